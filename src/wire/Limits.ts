@@ -1,0 +1,51 @@
+/**
+ * Every size, count and range that the service imposes or that we choose, in one place, each with its source.
+ *
+ * All sizes are bytes of UTF-8. "model" is the published API model of Lambda, "quota" the Lambda quotas page, "observed"
+ * a refusal seen from the service, "ours" a choice of this library that a user may configure.
+ *
+ * @since 0.1.0
+ */
+
+/** Largest payload of a step, a polling state, a callback or a context result (observed; contexts above it replay their children). */
+export const maxOperationPayload = 262_144
+
+/** Largest payload of an asynchronous invocation, and so of a chained invoke (Invoke API documentation). */
+export const maxInvokePayload = 1_048_576
+
+/** Largest string in any payload field, and largest synchronous request or response (model). */
+export const maxWirePayload = 6_291_456
+
+/** Largest result that the invocation answers by itself; beyond it goes an EXECUTION update (6 MB − 50, as AWS's SDKs). */
+export const maxInlineResult = maxWirePayload - 50
+
+/** Largest error object in one update (both of AWS's emulators refuse more). */
+export const maxErrorObject = 32_768
+
+/** Operations that one execution may hold (quota, hard). */
+export const maxOperations = 3_000
+
+/** Bytes that one execution may write (quota, hard). */
+export const maxStorage = 104_857_600
+
+/** Updates in one checkpoint request (as AWS's SDKs). */
+export const maxBatchUpdates = 250
+
+/** Bytes of updates in one checkpoint request (as AWS's SDKs). */
+export const maxBatchBytes = 768_000
+
+/** Longest name of an operation, in printable ASCII characters (model). */
+export const maxNameLength = 256
+
+/** Longest wait, retry delay and execution time-out: 366 days in seconds (model). */
+export const maxDurationSeconds = 31_622_400
+
+/** Longest callback and heartbeat time-out, in seconds (model). */
+export const maxCallbackTimeoutSeconds = 99_999_999
+
+/** Operations on one page of state or events when none is asked for, and at the most (model). */
+export const defaultPageItems = 100
+export const maxPageItems = 1_000
+
+/** How long the service remembers a ClientToken, in milliseconds (documented as 15 minutes). */
+export const clientTokenWindow = 900_000
