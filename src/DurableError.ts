@@ -1,0 +1,291 @@
+/**
+ * Every error that this library raises itself, as tagged errors that survive a checkpoint.
+ *
+ * There are two families. **Operation errors** ({@link OperationError}) are outcomes that a workflow may handle: they
+ * arrive in the error channel, need no declaring, and cross every boundary (child, batch, race, execution) as
+ * themselves. **Mistakes** ({@link Mistake}) are faults of the program, its configuration or its data: they are carried
+ * as defects and end the execution under their own ErrorType unless somebody catches the defect.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+
+const optionalText = Schema.optionalKey(Schema.String)
+
+/**
+ * What the service said about a chained invoke that did not succeed: the callee's error as it crossed the wire.
+ *
+ * `operation` is the path of the invoke, `function` the address that was called.
+ */
+const invokeFields = {
+  operation: Schema.String,
+  function: Schema.String,
+  errorType: optionalText,
+  errorMessage: optionalText,
+  errorData: optionalText
+}
+
+const because = (error: { readonly errorType?: string; readonly errorMessage?: string }): string => {
+  const parts = [error.errorType, error.errorMessage].filter((part) => part !== undefined && part !== "")
+  return parts.length === 0 ? "it gave no reason" : parts.join(": ")
+}
+
+/** Advice for failures that are caused by the deployment and not by the callee's code. */
+const adviceFor = (errorType: string | undefined, address: string): string => {
+  switch (errorType) {
+    case "AccessDeniedException":
+    case "AccessDenied":
+      return ` Allow lambda:InvokeFunction on ${address} in the role of the calling function; a callee in another account or region cannot be invoked.`
+    case "ResourceNotFoundException":
+      return ` Check that ${address} exists in this account and region, with this version or alias.`
+    case "TooManyRequestsException":
+      return " The callee was throttled: raise its concurrency, or wait and invoke it again."
+    default:
+      return ""
+  }
+}
+
+/**
+ * An at-most-once step was started by an earlier invocation that ended before the outcome was recorded, so whether its
+ * effect happened is unknown.
+ *
+ * @category operation errors
+ * @since 0.1.0
+ */
+export class StepInterrupted extends Schema.TaggedError<StepInterrupted>()("StepInterrupted", {
+  operation: Schema.String,
+  attempt: Schema.Int
+}) {
+  override get message(): string {
+    return `Attempt ${this.attempt} of the at-most-once step "${this.operation}" was started, and its invocation ended before the outcome was recorded. Find out whether its effect happened before you repeat it.`
+  }
+}
+
+/**
+ * The invoked function failed, and the failure is not one of the errors that its contract declares.
+ *
+ * `status` is the state of the operation on the wire (`FAILED`, or `CANCELLED`, or one that this version does not
+ * know); the other fields hold the raw error object.
+ *
+ * @category operation errors
+ * @since 0.1.0
+ */
+export class InvokeFailed extends Schema.TaggedError<InvokeFailed>()("InvokeFailed", {
+  ...invokeFields,
+  status: Schema.String,
+  stackTrace: Schema.optionalKey(Schema.Array(Schema.String))
+}) {
+  override get message(): string {
+    return `The function ${this.function}, invoked by "${this.operation}", ended as ${this.status}: ${because(this)}.${adviceFor(this.errorType, this.function)}`
+  }
+}
+
+/**
+ * The invoked function did not answer in time.
+ *
+ * `source` is `"caller"` when the `timeout` of the invoke passed, in which case the callee may still be running, and
+ * `"service"` when the callee itself reached its time-out.
+ *
+ * @category operation errors
+ * @since 0.1.0
+ */
+export class InvokeTimedOut extends Schema.TaggedError<InvokeTimedOut>()("InvokeTimedOut", {
+  ...invokeFields,
+  source: Schema.Literals(["caller", "service"]),
+  calleeMayStillRun: Schema.Boolean
+}) {
+  override get message(): string {
+    return this.source === "caller"
+      ? `The function ${this.function}, invoked by "${this.operation}", did not answer before the time-out of the invoke. It may still be running: nothing stops it.`
+      : `The function ${this.function}, invoked by "${this.operation}", reached its own time-out: ${because(this)}.`
+  }
+}
+
+/**
+ * The invoked durable execution was stopped from outside.
+ *
+ * @category operation errors
+ * @since 0.1.0
+ */
+export class InvokeStopped extends Schema.TaggedError<InvokeStopped>()("InvokeStopped", invokeFields) {
+  override get message(): string {
+    return `The execution of ${this.function}, invoked by "${this.operation}", was stopped: ${because(this)}.`
+  }
+}
+
+/**
+ * The three ways in which an invoke fails besides the errors that the callee's contract declares.
+ *
+ * @category operation errors
+ * @since 0.1.0
+ */
+export const InvokeError = Schema.Union([InvokeFailed, InvokeTimedOut, InvokeStopped])
+
+/**
+ * @category operation errors
+ * @since 0.1.0
+ */
+export type InvokeError = typeof InvokeError.Type
+
+/**
+ * Whether a value is one of the three invoke errors.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isInvokeError: (value: unknown) => value is InvokeError = Schema.is(InvokeError)
+
+/**
+ * Every operation error: what an operation may add to the error channel by itself.
+ *
+ * @category operation errors
+ * @since 0.1.0
+ */
+export const OperationError = Schema.Union([StepInterrupted, InvokeFailed, InvokeTimedOut, InvokeStopped])
+
+/**
+ * @category operation errors
+ * @since 0.1.0
+ */
+export type OperationError = typeof OperationError.Type
+
+const mistakeFields = { operation: Schema.String, message: Schema.String }
+
+/**
+ * The code asks for something that contradicts the recorded history, or no longer asks for something that is in it.
+ *
+ * @category mistakes
+ * @since 0.1.0
+ */
+export class NonDeterministic extends Schema.TaggedError<NonDeterministic>()("NonDeterministic", mistakeFields) {}
+
+/**
+ * Two fibres use the same operation name in one context, so that the identity of the operations would depend on timing.
+ *
+ * @category mistakes
+ * @since 0.1.0
+ */
+export class NameInUse extends Schema.TaggedError<NameInUse>()("NameInUse", mistakeFields) {}
+
+/**
+ * An operation's name is not 1 to 256 characters of printable ASCII.
+ *
+ * @category mistakes
+ * @since 0.1.0
+ */
+export class InvalidName extends Schema.TaggedError<InvalidName>()("InvalidName", mistakeFields) {}
+
+/**
+ * A durable duration is not between 1 second and 366 days.
+ *
+ * @category mistakes
+ * @since 0.1.0
+ */
+export class InvalidDuration extends Schema.TaggedError<InvalidDuration>()("InvalidDuration", mistakeFields) {}
+
+/**
+ * The payload of an execution does not fit the contract of its function.
+ *
+ * @category mistakes
+ * @since 0.1.0
+ */
+export class InvalidPayload extends Schema.TaggedError<InvalidPayload>()("InvalidPayload", mistakeFields) {}
+
+/**
+ * The address of a function cannot be invoked: malformed, or a durable function without version or alias.
+ *
+ * @category mistakes
+ * @since 0.1.0
+ */
+export class InvalidTarget extends Schema.TaggedError<InvalidTarget>()("InvalidTarget", mistakeFields) {}
+
+/**
+ * A tenant id is not 1 to 256 of the characters that Lambda allows.
+ *
+ * @category mistakes
+ * @since 0.1.0
+ */
+export class InvalidTenantId extends Schema.TaggedError<InvalidTenantId>()("InvalidTenantId", mistakeFields) {}
+
+/**
+ * A value is larger than the service accepts. `bytes` and `limit` are bytes of UTF-8.
+ *
+ * @category mistakes
+ * @since 0.1.0
+ */
+export class PayloadTooLarge extends Schema.TaggedError<PayloadTooLarge>()("PayloadTooLarge", {
+  ...mistakeFields,
+  bytes: Schema.Int,
+  limit: Schema.Int
+}) {}
+
+/**
+ * The execution reached a limit of the service that is not the size of one value.
+ *
+ * @category mistakes
+ * @since 0.1.0
+ */
+export class LimitExceeded extends Schema.TaggedError<LimitExceeded>()("LimitExceeded", {
+  ...mistakeFields,
+  limit: Schema.Int
+}) {}
+
+/**
+ * A value cannot be written to, or read from, a checkpoint.
+ *
+ * @category mistakes
+ * @since 0.1.0
+ */
+export class SerdesFailed extends Schema.TaggedError<SerdesFailed>()("SerdesFailed", mistakeFields) {}
+
+/**
+ * A durable operation was used inside the body of a step, where it cannot be recorded.
+ *
+ * @category mistakes
+ * @since 0.1.0
+ */
+export class NestedOperation extends Schema.TaggedError<NestedOperation>()("NestedOperation", mistakeFields) {}
+
+/**
+ * A step, a child or the whole workflow ended by interrupting itself.
+ *
+ * @category mistakes
+ * @since 0.1.0
+ */
+export class Interrupted extends Schema.TaggedError<Interrupted>()("Interrupted", mistakeFields) {}
+
+/**
+ * The service refused a checkpoint or the state of the execution for good.
+ *
+ * @category mistakes
+ * @since 0.1.0
+ */
+export class StoreRejected extends Schema.TaggedError<StoreRejected>()("StoreRejected", mistakeFields) {}
+
+/**
+ * Every mistake: what ends an execution as a defect under its own ErrorType.
+ *
+ * @category mistakes
+ * @since 0.1.0
+ */
+export const Mistake = Schema.Union([
+  NonDeterministic,
+  NameInUse,
+  InvalidName,
+  InvalidDuration,
+  InvalidPayload,
+  InvalidTarget,
+  InvalidTenantId,
+  PayloadTooLarge,
+  LimitExceeded,
+  SerdesFailed,
+  NestedOperation,
+  Interrupted,
+  StoreRejected
+])
+
+/**
+ * @category mistakes
+ * @since 0.1.0
+ */
+export type Mistake = typeof Mistake.Type
