@@ -1,8 +1,9 @@
 /**
  * Every size, count and range that the service imposes or that we choose, in one place, each with its source.
  *
- * All sizes are bytes of UTF-8. "model" is the published API model of Lambda, "quota" the Lambda quotas page, "observed"
- * a refusal seen from the service, "ours" a choice of this library that a user may configure.
+ * All sizes are bytes of UTF-8 and all lengths are characters, unless a line says otherwise. "model" is the published API
+ * model of Lambda, "quota" the Lambda quotas page, "observed" a refusal seen from the service, "ours" a choice of this
+ * library that a user may configure.
  *
  * @since 0.1.0
  */
@@ -34,18 +35,58 @@ export const maxBatchUpdates = 250
 /** Bytes of updates in one checkpoint request (as AWS's SDKs). */
 export const maxBatchBytes = 768_000
 
+/** Longest id of an operation (model). */
+export const maxIdLength = 64
+
 /** Longest name of an operation, in printable ASCII characters (model). */
 export const maxNameLength = 256
+
+/** Longest sub-type of an operation (model). */
+export const maxSubTypeLength = 32
+
+/** Longest name of an execution (model). */
+export const maxExecutionNameLength = 64
+
+/** Longest ARN of an execution (model). */
+export const maxExecutionArnLength = 1_024
+
+/** Longest checkpoint token (model). */
+export const maxCheckpointTokenLength = 2_048
+
+/** Longest ClientToken of a checkpoint request (model). */
+export const maxClientTokenLength = 64
+
+/** Longest id of a callback (model). */
+export const maxCallbackIdLength = 1_024
+
+/** Longest tenant id (model). */
+export const maxTenantIdLength = 256
+
+/** Longest address of a function, whatever its form (model). */
+export const maxFunctionAddressLength = 256
+
+/** Longest name of a function by itself (Invoke API documentation). */
+export const maxFunctionNameLength = 64
+
+/** Longest qualifier of a function: a version or an alias (model). */
+export const maxQualifierLength = 128
 
 /** Longest wait, retry delay and execution time-out: 366 days in seconds (model). */
 export const maxDurationSeconds = 31_622_400
 
-/** Longest callback and heartbeat time-out, in seconds (model). */
+/** Longest callback and heartbeat time-out, in seconds; 0 means none (model). */
 export const maxCallbackTimeoutSeconds = 99_999_999
+
+/** Longest time that the service keeps a closed execution, in days, and how long when nobody says (model, documentation). */
+export const maxRetentionDays = 90
+export const defaultRetentionDays = 14
 
 /** Operations on one page of state or events when none is asked for, and at the most (model). */
 export const defaultPageItems = 100
 export const maxPageItems = 1_000
+
+/** Statuses that one listing may ask for (model). */
+export const maxStatuses = 10
 
 /** How long the service remembers a ClientToken, in milliseconds (documented as 15 minutes). */
 export const clientTokenWindow = 900_000
