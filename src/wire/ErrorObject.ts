@@ -4,12 +4,24 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { maybe } from "./internal/fields.ts"
+import { maybe, record } from "./internal/fields.ts"
 
-export const ErrorObject = Schema.Struct({
+/**
+ * `ErrorType` names the kind of error, `ErrorMessage` is for people, `ErrorData` holds whatever the sender encoded, and
+ * `StackTrace` has one line per frame. The service stores all four as they are and interprets none of them.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const ErrorObject = record({
   ErrorMessage: maybe(Schema.String),
   ErrorType: maybe(Schema.String),
   ErrorData: maybe(Schema.String),
   StackTrace: maybe(Schema.Array(Schema.String))
 })
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
 export type ErrorObject = typeof ErrorObject.Type

@@ -3,29 +3,133 @@
  *
  * @since 0.1.0
  */
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { ErrorObject } from "./ErrorObject.ts"
-import { maybe } from "./internal/fields.ts"
+import * as Difference from "./internal/difference.ts"
+import { marker, maybe, record, stripped } from "./internal/fields.ts"
 import { Operation } from "./Operation.ts"
 
-export const InvocationEvent = Schema.Struct({
+// --- The event -------------------------------------------------------------------------------------------------------
+
+/**
+ * The event of an invocation: which execution it continues, the token of its first checkpoint, and the first page of the
+ * operations recorded so far. `UpdatedOperationIds` are those that changed while no invocation ran.
+ *
+ * A page may be empty and may lack the EXECUTION operation, whose input can be too large for the event: then `NextMarker`
+ * says where GetDurableExecutionState goes on.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const InvocationEvent = record({
   DurableExecutionArn: Schema.String,
   CheckpointToken: Schema.String,
-  InitialExecutionState: Schema.Struct({
+  InitialExecutionState: record({
     Operations: Schema.Array(Operation),
-    NextMarker: maybe(Schema.String)
+    NextMarker: marker
   }),
   UpdatedOperationIds: maybe(Schema.Array(Schema.String))
 })
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
 export type InvocationEvent = typeof InvocationEvent.Type
 
-/** The answer of an invocation. An invocation that throws instead is retried by the service. */
+/**
+ * The function was invoked with something that is no event of a durable execution: its configuration makes it an ordinary
+ * function, or it was invoked without version or alias. `found` says what came instead, without its content.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class NotDurable extends Schema.TaggedError<NotDurable>()("NotDurable", { found: Schema.String }) {
+  override get message(): string {
+    return (
+      `This is a durable function, and it was invoked as an ordinary one: the event is ${this.found}. ` +
+      "Create the function with a DurableConfig that has an ExecutionTimeout (it cannot be added to a function that exists), " +
+      "and invoke it by a qualified address: a version, an alias or $LATEST."
+    )
+  }
+}
+
+/**
+ * The event belongs to a durable execution, and differs from its schema at `path` (`InitialExecutionState.Operations[3]`,
+ * empty for the event itself). Nothing of the event's content is in `problem`.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class MalformedEvent extends Schema.TaggedError<MalformedEvent>()("MalformedEvent", {
+  path: Schema.String,
+  problem: Schema.String
+}) {
+  override get message(): string {
+    return `The event of the durable invocation is malformed${this.path === "" ? "" : ` at ${this.path}`}: ${this.problem}.`
+  }
+}
+
+/**
+ * Reads the event of an invocation. It never throws, whatever the input does, and costs about two microseconds per
+ * operation.
+ *
+ * Fails with `NotDurable` when the input has no ARN or no checkpoint token, and with `MalformedEvent` when it has both
+ * and something else is wrong.
+ *
+ * @since 0.1.0
+ * @category reading
+ */
+export const decodeInvocationEvent = (input: unknown): Result.Result<InvocationEvent, NotDurable | MalformedEvent> => {
+  const found = otherThanDurable(input)
+  if (found !== undefined) return Result.fail(new NotDurable({ found }))
+  return Result.mapError(decodeEvent(input), (difference) => new MalformedEvent(difference))
+}
+
+const decodeEvent = Difference.decoder(InvocationEvent)
+
+/** What the input is instead of a durable event, or undefined when it claims to be one. */
+const otherThanDurable = (input: unknown): string | undefined => {
+  if (typeof input !== "object" || input === null || Array.isArray(input)) return Difference.kindOf(input)
+  try {
+    const missing = ["DurableExecutionArn", "CheckpointToken"].filter((key) => isEmpty(Reflect.get(input, key)))
+    return missing.length === 0 ? undefined : `an object without ${missing.join(" and ")}`
+  } catch {
+    // Something threw while it was read; the decoder meets it again and says so.
+    return undefined
+  }
+}
+
+const isEmpty = (value: unknown): boolean => value === undefined || value === null || value === ""
+
+// --- The answer ------------------------------------------------------------------------------------------------------
+
+/**
+ * The answer of an invocation: the execution is over, or goes on when something that it waits for has happened. An
+ * invocation that throws instead is retried by the service.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export type InvocationAnswer =
   | { readonly Status: "SUCCEEDED"; readonly Result?: string }
   | { readonly Status: "FAILED"; readonly Error?: ErrorObject }
   | { readonly Status: "PENDING" }
-export const InvocationAnswer = Schema.Union([
-  Schema.Struct({ Status: Schema.Literal("SUCCEEDED"), Result: Schema.optionalKey(Schema.String) }),
-  Schema.Struct({ Status: Schema.Literal("FAILED"), Error: Schema.optionalKey(ErrorObject) }),
-  Schema.Struct({ Status: Schema.Literal("PENDING") })
-])
+
+const absent = Schema.optionalKey(Schema.Never.annotate({ expected: "no such field beside this Status" }))
+
+/**
+ * The schema of an answer. A success with an `Error`, a failure with a `Result` and an unknown `Status` are refused, as
+ * the service refuses them.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const InvocationAnswer: Schema.Codec<InvocationAnswer> = stripped(
+  Schema.Union([
+    Schema.Struct({ Status: Schema.Literal("SUCCEEDED"), Result: Schema.optionalKey(Schema.String), Error: absent }),
+    Schema.Struct({ Status: Schema.Literal("FAILED"), Error: Schema.optionalKey(ErrorObject), Result: absent }),
+    Schema.Struct({ Status: Schema.Literal("PENDING") })
+  ])
+)

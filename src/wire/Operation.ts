@@ -1,53 +1,107 @@
 /**
- * One operation of a durable execution, as the service hands it to an invocation.
+ * One operation of a durable execution, as the service records it.
+ *
+ * The state of an execution is a flat map of these, by id. An invocation receives it in its event and, beyond one page,
+ * from the API; every checkpoint answers with the operations that changed. Fields that only one type of operation has sit
+ * in the details of that type. Types and states that the service adds one day decode as plain text.
  *
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
 import { ErrorObject } from "./ErrorObject.ts"
-import { maybe } from "./internal/fields.ts"
-import { EventTimestamp } from "./Timestamp.ts"
+import { maybe, open, record } from "./internal/fields.ts"
+import { ApiTimestamp, EventTimestamp, type Timestamp } from "./Timestamp.ts"
 
-/** The types that the service knows today; a later one decodes too, as plain text. */
-export type OperationType = "EXECUTION" | "CONTEXT" | "STEP" | "WAIT" | "CALLBACK" | "CHAINED_INVOKE" | (string & {})
+/**
+ * The types that the service knows today.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const operationTypes = ["EXECUTION", "CONTEXT", "STEP", "WAIT", "CALLBACK", "CHAINED_INVOKE"] as const
 
-/** The states that the service knows today; a later one decodes too, as plain text. */
-export type OperationStatus =
-  | "STARTED"
-  | "PENDING"
-  | "READY"
-  | "SUCCEEDED"
-  | "FAILED"
-  | "CANCELLED"
-  | "TIMED_OUT"
-  | "STOPPED"
-  | (string & {})
+/**
+ * The type of an operation; a later one decodes too, as plain text.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type OperationType = (typeof operationTypes)[number] | (string & {})
 
-export const Operation = Schema.Struct({
-  Id: Schema.String,
-  ParentId: maybe(Schema.String),
-  Name: maybe(Schema.String),
-  Type: Schema.String as Schema.Codec<OperationType, string>,
-  SubType: maybe(Schema.String),
-  Status: Schema.String as Schema.Codec<OperationStatus, string>,
-  StartTimestamp: EventTimestamp,
-  EndTimestamp: maybe(EventTimestamp),
-  ExecutionDetails: maybe(Schema.Struct({ InputPayload: maybe(Schema.String) })),
-  ContextDetails: maybe(
-    Schema.Struct({ ReplayChildren: maybe(Schema.Boolean), Result: maybe(Schema.String), Error: maybe(ErrorObject) })
-  ),
-  StepDetails: maybe(
-    Schema.Struct({
-      Attempt: maybe(Schema.Number),
-      NextAttemptTimestamp: maybe(EventTimestamp),
-      Result: maybe(Schema.String),
-      Error: maybe(ErrorObject)
-    })
-  ),
-  WaitDetails: maybe(Schema.Struct({ ScheduledEndTimestamp: maybe(EventTimestamp) })),
-  CallbackDetails: maybe(
-    Schema.Struct({ CallbackId: maybe(Schema.String), Result: maybe(Schema.String), Error: maybe(ErrorObject) })
-  ),
-  ChainedInvokeDetails: maybe(Schema.Struct({ Result: maybe(Schema.String), Error: maybe(ErrorObject) }))
-})
+/**
+ * The states that the service knows today.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const operationStatuses = [
+  "STARTED",
+  "PENDING",
+  "READY",
+  "SUCCEEDED",
+  "FAILED",
+  "CANCELLED",
+  "TIMED_OUT",
+  "STOPPED"
+] as const
+
+/**
+ * The state of an operation; a later one decodes too, as plain text.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type OperationStatus = (typeof operationStatuses)[number] | (string & {})
+
+const operation = (timestamp: Timestamp) =>
+  record({
+    Id: Schema.String,
+    ParentId: maybe(Schema.String),
+    Name: maybe(Schema.String),
+    Type: open<OperationType>(),
+    SubType: maybe(Schema.String),
+    Status: open<OperationStatus>(),
+    StartTimestamp: timestamp,
+    EndTimestamp: maybe(timestamp),
+    ExecutionDetails: maybe(record({ InputPayload: maybe(Schema.String) })),
+    ContextDetails: maybe(
+      record({ ReplayChildren: maybe(Schema.Boolean), Result: maybe(Schema.String), Error: maybe(ErrorObject) })
+    ),
+    StepDetails: maybe(
+      record({
+        Attempt: maybe(Schema.Finite),
+        NextAttemptTimestamp: maybe(timestamp),
+        Result: maybe(Schema.String),
+        Error: maybe(ErrorObject)
+      })
+    ),
+    WaitDetails: maybe(record({ ScheduledEndTimestamp: maybe(timestamp) })),
+    CallbackDetails: maybe(
+      record({ CallbackId: maybe(Schema.String), Result: maybe(Schema.String), Error: maybe(ErrorObject) })
+    ),
+    ChainedInvokeDetails: maybe(record({ Result: maybe(Schema.String), Error: maybe(ErrorObject) }))
+  })
+
+/**
+ * An operation in the event of an invocation: times are epoch milliseconds.
+ *
+ * Decoded, all times are epoch milliseconds. `StepDetails.Attempt` counts the attempts that are finished.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Operation = operation(EventTimestamp)
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
 export type Operation = typeof Operation.Type
+
+/**
+ * The same operation in an answer of the REST API: times are epoch seconds, or `Date`s once AWS's client has read them.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const ApiOperation: Schema.Codec<Operation, typeof Operation.Encoded> = operation(ApiTimestamp)

@@ -1,36 +1,65 @@
 /**
  * One change to an operation, as an invocation reports it in a checkpoint request.
  *
+ * The schema checks the shape only. Which action suits which type and state is the engine's knowledge, and the ranges of
+ * seconds are in Constraints.
+ *
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
 import { ErrorObject } from "./ErrorObject.ts"
-import { maybe } from "./internal/fields.ts"
+import { maybe, open, record } from "./internal/fields.ts"
 import type { OperationType } from "./Operation.ts"
 
-export type OperationAction = "START" | "SUCCEED" | "FAIL" | "RETRY" | "CANCEL" | (string & {})
+/**
+ * The actions that the service knows today.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const operationActions = ["START", "SUCCEED", "FAIL", "RETRY", "CANCEL"] as const
 
-export const OperationUpdate = Schema.Struct({
+/**
+ * What happened to an operation; a later action decodes too, as plain text.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type OperationAction = (typeof operationActions)[number] | (string & {})
+
+/**
+ * A change to the operation `Id`. Times are durations in whole seconds. `Payload` is the input of a START of a chained
+ * invoke, the state of a RETRY, the result of a SUCCEED.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const OperationUpdate = record({
   Id: Schema.String,
   ParentId: maybe(Schema.String),
   Name: maybe(Schema.String),
-  Type: Schema.String as Schema.Codec<OperationType, string>,
+  Type: open<OperationType>(),
   SubType: maybe(Schema.String),
-  Action: Schema.String as Schema.Codec<OperationAction, string>,
+  Action: open<OperationAction>(),
   Payload: maybe(Schema.String),
   Error: maybe(ErrorObject),
-  ContextOptions: maybe(Schema.Struct({ ReplayChildren: maybe(Schema.Boolean) })),
-  StepOptions: maybe(Schema.Struct({ NextAttemptDelaySeconds: maybe(Schema.Number) })),
-  WaitOptions: maybe(Schema.Struct({ WaitSeconds: maybe(Schema.Number) })),
+  ContextOptions: maybe(record({ ReplayChildren: maybe(Schema.Boolean) })),
+  StepOptions: maybe(record({ NextAttemptDelaySeconds: maybe(Schema.Finite) })),
+  WaitOptions: maybe(record({ WaitSeconds: maybe(Schema.Finite) })),
   CallbackOptions: maybe(
-    Schema.Struct({ TimeoutSeconds: maybe(Schema.Number), HeartbeatTimeoutSeconds: maybe(Schema.Number) })
+    record({ TimeoutSeconds: maybe(Schema.Finite), HeartbeatTimeoutSeconds: maybe(Schema.Finite) })
   ),
   ChainedInvokeOptions: maybe(
-    Schema.Struct({
+    record({
       FunctionName: Schema.String,
       TenantId: maybe(Schema.String),
       XAmznTraceId: maybe(Schema.String)
     })
   )
 })
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
 export type OperationUpdate = typeof OperationUpdate.Type

@@ -1,4 +1,73 @@
+/**
+ * The few building blocks of every schema in this folder: a JSON object that forgives what services, emulators and AWS's
+ * client leave out, and the kinds of field in it.
+ *
+ * An optional field may be absent, undefined or null on the way in and is absent in what we decode; none of the three is
+ * ever emitted. Fields that we do not know are dropped. Stripping happens once per object, before its struct is parsed,
+ * which is several times cheaper than a transformation per field.
+ */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import * as SchemaGetter from "effect/SchemaGetter"
+
+/** A JSON object with these fields. */
+export const record = <const Fields extends Schema.Struct.Fields>(
+  fields: Fields
+): Schema.Codec<Schema.Struct<Fields>["Type"], Schema.Struct<Fields>["Encoded"]> => stripped(Schema.Struct(fields))
+
+/** The same codec behind a pass that removes the keys whose value is null or undefined, in both directions. */
+export const stripped = <S extends Schema.Constraint>(schema: S): Schema.Codec<S["Type"], S["Encoded"]> => {
+  const within = Schema.make<Schema.Codec<S["Type"], unknown>>(schema.ast)
+  const codec = Schema.Unknown.pipe(Schema.decodeTo(within, { decode: strip, encode: strip }))
+  // Seen from outside nothing changes but the tolerance: the types stay those of the schema within.
+  return Schema.make<Schema.Codec<S["Type"], S["Encoded"]>>(codec.ast)
+}
+
+/** A JSON object of which nothing is known: decodes to, and encodes as, the empty object. */
+export const nothing: Schema.Codec<{}> = Schema.declare((input): input is {} => isObject(input)).pipe(
+  Schema.decodeTo(Schema.Struct({}), {
+    decode: SchemaGetter.transform(() => ({})),
+    encode: SchemaGetter.transform(() => ({}))
+  })
+)
 
 /** A field that may be absent, undefined or null on the wire and is then absent or undefined for us. */
-export const maybe = <S extends Schema.Top>(schema: S) => Schema.optional(schema)
+export const maybe = <S extends Schema.Constraint>(schema: S) => Schema.optional(schema)
+
+/** A field that always holds an object for us, an empty one where the sender left it out. */
+export const orEmpty = <Type>(schema: Schema.Codec<Type, {}>) =>
+  schema.pipe(Schema.withDecodingDefaultKey<Schema.Codec<Type, {}>>(Effect.succeed({})))
+
+/** Text of which the service knows some values today and may know more tomorrow. */
+export const open = <Known extends string>(): Schema.Codec<Known | (string & {}), string> => Schema.String
+
+/** Where the next page starts. The empty text ends paging as the absent one does, and is absent for us. */
+export const marker = Schema.optional(Schema.String).pipe(
+  Schema.encodeTo(Schema.optional(Schema.String), {
+    decode: SchemaGetter.transformOptional(Option.filter((text: string | undefined) => text !== "")),
+    encode: SchemaGetter.passthrough()
+  })
+)
+
+const strip = SchemaGetter.transform((input: unknown): unknown =>
+  isObject(input) && hasNullish(input) ? withoutNullish(input) : input
+)
+
+const isObject = (input: unknown): input is Record<string, unknown> =>
+  typeof input === "object" && input !== null && !Array.isArray(input)
+
+const hasNullish = (input: Record<string, unknown>): boolean => {
+  for (const key in input) if (input[key] === null || input[key] === undefined) return true
+  return false
+}
+
+const withoutNullish = (input: Record<string, unknown>): Record<string, unknown> => {
+  const output: Record<string, unknown> = {}
+  for (const key in input) {
+    const value = input[key]
+    // Assigning to __proto__ would change what the object is, and no field has that name.
+    if (value !== null && value !== undefined && key !== "__proto__") output[key] = value
+  }
+  return output
+}

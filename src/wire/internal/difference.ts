@@ -1,0 +1,74 @@
+/**
+ * Decoding of what strangers send: never throws, and tells where the input differs from its schema without repeating
+ * any of it, because inputs hold tokens and payloads.
+ */
+import * as Result from "effect/Result"
+import type * as Schema from "effect/Schema"
+import * as SchemaIssue from "effect/SchemaIssue"
+import * as SchemaParser from "effect/SchemaParser"
+
+/** Where an input differs from its schema (`A.B[3].C`, empty for the input itself), and how. Both are short. */
+export interface Difference {
+  readonly path: string
+  readonly problem: string
+}
+
+/** A decoder of the schema, compiled once. Nothing that the input does can make it throw. */
+export const decoder = <Type>(
+  schema: Schema.Codec<Type, unknown>
+): ((input: unknown) => Result.Result<Type, Difference>) => {
+  const decode = SchemaParser.decodeUnknownResult(schema)
+  return (input) => {
+    try {
+      return Result.mapError(decode(input), (issue) => difference(issue, input))
+    } catch {
+      // An accessor or a proxy in the input threw while it was read.
+      return Result.fail({ path: "", problem: "it could not be read" })
+    }
+  }
+}
+
+/** What kind of thing a value is, in words for a message, without anything of its content. */
+export const kindOf = (value: unknown): string => {
+  if (value === undefined) return "nothing"
+  if (value === null) return "null"
+  if (Array.isArray(value)) return "an array"
+  return typeof value === "object" ? "an object" : `a ${typeof value}`
+}
+
+const longest = 300
+
+const difference = (issue: SchemaIssue.Issue, input: unknown): Difference => {
+  const { message, path } = deepest(format(issue).issues)
+  const expected = message === "Missing key" ? "it is missing" : lowerFirst(message).replace(" | undefined", "")
+  const found = message.startsWith("Expected") ? `, found ${kindOf(valueAt(input, path))}` : ""
+  return { path: cut(path.map(segment).join("").replace(/^\./, "")), problem: cut(expected) + found }
+}
+
+const format = SchemaIssue.makeFormatterStandardSchemaV1()
+
+interface Leaf {
+  readonly message: string
+  readonly path: ReadonlyArray<PropertyKey>
+}
+
+/** The most telling issue: a union reports one per member, and the member that got furthest is the one that was meant. */
+const deepest = (issues: ReturnType<typeof format>["issues"]): Leaf =>
+  issues
+    .map((issue) => ({ message: issue.message, path: (issue.path ?? []).map(keyOf) }))
+    .reduce((a, b) => (b.path.length > a.path.length ? b : a))
+
+const keyOf = (segment: PropertyKey | { readonly key: PropertyKey }): PropertyKey =>
+  typeof segment === "object" ? segment.key : segment
+
+const segment = (key: PropertyKey): string => (typeof key === "number" ? `[${key}]` : `.${String(key)}`)
+
+const valueAt = (input: unknown, path: ReadonlyArray<PropertyKey>): unknown =>
+  path.reduce<unknown>(
+    (value, key) => (typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined),
+    input
+  )
+
+const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1)
+
+const cut = (text: string): string => (text.length <= longest ? text : `${text.slice(0, longest)}…`)
