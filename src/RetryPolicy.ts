@@ -11,6 +11,7 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { cast } from "effect/Function"
 import * as Pull from "effect/Pull"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
@@ -256,7 +257,7 @@ export default standard
  * @since 0.1.0
  */
 export const fromSchedule: {
-  (schedule: Schedule.Schedule<unknown, unknown>, options?: { readonly retryDefects?: boolean }): RetryPolicy
+  (schedule: Schedule.Schedule<unknown>, options?: { readonly retryDefects?: boolean }): RetryPolicy
   <E>(
     schedule: Schedule.Schedule<unknown, E>,
     options: { readonly retryDefects: false } | { readonly defect: (defect: unknown) => E }
@@ -266,7 +267,7 @@ export const fromSchedule: {
   options: { readonly retryDefects?: boolean; readonly defect?: (defect: unknown) => E } = {}
 ): RetryPolicy<E> => {
   // The first overload makes sure that a schedule without `defect` takes any input.
-  const fromDefect = options.defect ?? ((defect: unknown) => defect as E)
+  const fromDefect = options.defect ?? cast<unknown, E>
   return {
     decide: Effect.fnUntraced(function* ({ attempt, failure, elapsed, random }) {
       if (failure._tag !== "Fail" && options.retryDefects === false) return stop
@@ -318,14 +319,8 @@ const accepts = <E>(filter: Filter<E>, failure: Failure<E>): boolean =>
   failure._tag === "Fail" ? (filter.while?.(failure.error) ?? true) : (filter.retryDefects ?? true)
 
 const spread = (seconds: number, jitter: Jitter, random: number): number => {
-  switch (jitter) {
-    case "full":
-      return random * seconds
-    case "half":
-      return seconds / 2 + (random * seconds) / 2
-    case "none":
-      return seconds
-  }
+  if (jitter === "none") return seconds
+  return jitter === "full" ? random * seconds : seconds / 2 + (random * seconds) / 2
 }
 
 const retryAfter = (seconds: number): Decision => ({
