@@ -117,7 +117,7 @@ export type InvocationAnswer =
   | { readonly Status: "FAILED"; readonly Error?: ErrorObject }
   | { readonly Status: "PENDING" }
 
-const absent = Schema.optionalKey(Schema.Never.annotate({ expected: "no such field beside this Status" }))
+const absent = Schema.optionalKey(Schema.Never.annotate({ message: "Expected no such field beside this Status" }))
 
 /**
  * The schema of an answer. A success with an `Error`, a failure with a `Result` and an unknown `Status` are refused, as
@@ -131,5 +131,5 @@ export const InvocationAnswer: Schema.Codec<InvocationAnswer> = stripped(
     Schema.Struct({ Status: Schema.Literal("SUCCEEDED"), Result: Schema.optionalKey(Schema.String), Error: absent }),
     Schema.Struct({ Status: Schema.Literal("FAILED"), Error: Schema.optionalKey(ErrorObject), Result: absent }),
     Schema.Struct({ Status: Schema.Literal("PENDING") })
-  ])
+  ]).annotate({ expected: "an object whose Status is SUCCEEDED, FAILED or PENDING" })
 )

@@ -39,6 +39,10 @@ export const maybe = <S extends Schema.Constraint>(schema: S) => Schema.optional
 export const orEmpty = <Type>(schema: Schema.Codec<Type, {}>) =>
   schema.pipe(Schema.withDecodingDefaultKey<Schema.Codec<Type, {}>>(Effect.succeed({})))
 
+/** A field that always holds an array for us, an empty one where the sender left it out. */
+export const orNone = <Type, Encoded>(item: Schema.Codec<Type, Encoded>) =>
+  Schema.Array(item).pipe(Schema.withDecodingDefaultKey<Schema.$Array<Schema.Codec<Type, Encoded>>>(Effect.succeed([])))
+
 /** Text of which the service knows some values today and may know more tomorrow. */
 export const open = <Known extends string>(): Schema.Codec<Known | (string & {}), string> => Schema.String
 

@@ -1,0 +1,321 @@
+/**
+ * The durable part of the Lambda API: what each operation takes and answers, as JSON over HTTP.
+ *
+ * For each operation there is what its request has besides the label in its path (`…Query`, `…Body`), and what it answers
+ * (`…Response`). Times are epoch milliseconds for us; on the wire they are epoch seconds in bodies and ISO-8601 text in
+ * queries. Starting an execution is Lambda's own Invoke, which speaks in headers: see InvokeApi. Failures: see ApiError.
+ *
+ * Three operations have no schema of their own. SendDurableExecutionCallbackSuccess takes the result as raw bytes, which
+ * the service keeps as text; SendDurableExecutionCallbackFailure and StopDurableExecution take a bare `ErrorObject`, `{}`
+ * when there is none; SendDurableExecutionCallbackHeartbeat takes nothing. The three callback operations answer `{}`.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import { ErrorObject } from "./ErrorObject.ts"
+import { ApiHistoryEvent } from "./HistoryEvent.ts"
+import { marker, maybe, open, orEmpty, orNone, record } from "./internal/fields.ts"
+import * as Query from "./internal/query.ts"
+import { ApiOperation } from "./Operation.ts"
+import { OperationUpdate } from "./OperationUpdate.ts"
+import { ApiTimestamp } from "./Timestamp.ts"
+
+/**
+ * Method and path of every operation. The path holds one label in braces; a label is percent-encoded as one segment.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const routes = {
+  CheckpointDurableExecution: {
+    method: "POST",
+    path: "/2025-12-01/durable-executions/{DurableExecutionArn}/checkpoint"
+  },
+  GetDurableExecution: { method: "GET", path: "/2025-12-01/durable-executions/{DurableExecutionArn}" },
+  GetDurableExecutionHistory: { method: "GET", path: "/2025-12-01/durable-executions/{DurableExecutionArn}/history" },
+  GetDurableExecutionState: { method: "GET", path: "/2025-12-01/durable-executions/{DurableExecutionArn}/state" },
+  ListDurableExecutionsByFunction: {
+    method: "GET",
+    path: "/2025-12-01/functions/{FunctionName}/durable-executions"
+  },
+  SendDurableExecutionCallbackSuccess: {
+    method: "POST",
+    path: "/2025-12-01/durable-execution-callbacks/{CallbackId}/succeed"
+  },
+  SendDurableExecutionCallbackFailure: {
+    method: "POST",
+    path: "/2025-12-01/durable-execution-callbacks/{CallbackId}/fail"
+  },
+  SendDurableExecutionCallbackHeartbeat: {
+    method: "POST",
+    path: "/2025-12-01/durable-execution-callbacks/{CallbackId}/heartbeat"
+  },
+  StopDurableExecution: { method: "POST", path: "/2025-12-01/durable-executions/{DurableExecutionArn}/stop" },
+  Invoke: { method: "POST", path: "/2015-03-31/functions/{FunctionName}/invocations" }
+} as const
+
+/**
+ * The name of an operation of the API.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type ApiOperationName = keyof typeof routes
+
+/**
+ * The path of an operation with its label filled in: an execution's ARN, a function's address or a callback's id.
+ *
+ * @since 0.1.0
+ * @category formatting
+ */
+export const pathOf = (operation: ApiOperationName, label: string): string =>
+  routes[operation].path.replace(/\{\w+\}/, () => encodeURIComponent(label.toWellFormed()))
+
+const page = { Marker: marker, MaxItems: maybe(Query.integer) }
+
+// --- CheckpointDurableExecution --------------------------------------------------------------------------------------
+
+/**
+ * Records changes. Without `Updates` it only asks what has changed meanwhile. A request that is repeated with the same
+ * `ClientToken` within 15 minutes is applied once.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const CheckpointDurableExecutionBody = record({
+  CheckpointToken: Schema.String,
+  Updates: maybe(Schema.Array(OperationUpdate)),
+  ClientToken: maybe(Schema.String)
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type CheckpointDurableExecutionBody = typeof CheckpointDurableExecutionBody.Type
+
+/**
+ * The token of the next checkpoint, absent when the execution is over, and the operations that changed.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const CheckpointDurableExecutionResponse = record({
+  CheckpointToken: maybe(Schema.String),
+  NewExecutionState: orEmpty(record({ Operations: orNone(ApiOperation), NextMarker: marker }))
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type CheckpointDurableExecutionResponse = typeof CheckpointDurableExecutionResponse.Type
+
+// --- GetDurableExecutionState ----------------------------------------------------------------------------------------
+
+/**
+ * Asks for a page of operations, in the order in which they started. `MaxItems` is 0..1000, where 0 means 100.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const GetDurableExecutionStateQuery = record({ CheckpointToken: Schema.String, ...page })
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type GetDurableExecutionStateQuery = typeof GetDurableExecutionStateQuery.Type
+
+/**
+ * A page of operations. Children of a closed context are left out unless it says `ReplayChildren`.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const GetDurableExecutionStateResponse = record({ Operations: orNone(ApiOperation), NextMarker: marker })
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type GetDurableExecutionStateResponse = typeof GetDurableExecutionStateResponse.Type
+
+// --- GetDurableExecution ---------------------------------------------------------------------------------------------
+
+/**
+ * The states of an execution that the service knows today.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const executionStatuses = ["RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "STOPPED"] as const
+
+/**
+ * The state of an execution; a later one decodes too, as plain text.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type ExecutionStatus = (typeof executionStatuses)[number] | (string & {})
+
+/**
+ * `IncludeExecutionData` is true unless it says otherwise; without it, payload, result and error are left out.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const GetDurableExecutionQuery = record({ IncludeExecutionData: maybe(Query.flag) })
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type GetDurableExecutionQuery = typeof GetDurableExecutionQuery.Type
+
+/**
+ * All that the service tells about one execution. `ExecutionTimeout` is in seconds.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const GetDurableExecutionResponse = record({
+  DurableExecutionArn: Schema.String,
+  DurableExecutionName: Schema.String,
+  FunctionArn: Schema.String,
+  Status: open<ExecutionStatus>(),
+  StartTimestamp: ApiTimestamp,
+  EndTimestamp: maybe(ApiTimestamp),
+  InputPayload: maybe(Schema.String),
+  Result: maybe(Schema.String),
+  Error: maybe(ErrorObject),
+  Version: maybe(Schema.String),
+  TraceHeader: maybe(record({ XAmznTraceId: maybe(Schema.String) })),
+  ExecutionDataIncluded: maybe(Schema.Boolean),
+  DurableConfig: maybe(
+    record({
+      ExecutionTimeout: maybe(Schema.Finite),
+      RetentionPeriodInDays: maybe(Schema.Finite),
+      KMSKeyArn: maybe(Schema.String)
+    })
+  )
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type GetDurableExecutionResponse = typeof GetDurableExecutionResponse.Type
+
+// --- GetDurableExecutionHistory --------------------------------------------------------------------------------------
+
+/**
+ * Asks for a page of events, oldest first unless `ReverseOrder`. Markers live 24 hours.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const GetDurableExecutionHistoryQuery = record({
+  IncludeExecutionData: maybe(Query.flag),
+  ReverseOrder: maybe(Query.flag),
+  ...page
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type GetDurableExecutionHistoryQuery = typeof GetDurableExecutionHistoryQuery.Type
+
+/**
+ * A page of events.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const GetDurableExecutionHistoryResponse = record({ Events: orNone(ApiHistoryEvent), NextMarker: marker })
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type GetDurableExecutionHistoryResponse = typeof GetDurableExecutionHistoryResponse.Type
+
+// --- ListDurableExecutionsByFunction ---------------------------------------------------------------------------------
+
+/**
+ * Asks for a page of the executions of a function, newest first unless `ReverseOrder`, narrowed by the other parameters.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const ListDurableExecutionsByFunctionQuery = record({
+  Qualifier: maybe(Schema.String),
+  DurableExecutionName: maybe(Schema.String),
+  Statuses: maybe(Query.list(open<ExecutionStatus>())),
+  StartedAfter: maybe(Query.time),
+  StartedBefore: maybe(Query.time),
+  ReverseOrder: maybe(Query.flag),
+  ...page
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type ListDurableExecutionsByFunctionQuery = typeof ListDurableExecutionsByFunctionQuery.Type
+
+/**
+ * One execution in a list.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const ExecutionSummary = record({
+  DurableExecutionArn: Schema.String,
+  DurableExecutionName: Schema.String,
+  FunctionArn: Schema.String,
+  Status: open<ExecutionStatus>(),
+  StartTimestamp: ApiTimestamp,
+  EndTimestamp: maybe(ApiTimestamp),
+  KMSKeyArn: maybe(Schema.String)
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type ExecutionSummary = typeof ExecutionSummary.Type
+
+/**
+ * A page of executions.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const ListDurableExecutionsByFunctionResponse = record({
+  DurableExecutions: orNone(ExecutionSummary),
+  NextMarker: marker
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type ListDurableExecutionsByFunctionResponse = typeof ListDurableExecutionsByFunctionResponse.Type
+
+// --- StopDurableExecution --------------------------------------------------------------------------------------------
+
+/**
+ * When the execution stopped, or when it had ended before.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const StopDurableExecutionResponse = record({ StopTimestamp: ApiTimestamp })
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type StopDurableExecutionResponse = typeof StopDurableExecutionResponse.Type
