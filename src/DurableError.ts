@@ -289,3 +289,26 @@ export const Mistake = Schema.Union([
  * @since 0.1.0
  */
 export type Mistake = typeof Mistake.Type
+
+/**
+ * This invocation ends without an outcome, and the service will invoke the function again.
+ *
+ * It is never recorded: the handler throws it. `reason` says whether the invocation lost its ownership of the execution
+ * (`"stale-token"`), could not reach the service (`"store-unavailable"`), ran out of time (`"deadline"`), was interrupted
+ * from outside (`"interrupted"`), could not write or read a value for now (`"serdes"`), or was told to retry on
+ * non-determinism (`"non-deterministic"`).
+ *
+ * @category invocation errors
+ * @since 0.1.0
+ */
+export class InvocationFailed extends Schema.TaggedError<InvocationFailed>()("InvocationFailed", {
+  reason: Schema.Literals([
+    "stale-token",
+    "store-unavailable",
+    "deadline",
+    "interrupted",
+    "serdes",
+    "non-deterministic"
+  ]),
+  message: Schema.String
+}) {}

@@ -1,0 +1,134 @@
+/**
+ * The port to the service that keeps the operations of an execution: two calls, and three ways in which they fail.
+ *
+ * The runtime knows nothing else of the world. Each backend (Lambda, the test engine, the local engine) provides this
+ * service as a Layer; write your own to keep executions somewhere else.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type { Operation } from "./wire/Operation.ts"
+import type { OperationUpdate } from "./wire/OperationUpdate.ts"
+
+/**
+ * One request to record changes. Without updates it only asks for what has changed meanwhile.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface CheckpointRequest {
+  readonly DurableExecutionArn: string
+  readonly CheckpointToken: string
+  readonly Updates: ReadonlyArray<OperationUpdate>
+  /** The same for every repetition of one request, so that the service applies it once. */
+  readonly ClientToken: string
+}
+
+/**
+ * The answer to a checkpoint. `CheckpointToken` is absent only when the execution is over.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface CheckpointResponse {
+  readonly CheckpointToken?: string | undefined
+  readonly NewExecutionState: StatePage
+}
+
+/**
+ * One request for a page of the operations of an execution.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StateRequest {
+  readonly DurableExecutionArn: string
+  readonly CheckpointToken: string
+  readonly Marker: string
+  readonly MaxItems: number
+}
+
+/**
+ * A page of operations. A `NextMarker` that is not empty leads to the next one.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StatePage {
+  readonly Operations: ReadonlyArray<Operation>
+  readonly NextMarker?: string | undefined
+}
+
+/**
+ * This invocation no longer owns the execution: a newer one, or a repeated request, has used the token.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class StaleCheckpointToken extends Schema.TaggedError<StaleCheckpointToken>()("StaleCheckpointToken", {
+  message: Schema.String
+}) {}
+
+/**
+ * The service could not be reached or was too busy; the same request may succeed later.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class StoreUnavailable extends Schema.TaggedError<StoreUnavailable>()("StoreUnavailable", {
+  message: Schema.String
+}) {}
+
+/**
+ * The service refused the request for good, and would refuse it again.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class StoreRefused extends Schema.TaggedError<StoreRefused>()("StoreRefused", {
+  message: Schema.String
+}) {}
+
+/**
+ * @category errors
+ * @since 0.1.0
+ */
+export type StoreError = StaleCheckpointToken | StoreUnavailable | StoreRefused
+
+/**
+ * Sorts a failed call to the Lambda API into the three kinds of failure.
+ *
+ * `status` is the HTTP status when there was an answer, `name` the exception's name.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const storeError = (failure: {
+  readonly status?: number | undefined
+  readonly name?: string | undefined
+  readonly message: string
+}): StoreError => {
+  const { name, status } = failure
+  const message = name === undefined ? failure.message : `${name}: ${failure.message}`
+  if (status === 400 && /^invalid checkpoint token/i.test(failure.message)) {
+    return new StaleCheckpointToken({ message })
+  }
+  const permanent = name?.startsWith("KMS") || (status !== undefined && status >= 400 && status < 500 && status !== 429)
+  return permanent ? new StoreRefused({ message }) : new StoreUnavailable({ message })
+}
+
+/**
+ * The service that keeps the operations of an execution.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class CheckpointStore extends Context.Service<
+  CheckpointStore,
+  {
+    readonly checkpoint: (request: CheckpointRequest) => Effect.Effect<CheckpointResponse, StoreError>
+    readonly loadState: (request: StateRequest) => Effect.Effect<StatePage, StoreError>
+  }
+>()("effect-durable/CheckpointStore") {}

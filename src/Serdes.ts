@@ -1,0 +1,181 @@
+/**
+ * How values become text in a checkpoint, and text becomes values again.
+ *
+ * Every value and every error that is recorded passes through here, on the first run too: what a workflow sees live is
+ * what a replay will show. The ambient format is JSON through the Schema's JSON codec; replace it with {@link layer} (to
+ * encrypt, compress, or keep large values elsewhere), or override it for one operation with {@link make}.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import { stringifyPlain } from "./internal/plainJson.ts"
+
+/**
+ * Which value is being written or read: for messages, and for formats that keep values elsewhere.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Info {
+  readonly executionArn: string
+  /** The id of the operation on the wire, or the id of the execution for its payload and result. */
+  readonly operationId: string
+  /** The path of the operation, for people. */
+  readonly operation: string
+  readonly value: "payload" | "result" | "error" | "state"
+}
+
+/**
+ * A value could not be written or read.
+ *
+ * A `transient` failure (a network, a throttled key service) fails the invocation, which the service then repeats; any
+ * other ends the execution as `SerdesFailed`.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class SerdesError extends Schema.TaggedError<SerdesError>()("SerdesError", {
+  message: Schema.String,
+  transient: Schema.Boolean
+}) {}
+
+/**
+ * A pair of Effects between the values of one operation and text. `undefined` text stands for an absent payload.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Codec<in out A, out R = never> {
+  readonly serialize: (value: A, info: Info) => Effect.Effect<string | undefined, SerdesError, R>
+  readonly deserialize: (text: string | undefined, info: Info) => Effect.Effect<A, SerdesError, R>
+}
+
+/**
+ * A pair of Effects between any value with a Schema and text. Without a Schema the value is plain data.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Format {
+  readonly serialize: <S extends Schema.Top>(
+    schema: S | undefined,
+    value: S["Type"],
+    info: Info
+  ) => Effect.Effect<string | undefined, SerdesError, S["EncodingServices"]>
+  readonly deserialize: <S extends Schema.Top>(
+    schema: S | undefined,
+    text: string | undefined,
+    info: Info
+  ) => Effect.Effect<S["Type"], SerdesError, S["DecodingServices"]>
+}
+
+/**
+ * Makes a codec for the `serdes` option of an operation from two functions, each of which may be plain or effectful.
+ *
+ * What a function throws, or fails with, becomes a {@link SerdesError} that is not transient unless it is one already.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = <A, R = never>(options: {
+  readonly serialize: (value: A, info: Info) => string | undefined | Effect.Effect<string | undefined, unknown, R>
+  readonly deserialize: (text: string | undefined, info: Info) => A | Effect.Effect<A, unknown, R>
+}): Codec<A, R> => ({
+  serialize: (value, info) => attempt(() => options.serialize(value, info)),
+  deserialize: (text, info) => attempt(() => options.deserialize(text, info))
+})
+
+const attempt = <A, R>(run: () => A | Effect.Effect<A, unknown, R>): Effect.Effect<A, SerdesError, R> =>
+  Effect.try({ try: run, catch: toSerdesError }).pipe(
+    Effect.flatMap((result) =>
+      Effect.isEffect(result) ? Effect.mapError(result as Effect.Effect<A, unknown, R>, toSerdesError) : Effect.succeed(result)
+    )
+  )
+
+const toSerdesError = (cause: unknown): SerdesError =>
+  cause instanceof SerdesError
+    ? cause
+    : new SerdesError({ message: cause instanceof Error ? cause.message : String(cause), transient: false })
+
+const codecs = new WeakMap<Schema.Top, ReturnType<typeof compile>>()
+
+const compile = (schema: Schema.Top) => {
+  const codec = Schema.toCodecJson(schema)
+  return {
+    encode: Schema.encodeUnknownEffect(codec),
+    decode: Schema.decodeUnknownEffect(codec),
+    acceptsUndefined: Schema.is(Schema.toType(schema))(undefined)
+  }
+}
+
+const compiled = (schema: Schema.Top) => {
+  let found = codecs.get(schema)
+  if (found === undefined) {
+    found = compile(schema)
+    codecs.set(schema, found)
+  }
+  return found
+}
+
+const schemaError = (error: Schema.SchemaError): SerdesError =>
+  new SerdesError({ message: error.message, transient: false })
+
+/**
+ * The default format: JSON through the JSON codec of the Schema, and `undefined` as an absent payload.
+ *
+ * @category formats
+ * @since 0.1.0
+ */
+export const json: Format = {
+  serialize: (schema, value) => {
+    if (value === undefined) return Effect.succeed(undefined)
+    if (schema === undefined) return Effect.try({ try: () => stringifyPlain(value), catch: toSerdesError })
+    return compiled(schema)
+      .encode(value)
+      .pipe(
+        Effect.mapError(schemaError),
+        Effect.flatMap((encoded) => Effect.try({ try: () => JSON.stringify(encoded), catch: toSerdesError }))
+      )
+  },
+  deserialize: (schema, text) => {
+    const codec = schema === undefined ? undefined : compiled(schema)
+    if (text === undefined) {
+      return codec === undefined || codec.acceptsUndefined
+        ? Effect.succeed(undefined)
+        : Effect.mapError(codec.decode(null), () => missing)
+    }
+    const parsed = Effect.try({ try: (): unknown => JSON.parse(text), catch: notJson })
+    return codec === undefined
+      ? parsed
+      : Effect.flatMap(parsed, (encoded) => Effect.mapError(codec.decode(encoded), schemaError))
+  }
+}
+
+const missing = new SerdesError({ message: "Expected a value, but nothing was recorded", transient: false })
+
+const notJson = (cause: unknown): SerdesError =>
+  new SerdesError({
+    message: `Expected JSON text, but it does not parse: ${cause instanceof Error ? cause.name : "not text"}`,
+    transient: false
+  })
+
+/**
+ * The format that operations use when they name no codec of their own.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export const Serdes: Context.Reference<Format> = Context.Reference<Format>("effect-durable/Serdes", {
+  defaultValue: () => json
+})
+
+/**
+ * Replaces the ambient format.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (format: Format): Layer.Layer<never> => Layer.succeed(Serdes, format)

@@ -1,0 +1,239 @@
+/**
+ * Sends what the invocation records: a queue, cut into batches, sent one at a time along the chain of tokens.
+ *
+ * A fibre that waits for its update makes the queue leave at the end of this turn of the event loop. Updates nobody
+ * waits for ride along with the next request, or leave by themselves a little later.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import type { CheckpointResponse, CheckpointStore, StoreError } from "../CheckpointStore.ts"
+import { byteLength } from "../internal/bytes.ts"
+import * as Limits from "../wire/Limits.ts"
+import type { Operation } from "../wire/Operation.ts"
+import type { OperationUpdate } from "../wire/OperationUpdate.ts"
+import { md5 } from "./Identity.ts"
+
+/** How long an update may wait for company when nobody waits for it, in milliseconds. */
+const idleDelay = 100
+
+/** How often one request is sent before the invocation gives up. */
+const maxAttempts = 5
+
+/** What the checkpointer needs of the invocation around it. */
+export interface Host {
+  readonly executionArn: string
+  readonly store: CheckpointStore["Service"]
+  readonly now: () => number
+  readonly random: () => number
+  readonly fork: (effect: Effect.Effect<void>) => void
+  readonly after: (millis: number, action: () => void) => void
+  /** The service reported operations: take all of them in, then let those who waited go on. */
+  readonly onState: (operations: ReadonlyArray<Operation>) => void
+  readonly onFailure: (error: StoreError) => void
+  /** The service accepted a batch without giving a new token, although the execution is not over. */
+  readonly onTokenMissing: () => void
+  readonly onIdle: () => void
+}
+
+interface Item {
+  readonly update: OperationUpdate
+  readonly bytes: number
+  readonly since: number
+  readonly acknowledged: (() => void) | undefined
+}
+
+export class Checkpointer {
+  #token: string
+  #queue: Array<Item> = []
+  #awaited = 0
+  #wanted = false
+  #sending = false
+  #closed = false
+  #idleTimer = false
+  #requests = 0
+  #updates = 0
+  readonly #host: Host
+
+  constructor(token: string, host: Host) {
+    this.#token = token
+    this.#host = host
+  }
+
+  /** Whether a request is under way or anything is left to send. */
+  get busy(): boolean {
+    return this.#sending || this.#queue.length > 0
+  }
+
+  /** Whether a request is under way. */
+  get sending(): boolean {
+    return this.#sending
+  }
+
+  get counts(): { readonly requests: number; readonly updates: number } {
+    return { requests: this.#requests, updates: this.#updates }
+  }
+
+  /** Sends an update at the end of this turn, and calls back once it is acknowledged and the new state is in place. */
+  submit(update: OperationUpdate, acknowledged: () => void): void {
+    this.#push(update, acknowledged)
+    this.flush()
+  }
+
+  /** Sends an update with the next request, or a little later. */
+  post(update: OperationUpdate): void {
+    this.#push(update, undefined)
+    this.#armIdleTimer(idleDelay)
+  }
+
+  /** Sends what is queued, or asks for news when nothing is. */
+  flush(): void {
+    if (this.#closed) return
+    this.#wanted = true
+    if (this.#sending) return
+    this.#sending = true
+    this.#host.fork(this.#send)
+  }
+
+  /** Takes nothing more and drops what is queued. */
+  close(): void {
+    this.#closed = true
+    this.#queue = []
+    this.#awaited = 0
+  }
+
+  #push(update: OperationUpdate, acknowledged: (() => void) | undefined): void {
+    if (this.#closed) return
+    if (acknowledged !== undefined) this.#awaited++
+    this.#queue.push({ update, bytes: sizeOf(update), since: this.#host.now(), acknowledged })
+  }
+
+  #armIdleTimer(millis: number): void {
+    if (this.#idleTimer) return
+    this.#idleTimer = true
+    this.#host.after(millis, () => {
+      this.#idleTimer = false
+      const oldest = this.#queue[0]
+      if (this.#closed || this.#sending || oldest === undefined) return
+      const left = oldest.since + idleDelay - this.#host.now()
+      if (left > 0) this.#armIdleTimer(left)
+      else this.flush()
+    })
+  }
+
+  readonly #send: Effect.Effect<void> = Effect.suspend(() =>
+    // Whoever runs in this turn of the event loop may still join the batch.
+    Effect.yieldNow.pipe(
+      Effect.andThen(Effect.suspend(() => this.#sendBatch(this.#takeBatch()))),
+      Effect.andThen(
+        Effect.suspend(() => {
+          if (!this.#closed && (this.#wanted || this.#awaited > 0)) return this.#send
+          this.#sending = false
+          if (this.#queue.length > 0) this.#armIdleTimer(idleDelay)
+          this.#host.onIdle()
+          return Effect.void
+        })
+      )
+    )
+  )
+
+  #takeBatch(): ReadonlyArray<Item> {
+    let bytes = 0
+    let count = 0
+    for (const item of this.#queue) {
+      const alone = item.update.Type === "EXECUTION"
+      const full = count === Limits.maxBatchUpdates || bytes + item.bytes > Limits.maxBatchBytes || alone
+      if (count > 0 && full) break
+      bytes += item.bytes
+      count++
+    }
+    const batch = this.#queue.splice(0, count)
+    for (const item of batch) if (item.acknowledged !== undefined) this.#awaited--
+    this.#wanted = this.#queue.length > 0 && this.#wanted
+    return batch
+  }
+
+  #sendBatch(batch: ReadonlyArray<Item>): Effect.Effect<void> {
+    if (this.#closed) return Effect.void
+    const { executionArn, store } = this.#host
+    const request = {
+      DurableExecutionArn: executionArn,
+      CheckpointToken: this.#token,
+      Updates: batch.map((item) => item.update),
+      ClientToken: md5(`${this.#token}\0${this.#requests}`)
+    }
+    this.#requests++
+    this.#updates += batch.length
+    return retried(this.#host, store.checkpoint(request)).pipe(
+      Effect.flatMap((response) => this.#withAllPages(response)),
+      Effect.match({
+        onFailure: (error) => this.#host.onFailure(error),
+        onSuccess: ({ operations, token }) => {
+          if (token !== undefined) this.#token = token
+          else if (!batch.some((item) => item.update.Type === "EXECUTION")) return this.#host.onTokenMissing()
+          this.#host.onState(operations)
+          for (const item of batch) item.acknowledged?.()
+        }
+      })
+    )
+  }
+
+  #withAllPages(
+    response: CheckpointResponse
+  ): Effect.Effect<{ readonly token: string | undefined; readonly operations: ReadonlyArray<Operation> }, StoreError> {
+    const token = response.CheckpointToken || undefined
+    const { NextMarker, Operations } = response.NewExecutionState
+    if (!NextMarker || token === undefined) return Effect.succeed({ token, operations: Operations })
+    return Effect.map(loadPages(this.#host, token, NextMarker), (more) => ({
+      token,
+      operations: [...Operations, ...more]
+    }))
+  }
+}
+
+/** Reads the pages of the state from a marker on. */
+export const loadPages = Effect.fnUntraced(function* (
+  host: Pick<Host, "executionArn" | "store" | "random">,
+  token: string,
+  marker: string
+): Effect.fn.Return<Array<Operation>, StoreError> {
+  const operations: Array<Operation> = []
+  let next: string | undefined = marker
+  while (next) {
+    const page: { readonly Operations: ReadonlyArray<Operation>; readonly NextMarker?: string | undefined } =
+      yield* retried(
+        host,
+        host.store.loadState({
+          DurableExecutionArn: host.executionArn,
+          CheckpointToken: token,
+          Marker: next,
+          MaxItems: Limits.maxPageItems
+        })
+      )
+    for (const operation of page.Operations) operations.push(operation)
+    next = page.NextMarker || undefined
+  }
+  return operations
+})
+
+/** Repeats a call while the store is unavailable: a few times, with doubling delays and full jitter. */
+const retried = <A>(
+  host: Pick<Host, "random">,
+  call: Effect.Effect<A, StoreError>,
+  attempt = 1
+): Effect.Effect<A, StoreError> =>
+  Effect.catchTag(call, "StoreUnavailable", (error) =>
+    attempt === maxAttempts
+      ? Effect.fail(error)
+      : Effect.andThen(
+          Effect.sleep(Math.ceil(host.random() * 100 * 2 ** attempt)),
+          retried(host, call, attempt + 1)
+        )
+  )
+
+/** An upper estimate of an update's size in the request, in bytes. */
+const sizeOf = (update: OperationUpdate): number =>
+  256 +
+  byteLength(update.Name ?? "") +
+  (update.Payload === undefined ? 0 : byteLength(JSON.stringify(update.Payload))) +
+  (update.Error === undefined ? 0 : byteLength(JSON.stringify(update.Error)))

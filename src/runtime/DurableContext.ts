@@ -1,0 +1,97 @@
+/**
+ * A namespace of operations within one execution: the root, a child, or one branch.
+ *
+ * A context knows who it is, counts how often each name was used, and remembers which fibres used it. A *flat* context
+ * has ids of its own but no record: its operations belong, on the wire, to the nearest recorded context around it.
+ *
+ * @since 0.1.0
+ */
+import type * as Fiber from "effect/Fiber"
+import { NameInUse } from "../DurableError.ts"
+
+interface Use {
+  readonly fiber: number
+  readonly place: string | undefined
+  count: number
+}
+
+export class DurableContext {
+  readonly parent: DurableContext | undefined
+  /** The namespace for the ids of its operations; empty for the root. */
+  readonly id: string
+  /** Where it stands, for people; empty for the root. */
+  readonly path: string
+  /** The nearest context with a record, or the root: itself unless it is flat. */
+  readonly recorded: DurableContext
+  /** Whether its outcome was recorded before and its body only runs again to rebuild the result. */
+  readonly finished: boolean
+  /** Fibres that claimed operations in it or in flat contexts below it. */
+  readonly claimers = new Set<Fiber.Fiber<unknown, unknown>>()
+  /** Units in flight and fibres parked in it or in contexts below it. */
+  load = 0
+  #uses: Map<string, Use> | undefined
+  #closed = false
+
+  constructor(options: {
+    readonly parent: DurableContext | undefined
+    readonly id: string
+    readonly path: string
+    readonly flat?: boolean
+    readonly finished?: boolean
+  }) {
+    this.parent = options.parent
+    this.id = options.id
+    this.path = options.path
+    this.recorded = options.flat && options.parent ? options.parent.recorded : this
+    this.finished = options.finished ?? false
+  }
+
+  static root(): DurableContext {
+    return new DurableContext({ parent: undefined, id: "", path: "" })
+  }
+
+  /** The id that its operations carry as their parent on the wire. */
+  get wireId(): string | undefined {
+    return this.recorded.id === "" ? undefined : this.recorded.id
+  }
+
+  /** Whether its body has ended or was given up: operations that are still attempted in it do nothing. */
+  get closed(): boolean {
+    return this.#closed || (this.parent?.closed ?? false)
+  }
+
+  close(): void {
+    this.#closed = true
+  }
+
+  /** The path of an operation in this context. */
+  pathOf(name: string, occurrence: number): string {
+    const own = occurrence === 0 ? name : `${name}#${occurrence + 1}`
+    return this.path === "" ? own : `${this.path}/${own}`
+  }
+
+  /** Counts one more use of a name, which belongs to the first fibre that uses it. */
+  use(name: string, fiber: Fiber.Fiber<unknown, unknown>, place: string | undefined): number {
+    const uses = (this.#uses ??= new Map())
+    const use = uses.get(name)
+    if (use === undefined) {
+      uses.set(name, { fiber: fiber.id, place, count: 1 })
+      return 0
+    }
+    if (use.fiber !== fiber.id) throw this.#inUse(name, use.place, place)
+    return use.count++
+  }
+
+  #inUse(name: string, first: string | undefined, second: string | undefined): NameInUse {
+    const places = first === undefined ? "" : ` First used at ${first}, now at ${second ?? "an unknown place"}.`
+    return new NameInUse({
+      operation: this.pathOf(name, 0),
+      message:
+        `The operation name "${name}" is used by two fibres in ${this.path === "" ? "the workflow" : `"${this.path}"`}, ` +
+        `so which of them gets which record would depend on timing.${places} ` +
+        `If a block runs in a loop, give each round a namespace with Durable.child(name, block, { flat: true }) or put a key in the name; ` +
+        `if Effect.timeout or Effect.race forked it, use Durable.timeout or Durable.race; ` +
+        `if the fibres are concurrent branches, use Durable.forEach or Durable.all.`
+    })
+  }
+}

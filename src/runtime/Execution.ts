@@ -1,0 +1,192 @@
+/**
+ * How a durable operation begins: it claims its identity in the current context and finds its record, if there is one.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import { InvalidName, NestedOperation, NonDeterministic } from "../DurableError.ts"
+import { isOperationName } from "../wire/Constraints.ts"
+import type { Operation } from "../wire/Operation.ts"
+import type { OperationUpdate } from "../wire/OperationUpdate.ts"
+import type { SubType } from "../wire/SubType.ts"
+import { DurableContext } from "./DurableContext.ts"
+import { operationId } from "./Identity.ts"
+import { isFinal } from "./Journal.ts"
+import type { Run } from "./Run.ts"
+import { CurrentUnit, type Unit } from "./Supervisor.ts"
+
+/**
+ * The execution that a durable operation belongs to. The runtime provides it; a workflow only requires it.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class Execution extends Context.Service<
+  Execution,
+  {
+    /** @internal */
+    readonly run: Run
+    /** @internal */
+    readonly context: DurableContext
+    /** The path of the step in whose body the current fibre runs, if it does. @internal */
+    readonly step: string | undefined
+  }
+>()("effect-durable/Execution") {}
+
+/** The wire types of the operations that a workflow asks for. */
+export type ClaimedType = "CONTEXT" | "STEP" | "WAIT" | "CALLBACK" | "CHAINED_INVOKE"
+
+/** An operation that the code asked for, with what is recorded of it. */
+export interface Claim {
+  readonly run: Run
+  /** The context in which it stands. */
+  readonly context: DurableContext
+  readonly id: string
+  readonly path: string
+  readonly type: ClaimedType
+  readonly subType: SubType
+  readonly name: string
+  readonly record: Operation | undefined
+}
+
+/** Claims the next operation of a name in the current context. */
+export const claim = (spec: {
+  readonly type: ClaimedType
+  readonly subType: SubType
+  readonly name: string
+}): Effect.Effect<Claim, never, Execution> =>
+  Effect.withFiber((fiber) => {
+    const { context, run, step } = Context.get(fiber.context as Context.Context<Execution>, Execution)
+    if (step !== undefined) return nested(step, spec.name)
+    if (run.phase !== "running") return run.inert
+    const { id, path } = identify(run, context, fiber, spec.name)
+    const claimed: Claim = { ...spec, run, context, id, path, record: run.journal.get(id) }
+    if (context.closed) return run.idle(claimed)
+    const { record } = claimed
+    if (record === undefined) return context.recorded.finished ? run.idle(claimed) : Effect.succeed(claimed)
+    if (record.Type !== spec.type || record.SubType !== spec.subType) {
+      run.contradict(mismatch(claimed, record))
+      return run.inert
+    }
+    return context.recorded.finished && !isFinal(record) ? run.idle(claimed) : Effect.succeed(claimed)
+  })
+
+/**
+ * A namespace inside the current context that has no record of its own: its operations stand in the context around it.
+ */
+export const claimFlat = (name: string): Effect.Effect<DurableContext, never, Execution> =>
+  Effect.withFiber((fiber) => {
+    const { context, run, step } = Context.get(fiber.context as Context.Context<Execution>, Execution)
+    if (step !== undefined) return nested(step, name)
+    if (run.phase !== "running") return run.inert
+    const { id, path } = identify(run, context, fiber, name)
+    const record = run.journal.get(id)
+    if (record !== undefined) {
+      run.contradict(mismatch({ path, type: "CONTEXT", subType: "flat" }, record))
+      return run.inert
+    }
+    return Effect.succeed(new DurableContext({ parent: context, id, path, flat: true }))
+  })
+
+/** The namespace of one branch of an operation, known by its index. */
+export const branchContext = (
+  parent: DurableContext,
+  index: number,
+  options: { readonly path: string; readonly flat: boolean; readonly finished?: boolean }
+): DurableContext => new DurableContext({ parent, id: operationId(parent.id, "", index), ...options })
+
+const identify = (
+  run: Run,
+  context: DurableContext,
+  fiber: Fiber.Fiber<unknown, unknown>,
+  name: string
+): { readonly id: string; readonly path: string } => {
+  if (!isOperationName(name)) throw invalidName(context, name)
+  const place = run.options.captureSources ? callSite() : undefined
+  const occurrence = context.use(name, fiber, place)
+  const id = operationId(context.id, name, occurrence)
+  const path = context.pathOf(name, occurrence)
+  run.journal.claim(id, path)
+  context.recorded.claimers.add(fiber)
+  return { id, path }
+}
+
+const nested = (step: string, name: string): Effect.Effect<never> =>
+  Effect.die(
+    new NestedOperation({
+      operation: step,
+      message:
+        `The body of the step "${step}" uses the durable operation "${name}", which cannot be recorded inside a step. ` +
+        `Move "${name}" out of the step, or make "${step}" a Durable.child.`
+    })
+  )
+
+const invalidName = (context: DurableContext, name: string): InvalidName => {
+  const shown = [...name].slice(0, 40).join("")
+  const found =
+    typeof name !== "string"
+      ? `a ${typeof name}`
+      : name === ""
+        ? "an empty name"
+        : `${name.length} characters: ${JSON.stringify(shown)}${shown.length < name.length ? "…" : ""}`
+  return new InvalidName({
+    operation: context.pathOf(shown, 0),
+    message: `Expected the name of an operation to be 1 to 256 characters of printable ASCII, found ${found}. Use such a name; put other text into the payload.`
+  })
+}
+
+const mismatch = (
+  claimed: { readonly path: string; readonly type: string; readonly subType: string },
+  record: Operation
+): NonDeterministic =>
+  new NonDeterministic({
+    operation: claimed.path,
+    message:
+      `The history holds a ${kindOf(record.Type, record.SubType)} at "${claimed.path}", but the code asks for a ${kindOf(claimed.type, claimed.subType)}. ` +
+      "Run this execution with the version of the code that recorded it, or give the changed operation a new name."
+  })
+
+const kindOf = (type: string, subType: string | undefined): string =>
+  subType === undefined ? type : `${type} (${subType})`
+
+/** The first place on the stack that belongs neither to Effect nor to this library. */
+const callSite = (): string | undefined => {
+  const lines = new Error().stack?.split("\n").slice(1) ?? []
+  const own = import.meta.url.replace(/runtime\/[^/]*$/, "")
+  const line = lines.find((text) => !text.includes("/node_modules/effect/") && !text.includes(own) && !text.includes("node:"))
+  return line?.trim().replace(/^at /, "")
+}
+
+/** Counts an effect as work in flight, from the moment it starts until it has ended in whatever way. */
+export const tracked = <A, E, R>(
+  claimed: Pick<Claim, "run" | "context" | "path">,
+  kind: Unit["kind"],
+  effect: Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> =>
+  Effect.withFiber((fiber) => {
+    const unit: Unit = { kind, path: claimed.path, context: claimed.context, fiber }
+    const { supervisor } = claimed.run
+    return Effect.acquireUseRelease(
+      Effect.sync(() => supervisor.enter(unit)),
+      () => Effect.provideService(effect, CurrentUnit, unit),
+      () => Effect.sync(() => supervisor.leave(unit))
+    )
+  })
+
+/** An update of a claimed operation. */
+export const updateOf = (
+  claimed: Claim,
+  update: Omit<OperationUpdate, "Id" | "ParentId" | "Name" | "Type" | "SubType">
+): OperationUpdate => {
+  const parentId = claimed.context.wireId
+  return {
+    Id: claimed.id,
+    ...(parentId === undefined ? undefined : { ParentId: parentId }),
+    Name: claimed.name,
+    Type: claimed.type,
+    SubType: claimed.subType,
+    ...update
+  }
+}

@@ -1,0 +1,210 @@
+/**
+ * One invocation from event to answer: load the state, run the workflow, and say how it ended.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Random from "effect/Random"
+import { CheckpointStore, type StoreError } from "../CheckpointStore.ts"
+import type * as Contract from "../Contract.ts"
+import { InvalidPayload, InvocationFailed, StoreRejected } from "../DurableError.ts"
+import { byteLength } from "../internal/bytes.ts"
+import type { Codec } from "../Serdes.ts"
+import type { InvocationAnswer, InvocationEvent } from "../wire/Invocation.ts"
+import * as Limits from "../wire/Limits.ts"
+import type { Operation } from "../wire/Operation.ts"
+import { loadPages } from "./Checkpointer.ts"
+import { Execution } from "./Execution.ts"
+import { limitSize, readValue, writeFailure, writeValue, type Recording, type Subject } from "./Outcome.ts"
+import { checkReached } from "./Reached.ts"
+import { defaultOptions, Run, type RunOptions, type Verdict } from "./Run.ts"
+
+/** An answer together with what a host may want to report about the invocation. */
+export interface Invoked {
+  readonly answer: InvocationAnswer
+  readonly run: Run | undefined
+}
+
+/**
+ * Runs one invocation. It fails with `InvocationFailed` when it ends without an answer, so that the service repeats it.
+ */
+export const invoke = Effect.fnUntraced(function* (
+  implementation: Contract.AnyImplementation<unknown>,
+  event: InvocationEvent,
+  options: Partial<RunOptions> = {}
+): Effect.fn.Return<Invoked, InvocationFailed, unknown> {
+  const loaded = yield* Effect.exit(load(event))
+  if (Exit.isFailure(loaded)) {
+    const error = loaded.cause.reasons.find(Cause.isFailReason)?.error
+    return error === undefined ? yield* Effect.failCause(loaded.cause as Cause.Cause<never>) : yield* unreadable(event, error)
+  }
+  const run = yield* Run.make({
+    executionArn: event.DurableExecutionArn,
+    executionName: nameOf(event.DurableExecutionArn),
+    token: event.CheckpointToken,
+    operations: loaded.value,
+    options: { ...defaultOptions, ...options }
+  })
+  return yield* Effect.ensuring(
+    Effect.map(execute(implementation, run), (answer) => ({ answer, run })),
+    Effect.sync(() => run.dispose())
+  )
+}) as (
+  implementation: Contract.AnyImplementation<unknown>,
+  event: InvocationEvent,
+  options?: Partial<RunOptions>
+) => Effect.Effect<Invoked, InvocationFailed, CheckpointStore>
+
+/** All operations of the execution: those on the event, and the pages that follow. */
+const load = Effect.fnUntraced(function* (
+  event: InvocationEvent
+): Effect.fn.Return<ReadonlyArray<Operation>, StoreError, CheckpointStore> {
+  const { NextMarker, Operations } = event.InitialExecutionState
+  if (!NextMarker) return Operations
+  const store = yield* CheckpointStore
+  const random = yield* Random.Random
+  const more = yield* loadPages(
+    { executionArn: event.DurableExecutionArn, store, random: () => random.nextDoubleUnsafe() },
+    event.CheckpointToken,
+    NextMarker
+  )
+  return [...Operations, ...more]
+})
+
+const unreadable = (event: InvocationEvent, error: StoreError): Effect.Effect<Invoked, InvocationFailed> => {
+  switch (error._tag) {
+    case "StaleCheckpointToken":
+      return Effect.fail(
+        new InvocationFailed({
+          reason: "stale-token",
+          message: `This invocation no longer owns the execution. ${error.message}`
+        })
+      )
+    case "StoreUnavailable":
+      return Effect.fail(
+        new InvocationFailed({
+          reason: "store-unavailable",
+          message: `The state of the execution could not be loaded. ${error.message}`
+        })
+      )
+    case "StoreRefused": {
+      const rejected = new StoreRejected({
+        operation: nameOf(event.DurableExecutionArn),
+        message: `The service refused to give out the state of the execution. ${error.message}`
+      })
+      return Effect.succeed({
+        answer: { Status: "FAILED", Error: { ErrorType: rejected._tag, ErrorMessage: rejected.message } },
+        run: undefined
+      })
+    }
+  }
+}
+
+/** The name of an execution: the last part but one of its ARN, or all of an ARN that is none. */
+const nameOf = (arn: string): string => arn.split("/").at(-2) ?? arn
+
+const execute = Effect.fnUntraced(function* (
+  implementation: Contract.AnyImplementation<unknown>,
+  run: Run
+): Effect.fn.Return<InvocationAnswer, InvocationFailed, unknown> {
+  const { contract } = implementation
+  const self: Subject = {
+    run,
+    context: run.context,
+    id: run.journal.execution?.Id ?? run.executionArn,
+    path: run.executionName
+  }
+  const workflow = Effect.gen(function* () {
+    const payload = yield* readPayload(self, contract)
+    return yield* implementation.handler(payload as never)
+  }).pipe(
+    Effect.provideService(Execution, { run, context: run.context, step: undefined }),
+    Effect.provideService(Clock.Clock, observedClock(run))
+  )
+  const ending = yield* run.supervise(workflow)
+  if (ending._tag !== "Ended") return yield* answerVerdict(self, ending)
+  const answer = yield* answerExit(self, contract, ending.exit)
+  const verdict = yield* run.drain
+  return verdict === undefined ? answer : yield* answerVerdict(self, verdict)
+})
+
+const readPayload = (self: Subject, contract: Contract.Any): Effect.Effect<unknown> =>
+  readValue(
+    self,
+    "payload",
+    { success: contract.payload, serdes: contract.payloadSerdes as Codec<unknown, unknown> | undefined },
+    self.run.journal.execution?.ExecutionDetails?.InputPayload
+  ).pipe(
+    Effect.catchDefect((defect) =>
+      Effect.die(
+        new InvalidPayload({
+          operation: self.path,
+          message: `The payload does not fit the contract "${contract.name}". ${defect instanceof Error ? defect.message : String(defect)}`
+        })
+      )
+    )
+  )
+
+/** Notes the sleeps of the workflow, which a suspension cuts short. */
+const observedClock = (run: Run): Clock.Clock => {
+  const clock: Clock.Clock = Object.create(run.clock)
+  clock.sleep = (duration) =>
+    Effect.suspend(() => {
+      const sleep = { duration }
+      return Effect.acquireUseRelease(
+        Effect.sync(() => run.sleeps.add(sleep)),
+        () => run.clock.sleep(duration),
+        () => Effect.sync(() => run.sleeps.delete(sleep))
+      )
+    })
+  return clock
+}
+
+const answerVerdict = (self: Subject, verdict: Verdict): Effect.Effect<InvocationAnswer, InvocationFailed> => {
+  switch (verdict._tag) {
+    case "Suspended":
+      return Effect.succeed({ Status: "PENDING" })
+    case "Aborted":
+      return Effect.fail(verdict.error)
+    case "Condemned":
+      return Effect.map(writeFailure(self, {}, Cause.die(verdict.mistake)), (error) => ({ Status: "FAILED", Error: error }))
+  }
+}
+
+const answerExit = Effect.fnUntraced(function* (
+  self: Subject,
+  contract: Contract.Any,
+  exit: Exit.Exit<unknown, unknown>
+): Effect.fn.Return<InvocationAnswer> {
+  const recording: Recording = {
+    success: contract.success,
+    error: contract.error,
+    serdes: contract.resultSerdes as Codec<unknown, unknown> | undefined
+  }
+  const written = yield* checkReached(self.run, self.context).pipe(
+    Effect.andThen(Exit.isSuccess(exit) ? writeResult(self, recording, exit.value) : Effect.failCause(exit.cause)),
+    Effect.exit
+  )
+  if (Exit.isSuccess(written)) return written.value
+  const error = yield* Effect.catchCause(writeFailure(self, recording, written.cause), (unwritable) =>
+    writeFailure(self, {}, unwritable)
+  )
+  return { Status: "FAILED", Error: error }
+})
+
+/** The answer with the result; one that is too large for it goes through an update of the execution. */
+const writeResult = Effect.fnUntraced(function* (
+  self: Subject,
+  recording: Recording,
+  value: unknown
+): Effect.fn.Return<InvocationAnswer> {
+  const text = yield* writeValue(self, "result", recording, value)
+  if (text === undefined) return { Status: "SUCCEEDED" }
+  if (byteLength(text) <= Limits.maxInlineResult) return { Status: "SUCCEEDED", Result: text }
+  yield* limitSize(self, "result", text, Limits.maxWirePayload)
+  self.run.checkpointer.post({ Id: self.id, Type: "EXECUTION", Action: "SUCCEED", Payload: text })
+  return { Status: "SUCCEEDED", Result: "" }
+})

@@ -1,0 +1,92 @@
+/**
+ * The operations of one execution as this invocation knows them, by id: what was recorded before, and what the service
+ * has reported since.
+ *
+ * @since 0.1.0
+ */
+import type { Operation } from "../wire/Operation.ts"
+
+const finalStatuses = new Set(["SUCCEEDED", "FAILED", "CANCELLED", "TIMED_OUT", "STOPPED"])
+const openStatuses = new Set(["STARTED", "PENDING", "READY"])
+
+/** Whether an operation has its outcome. A status from the future counts when the operation has ended. */
+export const isFinal = (operation: Operation): boolean =>
+  finalStatuses.has(operation.Status) ||
+  (!openStatuses.has(operation.Status) && operation.EndTimestamp !== undefined)
+
+type Watcher = (operation: Operation) => void
+
+export class Journal {
+  readonly #operations = new Map<string, Operation>()
+  readonly #claimed = new Map<string, string>()
+  readonly #watchers = new Map<string, Set<Watcher>>()
+  /** What the first state of this invocation held, by parent; built when somebody asks. */
+  readonly #initial: ReadonlyArray<Operation>
+  #children: Map<string | undefined, Array<Operation>> | undefined
+
+  constructor(initial: ReadonlyArray<Operation>) {
+    this.#initial = initial
+    for (const operation of initial) this.#operations.set(operation.Id, operation)
+  }
+
+  get(id: string): Operation | undefined {
+    return this.#operations.get(id)
+  }
+
+  /** How many operations the execution holds, the execution itself included. */
+  get size(): number {
+    return this.#operations.size
+  }
+
+  /** The execution itself, which the service lists among its operations. */
+  get execution(): Operation | undefined {
+    return this.#initial.find((operation) => operation.Type === "EXECUTION")
+  }
+
+  /** Notes that the code asked for an operation. Two operations with one id would share a record: that must not be. */
+  claim(id: string, path: string): void {
+    const other = this.#claimed.get(id)
+    if (other !== undefined) {
+      throw new Error(`The operations "${other}" and "${path}" have the same id ${id}. Rename one of them.`)
+    }
+    this.#claimed.set(id, path)
+  }
+
+  isClaimed(id: string): boolean {
+    return this.#claimed.has(id)
+  }
+
+  /** Recorded operations below a context, as of the start of this invocation. */
+  recordedIn(contextId: string | undefined): ReadonlyArray<Operation> {
+    if (this.#children === undefined) {
+      this.#children = new Map()
+      for (const operation of this.#initial) {
+        if (operation.Type === "EXECUTION") continue
+        const siblings = this.#children.get(operation.ParentId)
+        if (siblings === undefined) this.#children.set(operation.ParentId, [operation])
+        else siblings.push(operation)
+      }
+    }
+    return this.#children.get(contextId) ?? []
+  }
+
+  /** Calls back when the service reports a change of the operation, until the returned function is called. */
+  watch(id: string, watcher: Watcher): () => void {
+    const watchers = this.#watchers.get(id) ?? new Set()
+    this.#watchers.set(id, watchers)
+    watchers.add(watcher)
+    return () => {
+      watchers.delete(watcher)
+      if (watchers.size === 0) this.#watchers.delete(id)
+    }
+  }
+
+  /** Takes in what the service reports. All of it is in place before the first watcher hears of it. */
+  apply(operations: ReadonlyArray<Operation>): void {
+    for (const operation of operations) this.#operations.set(operation.Id, operation)
+    for (const operation of operations) {
+      const watchers = this.#watchers.get(operation.Id)
+      if (watchers !== undefined) for (const watcher of [...watchers]) watcher(operation)
+    }
+  }
+}

@@ -1,0 +1,218 @@
+/**
+ * How the outcome of an operation becomes a record, and a record an outcome again: values through the Serdes of the
+ * operation, errors as an ErrorObject whose type is the error's tag and whose data is the encoded error.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Schema from "effect/Schema"
+import { InvocationFailed, Interrupted, Mistake, OperationError, PayloadTooLarge, SerdesFailed } from "../DurableError.ts"
+import { byteLength, truncate } from "../internal/bytes.ts"
+import { Serdes, type Codec, type Info, type SerdesError } from "../Serdes.ts"
+import type { ErrorObject } from "../wire/ErrorObject.ts"
+import * as Limits from "../wire/Limits.ts"
+import type { DurableContext } from "./DurableContext.ts"
+import { tracked } from "./Execution.ts"
+import type { Run } from "./Run.ts"
+
+/** How an operation writes and reads its outcome. Without Schemas its value is plain data and it has no errors. */
+export interface Recording {
+  readonly success?: Schema.Top | undefined
+  readonly error?: Schema.Top | undefined
+  // The value type of a codec is checked where the operation is declared.
+  readonly serdes?: Codec<unknown, unknown> | undefined
+}
+
+/** Whose value is being written or read. */
+export interface Subject {
+  readonly run: Run
+  readonly context: DurableContext
+  readonly id: string
+  readonly path: string
+}
+
+const infoOf = (subject: Subject, value: Info["value"]): Info => ({
+  executionArn: subject.run.executionArn,
+  operationId: subject.id,
+  operation: subject.path,
+  value
+})
+
+/** A serdes at work counts as in flight; its transient failures end the invocation, its others are defects. */
+const working = <A>(
+  subject: Subject,
+  direction: "write" | "read",
+  value: Info["value"],
+  effect: Effect.Effect<A, SerdesError, unknown>
+): Effect.Effect<A> =>
+  tracked(subject, "serdes", effect as Effect.Effect<A, SerdesError>).pipe(
+    Effect.catch((error) => {
+      const message = `Could not ${direction} the ${value} of "${subject.path}": ${error.message}`
+      if (!error.transient) return Effect.die(new SerdesFailed({ operation: subject.path, message }))
+      subject.run.end({ _tag: "Aborted", error: new InvocationFailed({ reason: "serdes", message }) })
+      return subject.run.inert
+    })
+  )
+
+/** Writes a value as text; `undefined` has none. */
+export const writeValue = (
+  subject: Subject,
+  kind: Info["value"],
+  recording: Pick<Recording, "success" | "serdes">,
+  value: unknown
+): Effect.Effect<string | undefined> =>
+  Effect.flatMap(Serdes, (format) =>
+    working(
+      subject,
+      "write",
+      kind,
+      recording.serdes === undefined
+        ? format.serialize(recording.success, value, infoOf(subject, kind))
+        : recording.serdes.serialize(value, infoOf(subject, kind))
+    )
+  )
+
+/** Reads a value from text. */
+export const readValue = (
+  subject: Subject,
+  kind: Info["value"],
+  recording: Pick<Recording, "success" | "serdes">,
+  text: string | undefined
+): Effect.Effect<unknown> =>
+  Effect.flatMap(Serdes, (format) =>
+    working(
+      subject,
+      "read",
+      kind,
+      recording.serdes === undefined
+        ? format.deserialize(recording.success, text, infoOf(subject, kind))
+        : recording.serdes.deserialize(text, infoOf(subject, kind))
+    )
+  )
+
+/** Refuses a text that the service would refuse. */
+export const limitSize = (
+  subject: Pick<Subject, "path">,
+  what: string,
+  text: string | undefined,
+  limit: number
+): Effect.Effect<void> => {
+  const bytes = text === undefined ? 0 : byteLength(text)
+  return bytes <= limit
+    ? Effect.void
+    : Effect.die(
+        new PayloadTooLarge({
+          operation: subject.path,
+          bytes,
+          limit,
+          message: `Expected the ${what} of "${subject.path}" to be at most ${limit} bytes of JSON, found ${bytes}. Keep large data in a store and pass a reference to it.`
+        })
+      )
+}
+
+const isOperationError = Schema.is(OperationError)
+const isMistake = Schema.is(Mistake)
+const operationErrorTags = new Set(OperationError.members.map((member) => member.identifier))
+const mistakeTags = new Set(Mistake.members.map((member) => member.identifier))
+
+/** Writes a failure as an ErrorObject. A typed error counts before a defect, a defect before an interruption. */
+export const writeFailure = (
+  subject: Subject,
+  recording: Pick<Recording, "error">,
+  cause: Cause.Cause<unknown>
+): Effect.Effect<ErrorObject> => {
+  const failure = cause.reasons.find(Cause.isFailReason)
+  if (failure !== undefined) {
+    const { error } = failure
+    return Effect.map(
+      writeValue(subject, "error", { success: isOperationError(error) ? OperationError : recording.error }, error),
+      (data) => fitError(typedError(error, data))
+    )
+  }
+  const die = cause.reasons.find(Cause.isDieReason)
+  return die === undefined ? writeDefect(subject, interrupted(subject)) : writeDefect(subject, die.defect)
+}
+
+const interrupted = (subject: Subject): Interrupted =>
+  new Interrupted({
+    operation: subject.path,
+    message: `"${subject.path}" ended by interrupting itself. Fail with an error of its own instead, or handle the interruption inside.`
+  })
+
+const writeDefect = (subject: Subject, defect: unknown): Effect.Effect<ErrorObject> => {
+  if (isMistake(defect)) {
+    return Effect.map(writeValue(subject, "error", { success: Mistake }, defect), (data) =>
+      fitError(typedError(defect, data))
+    )
+  }
+  if (!(defect instanceof Error)) return Effect.succeed(fitError({ ErrorType: "Defect", ErrorMessage: textOf(defect) }))
+  const stack = typeof defect.stack === "string" ? defect.stack.split("\n").slice(1) : []
+  return Effect.succeed(
+    fitError({
+      ErrorType: nonEmpty(defect.name) ?? "Error",
+      ErrorMessage: nonEmpty(defect.message) ?? nonEmpty(defect.name) ?? "Error",
+      ...(stack.length === 0 ? undefined : { StackTrace: stack.map((line) => line.trim()) })
+    })
+  )
+}
+
+const nonEmpty = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined)
+
+const textOf = (value: unknown): string => {
+  try {
+    return nonEmpty(typeof value === "string" ? value : JSON.stringify(value)) ?? String(value)
+  } catch {
+    return Object.prototype.toString.call(value)
+  }
+}
+
+const typedError = (error: unknown, data: string | undefined): ErrorObject => {
+  const fields = typeof error === "object" && error !== null ? (error as Record<string, unknown>) : {}
+  const type = nonEmpty(fields["_tag"]) ?? nonEmpty(fields["name"]) ?? "Error"
+  const message = nonEmpty(fields["message"]) ?? truncate(`${type}: ${data ?? "null"}`, 500)
+  return { ErrorType: type, ErrorMessage: message, ErrorData: data ?? "null" }
+}
+
+/** What stands in the place of error data that is too large: the error itself is lost, its type and message are not. */
+const droppedData = JSON.stringify({ _tag: "ErrorDataDropped" })
+
+/** Cuts an error object to what the service accepts: first the stack, then the message, then the data. */
+export const fitError = (error: ErrorObject): ErrorObject => {
+  const fits = (candidate: ErrorObject): boolean => byteLength(JSON.stringify(candidate)) < Limits.maxErrorObject
+  if (fits(error)) return error
+  const { StackTrace: _, ...withoutStack } = error
+  if (fits(withoutStack)) return withoutStack
+  const shortened = {
+    ...withoutStack,
+    ErrorType: truncate(error.ErrorType ?? "Error", 256),
+    ErrorMessage: truncate(error.ErrorMessage ?? "", 2_000)
+  }
+  return fits(shortened) ? shortened : { ...shortened, ErrorData: droppedData }
+}
+
+/** Reads a failure back: a library error or declared error as itself, anything else as a defect with type and message. */
+export const readFailure = (
+  subject: Subject,
+  recording: Pick<Recording, "error">,
+  recorded: ErrorObject | undefined
+): Effect.Effect<Exit.Exit<never, unknown>> => {
+  const error = recorded ?? {}
+  const type = error.ErrorType ?? ""
+  if (error.ErrorData === undefined) return Effect.succeed(Exit.die(defectOf(error)))
+  if (error.ErrorData === droppedData) return Effect.succeed(Exit.die(defectOf(error)))
+  if (mistakeTags.has(type)) {
+    return Effect.map(readValue(subject, "error", { success: Mistake }, error.ErrorData), Exit.die)
+  }
+  const schema = operationErrorTags.has(type) ? OperationError : recording.error
+  return Effect.map(readValue(subject, "error", { success: schema }, error.ErrorData), Exit.fail)
+}
+
+/** The defect of a record: an Error with the name, message and stack of the one that was recorded. */
+const defectOf = (recorded: ErrorObject): Error => {
+  const defect = new Error(recorded.ErrorMessage ?? "")
+  defect.name = recorded.ErrorType ?? "Error"
+  defect.stack = [`${defect.name}: ${defect.message}`, ...(recorded.StackTrace ?? []).map((line) => `    ${line}`)].join("\n")
+  return defect
+}

@@ -1,0 +1,64 @@
+/**
+ * Finds what the history holds and the code no longer asks for.
+ *
+ * Before a context records its result, every operation that was recorded in it should have been claimed again. One that
+ * was not proves a contradiction only if nothing but a change of the code can explain it; where fibres were interrupted
+ * or still run, timing can, and then it is only worth a warning.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import { NonDeterministic } from "../DurableError.ts"
+import type { Operation } from "../wire/Operation.ts"
+import type { DurableContext } from "./DurableContext.ts"
+import { isFinal } from "./Journal.ts"
+import type { Run } from "./Run.ts"
+
+export const checkReached = (run: Run, context: DurableContext): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const missed = unreached(run, context.wireId)
+    if (missed.length === 0) return Effect.void
+    const where = context.path === "" ? "the workflow" : `"${context.path}"`
+    const names = missed.slice(0, 5).map(describe).join(", ") + (missed.length > 5 ? `, and ${missed.length - 5} more` : "")
+    if (explainedByTiming(context)) {
+      return Effect.logWarning(
+        `The history holds operations that ${where} did not ask for this time: ${names}. ` +
+          "Fibres were interrupted or still run, so this may be timing. Use Durable.race, Durable.timeout, Durable.all or Durable.forEach, which record who won."
+      )
+    }
+    run.contradict(
+      new NonDeterministic({
+        operation: missed[0]?.Name ?? context.path,
+        message:
+          `The history holds ${names}, but the code of ${where} ended without asking for ${missed.length === 1 ? "it" : "them"}. ` +
+          "Run this execution with the version of the code that recorded it, or keep the operation in the code until the executions that hold it are over."
+      })
+    )
+    return run.inert
+  })
+
+/** Operations with an outcome that nobody claimed, also inside contexts that are still open and that nobody claimed. */
+const unreached = (run: Run, contextId: string | undefined): Array<Operation> => {
+  const missed: Array<Operation> = []
+  for (const operation of run.journal.recordedIn(contextId)) {
+    if (run.journal.isClaimed(operation.Id)) continue
+    if (isFinal(operation)) missed.push(operation)
+    else if (operation.Type === "CONTEXT") missed.push(...unreached(run, operation.Id))
+  }
+  return missed
+}
+
+const explainedByTiming = (context: DurableContext): boolean => {
+  const self = Fiber.getCurrent()
+  for (const fiber of context.claimers) {
+    if (fiber === self) continue
+    const exit = fiber.pollUnsafe()
+    if (exit === undefined || (Exit.isFailure(exit) && Cause.hasInterrupts(exit.cause))) return true
+  }
+  return false
+}
+
+const describe = (operation: Operation): string => `${operation.Type} "${operation.Name ?? operation.Id}"`

@@ -1,0 +1,487 @@
+/**
+ * One invocation of one execution, while it runs: the journal, the queue of checkpoints and the supervisor, and the one
+ * verdict that ends it before the workflow itself does.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import type * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Random from "effect/Random"
+import { CheckpointStore, type StoreError } from "../CheckpointStore.ts"
+import { InvocationFailed, NonDeterministic, StoreRejected, type Mistake } from "../DurableError.ts"
+import type { Operation } from "../wire/Operation.ts"
+import type { OperationUpdate } from "../wire/OperationUpdate.ts"
+import { Checkpointer } from "./Checkpointer.ts"
+import { DurableContext } from "./DurableContext.ts"
+import { isFinal, Journal } from "./Journal.ts"
+import { Supervisor, type Parked, type Probe, type Unit } from "./Supervisor.ts"
+
+/** How one invocation behaves. Times are milliseconds of the runtime's clock. */
+export interface RunOptions {
+  /** Quiet time before a suspension, besides the two quiet turns of the event loop. */
+  readonly settle: number
+  /** How long fibres that compute without durable operations may delay a suspension. */
+  readonly patience: number
+  /** How long local finalizers may take when the invocation ends. */
+  readonly grace: number
+  /** The time at which the invocation must have ended, if there is one. */
+  readonly deadline: number | undefined
+  /** What a contradiction between code and history does: end the execution, or only this invocation. */
+  readonly onNonDeterminism: "fail" | "retry"
+  /** The largest result of a step or context that is kept as it is, in bytes. */
+  readonly maxPayload: number
+  /** Whether to note where in the code operations are used. */
+  readonly captureSources: boolean
+  /** Whether to warn about contracts without a target. */
+  readonly warnAboutTargets: boolean
+  readonly probe: Probe | undefined
+}
+
+export const defaultOptions: RunOptions = {
+  settle: 0,
+  patience: 1_000,
+  grace: 500,
+  deadline: undefined,
+  onNonDeterminism: "fail",
+  maxPayload: 262_144,
+  captureSources: false,
+  warnAboutTargets: true,
+  probe: undefined
+}
+
+/** What ends an invocation other than the end of its workflow. */
+export type Verdict =
+  | { readonly _tag: "Suspended" }
+  | { readonly _tag: "Condemned"; readonly mistake: Mistake }
+  | { readonly _tag: "Aborted"; readonly error: InvocationFailed }
+
+/** How the workflow of an invocation ended: by itself, or by a verdict. */
+export type Ending<A, E> = { readonly _tag: "Ended"; readonly exit: Exit.Exit<A, E> } | Verdict
+
+/** What suspending or ending the invocation cut short, for a report. */
+export interface Cuts {
+  /** Sleeps outside of steps and holds, in milliseconds. */
+  readonly sleeps: ReadonlyArray<number>
+  /** Whether finalizers were still running when the grace period ended. */
+  readonly graceExpired: boolean
+  /** What finalizers failed with while unwinding. */
+  readonly unwound: Cause.Cause<unknown> | undefined
+}
+
+/** What a fibre can wait for. */
+type Waiting = Omit<Parked, "fiber" | "release">
+
+interface Watched extends Parked {
+  polls: number
+  nextPoll: number
+}
+
+export class Run {
+  readonly executionArn: string
+  readonly executionName: string
+  readonly journal: Journal
+  readonly checkpointer: Checkpointer
+  readonly supervisor: Supervisor
+  readonly context = DurableContext.root()
+  readonly options: RunOptions
+  readonly clock: Clock.Clock
+  /** Sleeps of the workflow outside of steps and holds that are under way. */
+  readonly sleeps = new Set<{ readonly duration: Duration.Duration }>()
+  phase: "running" | "ending" | "abandoned" = "running"
+  cuts: Cuts = { sleeps: [], graceExpired: false, unwound: undefined }
+  readonly #services: Context.Context<CheckpointStore>
+  readonly #watched = new Set<Watched>()
+  readonly #timers = new Set<Fiber.Fiber<void>>()
+  #root: Fiber.Fiber<unknown, unknown> | undefined
+  readonly #unacknowledged = new Set<Pick<Parked, "fiber" | "release">>()
+  #onVerdict: ((verdict: Verdict) => void) | undefined
+  #onDrained: (() => void) | undefined
+  #verdict: Verdict | undefined
+  #inert = 0
+  #pollAt = Infinity
+
+  constructor(options: {
+    readonly executionArn: string
+    readonly executionName: string
+    readonly token: string
+    readonly operations: ReadonlyArray<Operation>
+    readonly services: Context.Context<CheckpointStore>
+    readonly clock: Clock.Clock
+    readonly store: CheckpointStore["Service"]
+    readonly random: () => number
+    readonly options: RunOptions
+  }) {
+    this.executionArn = options.executionArn
+    this.executionName = options.executionName
+    this.options = options.options
+    this.clock = options.clock
+    this.#services = options.services
+    this.journal = new Journal(options.operations)
+    this.checkpointer = new Checkpointer(options.token, {
+      executionArn: options.executionArn,
+      store: options.store,
+      now: () => this.clock.currentTimeMillisUnsafe(),
+      random: options.random,
+      fork: (effect) => void this.fork(effect),
+      after: (millis, action) => this.after(millis, action),
+      onState: (operations) => this.journal.apply(operations),
+      onFailure: (error) => this.#storeFailed(error),
+      onTokenMissing: () => this.end({ _tag: "Suspended" }),
+      onIdle: () => {
+        this.supervisor.touch()
+        this.supervisor.check()
+        this.#onDrained?.()
+      }
+    })
+    this.supervisor = new Supervisor({
+      quietTurns: 2,
+      quietMillis: this.options.settle,
+      patience: this.options.patience,
+      probe: this.options.probe,
+      onQuiescent: () => this.end({ _tag: "Suspended" }),
+      onStuck: (stuck) => this.#stuck(stuck),
+      isStoreBusy: () => {
+        if (this.checkpointer.busy && !this.checkpointer.sending) this.checkpointer.flush()
+        return this.checkpointer.busy
+      }
+    })
+  }
+
+  /** Makes a run with the clock, the randomness and the store of the current environment. */
+  static make(options: {
+    readonly executionArn: string
+    readonly executionName: string
+    readonly token: string
+    readonly operations: ReadonlyArray<Operation>
+    readonly options: RunOptions
+  }): Effect.Effect<Run, never, CheckpointStore> {
+    return Effect.gen(function* () {
+      const services = yield* Effect.context<CheckpointStore>()
+      const store = yield* CheckpointStore
+      const clock = yield* Clock.Clock
+      const random = yield* Random.Random
+      return new Run({ ...options, services, store, clock, random: () => random.nextDoubleUnsafe() })
+    })
+  }
+
+  now(): number {
+    return this.clock.currentTimeMillisUnsafe()
+  }
+
+  /** Runs an effect beside the workflow, with the services of the host. */
+  fork(effect: Effect.Effect<void>): Fiber.Fiber<void> {
+    return Effect.runForkWith(this.#services)(effect)
+  }
+
+  /** Calls back after a time on the runtime's clock, unless the invocation has ended by then. */
+  after(millis: number, action: () => void): void {
+    const timer = this.fork(Effect.andThen(this.clockSleep(millis), Effect.sync(action)))
+    this.#timers.add(timer)
+    timer.addObserver(() => this.#timers.delete(timer))
+  }
+
+  private clockSleep(millis: number): Effect.Effect<void> {
+    return Effect.provideService(Effect.sleep(Math.max(0, millis)), Clock.Clock, this.clock)
+  }
+
+  /**
+   * Runs the workflow until it ends or a verdict ends it, and then lets go of every fibre that is still at a durable
+   * operation.
+   */
+  supervise<A, E, R>(workflow: Effect.Effect<A, E, R>): Effect.Effect<Ending<A, E>, never, R> {
+    return Effect.flatMap(Effect.context<R>(), (services) =>
+      Effect.callback<Ending<A, E>>((resume) => {
+        let ended: (() => void) | undefined
+        let finished = false
+        const finish = (ending: Ending<A, E>): void => {
+          finished = true
+          resume(Effect.succeed(ending))
+          ended?.()
+        }
+        const root = Effect.runForkWith(services)(workflow, { scheduler: this.supervisor })
+        this.#root = root
+        root.addObserver((exit) => {
+          if (this.phase !== "running") return
+          this.phase = "ending"
+          this.supervisor.stop()
+          this.#release()
+          finish({ _tag: "Ended", exit })
+        })
+        this.#onVerdict = (verdict) => this.#unwind(() => finish(verdict))
+        if (this.#verdict !== undefined) this.#onVerdict(this.#verdict)
+        else this.#armDeadline()
+        return Effect.callback<void>((done) => {
+          if (finished) return done(Effect.void)
+          ended = () => done(Effect.void)
+          this.end({
+            _tag: "Aborted",
+            error: new InvocationFailed({ reason: "interrupted", message: "The invocation was interrupted from outside." })
+          })
+        })
+      })
+    )
+  }
+
+  /** Sends what is left to send once the workflow has ended. A verdict says why that was not possible. */
+  readonly drain: Effect.Effect<Verdict | undefined> = Effect.callback((resume) => {
+    this.#onDrained = () => {
+      if (this.#verdict === undefined && this.checkpointer.busy) return
+      this.#onDrained = undefined
+      resume(Effect.succeed(this.#verdict))
+    }
+    if (this.checkpointer.busy) this.checkpointer.flush()
+    this.#onDrained()
+  })
+
+  /** Stops the timers of this invocation. */
+  dispose(): void {
+    for (const timer of this.#timers) timer.interruptUnsafe()
+  }
+
+  /** Ends the invocation with a verdict. The first one counts. */
+  end(verdict: Verdict): void {
+    if (this.#verdict !== undefined) return
+    this.#verdict = verdict
+    if (verdict._tag !== "Suspended") this.checkpointer.close()
+    if (this.phase === "running") {
+      this.phase = "ending"
+      this.supervisor.stop()
+      this.#onVerdict?.(verdict)
+    }
+    this.#onDrained?.()
+  }
+
+  /** Ends the execution because of a contradiction, or only this invocation if the options say so. */
+  contradict(mistake: Mistake): void {
+    this.end(
+      this.options.onNonDeterminism === "fail"
+        ? { _tag: "Condemned", mistake }
+        : { _tag: "Aborted", error: new InvocationFailed({ reason: "non-deterministic", message: mistake.message }) }
+    )
+  }
+
+  /**
+   * Interrupts the workflow from the root down, so that no handler takes the end for a failure, and waits for local
+   * finalizers as long as the grace period lasts.
+   */
+  #unwind(done: () => void): void {
+    const root = this.#root
+    if (root === undefined) return
+    this.cuts = { ...this.cuts, sleeps: [...this.sleeps].map((sleep) => Duration.toMillis(sleep.duration)) }
+    const fibers = new Set([root, ...this.#operationFibers()])
+    let left = fibers.size
+    let ended = false
+    const finish = (): void => {
+      if (ended) return
+      ended = true
+      done()
+    }
+    root.interruptUnsafe(root.id)
+    this.#release()
+    for (const fiber of fibers) {
+      fiber.addObserver((exit) => {
+        if (fiber === root && exit._tag === "Failure") {
+          const others = exit.cause.reasons.filter((reason) => !Cause.isInterruptReason(reason))
+          if (others.length > 0) this.cuts = { ...this.cuts, unwound: Cause.fromReasons(others) }
+        }
+        if (--left === 0) finish()
+      })
+    }
+    if (ended) return
+    this.after(this.options.grace, () => {
+      if (ended) return
+      this.phase = "abandoned"
+      this.cuts = { ...this.cuts, graceExpired: true }
+      finish()
+    })
+  }
+
+  #operationFibers(): Array<Fiber.Fiber<unknown, unknown>> {
+    const { idling, parked, units } = this.supervisor
+    return [...parked, ...idling, ...units, ...this.#unacknowledged].map((entry) => entry.fiber)
+  }
+
+  /** Interrupts every fibre at a durable operation, also below uninterruptible regions and in detached fibres. */
+  #release(): void {
+    const { idling, parked } = this.supervisor
+    const blocked = [...parked, ...idling, ...this.#unacknowledged]
+    for (const fiber of new Set(this.#operationFibers())) {
+      if (fiber !== this.#root) fiber.interruptUnsafe(fiber.id)
+    }
+    for (const entry of blocked) entry.release(Effect.interrupt)
+  }
+
+  #storeFailed(error: StoreError): void {
+    switch (error._tag) {
+      case "StaleCheckpointToken":
+        return this.end({
+          _tag: "Aborted",
+          error: new InvocationFailed({
+            reason: "stale-token",
+            message: `This invocation no longer owns the execution, so it stops and records nothing more. ${error.message}`
+          })
+        })
+      case "StoreUnavailable":
+        return this.end({
+          _tag: "Aborted",
+          error: new InvocationFailed({
+            reason: "store-unavailable",
+            message: `The checkpoint service stayed unavailable. ${error.message}`
+          })
+        })
+      case "StoreRefused":
+        return this.end({
+          _tag: "Condemned",
+          mistake: new StoreRejected({
+            operation: this.executionName,
+            message: `The checkpoint service refused a request for good. ${error.message}`
+          })
+        })
+    }
+  }
+
+  #stuck(operations: ReadonlyArray<Parked>): void {
+    const paths = operations.map((parked) => `"${parked.path}"`).join(", ")
+    this.contradict(
+      new NonDeterministic({
+        operation: operations[0]?.path ?? this.executionName,
+        message:
+          `The history holds the result of a context whose code now waits for ${paths}, which had no outcome when that result was recorded. ` +
+          "Run this execution with the version of the code that recorded it, or give the new operation to new executions only."
+      })
+    )
+  }
+
+  #armDeadline(): void {
+    const { deadline } = this.options
+    if (deadline === undefined) return
+    this.after(deadline - this.now(), () => {
+      const running = [...this.supervisor.units].map((unit: Unit) => `the ${unit.kind} "${unit.path}"`)
+      this.end({
+        _tag: "Aborted",
+        error: new InvocationFailed({
+          reason: "deadline",
+          message:
+            `The invocation ran out of time${running.length === 0 ? "" : ` while running ${running.join(", ")}`}. ` +
+            "What was acknowledged is kept; the service invokes the function again. Raise the function's time-out or split the work into smaller steps."
+        })
+      })
+    })
+  }
+
+  /** Records an update and waits until the service has acknowledged it and its new state is in place. */
+  acknowledge(update: OperationUpdate): Effect.Effect<void> {
+    return this.#block((fiber, release) => {
+      const entry = { fiber, release }
+      this.#unacknowledged.add(entry)
+      const leave = (): void => void this.#unacknowledged.delete(entry)
+      this.checkpointer.submit(update, () => {
+        leave()
+        release(Effect.void)
+      })
+      return leave
+    })
+  }
+
+  /** Parks the current fibre until the operation has its outcome, or is ready for its next attempt. */
+  waitFor(operation: Waiting): Effect.Effect<Operation> {
+    return Effect.suspend(() => {
+      const record = this.journal.get(operation.id)
+      if (record !== undefined && isSettled(record)) return Effect.succeed(record)
+      return this.#block<Operation>((fiber, release) => {
+        const watched: Watched = { ...operation, fiber, release, polls: 0, nextPoll: Infinity }
+        const unwatch = this.journal.watch(operation.id, (changed) => {
+          if (!isSettled(changed)) return this.#schedulePoll(watched, changed)
+          leave()
+          release(Effect.succeed(changed))
+        })
+        const leave = (): void => {
+          unwatch()
+          this.#watched.delete(watched)
+          this.supervisor.unpark(watched)
+        }
+        this.#watched.add(watched)
+        this.supervisor.park(watched)
+        this.#schedulePoll(watched, record)
+        return leave
+      })
+    })
+  }
+
+  /** Parks the current fibre for good: its context has ended, or its operation can never complete. */
+  idle(operation: Waiting): Effect.Effect<never> {
+    return this.#block<never>((fiber, release) => {
+      const parked = { ...operation, fiber, release }
+      this.supervisor.idle(parked)
+      return () => this.supervisor.unpark(parked)
+    })
+  }
+
+  /**
+   * Blocks the current fibre on something that this invocation can always let go of, even where the fibre cannot be
+   * interrupted. `block` says how, and returns what to do when the fibre leaves before that.
+   */
+  #block<A>(
+    block: (fiber: Fiber.Fiber<unknown, unknown>, release: (effect: Effect.Effect<A>) => void) => () => void
+  ): Effect.Effect<A> {
+    return Effect.callback<A>((resume) => {
+      const fiber = Fiber.getCurrent()
+      if (fiber === undefined || this.phase !== "running") return resume(this.inert)
+      return Effect.sync(block(fiber, resume))
+    })
+  }
+
+  /** What a durable operation does once the invocation is ending: nothing, and at last not even that. */
+  get inert(): Effect.Effect<never> {
+    this.#inert++
+    return this.phase === "abandoned" || this.#inert > maxInert ? Effect.never : Effect.interrupt
+  }
+
+  /** Asks the service for news of what is parked, while other work keeps the invocation alive. */
+  #schedulePoll(watched: Watched, record: Operation | undefined): void {
+    const now = this.now()
+    const due = record?.WaitDetails?.ScheduledEndTimestamp ?? record?.StepDetails?.NextAttemptTimestamp
+    watched.nextPoll = watched.polls === 0 && due !== undefined ? Math.max(due, now) : now + pollDelay(watched.polls)
+    this.#armPoll(watched.nextPoll)
+  }
+
+  #armPoll(at: number): void {
+    const { deadline } = this.options
+    if (at >= this.#pollAt || (deadline !== undefined && at > deadline)) return
+    this.#pollAt = at
+    this.after(at - this.now(), () => {
+      if (this.#pollAt !== at) return
+      this.#pollAt = Infinity
+      if (this.phase !== "running") return
+      this.#poll()
+    })
+  }
+
+  #poll(): void {
+    const now = this.now()
+    let next = Infinity
+    let due = false
+    for (const watched of this.#watched) {
+      if (watched.nextPoll <= now) {
+        due = true
+        watched.polls++
+        watched.nextPoll = now + pollDelay(watched.polls)
+      }
+      next = Math.min(next, watched.nextPoll)
+    }
+    if (next < Infinity) this.#armPoll(next)
+    if (due && (this.supervisor.busy || this.checkpointer.sending)) this.checkpointer.flush()
+  }
+}
+
+/** Operations that code may still attempt while the invocation ends, before its fibre is left where it is. */
+const maxInert = 1_000
+
+const isSettled = (record: Operation): boolean => isFinal(record) || record.Status === "READY"
+
+const pollDelay = (polls: number): number => Math.min(Math.max(polls, 1) * 1_000, 10_000)

@@ -1,0 +1,226 @@
+/**
+ * Decides when an invocation has nothing left to do but wait.
+ *
+ * It counts the work that is in flight (step bodies, holds, serdes, checkpoint requests) and the fibres that are parked
+ * on an operation which only the outside world completes. When nothing is in flight, something is parked, and the
+ * scheduler has been quiet for two turns of the event loop, the invocation is quiescent. Fibres that compute without
+ * durable operations are seen through the scheduler and may finish first, for a bounded time; what waits outside the
+ * process (a plain promise) cannot be seen.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import * as Scheduler from "effect/Scheduler"
+import type { DurableContext } from "./DurableContext.ts"
+
+/** A piece of work that keeps the invocation alive while it runs. */
+export interface Unit {
+  readonly kind: "step" | "hold" | "serdes"
+  readonly path: string
+  readonly context: DurableContext
+  readonly fiber: Fiber.Fiber<unknown, unknown>
+}
+
+/** The unit of work that the current fibre belongs to, if any. */
+export const CurrentUnit: Context.Reference<Unit | undefined> = Context.Reference<Unit | undefined>(
+  "effect-durable/CurrentUnit",
+  { defaultValue: () => undefined }
+)
+
+/** A fibre that waits for an operation. */
+export interface Parked {
+  readonly id: string
+  readonly path: string
+  readonly type: string
+  readonly context: DurableContext
+  readonly fiber: Fiber.Fiber<unknown, unknown>
+  /** Lets the fibre go on with an effect, even where it cannot be interrupted. */
+  readonly release: (effect: Effect.Effect<never>) => void
+}
+
+/** What a host of many invocations, like the test engine, may want to see of each. */
+export interface Probe {
+  /** A fibre is about to run, or something was put in or taken out of flight. */
+  readonly onActivity: () => void
+  readonly onFiber: (fiber: Fiber.Fiber<unknown, unknown>) => void
+}
+
+export interface SupervisorOptions {
+  /** Turns of the event loop that must pass without activity. */
+  readonly quietTurns: number
+  /** Milliseconds that must pass without activity. */
+  readonly quietMillis: number
+  /** Milliseconds after which activity outside durable operations no longer counts. */
+  readonly patience: number
+  readonly probe: Probe | undefined
+  /** Whether checkpoints are under way. What waits to be sent is sent when somebody asks. */
+  readonly isStoreBusy: () => boolean
+  readonly onQuiescent: () => void
+  /** Nothing is parked, but open contexts that are only rebuilt wait for operations without an outcome. */
+  readonly onStuck: (operations: ReadonlyArray<Parked>) => void
+}
+
+const weigh = (context: DurableContext, change: number): void => {
+  for (let at: DurableContext | undefined = context; at !== undefined; at = at.parent) at.load += change
+}
+
+export class Supervisor implements Scheduler.Scheduler {
+  readonly executionMode = "async"
+  readonly units = new Set<Unit>()
+  readonly parked = new Set<Parked>()
+  /** Fibres at operations of closed contexts: they wait for nothing and only have to be let go at the end. */
+  readonly idling = new Set<Parked>()
+  #activity = 0
+  #queued = 0
+  #busy = 0
+  #armed = false
+  #stopped = false
+  readonly #base = new Scheduler.MixedScheduler()
+  readonly #options: SupervisorOptions
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options
+  }
+
+  /** Whether work in open contexts is in flight. */
+  get busy(): boolean {
+    return this.#busy > 0
+  }
+
+  /** Whether a fibre of the invocation is about to run. */
+  get runnable(): boolean {
+    return this.#queued > 0
+  }
+
+  get #waiting(): boolean {
+    return !this.#stopped && this.#busy === 0 && (this.parked.size > 0 || this.#stuck.length > 0)
+  }
+
+  get #stuck(): ReadonlyArray<Parked> {
+    if (this.idling.size === 0) return []
+    return [...this.idling].filter((parked) => parked.context.recorded.finished && !parked.context.closed)
+  }
+
+  enter(unit: Unit): void {
+    this.units.add(unit)
+    weigh(unit.context, 1)
+    if (!unit.context.closed) this.#busy++
+    this.touch()
+  }
+
+  leave(unit: Unit): void {
+    if (!this.units.delete(unit)) return
+    weigh(unit.context, -1)
+    if (!unit.context.closed) this.#busy--
+    this.touch()
+    this.check()
+  }
+
+  park(parked: Parked): void {
+    ;(parked.context.closed ? this.idling : this.parked).add(parked)
+    weigh(parked.context, 1)
+    this.touch()
+    this.check()
+  }
+
+  /** Keeps a fibre that waits for nothing, so that it can be let go at the end. */
+  idle(parked: Parked): void {
+    this.idling.add(parked)
+    weigh(parked.context, 1)
+    this.touch()
+    this.check()
+  }
+
+  unpark(parked: Parked): void {
+    if (!this.parked.delete(parked) && !this.idling.delete(parked)) return
+    weigh(parked.context, -1)
+    this.touch()
+  }
+
+  /** Closes a context: what is in flight or parked below it no longer counts. */
+  close(context: DurableContext): void {
+    if (context.load === 0) return context.close()
+    const counted = [...this.units].filter((unit) => !unit.context.closed)
+    const waiting = [...this.parked]
+    context.close()
+    for (const unit of counted) if (unit.context.closed) this.#busy--
+    for (const parked of waiting) {
+      if (parked.context.closed) {
+        this.parked.delete(parked)
+        this.idling.add(parked)
+      }
+    }
+    this.touch()
+    this.check()
+  }
+
+  /** Looks no further: the invocation is ending. */
+  stop(): void {
+    this.#stopped = true
+  }
+
+  touch(): void {
+    this.#activity++
+    this.#options.probe?.onActivity()
+  }
+
+  /** Starts to watch for quiescence, if nothing is in flight and something is parked. */
+  check(): void {
+    if (this.#armed || !this.#waiting) return
+    this.#armed = true
+    const armedAt = performance.now()
+    let seen = this.#activity
+    let quietTurns = 0
+    let quietSince = armedAt
+    const tick = (): void => {
+      if (!this.#waiting) {
+        this.#armed = false
+        return
+      }
+      const now = performance.now()
+      if (this.#activity !== seen || this.#queued > 0 || this.#options.isStoreBusy()) {
+        seen = this.#activity
+        quietTurns = 0
+        quietSince = now
+      } else {
+        quietTurns++
+      }
+      const quiet = quietTurns >= this.#options.quietTurns && now - quietSince >= this.#options.quietMillis
+      if (quiet || (now - armedAt >= this.#options.patience && !this.#options.isStoreBusy())) {
+        this.#armed = false
+        if (this.parked.size > 0) this.#options.onQuiescent()
+        else this.#options.onStuck(this.#stuck)
+      } else {
+        setImmediate(tick)
+      }
+    }
+    setImmediate(tick)
+  }
+
+  shouldYield(fiber: Fiber.Fiber<unknown, unknown>): boolean {
+    this.#activity++
+    const probe = this.#options.probe
+    if (probe !== undefined) {
+      probe.onActivity()
+      if (fiber.currentOpCount === 1) probe.onFiber(fiber)
+    }
+    return this.#base.shouldYield(fiber)
+  }
+
+  makeDispatcher(): Scheduler.SchedulerDispatcher {
+    const dispatcher = this.#base.makeDispatcher()
+    return {
+      scheduleTask: (task, priority) => {
+        this.#queued++
+        dispatcher.scheduleTask(() => {
+          this.#queued--
+          this.touch()
+          task()
+        }, priority)
+      },
+      flush: () => dispatcher.flush()
+    }
+  }
+}

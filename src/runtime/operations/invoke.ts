@@ -1,0 +1,212 @@
+/**
+ * Invoke: let the service call another function, and wait for its outcome without an invocation.
+ *
+ * @since 0.1.0
+ */
+import * as DateTime from "effect/DateTime"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Contract from "../../Contract.ts"
+import { InvalidTenantId, InvokeFailed, InvokeStopped, InvokeTimedOut } from "../../DurableError.ts"
+import type { Codec } from "../../Serdes.ts"
+import * as Targets from "../../Targets.ts"
+import { isTenantId } from "../../wire/Constraints.ts"
+import type { ErrorObject } from "../../wire/ErrorObject.ts"
+import * as Limits from "../../wire/Limits.ts"
+import type { Operation } from "../../wire/Operation.ts"
+import { claim, updateOf, type Claim } from "../Execution.ts"
+import { isFinal } from "../Journal.ts"
+import { limitSize, readValue, writeValue, type Recording } from "../Outcome.ts"
+import { recorded } from "./child.ts"
+import { firstToEnd } from "./race.ts"
+import { durableSeconds, wait } from "./wait.ts"
+
+export interface InvokeOptions {
+  readonly name?: string | undefined
+  readonly timeout?: Duration.Input | Date | DateTime.DateTime | undefined
+  readonly tenantId?: string | undefined
+  // The value types of codecs are checked where the operation is declared.
+  readonly payloadSerdes?: Codec<unknown, unknown> | undefined
+  readonly resultSerdes?: Codec<unknown, unknown> | undefined
+}
+
+/** One call of one function, as the operation was asked for. */
+interface Call {
+  readonly contract: Contract.Any
+  readonly payload: unknown
+  readonly name: string
+  readonly options: InvokeOptions
+}
+
+export const invoke = (contract: Contract.Any, payload: unknown, options: InvokeOptions) => {
+  const call: Call = { contract, payload, name: options.name ?? contract.name, options }
+  return options.timeout === undefined ? invokeOnce(call) : invokeWithin(call, options.timeout)
+}
+
+const resultOf = ({ contract, options }: Call): Recording => ({
+  success: contract.success,
+  error: contract.error,
+  serdes: options.resultSerdes ?? (contract.resultSerdes as Codec<unknown, unknown> | undefined)
+})
+
+const invokeOnce = (call: Call, prepared?: Prepared) =>
+  Effect.flatMap(
+    claim({ type: "CHAINED_INVOKE", subType: "ChainedInvoke", name: call.name }),
+    Effect.fnUntraced(function* (claimed): Effect.fn.Return<unknown, unknown, unknown> {
+      if (claimed.record === undefined) {
+        const { address, text } = prepared ?? (yield* prepare(claimed, call))
+        const { tenantId } = call.options
+        yield* claimed.run.acknowledge(
+          updateOf(claimed, {
+            Action: "START",
+            ...(text === undefined ? undefined : { Payload: text }),
+            ChainedInvokeOptions: { FunctionName: address, ...(tenantId === undefined ? undefined : { TenantId: tenantId }) }
+          })
+        )
+      } else if (isFinal(claimed.record)) {
+        yield* Effect.yieldNow
+      }
+      return yield* outcome(claimed, call, yield* claimed.run.waitFor(claimed))
+    })
+  )
+
+interface Prepared {
+  readonly address: string
+  readonly text: string | undefined
+}
+
+/** Everything that can be wrong with a call, found before anything is sent. */
+const prepare = Effect.fnUntraced(function* (claimed: Claim, call: Call): Effect.fn.Return<Prepared> {
+  const { contract, options, payload } = call
+  const target = yield* Effect.orDie(Targets.resolve(contract, claimed.path))
+  if (target.defaulted && claimed.run.options.warnAboutTargets) {
+    yield* Effect.logWarning(
+      `The contract "${contract.name}" has no target, so "${claimed.path}" invokes ${target.address}. Give it a target, or an entry in Targets, with a version or alias.`
+    )
+  }
+  if (options.tenantId !== undefined && !isTenantId(options.tenantId)) {
+    return yield* Effect.die(
+      new InvalidTenantId({
+        operation: claimed.path,
+        message: `Expected the tenant id of "${claimed.path}" to be 1 to 256 letters, digits, spaces and . _ : / = + - @, found ${JSON.stringify(String(options.tenantId).slice(0, 40))}.`
+      })
+    )
+  }
+  const text = yield* writeValue(
+    claimed,
+    "payload",
+    {
+      success: contract.payload,
+      serdes: options.payloadSerdes ?? (contract.payloadSerdes as Codec<unknown, unknown> | undefined)
+    },
+    payload
+  )
+  yield* limitSize(claimed, "payload", text, Limits.maxInvokePayload)
+  return { address: target.address, text }
+})
+
+const outcome = Effect.fnUntraced(function* (
+  claimed: Claim,
+  call: Call,
+  record: Operation
+): Effect.fn.Return<unknown, unknown, unknown> {
+  const details = record.ChainedInvokeDetails
+  if (record.Status === "SUCCEEDED") return yield* readValue(claimed, "result", resultOf(call), details?.Result)
+  if (record.Status === "FAILED") {
+    const declared = yield* declaredError(claimed, call, details?.Error)
+    if (declared !== undefined) return yield* Effect.fail(declared.error)
+  }
+  const address = yield* addressOf(call)
+  return yield* transportError(claimed, address, record.Status, details?.Error ?? {})
+})
+
+/** The callee's error as its contract declares it, if it is one of those. */
+const declaredError = (
+  claimed: Claim,
+  call: Call,
+  error: ErrorObject | undefined
+): Effect.Effect<{ readonly error: unknown } | undefined> =>
+  error?.ErrorData === undefined
+    ? Effect.succeed(undefined)
+    : Effect.map(
+        Effect.exit(readValue(claimed, "error", { success: call.contract.error }, error.ErrorData)),
+        (exit) => (Exit.isSuccess(exit) ? { error: exit.value } : undefined)
+      )
+
+const transportError = (
+  claimed: Claim,
+  address: string,
+  status: string,
+  error: ErrorObject
+): InvokeFailed | InvokeTimedOut | InvokeStopped => {
+  const fields = {
+    operation: claimed.path,
+    function: address,
+    ...(error.ErrorType === undefined ? undefined : { errorType: error.ErrorType }),
+    ...(error.ErrorMessage === undefined ? undefined : { errorMessage: error.ErrorMessage }),
+    ...(error.ErrorData === undefined ? undefined : { errorData: error.ErrorData })
+  }
+  switch (status) {
+    case "TIMED_OUT":
+      return new InvokeTimedOut({ ...fields, source: "service", calleeMayStillRun: false })
+    case "STOPPED":
+      return new InvokeStopped(fields)
+    default:
+      return new InvokeFailed({
+        ...fields,
+        status,
+        ...(error.StackTrace === undefined ? undefined : { stackTrace: error.StackTrace })
+      })
+  }
+}
+
+/** The address for messages: what is configured today, or the contract's name if that is no address. */
+const addressOf = ({ contract }: Call): Effect.Effect<string> =>
+  Effect.match(Targets.resolve(contract, contract.name), {
+    onSuccess: (target) => target.address,
+    onFailure: () => contract.name
+  })
+
+/**
+ * An invoke with a time-out: a recorded race of the invoke and a wait in a context of their own, because the service
+ * knows no time-out for chained invokes.
+ */
+const invokeWithin = (call: Call, timeout: NonNullable<InvokeOptions["timeout"]>) =>
+  Effect.flatMap(
+    claim({ type: "CONTEXT", subType: "RunInChildContext", name: call.name }),
+    Effect.fnUntraced(function* (claimed): Effect.fn.Return<unknown, unknown, unknown> {
+      const { path, record, run } = claimed
+      const timedOut = Effect.map(
+        addressOf(call),
+        (address) => (calleeMayStillRun: boolean) =>
+          new InvokeTimedOut({ operation: path, function: address, source: "caller", calleeMayStillRun })
+      )
+      const isDeadline = timeout instanceof Date || DateTime.isDateTime(timeout)
+      const millisLeft = (): number => Number(isDeadline ? deadlineMillis(timeout) : 0) - run.now()
+      let prepared: Prepared | undefined
+      if (record === undefined) {
+        if (isDeadline && millisLeft() <= 0) return yield* (yield* timedOut)(false)
+        yield* durableSeconds(path, isDeadline ? Math.max(1_000, millisLeft()) : timeout)
+        prepared = yield* prepare(claimed, call)
+      }
+      return yield* recorded(claimed, resultOf(call), {
+        acknowledged: true,
+        body: (context) =>
+          Effect.flatMap(
+            firstToEnd(run, context, [
+              invokeOnce(call, prepared),
+              Effect.suspend(() => wait("timeout", isDeadline ? Math.max(1_000, millisLeft()) : timeout)).pipe(
+                Effect.andThen(timedOut),
+                Effect.flatMap((error) => Effect.fail(error(true)))
+              )
+            ]),
+            (exit) => exit
+          )
+      })
+    })
+  )
+
+/** The time of a deadline in milliseconds since the epoch; a Date that holds no time is none. */
+const deadlineMillis = (deadline: Date | DateTime.DateTime): number =>
+  deadline instanceof Date ? deadline.getTime() : DateTime.toEpochMillis(deadline)

@@ -1,0 +1,180 @@
+/**
+ * Step: run an effect once, record its outcome, and answer with the record ever after.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Random from "effect/Random"
+import { StepInterrupted } from "../../DurableError.ts"
+import retryByDefault, { none, type Decision, type Failure, type RetryPolicy } from "../../RetryPolicy.ts"
+import { StepContext } from "../../StepContext.ts"
+import type { ErrorObject } from "../../wire/ErrorObject.ts"
+import type { Operation } from "../../wire/Operation.ts"
+import { claim, Execution, tracked, updateOf, type Claim } from "../Execution.ts"
+import { md5 } from "../Identity.ts"
+import { isFinal } from "../Journal.ts"
+import { limitSize, readFailure, readValue, writeFailure, writeValue, type Recording } from "../Outcome.ts"
+
+export interface StepOptions extends Recording {
+  readonly retry?: RetryPolicy<never> | undefined
+  readonly semantics?: "at-least-once" | "at-most-once" | undefined
+}
+
+type Body = Effect.Effect<unknown, unknown, unknown>
+
+/** One attempt either settles the step, or leaves it waiting for the next one. */
+type Attempted = { readonly _tag: "Settled"; readonly exit: Exit.Exit<unknown, unknown> } | { readonly _tag: "Waiting" }
+
+export const step = (name: string, body: Body, options: StepOptions) =>
+  Effect.flatMap(claim({ type: "STEP", subType: "Step", name }), (claimed) => run(claimed, body, options))
+
+const run = Effect.fnUntraced(function* (claimed: Claim, body: Body, options: StepOptions) {
+  if (claimed.record !== undefined && isFinal(claimed.record)) {
+    yield* Effect.yieldNow
+    return yield* yield* replay(claimed, claimed.record, options)
+  }
+  let record = claimed.record
+  while (true) {
+    if (record?.Status === "PENDING") record = yield* claimed.run.waitFor(claimed)
+    if (record !== undefined && isFinal(record)) return yield* yield* replay(claimed, record, options)
+    const attempted = yield* tracked(claimed, "step", attempt(claimed, record, body, options))
+    if (attempted._tag === "Settled") return yield* attempted.exit
+    record = claimed.run.journal.get(claimed.id)
+  }
+})
+
+const replay = (
+  claimed: Claim,
+  record: Operation,
+  options: StepOptions
+): Effect.Effect<Exit.Exit<unknown, unknown>> =>
+  record.Status === "SUCCEEDED"
+    ? Effect.map(readValue(claimed, "result", options, record.StepDetails?.Result), Exit.succeed)
+    : readFailure(claimed, options, record.StepDetails?.Error)
+
+const attempt = Effect.fnUntraced(function* (
+  claimed: Claim,
+  record: Operation | undefined,
+  body: Body,
+  options: StepOptions
+): Effect.fn.Return<Attempted, never, unknown> {
+  const number = (record?.StepDetails?.Attempt ?? 0) + 1
+  const once = options.semantics === "at-most-once"
+  if (once && record?.Status === "STARTED") {
+    const error = new StepInterrupted({ operation: claimed.path, attempt: number })
+    const decision = options.retry === undefined ? stop : yield* decide(claimed, options.retry, number, record, { _tag: "Interrupted" })
+    return yield* fail(claimed, options, Cause.fail(error), decision)
+  }
+  if (record?.Status !== "STARTED") {
+    const start = updateOf(claimed, { Action: "START" })
+    if (once) yield* claimed.run.acknowledge(start)
+    else claimed.run.checkpointer.post(start)
+  }
+  const exit = yield* Effect.exit(provideBody(claimed, number, body))
+  if (claimed.run.phase !== "running") return yield* claimed.run.inert
+  if (Exit.isSuccess(exit)) return yield* succeed(claimed, options, exit.value)
+  const policy = options.retry ?? (once ? none : retryByDefault)
+  return yield* fail(claimed, options, exit.cause, yield* decide(claimed, policy, number, record, failureOf(exit.cause)))
+})
+
+/** A step body sees the real clock and its own place, and no execution in which it could record anything. */
+const provideBody = (claimed: Claim, number: number, body: Body): Body => {
+  const { context, id, name, path, run: invocation } = claimed
+  const { deadline } = invocation.options
+  return Effect.updateContext(body, (services: Context.Context<unknown>) =>
+    services.pipe(
+      Context.add(Execution, { run: invocation, context, step: path }),
+      Context.add(Clock.Clock, invocation.clock),
+      Context.add(StepContext, {
+        executionArn: invocation.executionArn,
+        executionName: invocation.executionName,
+        operationId: id,
+        name,
+        attempt: number,
+        idempotencyKey: `${md5(invocation.executionArn)}-${id}`,
+        remaining: Effect.sync(() =>
+          deadline === undefined ? Duration.infinity : Duration.millis(Math.max(0, deadline - invocation.now()))
+        )
+      })
+    )
+  )
+}
+
+const succeed = Effect.fnUntraced(function* (claimed: Claim, options: StepOptions, value: unknown) {
+  const written = yield* Effect.exit(
+    writeValue(claimed, "result", options, value).pipe(
+      Effect.tap((text) => limitSize(claimed, "result", text, claimed.run.options.maxPayload))
+    )
+  )
+  if (Exit.isFailure(written)) return yield* fail(claimed, options, written.cause, stop)
+  yield* claimed.run.acknowledge(
+    updateOf(claimed, { Action: "SUCCEED", ...(written.value === undefined ? undefined : { Payload: written.value }) })
+  )
+  return settled(yield* Effect.exit(readValue(claimed, "result", options, written.value)))
+})
+
+const fail = Effect.fnUntraced(function* (
+  claimed: Claim,
+  options: StepOptions,
+  cause: Cause.Cause<unknown>,
+  decision: Decided
+): Effect.fn.Return<Attempted> {
+  const error = yield* writeFailureSafely(claimed, options, decision._tag === "Died" ? decision.cause : cause)
+  if (decision._tag === "Retry") {
+    yield* claimed.run.acknowledge(
+      updateOf(claimed, {
+        Action: "RETRY",
+        Error: error,
+        StepOptions: { NextAttemptDelaySeconds: decision.delaySeconds }
+      })
+    )
+    return { _tag: "Waiting" }
+  }
+  yield* claimed.run.acknowledge(updateOf(claimed, { Action: "FAIL", Error: error }))
+  return settled(yield* readFailure(claimed, options, error))
+})
+
+/** An error that cannot be written is replaced by the reason why. */
+const writeFailureSafely = (claimed: Claim, options: StepOptions, cause: Cause.Cause<unknown>): Effect.Effect<ErrorObject> =>
+  Effect.catchCause(writeFailure(claimed, options, cause), (unwritable) => writeFailure(claimed, options, unwritable))
+
+const stop: Decision = { _tag: "Stop" }
+
+const settled = (exit: Exit.Exit<unknown, unknown>): Attempted => ({ _tag: "Settled", exit })
+
+type Decided = Decision | { readonly _tag: "Died"; readonly cause: Cause.Cause<never> }
+
+/** Asks the policy. One that dies takes the place of the failure: it is a defect of the workflow. */
+const decide = Effect.fnUntraced(function* (
+  claimed: Claim,
+  policy: RetryPolicy<never>,
+  number: number,
+  record: Operation | undefined,
+  failure: Failure<never>
+): Effect.fn.Return<Decided> {
+  const random = yield* Random.Random
+  const now = claimed.run.now()
+  const decided = yield* Effect.exit(
+    Effect.suspend(() =>
+      policy.decide({
+        attempt: number,
+        failure,
+        elapsed: Math.max(0, now - (record?.StartTimestamp ?? now)),
+        random: random.nextDoubleUnsafe()
+      })
+    )
+  )
+  return Exit.isSuccess(decided) ? decided.value : { _tag: "Died", cause: decided.cause }
+})
+
+const failureOf = (cause: Cause.Cause<unknown>): Failure<never> => {
+  const fail = cause.reasons.find(Cause.isFailReason)
+  if (fail !== undefined) return { _tag: "Fail", error: fail.error as never }
+  const die = cause.reasons.find(Cause.isDieReason)
+  return die === undefined ? { _tag: "Interrupted" } : { _tag: "Die", defect: die.defect }
+}

@@ -1,0 +1,57 @@
+/**
+ * Wait: let time pass without an invocation.
+ *
+ * @since 0.1.0
+ */
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import { InvalidDuration } from "../../DurableError.ts"
+import * as Limits from "../../wire/Limits.ts"
+import { claim, updateOf, type Claim } from "../Execution.ts"
+import { isFinal } from "../Journal.ts"
+
+export const wait = (name: string, duration: Duration.Input) =>
+  Effect.flatMap(claim({ type: "WAIT", subType: "Wait", name }), (claimed) => run(claimed, duration))
+
+const run = Effect.fnUntraced(function* (claimed: Claim, duration: Duration.Input) {
+  if (claimed.record === undefined) {
+    const seconds = yield* durableSeconds(claimed.path, duration)
+    yield* claimed.run.acknowledge(updateOf(claimed, { Action: "START", WaitOptions: { WaitSeconds: seconds } }))
+  } else if (isFinal(claimed.record)) {
+    return yield* Effect.yieldNow
+  }
+  yield* claimed.run.waitFor(claimed)
+})
+
+/** A durable duration in whole seconds, rounded up: at least 1 second and at most 366 days. */
+export const durableSeconds = (operation: string, duration: Duration.Input): Effect.Effect<number> => {
+  const millis = toMillis(duration)
+  const seconds = Math.ceil(millis / 1_000)
+  return millis >= 1_000 && seconds <= Limits.maxDurationSeconds
+    ? Effect.succeed(seconds)
+    : Effect.die(
+        new InvalidDuration({
+          operation,
+          message:
+            `Expected the duration of "${operation}" to be between 1 second and 366 days, found ${describe(duration, millis)}. ` +
+            "For less than a second use Effect.sleep inside a step; for more than 366 days wait in rounds."
+        })
+      )
+}
+
+/** Milliseconds, or NaN for what is no duration. Dates are points in time and not durations. */
+const toMillis = (duration: Duration.Input): number => {
+  if (duration instanceof Date || DateTime.isDateTime(duration)) return Number.NaN
+  try {
+    return Duration.toMillis(Duration.fromInputUnsafe(duration))
+  } catch {
+    return Number.NaN
+  }
+}
+
+const describe = (duration: unknown, millis: number): string => {
+  if (duration instanceof Date || DateTime.isDateTime(duration)) return "a point in time"
+  if (!Number.isNaN(millis)) return millis === Infinity ? "an infinite duration" : `${millis / 1_000} s`
+  return typeof duration === "string" ? `${JSON.stringify(duration.slice(0, 40))}, which is no duration` : "no duration"
+}
