@@ -39,6 +39,14 @@ export const apiErrors = {
 export type ApiErrorName = keyof typeof apiErrors
 
 /**
+ * Whether the text is the name of an exception of the durable operations.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const isApiErrorName = (text: string): text is ApiErrorName => Object.hasOwn(apiErrors, text)
+
+/**
  * What an HTTP answer needs besides its standard headers.
  *
  * @since 0.1.0
