@@ -1,192 +1,245 @@
 /**
- * The durable execution service as a pure state machine: commands go in with the time, a new state comes out, and with it
- * the answer for the caller and what the host has to do.
+ * The durable execution service as a pure state machine. A command takes the state and the time, and gives the next state,
+ * the answer for whoever sent it, and what the host has to do: there is no I/O, no clock and no chance in here.
+ *
+ * A host keeps the state, runs handlers and targets as the effects say, reports their ends, and lets time pass with
+ * `advanceTo` whenever `nextDue` is reached. Tests do that with virtual time, a local server with real time; both get the
+ * same histories, because there is one model of the service.
  *
  * @since 0.1.0
  */
-import type * as Result from "effect/Result"
+import * as Result from "effect/Result"
+import type { StopDurableExecutionResponse } from "../wire/Api.ts"
 import type { ErrorObject } from "../wire/ErrorObject.ts"
-import type { InvocationEvent } from "../wire/Invocation.ts"
-import type { Operation } from "../wire/Operation.ts"
-import type { OperationUpdate } from "../wire/OperationUpdate.ts"
-import type { Refused } from "./Refused.ts"
+import type { HistoryEvent } from "../wire/HistoryEvent.ts"
+import * as Callbacks from "./Callbacks.ts"
+import * as ChainedInvoke from "./ChainedInvoke.ts"
+import * as Checkpoint from "./Checkpoint.ts"
+import * as Clock from "./Clock.ts"
+import * as Close from "./Close.ts"
+import type { Execution } from "./Execution.ts"
+import * as AppendLog from "./internal/AppendLog.ts"
+import { errorSize } from "./internal/size.ts"
+import * as Invocation from "./Invocation.ts"
+import * as Limits from "../wire/Limits.ts"
+import { invalid, notFound, type Refused } from "./Refused.ts"
+import * as Start from "./Start.ts"
+import * as State from "./State.ts"
+import * as Timers from "./Timers.ts"
+import * as Work from "./Work.ts"
 
-/** The state of a whole service: every execution, open or closed. Immutable; see `empty`. */
-export interface ServiceState {
-  readonly now: number
+export type { CheckpointAnswer, CheckpointRequest } from "./Checkpoint.ts"
+export { type Config, type FunctionEntry, type InvocationRetry, make as config, type Options } from "./Config.ts"
+export { allOperations as operations, type Execution, type ExecutionOutcome } from "./Execution.ts"
+export type { InvocationEnd } from "./Invocation.ts"
+export { getExecution, getHistory, getState, listExecutions } from "./Queries.ts"
+export { Refused } from "./Refused.ts"
+export type { Started, StartRequest } from "./Start.ts"
+export { empty, execution, type ServiceState } from "./State.ts"
+export type { Timer, TimerKind } from "./Timers.ts"
+export type { Applied, Env, HostEffect } from "./Work.ts"
+
+/**
+ * A command that may be refused. A refused one has changed nothing: the state before it is still the state.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Outcome<A> = Result.Result<Work.Applied<A>, Refused>
+
+const attempt = <A>(
+  state: State.ServiceState,
+  env: Work.Env,
+  command: (work: Work.Work) => Result.Result<A, Refused>
+): Outcome<A> => {
+  const work = Work.begin(state, env)
+  Clock.tick(work)
+  return Result.map(command(work), (answer) => finish(work, answer))
 }
 
-/** What the host knows of a function. `version` is `$LATEST` or digits: aliases are resolved by the host. */
-export type FunctionEntry =
-  | {
-      readonly kind: "durable"
-      readonly name: string
-      readonly version: string
-      readonly executionTimeoutSeconds?: number
-    }
-  | { readonly kind: "plain"; readonly name: string; readonly version: string }
-
-/** Fixed at the start of a host. Everything but `lookup` has a default. */
-export interface Config {
-  /** The function at this address, or undefined when there is none. Must be pure. */
-  readonly lookup: (name: string, qualifier: string | undefined) => FunctionEntry | undefined
-  readonly region?: string
-  readonly account?: string
-  /** Items and bytes of one page of state: in the invocation event, in a checkpoint's answer and at most from getState. */
-  readonly pageItems?: number
-  readonly pageBytes?: number
-  readonly executionTimeoutSeconds?: number
-  /** Back-off between invocations that failed. */
-  readonly invocationRetry?: { readonly initialSeconds: number; readonly factor: number; readonly maxSeconds: number }
-  readonly maxOperations?: number
-  readonly maxStorage?: number
+const perform = (
+  state: State.ServiceState,
+  env: Work.Env,
+  command: (work: Work.Work) => void
+): Work.Applied<undefined> => {
+  const work = Work.begin(state, env)
+  Clock.tick(work)
+  command(work)
+  return finish(work, undefined)
 }
 
-/** Handed to every command. */
-export interface Env {
-  readonly config: Config
-  /** Epoch milliseconds. A time before the state's own counts as the state's. */
-  readonly now: number
-  /** A unique text of `[A-Za-z0-9-]`, at least 128 random bits in a server (a UUID), a seeded counter in tests. */
-  readonly freshId: () => string
+const finish = <A>(work: Work.Work, answer: A): Work.Applied<A> => {
+  Invocation.wake(work)
+  return { state: work.state, answer, effects: work.effects }
 }
 
-/** What the host has to do, in order. */
-export type HostEffect =
-  /** Run the handler with this event, then report `invocationEnded`. At most one is in flight per execution. */
-  | {
-      readonly _tag: "InvokeFunction"
-      readonly functionName: string
-      readonly version: string
-      readonly functionArn: string
-      readonly executionArn: string
-      readonly invocationId: string
-      readonly event: InvocationEvent
-      readonly tenantId?: string
-      readonly traceHeader?: string
-    }
-  /** Run a plain function once, then report `targetEnded`. */
-  | {
-      readonly _tag: "RunTarget"
-      readonly functionName: string
-      readonly version: string
-      readonly executionArn: string
-      readonly operationId: string
-      readonly payload: string | undefined
-      readonly tenantId?: string
-      readonly traceHeader?: string
-    }
-  /** The execution is closed: whoever waits for it can be answered. */
-  | { readonly _tag: "ExecutionClosed"; readonly executionArn: string; readonly outcome: ExecutionOutcome }
+// --- Commands of the API ---------------------------------------------------------------------------------------------
 
-/** How an execution ended. */
-export type ExecutionOutcome =
-  | { readonly status: "SUCCEEDED"; readonly result?: string; readonly endTimestamp: number }
-  | { readonly status: "FAILED" | "TIMED_OUT" | "STOPPED"; readonly error: ErrorObject; readonly endTimestamp: number }
+/**
+ * Starts an execution of a durable function.
+ *
+ * A name that is known with the same function and payload answers the execution that has it, open or closed.
+ * Refused with InvalidParameterValueException, ResourceNotFoundException (no such function), RequestTooLargeException, or
+ * DurableExecutionAlreadyStartedException (the name is taken).
+ *
+ * @since 0.1.0
+ * @category commands
+ */
+export const startExecution = (
+  state: State.ServiceState,
+  request: Start.StartRequest,
+  env: Work.Env
+): Outcome<Start.Started> => attempt(state, env, (work) => Start.start(work, request))
 
-/** A command that was carried out. */
-export interface Applied<A> {
-  readonly state: ServiceState
-  readonly answer: A
-  readonly effects: ReadonlyArray<HostEffect>
-}
-export type Outcome<A> = Result.Result<Applied<A>, Refused>
+/**
+ * Applies the updates of the running invocation, all or none, and answers with everything that changed since it was told
+ * last, and with the token for the next time. A checkpoint that closes the execution answers without a token.
+ *
+ * A request that came before with the same ClientToken, token and updates is answered as it was then, and nothing is applied.
+ * Refused with InvalidParameterValueException, whose message is `Invalid checkpoint token` when another invocation or a later
+ * checkpoint has taken over.
+ *
+ * @since 0.1.0
+ * @category commands
+ */
+export const checkpoint = (
+  state: State.ServiceState,
+  request: Checkpoint.CheckpointRequest,
+  env: Work.Env
+): Outcome<Checkpoint.CheckpointAnswer> => attempt(state, env, (work) => Checkpoint.checkpoint(work, request))
 
-export interface StartExecution {
-  /** Name, name:qualifier, partial or full ARN. */
-  readonly functionName: string
-  readonly qualifier?: string
-  readonly payload?: string
-  /** Idempotent execution name. */
-  readonly name?: string
-  readonly executionTimeoutSeconds?: number
-  readonly tenantId?: string
-  readonly traceHeader?: string
-  /** Decides how large the payload may be: 6 MB or 1 MB. */
-  readonly invocationType?: "RequestResponse" | "Event"
-}
-export interface Started {
-  readonly executionArn: string
-  readonly executedVersion: string
-  /** True when the name was known and its execution is answered instead of a new one. */
-  readonly existing: boolean
-  /** Present when that execution is closed already. */
-  readonly outcome?: ExecutionOutcome
-}
-
-export interface CheckpointRequest {
-  readonly DurableExecutionArn: string
-  readonly CheckpointToken: string
-  readonly Updates?: ReadonlyArray<OperationUpdate>
-  readonly ClientToken?: string
-}
-export interface CheckpointAnswer {
-  readonly CheckpointToken?: string
-  readonly NewExecutionState: { readonly Operations: ReadonlyArray<Operation>; readonly NextMarker?: string }
-}
-
-/** How an invocation ended. `answer` is what the handler answered, parsed from JSON but unchecked. */
-export type InvocationEnd =
-  | { readonly _tag: "Answered"; readonly answer: unknown }
-  | { readonly _tag: "Crashed"; readonly error: ErrorObject }
-  | { readonly _tag: "TimedOut"; readonly afterSeconds: number }
-
-/** How a plain target ended. */
-export type TargetEnd =
-  | { readonly _tag: "Succeeded"; readonly result: string | undefined }
-  | { readonly _tag: "Failed"; readonly error: ErrorObject }
-  | { readonly _tag: "TimedOut"; readonly error?: ErrorObject }
-  | { readonly _tag: "Stopped"; readonly error?: ErrorObject }
-
-/** One timer that is armed. `kind` tells the host which ones it may skip to. */
-export interface Timer {
-  readonly due: number
-  readonly executionArn: string
-  readonly kind: "Wait" | "StepRetry" | "CallbackTimeout" | "HeartbeatTimeout" | "ExecutionTimeout" | "InvocationRetry"
-  readonly operationId?: string
-}
-
-export declare const empty: ServiceState
-export declare const startExecution: (state: ServiceState, request: StartExecution, env: Env) => Outcome<Started>
-export declare const checkpoint: (
-  state: ServiceState,
-  request: CheckpointRequest,
-  env: Env
-) => Outcome<CheckpointAnswer>
-export declare const completeCallback: (
-  state: ServiceState,
+/**
+ * Completes a callback with the sender's text.
+ *
+ * Refused with ResourceNotFoundException (the id was never given), CallbackTimeoutException (the callback is over, for
+ * whatever reason) or InvalidParameterValueException. The same holds for the other two commands about callbacks.
+ *
+ * @since 0.1.0
+ * @category commands
+ */
+export const succeedCallback = (
+  state: State.ServiceState,
   request: { readonly callbackId: string; readonly result?: string },
-  env: Env
-) => Outcome<void>
-export declare const failCallback: (
-  state: ServiceState,
-  request: { readonly callbackId: string; readonly error?: ErrorObject },
-  env: Env
-) => Outcome<void>
-export declare const heartbeatCallback: (
-  state: ServiceState,
-  request: { readonly callbackId: string },
-  env: Env
-) => Outcome<void>
-export declare const stopExecution: (
-  state: ServiceState,
-  request: { readonly executionArn: string; readonly error?: ErrorObject },
-  env: Env
-) => Outcome<{ readonly StopTimestamp: number }>
-/** These three cannot be refused: what is over already is ignored. */
-export declare const invocationEnded: (
-  state: ServiceState,
-  request: { readonly executionArn: string; readonly invocationId: string; readonly end: InvocationEnd },
-  env: Env
-) => Applied<void>
-export declare const targetEnded: (
-  state: ServiceState,
-  request: { readonly executionArn: string; readonly operationId: string; readonly end: TargetEnd },
-  env: Env
-) => Applied<void>
-export declare const advanceTo: (state: ServiceState, env: Env) => Applied<void>
+  env: Work.Env
+): Outcome<void> => attempt(state, env, (work) => Callbacks.succeed(work, request.callbackId, request.result))
 
-/** Armed timers, earliest first. */
-export declare const timers: (state: ServiceState) => Iterable<Timer>
-/** When the earliest is due, in epoch milliseconds. */
-export declare const nextDue: (state: ServiceState) => number | undefined
+/**
+ * Fails a callback with the sender's error, the empty one by default.
+ *
+ * @since 0.1.0
+ * @category commands
+ */
+export const failCallback = (
+  state: State.ServiceState,
+  request: { readonly callbackId: string; readonly error?: ErrorObject },
+  env: Work.Env
+): Outcome<void> => attempt(state, env, (work) => Callbacks.fail(work, request.callbackId, request.error ?? {}))
+
+/**
+ * Prolongs a callback by its heartbeat time-out. One without a heartbeat time-out accepts it, and nothing happens.
+ *
+ * @since 0.1.0
+ * @category commands
+ */
+export const heartbeatCallback = (
+  state: State.ServiceState,
+  request: { readonly callbackId: string },
+  env: Work.Env
+): Outcome<void> => attempt(state, env, (work) => Callbacks.heartbeat(work, request.callbackId))
+
+/**
+ * Stops an execution. Its operations stay as they are, its children go on, and its running invocation learns of it at its
+ * next checkpoint, which is refused. One that is closed already stays as it is and answers when it ended.
+ *
+ * Refused with ResourceNotFoundException or, for an error that is too large, InvalidParameterValueException.
+ *
+ * @since 0.1.0
+ * @category commands
+ */
+export const stopExecution = (
+  state: State.ServiceState,
+  request: { readonly executionArn: string; readonly error?: ErrorObject },
+  env: Work.Env
+): Outcome<StopDurableExecutionResponse> =>
+  attempt(state, env, (work) => {
+    const { error = { ErrorMessage: "Execution stopped by user request" }, executionArn } = request
+    const before = State.execution(work.state, executionArn)
+    if (before === undefined) return Result.fail(notFound(`There is no durable execution ${executionArn}.`))
+    if (errorSize(error) > Limits.maxErrorObject) {
+      return Result.fail(invalid(`Error object size must be less than ${Limits.maxErrorObject} bytes.`))
+    }
+    if (before.outcome === undefined) Close.close(work, executionArn, { status: "STOPPED", error })
+    return Result.succeed({ StopTimestamp: before.outcome?.endTimestamp ?? work.time })
+  })
+
+// --- Reports of the host ---------------------------------------------------------------------------------------------
+
+/**
+ * How a plain target ended. A result that is undefined reaches the caller as `null`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type TargetEnd = ChainedInvoke.Ending
+
+/**
+ * The invocation with this id has ended. Ignored when it is not the one in flight.
+ *
+ * @since 0.1.0
+ * @category commands
+ */
+export const invocationEnded = (
+  state: State.ServiceState,
+  request: { readonly executionArn: string; readonly invocationId: string; readonly end: Invocation.InvocationEnd },
+  env: Work.Env
+): Work.Applied<undefined> =>
+  perform(state, env, (work) => Invocation.end(work, request.executionArn, request.invocationId, request.end))
+
+/**
+ * The plain target of this operation has ended. Ignored when nobody waits for it any more.
+ *
+ * @since 0.1.0
+ * @category commands
+ */
+export const targetEnded = (
+  state: State.ServiceState,
+  request: { readonly executionArn: string; readonly operationId: string; readonly end: TargetEnd },
+  env: Work.Env
+): Work.Applied<undefined> => perform(state, env, (work) => ChainedInvoke.end(work, request, request.end))
+
+/**
+ * Lets time pass: everything that is due by `env.now` happens, in the order in which it is due. Every other command does the
+ * same first.
+ *
+ * @since 0.1.0
+ * @category commands
+ */
+export const advanceTo = (state: State.ServiceState, env: Work.Env): Work.Applied<undefined> =>
+  perform(state, env, () => undefined)
+
+// --- What a host may look at -----------------------------------------------------------------------------------------
+
+/**
+ * When something happens next by the passing of time, in epoch milliseconds.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const nextDue = (state: State.ServiceState): number | undefined => Timers.first(state.timers)?.due
+
+/**
+ * All armed timers, the one that is due first coming first.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const timers = (state: State.ServiceState): Iterable<Timers.Timer> => Timers.inOrder(state.timers)
+
+/**
+ * The whole history of an execution, the oldest event first.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const history = (execution: Execution): ReadonlyArray<HistoryEvent> =>
+  Array.from(AppendLog.between(execution.events, 0))

@@ -1,0 +1,120 @@
+/**
+ * One execution invokes another function and waits for it.
+ *
+ * A durable target becomes an execution of its own, which tells its parent when it closes. A plain target is run once by the
+ * host. A target that is not there, or that may not be called in this way, fails the operation and not the caller.
+ *
+ * @since 0.1.0
+ */
+import * as Result from "effect/Result"
+import type { ErrorObject } from "../wire/ErrorObject.ts"
+import type { OperationUpdate } from "../wire/OperationUpdate.ts"
+import { change, subject } from "./Change.ts"
+import type { FunctionEntry } from "./Config.ts"
+import * as Events from "./Events.ts"
+import * as Execution from "./Execution.ts"
+import { invariant } from "./internal/invariant.ts"
+import * as Start from "./Start.ts"
+import * as State from "./State.ts"
+import * as Work from "./Work.ts"
+
+/** How something ended, without the time. */
+export type Ending =
+  | { readonly status: "SUCCEEDED"; readonly result?: string }
+  | { readonly status: "FAILED" | "TIMED_OUT" | "STOPPED"; readonly error: ErrorObject }
+
+/** Starts the target of a CHAINED_INVOKE. */
+export const start = (work: Work.Work, arn: string, update: OperationUpdate): void => {
+  const options = update.ChainedInvokeOptions
+  invariant(options !== undefined, "a chained invoke without a target was let through")
+  const address: State.OperationAddress = { executionArn: arn, operationId: update.Id }
+  const target = Start.target(work.config, options.FunctionName, undefined)
+  const childArn = Result.isSuccess(target) ? run(work, address, target.success, update) : undefined
+  const execution = Work.execution(work, arn)
+  change(
+    work,
+    execution,
+    { ...subject(work, execution, update), ChainedInvokeDetails: {} },
+    {
+      EventType: "ChainedInvokeStarted",
+      ChainedInvokeStartedDetails: {
+        FunctionName: options.FunctionName,
+        ...(options.TenantId !== undefined && { TenantId: options.TenantId }),
+        Input: Events.payload(update.Payload),
+        ...(Result.isSuccess(target) && { ExecutedVersion: target.success.version }),
+        ...(childArn !== undefined && { DurableExecutionArn: childArn })
+      }
+    },
+    childArn === undefined ? {} : { childArn }
+  )
+  if (Result.isFailure(target)) {
+    const { exception, message } = target.failure
+    end(work, address, { status: "FAILED", error: { ErrorType: exception, ErrorMessage: message } })
+  }
+}
+
+/** Runs the target; answers the ARN of its execution if it is durable. */
+const run = (
+  work: Work.Work,
+  address: State.OperationAddress,
+  entry: FunctionEntry,
+  { ChainedInvokeOptions: options, Payload }: OperationUpdate
+): string | undefined => {
+  const traceHeader = options?.XAmznTraceId ?? Work.execution(work, address.executionArn).identity.traceHeader
+  const request = {
+    ...(Payload !== undefined && { payload: Payload }),
+    ...(options?.TenantId !== undefined && { tenantId: options.TenantId }),
+    ...(traceHeader !== undefined && { traceHeader })
+  }
+  if (entry.kind === "durable") return Start.create(work, entry, request, address).identity.arn
+  work.effects.push({
+    _tag: "RunTarget",
+    functionName: entry.name,
+    version: entry.version,
+    functionArn: Start.functionArn(work.config, entry.name, entry.version),
+    ...address,
+    ...request
+  })
+  return undefined
+}
+
+/** The target has ended. Nothing happens when nobody waits for it any more. */
+export const end = (work: Work.Work, { executionArn, operationId }: State.OperationAddress, ending: Ending): void => {
+  const execution = State.execution(work.state, executionArn)
+  if (execution === undefined || execution.outcome !== undefined) return
+  const operation = Execution.entry(execution, operationId)?.operation
+  if (operation?.Type !== "CHAINED_INVOKE" || operation.Status !== "STARTED") return
+  change(
+    work,
+    execution,
+    {
+      ...operation,
+      Status: ending.status,
+      EndTimestamp: work.time,
+      ChainedInvokeDetails: ending.status === "SUCCEEDED" ? { Result: resultOf(ending) } : { Error: ending.error }
+    },
+    endEvent(ending)
+  )
+}
+
+const endEvent = (ending: Ending): Events.EventBody => {
+  switch (ending.status) {
+    case "SUCCEEDED":
+      return {
+        EventType: "ChainedInvokeSucceeded",
+        ChainedInvokeSucceededDetails: { Result: Events.payload(resultOf(ending)) }
+      }
+    case "FAILED":
+      return { EventType: "ChainedInvokeFailed", ChainedInvokeFailedDetails: { Error: Events.failure(ending.error) } }
+    case "TIMED_OUT":
+      return {
+        EventType: "ChainedInvokeTimedOut",
+        ChainedInvokeTimedOutDetails: { Error: Events.failure(ending.error) }
+      }
+    default:
+      return { EventType: "ChainedInvokeStopped", ChainedInvokeStoppedDetails: { Error: Events.failure(ending.error) } }
+  }
+}
+
+/** A function that returns nothing answers its caller `null`. */
+const resultOf = (ending: { readonly result?: string }): string => ending.result ?? "null"

@@ -1,0 +1,198 @@
+/**
+ * Invocations of the function: when one starts, what it is handed, and what its end means.
+ *
+ * @since 0.1.0
+ */
+import * as HashSet from "effect/HashSet"
+import * as Result from "effect/Result"
+import * as SchemaParser from "effect/SchemaParser"
+import type { ErrorObject } from "../wire/ErrorObject.ts"
+import { InvocationAnswer } from "../wire/Invocation.ts"
+import * as Limits from "../wire/Limits.ts"
+import type { Ending } from "./ChainedInvoke.ts"
+import * as Close from "./Close.ts"
+import * as Events from "./Events.ts"
+import * as Execution from "./Execution.ts"
+import { errorSize, textSize } from "./internal/size.ts"
+import * as Metering from "./Metering.ts"
+import * as Paging from "./Paging.ts"
+import * as State from "./State.ts"
+import * as Work from "./Work.ts"
+
+/**
+ * How an invocation ended: with an answer, as it came from the handler and unchecked; with an error that the handler threw or
+ * the crash of its process (`Runtime.ExitError`); or because its time ran out.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type InvocationEnd =
+  | { readonly _tag: "Answered"; readonly answer: unknown }
+  | { readonly _tag: "Crashed"; readonly error: ErrorObject }
+  | { readonly _tag: "TimedOut"; readonly afterSeconds: number }
+
+// --- The start of an invocation --------------------------------------------------------------------------------------
+
+/**
+ * Invokes every execution that this command has made ready, or of which the function does not know everything. Called once, at
+ * the end of a command, so that what happens at the same moment arrives in one invocation.
+ */
+export const wake = (work: Work.Work): void => {
+  for (const arn of work.touched) {
+    const execution = Work.execution(work, arn)
+    if (execution.outcome !== undefined) continue
+    const { _tag } = execution.gate
+    if (_tag === "Ready" || (_tag === "Suspended" && Execution.hasNews(execution))) invoke(work, execution)
+  }
+}
+
+const invoke = (work: Work.Work, execution: Execution.Execution): void => {
+  const { identity } = execution
+  const invocationId = work.freshId()
+  const token = Work.freshToken(work)
+  const news = Execution.changedBetween(execution, execution.delivered, execution.changes.size)
+  const gate: Execution.Gate = { _tag: "InFlight", invocationId, startTimestamp: work.time, token }
+  Work.store(work, Execution.deliverAll({ ...execution, gate }))
+  work.effects.push({
+    _tag: "InvokeFunction",
+    functionName: identity.functionName,
+    version: identity.version,
+    functionArn: identity.functionArn,
+    executionArn: identity.arn,
+    invocationId,
+    event: {
+      DurableExecutionArn: identity.arn,
+      CheckpointToken: token,
+      InitialExecutionState: Paging.firstStatePage(execution, Paging.largest(work.config)),
+      UpdatedOperationIds: news
+        .map(({ operation }) => operation)
+        .filter((operation) => Execution.isShown(execution, operation))
+        .map(({ Id }) => Id)
+    },
+    ...(identity.tenantId !== undefined && { tenantId: identity.tenantId }),
+    ...(identity.traceHeader !== undefined && { traceHeader: identity.traceHeader })
+  })
+}
+
+// --- Its end ---------------------------------------------------------------------------------------------------------
+
+/** The invocation has ended. Nothing happens when it is not the one in flight. */
+export const end = (work: Work.Work, arn: string, invocationId: string, ended: InvocationEnd): void => {
+  const execution = State.execution(work.state, arn)
+  if (execution?.gate._tag !== "InFlight" || execution.gate.invocationId !== invocationId) return
+  const verdict = execution.outcome === undefined ? judge(execution, invocationId, ended) : tooLate(invocationId, ended)
+  const after = completed(execution, execution.gate, work.time, "error" in verdict ? verdict.error : undefined)
+  Work.store(work, { ...after, gate: { _tag: "Suspended" } })
+  switch (verdict._tag) {
+    case "Close":
+      return Close.close(work, arn, verdict.ending)
+    case "Suspend":
+      return Work.store(work, { ...Work.execution(work, arn), failures: noFailures })
+    case "Retry":
+      return retry(work, arn, verdict.error, verdict.withNothingPending)
+    case "Nothing":
+  }
+}
+
+/** What the end of an invocation means; `error` is what the history says of it. */
+type Verdict =
+  | { readonly _tag: "Close"; readonly ending: Ending; readonly error?: ErrorObject }
+  | { readonly _tag: "Suspend" }
+  | { readonly _tag: "Retry"; readonly error: ErrorObject; readonly withNothingPending: number }
+  | { readonly _tag: "Nothing"; readonly error?: ErrorObject }
+
+const judge = (execution: Execution.Execution, invocationId: string, ended: InvocationEnd): Verdict => {
+  if (ended._tag !== "Answered") return { _tag: "Retry", error: errorOf(invocationId, ended), withNothingPending: 0 }
+  const decoded = decodeAnswer(ended.answer)
+  if (Result.isFailure(decoded)) return rejected(problemWith(ended.answer))
+  const answer = decoded.success
+  switch (answer.Status) {
+    case "SUCCEEDED":
+      if (textSize(answer.Result) > Limits.maxWirePayload) {
+        return { _tag: "Retry", error: tooLarge, withNothingPending: 0 }
+      }
+      return {
+        _tag: "Close",
+        ending: { status: "SUCCEEDED", ...(answer.Result !== undefined && { result: answer.Result }) }
+      }
+    case "FAILED":
+      return { _tag: "Close", ending: { status: "FAILED", error: answer.Error ?? {} } }
+    default:
+      return Execution.hasNews(execution) || HashSet.size(execution.waiting) > 0
+        ? { _tag: "Suspend" }
+        : nothingPending(execution)
+  }
+}
+
+/** The execution is over already: what the handler says no longer counts. */
+const tooLate = (invocationId: string, ended: InvocationEnd): Verdict =>
+  ended._tag === "Answered" ? { _tag: "Nothing" } : { _tag: "Nothing", error: errorOf(invocationId, ended) }
+
+const decodeAnswer = SchemaParser.decodeUnknownResult(InvocationAnswer)
+
+const errorOf = (invocationId: string, ended: Exclude<InvocationEnd, { readonly _tag: "Answered" }>): ErrorObject =>
+  ended._tag === "Crashed"
+    ? ended.error
+    : {
+        ErrorType: "Sandbox.Timedout",
+        ErrorMessage: `RequestId: ${invocationId} Error: Task timed out after ${ended.afterSeconds.toFixed(2)} seconds`
+      }
+
+const tooLarge: ErrorObject = {
+  ErrorType: "Function.ResponseSizeTooLarge",
+  ErrorMessage: `Response payload size exceeded maximum allowed payload size (${Limits.maxWirePayload} bytes).`
+}
+
+/** An answer that no handler may give ends the execution at once. */
+const rejected = (message: string): Verdict => {
+  const error = { ErrorType: "InvalidParameterValueException", ErrorMessage: message }
+  return { _tag: "Close", ending: { status: "FAILED", error }, error }
+}
+
+const problemWith = (answer: unknown): string => {
+  const status: unknown = typeof answer === "object" && answer !== null ? Reflect.get(answer, "Status") : undefined
+  if (status === "SUCCEEDED") return "Status SUCCEEDED goes with a Result that is text, and with no Error."
+  if (status === "FAILED") return "Status FAILED goes with an Error object, and with no Result."
+  return "The answer of the invocation must be an object with the Status SUCCEEDED, FAILED or PENDING."
+}
+
+/** It may be a race in the SDK that the next replay does not lose, so the service asks three times before it gives up. */
+const nothingPending = (execution: Execution.Execution): Verdict => {
+  const verdict = rejected("Cannot return PENDING status with no pending operations.")
+  const withNothingPending = execution.failures.withNothingPending + 1
+  return verdict._tag === "Close" && verdict.error !== undefined && withNothingPending < 3
+    ? { _tag: "Retry", error: verdict.error, withNothingPending }
+    : verdict
+}
+
+const completed = (
+  execution: Execution.Execution,
+  gate: Extract<Execution.Gate, { readonly _tag: "InFlight" }>,
+  time: number,
+  error: ErrorObject | undefined
+): Execution.Execution =>
+  Events.appendPlain(execution, time, {
+    EventType: "InvocationCompleted",
+    InvocationCompletedDetails: {
+      StartTimestamp: gate.startTimestamp,
+      EndTimestamp: time,
+      RequestId: gate.invocationId,
+      ...(error !== undefined && { Error: Events.failure(error) })
+    }
+  })
+
+const noFailures: Execution.Execution["failures"] = { inARow: 0, withNothingPending: 0 }
+
+/** The same invocation again, after a pause that grows with every failure. Only the execution's time-out ends this. */
+const retry = (work: Work.Work, arn: string, error: ErrorObject, withNothingPending: number): void => {
+  const execution = Work.execution(work, arn)
+  const inARow = execution.failures.inARow + 1
+  const { factor, initialSeconds, maxSeconds } = work.config.invocationRetry
+  const delay = Math.min(initialSeconds * factor ** (inARow - 1), maxSeconds)
+  Work.store(work, {
+    ...Metering.charge(execution, { operations: 1, bytes: errorSize(error) }),
+    gate: { _tag: "BackingOff" },
+    failures: { inARow, withNothingPending }
+  })
+  Work.arm(work, { kind: "InvocationRetry", executionArn: arn }, work.time + Math.round(delay * 1_000))
+}

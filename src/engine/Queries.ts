@@ -1,0 +1,204 @@
+/**
+ * What can be asked of a service without changing it.
+ *
+ * @since 0.1.0
+ */
+import * as Result from "effect/Result"
+import * as SchemaParser from "effect/SchemaParser"
+import { byteLength } from "../internal/bytes.ts"
+import {
+  type ExecutionStatus,
+  type ExecutionSummary,
+  executionStatuses,
+  type GetDurableExecutionHistoryQuery,
+  type GetDurableExecutionHistoryResponse,
+  type GetDurableExecutionQuery,
+  type GetDurableExecutionResponse,
+  type GetDurableExecutionStateQuery,
+  type GetDurableExecutionStateResponse,
+  type ListDurableExecutionsByFunctionQuery,
+  type ListDurableExecutionsByFunctionResponse
+} from "../wire/Api.ts"
+import { HistoryEvent } from "../wire/HistoryEvent.ts"
+import * as Limits from "../wire/Limits.ts"
+import * as Checkpoint from "./Checkpoint.ts"
+import type { Config, FunctionEntry } from "./Config.ts"
+import type { Execution } from "./Execution.ts"
+import * as AppendLog from "./internal/AppendLog.ts"
+import * as Paging from "./Paging.ts"
+import { invalid, notFound, type Refused } from "./Refused.ts"
+import * as Start from "./Start.ts"
+import * as State from "./State.ts"
+
+/** The execution that a request is about, named by the ARN from its path. */
+interface AboutExecution {
+  readonly DurableExecutionArn: string
+}
+
+const find = (state: State.ServiceState, arn: string): Result.Result<Execution, Refused> => {
+  const execution = State.execution(state, arn)
+  return execution === undefined
+    ? Result.fail(notFound(`There is no durable execution ${arn}.`))
+    : Result.succeed(execution)
+}
+
+// --- State -----------------------------------------------------------------------------------------------------------
+
+/** A page of operations: of the whole state, or of the rest of a checkpoint's answer. Needs the valid token. */
+export const getState = (
+  state: State.ServiceState,
+  query: GetDurableExecutionStateQuery & AboutExecution,
+  config: Config
+): Result.Result<GetDurableExecutionStateResponse, Refused> =>
+  Result.gen(function* () {
+    const execution = State.execution(state, query.DurableExecutionArn)
+    if (execution === undefined) return yield* Result.fail(Checkpoint.unknownExecution(query.DurableExecutionArn))
+    if (!Checkpoint.holdsToken(execution, query.CheckpointToken)) return yield* Result.fail(Checkpoint.invalidToken())
+    const extent = yield* Paging.askedFor(query.MaxItems, config)
+    const changes = query.Marker === undefined ? undefined : Paging.changesAt(query.Marker)
+    if (changes !== undefined) return Paging.changesPage(execution, changes, extent)
+    return Paging.statePage(execution, yield* Paging.startOf("state", query.Marker, 0), extent)
+  })
+
+// --- One execution ---------------------------------------------------------------------------------------------------
+
+/** What an execution was started with and how it is doing. */
+export const getExecution = (
+  state: State.ServiceState,
+  query: GetDurableExecutionQuery & AboutExecution,
+  config: Config
+): Result.Result<GetDurableExecutionResponse, Refused> =>
+  Result.map(find(state, query.DurableExecutionArn), (execution) => {
+    const { functionArn, timeoutSeconds, traceHeader, version } = execution.identity
+    const included = query.IncludeExecutionData !== false
+    return {
+      ...summary(execution),
+      FunctionArn: functionArn,
+      Version: version,
+      ExecutionDataIncluded: included,
+      DurableConfig: { ExecutionTimeout: timeoutSeconds, RetentionPeriodInDays: config.retentionDays },
+      ...(traceHeader !== undefined && { TraceHeader: { XAmznTraceId: traceHeader } }),
+      ...(included && dataOf(execution))
+    }
+  })
+
+const dataOf = ({ identity, outcome }: Execution) => ({
+  ...(identity.payload !== undefined && { InputPayload: identity.payload }),
+  ...(outcome?.status === "SUCCEEDED" && outcome.result !== undefined && { Result: outcome.result }),
+  ...(outcome !== undefined && outcome.status !== "SUCCEEDED" && { Error: outcome.error })
+})
+
+const summary = (execution: Execution): ExecutionSummary => {
+  const { identity, outcome } = execution
+  return {
+    DurableExecutionArn: identity.arn,
+    DurableExecutionName: identity.name,
+    FunctionArn: identity.functionArn,
+    Status: statusOf(execution),
+    StartTimestamp: identity.startTimestamp,
+    ...(outcome !== undefined && { EndTimestamp: outcome.endTimestamp })
+  }
+}
+
+const statusOf = ({ outcome }: Execution): ExecutionStatus => outcome?.status ?? "RUNNING"
+
+// --- History ---------------------------------------------------------------------------------------------------------
+
+/** A page of history, the oldest event first unless asked otherwise; with payloads unless asked otherwise. */
+export const getHistory = (
+  state: State.ServiceState,
+  query: GetDurableExecutionHistoryQuery & AboutExecution,
+  config: Config
+): Result.Result<GetDurableExecutionHistoryResponse, Refused> =>
+  Result.gen(function* () {
+    const { events } = yield* find(state, query.DurableExecutionArn)
+    const extent = yield* Paging.askedFor(query.MaxItems, config)
+    const step = query.ReverseOrder === true ? -1 : 1
+    const from = yield* Paging.startOf("history", query.Marker, step === 1 ? 1 : events.size)
+    const page = Paging.fill(eventsFrom(events, from, step, query.IncludeExecutionData !== false), extent)
+    return {
+      Events: page.items,
+      ...(page.next !== undefined && { NextMarker: Paging.marker("history", page.next) })
+    }
+  })
+
+function* eventsFrom(
+  events: AppendLog.AppendLog<HistoryEvent>,
+  from: number,
+  step: 1 | -1,
+  withData: boolean
+): Generator<Paging.Candidate<HistoryEvent>> {
+  for (let eventId = from; ; eventId += step) {
+    const stored = AppendLog.get(events, eventId - 1)
+    if (stored === undefined) return
+    const item = withData ? stored : withoutData(stored)
+    yield { position: eventId, bytes: byteLength(JSON.stringify(item)), item }
+  }
+}
+
+/** Every payload and error of an event sits under this key of a wrapper, and nothing else does. */
+const withoutData = (event: HistoryEvent): HistoryEvent =>
+  decodeEvent(JSON.parse(JSON.stringify(event), (key, value: unknown) => (key === "Payload" ? undefined : value)))
+
+const decodeEvent = SchemaParser.decodeUnknownSync(HistoryEvent)
+
+// --- Lists -----------------------------------------------------------------------------------------------------------
+
+/** A page of a function's executions, the newest first unless asked otherwise. */
+export const listExecutions = (
+  state: State.ServiceState,
+  query: ListDurableExecutionsByFunctionQuery & { readonly FunctionName: string },
+  config: Config
+): Result.Result<ListDurableExecutionsByFunctionResponse, Refused> =>
+  Result.gen(function* () {
+    const { entry, qualified } = yield* Start.resolve(config, query.FunctionName, query.Qualifier)
+    yield* checkStatuses(query.Statuses)
+    const extent = yield* Paging.askedFor(query.MaxItems, config)
+    const step = query.ReverseOrder === true ? 1 : -1
+    const from = yield* Paging.startOf("executions", query.Marker, step === 1 ? 0 : state.starts.size - 1)
+    const matches = (execution: Execution) => isOf(execution, entry, qualified) && isAskedFor(execution, query)
+    const page = Paging.fill(executionsFrom(state, from, step, matches), extent)
+    return {
+      DurableExecutions: page.items,
+      ...(page.next !== undefined && { NextMarker: Paging.marker("executions", page.next) })
+    }
+  })
+
+const checkStatuses = (statuses: ListDurableExecutionsByFunctionQuery["Statuses"]): Result.Result<void, Refused> => {
+  if (statuses === undefined) return Result.succeed(undefined)
+  const known: ReadonlyArray<string> = executionStatuses
+  const isValid =
+    statuses.length >= 1 && statuses.length <= Limits.maxStatuses && statuses.every((status) => known.includes(status))
+  return isValid
+    ? Result.succeed(undefined)
+    : Result.fail(invalid(`Statuses must be 1 to ${Limits.maxStatuses} of ${known.join(", ")}.`))
+}
+
+const isOf = ({ identity }: Execution, entry: FunctionEntry, qualified: boolean): boolean =>
+  identity.functionName === entry.name && (!qualified || identity.version === entry.version)
+
+const isAskedFor = (execution: Execution, query: ListDurableExecutionsByFunctionQuery): boolean => {
+  const { name, startTimestamp } = execution.identity
+  return (
+    (query.DurableExecutionName === undefined || query.DurableExecutionName === name) &&
+    (query.Statuses === undefined || query.Statuses.includes(statusOf(execution))) &&
+    (query.StartedAfter === undefined || startTimestamp > query.StartedAfter) &&
+    (query.StartedBefore === undefined || startTimestamp < query.StartedBefore)
+  )
+}
+
+function* executionsFrom(
+  state: State.ServiceState,
+  from: number,
+  step: 1 | -1,
+  matches: (execution: Execution) => boolean
+): Generator<Paging.Candidate<ExecutionSummary>> {
+  for (let place = from; ; place += step) {
+    const arn = AppendLog.get(state.starts, place)
+    if (arn === undefined) return
+    const execution = State.execution(state, arn)
+    if (execution === undefined || !matches(execution)) continue
+    const item = summary(execution)
+    yield { position: place, bytes: byteLength(JSON.stringify(item)), item }
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * The answers to recent checkpoints, so that a client which lost one can ask again and hears the same.
+ *
+ * A request is known by its ClientToken and the checkpoint token that it came with; its updates must be the same again. The
+ * service remembers it for 15 minutes.
+ *
+ * @since 0.1.0
+ */
+import * as Equal from "effect/Equal"
+import * as HashMap from "effect/HashMap"
+import * as Option from "effect/Option"
+import * as Limits from "../wire/Limits.ts"
+import type { OperationUpdate } from "../wire/OperationUpdate.ts"
+import type { CheckpointAnswer, CheckpointRequest } from "./Checkpoint.ts"
+import * as AppendLog from "./internal/AppendLog.ts"
+
+interface Reply {
+  readonly updates: ReadonlyArray<OperationUpdate>
+  readonly answer: CheckpointAnswer
+  readonly at: number
+}
+
+export interface Replies {
+  readonly byRequest: HashMap.HashMap<string, Reply>
+  /** The keys of `byRequest` in the order of their storing; those before `oldest` are forgotten. */
+  readonly keys: AppendLog.AppendLog<string>
+  readonly oldest: number
+}
+
+export const empty: Replies = { byRequest: HashMap.empty(), keys: AppendLog.empty(), oldest: 0 }
+
+/** What was answered to this request, if it came before: its answer, or that it came with other updates. */
+export const find = (
+  replies: Replies,
+  request: CheckpointRequest,
+  now: number
+): CheckpointAnswer | "OtherUpdates" | undefined => {
+  const key = keyOf(request)
+  if (key === undefined) return undefined
+  const reply = Option.getOrUndefined(HashMap.get(replies.byRequest, key))
+  if (reply === undefined || isForgotten(reply, now)) return undefined
+  return Equal.equals(reply.updates, request.Updates ?? []) ? reply.answer : "OtherUpdates"
+}
+
+/** Remembers the answer to this request, and forgets those that are too old. */
+export const store = (replies: Replies, request: CheckpointRequest, answer: CheckpointAnswer, now: number): Replies => {
+  const key = keyOf(request)
+  if (key === undefined) return replies
+  const kept = forgetOld(replies, now)
+  return {
+    byRequest: HashMap.set(kept.byRequest, key, { updates: request.Updates ?? [], answer, at: now }),
+    keys: AppendLog.append(kept.keys, key),
+    oldest: kept.oldest
+  }
+}
+
+const forgetOld = (replies: Replies, now: number): Replies => {
+  const key = AppendLog.get(replies.keys, replies.oldest)
+  if (key === undefined) return replies
+  const reply = Option.getOrUndefined(HashMap.get(replies.byRequest, key))
+  if (reply !== undefined && !isForgotten(reply, now)) return replies
+  return forgetOld({ ...replies, byRequest: HashMap.remove(replies.byRequest, key), oldest: replies.oldest + 1 }, now)
+}
+
+const isForgotten = (reply: Reply, now: number): boolean => now - reply.at >= Limits.clientTokenWindow
+
+// A ClientToken has no space in it.
+const keyOf = (request: CheckpointRequest): string | undefined =>
+  request.ClientToken === undefined ? undefined : `${request.ClientToken} ${request.CheckpointToken}`

@@ -1,0 +1,239 @@
+/**
+ * New executions: under which address, name and ARN, and when a known name is answered instead.
+ *
+ * @since 0.1.0
+ */
+import * as HashMap from "effect/HashMap"
+import * as HashSet from "effect/HashSet"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Constraints from "../wire/Constraints.ts"
+import * as Limits from "../wire/Limits.ts"
+import type { Config, FunctionEntry } from "./Config.ts"
+import * as Events from "./Events.ts"
+import type * as Execution from "./Execution.ts"
+import * as AppendLog from "./internal/AppendLog.ts"
+import { textSize } from "./internal/size.ts"
+import { invalid, notFound, Refused } from "./Refused.ts"
+import * as Replies from "./Replies.ts"
+import * as State from "./State.ts"
+import * as Work from "./Work.ts"
+
+/**
+ * A request to start an execution.
+ *
+ * `functionName` is a name, `name:qualifier`, a partial or a full ARN; a durable function needs a qualifier, there or in
+ * `qualifier`. `name` makes the start idempotent. `invocationType` decides how large the payload may be: 6 MB when somebody
+ * waits for the result, 1 MB when nobody does.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface StartRequest {
+  readonly functionName: string
+  readonly qualifier?: string
+  readonly payload?: string
+  readonly name?: string
+  readonly executionTimeoutSeconds?: number
+  readonly tenantId?: string
+  readonly traceHeader?: string
+  readonly invocationType?: "RequestResponse" | "Event"
+}
+
+/**
+ * The execution that was started, or the one that has this name already (`existing`), with its outcome if it is closed.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Started {
+  readonly executionArn: string
+  readonly executedVersion: string
+  readonly existing: boolean
+  readonly outcome?: Execution.ExecutionOutcome
+}
+
+/** Starts an execution, or finds the one with the same name and payload. */
+export const start = (work: Work.Work, request: StartRequest): Result.Result<Started, Refused> =>
+  Result.gen(function* () {
+    const target = yield* durableTarget(work.config, request.functionName, request.qualifier)
+    yield* checkFields(request)
+    const existing = yield* findByName(work.state, target, request)
+    if (existing !== undefined) return answer(existing, true)
+    return answer(create(work, target, request), false)
+  })
+
+const answer = (execution: Execution.Execution, existing: boolean): Started => ({
+  executionArn: execution.identity.arn,
+  executedVersion: execution.identity.version,
+  existing,
+  ...(execution.outcome !== undefined && { outcome: execution.outcome })
+})
+
+// --- The function ----------------------------------------------------------------------------------------------------
+
+type DurableEntry = Extract<FunctionEntry, { readonly kind: "durable" }>
+
+/** What is at the address of a function, and whether the address is qualified. */
+export const resolve = (
+  config: Config,
+  address: string,
+  qualifier: string | undefined
+): Result.Result<{ readonly entry: FunctionEntry; readonly qualified: boolean }, Refused> => {
+  const parsed = Constraints.parseFunctionAddress(address)
+  if (parsed === undefined || (qualifier !== undefined && !Constraints.isQualifier(qualifier))) {
+    return Result.fail(invalid("FunctionName must be the name or the ARN of a function."))
+  }
+  if (qualifier !== undefined && parsed.qualifier !== undefined && qualifier !== parsed.qualifier) {
+    return Result.fail(invalid("The qualifier in FunctionName differs from Qualifier."))
+  }
+  const asked = qualifier ?? parsed.qualifier
+  const entry = config.lookup(parsed.name, asked)
+  return entry === undefined
+    ? Result.fail(notFound(`Function not found: ${functionArn(config, parsed.name, asked)}`))
+    : Result.succeed({ entry, qualified: asked !== undefined })
+}
+
+/** The function to invoke at an address, of either kind; a durable one only under a qualified address. */
+export const target = (
+  config: Config,
+  address: string,
+  qualifier: string | undefined
+): Result.Result<FunctionEntry, Refused> =>
+  Result.flatMap(resolve(config, address, qualifier), ({ entry, qualified }) =>
+    entry.kind === "durable" && !qualified
+      ? Result.fail(invalid("You cannot invoke a durable function using an unqualified ARN."))
+      : Result.succeed(entry)
+  )
+
+const durableTarget = (config: Config, address: string, qualifier: string | undefined) =>
+  Result.flatMap(target(config, address, qualifier), (entry): Result.Result<DurableEntry, Refused> =>
+    entry.kind === "durable"
+      ? Result.succeed(entry)
+      : Result.fail(invalid(`The function ${entry.name} is not a durable function.`))
+  )
+
+/** The ARN of a function in this service's region and account. */
+export const functionArn = (config: Config, name: string, qualifier: string | undefined): string =>
+  `arn:aws:lambda:${config.region}:${config.account}:function:${name}${qualifier === undefined ? "" : `:${qualifier}`}`
+
+// --- The request -----------------------------------------------------------------------------------------------------
+
+const checkFields = (request: StartRequest): Result.Result<void, Refused> => {
+  const { executionTimeoutSeconds, invocationType, name, payload, tenantId } = request
+  if (name !== undefined && !Constraints.isExecutionName(name)) {
+    return Result.fail(
+      invalid(
+        `DurableExecutionName must have 1 to ${Limits.maxExecutionNameLength} letters, digits, hyphens or underscores.`
+      )
+    )
+  }
+  if (tenantId !== undefined && !Constraints.isTenantId(tenantId)) return Result.fail(invalid("TenantId is not valid."))
+  if (executionTimeoutSeconds !== undefined && !Constraints.isDurationSeconds(executionTimeoutSeconds)) {
+    return Result.fail(
+      invalid(`ExecutionTimeout must be a whole number of seconds between 1 and ${Limits.maxDurationSeconds}.`)
+    )
+  }
+  const most = invocationType === "Event" ? Limits.maxInvokePayload : Limits.maxWirePayload
+  if (textSize(payload) > most) {
+    return Result.fail(
+      new Refused({
+        exception: "RequestTooLargeException",
+        message: `Request must be smaller than ${most} bytes for the InvokeFunction operation`
+      })
+    )
+  }
+  return Result.succeed(undefined)
+}
+
+/** A name stands for one function and one payload. */
+const findByName = (
+  state: State.ServiceState,
+  entry: DurableEntry,
+  { name, payload }: StartRequest
+): Result.Result<Execution.Execution | undefined, Refused> => {
+  const arn = name === undefined ? undefined : Option.getOrUndefined(HashMap.get(state.arnByName, name))
+  const existing = arn === undefined ? undefined : State.execution(state, arn)
+  if (existing === undefined) return Result.succeed(undefined)
+  const { identity } = existing
+  if (identity.functionName === entry.name && identity.payload === payload) return Result.succeed(existing)
+  return Result.fail(
+    new Refused({
+      exception: "DurableExecutionAlreadyStartedException",
+      message: `A durable execution named ${name} was started already with another payload or function: ${arn}`
+    })
+  )
+}
+
+// --- The execution ---------------------------------------------------------------------------------------------------
+
+/** Stores a new execution that is ready to be invoked. */
+export const create = (
+  work: Work.Work,
+  entry: DurableEntry,
+  request: Pick<StartRequest, "payload" | "name" | "executionTimeoutSeconds" | "tenantId" | "traceHeader">,
+  parent?: State.OperationAddress
+): Execution.Execution => {
+  const identity = identify(work, entry, request, parent)
+  const timeoutSeconds = identity.timeoutSeconds
+  const execution = Events.appendOwn(newExecution(identity), work.time, {
+    EventType: "ExecutionStarted",
+    ExecutionStartedDetails: { Input: Events.payload(identity.payload), ExecutionTimeout: timeoutSeconds }
+  })
+  Work.store(work, execution)
+  work.state = {
+    ...work.state,
+    starts: AppendLog.append(work.state.starts, identity.arn),
+    arnByName: HashMap.set(work.state.arnByName, identity.name, identity.arn)
+  }
+  Work.arm(work, { kind: "ExecutionTimeout", executionArn: identity.arn }, work.time + timeoutSeconds * 1_000)
+  return execution
+}
+
+const identify = (
+  work: Work.Work,
+  entry: DurableEntry,
+  { executionTimeoutSeconds, name, payload, tenantId, traceHeader }: StartRequestWithoutAddress,
+  parent: State.OperationAddress | undefined
+): Execution.Identity => {
+  const id = work.freshId()
+  const executionName = name ?? work.freshId()
+  return {
+    id,
+    name: executionName,
+    arn: Constraints.formatDurableExecutionArn({
+      partition: "aws",
+      region: work.config.region,
+      account: work.config.account,
+      functionName: entry.name,
+      version: entry.version,
+      executionName,
+      executionId: id
+    }),
+    functionName: entry.name,
+    version: entry.version,
+    functionArn: functionArn(work.config, entry.name, entry.version),
+    startTimestamp: work.time,
+    timeoutSeconds: executionTimeoutSeconds ?? entry.executionTimeoutSeconds ?? work.config.executionTimeoutSeconds,
+    ...(payload !== undefined && { payload }),
+    ...(tenantId !== undefined && { tenantId }),
+    ...(traceHeader !== undefined && { traceHeader }),
+    ...(parent !== undefined && { parent })
+  }
+}
+
+type StartRequestWithoutAddress = Parameters<typeof create>[2]
+
+const newExecution = (identity: Execution.Identity): Execution.Execution => ({
+  identity,
+  operations: HashMap.empty(),
+  started: AppendLog.empty(),
+  changes: AppendLog.empty(),
+  delivered: 0,
+  waiting: HashSet.empty(),
+  events: AppendLog.empty(),
+  gate: { _tag: "Ready" },
+  failures: { inARow: 0, withNothingPending: 0 },
+  usage: { operations: 1, bytes: textSize(identity.payload) },
+  replies: Replies.empty
+})

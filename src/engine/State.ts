@@ -1,0 +1,54 @@
+/**
+ * The state of a whole service: every execution, open or closed, the ways to find them, and the armed timers.
+ *
+ * It is a value: a command makes a new one that shares whatever did not change with the old one.
+ *
+ * @since 0.1.0
+ */
+import * as HashMap from "effect/HashMap"
+import * as Option from "effect/Option"
+import type { Execution } from "./Execution.ts"
+import * as AppendLog from "./internal/AppendLog.ts"
+import * as Timers from "./Timers.ts"
+
+/** Where an operation is. */
+export interface OperationAddress {
+  readonly executionArn: string
+  readonly operationId: string
+}
+
+/**
+ * The state of a service. Hosts keep it and hand it to the next command; they read it through the functions of `Service`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ServiceState {
+  /** The time of the last command, in epoch milliseconds. It never goes back. */
+  readonly now: number
+  readonly executions: HashMap.HashMap<string, Execution>
+  /** ARNs in the order in which their executions started. */
+  readonly starts: AppendLog.AppendLog<string>
+  readonly arnByName: HashMap.HashMap<string, string>
+  readonly callbacks: HashMap.HashMap<string, OperationAddress>
+  readonly timers: Timers.Timers
+}
+
+/**
+ * A service on which nothing was ever started.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const empty: ServiceState = {
+  now: 0,
+  executions: HashMap.empty(),
+  starts: AppendLog.empty(),
+  arnByName: HashMap.empty(),
+  callbacks: HashMap.empty(),
+  timers: Timers.empty
+}
+
+/** The execution with this ARN. */
+export const execution = (state: ServiceState, arn: string): Execution | undefined =>
+  Option.getOrUndefined(HashMap.get(state.executions, arn))

@@ -1,0 +1,128 @@
+/**
+ * One command in progress. It holds the newest state and collects what the host has to do; it lives as long as the command
+ * and no longer. Everything inside it is a persistent value, so whoever keeps the state from before sees no change.
+ *
+ * @since 0.1.0
+ */
+import * as Base64 from "effect/encoding/Base64"
+import * as HashMap from "effect/HashMap"
+import type { InvocationEvent } from "../wire/Invocation.ts"
+import type { Config } from "./Config.ts"
+import type { Execution, ExecutionOutcome } from "./Execution.ts"
+import { invariant } from "./internal/invariant.ts"
+import * as State from "./State.ts"
+import * as Timers from "./Timers.ts"
+
+/**
+ * What every command is given.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Env {
+  readonly config: Config
+  /** The time in epoch milliseconds. A time before the state's own counts as the state's. */
+  readonly now: number
+  /**
+   * A text of 1..64 letters, digits and `-` that is given once only: from at least 128 random bits in a server, because
+   * checkpoint tokens and callback ids are made of it; from a counter in a test.
+   */
+  readonly freshId: () => string
+}
+
+/**
+ * What the host has to do after a command, in this order.
+ *
+ * - `InvokeFunction`: run the durable handler with this event, then report its end with `invocationEnded`. Never more than
+ *   one of an execution is in flight.
+ * - `RunTarget`: run the plain function once, then report its end with `targetEnded`.
+ * - `ExecutionClosed`: answer whoever waits for this execution.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type HostEffect =
+  | {
+      readonly _tag: "InvokeFunction"
+      readonly functionName: string
+      readonly version: string
+      readonly functionArn: string
+      readonly executionArn: string
+      readonly invocationId: string
+      readonly event: InvocationEvent
+      readonly tenantId?: string
+      readonly traceHeader?: string
+    }
+  | {
+      readonly _tag: "RunTarget"
+      readonly functionName: string
+      readonly version: string
+      readonly functionArn: string
+      readonly executionArn: string
+      readonly operationId: string
+      readonly payload?: string
+      readonly tenantId?: string
+      readonly traceHeader?: string
+    }
+  | { readonly _tag: "ExecutionClosed"; readonly executionArn: string; readonly outcome: ExecutionOutcome }
+
+/**
+ * A command that was carried out: the state after it, the answer for whoever sent it, and what the host has to do.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Applied<out A> {
+  readonly state: State.ServiceState
+  readonly answer: A
+  readonly effects: ReadonlyArray<HostEffect>
+}
+
+export interface Work {
+  state: State.ServiceState
+  /** The moment of what is happening: the command's, or that of a timer which fell due before it. */
+  time: number
+  readonly config: Config
+  readonly freshId: () => string
+  readonly effects: Array<HostEffect>
+  /** Executions that this command changed, in the order of their first change. */
+  readonly touched: Set<string>
+}
+
+export const begin = (state: State.ServiceState, env: Env): Work => {
+  const now = Math.max(state.now, env.now)
+  return {
+    state: { ...state, now },
+    time: now,
+    config: env.config,
+    freshId: env.freshId,
+    effects: [],
+    touched: new Set()
+  }
+}
+
+/** A checkpoint token or the id of a callback: base64, never seen before, and nothing can be read out of it. */
+export const freshToken = (work: Work): string => Base64.encode(work.freshId())
+
+/** The execution with this ARN, which must be there. */
+export const execution = (work: Work, arn: string): Execution => {
+  const found = State.execution(work.state, arn)
+  invariant(found !== undefined, `there is no execution ${arn}`)
+  return found
+}
+
+/** Stores a new version of an execution. */
+export const store = (work: Work, changed: Execution): void => {
+  const { arn } = changed.identity
+  work.touched.add(arn)
+  work.state = { ...work.state, executions: HashMap.set(work.state.executions, arn, changed) }
+}
+
+export const arm = (work: Work, key: Timers.TimerKey, due: number): void => {
+  work.state = { ...work.state, timers: Timers.arm(work.state.timers, key, due) }
+}
+
+export const disarm = (work: Work, key: Timers.TimerKey): void => {
+  const timers = Timers.disarm(work.state.timers, key)
+  if (timers !== work.state.timers) work.state = { ...work.state, timers }
+}
