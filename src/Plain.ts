@@ -1,0 +1,273 @@
+/**
+ * The rule by which types decide what may be recorded without a Schema, and what an operation must be told otherwise.
+ *
+ * Plain data is what JSON gives back as it was: strings, numbers, booleans, null, and arrays, tuples and records of them;
+ * at the top and in fields `undefined` and `void` too. Everything else (dates, maps, class instances, functions, `any`,
+ * `unknown`, a type parameter) would come back from a checkpoint as something else, so it does not compile without a
+ * Schema. This module exists in types only. {@link RecordOptions} and its companions apply the rule to operations.
+ *
+ * @since 0.1.0
+ */
+import type * as Effect from "effect/Effect"
+import type * as Schema from "effect/Schema"
+import type { OperationError } from "./DurableError.ts"
+import type * as Serdes from "./Serdes.ts"
+
+declare const NotPlainId: unique symbol
+
+/**
+ * What {@link Plain} has in the place of a type that is not plain data. No value is of this type.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface NotPlain<Why extends string> {
+  readonly [NotPlainId]: Why
+}
+
+/**
+ * `A` as far as it is plain data, with a {@link NotPlain} in the place of each part that is not.
+ *
+ * Fields are looked at one level at a time, so that recursive types end.
+ *
+ * @category type rules
+ * @since 0.1.0
+ */
+export type Plain<A> =
+  IsAny<A> extends true
+    ? never // The one type to which `any` cannot be assigned.
+    : A extends Primitive
+      ? A
+      : A extends Callable
+        ? NotPlain<"a function">
+        : A extends ReadonlyArray<unknown>
+          ? PlainArray<A>
+          : A extends object
+            ? PlainRecord<A>
+            : NotPlain<"unknown, a symbol, a bigint or a type parameter">
+
+/**
+ * Whether `A` is plain data through and through.
+ *
+ * @category type rules
+ * @since 0.1.0
+ */
+export type IsPlain<A> = IsAny<A> extends true ? false : [A] extends [Plain<A>] ? true : false
+
+type IsAny<A> = 0 extends 1 & A ? true : false
+
+type Primitive = string | number | boolean | null | undefined | void
+
+type Callable = ((...args: never) => unknown) | (abstract new (...args: never) => unknown)
+
+/** The key of `Brand`, a field that exists in types only. */
+type BrandKey = "~effect/Brand"
+
+type PlainRecord<A> = [keyof A] extends [never]
+  ? NotPlain<"an object of unknown fields">
+  : { [K in keyof A]: A[K] } extends A
+    ? { [K in keyof A]: K extends BrandKey ? A[K] : K extends symbol ? NotPlain<"a symbol as key"> : Plain<A[K]> }
+    : NotPlain<"a class with private members">
+
+/** Only the elements of an array, as a record: a mapped array would be computed at once, and for ever when it recurs. */
+type PlainArray<A extends ReadonlyArray<unknown>> = {
+  [K in keyof A as K extends ArrayMember ? never : K]: K extends number | `${number}`
+    ? PlainElement<Required<A>[K]> | Hole<A, K>
+    : K extends BrandKey
+      ? A[K]
+      : NotPlain<"an array with fields">
+}
+
+type ArrayMember = Exclude<keyof Array<unknown>, number>
+
+/** JSON writes null for undefined in an array. */
+type PlainElement<A> =
+  IsAny<A> extends true ? never : undefined extends A ? NotPlain<"undefined in an array"> : Plain<A>
+
+/** The index signature of a tuple holds the undefined of its optional elements, which may be absent. */
+type Hole<A, K> = K extends number ? ("0" extends keyof A ? undefined : never) : never
+
+// --- Operations ------------------------------------------------------------------------------------------------------
+
+/**
+ * How an operation is told to record its value and its errors.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Recording<A> {
+  /** The Schema of the value. Needed unless the value is plain data. */
+  readonly success?: Schema.Top
+  /** The Schema of the errors. Needed unless there are none besides the library's own. */
+  readonly error?: Schema.Top
+  /** A `Serdes.Codec` that writes and reads the value in place of the ambient one; `success` is then not needed. */
+  readonly serdes?: {
+    readonly serialize: (value: A, info: Serdes.Info) => unknown
+    readonly deserialize: (text: string | undefined, info: Serdes.Info) => unknown
+  }
+  /** Tells this type from the types of arguments: none has it. */
+  readonly [NotInferredId]?: never
+}
+
+declare const NotInferredId: unique symbol
+
+/**
+ * The constraint of the rest arguments of an operation that records a value `A` and errors `E`: at most one object, of
+ * {@link Recording} and the operation's own options.
+ *
+ * The operation infers its arguments, `O`, so that it knows which Schemas it was given, and adds {@link Recordable}.
+ * The defaults in the example are needed: the compiler looks at calls like `Effect.map(a, f)` in a second pass, and takes
+ * the defaults in the first one.
+ *
+ * @example
+ * ```ts
+ * import type * as Effect from "effect/Effect"
+ * import type { Recordable, RecordedError, RecordedValue, RecordOptions, RecordServices } from "./Plain.ts"
+ *
+ * interface Own {
+ *   readonly flat?: boolean
+ * }
+ *
+ * declare const child: <A = never, E = never, R = never, O extends RecordOptions<A, Own> = Required<RecordOptions<A, Own>>>(
+ *   name: string,
+ *   body: Effect.Effect<A, E, R>,
+ *   ...options: O & Recordable<A, E, O, Own>
+ * ) => Effect.Effect<RecordedValue<A, O>, RecordedError<E, O>, R | RecordServices<O>>
+ * ```
+ *
+ * @category type rules
+ * @since 0.1.0
+ */
+export type RecordOptions<A, Own = unknown> = readonly [options?: (Recording<A> & Own) | undefined]
+
+/**
+ * `unknown` when the arguments `O` say all that is needed to record `A` and `E`, and otherwise an object whose key is a
+ * sentence that says what is missing: the compiler quotes it.
+ *
+ * @category type rules
+ * @since 0.1.0
+ */
+export type Recordable<A, E, O, Own = unknown> = O extends readonly [] | readonly [unknown]
+  ? typeof NotInferredId extends keyof OptionsOf<O>
+    ? unknown
+    : RecordableValue<A, OptionsOf<O>> &
+        RecordableError<DeclaredError<E>, OptionsOf<O>> &
+        KnownOptions<Exclude<keyof OptionsOf<O>, keyof Recording<A> | keyof Own>>
+  : unknown
+
+type RecordableValue<A, Opt> = Opt extends { readonly serdes: infer Codec }
+  ? Codec extends SerdesFor<A>
+    ? unknown
+    : { readonly "the serdes is no Serdes.Codec of the value": { readonly value: A; readonly serdes: Codec } }
+  : Opt extends { readonly success: { readonly Type: infer Type } }
+    ? [A] extends [Type]
+      ? unknown
+      : { readonly "the success schema does not fit the value": { readonly value: A; readonly schema: Type } }
+    : IsPlain<A> extends true
+      ? unknown
+      : { readonly [Where in NotPlainAt<A>]: A }
+
+interface SerdesFor<A> {
+  readonly serialize: (value: A, info: Serdes.Info) => Effect.Effect<string | undefined, Serdes.SerdesError, unknown>
+  readonly deserialize: (text: string | undefined, info: Serdes.Info) => Effect.Effect<A, Serdes.SerdesError, unknown>
+}
+
+type RecordableError<E, Opt> = Opt extends { readonly error: { readonly Type: infer Type } }
+  ? [E] extends [Type]
+    ? unknown
+    : { readonly "the error schema does not fit the error": { readonly error: E; readonly schema: Type } }
+  : [E] extends [never]
+    ? unknown
+    : { readonly "an error is recorded through its schema: give { error: Schema }": E }
+
+/** Inferred arguments may have any fields: without this, a misspelt option would be ignored. */
+type KnownOptions<Unknown> = [Unknown] extends [never]
+  ? unknown
+  : { readonly [Key in Unknown & string as `there is no option "${Key}" here`]: never }
+
+type NotPlainAt<A> = `${WherePlainEnds<A>} is not plain data: give { success: Schema }`
+
+/** The path of every part that is not plain, at most four fields deep. */
+type WherePlainEnds<A, Path extends string = "value", Depth extends ReadonlyArray<unknown> = []> =
+  IsPlain<A> extends true
+    ? never
+    : IsAny<A> extends true
+      ? Path
+      : A extends Primitive
+        ? never
+        : Depth["length"] extends 4
+          ? Path
+          : A extends ReadonlyArray<infer Element>
+            ? undefined extends Element
+              ? `${Path}[]`
+              : WherePlainEnds<Element, `${Path}[]`, [...Depth, 0]>
+            : HasOwnProblem<A> extends true
+              ? Path
+              : { [K in keyof A & string]: WherePlainEnds<A[K], `${Path}.${K}`, [...Depth, 0]> }[keyof A & string]
+
+/** Whether it is the object as a whole that is not plain: a class, a function, a bag of unknown fields. */
+type HasOwnProblem<A> = [A] extends [object]
+  ? PlainRecord<A> extends NotPlain<string>
+    ? true
+    : [Extract<A[keyof A], Callable>] extends [never]
+      ? [keyof A & symbol] extends [never]
+        ? false
+        : true
+      : true
+  : true
+
+/**
+ * What an operation returns: the type of the success Schema when there is one, because only what is in the Schema is
+ * recorded.
+ *
+ * @category type rules
+ * @since 0.1.0
+ */
+export type RecordedValue<A, O> =
+  OptionsOf<O> extends { readonly serdes: object }
+    ? A
+    : OptionsOf<O> extends { readonly success: { readonly Type: infer Type } }
+      ? Type
+      : A
+
+/**
+ * How an operation fails: with the members of the error Schema that its body fails with, and with the library's own
+ * operation errors.
+ *
+ * @category type rules
+ * @since 0.1.0
+ */
+export type RecordedError<E, O> =
+  OptionsOf<O> extends { readonly error: { readonly Type: infer Type } }
+    ? Extract<E, OperationError> | MembersFor<DeclaredError<E>, Type>
+    : E
+
+/**
+ * What the Schemas and the codec of an operation need.
+ *
+ * @category type rules
+ * @since 0.1.0
+ */
+export type RecordServices<O> =
+  | SchemaServices<OptionsOf<O>, "success">
+  | SchemaServices<OptionsOf<O>, "error">
+  | SerdesServices<OptionsOf<O>>
+
+type SchemaServices<Opt, Key extends string> =
+  Opt extends Readonly<Record<Key, { readonly DecodingServices: infer RD; readonly EncodingServices: infer RE }>>
+    ? RD | RE
+    : never
+
+type SerdesServices<Opt> = Opt extends {
+  readonly serdes: { readonly deserialize: (...args: never) => Effect.Effect<unknown, unknown, infer R> }
+}
+  ? R
+  : never
+
+/** The options object, or undefined when there is none. */
+type OptionsOf<O> = O extends readonly [infer Opt] ? Opt : undefined
+
+type DeclaredError<E> = Exclude<E, OperationError>
+
+/** The members of `Type` that a member of `E` is one of. */
+type MembersFor<E, Type> = Type extends unknown ? ([Extract<E, Type>] extends [never] ? never : Type) : never
