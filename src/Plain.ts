@@ -185,9 +185,10 @@ type KnownOptions<Unknown> = [Unknown] extends [never]
   ? unknown
   : { readonly [Key in Unknown & string as `there is no option "${Key}" here`]: never }
 
-type NotPlainAt<A> = `${WherePlainEnds<A>} is not plain data: give { success: Schema }`
+type NotPlainAt<A> =
+  `${[WherePlainEnds<A>] extends [never] ? "value" : WherePlainEnds<A>} is not plain data: give { success: Schema }`
 
-/** The path of every part that is not plain, at most four fields deep. */
+/** The path of every part that is not plain, at most four fields deep, for the message. */
 type WherePlainEnds<A, Path extends string = "value", Depth extends ReadonlyArray<unknown> = []> =
   IsPlain<A> extends true
     ? never
@@ -203,7 +204,11 @@ type WherePlainEnds<A, Path extends string = "value", Depth extends ReadonlyArra
               : WherePlainEnds<Element, `${Path}[]`, [...Depth, 0]>
             : HasOwnProblem<A> extends true
               ? Path
-              : { [K in keyof A & string]: WherePlainEnds<A[K], `${Path}.${K}`, [...Depth, 0]> }[keyof A & string]
+              : { [K in FieldOf<A>]: WherePlainEnds<A[K], `${Path}.${FieldName<K>}`, [...Depth, 0]> }[FieldOf<A>]
+
+type FieldOf<A> = keyof A & (string | number)
+
+type FieldName<K extends string | number> = string extends K ? "*" : number extends K ? "*" : K
 
 /** Whether it is the object as a whole that is not plain: a class, a function, a bag of unknown fields. */
 type HasOwnProblem<A> = [A] extends [object]
