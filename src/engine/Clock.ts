@@ -77,9 +77,9 @@ const readyStep = (work: Work.Work, arn: string, id: string): void => {
 }
 
 const timeOutExecution = (work: Work.Work, arn: string): void => {
-  const { timeoutSeconds } = Work.execution(work, arn).identity
+  const { executionTimeoutSeconds } = Work.execution(work, arn).identity
   Close.close(work, arn, {
     status: "TIMED_OUT",
-    error: { ErrorMessage: `Execution timed out after ${timeoutSeconds} seconds.` }
+    error: { ErrorMessage: `Execution timed out after ${executionTimeoutSeconds} seconds.` }
   })
 }

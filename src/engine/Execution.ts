@@ -30,7 +30,7 @@ export interface Identity {
   readonly tenantId?: string
   readonly traceHeader?: string
   readonly startTimestamp: number
-  readonly timeoutSeconds: number
+  readonly executionTimeoutSeconds: number
   /** The chained invoke that waits for this execution. */
   readonly parent?: { readonly executionArn: string; readonly operationId: string }
 }
@@ -143,6 +143,13 @@ export const allOperations = (execution: Execution): ReadonlyArray<Operation> =>
   executionOperation(execution),
   ...Array.from(AppendLog.between(execution.started, 0), (id) => known(execution, id).operation)
 ]
+
+/** Chained invokes whose target the host runs by itself. */
+export const runningTargets = (execution: Execution): ReadonlyArray<string> =>
+  Array.from(execution.waiting).filter((id) => {
+    const { childArn, operation: waiting } = known(execution, id)
+    return waiting.Type === "CHAINED_INVOKE" && childArn === undefined
+  })
 
 /** The entry of an operation that must be there. */
 export const known = (execution: Execution, id: string): Entry => {

@@ -22,13 +22,14 @@ import {
 import { HistoryEvent } from "../wire/HistoryEvent.ts"
 import * as Limits from "../wire/Limits.ts"
 import * as Checkpoint from "./Checkpoint.ts"
-import type { Config, FunctionEntry } from "./Config.ts"
+import type { FunctionEntry } from "./Config.ts"
 import type { Execution } from "./Execution.ts"
 import * as AppendLog from "./internal/AppendLog.ts"
 import * as Paging from "./Paging.ts"
 import { invalid, notFound, type Refused } from "./Refused.ts"
 import * as Start from "./Start.ts"
 import * as State from "./State.ts"
+import type * as Work from "./Work.ts"
 
 /** The execution that a request is about, named by the ARN from its path. */
 interface AboutExecution {
@@ -48,7 +49,7 @@ const find = (state: State.ServiceState, arn: string): Result.Result<Execution, 
 export const getState = (
   state: State.ServiceState,
   query: GetDurableExecutionStateQuery & AboutExecution,
-  config: Config
+  { config }: Work.Env
 ): Result.Result<GetDurableExecutionStateResponse, Refused> =>
   Result.gen(function* () {
     const execution = State.execution(state, query.DurableExecutionArn)
@@ -66,17 +67,17 @@ export const getState = (
 export const getExecution = (
   state: State.ServiceState,
   query: GetDurableExecutionQuery & AboutExecution,
-  config: Config
+  { config }: Work.Env
 ): Result.Result<GetDurableExecutionResponse, Refused> =>
   Result.map(find(state, query.DurableExecutionArn), (execution) => {
-    const { functionArn, timeoutSeconds, traceHeader, version } = execution.identity
+    const { executionTimeoutSeconds, functionArn, traceHeader, version } = execution.identity
     const included = query.IncludeExecutionData !== false
     return {
       ...summary(execution),
       FunctionArn: functionArn,
       Version: version,
       ExecutionDataIncluded: included,
-      DurableConfig: { ExecutionTimeout: timeoutSeconds, RetentionPeriodInDays: config.retentionDays },
+      DurableConfig: { ExecutionTimeout: executionTimeoutSeconds, RetentionPeriodInDays: config.retentionDays },
       ...(traceHeader !== undefined && { TraceHeader: { XAmznTraceId: traceHeader } }),
       ...(included && dataOf(execution))
     }
@@ -108,7 +109,7 @@ const statusOf = ({ outcome }: Execution): ExecutionStatus => outcome?.status ??
 export const getHistory = (
   state: State.ServiceState,
   query: GetDurableExecutionHistoryQuery & AboutExecution,
-  config: Config
+  { config }: Work.Env
 ): Result.Result<GetDurableExecutionHistoryResponse, Refused> =>
   Result.gen(function* () {
     const { events } = yield* find(state, query.DurableExecutionArn)
@@ -148,7 +149,7 @@ const decodeEvent = SchemaParser.decodeUnknownSync(HistoryEvent)
 export const listExecutions = (
   state: State.ServiceState,
   query: ListDurableExecutionsByFunctionQuery & { readonly FunctionName: string },
-  config: Config
+  { config }: Work.Env
 ): Result.Result<ListDurableExecutionsByFunctionResponse, Refused> =>
   Result.gen(function* () {
     const { entry, qualified } = yield* Start.resolve(config, query.FunctionName, query.Qualifier)

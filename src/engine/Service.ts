@@ -8,20 +8,22 @@
  *
  * @since 0.1.0
  */
+import * as HashMap from "effect/HashMap"
 import * as Result from "effect/Result"
 import type { StopDurableExecutionResponse } from "../wire/Api.ts"
 import type { ErrorObject } from "../wire/ErrorObject.ts"
 import type { HistoryEvent } from "../wire/HistoryEvent.ts"
+import * as Limits from "../wire/Limits.ts"
+import type { Operation } from "../wire/Operation.ts"
 import * as Callbacks from "./Callbacks.ts"
 import * as ChainedInvoke from "./ChainedInvoke.ts"
 import * as Checkpoint from "./Checkpoint.ts"
 import * as Clock from "./Clock.ts"
 import * as Close from "./Close.ts"
-import type { Execution } from "./Execution.ts"
+import { allOperations, runningTargets } from "./Execution.ts"
 import * as AppendLog from "./internal/AppendLog.ts"
 import { errorSize } from "./internal/size.ts"
 import * as Invocation from "./Invocation.ts"
-import * as Limits from "../wire/Limits.ts"
 import { invalid, notFound, type Refused } from "./Refused.ts"
 import * as Start from "./Start.ts"
 import * as State from "./State.ts"
@@ -29,8 +31,8 @@ import * as Timers from "./Timers.ts"
 import * as Work from "./Work.ts"
 
 export type { CheckpointAnswer, CheckpointRequest } from "./Checkpoint.ts"
-export { type Config, type FunctionEntry, type InvocationRetry, make as config, type Options } from "./Config.ts"
-export { allOperations as operations, type Execution, type ExecutionOutcome } from "./Execution.ts"
+export { type Config, type FunctionEntry, type InvocationRetry, make as makeConfig, type Options } from "./Config.ts"
+export type { Execution, ExecutionOutcome } from "./Execution.ts"
 export type { InvocationEnd } from "./Invocation.ts"
 export { getExecution, getHistory, getState, listExecutions } from "./Queries.ts"
 export { Refused } from "./Refused.ts"
@@ -236,10 +238,58 @@ export const nextDue = (state: State.ServiceState): number | undefined => Timers
 export const timers = (state: State.ServiceState): Iterable<Timers.Timer> => Timers.inOrder(state.timers)
 
 /**
- * The whole history of an execution, the oldest event first.
+ * Every operation of an execution in the order of their starts, the EXECUTION one first, also those that a page of state leaves
+ * out. Empty when there is no such execution.
  *
  * @since 0.1.0
  * @category getters
  */
-export const history = (execution: Execution): ReadonlyArray<HistoryEvent> =>
-  Array.from(AppendLog.between(execution.events, 0))
+export const operations = (state: State.ServiceState, executionArn: string): ReadonlyArray<Operation> => {
+  const execution = State.execution(state, executionArn)
+  return execution === undefined ? [] : allOperations(execution)
+}
+
+/**
+ * The whole history of an execution, the oldest event first. Empty when there is no such execution.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const history = (state: State.ServiceState, executionArn: string): ReadonlyArray<HistoryEvent> => {
+  const execution = State.execution(state, executionArn)
+  return execution === undefined ? [] : Array.from(AppendLog.between(execution.events, 0))
+}
+
+/**
+ * What the host has been asked to do and has not reported the end of.
+ *
+ * A host that starts again from a stored state cannot know how these ended: it reports the invocations as crashed, so that they
+ * are repeated, and the targets as failed, because a plain target is run only once.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Outstanding {
+  readonly invocations: ReadonlyArray<{ readonly executionArn: string; readonly invocationId: string }>
+  readonly targets: ReadonlyArray<State.OperationAddress>
+}
+
+/**
+ * What the host has been asked to do and has not reported the end of, over all executions.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const outstanding = (state: State.ServiceState): Outstanding => {
+  const executions = Array.from(HashMap.values(state.executions))
+  return {
+    invocations: executions.flatMap(({ gate, identity }) =>
+      gate._tag === "InFlight" ? [{ executionArn: identity.arn, invocationId: gate.invocationId }] : []
+    ),
+    targets: executions.flatMap((execution) =>
+      execution.outcome === undefined
+        ? runningTargets(execution).map((operationId) => ({ executionArn: execution.identity.arn, operationId }))
+        : []
+    )
+  }
+}

@@ -13,6 +13,7 @@ import type { Config, FunctionEntry } from "./Config.ts"
 import * as Events from "./Events.ts"
 import type * as Execution from "./Execution.ts"
 import * as AppendLog from "./internal/AppendLog.ts"
+import { invariant } from "./internal/invariant.ts"
 import { textSize } from "./internal/size.ts"
 import { invalid, notFound, Refused } from "./Refused.ts"
 import * as Replies from "./Replies.ts"
@@ -175,10 +176,14 @@ export const create = (
   parent?: State.OperationAddress
 ): Execution.Execution => {
   const identity = identify(work, entry, request, parent)
-  const timeoutSeconds = identity.timeoutSeconds
+  invariant(Constraints.isDurableExecutionArn(identity.arn), `${identity.arn} is not the ARN of an execution`)
+  invariant(State.execution(work.state, identity.arn) === undefined, `${identity.arn} is given twice`)
   const execution = Events.appendOwn(newExecution(identity), work.time, {
     EventType: "ExecutionStarted",
-    ExecutionStartedDetails: { Input: Events.payload(identity.payload), ExecutionTimeout: timeoutSeconds }
+    ExecutionStartedDetails: {
+      Input: Events.payload(identity.payload),
+      ExecutionTimeout: identity.executionTimeoutSeconds
+    }
   })
   Work.store(work, execution)
   work.state = {
@@ -186,7 +191,11 @@ export const create = (
     starts: AppendLog.append(work.state.starts, identity.arn),
     arnByName: HashMap.set(work.state.arnByName, identity.name, identity.arn)
   }
-  Work.arm(work, { kind: "ExecutionTimeout", executionArn: identity.arn }, work.time + timeoutSeconds * 1_000)
+  Work.arm(
+    work,
+    { kind: "ExecutionTimeout", executionArn: identity.arn },
+    work.time + identity.executionTimeoutSeconds * 1_000
+  )
   return execution
 }
 
@@ -214,7 +223,8 @@ const identify = (
     version: entry.version,
     functionArn: functionArn(work.config, entry.name, entry.version),
     startTimestamp: work.time,
-    timeoutSeconds: executionTimeoutSeconds ?? entry.executionTimeoutSeconds ?? work.config.executionTimeoutSeconds,
+    executionTimeoutSeconds:
+      executionTimeoutSeconds ?? entry.executionTimeoutSeconds ?? work.config.executionTimeoutSeconds,
     ...(payload !== undefined && { payload }),
     ...(tenantId !== undefined && { tenantId }),
     ...(traceHeader !== undefined && { traceHeader }),

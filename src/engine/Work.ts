@@ -90,6 +90,7 @@ export interface Work {
 }
 
 export const begin = (state: State.ServiceState, env: Env): Work => {
+  invariant(Number.isFinite(env.now), "the time is not a number of milliseconds")
   const now = Math.max(state.now, env.now)
   return {
     state: { ...state, now },
