@@ -23,6 +23,32 @@ export type Ending =
   | { readonly status: "SUCCEEDED"; readonly result?: string }
   | { readonly status: "FAILED" | "TIMED_OUT" | "STOPPED"; readonly error: ErrorObject }
 
+/**
+ * How a plain target ended, in the words of its host. A result that is undefined reaches the caller as `null`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type TargetEnd =
+  | { readonly _tag: "Succeeded"; readonly result: string | undefined }
+  | { readonly _tag: "Failed"; readonly error: ErrorObject }
+  | { readonly _tag: "TimedOut"; readonly error?: ErrorObject }
+  | { readonly _tag: "Stopped"; readonly error?: ErrorObject }
+
+/** What the end of a target means to its caller. */
+export const endingOf = (end: TargetEnd): Ending => {
+  switch (end._tag) {
+    case "Succeeded":
+      return { status: "SUCCEEDED", ...(end.result !== undefined && { result: end.result }) }
+    case "Failed":
+      return { status: "FAILED", error: end.error }
+    case "TimedOut":
+      return { status: "TIMED_OUT", error: end.error ?? { ErrorMessage: "The invoked function timed out." } }
+    default:
+      return { status: "STOPPED", error: end.error ?? { ErrorMessage: "The invoked function was stopped." } }
+  }
+}
+
 /** Starts the target of a CHAINED_INVOKE. */
 export const start = (work: Work.Work, arn: string, update: OperationUpdate): void => {
   const options = update.ChainedInvokeOptions

@@ -30,6 +30,7 @@ import * as State from "./State.ts"
 import * as Timers from "./Timers.ts"
 import * as Work from "./Work.ts"
 
+export type { TargetEnd } from "./ChainedInvoke.ts"
 export type { CheckpointAnswer, CheckpointRequest } from "./Checkpoint.ts"
 export { type Config, type FunctionEntry, type InvocationRetry, make as makeConfig, type Options } from "./Config.ts"
 export type { Execution, ExecutionOutcome } from "./Execution.ts"
@@ -177,14 +178,6 @@ export const stopExecution = (
 // --- Reports of the host ---------------------------------------------------------------------------------------------
 
 /**
- * How a plain target ended. A result that is undefined reaches the caller as `null`.
- *
- * @since 0.1.0
- * @category models
- */
-export type TargetEnd = ChainedInvoke.Ending
-
-/**
  * The invocation with this id has ended. Ignored when it is not the one in flight.
  *
  * @since 0.1.0
@@ -205,9 +198,10 @@ export const invocationEnded = (
  */
 export const targetEnded = (
   state: State.ServiceState,
-  request: { readonly executionArn: string; readonly operationId: string; readonly end: TargetEnd },
+  request: { readonly executionArn: string; readonly operationId: string; readonly end: ChainedInvoke.TargetEnd },
   env: Work.Env
-): Work.Applied<undefined> => perform(state, env, (work) => ChainedInvoke.end(work, request, request.end))
+): Work.Applied<undefined> =>
+  perform(state, env, (work) => ChainedInvoke.end(work, request, ChainedInvoke.endingOf(request.end)))
 
 /**
  * Lets time pass: everything that is due by `env.now` happens, in the order in which it is due. Every other command does the
