@@ -91,8 +91,8 @@ const decodeEvent = Difference.decoder(InvocationEvent)
 
 /** What the input is instead of a durable event, or undefined when it claims to be one. */
 const otherThanDurable = (input: unknown): string | undefined => {
-  if (typeof input !== "object" || input === null || Array.isArray(input)) return Difference.kindOf(input)
   try {
+    if (typeof input !== "object" || input === null || Array.isArray(input)) return Difference.kindOf(input)
     const missing = ["DurableExecutionArn", "CheckpointToken"].filter((key) => isEmpty(Reflect.get(input, key)))
     return missing.length === 0 ? undefined : `an object without ${missing.join(" and ")}`
   } catch {

@@ -23,7 +23,7 @@ export interface Timestamp extends Schema.Codec<number, number | string | Date> 
 /**
  * Time in the event of an invocation, and whatever else may arrive in its place: whole epoch milliseconds, ISO-8601 text,
  * `yyyy-MM-dd HH:mm:ss.SSSSSSXXX` text, or a `Date` (AWS's test runner and AWS's client). Text without an offset is UTC;
- * what is finer than a millisecond is cut off. Encodes as whole epoch milliseconds.
+ * fractions of a millisecond are cut off in text and rounded in numbers. Encodes as whole epoch milliseconds.
  *
  * @since 0.1.0
  * @category schemas
