@@ -1,0 +1,143 @@
+/**
+ * Where the functions of contracts are. Addresses are configuration: the code names a contract, the deployment says which
+ * function, version or alias stands behind it.
+ *
+ * A contract is found at its entry in `Targets`, else at its own `target`, else at the function of its own name. Use
+ * {@link layer} for entries in code and {@link layerConfig} for entries in the environment.
+ *
+ * @since 0.1.0
+ */
+import * as Config from "effect/Config"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import type { Kind } from "./Contract.ts"
+import { InvalidTarget } from "./DurableError.ts"
+import { parseFunctionAddress } from "./wire/Constraints.ts"
+
+/**
+ * Addresses by the name of the contract, and for messages the place that they come from.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Entries {
+  readonly addresses: ReadonlyMap<string, string>
+  readonly source: string
+}
+
+/**
+ * The addresses that replace those of the contracts. There are none by default.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export const Targets: Context.Reference<Entries> = Context.Reference<Entries>("effect-durable/Targets", {
+  defaultValue: () => ({ addresses: new Map(), source: "Targets" })
+})
+
+/**
+ * Addresses by the name of the contract: a name or an ARN with a version or an alias for durable functions. They replace
+ * the entries of any other layer of `Targets`.
+ *
+ * @example
+ * ```ts
+ * import { Targets } from "effect-durable"
+ *
+ * export const TargetsLive = Targets.layer({
+ *   "process-payment": "payment-processor:live",
+ *   ship: "arn:aws:lambda:eu-west-1:123456789012:function:ship:7"
+ * })
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (addresses: Readonly<Record<string, string>>): Layer.Layer<never> =>
+  Layer.succeed(Targets, { addresses: new Map(Object.entries(addresses)), source: "Targets.layer" })
+
+/**
+ * Addresses from the configuration: a JSON object in one variable, by default `DURABLE_TARGETS`.
+ *
+ * **Errors**: `ConfigError` when the variable is missing or is not an object of texts.
+ *
+ * @example
+ * ```ts
+ * import { Targets } from "effect-durable"
+ *
+ * // DURABLE_TARGETS={"process-payment":"payment-processor:live"}
+ * export const TargetsLive = Targets.layerConfig()
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerConfig = (variable = "DURABLE_TARGETS"): Layer.Layer<never, Config.ConfigError> =>
+  Layer.effect(
+    Targets,
+    Effect.map(Config.schema(AddressesFromJson, variable), (addresses) => ({
+      addresses: new Map(Object.entries(addresses)),
+      source: `the variable ${variable}`
+    }))
+  )
+
+const AddressesFromJson = Schema.fromJsonString(Schema.Record(Schema.String, Schema.String))
+
+/**
+ * The address of a function. It is `defaulted` when neither `Targets` nor the contract says where the function is.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ResolvedTarget {
+  readonly address: string
+  readonly defaulted: boolean
+}
+
+/**
+ * Finds the address of a contract, and checks that it can be invoked.
+ *
+ * **Errors**: `InvalidTarget` when it is no address of a function, or has no version or alias although the function is
+ * durable.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const resolve = (contract: Addressed): Effect.Effect<ResolvedTarget, InvalidTarget> =>
+  Effect.flatMap(Targets, (entries) => {
+    const { address, defaulted, source } = locate(contract, entries)
+    const problem = problemOf(contract.kind, address)
+    return problem === undefined
+      ? Effect.succeed({ address, defaulted })
+      : new InvalidTarget({
+          operation: contract.name,
+          message: `The ${contract.kind} function "${contract.name}" cannot be invoked at "${address}", from ${source}: ${problem}`
+        })
+  })
+
+interface Addressed {
+  readonly kind: Kind
+  readonly name: string
+  readonly target: string | undefined
+}
+
+const locate = ({ kind, name, target }: Addressed, { addresses, source }: Entries) => {
+  const configured = addresses.get(name)
+  if (configured !== undefined) return { address: configured, defaulted: false, source }
+  if (target !== undefined) return { address: target, defaulted: false, source: "the target of its contract" }
+  return { address: kind === "durable" ? `${name}:$LATEST` : name, defaulted: true, source: "its own name" }
+}
+
+/** What is wrong with an address, and how to write it. */
+const problemOf = (kind: Kind, address: string): string | undefined => {
+  const parts = parseFunctionAddress(address)
+  if (parts === undefined) {
+    return kind === "durable"
+      ? `it is no address. Expected a function's name (at most 64 characters) or its ARN with a version or alias, such as "charge:live" or "arn:aws:lambda:eu-west-1:123456789012:function:charge:live".`
+      : `it is no address. Expected a function's name (at most 64 characters) or its ARN, such as "charge" or "arn:aws:lambda:eu-west-1:123456789012:function:charge".`
+  }
+  return kind === "plain" || parts.qualifier !== undefined
+    ? undefined
+    : `a durable function is invoked by version or alias. Write "${address}:live", "${address}:7" or "${address}:$LATEST".`
+}
