@@ -3,9 +3,10 @@
  *
  * For each operation there is what its request has besides the label in its path (`…Query`, `…Body`), and what it answers
  * (`…Response`). Times are epoch milliseconds for us; on the wire they are epoch seconds in bodies and ISO-8601 text in
- * queries. Starting an execution is Lambda's own Invoke, which speaks in headers: see InvokeApi. Failures: see ApiError.
+ * queries. CheckpointDurableExecution and GetDurableExecutionState are in CheckpointApi and here. Starting an execution is
+ * Lambda's own Invoke, which speaks in headers: see InvokeApi. Failures: see ApiError.
  *
- * Three operations have no schema of their own. SendDurableExecutionCallbackSuccess takes the result as raw bytes, which
+ * Four operations have no schema of their own. SendDurableExecutionCallbackSuccess takes the result as raw bytes, which
  * the service keeps as text; SendDurableExecutionCallbackFailure and StopDurableExecution take a bare `ErrorObject`, `{}`
  * when there is none; SendDurableExecutionCallbackHeartbeat takes nothing. The three callback operations answer `{}`.
  *
@@ -14,11 +15,11 @@
 import * as Schema from "effect/Schema"
 import { ErrorObject } from "./ErrorObject.ts"
 import { ApiHistoryEvent } from "./HistoryEvent.ts"
-import { marker, maybe, open, orEmpty, orNone, record } from "./internal/fields.ts"
+import { marker, maybe, open, orNone, record } from "./internal/fields.ts"
 import * as Query from "./internal/query.ts"
-import { ApiOperation } from "./Operation.ts"
-import { OperationUpdate } from "./OperationUpdate.ts"
 import { ApiTimestamp } from "./Timestamp.ts"
+
+export * from "./CheckpointApi.ts"
 
 /**
  * Method and path of every operation. The path holds one label in braces; a label is percent-encoded as one segment.
@@ -72,74 +73,6 @@ export const pathOf = (operation: ApiOperationName, label: string): string =>
   routes[operation].path.replace(/\{\w+\}/, () => encodeURIComponent(label.toWellFormed()))
 
 const page = { Marker: marker, MaxItems: maybe(Query.integer) }
-
-// --- CheckpointDurableExecution --------------------------------------------------------------------------------------
-
-/**
- * Records changes. Without `Updates` it only asks what has changed meanwhile. A request that is repeated with the same
- * `ClientToken` within 15 minutes is applied once.
- *
- * @since 0.1.0
- * @category schemas
- */
-export const CheckpointDurableExecutionBody = record({
-  CheckpointToken: Schema.String,
-  Updates: maybe(Schema.Array(OperationUpdate)),
-  ClientToken: maybe(Schema.String)
-})
-
-/**
- * @since 0.1.0
- * @category models
- */
-export type CheckpointDurableExecutionBody = typeof CheckpointDurableExecutionBody.Type
-
-/**
- * The token of the next checkpoint, absent when the execution is over, and the operations that changed.
- *
- * @since 0.1.0
- * @category schemas
- */
-export const CheckpointDurableExecutionResponse = record({
-  CheckpointToken: maybe(Schema.String),
-  NewExecutionState: orEmpty(record({ Operations: orNone(ApiOperation), NextMarker: marker }))
-})
-
-/**
- * @since 0.1.0
- * @category models
- */
-export type CheckpointDurableExecutionResponse = typeof CheckpointDurableExecutionResponse.Type
-
-// --- GetDurableExecutionState ----------------------------------------------------------------------------------------
-
-/**
- * Asks for a page of operations, in the order in which they started. `MaxItems` is 0..1000, where 0 means 100.
- *
- * @since 0.1.0
- * @category schemas
- */
-export const GetDurableExecutionStateQuery = record({ CheckpointToken: Schema.String, ...page })
-
-/**
- * @since 0.1.0
- * @category models
- */
-export type GetDurableExecutionStateQuery = typeof GetDurableExecutionStateQuery.Type
-
-/**
- * A page of operations. Children of a closed context are left out unless it says `ReplayChildren`.
- *
- * @since 0.1.0
- * @category schemas
- */
-export const GetDurableExecutionStateResponse = record({ Operations: orNone(ApiOperation), NextMarker: marker })
-
-/**
- * @since 0.1.0
- * @category models
- */
-export type GetDurableExecutionStateResponse = typeof GetDurableExecutionStateResponse.Type
 
 // --- GetDurableExecution ---------------------------------------------------------------------------------------------
 

@@ -53,24 +53,27 @@ function timestamp(
   toMilliseconds: (value: number) => number,
   fromMilliseconds: (milliseconds: number) => number
 ): Timestamp {
-  const check = (milliseconds: number | undefined) =>
-    milliseconds !== undefined && Math.abs(milliseconds) <= latest
-      ? Effect.succeed(milliseconds)
-      : Effect.fail(new SchemaIssue.InvalidValue({ expected }))
+  const refused = Effect.fail(new SchemaIssue.InvalidValue({ expected }))
+  // Eager on purpose: a transformation that answers with a finished effect costs next to nothing.
   return Schema.declare(isEncoded, { expected }).pipe(
     Schema.decodeTo(Schema.Number, {
-      decode: SchemaGetter.transformEffect((value) =>
-        check(typeof value === "number" ? whole(toMilliseconds(value)) : parse(value))
-      ),
-      encode: SchemaGetter.transformEffect((milliseconds: number) =>
-        Effect.map(check(whole(milliseconds)), fromMilliseconds)
-      )
+      decode: SchemaGetter.transformEffect((value) => {
+        const milliseconds = typeof value === "number" ? whole(toMilliseconds(value)) : parse(value)
+        return isTime(milliseconds) ? Effect.succeed(milliseconds) : refused
+      }),
+      encode: SchemaGetter.transformEffect((value: number) => {
+        const milliseconds = whole(value)
+        return isTime(milliseconds) ? Effect.succeed(fromMilliseconds(milliseconds)) : refused
+      })
     })
   )
 }
 
 /** The last millisecond of the year 9999: text has four digits for a year, and no execution lives longer. */
 const latest = 253_402_300_799_999
+
+const isTime = (milliseconds: number | undefined): milliseconds is number =>
+  milliseconds !== undefined && Math.abs(milliseconds) <= latest
 
 /** The nearest whole number; never the negative zero that rounding can give. */
 const whole = (value: number): number => Math.round(value) + 0

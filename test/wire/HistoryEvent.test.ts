@@ -86,6 +86,7 @@ describe("what emulators leave out", () => {
       [{ EventType: "StepStarted", StepStartedDetails: { more: 1 } }, { StepStartedDetails: {} }],
       [{ EventType: "ContextStarted", ContextStartedDetails: null }, { ContextStartedDetails: {} }],
       [{ EventType: "WaitSucceeded" }, { WaitSucceededDetails: {} }],
+      [{ EventType: "ExecutionStarted", ExecutionStartedDetails: {} }, { ExecutionStartedDetails: { Input: {} } }],
       [
         { EventType: "StepSucceeded", StepSucceededDetails: { Result: { Payload: "1" } } },
         { StepSucceededDetails: { Result: { Payload: "1" }, RetryDetails: {} } }
