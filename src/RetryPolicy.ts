@@ -217,16 +217,6 @@ export const fixed = <E = unknown>(
 export const none: RetryPolicy = { decide: () => stopNow }
 
 /**
- * The policy of a step that names none: 6 attempts, 5 seconds doubled up to 60 seconds, with full jitter. It is the one
- * of AWS's own SDKs. Used as `RetryPolicy.default`.
- *
- * @category policies
- * @since 0.1.0
- */
-const standard: RetryPolicy = exponential({ maxAttempts: 6, maxDelay: "1 minute" })
-export default standard
-
-/**
  * Uses a `Schedule` as a policy.
  *
  * A schedule has state, and an invocation that decides may not be the one that decided before. So the schedule is driven
@@ -357,3 +347,13 @@ const secondsOf = (value: Duration.Input): number | undefined => {
 }
 
 const describe = (value: unknown): string => (typeof value === "string" ? `"${value}"` : String(value))
+
+/**
+ * The policy of a step that names none: 6 attempts, 5 seconds doubled up to 60 seconds, with full jitter. It is the one
+ * of AWS's own SDKs. Used as `RetryPolicy.default`.
+ *
+ * @category policies
+ * @since 0.1.0
+ */
+const standard: RetryPolicy = exponential({ maxAttempts: 6, maxDelay: "1 minute" })
+export default standard

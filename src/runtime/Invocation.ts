@@ -18,6 +18,7 @@ import * as Limits from "../wire/Limits.ts"
 import type { Operation } from "../wire/Operation.ts"
 import { loadPages } from "./Checkpointer.ts"
 import { Execution } from "./Execution.ts"
+import { ObservedClock } from "./ObservedClock.ts"
 import { limitSize, readValue, writeFailure, writeValue, type Recording, type Subject } from "./Outcome.ts"
 import { checkReached } from "./Reached.ts"
 import { defaultOptions, Run, type RunOptions, type Verdict } from "./Run.ts"
@@ -122,7 +123,7 @@ const execute = Effect.fnUntraced(function* (
     return yield* implementation.handler(payload as never)
   }).pipe(
     Effect.provideService(Execution, { run, context: run.context, step: undefined }),
-    Effect.provideService(Clock.Clock, observedClock(run))
+    Effect.provideService(Clock.Clock, new ObservedClock(run.clock, run.sleeps))
   )
   const ending = yield* run.supervise(workflow)
   if (ending._tag !== "Ended") return yield* answerVerdict(self, ending)
@@ -147,21 +148,6 @@ const readPayload = (self: Subject, contract: Contract.Any): Effect.Effect<unkno
       )
     )
   )
-
-/** Notes the sleeps of the workflow, which a suspension cuts short. */
-const observedClock = (run: Run): Clock.Clock => {
-  const clock: Clock.Clock = Object.create(run.clock)
-  clock.sleep = (duration) =>
-    Effect.suspend(() => {
-      const sleep = { duration }
-      return Effect.acquireUseRelease(
-        Effect.sync(() => run.sleeps.add(sleep)),
-        () => run.clock.sleep(duration),
-        () => Effect.sync(() => run.sleeps.delete(sleep))
-      )
-    })
-  return clock
-}
 
 const answerVerdict = (self: Subject, verdict: Verdict): Effect.Effect<InvocationAnswer, InvocationFailed> => {
   switch (verdict._tag) {

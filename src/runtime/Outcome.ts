@@ -128,7 +128,7 @@ export const writeFailure = (
     const { error } = failure
     return Effect.map(
       writeValue(subject, "error", { success: isOperationError(error) ? OperationError : recording.error }, error),
-      (data) => fitError(typedError(error, data))
+      (data) => errorObject(error, data)
     )
   }
   const die = cause.reasons.find(Cause.isDieReason)
@@ -141,21 +141,20 @@ const interrupted = (subject: Subject): Interrupted =>
     message: `"${subject.path}" ended by interrupting itself. Fail with an error of its own instead, or handle the interruption inside.`
   })
 
-const writeDefect = (subject: Subject, defect: unknown): Effect.Effect<ErrorObject> => {
-  if (isMistake(defect)) {
-    return Effect.map(writeValue(subject, "error", { success: Mistake }, defect), (data) =>
-      fitError(typedError(defect, data))
-    )
-  }
-  if (!(defect instanceof Error)) return Effect.succeed(fitError({ ErrorType: "Defect", ErrorMessage: textOf(defect) }))
+const writeDefect = (subject: Subject, defect: unknown): Effect.Effect<ErrorObject> =>
+  isMistake(defect)
+    ? Effect.map(writeValue(subject, "error", { success: Mistake }, defect), (data) => errorObject(defect, data))
+    : Effect.succeed(defectObject(defect))
+
+/** The error object of a defect: its name, message and stack. */
+export const defectObject = (defect: unknown): ErrorObject => {
+  if (!(defect instanceof Error)) return fitError({ ErrorType: "Defect", ErrorMessage: textOf(defect) })
   const stack = typeof defect.stack === "string" ? defect.stack.split("\n").slice(1) : []
-  return Effect.succeed(
-    fitError({
-      ErrorType: nonEmpty(defect.name) ?? "Error",
-      ErrorMessage: nonEmpty(defect.message) ?? nonEmpty(defect.name) ?? "Error",
-      ...(stack.length === 0 ? undefined : { StackTrace: stack.map((line) => line.trim()) })
-    })
-  )
+  return fitError({
+    ErrorType: nonEmpty(defect.name) ?? "Error",
+    ErrorMessage: nonEmpty(defect.message) ?? nonEmpty(defect.name) ?? "Error",
+    ...(stack.length === 0 ? undefined : { StackTrace: stack.map((line) => line.trim()) })
+  })
 }
 
 const nonEmpty = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined)
@@ -168,11 +167,12 @@ const textOf = (value: unknown): string => {
   }
 }
 
-const typedError = (error: unknown, data: string | undefined): ErrorObject => {
+/** The error object of a typed error: its tag, its message and its encoded form. */
+export const errorObject = (error: unknown, data: string | undefined): ErrorObject => {
   const fields = typeof error === "object" && error !== null ? (error as Record<string, unknown>) : {}
   const type = nonEmpty(fields["_tag"]) ?? nonEmpty(fields["name"]) ?? "Error"
   const message = nonEmpty(fields["message"]) ?? truncate(`${type}: ${data ?? "null"}`, 500)
-  return { ErrorType: type, ErrorMessage: message, ErrorData: data ?? "null" }
+  return fitError({ ErrorType: type, ErrorMessage: message, ErrorData: data ?? "null" })
 }
 
 /** What stands in the place of error data that is too large: the error itself is lost, its type and message are not. */

@@ -150,6 +150,7 @@ export class Run {
         return this.checkpointer.busy
       }
     })
+    this.options.probe?.onStart(this)
   }
 
   /** Makes a run with the clock, the randomness and the store of the current environment. */
@@ -203,7 +204,7 @@ export class Run {
           resume(Effect.succeed(ending))
           ended?.()
         }
-        const root = Effect.runForkWith(services)(workflow, { scheduler: this.supervisor })
+        const root = Effect.runForkWith(services)(workflow, { scheduler: this.supervisor.scheduler })
         this.#root = root
         root.addObserver((exit) => {
           if (this.phase !== "running") return
@@ -299,6 +300,11 @@ export class Run {
       this.cuts = { ...this.cuts, graceExpired: true }
       finish()
     })
+  }
+
+  /** Fibres that wait for a checkpoint to be acknowledged. */
+  get unacknowledged(): ReadonlyArray<Fiber.Fiber<unknown, unknown>> {
+    return [...this.#unacknowledged].map((entry) => entry.fiber)
   }
 
   #operationFibers(): Array<Fiber.Fiber<unknown, unknown>> {

@@ -12,8 +12,9 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
-import * as Scheduler from "effect/Scheduler"
 import type { DurableContext } from "./DurableContext.ts"
+import type { Run } from "./Run.ts"
+import { WatchedScheduler } from "./WatchedScheduler.ts"
 
 /** A piece of work that keeps the invocation alive while it runs. */
 export interface Unit {
@@ -42,9 +43,11 @@ export interface Parked {
 
 /** What a host of many invocations, like the test engine, may want to see of each. */
 export interface Probe {
+  readonly onStart: (run: Run) => void
   /** A fibre is about to run, or something was put in or taken out of flight. */
   readonly onActivity: () => void
-  readonly onFiber: (fiber: Fiber.Fiber<unknown, unknown>) => void
+  /** A fibre starts to run, with the fibre that forked it if it is new. */
+  readonly onFiber: (fiber: Fiber.Fiber<unknown, unknown>, parent: Fiber.Fiber<unknown, unknown> | undefined) => void
 }
 
 export interface SupervisorOptions {
@@ -66,32 +69,26 @@ const weigh = (context: DurableContext, change: number): void => {
   for (let at: DurableContext | undefined = context; at !== undefined; at = at.parent) at.load += change
 }
 
-export class Supervisor implements Scheduler.Scheduler {
-  readonly executionMode = "async"
+export class Supervisor {
+  readonly scheduler: WatchedScheduler
   readonly units = new Set<Unit>()
   readonly parked = new Set<Parked>()
   /** Fibres at operations of closed contexts: they wait for nothing and only have to be let go at the end. */
   readonly idling = new Set<Parked>()
   #activity = 0
-  #queued = 0
   #busy = 0
   #armed = false
   #stopped = false
-  readonly #base = new Scheduler.MixedScheduler()
   readonly #options: SupervisorOptions
 
   constructor(options: SupervisorOptions) {
     this.#options = options
+    this.scheduler = new WatchedScheduler(() => this.touch(), options.probe?.onFiber)
   }
 
   /** Whether work in open contexts is in flight. */
   get busy(): boolean {
     return this.#busy > 0
-  }
-
-  /** Whether a fibre of the invocation is about to run. */
-  get runnable(): boolean {
-    return this.#queued > 0
   }
 
   get #waiting(): boolean {
@@ -180,7 +177,7 @@ export class Supervisor implements Scheduler.Scheduler {
         return
       }
       const now = performance.now()
-      if (this.#activity !== seen || this.#queued > 0 || this.#options.isStoreBusy()) {
+      if (this.#activity !== seen || this.scheduler.queued || this.#options.isStoreBusy()) {
         seen = this.#activity
         quietTurns = 0
         quietSince = now
@@ -197,30 +194,5 @@ export class Supervisor implements Scheduler.Scheduler {
       }
     }
     setImmediate(tick)
-  }
-
-  shouldYield(fiber: Fiber.Fiber<unknown, unknown>): boolean {
-    this.#activity++
-    const probe = this.#options.probe
-    if (probe !== undefined) {
-      probe.onActivity()
-      if (fiber.currentOpCount === 1) probe.onFiber(fiber)
-    }
-    return this.#base.shouldYield(fiber)
-  }
-
-  makeDispatcher(): Scheduler.SchedulerDispatcher {
-    const dispatcher = this.#base.makeDispatcher()
-    return {
-      scheduleTask: (task, priority) => {
-        this.#queued++
-        dispatcher.scheduleTask(() => {
-          this.#queued--
-          this.touch()
-          task()
-        }, priority)
-      },
-      flush: () => dispatcher.flush()
-    }
   }
 }

@@ -79,7 +79,7 @@ interface Prepared {
 /** Everything that can be wrong with a call, found before anything is sent. */
 const prepare = Effect.fnUntraced(function* (claimed: Claim, call: Call): Effect.fn.Return<Prepared> {
   const { contract, options, payload } = call
-  const target = yield* Effect.orDie(Targets.resolve(contract, claimed.path))
+  const target = yield* Effect.orDie(Targets.resolve(contract))
   if (target.defaulted && claimed.run.options.warnAboutTargets) {
     yield* Effect.logWarning(
       `The contract "${contract.name}" has no target, so "${claimed.path}" invokes ${target.address}. Give it a target, or an entry in Targets, with a version or alias.`
@@ -163,7 +163,7 @@ const transportError = (
 
 /** The address for messages: what is configured today, or the contract's name if that is no address. */
 const addressOf = ({ contract }: Call): Effect.Effect<string> =>
-  Effect.match(Targets.resolve(contract, contract.name), {
+  Effect.match(Targets.resolve(contract), {
     onSuccess: (target) => target.address,
     onFailure: () => contract.name
   })

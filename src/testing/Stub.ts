@@ -1,0 +1,250 @@
+/**
+ * Functions of a test world that are no workflows: stubs with scripted outcomes, and plain functions written as Effects.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Schema from "effect/Schema"
+import type * as Contract from "../Contract.ts"
+import { defectObject, errorObject } from "../runtime/Outcome.ts"
+import { Serdes, type Codec, type Info } from "../Serdes.ts"
+import type { ErrorObject } from "../wire/ErrorObject.ts"
+import type { Served, TargetAnswer, TargetCall } from "./World.ts"
+
+/**
+ * How a call of a stub ends. Make one with {@link succeed}, {@link fail}, {@link timeOut}, {@link stop}, {@link throttle}
+ * or {@link never}.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Outcome<Success = unknown, Error = unknown> =
+  | { readonly _tag: "Succeed"; readonly value: Success }
+  | { readonly _tag: "Fail"; readonly error: Error | ErrorObject }
+  | { readonly _tag: "TimeOut"; readonly error: ErrorObject | undefined }
+  | { readonly _tag: "Stop"; readonly error: ErrorObject | undefined }
+  | { readonly _tag: "Never" }
+
+/**
+ * What a stub may know of a call besides its payload.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Call {
+  /** Which call of this stub it is, from 1. */
+  readonly number: number
+  readonly tenantId: string | undefined
+}
+
+/**
+ * A stand-in for a function.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Stub<out R> {
+  readonly _tag: "Stub"
+  readonly contract: Contract.Any
+  /** @internal */
+  readonly respond: (payload: unknown, call: Call) => Effect.Effect<Outcome, unknown, R>
+}
+
+/** @internal */
+export const isStub = (value: object): value is Stub<unknown> => "_tag" in value && value._tag === "Stub"
+
+/**
+ * The call succeeds with a value.
+ *
+ * @category outcomes
+ * @since 0.1.0
+ */
+export const succeed = <A>(value: A): Outcome<A, never> => ({ _tag: "Succeed", value })
+
+/**
+ * The call fails with an error that the contract declares, or with a raw error object as it crosses the wire.
+ *
+ * @category outcomes
+ * @since 0.1.0
+ */
+export const fail = <E>(error: E | ErrorObject): Outcome<never, E> => ({ _tag: "Fail", error })
+
+/**
+ * The function reaches its own time-out.
+ *
+ * @category outcomes
+ * @since 0.1.0
+ */
+export const timeOut = (error?: ErrorObject): Outcome<never, never> => ({ _tag: "TimeOut", error })
+
+/**
+ * The execution of the function is stopped from outside.
+ *
+ * @category outcomes
+ * @since 0.1.0
+ */
+export const stop = (error?: ErrorObject): Outcome<never, never> => ({ _tag: "Stop", error })
+
+/**
+ * The call is throttled: it fails as the service says it when a function has no concurrency left.
+ *
+ * @category outcomes
+ * @since 0.1.0
+ */
+export const throttle: Outcome<never, never> = {
+  _tag: "Fail",
+  error: { ErrorType: "TooManyRequestsException", ErrorMessage: "Rate Exceeded." }
+}
+
+/**
+ * The function never answers.
+ *
+ * @category outcomes
+ * @since 0.1.0
+ */
+export const never: Outcome<never, never> = { _tag: "Never" }
+
+type OutcomeOf<C extends Contract.Any> = Outcome<Contract.Success<C>, Contract.Error<C>>
+
+/**
+ * Serves a contract with a stand-in: a function from payload to an Effect or an outcome, one outcome for every call, or
+ * a list with an outcome for each call in turn.
+ *
+ * Payloads and values cross the wire as with the real function. A call beyond the end of a list fails and says so.
+ *
+ * @example
+ * ```ts
+ * import { DurableFunction } from "effect-durable"
+ * import { TestEngine } from "effect-durable/testing"
+ * import * as Effect from "effect/Effect"
+ * import * as Schema from "effect/Schema"
+ *
+ * const Charge = DurableFunction.plain("charge", { payload: Schema.Int, success: Schema.String })
+ *
+ * export const always = TestEngine.stub(Charge, (cents) => Effect.succeed(`charged ${cents}`))
+ * export const atLast = TestEngine.stub(Charge, [TestEngine.throttle, TestEngine.succeed("charged")])
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const stub = <C extends Contract.Any, R = never>(
+  contract: C,
+  respond:
+    | OutcomeOf<C>
+    | ReadonlyArray<OutcomeOf<C>>
+    | ((
+        payload: Contract.Payload<C>,
+        call: Call
+      ) => Effect.Effect<Contract.Success<C>, Contract.Error<C>, R> | OutcomeOf<C>)
+): Stub<R | Contract.CalleeServices<C>> => ({
+  _tag: "Stub",
+  contract,
+  respond: (payload, call) => {
+    if (typeof respond === "function") {
+      const answer = respond(payload as Contract.Payload<C>, call)
+      return Effect.isEffect(answer) ? Effect.map(answer, succeed) : Effect.succeed(answer)
+    }
+    if (!isList(respond)) return Effect.succeed(respond)
+    return Effect.succeed(respond[call.number - 1] ?? beyondTheScript(contract, respond.length, call))
+  }
+})
+
+const isList = <A>(value: A | ReadonlyArray<A>): value is ReadonlyArray<A> => Array.isArray(value)
+
+const beyondTheScript = (contract: Contract.Any, length: number, call: Call): Outcome<never, never> => ({
+  _tag: "Fail",
+  error: {
+    ErrorType: "TestFailure",
+    ErrorMessage: `The stub of "${contract.name}" has ${length} outcomes, and this is call ${call.number}. Give it an outcome for each call.`
+  }
+})
+
+/** @internal */
+export const serveStub = (stub: Stub<unknown>, services: Context.Context<never>): Served => {
+  let calls = 0
+  return serve(stub.contract, services, (payload, call) =>
+    stub.respond(payload, { number: ++calls, tenantId: call.tenantId })
+  )
+}
+
+/** A plain function that is written as an Effect. @internal */
+export const servePlain = (
+  implementation: Contract.AnyImplementation<unknown>,
+  services: Context.Context<never>
+): Served =>
+  serve(implementation.contract, services, (payload) =>
+    Effect.map(implementation.handler(payload as never), succeed)
+  )
+
+const serve = (
+  contract: Contract.Any,
+  services: Context.Context<never>,
+  respond: (payload: unknown, call: TargetCall) => Effect.Effect<Outcome, unknown, unknown>
+): Served => ({
+  _tag: "Target",
+  run: (call) =>
+    Effect.gen(function* () {
+      const format = yield* Serdes
+      const payload = yield* contract.payloadSerdes === undefined
+        ? format.deserialize(contract.payload, call.payload, infoOf(contract, "payload"))
+        : codec(contract.payloadSerdes).deserialize(call.payload, infoOf(contract, "payload"))
+      const exit = yield* Effect.exit(Effect.suspend(() => respond(payload, call)))
+      return yield* Exit.isSuccess(exit) ? endOf(contract, exit.value) : failed(contract, exit.cause)
+    }).pipe(
+      Effect.catchCause((cause) => Effect.succeed<TargetAnswer>({ _tag: "Failed", error: squash(cause) })),
+      Effect.provideContext(services as Context.Context<unknown>)
+    ) as Effect.Effect<TargetAnswer>
+})
+
+const codec = (serdes: NonNullable<Contract.Any["payloadSerdes"]>) => serdes as Codec<unknown, unknown>
+
+/** @internal */
+export const infoOf = (contract: Contract.Any, value: Info["value"]): Info => ({
+  executionArn: contract.name,
+  operationId: contract.name,
+  operation: contract.name,
+  value
+})
+
+const endOf = Effect.fnUntraced(function* (contract: Contract.Any, outcome: Outcome): Effect.fn.Return<
+  TargetAnswer,
+  unknown,
+  unknown
+> {
+  switch (outcome._tag) {
+    case "Succeed": {
+      const format = yield* Serdes
+      const result = yield* contract.resultSerdes === undefined
+        ? format.serialize(contract.success, outcome.value, infoOf(contract, "result"))
+        : codec(contract.resultSerdes).serialize(outcome.value, infoOf(contract, "result"))
+      return { _tag: "Succeeded", result }
+    }
+    case "Fail":
+      return yield* Schema.is(Schema.toType(contract.error))(outcome.error)
+        ? failed(contract, Cause.fail(outcome.error))
+        : Effect.succeed<TargetAnswer>({ _tag: "Failed", error: outcome.error as ErrorObject })
+    case "TimeOut":
+      return { _tag: "TimedOut", ...(outcome.error === undefined ? undefined : { error: outcome.error }) }
+    case "Stop":
+      return { _tag: "Stopped", ...(outcome.error === undefined ? undefined : { error: outcome.error }) }
+    case "Never":
+      return { _tag: "Never" }
+  }
+})
+
+const failed = Effect.fnUntraced(function* (
+  contract: Contract.Any,
+  cause: Cause.Cause<unknown>
+): Effect.fn.Return<TargetAnswer, unknown, unknown> {
+  const failure = cause.reasons.find(Cause.isFailReason)
+  if (failure === undefined) return { _tag: "Failed", error: squash(cause) }
+  const format = yield* Serdes
+  const data = yield* format.serialize(contract.error, failure.error, infoOf(contract, "error"))
+  return { _tag: "Failed", error: errorObject(failure.error, data) }
+})
+
+const squash = (cause: Cause.Cause<unknown>): ErrorObject => defectObject(Cause.squash(cause))

@@ -1,0 +1,359 @@
+/**
+ * The service in memory, with virtual time: the backend for tests.
+ *
+ * {@link layer} serves functions and stubs and provides the ports of the library, {@link start} and {@link run} start an
+ * execution. Whatever is durable costs no real time: waits, retries and time-outs pass at once, in their order, and a
+ * test never moves a clock.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Random from "effect/Random"
+import * as Schema from "effect/Schema"
+import { CheckpointStore } from "../CheckpointStore.ts"
+import type * as Contract from "../Contract.ts"
+import type { PayloadAndOptions } from "../Durable.ts"
+import { DurableClient, type ClientError } from "../DurableClient.ts"
+import { OperationError } from "../DurableError.ts"
+import * as Engine from "../engine/Service.ts"
+import type { Execution } from "../runtime/Execution.ts"
+import { Serdes, type Codec, type Format, type SerdesError } from "../Serdes.ts"
+import * as Targets from "../Targets.ts"
+import type { ExecutionStatus } from "../wire/Api.ts"
+import { parseFunctionAddress } from "../wire/Constraints.ts"
+import type { ErrorObject } from "../wire/ErrorObject.ts"
+import type { HistoryEvent } from "../wire/HistoryEvent.ts"
+import type { Operation, OperationType } from "../wire/Operation.ts"
+import { fromEngine, makeClient } from "./client.ts"
+import { infoOf, isStub, servePlain, serveStub, type Stub } from "./Stub.ts"
+import { World, type Served, type WorldOptions } from "./World.ts"
+
+export { fail, never, stub, stop, succeed, throttle, timeOut } from "./Stub.ts"
+export type { Call, Outcome, Stub } from "./Stub.ts"
+
+/**
+ * An execution that ended otherwise than with a result or an error of its contract.
+ *
+ * `status` is the status of the execution; the other fields hold the raw error object.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ExecutionFailed extends Schema.TaggedError<ExecutionFailed>()("ExecutionFailed", {
+  status: Schema.Literals(["FAILED", "TIMED_OUT", "STOPPED"]),
+  errorType: Schema.optionalKey(Schema.String),
+  errorMessage: Schema.optionalKey(Schema.String),
+  errorData: Schema.optionalKey(Schema.String)
+}) {
+  override get message(): string {
+    return `The execution ended as ${this.status}: ${this.errorType ?? "no error type"}: ${this.errorMessage ?? "no message"}`
+  }
+}
+
+/**
+ * A fault of the test or of the program under test that a test must see: nothing happens any more, plain asynchronous
+ * work was cut off, or invocations fail again and again. It is a defect.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class TestFailure extends Schema.TaggedError<TestFailure>()("TestFailure", { message: Schema.String }) {}
+
+/**
+ * Which operations of an execution to list.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface OperationFilter {
+  readonly type?: OperationType
+  readonly name?: string
+}
+
+/**
+ * An execution of a contract that was started on the test engine.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface TestRun<C extends Contract.Any> {
+  readonly executionArn: string
+  /** Waits for the end. Dies with a {@link TestFailure} when nothing has happened for 4.5 s of real time. */
+  readonly result: Effect.Effect<
+    Contract.Success<C>,
+    Contract.Error<C> | OperationError | ExecutionFailed,
+    Contract.CallerServices<C>
+  >
+  readonly status: Effect.Effect<ExecutionStatus>
+  /** The operations so far, in the order in which they were started, without the execution itself. */
+  readonly operations: (filter?: OperationFilter) => Effect.Effect<ReadonlyArray<Operation>>
+  /** Everything that happened so far, as the service would tell it. Times are milliseconds of virtual time. */
+  readonly history: Effect.Effect<ReadonlyArray<HistoryEvent>>
+  /** Stops the execution for good, without running any of its code. */
+  readonly stop: (error?: ErrorObject) => Effect.Effect<void>
+}
+
+/**
+ * How to start an execution.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StartOptions {
+  /** A name of 1 to 64 letters, digits, `-` and `_`. Default: one that the service makes up. */
+  readonly name?: string
+}
+
+/**
+ * How the test engine behaves.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  /** Where virtual time begins, in milliseconds since the epoch. Default: 2026-01-01T00:00:00Z. */
+  readonly startTime?: number
+  /** Decides the jitter of retries. Default: 1. */
+  readonly seed?: number | string
+  /** How long every execution may take in virtual time. Default: as long as it needs. */
+  readonly executionTimeout?: Duration.Input
+  /** Virtual time after which one invocation is cut off, as by the time-out of a Lambda function. Default: never. */
+  readonly invocationTimeout?: Duration.Input
+  /** Operations on one page of state. Default: as many as fit. */
+  readonly pageItems?: number
+  /** Real time without any event after which a test that waits for a result fails with a report. Default: 4.5 s, a
+   * little less than the time-out of a vitest test. */
+  readonly patience?: Duration.Input
+}
+
+/**
+ * The world that {@link layer} makes; {@link start} and {@link run} require it.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class TestEngine extends Context.Service<
+  TestEngine,
+  {
+    /** @internal */
+    readonly world: World
+    /** @internal */
+    readonly patience: number
+  }
+>()("effect-durable/testing/TestEngine") {}
+
+type Servable = Contract.AnyImplementation<never> | Stub<never>
+
+type ServicesOf<F> = F extends { readonly handler: (...args: never) => Effect.Effect<unknown, unknown, infer R> }
+  ? Exclude<R, Execution>
+  : F extends Stub<infer R>
+    ? R
+    : never
+
+/**
+ * Serves functions, and provides `CheckpointStore`, `DurableClient` and the {@link TestEngine} itself.
+ *
+ * A function is an implementation of a contract, or a {@link stub} of one. What the functions require, the layer
+ * requires. Each layer is a world of its own, so tests may run side by side.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = <const F extends ReadonlyArray<Servable>>(
+  functions: F,
+  options: Options = {}
+): Layer.Layer<TestEngine | CheckpointStore | DurableClient, never, ServicesOf<F[number]>> =>
+  Layer.effectContext(
+    Effect.gen(function* () {
+      // The functions' own services are among these: the type of the layer asks for them.
+      const context = yield* Effect.context<ServicesOf<F[number]>>()
+      const random = yield* Effect.provide(Random.Random, Layer.empty).pipe(Random.withSeed(options.seed ?? 1))
+      const services = Context.add(context as Context.Context<never>, Random.Random, random)
+      const world = new World({
+        functions: yield* Effect.provideContext(serve(functions, services), services),
+        services,
+        options: worldOptions(options)
+      })
+      yield* Effect.addFinalizer(() => world.dispose)
+      const patience = Duration.toMillis(Duration.fromInputUnsafe(options.patience ?? "4500 millis"))
+      return Context.make(TestEngine, { world, patience }).pipe(
+        Context.add(CheckpointStore, world.store),
+        Context.add(DurableClient, makeClient(world))
+      )
+    })
+  )
+
+const worldOptions = (options: Options): WorldOptions => ({
+  startTime: options.startTime ?? Date.UTC(2026, 0, 1),
+  quietTurns: 5,
+  invocationTimeout:
+    options.invocationTimeout === undefined
+      ? undefined
+      : Duration.toMillis(Duration.fromInputUnsafe(options.invocationTimeout)),
+  engine: {
+    ...(options.executionTimeout === undefined
+      ? undefined
+      : { executionTimeoutSeconds: Math.ceil(Duration.toSeconds(Duration.fromInputUnsafe(options.executionTimeout))) }),
+    ...(options.pageItems === undefined ? undefined : { pageItems: options.pageItems })
+  }
+})
+
+/** The functions by every name they answer to: that of the contract, and that in the address it is invoked by. */
+const serve = Effect.fnUntraced(function* (functions: ReadonlyArray<Servable>, services: Context.Context<never>) {
+  const served = new Map<string, Served>()
+  for (const entry of functions) {
+    const { contract } = entry
+    const one = isStub(entry)
+      ? serveStub(entry, services)
+      : contract.kind === "plain"
+        ? servePlain(entry, services)
+        : ({ _tag: "Workflow", implementation: entry } as const)
+    const target = yield* Effect.option(Targets.resolve(contract))
+    const address = Option.isSome(target) ? parseFunctionAddress(target.value.address)?.name : undefined
+    for (const name of new Set([contract.name, address ?? contract.name])) {
+      if (served.has(name)) return yield* Effect.die(new TestFailure({ message: `TestEngine.layer serves "${name}" twice.` }))
+      served.set(name, one)
+    }
+  }
+  return served
+})
+
+/**
+ * Starts an execution of a contract that the layer serves, and answers with a handle to it.
+ *
+ * `name` makes the start idempotent, as with the real service: the same name and payload lead to the same execution.
+ * **Errors**: `ClientError`, for instance when the name belongs to an execution with another payload.
+ *
+ * @example
+ * ```ts
+ * import { Durable, DurableFunction } from "effect-durable"
+ * import { TestEngine } from "effect-durable/testing"
+ * import * as Effect from "effect/Effect"
+ * import * as Schema from "effect/Schema"
+ *
+ * const Nap = DurableFunction.make("nap", { success: Schema.String })
+ * const nap = Nap.implement(() => Effect.as(Durable.wait("sleep", "8 hours"), "rested"))
+ *
+ * export const test = Effect.gen(function*() {
+ *   const run = yield* TestEngine.start(Nap)
+ *   return yield* run.result
+ * }).pipe(Effect.provide(TestEngine.layer([nap])))
+ * ```
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const start = <C extends Contract.AnyDurable>(
+  contract: C,
+  ...[payload, options]: PayloadAndOptions<C, StartOptions>
+): Effect.Effect<TestRun<C>, ClientError, TestEngine | Contract.CallerServices<C>> =>
+  Effect.gen(function* () {
+    const { patience, world } = yield* TestEngine
+    const format = yield* Serdes
+    const text = yield* writeText(contract, format, payload)
+    const started = yield* fromEngine(
+      world.command(Engine.startExecution, {
+        functionName: contract.name,
+        qualifier: "$LATEST",
+        ...(text === undefined ? undefined : { payload: text }),
+        ...(options?.name === undefined ? undefined : { name: options.name })
+      })
+    )
+    return makeRun(contract, format, world, patience, started.executionArn)
+  })
+
+/**
+ * Starts an execution and waits for its result: {@link start} and `result` in one.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const run = <C extends Contract.AnyDurable>(
+  contract: C,
+  ...args: PayloadAndOptions<C, StartOptions>
+): Effect.Effect<
+  Contract.Success<C>,
+  Contract.Error<C> | OperationError | ExecutionFailed | ClientError,
+  TestEngine | Contract.CallerServices<C>
+> => Effect.flatMap(start(contract, ...args), (started) => started.result)
+
+const writeText = (
+  contract: Contract.Any,
+  format: Format,
+  payload: unknown
+): Effect.Effect<string | undefined, never, never> => {
+  const info = infoOf(contract, "payload")
+  const written =
+    contract.payloadSerdes === undefined
+      ? format.serialize(contract.payload, payload, info)
+      : (contract.payloadSerdes as Codec<unknown>).serialize(payload, info)
+  return Effect.orDie(written as Effect.Effect<string | undefined, SerdesError>)
+}
+
+const makeRun = <C extends Contract.Any>(
+  contract: C,
+  format: Format,
+  world: World,
+  patience: number,
+  executionArn: string
+): TestRun<C> => {
+  const execution = (): Engine.Execution => {
+    const found = world.execution(executionArn)
+    if (found === undefined) throw new Error(`There is no execution ${executionArn}.`)
+    return found
+  }
+  const failTest = (message: string): Effect.Effect<never> => Effect.die(new TestFailure({ message }))
+  return {
+    executionArn,
+    result: Effect.andThen(
+      world.closed(executionArn, patience, failTest),
+      Effect.suspend(() => readOutcome(contract, format, execution().outcome))
+    ) as TestRun<C>["result"],
+    status: Effect.sync(() => execution().outcome?.status ?? "RUNNING"),
+    operations: (filter = {}) =>
+      Effect.sync(() =>
+        world.operations(executionArn).filter(
+          (operation) =>
+            operation.Type !== "EXECUTION" &&
+            (filter.type === undefined || operation.Type === filter.type) &&
+            (filter.name === undefined || operation.Name === filter.name)
+        )
+      ),
+    history: Effect.sync(() => world.history(executionArn)),
+    stop: (error) =>
+      Effect.sync(() => {
+        world.command(Engine.stopExecution, { executionArn, ...(error === undefined ? undefined : { error }) })
+      })
+  }
+}
+
+const readOutcome = (
+  contract: Contract.Any,
+  format: Format,
+  outcome: Engine.ExecutionOutcome | undefined
+): Effect.Effect<unknown, unknown, unknown> => {
+  if (outcome === undefined) return Effect.die(new Error("The execution is not closed."))
+  if (outcome.status === "SUCCEEDED") {
+    const info = infoOf(contract, "result")
+    return contract.resultSerdes === undefined
+      ? Effect.orDie(format.deserialize(contract.success, outcome.result, info))
+      : Effect.orDie((contract.resultSerdes as Codec<unknown, unknown>).deserialize(outcome.result, info))
+  }
+  const { error, status } = outcome
+  const failed = new ExecutionFailed({
+    status,
+    ...(error.ErrorType === undefined ? undefined : { errorType: error.ErrorType }),
+    ...(error.ErrorMessage === undefined ? undefined : { errorMessage: error.ErrorMessage }),
+    ...(error.ErrorData === undefined ? undefined : { errorData: error.ErrorData })
+  })
+  if (status !== "FAILED" || error.ErrorData === undefined) return Effect.fail(failed)
+  const declared = Schema.Union([OperationError, contract.error])
+  return Effect.matchEffect(format.deserialize(declared, error.ErrorData, infoOf(contract, "error")), {
+    onSuccess: (typed) => Effect.fail(typed),
+    onFailure: () => Effect.fail(failed)
+  })
+}

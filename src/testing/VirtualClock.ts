@@ -1,0 +1,94 @@
+/**
+ * A clock that stands still until somebody moves it, and knows which fibre sleeps until when.
+ *
+ * @since 0.1.0
+ */
+import type * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+
+interface Sleeper {
+  readonly due: number
+  readonly fiber: Fiber.Fiber<unknown, unknown> | undefined
+  readonly wake: () => void
+}
+
+export class VirtualClock implements Clock.Clock {
+  #now: number
+  readonly #origin: number
+  /** Sleepers in the order in which they are due, and among equals in the order in which they fell asleep. */
+  #sleepers: Array<Sleeper> = []
+  readonly #onChange: () => void
+
+  constructor(now: number, onChange: () => void) {
+    this.#now = now
+    this.#origin = now
+    this.#onChange = onChange
+  }
+
+  readonly currentTimeMillis = Effect.sync(() => this.#now)
+  readonly currentTimeNanos = Effect.sync(() => this.currentTimeNanosUnsafe())
+  readonly monotonicTimeNanos = Effect.sync(() => this.monotonicTimeNanosUnsafe())
+
+  currentTimeMillisUnsafe(): number {
+    return this.#now
+  }
+
+  currentTimeNanosUnsafe(): bigint {
+    return nanos(this.#now)
+  }
+
+  monotonicTimeNanosUnsafe(): bigint {
+    return nanos(this.#now - this.#origin)
+  }
+
+  sleep(duration: Duration.Duration): Effect.Effect<void> {
+    return Effect.callback((resume) => {
+      const millis = Duration.toMillis(duration)
+      if (millis <= 0) return resume(Effect.yieldNow)
+      const sleeper: Sleeper = {
+        due: this.#now + millis,
+        fiber: Fiber.getCurrent(),
+        wake: () => resume(Effect.void)
+      }
+      this.#insert(sleeper)
+      this.#onChange()
+      return Effect.sync(() => {
+        this.#sleepers = this.#sleepers.filter((other) => other !== sleeper)
+        this.#onChange()
+      })
+    })
+  }
+
+  /** The time at which the next sleeper is due. */
+  get nextDue(): number | undefined {
+    const due = this.#sleepers[0]?.due
+    return due === Infinity ? undefined : due
+  }
+
+  /** The fibres that are asleep. */
+  get asleep(): ReadonlySet<Fiber.Fiber<unknown, unknown>> {
+    return new Set(this.#sleepers.flatMap((sleeper) => (sleeper.fiber === undefined ? [] : [sleeper.fiber])))
+  }
+
+  /** Moves to a later time. Whoever is due by then has still to be woken. */
+  moveTo(time: number): void {
+    this.#now = Math.max(this.#now, time)
+  }
+
+  /** Wakes everybody who is due. */
+  wakeDue(): void {
+    const due = this.#sleepers.filter((sleeper) => sleeper.due <= this.#now)
+    this.#sleepers = this.#sleepers.slice(due.length)
+    for (const sleeper of due) sleeper.wake()
+  }
+
+  #insert(sleeper: Sleeper): void {
+    const after = this.#sleepers.findIndex((other) => other.due > sleeper.due)
+    if (after === -1) this.#sleepers.push(sleeper)
+    else this.#sleepers.splice(after, 0, sleeper)
+  }
+}
+
+const nanos = (millis: number): bigint => BigInt(Math.round(millis * 1_000)) * BigInt(1_000)

@@ -1,0 +1,512 @@
+/**
+ * A whole region in memory: the model of the service, the functions it serves, and a virtual clock that moves by itself.
+ *
+ * Time moves only when nothing can happen without it: no fibre is about to run, no request to the service is open, and
+ * every step, hold and function that is running is itself asleep on the virtual clock. Real I/O stops time until it is
+ * done.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import * as Result from "effect/Result"
+import { CheckpointStore, storeError, type StoreError } from "../CheckpointStore.ts"
+import type * as Contract from "../Contract.ts"
+import type { InvocationFailed } from "../DurableError.ts"
+import * as Engine from "../engine/Service.ts"
+import { Execution } from "../runtime/Execution.ts"
+import { invoke } from "../runtime/Invocation.ts"
+import type { Run } from "../runtime/Run.ts"
+import { CurrentUnit, type Unit } from "../runtime/Supervisor.ts"
+import { WatchedScheduler } from "../runtime/WatchedScheduler.ts"
+import type { ErrorObject } from "../wire/ErrorObject.ts"
+import type { HistoryEvent } from "../wire/HistoryEvent.ts"
+import type { Operation } from "../wire/Operation.ts"
+import { FiberTree } from "./FiberTree.ts"
+import { VirtualClock } from "./VirtualClock.ts"
+
+type AnyFiber = Fiber.Fiber<unknown, unknown>
+
+/** A function that the world runs: a workflow, or anything that answers a payload. */
+export type Served =
+  | { readonly _tag: "Workflow"; readonly implementation: Contract.AnyImplementation<unknown> }
+  | { readonly _tag: "Target"; readonly run: (call: TargetCall) => Effect.Effect<TargetAnswer> }
+
+/** How a target ends, if it ever does. */
+export type TargetAnswer = Engine.TargetEnd | { readonly _tag: "Never" }
+
+/** One call of a target, with the payload as it crossed the wire. */
+export interface TargetCall {
+  readonly payload: string | undefined
+  readonly tenantId: string | undefined
+}
+
+export interface WorldOptions {
+  /** Where virtual time begins, in milliseconds since the epoch. */
+  readonly startTime: number
+  /** Quiet turns of the event loop before time may move. */
+  readonly quietTurns: number
+  /** Virtual milliseconds after which an invocation is cut off. */
+  readonly invocationTimeout: number | undefined
+  readonly engine: Partial<Omit<Engine.Options, "lookup">>
+}
+
+/** What is running in the world right now. */
+interface Running {
+  readonly executionArn: string
+  readonly functionName: string
+  readonly key: string
+  readonly fiber: AnyFiber
+  run: Run | undefined
+}
+
+/** The key of what the current fibre runs for. */
+const CurrentKey: Context.Reference<string | undefined> = Context.Reference<string | undefined>(
+  "effect-durable/testing/CurrentKey",
+  { defaultValue: () => undefined }
+)
+
+/** The invocation whose workflow the fibre runs, if it does: the runtime's own fibres do not count. */
+const runOf = (fiber: AnyFiber): Run | undefined =>
+  Context.getOrUndefined(fiber.context as Context.Context<Execution>, Execution)?.run
+
+// Captured early: a test framework may replace the timers of the process later.
+const { performance, setImmediate, setTimeout } = globalThis
+
+export class World {
+  readonly clock: VirtualClock
+  readonly #scheduler: WatchedScheduler
+  readonly #tree = new FiberTree()
+  readonly #config: Engine.Config
+  readonly #options: WorldOptions
+  readonly #functions: ReadonlyMap<string, Served>
+  readonly #services: Context.Context<CheckpointStore>
+  readonly #running = new Map<string, Running>()
+  readonly #targets = new Map<string, Running>()
+  readonly #closings = new Map<string, Set<() => void>>()
+  readonly #problems = new Map<string, string>()
+  readonly #failures = new Map<string, { count: number; last: string }>()
+  readonly #pending: Array<() => void> = []
+  readonly #endings = new WeakMap<Run, number>()
+  #state = Engine.empty
+  #ids = 0
+  #openRequests = 0
+  #activity = 0
+  #armed = false
+  #stopped = false
+  #lastProgress = performance.now()
+
+  constructor(options: {
+    /** Functions by the names they answer to. */
+    readonly functions: ReadonlyMap<string, Served>
+    readonly services: Context.Context<never>
+    readonly options: WorldOptions
+  }) {
+    this.#functions = options.functions
+    this.#options = options.options
+    this.clock = new VirtualClock(options.options.startTime, this.touch)
+    this.#scheduler = new WatchedScheduler(this.touch, this.#tree.see)
+    this.#config = Engine.makeConfig({ ...options.options.engine, lookup: this.#lookup })
+    this.#services = options.services.pipe(
+      Context.add(Clock.Clock, this.clock),
+      Context.add(CheckpointStore, this.store)
+    )
+  }
+
+  // --- What outsiders do -------------------------------------------------------------------------------------------
+
+  /** Applies a command of the engine, and does what it asks the host to do. */
+  readonly command = <Request, Answer>(
+    command: (state: Engine.ServiceState, request: Request, env: Engine.Env) => Engine.Outcome<Answer>,
+    request: Request
+  ): Result.Result<Answer, Engine.Refused> => {
+    const outcome = command(this.#state, request, this.#env())
+    return Result.map(outcome, (applied) => this.#take(applied))
+  }
+
+  /** Asks the engine something. */
+  readonly query = <Query, Answer>(
+    query: (state: Engine.ServiceState, query: Query, env: Engine.Env) => Result.Result<Answer, Engine.Refused>,
+    request: Query
+  ): Result.Result<Answer, Engine.Refused> => query(this.#state, request, this.#env())
+
+  /** An execution, as the engine holds it. */
+  readonly execution = (executionArn: string): Engine.Execution | undefined =>
+    Engine.execution(this.#state, executionArn)
+
+  /** The operations of an execution in the order in which they started, the execution itself first. */
+  readonly operations = (executionArn: string): ReadonlyArray<Operation> => Engine.operations(this.#state, executionArn)
+
+  /** Everything that happened to an execution. */
+  readonly history = (executionArn: string): ReadonlyArray<HistoryEvent> => Engine.history(this.#state, executionArn)
+
+  /** Waits until an execution is closed. Dies with a report when nothing has happened for a while in real time. */
+  readonly closed = (executionArn: string, patience: number, fail: (message: string) => Effect.Effect<never>): Effect.Effect<void> =>
+    Effect.callback((resume) => {
+      const done = (): void => {
+        stop()
+        const problem = this.#problems.get(executionArn)
+        resume(problem === undefined ? Effect.void : fail(problem))
+      }
+      if (this.#isClosed(executionArn) || this.#problems.has(executionArn)) {
+        const problem = this.#problems.get(executionArn)
+        return resume(problem === undefined ? Effect.void : fail(problem))
+      }
+      const waiting = this.#closings.get(executionArn) ?? new Set()
+      this.#closings.set(executionArn, waiting)
+      waiting.add(done)
+      let timer: ReturnType<typeof setTimeout>
+      const stop = (): void => {
+        clearTimeout(timer)
+        waiting.delete(done)
+      }
+      const watch = (): void => {
+        const quiet = performance.now() - this.#lastProgress
+        if (quiet >= patience) {
+          stop()
+          resume(fail(this.report(executionArn)))
+        } else {
+          timer = setTimeout(watch, Math.min(patience - quiet + 1, 500))
+        }
+      }
+      this.#lastProgress = Math.max(this.#lastProgress, performance.now())
+      timer = setTimeout(watch, Math.min(patience, 500))
+      return Effect.sync(stop)
+    })
+
+  /** Ends everything that is still running. */
+  readonly dispose: Effect.Effect<void> = Effect.suspend(() => {
+    this.#stopped = true
+    const fibers = [...this.#running.values(), ...this.#targets.values()].map((running) => running.fiber)
+    for (const fiber of fibers) fiber.interruptUnsafe()
+    return Effect.void
+  })
+
+  // --- The port of the workflows -----------------------------------------------------------------------------------
+
+  readonly store: CheckpointStore["Service"] = {
+    checkpoint: (request) => this.#request(() => this.command(Engine.checkpoint, request)),
+    loadState: (request) => this.#request(() => this.query(Engine.getState, request))
+  }
+
+  /** A request is answered in a later turn of the event loop, as one that crosses a network. */
+  #request<A>(answer: () => Result.Result<A, Engine.Refused>): Effect.Effect<A, StoreError> {
+    return Effect.acquireUseRelease(
+      Effect.sync(() => void this.#openRequests++),
+      () =>
+        Effect.flatMap(Effect.yieldNow, () =>
+          Result.match(answer(), {
+            onSuccess: Effect.succeed,
+            onFailure: (refused) =>
+              Effect.fail(storeError({ status: refused.status, name: refused.exception, message: refused.message }))
+          })
+        ),
+      () =>
+        Effect.sync(() => {
+          this.#openRequests--
+          this.touch()
+        })
+    )
+  }
+
+  // --- What the engine asks for ------------------------------------------------------------------------------------
+
+  #env(): Engine.Env {
+    return { config: this.#config, now: this.clock.currentTimeMillisUnsafe(), freshId: this.#freshId }
+  }
+
+  readonly #freshId = (): string => {
+    const digits = (++this.#ids).toString(16).padStart(12, "0")
+    return `00000000-0000-4000-8000-${digits}`
+  }
+
+  readonly #lookup: Engine.Config["lookup"] = (name, qualifier) => {
+    const served = this.#functions.get(name)
+    // Aliases lead to version 1: in this world every function has one version.
+    const version = qualifier === undefined || qualifier.startsWith("$") ? "$LATEST" : /^\d+$/.test(qualifier) ? qualifier : "1"
+    return { kind: served?._tag === "Workflow" ? "durable" : "plain", name, version }
+  }
+
+  #take<A>(applied: Engine.Applied<A>): A {
+    this.#state = applied.state
+    for (const effect of applied.effects) this.#perform(effect)
+    this.touch()
+    return applied.answer
+  }
+
+  /** Functions start when nothing else is about to happen, so that a callee never answers before its caller suspends. */
+  #perform(effect: Engine.HostEffect): void {
+    switch (effect._tag) {
+      case "InvokeFunction":
+        return void this.#pending.push(() => this.#invoke(effect))
+      case "RunTarget":
+        return void this.#pending.push(() => this.#callTarget(effect))
+      case "ExecutionClosed":
+        return this.#announce(effect.executionArn)
+    }
+  }
+
+  #announce(executionArn: string): void {
+    for (const done of [...(this.#closings.get(executionArn) ?? [])]) done()
+  }
+
+  #invoke(effect: Extract<Engine.HostEffect, { readonly _tag: "InvokeFunction" }>): void {
+    const served = this.#functions.get(effect.functionName)
+    if (served?._tag !== "Workflow") throw new Error(`The function ${effect.functionName} is no workflow.`)
+    const { executionArn, invocationId } = effect
+    let run: Run | undefined
+    const driver = invoke(served.implementation, effect.event, {
+      captureSources: true,
+      warnAboutTargets: false,
+      deadline: this.#deadline(),
+      probe: {
+        onActivity: this.touch,
+        onFiber: this.#tree.see,
+        onStart: (started) => {
+          run = started
+          running.run = started
+        }
+      }
+    })
+    const running = this.#start(this.#running, invocationId, effect, driver, (exit) => {
+      if (run !== undefined) this.#review(executionArn, run)
+      const end = invocationEnd(exit)
+      this.#countFailure(executionArn, end)
+      this.#take(Engine.invocationEnded(this.#state, { executionArn, invocationId, end }, this.#env()))
+    })
+  }
+
+  /** A second before the function would be cut off, as on Lambda. */
+  #deadline(): number | undefined {
+    const { invocationTimeout } = this.#options
+    return invocationTimeout === undefined ? undefined : this.clock.currentTimeMillisUnsafe() + invocationTimeout - 1_000
+  }
+
+  #callTarget(effect: Extract<Engine.HostEffect, { readonly _tag: "RunTarget" }>): void {
+    const { executionArn, functionName, operationId, payload, tenantId } = effect
+    const served = this.#functions.get(functionName)
+    const target: Effect.Effect<TargetAnswer> =
+      served?._tag === "Target" ? served.run({ payload, tenantId }) : Effect.succeed(this.#unserved(functionName))
+    this.#start(this.#targets, `${executionArn}#${operationId}`, effect, target, (exit) => {
+      const end: TargetAnswer = Exit.isSuccess(exit)
+        ? exit.value
+        : { _tag: "Failed", error: { ErrorType: "Runtime.ExitError", ErrorMessage: Cause.pretty(exit.cause) } }
+      if (end._tag === "Never") return
+      this.#take(Engine.targetEnded(this.#state, { executionArn, operationId, end }, this.#env()))
+    })
+  }
+
+  #unserved(name: string): Engine.TargetEnd {
+    return {
+      _tag: "Failed",
+      error: {
+        ErrorType: "ResourceNotFoundException",
+        ErrorMessage: `This test serves no function "${name}", only ${[...this.#functions.keys()].map((served) => `"${served}"`).join(", ")}. Add it, or a TestEngine.stub of its contract, to the functions of TestEngine.layer.`
+      }
+    }
+  }
+
+  #start<A, E>(
+    among: Map<string, Running>,
+    key: string,
+    about: { readonly executionArn: string; readonly functionName: string },
+    effect: Effect.Effect<A, E, CheckpointStore>,
+    ended: (exit: Exit.Exit<A, E>) => void
+  ): Running {
+    // It starts in a later turn of the event loop, when it is known to be running.
+    const fiber = Effect.runForkWith(this.#services)(
+      Effect.andThen(Effect.yieldNow, Effect.provideService(effect, CurrentKey, key)),
+      { scheduler: this.#scheduler }
+    )
+    const running: Running = { executionArn: about.executionArn, functionName: about.functionName, key, fiber, run: undefined }
+    among.set(key, running)
+    fiber.addObserver((exit) => {
+      among.delete(key)
+      if (!this.#stopped) ended(exit)
+    })
+    return running
+  }
+
+  /** A workflow that is cut off in plain asynchronous work would do it again and again: that is a fault of the test. */
+  #review(executionArn: string, run: Run): void {
+    const sleep = run.cuts.sleeps[0]
+    if (sleep === undefined || this.#problems.has(executionArn)) return
+    this.#problem(
+      executionArn,
+      `The execution was suspended while the workflow slept for ${sleep} ms outside of a step, so the sleep was cut off and starts again on every replay. ` +
+        "Use Durable.wait, put the work into a step, or keep the invocation alive with Durable.hold."
+    )
+  }
+
+  #countFailure(executionArn: string, end: Engine.InvocationEnd): void {
+    if (end._tag !== "Crashed") return void this.#failures.delete(executionArn)
+    const failures = this.#failures.get(executionArn) ?? { count: 0, last: "" }
+    failures.count++
+    failures.last = `${end.error.ErrorType ?? "Error"}: ${end.error.ErrorMessage ?? ""}`
+    this.#failures.set(executionArn, failures)
+    if (failures.count === maxFailures) {
+      this.#problem(executionArn, `${maxFailures} invocations in a row failed. The last one: ${failures.last}`)
+    }
+  }
+
+  #problem(executionArn: string, message: string): void {
+    this.#problems.set(executionArn, message)
+    this.#announce(executionArn)
+  }
+
+  // --- Time --------------------------------------------------------------------------------------------------------
+
+  /** Notes that something moved, and looks for a moment at which time can. */
+  readonly touch = (): void => {
+    this.#activity++
+    if (this.#armed || this.#stopped) return
+    this.#armed = true
+    let seen = this.#activity
+    let quiet = 0
+    const tick = (): void => {
+      if (this.#activity === seen) quiet++
+      else quiet = 0
+      seen = this.#activity
+      if (quiet < this.#options.quietTurns) return void setImmediate(tick)
+      this.#armed = false
+      this.#lastProgress = performance.now()
+      if (this.#stopped) return
+      if (this.#pending.length > 0) this.#startPending()
+      else if (this.#canMove()) this.#move()
+    }
+    setImmediate(tick)
+  }
+
+  #startPending(): void {
+    for (const start of this.#pending.splice(0)) start()
+    this.touch()
+  }
+
+  #move(): void {
+    const next = Math.min(this.clock.nextDue ?? Infinity, this.#nextTimer() ?? Infinity)
+    if (next === Infinity) return
+    this.clock.moveTo(next)
+    this.#take(Engine.advanceTo(this.#state, this.#env()))
+    this.clock.wakeDue()
+  }
+
+  /** The next timer of the service. The time-out of an execution that nobody asked for is none. */
+  #nextTimer(): number | undefined {
+    for (const timer of Engine.timers(this.#state)) {
+      if (timer.kind !== "ExecutionTimeout" || this.#hasOwnTimeout(timer.executionArn)) {
+        if (!this.#problems.has(timer.executionArn)) return timer.due
+      }
+    }
+    return undefined
+  }
+
+  #hasOwnTimeout(executionArn: string): boolean {
+    return this.execution(executionArn)?.identity.executionTimeoutSeconds !== this.#config.executionTimeoutSeconds
+  }
+
+  #canMove(): boolean {
+    if (this.#openRequests > 0 || this.#scheduler.queued) return false
+    const asleep = this.clock.asleep
+    const fibers = this.#byUnit()
+    for (const { run } of this.#running.values()) {
+      if (run === undefined || run.supervisor.scheduler.queued) return false
+      const units = [...run.supervisor.units].filter((unit) => !unit.context.closed)
+      const waits =
+        units.length > 0
+          ? units.every((unit) => this.#sleeps(fibers.get(unit) ?? [], asleep))
+          : this.#idles(run, asleep)
+      if (!waits) return false
+    }
+    for (const { key } of this.#targets.values()) {
+      const own = [...this.#tree.live].filter((fiber) => fiber.getRef(CurrentKey) === key)
+      if (!this.#sleeps(own, asleep)) return false
+    }
+    return true
+  }
+
+  /** Whether a run without work in flight waits for time: before another request, in a sleep, or for its finalizers. */
+  #idles(run: Run, asleep: ReadonlySet<AnyFiber>): boolean {
+    if (run.checkpointer.sending) return true
+    const sleeping = [...asleep].some((fiber) => runOf(fiber) === run)
+    if (run.phase === "running") return sleeping && run.supervisor.parked.size === 0
+    return sleeping || this.#hasHadItsGrace(run)
+  }
+
+  /** Finalizers may do real I/O, so before their virtual grace period is skipped they get it in real time. */
+  #hasHadItsGrace(run: Run): boolean {
+    const since = this.#endings.get(run) ?? performance.now()
+    this.#endings.set(run, since)
+    const left = run.options.grace - (performance.now() - since)
+    if (left > 0) setTimeout(this.touch, left)
+    return left <= 0
+  }
+
+  /** Whether fibres that work together wait for nothing but the clock: nobody waits for anything but it and each other. */
+  #sleeps(fibers: ReadonlyArray<AnyFiber>, asleep: ReadonlySet<AnyFiber>): boolean {
+    const unacknowledged = new Set([...this.#running.values()].flatMap(({ run }) => run?.unacknowledged ?? []))
+    return fibers.every((fiber) => asleep.has(fiber) || unacknowledged.has(fiber) || !this.#tree.isLeaf(fiber))
+  }
+
+  #byUnit(): ReadonlyMap<Unit, ReadonlyArray<AnyFiber>> {
+    const fibers = new Map<Unit, Array<AnyFiber>>()
+    for (const fiber of this.#tree.live) {
+      const unit = fiber.getRef(CurrentUnit)
+      if (unit === undefined) continue
+      const others = fibers.get(unit)
+      if (others === undefined) fibers.set(unit, [fiber])
+      else others.push(fiber)
+    }
+    return fibers
+  }
+
+  // --- Reports -----------------------------------------------------------------------------------------------------
+
+  #isClosed(executionArn: string): boolean {
+    return this.execution(executionArn)?.outcome !== undefined
+  }
+
+  /** Says what an execution waits for, and what else is open in the world. */
+  report(executionArn: string): string {
+    const execution = this.execution(executionArn)
+    if (execution === undefined) return `There is no execution ${executionArn}.`
+    const lines = [...this.#running.values(), ...this.#targets.values()].map((running) => this.#describe(running))
+    for (const operation of this.operations(executionArn)) {
+      if (operation.Status !== "STARTED") continue
+      if (operation.Type === "CALLBACK") lines.push(`the callback "${operation.Name}" is open, and nobody answers it`)
+      if (operation.Type === "CHAINED_INVOKE") lines.push(`the invoke "${operation.Name}" has no outcome yet`)
+    }
+    const waits = lines.length === 0 ? ["nothing is running and no timer is due"] : lines
+    return (
+      `The execution "${execution.identity.name}" did not end, and nothing has happened for a while. It waits for this: ${waits.join("; ")}. ` +
+      "Virtual time stands still while real I/O is going on."
+    )
+  }
+
+  #describe({ functionName, run }: Running): string {
+    if (run === undefined) return `the function "${functionName}" is running`
+    const units = [...run.supervisor.units].map((unit) => `the ${unit.kind} "${unit.path}" is running`)
+    const parked = [...run.supervisor.parked].map((entry) => `"${entry.path}" (${entry.type}) has no outcome`)
+    const all = [...units, ...parked]
+    return all.length > 0
+      ? `in "${functionName}" ${all.join(", ")}`
+      : `the workflow "${functionName}" waits for something that is no durable operation`
+  }
+}
+
+/** Invocations of one execution that may fail one after the other before a test is told. */
+const maxFailures = 100
+
+const invocationEnd = (exit: Exit.Exit<{ readonly answer: unknown }, InvocationFailed>): Engine.InvocationEnd => {
+  // What an invocation answers crosses a wire as JSON.
+  if (Exit.isSuccess(exit)) return { _tag: "Answered", answer: JSON.parse(JSON.stringify(exit.value.answer)) }
+  const error = exit.cause.reasons.find(Cause.isFailReason)?.error
+  const crash: ErrorObject =
+    error === undefined
+      ? { ErrorType: "Runtime.ExitError", ErrorMessage: Cause.pretty(exit.cause) }
+      : { ErrorType: error._tag, ErrorMessage: error.message }
+  return { _tag: "Crashed", error: crash }
+}

@@ -1,0 +1,128 @@
+/**
+ * The client of a test world: the engine's commands and queries behind the port.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import {
+  CallbackClosed,
+  ClientRefused,
+  ExecutionAlreadyStarted,
+  NotFound,
+  type ClientError,
+  type DurableClient,
+  type PageRequest
+} from "../DurableClient.ts"
+import * as Engine from "../engine/Service.ts"
+import type { World } from "./World.ts"
+
+/** The answer of the engine, or its refusal as an error of the client. */
+export const fromEngine = <A>(result: Result.Result<A, Engine.Refused>): Effect.Effect<A, ClientError> =>
+  Result.match(result, { onSuccess: Effect.succeed, onFailure: (refused) => Effect.fail(clientError(refused)) })
+
+const clientError = ({ exception, message }: Engine.Refused): ClientError => {
+  switch (exception) {
+    case "DurableExecutionAlreadyStartedException":
+      return new ExecutionAlreadyStarted({ message })
+    case "ResourceNotFoundException":
+      return new NotFound({ message })
+    case "CallbackTimeoutException":
+      return new CallbackClosed({ message })
+    default:
+      return new ClientRefused({ message: `${exception}: ${message}` })
+  }
+}
+
+const paged = (options: PageRequest = {}) => ({
+  ...(options.marker === undefined ? undefined : { Marker: options.marker }),
+  ...(options.maxItems === undefined ? undefined : { MaxItems: options.maxItems }),
+  ...(options.reverseOrder === undefined ? undefined : { ReverseOrder: options.reverseOrder })
+})
+
+export const makeClient = (world: World): DurableClient["Service"] => ({
+  start: ({ functionName, name, payload, qualifier, tenantId, type }) =>
+    Effect.flatMap(
+      Effect.suspend(() =>
+        fromEngine(
+          world.command(Engine.startExecution, {
+            functionName,
+            invocationType: type,
+            ...(qualifier === undefined ? undefined : { qualifier }),
+            ...(payload === undefined ? undefined : { payload }),
+            ...(name === undefined ? undefined : { name }),
+            ...(tenantId === undefined ? undefined : { tenantId })
+          })
+        )
+      ),
+      ({ executionArn }) =>
+        type === "Event"
+          ? Effect.succeed({ executionArn })
+          : Effect.map(world.closed(executionArn, Infinity, Effect.die), () => {
+              const outcome = world.execution(executionArn)?.outcome
+              return { executionArn, ...(outcome === undefined ? undefined : { outcome }) }
+            })
+    ),
+  get: (executionArn, { includeExecutionData = true } = {}) =>
+    Effect.suspend(() =>
+      fromEngine(
+        world.query(Engine.getExecution, {
+          DurableExecutionArn: executionArn,
+          IncludeExecutionData: includeExecutionData
+        })
+      )
+    ),
+  list: (functionName, options = {}) =>
+    Effect.suspend(() =>
+      fromEngine(
+        Result.map(
+          world.query(Engine.listExecutions, {
+            FunctionName: functionName,
+            ...paged(options),
+            ...(options.qualifier === undefined ? undefined : { Qualifier: options.qualifier }),
+            ...(options.name === undefined ? undefined : { DurableExecutionName: options.name }),
+            ...(options.statuses === undefined ? undefined : { Statuses: options.statuses }),
+            ...(options.startedAfter === undefined ? undefined : { StartedAfter: options.startedAfter }),
+            ...(options.startedBefore === undefined ? undefined : { StartedBefore: options.startedBefore })
+          }),
+          (page) => ({ items: page.DurableExecutions ?? [], nextMarker: page.NextMarker })
+        )
+      )
+    ),
+  history: (executionArn, options = {}) =>
+    Effect.suspend(() =>
+      fromEngine(
+        Result.map(
+          world.query(Engine.getHistory, {
+            DurableExecutionArn: executionArn,
+            ...paged(options),
+            ...(options.includeExecutionData === undefined
+              ? undefined
+              : { IncludeExecutionData: options.includeExecutionData })
+          }),
+          (page) => ({ items: page.Events, nextMarker: page.NextMarker })
+        )
+      )
+    ),
+  stop: (executionArn, error) =>
+    Effect.suspend(() =>
+      fromEngine(
+        Result.map(
+          world.command(Engine.stopExecution, { executionArn, ...(error === undefined ? undefined : { error }) }),
+          (answer) => answer.StopTimestamp
+        )
+      )
+    ),
+  succeedCallback: (callbackId, result) =>
+    Effect.suspend(() =>
+      fromEngine(
+        world.command(Engine.succeedCallback, { callbackId, ...(result === undefined ? undefined : { result }) })
+      )
+    ),
+  failCallback: (callbackId, error) =>
+    Effect.suspend(() =>
+      fromEngine(world.command(Engine.failCallback, { callbackId, ...(error === undefined ? undefined : { error }) }))
+    ),
+  heartbeatCallback: (callbackId) =>
+    Effect.suspend(() => fromEngine(world.command(Engine.heartbeatCallback, { callbackId })))
+})
