@@ -221,8 +221,8 @@ export const none: RetryPolicy = { decide: () => stopNow }
  *
  * A schedule has state, and an invocation that decides may not be the one that decided before. So the schedule is driven
  * from its start for every decision: once for each attempt so far, each time with the error of the present attempt as its
- * input, the last time with the time since the operation was started as the elapsed time. Delays become whole seconds,
- * at least 1.
+ * input, the last time with the time since the operation was started as the elapsed time (as everywhere in Effect, no time
+ * has elapsed for the first step of a schedule). Delays become whole seconds, at least 1. A schedule that fails is a defect.
  *
  * A schedule that takes any input sees attempts that died, or interrupted themselves, as well: the input is the defect,
  * or undefined. To a schedule that reads typed errors you say what a defect is, with `defect`, or that it stops.
@@ -247,13 +247,13 @@ export const none: RetryPolicy = { decide: () => stopNow }
  * @since 0.1.0
  */
 export const fromSchedule: {
-  (schedule: Schedule.Schedule<unknown>, options?: { readonly retryDefects?: boolean }): RetryPolicy
+  (schedule: Schedule.Schedule<unknown, unknown, unknown>, options?: { readonly retryDefects?: boolean }): RetryPolicy
   <E>(
-    schedule: Schedule.Schedule<unknown, E>,
+    schedule: Schedule.Schedule<unknown, E, unknown>,
     options: { readonly retryDefects: false } | { readonly defect: (defect: unknown) => E }
   ): RetryPolicy<E>
 } = <E>(
-  schedule: Schedule.Schedule<unknown, E>,
+  schedule: Schedule.Schedule<unknown, E, unknown>,
   options: { readonly retryDefects?: boolean; readonly defect?: (defect: unknown) => E } = {}
 ): RetryPolicy<E> => {
   // The first overload makes sure that a schedule without `defect` takes any input.
@@ -272,7 +272,7 @@ export const fromSchedule: {
 
 /** Steps a fresh copy of the schedule once per attempt. Between two steps passes the delay that the first one gave. */
 const replayed = Effect.fnUntraced(function* <E>(
-  schedule: Schedule.Schedule<unknown, E>,
+  schedule: Schedule.Schedule<unknown, E, unknown>,
   input: E,
   at: { readonly attempt: number; readonly start: number; readonly now: number }
 ) {
@@ -282,7 +282,7 @@ const replayed = Effect.fnUntraced(function* <E>(
   for (let n = 1; n <= at.attempt; n++) {
     decision = yield* Pull.matchEffect(step(n === at.attempt ? at.now : time, input), {
       onSuccess: ([, delay]) => Effect.succeed(retryAfter(Duration.toSeconds(delay))),
-      onFailure: Effect.failCause,
+      onFailure: (cause) => Effect.orDie(Effect.failCause(cause)),
       onDone: () => stopNow
     })
     if (decision._tag === "Stop") return decision
