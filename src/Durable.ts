@@ -10,6 +10,7 @@ import type * as DateTime from "effect/DateTime"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
+import { cast } from "effect/Function"
 import type * as Contract from "./Contract.ts"
 import type { InvokeError, StepInterrupted } from "./DurableError.ts"
 import type { Recordable, RecordedError, RecordedValue, RecordOptions, RecordServices } from "./Plain.ts"
@@ -20,7 +21,7 @@ import * as childOperation from "./runtime/operations/child.ts"
 import * as invokeOperation from "./runtime/operations/invoke.ts"
 import * as stepOperation from "./runtime/operations/step.ts"
 import * as waitOperation from "./runtime/operations/wait.ts"
-import type { Recording } from "./runtime/Outcome.ts"
+import type { Recording } from "./runtime/Recording.ts"
 import type * as Serdes from "./Serdes.ts"
 import { StepContext } from "./StepContext.ts"
 
@@ -43,10 +44,7 @@ export {
 
 // Operations are implemented without their types: what may be recorded is checked here, at compile time, and again when
 // a value is written.
-const typed = <A, E, R>(effect: Effect.Effect<unknown, unknown, unknown>): Effect.Effect<A, E, R> =>
-  effect as Effect.Effect<A, E, R>
-
-const first = <Options extends object>(options: ReadonlyArray<unknown>): Options => (options[0] ?? {}) as Options
+const typed = <A, E, R>(effect: Effect.Effect<unknown, unknown, unknown>): Effect.Effect<A, E, R> => cast(effect)
 
 /**
  * The options of a {@link step} besides how it is recorded.
@@ -105,7 +103,7 @@ export const step = <A, E, R, O extends RecordOptions<A, StepOptions<NoInfer<E>>
   RecordedValue<A, O>,
   RecordedError<E, O> | StepError<O>,
   Exclude<R, StepContext> | Execution | RecordServices<O>
-> => typed(stepOperation.step(name, body, first<stepOperation.StepOptions>(options)))
+> => typed(stepOperation.step(name, body, cast<unknown, stepOperation.StepOptions>(options[0] ?? {})))
 
 /**
  * Lets time pass without an invocation: the execution is suspended meanwhile and costs no compute.
@@ -190,11 +188,8 @@ export type PayloadAndOptions<C extends Contract.Any, Options> =
 export const invoke = <C extends Contract.Any, R = never>(
   contract: C,
   ...[payload, options]: PayloadAndOptions<C, InvokeOptions<C, R>>
-): Effect.Effect<
-  Contract.Success<C>,
-  Contract.Error<C> | InvokeError,
-  Execution | Contract.CallerServices<C> | R
-> => typed(invokeOperation.invoke(contract, payload, (options ?? {}) as invokeOperation.InvokeOptions))
+): Effect.Effect<Contract.Success<C>, Contract.Error<C> | InvokeError, Execution | Contract.CallerServices<C> | R> =>
+  typed(invokeOperation.invoke(contract, payload, options ?? {}))
 
 /**
  * Runs a block of operations in a namespace of its own, in which names may be used anew.
@@ -233,7 +228,7 @@ export const child: {
     ...options: O & Recordable<A, E, O, { readonly flat?: false }>
   ): Effect.Effect<RecordedValue<A, O>, RecordedError<E, O>, R | Execution | RecordServices<O>>
 } = (name: string, body: Effect.Effect<unknown, unknown, unknown>, ...options: ReadonlyArray<unknown>) => {
-  const { flat, ...recording } = first<Recording & { readonly flat?: boolean }>(options)
+  const { flat, ...recording } = cast<unknown, Recording & { readonly flat?: boolean }>(options[0] ?? {})
   return typed<never, never, never>(
     flat ? childOperation.flatChild(name, body) : childOperation.child(name, body, recording)
   )

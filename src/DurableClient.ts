@@ -9,10 +9,7 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import type {
-  ExecutionSummary,
-  GetDurableExecutionResponse
-} from "./wire/Api.ts"
+import type { ExecutionSummary, GetDurableExecutionResponse } from "./wire/Api.ts"
 import type { ErrorObject } from "./wire/ErrorObject.ts"
 import type { HistoryEvent } from "./wire/HistoryEvent.ts"
 

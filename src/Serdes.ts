@@ -91,7 +91,7 @@ export const make = <A, R = never>(options: {
 const attempt = <A, R>(run: () => A | Effect.Effect<A, unknown, R>): Effect.Effect<A, SerdesError, R> =>
   Effect.try({ try: run, catch: toSerdesError }).pipe(
     Effect.flatMap((result) =>
-      Effect.isEffect(result) ? Effect.mapError(result as Effect.Effect<A, unknown, R>, toSerdesError) : Effect.succeed(result)
+      Effect.isEffect(result) ? Effect.mapError(result, toSerdesError) : Effect.succeed(result)
     )
   )
 

@@ -4,7 +4,9 @@
  */
 
 const refuse = (path: string, found: string): never => {
-  throw new TypeError(`Expected plain data at ${path === "" ? "the top" : path}, found ${found}. Give the operation a Schema.`)
+  throw new TypeError(
+    `Expected plain data at ${path === "" ? "the top" : path}, found ${found}. Give the operation a Schema.`
+  )
 }
 
 const describe = (value: object): string => {
@@ -30,7 +32,8 @@ const check = (value: unknown, path: string, above: Array<object>): void => {
 
 const checkObject = (value: object, path: string, above: Array<object>): void => {
   if (above.includes(value)) refuse(path, "a reference to a value that contains it")
-  if (typeof (value as { readonly toJSON?: unknown }).toJSON === "function") refuse(path, "a value with a toJSON method")
+  if (typeof (value as { readonly toJSON?: unknown }).toJSON === "function")
+    refuse(path, "a value with a toJSON method")
   above.push(value)
   const prototype: unknown = Object.getPrototypeOf(value)
   if (Array.isArray(value)) {
@@ -52,7 +55,9 @@ export const stringifyPlain = (value: unknown): string => {
     check(value, "", [])
     return JSON.stringify(value)
   } catch (cause) {
-    if (cause instanceof RangeError) throw new TypeError("Expected plain data, found a value that is nested too deeply.")
+    if (cause instanceof RangeError) {
+      throw new TypeError("Expected plain data, found a value that is nested too deeply.", { cause })
+    }
     throw cause
   }
 }

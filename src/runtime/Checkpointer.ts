@@ -225,10 +225,7 @@ const retried = <A>(
   Effect.catchTag(call, "StoreUnavailable", (error) =>
     attempt === maxAttempts
       ? Effect.fail(error)
-      : Effect.andThen(
-          Effect.sleep(Math.ceil(host.random() * 100 * 2 ** attempt)),
-          retried(host, call, attempt + 1)
-        )
+      : Effect.andThen(Effect.sleep(Math.ceil(host.random() * 100 * 2 ** attempt)), retried(host, call, attempt + 1))
   )
 
 /** An upper estimate of an update's size in the request, in bytes. */

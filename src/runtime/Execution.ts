@@ -58,7 +58,7 @@ export const claim = (spec: {
   readonly name: string
 }): Effect.Effect<Claim, never, Execution> =>
   Effect.withFiber((fiber) => {
-    const { context, run, step } = Context.get(fiber.context as Context.Context<Execution>, Execution)
+    const { context, run, step } = Context.getUnsafe(fiber.context, Execution)
     if (step !== undefined) return nested(step, spec.name)
     if (run.phase !== "running") return run.inert
     const { id, path } = identify(run, context, fiber, spec.name)
@@ -78,7 +78,7 @@ export const claim = (spec: {
  */
 export const claimFlat = (name: string): Effect.Effect<DurableContext, never, Execution> =>
   Effect.withFiber((fiber) => {
-    const { context, run, step } = Context.get(fiber.context as Context.Context<Execution>, Execution)
+    const { context, run, step } = Context.getUnsafe(fiber.context, Execution)
     if (step !== undefined) return nested(step, name)
     if (run.phase !== "running") return run.inert
     const { id, path } = identify(run, context, fiber, name)
@@ -124,7 +124,7 @@ const nested = (step: string, name: string): Effect.Effect<never> =>
   )
 
 const invalidName = (context: DurableContext, name: string): InvalidName => {
-  const shown = [...name].slice(0, 40).join("")
+  const shown = typeof name === "string" ? name.slice(0, 40) : ""
   const found =
     typeof name !== "string"
       ? `a ${typeof name}`
@@ -155,7 +155,9 @@ const kindOf = (type: string, subType: string | undefined): string =>
 const callSite = (): string | undefined => {
   const lines = new Error().stack?.split("\n").slice(1) ?? []
   const own = import.meta.url.replace(/runtime\/[^/]*$/, "")
-  const line = lines.find((text) => !text.includes("/node_modules/effect/") && !text.includes(own) && !text.includes("node:"))
+  const line = lines.find(
+    (text) => !text.includes("/node_modules/effect/") && !text.includes(own) && !text.includes("node:")
+  )
   return line?.trim().replace(/^at /, "")
 }
 

@@ -7,20 +7,23 @@ import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { cast } from "effect/Function"
 import * as Random from "effect/Random"
+import * as Result from "effect/Result"
 import { CheckpointStore, type StoreError } from "../CheckpointStore.ts"
 import type * as Contract from "../Contract.ts"
 import { InvalidPayload, InvocationFailed, StoreRejected } from "../DurableError.ts"
 import { byteLength } from "../internal/bytes.ts"
-import type { Codec } from "../Serdes.ts"
+import { erase } from "../internal/erase.ts"
 import type { InvocationAnswer, InvocationEvent } from "../wire/Invocation.ts"
 import * as Limits from "../wire/Limits.ts"
 import type { Operation } from "../wire/Operation.ts"
 import { loadPages } from "./Checkpointer.ts"
 import { Execution } from "./Execution.ts"
 import { ObservedClock } from "./ObservedClock.ts"
-import { limitSize, readValue, writeFailure, writeValue, type Recording, type Subject } from "./Outcome.ts"
+import { limitSize, readValue, writeFailure, writeValue, type Subject } from "./Outcome.ts"
 import { checkReached } from "./Reached.ts"
+import { ofPayload, ofResult, type Recording } from "./Recording.ts"
 import { defaultOptions, Run, type RunOptions, type Verdict } from "./Run.ts"
 
 /** An answer together with what a host may want to report about the invocation. */
@@ -33,31 +36,24 @@ export interface Invoked {
  * Runs one invocation. It fails with `InvocationFailed` when it ends without an answer, so that the service repeats it.
  */
 export const invoke = Effect.fnUntraced(function* (
-  implementation: Contract.AnyImplementation<unknown>,
+  implementation: Contract.AnyImplementation,
   event: InvocationEvent,
   options: Partial<RunOptions> = {}
-): Effect.fn.Return<Invoked, InvocationFailed, unknown> {
-  const loaded = yield* Effect.exit(load(event))
-  if (Exit.isFailure(loaded)) {
-    const error = loaded.cause.reasons.find(Cause.isFailReason)?.error
-    return error === undefined ? yield* Effect.failCause(loaded.cause as Cause.Cause<never>) : yield* unreadable(event, error)
-  }
+): Effect.fn.Return<Invoked, InvocationFailed, CheckpointStore> {
+  const loaded = yield* Effect.result(load(event))
+  if (Result.isFailure(loaded)) return yield* unreadable(event, loaded.failure)
   const run = yield* Run.make({
     executionArn: event.DurableExecutionArn,
     executionName: nameOf(event.DurableExecutionArn),
     token: event.CheckpointToken,
-    operations: loaded.value,
+    operations: loaded.success,
     options: { ...defaultOptions, ...options }
   })
   return yield* Effect.ensuring(
     Effect.map(execute(implementation, run), (answer) => ({ answer, run })),
     Effect.sync(() => run.dispose())
   )
-}) as (
-  implementation: Contract.AnyImplementation<unknown>,
-  event: InvocationEvent,
-  options?: Partial<RunOptions>
-) => Effect.Effect<Invoked, InvocationFailed, CheckpointStore>
+})
 
 /** All operations of the execution: those on the event, and the pages that follow. */
 const load = Effect.fnUntraced(function* (
@@ -108,9 +104,9 @@ const unreadable = (event: InvocationEvent, error: StoreError): Effect.Effect<In
 const nameOf = (arn: string): string => arn.split("/").at(-2) ?? arn
 
 const execute = Effect.fnUntraced(function* (
-  implementation: Contract.AnyImplementation<unknown>,
+  implementation: Contract.AnyImplementation,
   run: Run
-): Effect.fn.Return<InvocationAnswer, InvocationFailed, unknown> {
+): Effect.fn.Return<InvocationAnswer, InvocationFailed> {
   const { contract } = implementation
   const self: Subject = {
     run,
@@ -120,7 +116,7 @@ const execute = Effect.fnUntraced(function* (
   }
   const workflow = Effect.gen(function* () {
     const payload = yield* readPayload(self, contract)
-    return yield* implementation.handler(payload as never)
+    return yield* erase(implementation.handler(cast<unknown, never>(payload)))
   }).pipe(
     Effect.provideService(Execution, { run, context: run.context, step: undefined }),
     Effect.provideService(Clock.Clock, new ObservedClock(run.clock, run.sleeps))
@@ -133,12 +129,7 @@ const execute = Effect.fnUntraced(function* (
 })
 
 const readPayload = (self: Subject, contract: Contract.Any): Effect.Effect<unknown> =>
-  readValue(
-    self,
-    "payload",
-    { success: contract.payload, serdes: contract.payloadSerdes as Codec<unknown, unknown> | undefined },
-    self.run.journal.execution?.ExecutionDetails?.InputPayload
-  ).pipe(
+  readValue(self, "payload", ofPayload(contract), self.run.journal.execution?.ExecutionDetails?.InputPayload).pipe(
     Effect.catchDefect((defect) =>
       Effect.die(
         new InvalidPayload({
@@ -156,7 +147,10 @@ const answerVerdict = (self: Subject, verdict: Verdict): Effect.Effect<Invocatio
     case "Aborted":
       return Effect.fail(verdict.error)
     case "Condemned":
-      return Effect.map(writeFailure(self, {}, Cause.die(verdict.mistake)), (error) => ({ Status: "FAILED", Error: error }))
+      return Effect.map(writeFailure(self, {}, Cause.die(verdict.mistake)), (error) => ({
+        Status: "FAILED",
+        Error: error
+      }))
   }
 }
 
@@ -165,11 +159,7 @@ const answerExit = Effect.fnUntraced(function* (
   contract: Contract.Any,
   exit: Exit.Exit<unknown, unknown>
 ): Effect.fn.Return<InvocationAnswer> {
-  const recording: Recording = {
-    success: contract.success,
-    error: contract.error,
-    serdes: contract.resultSerdes as Codec<unknown, unknown> | undefined
-  }
+  const recording = ofResult(contract)
   const written = yield* checkReached(self.run, self.context).pipe(
     Effect.andThen(Exit.isSuccess(exit) ? writeResult(self, recording, exit.value) : Effect.failCause(exit.cause)),
     Effect.exit

@@ -11,8 +11,7 @@ const openStatuses = new Set(["STARTED", "PENDING", "READY"])
 
 /** Whether an operation has its outcome. A status from the future counts when the operation has ended. */
 export const isFinal = (operation: Operation): boolean =>
-  finalStatuses.has(operation.Status) ||
-  (!openStatuses.has(operation.Status) && operation.EndTimestamp !== undefined)
+  finalStatuses.has(operation.Status) || (!openStatuses.has(operation.Status) && operation.EndTimestamp !== undefined)
 
 type Watcher = (operation: Operation) => void
 
@@ -86,7 +85,7 @@ export class Journal {
     for (const operation of operations) this.#operations.set(operation.Id, operation)
     for (const operation of operations) {
       const watchers = this.#watchers.get(operation.Id)
-      if (watchers !== undefined) for (const watcher of [...watchers]) watcher(operation)
+      if (watchers !== undefined) for (const watcher of Array.from(watchers)) watcher(operation)
     }
   }
 }

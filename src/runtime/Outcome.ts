@@ -7,23 +7,24 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
-import { InvocationFailed, Interrupted, Mistake, OperationError, PayloadTooLarge, SerdesFailed } from "../DurableError.ts"
+import {
+  InvocationFailed,
+  Interrupted,
+  Mistake,
+  OperationError,
+  PayloadTooLarge,
+  SerdesFailed
+} from "../DurableError.ts"
 import { byteLength, truncate } from "../internal/bytes.ts"
-import { Serdes, type Codec, type Info, type SerdesError } from "../Serdes.ts"
+import type { Info, SerdesError } from "../Serdes.ts"
 import type { ErrorObject } from "../wire/ErrorObject.ts"
 import * as Limits from "../wire/Limits.ts"
 import type { DurableContext } from "./DurableContext.ts"
 import { tracked } from "./Execution.ts"
+import { read, write, type Recording } from "./Recording.ts"
 import type { Run } from "./Run.ts"
-
-/** How an operation writes and reads its outcome. Without Schemas its value is plain data and it has no errors. */
-export interface Recording {
-  readonly success?: Schema.Top | undefined
-  readonly error?: Schema.Top | undefined
-  // The value type of a codec is checked where the operation is declared.
-  readonly serdes?: Codec<unknown, unknown> | undefined
-}
 
 /** Whose value is being written or read. */
 export interface Subject {
@@ -45,9 +46,9 @@ const working = <A>(
   subject: Subject,
   direction: "write" | "read",
   value: Info["value"],
-  effect: Effect.Effect<A, SerdesError, unknown>
+  effect: Effect.Effect<A, SerdesError>
 ): Effect.Effect<A> =>
-  tracked(subject, "serdes", effect as Effect.Effect<A, SerdesError>).pipe(
+  tracked(subject, "serdes", effect).pipe(
     Effect.catch((error) => {
       const message = `Could not ${direction} the ${value} of "${subject.path}": ${error.message}`
       if (!error.transient) return Effect.die(new SerdesFailed({ operation: subject.path, message }))
@@ -60,37 +61,17 @@ const working = <A>(
 export const writeValue = (
   subject: Subject,
   kind: Info["value"],
-  recording: Pick<Recording, "success" | "serdes">,
+  recording: Recording,
   value: unknown
-): Effect.Effect<string | undefined> =>
-  Effect.flatMap(Serdes, (format) =>
-    working(
-      subject,
-      "write",
-      kind,
-      recording.serdes === undefined
-        ? format.serialize(recording.success, value, infoOf(subject, kind))
-        : recording.serdes.serialize(value, infoOf(subject, kind))
-    )
-  )
+): Effect.Effect<string | undefined> => working(subject, "write", kind, write(recording, value, infoOf(subject, kind)))
 
 /** Reads a value from text. */
 export const readValue = (
   subject: Subject,
   kind: Info["value"],
-  recording: Pick<Recording, "success" | "serdes">,
+  recording: Recording,
   text: string | undefined
-): Effect.Effect<unknown> =>
-  Effect.flatMap(Serdes, (format) =>
-    working(
-      subject,
-      "read",
-      kind,
-      recording.serdes === undefined
-        ? format.deserialize(recording.success, text, infoOf(subject, kind))
-        : recording.serdes.deserialize(text, infoOf(subject, kind))
-    )
-  )
+): Effect.Effect<unknown> => working(subject, "read", kind, read(recording, text, infoOf(subject, kind)))
 
 /** Refuses a text that the service would refuse. */
 export const limitSize = (
@@ -120,7 +101,7 @@ const mistakeTags = new Set(Mistake.members.map((member) => member.identifier))
 /** Writes a failure as an ErrorObject. A typed error counts before a defect, a defect before an interruption. */
 export const writeFailure = (
   subject: Subject,
-  recording: Pick<Recording, "error">,
+  recording: Recording,
   cause: Cause.Cause<unknown>
 ): Effect.Effect<ErrorObject> => {
   const failure = cause.reasons.find(Cause.isFailReason)
@@ -159,6 +140,9 @@ export const defectObject = (defect: unknown): ErrorObject => {
 
 const nonEmpty = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined)
 
+const textAt = (value: unknown, key: "_tag" | "name" | "message"): string | undefined =>
+  Predicate.hasProperty(value, key) ? nonEmpty(value[key]) : undefined
+
 const textOf = (value: unknown): string => {
   try {
     return nonEmpty(typeof value === "string" ? value : JSON.stringify(value)) ?? String(value)
@@ -169,9 +153,8 @@ const textOf = (value: unknown): string => {
 
 /** The error object of a typed error: its tag, its message and its encoded form. */
 export const errorObject = (error: unknown, data: string | undefined): ErrorObject => {
-  const fields = typeof error === "object" && error !== null ? (error as Record<string, unknown>) : {}
-  const type = nonEmpty(fields["_tag"]) ?? nonEmpty(fields["name"]) ?? "Error"
-  const message = nonEmpty(fields["message"]) ?? truncate(`${type}: ${data ?? "null"}`, 500)
+  const type = textAt(error, "_tag") ?? textAt(error, "name") ?? "Error"
+  const message = textAt(error, "message") ?? truncate(`${type}: ${data ?? "null"}`, 500)
   return fitError({ ErrorType: type, ErrorMessage: message, ErrorData: data ?? "null" })
 }
 
@@ -195,7 +178,7 @@ export const fitError = (error: ErrorObject): ErrorObject => {
 /** Reads a failure back: a library error or declared error as itself, anything else as a defect with type and message. */
 export const readFailure = (
   subject: Subject,
-  recording: Pick<Recording, "error">,
+  recording: Recording,
   recorded: ErrorObject | undefined
 ): Effect.Effect<Exit.Exit<never, unknown>> => {
   const error = recorded ?? {}
@@ -213,6 +196,9 @@ export const readFailure = (
 const defectOf = (recorded: ErrorObject): Error => {
   const defect = new Error(recorded.ErrorMessage ?? "")
   defect.name = recorded.ErrorType ?? "Error"
-  defect.stack = [`${defect.name}: ${defect.message}`, ...(recorded.StackTrace ?? []).map((line) => `    ${line}`)].join("\n")
+  defect.stack = [
+    `${defect.name}: ${defect.message}`,
+    ...(recorded.StackTrace ?? []).map((line) => `    ${line}`)
+  ].join("\n")
   return defect
 }

@@ -22,7 +22,8 @@ export const checkReached = (run: Run, context: DurableContext): Effect.Effect<v
     const missed = unreached(run, context.wireId)
     if (missed.length === 0) return Effect.void
     const where = context.path === "" ? "the workflow" : `"${context.path}"`
-    const names = missed.slice(0, 5).map(describe).join(", ") + (missed.length > 5 ? `, and ${missed.length - 5} more` : "")
+    const names =
+      missed.slice(0, 5).map(describe).join(", ") + (missed.length > 5 ? `, and ${missed.length - 5} more` : "")
     if (explainedByTiming(context)) {
       return Effect.logWarning(
         `The history holds operations that ${where} did not ask for this time: ${names}. ` +

@@ -221,7 +221,10 @@ export class Run {
           ended = () => done(Effect.void)
           this.end({
             _tag: "Aborted",
-            error: new InvocationFailed({ reason: "interrupted", message: "The invocation was interrupted from outside." })
+            error: new InvocationFailed({
+              reason: "interrupted",
+              message: "The invocation was interrupted from outside."
+            })
           })
         })
       })

@@ -7,11 +7,14 @@ import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { cast } from "effect/Function"
 import * as Schema from "effect/Schema"
 import type * as Contract from "../Contract.ts"
+import { erase } from "../internal/erase.ts"
 import { defectObject, errorObject } from "../runtime/Outcome.ts"
-import { Serdes, type Codec, type Info } from "../Serdes.ts"
-import type { ErrorObject } from "../wire/ErrorObject.ts"
+import { ofPayload, ofResult, read, write } from "../runtime/Recording.ts"
+import type { Info, SerdesError } from "../Serdes.ts"
+import { ErrorObject } from "../wire/ErrorObject.ts"
 import type { Served, TargetAnswer, TargetCall } from "./World.ts"
 
 /**
@@ -145,8 +148,8 @@ export const stub = <C extends Contract.Any, R = never>(
   contract,
   respond: (payload, call) => {
     if (typeof respond === "function") {
-      const answer = respond(payload as Contract.Payload<C>, call)
-      return Effect.isEffect(answer) ? Effect.map(answer, succeed) : Effect.succeed(answer)
+      const answered = respond(payload, call)
+      return Effect.isEffect(answered) ? Effect.map(answered, succeed) : Effect.succeed(answered)
     }
     if (!isList(respond)) return Effect.succeed(respond)
     return Effect.succeed(respond[call.number - 1] ?? beyondTheScript(contract, respond.length, call))
@@ -172,12 +175,9 @@ export const serveStub = (stub: Stub<unknown>, services: Context.Context<never>)
 }
 
 /** A plain function that is written as an Effect. @internal */
-export const servePlain = (
-  implementation: Contract.AnyImplementation<unknown>,
-  services: Context.Context<never>
-): Served =>
+export const servePlain = (implementation: Contract.AnyImplementation, services: Context.Context<never>): Served =>
   serve(implementation.contract, services, (payload) =>
-    Effect.map(implementation.handler(payload as never), succeed)
+    Effect.map(implementation.handler(cast<unknown, never>(payload)), succeed)
   )
 
 const serve = (
@@ -187,20 +187,13 @@ const serve = (
 ): Served => ({
   _tag: "Target",
   run: (call) =>
-    Effect.gen(function* () {
-      const format = yield* Serdes
-      const payload = yield* contract.payloadSerdes === undefined
-        ? format.deserialize(contract.payload, call.payload, infoOf(contract, "payload"))
-        : codec(contract.payloadSerdes).deserialize(call.payload, infoOf(contract, "payload"))
-      const exit = yield* Effect.exit(Effect.suspend(() => respond(payload, call)))
-      return yield* Exit.isSuccess(exit) ? endOf(contract, exit.value) : failed(contract, exit.cause)
-    }).pipe(
+    read(ofPayload(contract), call.payload, infoOf(contract, "payload")).pipe(
+      Effect.flatMap((payload) => Effect.exit(Effect.suspend(() => erase(respond(payload, call))))),
+      Effect.flatMap((exit) => (Exit.isSuccess(exit) ? answer(contract, exit.value) : failed(contract, exit.cause))),
       Effect.catchCause((cause) => Effect.succeed<TargetAnswer>({ _tag: "Failed", error: squash(cause) })),
-      Effect.provideContext(services as Context.Context<unknown>)
-    ) as Effect.Effect<TargetAnswer>
+      Effect.provideContext(services)
+    )
 })
-
-const codec = (serdes: NonNullable<Contract.Any["payloadSerdes"]>) => serdes as Codec<unknown, unknown>
 
 /** @internal */
 export const infoOf = (contract: Contract.Any, value: Info["value"]): Info => ({
@@ -210,41 +203,43 @@ export const infoOf = (contract: Contract.Any, value: Info["value"]): Info => ({
   value
 })
 
-const endOf = Effect.fnUntraced(function* (contract: Contract.Any, outcome: Outcome): Effect.fn.Return<
-  TargetAnswer,
-  unknown,
-  unknown
-> {
+const answer = (contract: Contract.Any, outcome: Outcome): Effect.Effect<TargetAnswer, SerdesError> => {
   switch (outcome._tag) {
-    case "Succeed": {
-      const format = yield* Serdes
-      const result = yield* contract.resultSerdes === undefined
-        ? format.serialize(contract.success, outcome.value, infoOf(contract, "result"))
-        : codec(contract.resultSerdes).serialize(outcome.value, infoOf(contract, "result"))
-      return { _tag: "Succeeded", result }
-    }
+    case "Succeed":
+      return Effect.map(write(ofResult(contract), outcome.value, infoOf(contract, "result")), (result) => ({
+        _tag: "Succeeded",
+        result
+      }))
     case "Fail":
-      return yield* Schema.is(Schema.toType(contract.error))(outcome.error)
+      return Schema.is(Schema.toType(contract.error))(outcome.error)
         ? failed(contract, Cause.fail(outcome.error))
-        : Effect.succeed<TargetAnswer>({ _tag: "Failed", error: outcome.error as ErrorObject })
+        : Effect.succeed({ _tag: "Failed", error: rawError(outcome.error) })
     case "TimeOut":
-      return { _tag: "TimedOut", ...(outcome.error === undefined ? undefined : { error: outcome.error }) }
+      return Effect.succeed({
+        _tag: "TimedOut",
+        ...(outcome.error === undefined ? undefined : { error: outcome.error })
+      })
     case "Stop":
-      return { _tag: "Stopped", ...(outcome.error === undefined ? undefined : { error: outcome.error }) }
-    case "Never":
-      return { _tag: "Never" }
+      return Effect.succeed({
+        _tag: "Stopped",
+        ...(outcome.error === undefined ? undefined : { error: outcome.error })
+      })
+    default:
+      return Effect.succeed({ _tag: "Never" })
   }
-})
+}
 
-const failed = Effect.fnUntraced(function* (
-  contract: Contract.Any,
-  cause: Cause.Cause<unknown>
-): Effect.fn.Return<TargetAnswer, unknown, unknown> {
+/** What is no error of the contract has to be an error object, as the types say. */
+const rawError = Schema.decodeUnknownSync(ErrorObject)
+
+const failed = (contract: Contract.Any, cause: Cause.Cause<unknown>): Effect.Effect<TargetAnswer, SerdesError> => {
   const failure = cause.reasons.find(Cause.isFailReason)
-  if (failure === undefined) return { _tag: "Failed", error: squash(cause) }
-  const format = yield* Serdes
-  const data = yield* format.serialize(contract.error, failure.error, infoOf(contract, "error"))
-  return { _tag: "Failed", error: errorObject(failure.error, data) }
-})
+  return failure === undefined
+    ? Effect.succeed({ _tag: "Failed", error: squash(cause) })
+    : Effect.map(write({ success: contract.error }, failure.error, infoOf(contract, "error")), (data) => ({
+        _tag: "Failed",
+        error: errorObject(failure.error, data)
+      }))
+}
 
 const squash = (cause: Cause.Cause<unknown>): ErrorObject => defectObject(Cause.squash(cause))

@@ -10,6 +10,7 @@
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { cast } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
@@ -21,7 +22,8 @@ import { DurableClient, type ClientError } from "../DurableClient.ts"
 import { OperationError } from "../DurableError.ts"
 import * as Engine from "../engine/Service.ts"
 import type { Execution } from "../runtime/Execution.ts"
-import { Serdes, type Codec, type Format, type SerdesError } from "../Serdes.ts"
+import { ofPayload, ofResult, read, write } from "../runtime/Recording.ts"
+import { Serdes, type Format } from "../Serdes.ts"
 import * as Targets from "../Targets.ts"
 import type { ExecutionStatus } from "../wire/Api.ts"
 import { parseFunctionAddress } from "../wire/Constraints.ts"
@@ -215,7 +217,8 @@ const serve = Effect.fnUntraced(function* (functions: ReadonlyArray<Servable>, s
     const target = yield* Effect.option(Targets.resolve(contract))
     const address = Option.isSome(target) ? parseFunctionAddress(target.value.address)?.name : undefined
     for (const name of new Set([contract.name, address ?? contract.name])) {
-      if (served.has(name)) return yield* Effect.die(new TestFailure({ message: `TestEngine.layer serves "${name}" twice.` }))
+      if (served.has(name))
+        return yield* Effect.die(new TestFailure({ message: `TestEngine.layer serves "${name}" twice.` }))
       served.set(name, one)
     }
   }
@@ -254,7 +257,7 @@ export const start = <C extends Contract.AnyDurable>(
   Effect.gen(function* () {
     const { patience, world } = yield* TestEngine
     const format = yield* Serdes
-    const text = yield* writeText(contract, format, payload)
+    const text = yield* Effect.orDie(write(ofPayload(contract), payload, infoOf(contract, "payload")))
     const started = yield* fromEngine(
       world.command(Engine.startExecution, {
         functionName: contract.name,
@@ -281,19 +284,6 @@ export const run = <C extends Contract.AnyDurable>(
   TestEngine | Contract.CallerServices<C>
 > => Effect.flatMap(start(contract, ...args), (started) => started.result)
 
-const writeText = (
-  contract: Contract.Any,
-  format: Format,
-  payload: unknown
-): Effect.Effect<string | undefined, never, never> => {
-  const info = infoOf(contract, "payload")
-  const written =
-    contract.payloadSerdes === undefined
-      ? format.serialize(contract.payload, payload, info)
-      : (contract.payloadSerdes as Codec<unknown>).serialize(payload, info)
-  return Effect.orDie(written as Effect.Effect<string | undefined, SerdesError>)
-}
-
 const makeRun = <C extends Contract.Any>(
   contract: C,
   format: Format,
@@ -309,19 +299,23 @@ const makeRun = <C extends Contract.Any>(
   const failTest = (message: string): Effect.Effect<never> => Effect.die(new TestFailure({ message }))
   return {
     executionArn,
-    result: Effect.andThen(
-      world.closed(executionArn, patience, failTest),
-      Effect.suspend(() => readOutcome(contract, format, execution().outcome))
-    ) as TestRun<C>["result"],
+    result: cast(
+      Effect.andThen(
+        world.closed(executionArn, patience, failTest),
+        Effect.suspend(() => Effect.provideService(readOutcome(contract, execution().outcome), Serdes, format))
+      )
+    ),
     status: Effect.sync(() => execution().outcome?.status ?? "RUNNING"),
     operations: (filter = {}) =>
       Effect.sync(() =>
-        world.operations(executionArn).filter(
-          (operation) =>
-            operation.Type !== "EXECUTION" &&
-            (filter.type === undefined || operation.Type === filter.type) &&
-            (filter.name === undefined || operation.Name === filter.name)
-        )
+        world
+          .operations(executionArn)
+          .filter(
+            (operation) =>
+              operation.Type !== "EXECUTION" &&
+              (filter.type === undefined || operation.Type === filter.type) &&
+              (filter.name === undefined || operation.Name === filter.name)
+          )
       ),
     history: Effect.sync(() => world.history(executionArn)),
     stop: (error) =>
@@ -333,15 +327,11 @@ const makeRun = <C extends Contract.Any>(
 
 const readOutcome = (
   contract: Contract.Any,
-  format: Format,
   outcome: Engine.ExecutionOutcome | undefined
-): Effect.Effect<unknown, unknown, unknown> => {
+): Effect.Effect<unknown, unknown> => {
   if (outcome === undefined) return Effect.die(new Error("The execution is not closed."))
   if (outcome.status === "SUCCEEDED") {
-    const info = infoOf(contract, "result")
-    return contract.resultSerdes === undefined
-      ? Effect.orDie(format.deserialize(contract.success, outcome.result, info))
-      : Effect.orDie((contract.resultSerdes as Codec<unknown, unknown>).deserialize(outcome.result, info))
+    return Effect.orDie(read(ofResult(contract), outcome.result, infoOf(contract, "result")))
   }
   const { error, status } = outcome
   const failed = new ExecutionFailed({
@@ -351,9 +341,9 @@ const readOutcome = (
     ...(error.ErrorData === undefined ? undefined : { errorData: error.ErrorData })
   })
   if (status !== "FAILED" || error.ErrorData === undefined) return Effect.fail(failed)
-  const declared = Schema.Union([OperationError, contract.error])
-  return Effect.matchEffect(format.deserialize(declared, error.ErrorData, infoOf(contract, "error")), {
-    onSuccess: (typed) => Effect.fail(typed),
+  const typed = { success: Schema.Union([OperationError, contract.error]) }
+  return Effect.matchEffect(read(typed, error.ErrorData, infoOf(contract, "error")), {
+    onSuccess: Effect.fail,
     onFailure: () => Effect.fail(failed)
   })
 }

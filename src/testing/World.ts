@@ -13,6 +13,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
+import { cast } from "effect/Function"
 import * as Result from "effect/Result"
 import { CheckpointStore, storeError, type StoreError } from "../CheckpointStore.ts"
 import type * as Contract from "../Contract.ts"
@@ -33,7 +34,7 @@ type AnyFiber = Fiber.Fiber<unknown, unknown>
 
 /** A function that the world runs: a workflow, or anything that answers a payload. */
 export type Served =
-  | { readonly _tag: "Workflow"; readonly implementation: Contract.AnyImplementation<unknown> }
+  | { readonly _tag: "Workflow"; readonly implementation: Contract.AnyImplementation }
   | { readonly _tag: "Target"; readonly run: (call: TargetCall) => Effect.Effect<TargetAnswer> }
 
 /** How a target ends, if it ever does. */
@@ -72,7 +73,7 @@ const CurrentKey: Context.Reference<string | undefined> = Context.Reference<stri
 
 /** The invocation whose workflow the fibre runs, if it does: the runtime's own fibres do not count. */
 const runOf = (fiber: AnyFiber): Run | undefined =>
-  Context.getOrUndefined(fiber.context as Context.Context<Execution>, Execution)?.run
+  Context.getOrUndefined(cast<Context.Context<never>, Context.Context<Execution>>(fiber.context), Execution)?.run
 
 // Captured early: a test framework may replace the timers of the process later.
 const { performance, setImmediate, setTimeout } = globalThis
@@ -145,7 +146,11 @@ export class World {
   readonly history = (executionArn: string): ReadonlyArray<HistoryEvent> => Engine.history(this.#state, executionArn)
 
   /** Waits until an execution is closed. Dies with a report when nothing has happened for a while in real time. */
-  readonly closed = (executionArn: string, patience: number, fail: (message: string) => Effect.Effect<never>): Effect.Effect<void> =>
+  readonly closed = (
+    executionArn: string,
+    patience: number,
+    fail: (message: string) => Effect.Effect<never>
+  ): Effect.Effect<void> =>
     Effect.callback((resume) => {
       const done = (): void => {
         stop()
@@ -227,7 +232,8 @@ export class World {
   readonly #lookup: Engine.Config["lookup"] = (name, qualifier) => {
     const served = this.#functions.get(name)
     // Aliases lead to version 1: in this world every function has one version.
-    const version = qualifier === undefined || qualifier.startsWith("$") ? "$LATEST" : /^\d+$/.test(qualifier) ? qualifier : "1"
+    const version =
+      qualifier === undefined || qualifier.startsWith("$") ? "$LATEST" : /^\d+$/.test(qualifier) ? qualifier : "1"
     return { kind: served?._tag === "Workflow" ? "durable" : "plain", name, version }
   }
 
@@ -251,7 +257,7 @@ export class World {
   }
 
   #announce(executionArn: string): void {
-    for (const done of [...(this.#closings.get(executionArn) ?? [])]) done()
+    for (const done of Array.from(this.#closings.get(executionArn) ?? [])) done()
   }
 
   #invoke(effect: Extract<Engine.HostEffect, { readonly _tag: "InvokeFunction" }>): void {
@@ -283,7 +289,9 @@ export class World {
   /** A second before the function would be cut off, as on Lambda. */
   #deadline(): number | undefined {
     const { invocationTimeout } = this.#options
-    return invocationTimeout === undefined ? undefined : this.clock.currentTimeMillisUnsafe() + invocationTimeout - 1_000
+    return invocationTimeout === undefined
+      ? undefined
+      : this.clock.currentTimeMillisUnsafe() + invocationTimeout - 1_000
   }
 
   #callTarget(effect: Extract<Engine.HostEffect, { readonly _tag: "RunTarget" }>): void {
@@ -322,7 +330,13 @@ export class World {
       Effect.andThen(Effect.yieldNow, Effect.provideService(effect, CurrentKey, key)),
       { scheduler: this.#scheduler }
     )
-    const running: Running = { executionArn: about.executionArn, functionName: about.functionName, key, fiber, run: undefined }
+    const running: Running = {
+      executionArn: about.executionArn,
+      functionName: about.functionName,
+      key,
+      fiber,
+      run: undefined
+    }
     among.set(key, running)
     fiber.addObserver((exit) => {
       among.delete(key)

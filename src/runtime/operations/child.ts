@@ -10,8 +10,9 @@ import type { ErrorObject } from "../../wire/ErrorObject.ts"
 import { DurableContext } from "../DurableContext.ts"
 import { claim, claimFlat, Execution, updateOf, type Claim } from "../Execution.ts"
 import { isFinal } from "../Journal.ts"
-import { readFailure, readValue, writeFailure, writeValue, type Recording } from "../Outcome.ts"
+import { readFailure, readValue, writeFailure, writeValue } from "../Outcome.ts"
 import { checkReached } from "../Reached.ts"
+import type { Recording } from "../Recording.ts"
 
 type Body = Effect.Effect<unknown, unknown, unknown>
 
@@ -31,9 +32,8 @@ export const flatChild = (name: string, body: Body) =>
 
 /** Runs a block in a context, and closes the context when the block ends in whatever way. */
 export const inContext = (claimed: Pick<Claim, "run">, context: DurableContext, body: Body): Body =>
-  Effect.onExit(
-    Effect.provideService(body, Execution, { run: claimed.run, context, step: undefined }),
-    () => Effect.sync(() => claimed.run.supervisor.close(context))
+  Effect.onExit(Effect.provideService(body, Execution, { run: claimed.run, context, step: undefined }), () =>
+    Effect.sync(() => claimed.run.supervisor.close(context))
   )
 
 /**

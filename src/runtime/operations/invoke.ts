@@ -9,7 +9,6 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Contract from "../../Contract.ts"
 import { InvalidTenantId, InvokeFailed, InvokeStopped, InvokeTimedOut } from "../../DurableError.ts"
-import type { Codec } from "../../Serdes.ts"
 import * as Targets from "../../Targets.ts"
 import { isTenantId } from "../../wire/Constraints.ts"
 import type { ErrorObject } from "../../wire/ErrorObject.ts"
@@ -17,7 +16,8 @@ import * as Limits from "../../wire/Limits.ts"
 import type { Operation } from "../../wire/Operation.ts"
 import { claim, updateOf, type Claim } from "../Execution.ts"
 import { isFinal } from "../Journal.ts"
-import { limitSize, readValue, writeValue, type Recording } from "../Outcome.ts"
+import { limitSize, readValue, writeValue } from "../Outcome.ts"
+import { ofPayload, ofResult, type AnyCodec } from "../Recording.ts"
 import { recorded } from "./child.ts"
 import { firstToEnd } from "./race.ts"
 import { durableSeconds, wait } from "./wait.ts"
@@ -26,9 +26,8 @@ export interface InvokeOptions {
   readonly name?: string | undefined
   readonly timeout?: Duration.Input | Date | DateTime.DateTime | undefined
   readonly tenantId?: string | undefined
-  // The value types of codecs are checked where the operation is declared.
-  readonly payloadSerdes?: Codec<unknown, unknown> | undefined
-  readonly resultSerdes?: Codec<unknown, unknown> | undefined
+  readonly payloadSerdes?: AnyCodec | undefined
+  readonly resultSerdes?: AnyCodec | undefined
 }
 
 /** One call of one function, as the operation was asked for. */
@@ -44,12 +43,6 @@ export const invoke = (contract: Contract.Any, payload: unknown, options: Invoke
   return options.timeout === undefined ? invokeOnce(call) : invokeWithin(call, options.timeout)
 }
 
-const resultOf = ({ contract, options }: Call): Recording => ({
-  success: contract.success,
-  error: contract.error,
-  serdes: options.resultSerdes ?? (contract.resultSerdes as Codec<unknown, unknown> | undefined)
-})
-
 const invokeOnce = (call: Call, prepared?: Prepared) =>
   Effect.flatMap(
     claim({ type: "CHAINED_INVOKE", subType: "ChainedInvoke", name: call.name }),
@@ -61,7 +54,10 @@ const invokeOnce = (call: Call, prepared?: Prepared) =>
           updateOf(claimed, {
             Action: "START",
             ...(text === undefined ? undefined : { Payload: text }),
-            ChainedInvokeOptions: { FunctionName: address, ...(tenantId === undefined ? undefined : { TenantId: tenantId }) }
+            ChainedInvokeOptions: {
+              FunctionName: address,
+              ...(tenantId === undefined ? undefined : { TenantId: tenantId })
+            }
           })
         )
       } else if (isFinal(claimed.record)) {
@@ -89,19 +85,11 @@ const prepare = Effect.fnUntraced(function* (claimed: Claim, call: Call): Effect
     return yield* Effect.die(
       new InvalidTenantId({
         operation: claimed.path,
-        message: `Expected the tenant id of "${claimed.path}" to be 1 to 256 letters, digits, spaces and . _ : / = + - @, found ${JSON.stringify(String(options.tenantId).slice(0, 40))}.`
+        message: `Expected the tenant id of "${claimed.path}" to be 1 to 256 letters, digits, spaces and . _ : / = + - @, found ${JSON.stringify(options.tenantId.slice(0, 40))}.`
       })
     )
   }
-  const text = yield* writeValue(
-    claimed,
-    "payload",
-    {
-      success: contract.payload,
-      serdes: options.payloadSerdes ?? (contract.payloadSerdes as Codec<unknown, unknown> | undefined)
-    },
-    payload
-  )
+  const text = yield* writeValue(claimed, "payload", ofPayload(contract, options.payloadSerdes), payload)
   yield* limitSize(claimed, "payload", text, Limits.maxInvokePayload)
   return { address: target.address, text }
 })
@@ -112,7 +100,8 @@ const outcome = Effect.fnUntraced(function* (
   record: Operation
 ): Effect.fn.Return<unknown, unknown, unknown> {
   const details = record.ChainedInvokeDetails
-  if (record.Status === "SUCCEEDED") return yield* readValue(claimed, "result", resultOf(call), details?.Result)
+  if (record.Status === "SUCCEEDED")
+    return yield* readValue(claimed, "result", ofResult(call.contract, call.options.resultSerdes), details?.Result)
   if (record.Status === "FAILED") {
     const declared = yield* declaredError(claimed, call, details?.Error)
     if (declared !== undefined) return yield* Effect.fail(declared.error)
@@ -129,9 +118,8 @@ const declaredError = (
 ): Effect.Effect<{ readonly error: unknown } | undefined> =>
   error?.ErrorData === undefined
     ? Effect.succeed(undefined)
-    : Effect.map(
-        Effect.exit(readValue(claimed, "error", { success: call.contract.error }, error.ErrorData)),
-        (exit) => (Exit.isSuccess(exit) ? { error: exit.value } : undefined)
+    : Effect.map(Effect.exit(readValue(claimed, "error", { success: call.contract.error }, error.ErrorData)), (exit) =>
+        Exit.isSuccess(exit) ? { error: exit.value } : undefined
       )
 
 const transportError = (
@@ -183,14 +171,14 @@ const invokeWithin = (call: Call, timeout: NonNullable<InvokeOptions["timeout"]>
           new InvokeTimedOut({ operation: path, function: address, source: "caller", calleeMayStillRun })
       )
       const isDeadline = timeout instanceof Date || DateTime.isDateTime(timeout)
-      const millisLeft = (): number => Number(isDeadline ? deadlineMillis(timeout) : 0) - run.now()
+      const millisLeft = (): number => (isDeadline ? deadlineMillis(timeout) : 0) - run.now()
       let prepared: Prepared | undefined
       if (record === undefined) {
         if (isDeadline && millisLeft() <= 0) return yield* (yield* timedOut)(false)
         yield* durableSeconds(path, isDeadline ? Math.max(1_000, millisLeft()) : timeout)
         prepared = yield* prepare(claimed, call)
       }
-      return yield* recorded(claimed, resultOf(call), {
+      return yield* recorded(claimed, ofResult(call.contract, call.options.resultSerdes), {
         acknowledged: true,
         body: (context) =>
           Effect.flatMap(

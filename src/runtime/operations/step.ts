@@ -9,6 +9,7 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { cast } from "effect/Function"
 import * as Random from "effect/Random"
 import { StepInterrupted } from "../../DurableError.ts"
 import retryByDefault, { none, type Decision, type Failure, type RetryPolicy } from "../../RetryPolicy.ts"
@@ -18,7 +19,8 @@ import type { Operation } from "../../wire/Operation.ts"
 import { claim, Execution, tracked, updateOf, type Claim } from "../Execution.ts"
 import { md5 } from "../Identity.ts"
 import { isFinal } from "../Journal.ts"
-import { limitSize, readFailure, readValue, writeFailure, writeValue, type Recording } from "../Outcome.ts"
+import { limitSize, readFailure, readValue, writeFailure, writeValue } from "../Outcome.ts"
+import type { Recording } from "../Recording.ts"
 
 export interface StepOptions extends Recording {
   readonly retry?: RetryPolicy<never> | undefined
@@ -48,11 +50,7 @@ const run = Effect.fnUntraced(function* (claimed: Claim, body: Body, options: St
   }
 })
 
-const replay = (
-  claimed: Claim,
-  record: Operation,
-  options: StepOptions
-): Effect.Effect<Exit.Exit<unknown, unknown>> =>
+const replay = (claimed: Claim, record: Operation, options: StepOptions): Effect.Effect<Exit.Exit<unknown, unknown>> =>
   record.Status === "SUCCEEDED"
     ? Effect.map(readValue(claimed, "result", options, record.StepDetails?.Result), Exit.succeed)
     : readFailure(claimed, options, record.StepDetails?.Error)
@@ -67,7 +65,10 @@ const attempt = Effect.fnUntraced(function* (
   const once = options.semantics === "at-most-once"
   if (once && record?.Status === "STARTED") {
     const error = new StepInterrupted({ operation: claimed.path, attempt: number })
-    const decision = options.retry === undefined ? stop : yield* decide(claimed, options.retry, number, record, { _tag: "Interrupted" })
+    const decision =
+      options.retry === undefined
+        ? stop
+        : yield* decide(claimed, options.retry, number, record, { _tag: "Interrupted" })
     return yield* fail(claimed, options, Cause.fail(error), decision)
   }
   if (record?.Status !== "STARTED") {
@@ -79,7 +80,12 @@ const attempt = Effect.fnUntraced(function* (
   if (claimed.run.phase !== "running") return yield* claimed.run.inert
   if (Exit.isSuccess(exit)) return yield* succeed(claimed, options, exit.value)
   const policy = options.retry ?? (once ? none : retryByDefault)
-  return yield* fail(claimed, options, exit.cause, yield* decide(claimed, policy, number, record, failureOf(exit.cause)))
+  return yield* fail(
+    claimed,
+    options,
+    exit.cause,
+    yield* decide(claimed, policy, number, record, failureOf(exit.cause))
+  )
 })
 
 /** A step body sees the real clock and its own place, and no execution in which it could record anything. */
@@ -140,7 +146,11 @@ const fail = Effect.fnUntraced(function* (
 })
 
 /** An error that cannot be written is replaced by the reason why. */
-const writeFailureSafely = (claimed: Claim, options: StepOptions, cause: Cause.Cause<unknown>): Effect.Effect<ErrorObject> =>
+const writeFailureSafely = (
+  claimed: Claim,
+  options: StepOptions,
+  cause: Cause.Cause<unknown>
+): Effect.Effect<ErrorObject> =>
   Effect.catchCause(writeFailure(claimed, options, cause), (unwritable) => writeFailure(claimed, options, unwritable))
 
 const stop: Decision = { _tag: "Stop" }
@@ -174,7 +184,7 @@ const decide = Effect.fnUntraced(function* (
 
 const failureOf = (cause: Cause.Cause<unknown>): Failure<never> => {
   const fail = cause.reasons.find(Cause.isFailReason)
-  if (fail !== undefined) return { _tag: "Fail", error: fail.error as never }
+  if (fail !== undefined) return { _tag: "Fail", error: cast<unknown, never>(fail.error) }
   const die = cause.reasons.find(Cause.isDieReason)
   return die === undefined ? { _tag: "Interrupted" } : { _tag: "Die", defect: die.defect }
 }

@@ -18,10 +18,9 @@ const run = Effect.fnUntraced(function* (claimed: Claim, duration: Duration.Inpu
   if (claimed.record === undefined) {
     const seconds = yield* durableSeconds(claimed.path, duration)
     yield* claimed.run.acknowledge(updateOf(claimed, { Action: "START", WaitOptions: { WaitSeconds: seconds } }))
-  } else if (isFinal(claimed.record)) {
-    return yield* Effect.yieldNow
   }
-  yield* claimed.run.waitFor(claimed)
+  if (claimed.record !== undefined && isFinal(claimed.record)) yield* Effect.yieldNow
+  else yield* claimed.run.waitFor(claimed)
 })
 
 /** A durable duration in whole seconds, rounded up: at least 1 second and at most 366 days. */
