@@ -1,0 +1,167 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Service from "../../src/engine/Service.ts"
+import { callback, midnight, refused, retry, step, TestService, wait } from "./support.ts"
+
+const kinds = (service: TestService) =>
+  Array.from(Service.timers(service.state), ({ due, kind }) => [kind, (due - midnight) / 1_000])
+
+describe("time", () => {
+  it("has a timer for everything that will happen by itself", () => {
+    const service = new TestService()
+    const arn = service.start({ executionTimeoutSeconds: 100 })
+    service.checkpoint(
+      arn,
+      wait("w", 5),
+      retry("r", 4),
+      callback("c", { TimeoutSeconds: 30, HeartbeatTimeoutSeconds: 10 })
+    )
+    assert.deepStrictEqual(kinds(service), [
+      ["StepRetry", 4],
+      ["Wait", 5],
+      ["HeartbeatTimeout", 10],
+      ["CallbackTimeout", 30],
+      ["ExecutionTimeout", 100]
+    ])
+    assert.strictEqual(Service.nextDue(service.state), midnight + 4_000)
+    const [retryTimer] = Service.timers(service.state)
+    assert.strictEqual(retryTimer?.operationId, "r")
+    assert.strictEqual(retryTimer?.executionArn, arn)
+  })
+
+  it("has no timer left for what has happened in another way", () => {
+    const service = new TestService()
+    const arn = service.start()
+    service.checkpoint(arn, wait("w", 5), callback("c", { TimeoutSeconds: 30, HeartbeatTimeoutSeconds: 10 }))
+    service.checkpoint(arn, { Id: "w", Type: "WAIT", Action: "CANCEL" })
+    service.succeed(service.callbackId(arn, "c"))
+    assert.deepStrictEqual(
+      kinds(service).map(([kind]) => kind),
+      ["ExecutionTimeout"]
+    )
+    service.pass(60)
+    assert.strictEqual(service.operation(arn, "w").Status, "CANCELLED")
+    assert.strictEqual(service.operation(arn, "c").Status, "SUCCEEDED")
+  })
+
+  it("lets everything happen at its own moment, however late the host looks", () => {
+    const service = new TestService()
+    const arn = service.start()
+    service.checkpoint(arn, wait("late", 300), wait("early", 10), callback("c", { TimeoutSeconds: 20 }))
+    service.suspend(arn)
+    service.pass(1_000)
+    const ends = service
+      .history(arn)
+      .slice(-3)
+      .map((event) => [event.EventType, (event.EventTimestamp - midnight) / 1_000])
+    assert.deepStrictEqual(ends, [
+      ["WaitSucceeded", 10],
+      ["CallbackTimedOut", 20],
+      ["WaitSucceeded", 300]
+    ])
+    assert.strictEqual(service.operation(arn, "early").EndTimestamp, midnight + 10_000)
+    assert.strictEqual(service.invocations(arn).length, 2)
+    // The invocation itself starts now.
+    service.answer(arn, { Status: "SUCCEEDED" })
+    const [, second] = service
+      .history(arn)
+      .flatMap((event) => (event.EventType === "InvocationCompleted" ? [event.InvocationCompletedDetails] : []))
+    assert.strictEqual(second?.StartTimestamp, midnight + 1_000_000)
+  })
+
+  it("lets what is due at the same moment happen in the order of its arming", () => {
+    const service = new TestService()
+    const arn = service.start()
+    service.checkpoint(arn, wait("b", 2), wait("a", 2))
+    service.now += 1_000
+    service.checkpoint(arn, wait("c", 1))
+    service.pass(1)
+    const order = service.history(arn).flatMap((event) => (event.EventType === "WaitSucceeded" ? [event.Id] : []))
+    assert.deepStrictEqual(order, ["b", "a", "c"])
+  })
+
+  it("does not move backwards", () => {
+    const service = new TestService()
+    const arn = service.start()
+    service.now -= 60_000
+    service.checkpoint(arn, step("a", "START"), wait("w", 1))
+    assert.strictEqual(service.operation(arn, "a").StartTimestamp, midnight)
+    service.pass(60)
+    assert.strictEqual(service.operation(arn, "w").Status, "STARTED")
+    service.pass(1)
+    assert.strictEqual(service.operation(arn, "w").Status, "SUCCEEDED")
+  })
+
+  it("passes for all executions, whichever of them is heard of", () => {
+    const service = new TestService()
+    const waiting = service.start()
+    service.checkpoint(waiting, wait("w", 1))
+    service.suspend(waiting)
+    const other = service.start()
+    service.now += 1_000
+    service.checkpoint(other)
+    assert.strictEqual(service.invocations(waiting).length, 2)
+  })
+
+  it("does not pass for a command that is refused", () => {
+    const service = new TestService()
+    const arn = service.start()
+    service.checkpoint(arn, wait("w", 1))
+    service.suspend(arn)
+    const before = service.state
+    service.now += 1_000
+    refused(service.tryCheckpoint(arn, []))
+    assert.strictEqual(service.state, before)
+    service.pass(0)
+    assert.strictEqual(service.invocations(arn).length, 2)
+  })
+
+  it("must be a number", () => {
+    const service = new TestService()
+    service.now = Number.NaN
+    assert.throws(() => service.start(), /time is not a number/)
+  })
+})
+
+describe("the time-out of an execution", () => {
+  it("is its own, else its function's, else the service's", () => {
+    const service = new TestService({ executionTimeoutSeconds: 1_000 })
+    const timeoutOf = (arn: string) => service.event(arn, "ExecutionStarted").ExecutionStartedDetails.ExecutionTimeout
+    assert.strictEqual(timeoutOf(service.start({ functionName: "payments:live", executionTimeoutSeconds: 5 })), 5)
+    assert.strictEqual(timeoutOf(service.start({ functionName: "payments:live" })), 600)
+    assert.strictEqual(timeoutOf(service.start()), 1_000)
+  })
+
+  it("closes it at that moment; its operations stay as they are and nothing is invoked again", () => {
+    const service = new TestService()
+    const arn = service.start({ executionTimeoutSeconds: 60 })
+    service.checkpoint(arn, wait("w", 3_600), callback("c"), step("s", "START"))
+    service.suspend(arn)
+    service.pass(61)
+    const error = { ErrorMessage: "Execution timed out after 60 seconds." }
+    assert.deepStrictEqual(service.execution(arn).outcome, {
+      status: "TIMED_OUT",
+      error,
+      endTimestamp: midnight + 60_000
+    })
+    const details = service.event(arn, "ExecutionTimedOut").ExecutionTimedOutDetails
+    assert.deepStrictEqual(details, { Error: { Payload: error, Truncated: false } })
+    for (const id of ["w", "c", "s"]) assert.strictEqual(service.operation(arn, id).Status, "STARTED")
+    assert.isUndefined(Service.nextDue(service.state))
+    assert.strictEqual(service.invocations(arn).length, 1)
+  })
+
+  it("comes before what was armed later for the same moment", () => {
+    const service = new TestService()
+    const arn = service.start({ executionTimeoutSeconds: 5 })
+    service.checkpoint(arn, wait("w", 5))
+    service.pass(5)
+    assert.strictEqual(service.operation(arn, "w").Status, "STARTED")
+  })
+
+  it("makes the next checkpoint of the running invocation stale", () => {
+    const service = new TestService()
+    const arn = service.start({ executionTimeoutSeconds: 5 })
+    service.now += 5_000
+    assert.strictEqual(service.refusal(arn, step("a", "START")), "Invalid checkpoint token")
+  })
+})
