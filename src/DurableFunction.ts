@@ -175,7 +175,7 @@ const contract = <
   if (!/^[a-zA-Z0-9_-]{1,140}$/.test(name)) {
     throw new TypeError(`${constructor}: the name of a contract is 1 to 140 of a-z A-Z 0-9 - _, found "${name}"`)
   }
-  const self = {
+  const self: Contract.Any & { readonly implement: (handler: unknown) => unknown } = {
     kind,
     name,
     payload: options.payload ?? Schema.Void,
@@ -185,8 +185,9 @@ const contract = <
     payloadSerdes: options.payloadSerdes,
     resultSerdes: options.resultSerdes,
     idempotencyKey: options.idempotencyKey,
-    implement: (handler: unknown) => ({ contract: self, handler })
+    implement: (handler) => ({ contract: self, handler })
   }
+  // The defaults of the type parameters are those above.
   return cast(self)
 }
 
