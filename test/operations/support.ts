@@ -1,0 +1,147 @@
+/**
+ * What the tests of operations share: run a small workflow on the test engine, look at every request it sends, and come
+ * between it and the service.
+ */
+import { assert } from "@effect/vitest"
+import { type Durable, CheckpointStore, DurableFunction, type DurableError } from "effect-durable"
+import { TestEngine } from "effect-durable/testing"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type { HistoryEvent } from "../../src/wire/HistoryEvent.ts"
+import type { Operation } from "../../src/wire/Operation.ts"
+import type { OperationUpdate } from "../../src/wire/OperationUpdate.ts"
+
+export type Store = CheckpointStore.CheckpointStore["Service"]
+
+/** Everything there is to see of one execution. */
+export interface Ran<A, E> {
+  readonly result: Exit.Exit<unknown, unknown>
+  /** How the body ended each time that it came to its end. */
+  readonly exits: ReadonlyArray<Exit.Exit<A, E>>
+  readonly operations: ReadonlyArray<Operation>
+  readonly history: ReadonlyArray<HistoryEvent>
+  /** Every checkpoint request, repetitions included. */
+  readonly requests: ReadonlyArray<CheckpointStore.CheckpointRequest>
+  readonly updates: ReadonlyArray<OperationUpdate>
+  readonly invocations: number
+}
+
+const Work = DurableFunction.make("work")
+
+/** Runs a body as a workflow until its execution is over. */
+export const execute = <A, E extends DurableError.OperationError>(
+  body: Effect.Effect<A, E, Durable.Execution>,
+  options: {
+    readonly store?: (store: Store) => Partial<Store>
+    readonly engine?: TestEngine.Options
+  } = {}
+): Effect.Effect<Ran<A, E>> => {
+  const exits: Array<Exit.Exit<A, E>> = []
+  const requests: Array<CheckpointStore.CheckpointRequest> = []
+  const work = Work.implement(() =>
+    Effect.flatMap(Effect.exit(body), (exit) => {
+      exits.push(exit)
+      return Effect.asVoid(exit)
+    })
+  )
+  return Effect.gen(function* () {
+    // The engine gives this very object to the workflows that it runs.
+    const store = yield* CheckpointStore.CheckpointStore
+    const { checkpoint, loadState } = { checkpoint: store.checkpoint, loadState: store.loadState }
+    const inner: Store = { checkpoint, loadState }
+    const outer: Store = { ...inner, ...options.store?.(inner) }
+    Object.assign(store, {
+      ...outer,
+      checkpoint: (request: CheckpointStore.CheckpointRequest) =>
+        Effect.suspend(() => {
+          requests.push(request)
+          return outer.checkpoint(request)
+        })
+    })
+    const run = yield* TestEngine.start(Work, undefined, { name: "execution-1" })
+    const result = yield* Effect.exit(run.result)
+    const history = yield* run.history
+    return {
+      result,
+      exits,
+      operations: yield* run.operations(),
+      history,
+      requests,
+      updates: requests.flatMap((request) => request.Updates),
+      invocations: history.filter((event) => event.EventType === "InvocationCompleted").length
+    }
+  }).pipe(Effect.provide(TestEngine.layer([work], options.engine)), Effect.orDie)
+}
+
+/** The code of the first invocation, and that of all later ones. */
+export const deployed = <A, E, R>(
+  before: Effect.Effect<A, E, R>,
+  after: Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> => {
+  let invocations = 0
+  return Effect.suspend(() => (++invocations === 1 ? before : after))
+}
+
+/** The value that a body ended with the last time. */
+export const valueOf = <A, E>(ran: Ran<A, E>): A => {
+  const exit = ran.exits.at(-1)
+  if (exit === undefined || Exit.isFailure(exit)) {
+    const why = Exit.isFailure(ran.result) ? Cause.pretty(ran.result.cause) : "the body did not end"
+    throw new Error(`The body has no value: ${exit === undefined ? why : Cause.pretty(exit.cause)}`)
+  }
+  return exit.value
+}
+
+/** The error object with which an execution failed. */
+export const failureOf = (ran: Pick<Ran<unknown, unknown>, "result">): TestEngine.ExecutionFailed => {
+  const error = Exit.isFailure(ran.result) ? ran.result.cause.reasons.find(Cause.isFailReason)?.error : undefined
+  if (!(error instanceof TestEngine.ExecutionFailed)) {
+    const found = Exit.isFailure(ran.result) ? Cause.pretty(ran.result.cause) : "success"
+    throw new Error(`Expected the execution to fail, found ${found}`)
+  }
+  return error
+}
+
+export const assertSucceeded = (ran: Pick<Ran<unknown, unknown>, "result">): void => {
+  assert.isTrue(Exit.isSuccess(ran.result), Exit.isFailure(ran.result) ? Cause.pretty(ran.result.cause) : "")
+}
+
+/** The defect of an exit. */
+export const defectOf = (exit: Exit.Exit<unknown, unknown> | undefined): unknown => {
+  const reason = exit !== undefined && Exit.isFailure(exit) ? exit.cause.reasons.find(Cause.isDieReason) : undefined
+  if (reason === undefined) throw new Error(`Expected a defect, found ${String(exit)}`)
+  return reason.defect
+}
+
+/** The typed error of an exit. */
+export const errorOf = <E>(exit: Exit.Exit<unknown, E> | undefined): E => {
+  const reason = exit !== undefined && Exit.isFailure(exit) ? exit.cause.reasons.find(Cause.isFailReason) : undefined
+  if (reason === undefined) throw new Error(`Expected a typed error, found ${String(exit)}`)
+  return reason.error
+}
+
+/** Updates in short: what happened to whom. */
+export const actions = (updates: ReadonlyArray<OperationUpdate>): ReadonlyArray<string> =>
+  updates.map((update) => `${update.Action} ${update.Name ?? update.Type}`)
+
+/** The process dies at a request: before the service has it, or after, when only its answer is lost. */
+export const crashAt =
+  (which: (request: CheckpointStore.CheckpointRequest) => boolean, when: "before" | "after") =>
+  (store: Store): Partial<Store> => {
+    let crashed = false
+    const lost = new CheckpointStore.StaleCheckpointToken({ message: "The process of this invocation is gone." })
+    return {
+      checkpoint: (request) => {
+        if (crashed || !which(request)) return store.checkpoint(request)
+        crashed = true
+        return when === "before" ? Effect.fail(lost) : Effect.andThen(store.checkpoint(request), Effect.fail(lost))
+      }
+    }
+  }
+
+/** Whether a request holds an update of an operation. */
+export const holds =
+  (action: string, name: string) =>
+  (request: CheckpointStore.CheckpointRequest): boolean =>
+    request.Updates.some((update) => update.Action === action && update.Name === name)
