@@ -15,6 +15,7 @@ import type * as Contract from "./Contract.ts"
 import type { InvokeError, StepInterrupted } from "./DurableError.ts"
 import type { Recordable, RecordedError, RecordedValue, RecordOptions, RecordServices } from "./Plain.ts"
 import type { RetryPolicy } from "./RetryPolicy.ts"
+import { noted } from "./runtime/CallSite.ts"
 import { Execution, tracked } from "./runtime/Execution.ts"
 import { md5 } from "./runtime/Identity.ts"
 import * as childOperation from "./runtime/operations/child.ts"
@@ -44,7 +45,8 @@ export {
 
 // Operations are implemented without their types: what may be recorded is checked here, at compile time, and again when
 // a value is written.
-const typed = <A, E, R>(effect: Effect.Effect<unknown, unknown, unknown>): Effect.Effect<A, E, R> => cast(effect)
+const typed = <A, E, R>(operation: Effect.Effect<unknown, unknown, unknown>): Effect.Effect<A, E, R> =>
+  cast(noted(operation))
 
 /**
  * The options of a {@link step} besides how it is recorded.

@@ -86,8 +86,13 @@ export class Checkpointer {
     this.#armIdleTimer(idleDelay)
   }
 
-  /** Sends what is queued, or asks for news when nothing is. */
+  /** Sends what is queued. */
   flush(): void {
+    if (this.#queue.length > 0) this.poll()
+  }
+
+  /** Asks the service for news, and sends what is queued with it. */
+  poll(): void {
     if (this.#closed) return
     this.#wanted = true
     if (this.#sending) return

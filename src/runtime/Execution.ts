@@ -11,6 +11,7 @@ import { isOperationName } from "../wire/Constraints.ts"
 import type { Operation } from "../wire/Operation.ts"
 import type { OperationUpdate } from "../wire/OperationUpdate.ts"
 import type { SubType } from "../wire/SubType.ts"
+import { callSiteOf } from "./CallSite.ts"
 import { DurableContext } from "./DurableContext.ts"
 import { operationId } from "./Identity.ts"
 import { isFinal } from "./Journal.ts"
@@ -104,8 +105,7 @@ const identify = (
   name: string
 ): { readonly id: string; readonly path: string } => {
   if (!isOperationName(name)) throw invalidName(context, name)
-  const place = run.options.captureSources ? callSite() : undefined
-  const occurrence = context.use(name, fiber, place)
+  const occurrence = context.use(name, fiber, callSiteOf(fiber))
   const id = operationId(context.id, name, occurrence)
   const path = context.pathOf(name, occurrence)
   run.journal.claim(id, path)
@@ -150,16 +150,6 @@ const mismatch = (
 
 const kindOf = (type: string, subType: string | undefined): string =>
   subType === undefined ? type : `${type} (${subType})`
-
-/** The first place on the stack that belongs neither to Effect nor to this library. */
-const callSite = (): string | undefined => {
-  const lines = new Error().stack?.split("\n").slice(1) ?? []
-  const own = import.meta.url.replace(/runtime\/[^/]*$/, "")
-  const line = lines.find(
-    (text) => !text.includes("/node_modules/effect/") && !text.includes(own) && !text.includes("node:")
-  )
-  return line?.trim().replace(/^at /, "")
-}
 
 /** Counts an effect as work in flight, from the moment it starts until it has ended in whatever way. */
 export const tracked = <A, E, R>(

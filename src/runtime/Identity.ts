@@ -68,10 +68,14 @@ export const md5 = (text: string): string => {
   return hex(a) + hex(b) + hex(c) + hex(d)
 }
 
-const hex = (word: number): string => {
-  const bigEndian = ((word & 0xff) << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24)
-  return (bigEndian >>> 0).toString(16).padStart(8, "0")
-}
+const hexPairs = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"))
+
+/** A word in little-endian order. */
+const hex = (word: number): string =>
+  hexPairs[word & 0xff]! +
+  hexPairs[(word >>> 8) & 0xff]! +
+  hexPairs[(word >>> 16) & 0xff]! +
+  hexPairs[(word >>> 24) & 0xff]!
 
 /**
  * The id of an operation: 16 hexadecimal digits.

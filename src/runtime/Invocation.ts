@@ -18,6 +18,7 @@ import { erase } from "../internal/erase.ts"
 import type { InvocationAnswer, InvocationEvent } from "../wire/Invocation.ts"
 import * as Limits from "../wire/Limits.ts"
 import type { Operation } from "../wire/Operation.ts"
+import { CaptureCallSites } from "./CallSite.ts"
 import { loadPages } from "./Checkpointer.ts"
 import { Execution } from "./Execution.ts"
 import { ObservedClock } from "./ObservedClock.ts"
@@ -119,6 +120,7 @@ const execute = Effect.fnUntraced(function* (
     return yield* erase(implementation.handler(cast<unknown, never>(payload)))
   }).pipe(
     Effect.provideService(Execution, { run, context: run.context, step: undefined }),
+    Effect.provideService(CaptureCallSites, run.options.captureSources),
     Effect.provideService(Clock.Clock, new ObservedClock(run.clock, run.sleeps))
   )
   const ending = yield* run.supervise(workflow)

@@ -146,7 +146,7 @@ export class Run {
       onQuiescent: () => this.end({ _tag: "Suspended" }),
       onStuck: (stuck) => this.#stuck(stuck),
       isStoreBusy: () => {
-        if (this.checkpointer.busy && !this.checkpointer.sending) this.checkpointer.flush()
+        if (!this.checkpointer.sending) this.checkpointer.flush()
         return this.checkpointer.busy
       }
     })
@@ -238,7 +238,7 @@ export class Run {
       this.#onDrained = undefined
       resume(Effect.succeed(this.#verdict))
     }
-    if (this.checkpointer.busy) this.checkpointer.flush()
+    this.checkpointer.flush()
     this.#onDrained()
   })
 
@@ -484,7 +484,7 @@ export class Run {
       next = Math.min(next, watched.nextPoll)
     }
     if (next < Infinity) this.#armPoll(next)
-    if (due && (this.supervisor.busy || this.checkpointer.sending)) this.checkpointer.flush()
+    if (due && (this.supervisor.busy || this.checkpointer.sending)) this.checkpointer.poll()
   }
 }
 

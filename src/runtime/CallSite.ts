@@ -1,0 +1,40 @@
+/**
+ * Where in the code an operation was asked for: noted under the test and local engines only, for messages.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+
+const CallSite: Context.Reference<string | undefined> = Context.Reference<string | undefined>(
+  "effect-durable/CallSite",
+  { defaultValue: () => undefined }
+)
+
+/** Whether the current fibre belongs to an execution that notes call sites. */
+export const CaptureCallSites: Context.Reference<boolean> = Context.Reference<boolean>(
+  "effect-durable/CaptureCallSites",
+  { defaultValue: () => false }
+)
+
+/** The place at which the operation of the current fibre was asked for, if that was noted. */
+export const callSiteOf = (fiber: Fiber.Fiber<unknown, unknown>): string | undefined => fiber.getRef(CallSite)
+
+/** Notes the place of the caller's caller. Operations are asked for inside the fibre that runs the workflow. */
+export const noted = <A, E, R>(operation: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
+  if (Fiber.getCurrent()?.getRef(CaptureCallSites) !== true) return operation
+  const place = userFrame(new Error().stack)
+  return place === undefined ? operation : Effect.provideService(operation, CallSite, place)
+}
+
+const ownFolder = new URL("..", import.meta.url).pathname
+
+/** The first frame of a stack that belongs neither to Effect nor to this library. */
+const userFrame = (stack: string | undefined): string | undefined =>
+  stack
+    ?.split("\n")
+    .slice(1)
+    .find((line) => !line.includes(ownFolder) && !/node_modules\/effect\/|node:/.test(line))
+    ?.trim()
+    .replace(/^at /, "")
