@@ -115,7 +115,7 @@ describe("a callback that is over", () => {
   const ends: Readonly<Record<string, (service: TestService, arn: string, callbackId: string) => void>> = {
     "has succeeded": (service, _, callbackId) => service.succeed(callbackId, "yes"),
     "has failed": (service, _, callbackId) =>
-      void service.accept(Service.failCallback(service.state, { callbackId }, service.env)),
+      service.accept(Service.failCallback(service.state, { callbackId }, service.env)),
     "has timed out": (service) => service.pass(60),
     "belongs to an execution that was stopped": (service, arn) => void service.stop(arn)
   }

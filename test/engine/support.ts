@@ -233,7 +233,7 @@ export const wait = (Id: string, seconds: number, extra: Extra = {}): OperationU
 
 export const callback = (
   Id: string,
-  options: OperationUpdate["CallbackOptions"] = undefined,
+  options?: OperationUpdate["CallbackOptions"],
   extra: Extra = {}
 ): OperationUpdate => ({
   Id,

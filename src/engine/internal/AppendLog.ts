@@ -38,7 +38,7 @@ const insert = <A>(node: Node<A> | undefined, depth: number, index: number, item
 
 /** The item at this index, counted from 0, or undefined beyond the ends. */
 export const get = <A>(log: AppendLog<A>, index: number): A | undefined => {
-  if (index < 0 || index >= log.size) return undefined
+  if (!(index >= 0 && index < log.size)) return undefined
   let node: Node<A> | undefined = log.root
   for (let depth = log.depth; node?._tag === "Branch"; depth--) {
     node = node.nodes[(index >>> (bits * depth)) & slotMask]

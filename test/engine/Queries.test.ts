@@ -1,0 +1,430 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Result from "effect/Result"
+import * as Service from "../../src/engine/Service.ts"
+import type { HistoryEvent } from "../../src/wire/HistoryEvent.ts"
+import type { Operation } from "../../src/wire/Operation.ts"
+import { callback, context, invoke, midnight, refused, retry, step, TestService, wait } from "./support.ts"
+
+const ids = (operations: ReadonlyArray<Operation>) => operations.map(({ Id }) => Id)
+
+type StateQuery = Omit<Parameters<typeof Service.getState>[1], "DurableExecutionArn" | "CheckpointToken">
+
+const state = (service: TestService, arn: string, query: StateQuery = {}) =>
+  Service.getState(
+    service.state,
+    { DurableExecutionArn: arn, CheckpointToken: service.token(arn), ...query },
+    service.env
+  )
+
+/** Follows the markers from a first page to the end. */
+const rest = (
+  service: TestService,
+  arn: string,
+  first: string | undefined,
+  MaxItems = 1
+): ReadonlyArray<ReadonlyArray<string>> => {
+  const pages: Array<ReadonlyArray<string>> = []
+  for (let Marker = first; Marker !== undefined;) {
+    const page = Result.getOrThrow(state(service, arn, { Marker, MaxItems }))
+    pages.push(ids(page.Operations))
+    Marker = page.NextMarker
+  }
+  return pages
+}
+
+describe("the state of an execution", () => {
+  it("comes in pages, each operation once, in the order of their starts", () => {
+    const service = new TestService()
+    const arn = service.start()
+    const { id } = service.execution(arn).identity
+    service.checkpoint(arn, step("b", "START"), step("a", "START"), wait("c", 5))
+    service.checkpoint(arn, step("b", "SUCCEED"), step("d", "START"))
+    const page = Result.getOrThrow(state(service, arn, { MaxItems: 2 }))
+    assert.deepStrictEqual(ids(page.Operations), [id, "b"])
+    assert.deepStrictEqual(rest(service, arn, page.NextMarker, 2), [["a", "c"], ["d"]])
+    assert.deepStrictEqual(ids(Result.getOrThrow(state(service, arn)).Operations), [id, "b", "a", "c", "d"])
+  })
+
+  it("has no next page when the last one is just full", () => {
+    const service = new TestService()
+    const arn = service.start()
+    service.checkpoint(arn, step("a", "START"))
+    assert.isUndefined(Result.getOrThrow(state(service, arn, { MaxItems: 2 })).NextMarker)
+  })
+
+  it("has 100 operations on a page unless more or fewer are asked for", () => {
+    const service = new TestService()
+    const arn = service.start()
+    service.checkpoint(arn, ...Array.from({ length: 1_200 }, (_, index) => step(`s${index}`, "START")))
+    const sizes = [undefined, 0, 1, 999, 1_000].map(
+      (MaxItems) => Result.getOrThrow(state(service, arn, MaxItems === undefined ? {} : { MaxItems })).Operations.length
+    )
+    assert.deepStrictEqual(sizes, [100, 100, 1, 999, 1_000])
+    for (const MaxItems of [-1, 1_001, 1.5, Number.NaN]) {
+      assert.match(refused(state(service, arn, { MaxItems })).message, /MaxItems/)
+    }
+  })
+
+  it("ends a page before it has too many bytes, but never before its first operation", () => {
+    const service = new TestService({ pageBytes: 2_000 })
+    const arn = service.start()
+    const { id } = service.execution(arn).identity
+    const result = (length: number) => ({ Payload: "x".repeat(length) })
+    service.checkpoint(
+      arn,
+      step("a", "SUCCEED", result(1_000)),
+      step("b", "SUCCEED", result(1_000)),
+      step("c", "SUCCEED", result(9_000)),
+      step("d", "SUCCEED")
+    )
+    const page = Result.getOrThrow(state(service, arn))
+    assert.deepStrictEqual(ids(page.Operations), [id, "a"])
+    assert.deepStrictEqual(rest(service, arn, page.NextMarker, 100), [["b"], ["c"], ["d"]])
+  })
+
+  it("is told only to the holder of the valid token", () => {
+    const service = new TestService()
+    const arn = service.start()
+    const old = service.token(arn)
+    service.checkpoint(arn, step("a", "START"))
+    const query = { DurableExecutionArn: arn, CheckpointToken: old }
+    assert.strictEqual(refused(Service.getState(service.state, query, service.env)).message, "Invalid checkpoint token")
+  })
+
+  it("refuses markers that it never gave for this", () => {
+    const service = new TestService()
+    const arn = service.start()
+    const about = { DurableExecutionArn: arn }
+    service.checkpoint(arn, wait("w", 1))
+    const { NextMarker } = Result.getOrThrow(Service.getHistory(service.state, { ...about, MaxItems: 1 }, service.env))
+    assert.isDefined(NextMarker)
+    for (const Marker of [
+      NextMarker,
+      "x",
+      "%",
+      btoa("state"),
+      btoa("state -1"),
+      btoa("state 1 2"),
+      btoa("state 1e3"),
+      btoa("changes 1")
+    ]) {
+      assert.strictEqual(refused(state(service, arn, { Marker })).message, "Invalid marker")
+    }
+    assert.strictEqual(
+      Result.getOrThrow(state(service, arn, { Marker: "" })).Operations.length,
+      2,
+      "the empty text is no marker"
+    )
+    assert.deepStrictEqual(Result.getOrThrow(state(service, arn, { Marker: btoa("state 999999999") })).Operations, [])
+  })
+})
+
+describe("what a state leaves out", () => {
+  const shown = (replayOuter: boolean, replayInner: boolean, endInner = "SUCCEED") => {
+    const service = new TestService()
+    const arn = service.start()
+    const inner = { ParentId: "outer" }
+    service.checkpoint(
+      arn,
+      context("outer", "START"),
+      context("inner", "START", inner),
+      step("leaf", "SUCCEED", { ParentId: "inner" }),
+      context("inner", endInner, { ...inner, ContextOptions: { ReplayChildren: replayInner } }),
+      context("outer", "SUCCEED", { ContextOptions: { ReplayChildren: replayOuter } })
+    )
+    return ids(Result.getOrThrow(state(service, arn)).Operations).slice(1)
+  }
+
+  it("is everything inside a finished context, however deep", () => {
+    assert.deepStrictEqual(shown(false, false), ["outer"])
+    assert.deepStrictEqual(shown(false, true), ["outer"])
+  })
+
+  it("is not what is inside a context that is replayed through its children", () => {
+    assert.deepStrictEqual(shown(true, false), ["outer", "inner"])
+    assert.deepStrictEqual(shown(true, true), ["outer", "inner", "leaf"])
+  })
+
+  it("is also what is inside a context that failed", () => {
+    assert.deepStrictEqual(shown(true, false, "FAIL"), ["outer", "inner"])
+    assert.deepStrictEqual(shown(true, true, "FAIL"), ["outer", "inner", "leaf"])
+  })
+
+  it("is nothing inside a context that is open", () => {
+    const service = new TestService()
+    const arn = service.start()
+    service.checkpoint(arn, context("c", "START"), step("a", "SUCCEED", { ParentId: "c" }))
+    assert.deepStrictEqual(ids(Result.getOrThrow(state(service, arn)).Operations).slice(1), ["c", "a"])
+  })
+})
+
+describe("a service with one item on a page", () => {
+  const service = () => new TestService({ pageItems: 1 })
+
+  it("hands an invocation its execution and lets it fetch the rest", () => {
+    const pages = service()
+    const arn = pages.start()
+    const { id } = pages.execution(arn).identity
+    assert.isUndefined(pages.invocation(arn).event.InitialExecutionState.NextMarker)
+    pages.checkpoint(
+      arn,
+      context("c", "START"),
+      step("hidden", "START", { ParentId: "c" }),
+      context("c", "SUCCEED"),
+      wait("w", 1)
+    )
+    pages.suspend(arn)
+    pages.pass(1)
+    const { NextMarker, Operations } = pages.invocation(arn).event.InitialExecutionState
+    assert.deepStrictEqual(ids(Operations), [id])
+    assert.deepStrictEqual(rest(pages, arn, NextMarker, 1_000), [["c"], ["w"]])
+  })
+
+  it("answers a checkpoint with one change and lets the function fetch the rest with the new token", () => {
+    const pages = service()
+    const arn = pages.start()
+    pages.checkpoint(arn, wait("w", 1), step("old", "SUCCEED"))
+    pages.now += 1_000
+    const answer = pages.accept(
+      pages.tryCheckpoint(arn, [step("a", "START"), step("b", "START"), step("a", "SUCCEED")])
+    )
+    const { NextMarker, Operations } = answer.NewExecutionState
+    assert.deepStrictEqual(ids(Operations), ["w"])
+    const query = { DurableExecutionArn: arn, CheckpointToken: answer.CheckpointToken ?? "" }
+    const second = Result.getOrThrow(Service.getState(pages.state, { ...query, Marker: NextMarker }, pages.env))
+    assert.deepStrictEqual(
+      second.Operations.map(({ Id, Status }) => [Id, Status]),
+      [["a", "SUCCEEDED"]]
+    )
+    const third = Result.getOrThrow(Service.getState(pages.state, { ...query, Marker: second.NextMarker }, pages.env))
+    assert.deepStrictEqual(ids(third.Operations), ["b"])
+    assert.isUndefined(third.NextMarker)
+  })
+
+  it("leaves an input out of the event that fills a page by itself", () => {
+    const pages = new TestService({ pageBytes: 1_000 })
+    const arn = pages.start({ payload: "x".repeat(5_000) })
+    const { NextMarker, Operations } = pages.invocation(arn).event.InitialExecutionState
+    assert.deepStrictEqual(Operations, [])
+    const page = Result.getOrThrow(state(pages, arn, { Marker: NextMarker }))
+    assert.strictEqual(page.Operations[0]?.ExecutionDetails?.InputPayload?.length, 5_000)
+  })
+
+  it("cannot be configured with less", () => {
+    for (const pageItems of [0, -1, 0.5]) assert.throws(() => new TestService({ pageItems }), /at least one item/)
+  })
+})
+
+describe("one execution", () => {
+  it("is described with its input and, once closed, its outcome", () => {
+    const service = new TestService()
+    const arn = service.start({
+      name: "n",
+      functionName: "orders:live",
+      executionTimeoutSeconds: 60,
+      traceHeader: "Root=1"
+    })
+    const about = { DurableExecutionArn: arn }
+    const open = {
+      DurableExecutionArn: arn,
+      DurableExecutionName: "n",
+      FunctionArn: "arn:aws:lambda:us-east-1:123456789012:function:orders:7",
+      Version: "7",
+      Status: "RUNNING",
+      StartTimestamp: midnight,
+      TraceHeader: { XAmznTraceId: "Root=1" },
+      ExecutionDataIncluded: true,
+      DurableConfig: { ExecutionTimeout: 60, RetentionPeriodInDays: 14 },
+      InputPayload: `{"id":1}`
+    }
+    assert.deepStrictEqual(Result.getOrThrow(Service.getExecution(service.state, about, service.env)), open)
+    service.now += 5
+    service.answer(arn, { Status: "SUCCEEDED", Result: `"done"` })
+    const closed = { ...open, Status: "SUCCEEDED", EndTimestamp: midnight + 5, Result: `"done"` }
+    assert.deepStrictEqual(Result.getOrThrow(Service.getExecution(service.state, about, service.env)), closed)
+    const { InputPayload: _, Result: __, ...compact } = { ...closed, ExecutionDataIncluded: false }
+    const query = { ...about, IncludeExecutionData: false }
+    assert.deepStrictEqual(Result.getOrThrow(Service.getExecution(service.state, query, service.env)), compact)
+  })
+
+  it("is described with its error", () => {
+    const service = new TestService()
+    const arn = service.start()
+    service.stop(arn)
+    const about = { DurableExecutionArn: arn }
+    const { Error, Status } = Result.getOrThrow(Service.getExecution(service.state, about, service.env))
+    assert.deepStrictEqual([Status, Error], ["STOPPED", { ErrorMessage: "Execution stopped by user request" }])
+    const compact = Service.getExecution(service.state, { ...about, IncludeExecutionData: false }, service.env)
+    assert.notProperty(Result.getOrThrow(compact), "Error")
+  })
+
+  it("that is not there is not found", () => {
+    const service = new TestService()
+    const about = { DurableExecutionArn: "nobody" }
+    assert.strictEqual(refused(Service.getExecution(service.state, about, service.env)).status, 404)
+    assert.strictEqual(refused(Service.getHistory(service.state, about, service.env)).status, 404)
+    assert.deepStrictEqual(Service.operations(service.state, "nobody"), [])
+    assert.deepStrictEqual(Service.history(service.state, "nobody"), [])
+  })
+})
+
+describe("a history", () => {
+  /** One of every event that has a payload or an error. */
+  const eventful = () => {
+    const service = new TestService()
+    const arn = service.start()
+    const Error = { ErrorType: "secret", ErrorMessage: "secret" }
+    const Payload = "secret"
+    service.checkpoint(arn, step("a", "SUCCEED", { Payload }), step("b", "FAIL", { Error }), retry("c", 1, { Error }))
+    service.checkpoint(arn, context("d", "SUCCEED", { Payload }), context("e", "FAIL", { Error }), wait("w", 1))
+    service.checkpoint(
+      arn,
+      invoke("i", "email", { Payload }),
+      invoke("j", "nowhere", { Payload }),
+      callback("k"),
+      callback("l")
+    )
+    service.checkpoint(arn, { Id: "w", Type: "WAIT", Action: "CANCEL", Error })
+    service.succeed(service.callbackId(arn, "k"), Payload)
+    service.accept(
+      Service.failCallback(service.state, { callbackId: service.callbackId(arn, "l"), error: Error }, service.env)
+    )
+    const end: Service.TargetEnd = { _tag: "Succeeded", result: Payload }
+    service.take(Service.targetEnded(service.state, { executionArn: arn, operationId: "i", end }, service.env))
+    service.end(arn, { _tag: "Crashed", error: Error })
+    service.accept(Service.stopExecution(service.state, { executionArn: arn, error: Error }, service.env))
+    return { service, arn }
+  }
+  type Query = Omit<Parameters<typeof Service.getHistory>[1], "DurableExecutionArn">
+  const read = (service: TestService, arn: string, query: Query = {}) =>
+    Service.getHistory(service.state, { DurableExecutionArn: arn, ...query }, service.env)
+  const readAll = (service: TestService, arn: string, query: Query): ReadonlyArray<HistoryEvent> => {
+    const events: Array<HistoryEvent> = []
+    for (let Marker: string | undefined = ""; Marker !== undefined;) {
+      const page: ReturnType<typeof Service.getHistory> = read(service, arn, { ...query, Marker })
+      const { Events, NextMarker } = Result.getOrThrow(page)
+      events.push(...Events)
+      Marker = NextMarker
+    }
+    return events
+  }
+
+  it("comes in pages, each event once, forwards and backwards", () => {
+    const { arn, service } = eventful()
+    const all = service.history(arn)
+    assert.isAbove(all.length, 15)
+    for (const MaxItems of [1, 2, 7, all.length, 100]) {
+      assert.deepStrictEqual(readAll(service, arn, { MaxItems }), all)
+      assert.deepStrictEqual(readAll(service, arn, { MaxItems, ReverseOrder: true }), all.toReversed())
+    }
+    assert.deepStrictEqual(Result.getOrThrow(read(service, arn)).Events, all)
+    assert.isUndefined(Result.getOrThrow(read(service, arn, { MaxItems: all.length })).NextMarker)
+  })
+
+  it("leaves payloads and errors out when they are not wanted, and nothing else", () => {
+    const { arn, service } = eventful()
+    const bare = Result.getOrThrow(read(service, arn, { IncludeExecutionData: false })).Events
+    assert.notInclude(JSON.stringify(bare), "secret")
+    assert.notInclude(JSON.stringify(bare), "Payload")
+    assert.include(JSON.stringify(service.history(arn)), "secret")
+    assert.deepStrictEqual(
+      bare.map(({ EventId, EventType, Id, SubType }) => [EventId, EventType, Id, SubType]),
+      service.history(arn).map(({ EventId, EventType, Id, SubType }) => [EventId, EventType, Id, SubType])
+    )
+    const failure = bare.find((event) => event.EventType === "StepFailed" && event.Id === "c")
+    assert(failure?.EventType === "StepFailed")
+    assert.deepStrictEqual(failure.StepFailedDetails, {
+      Error: { Truncated: false },
+      RetryDetails: { CurrentAttempt: 1, NextAttemptDelaySeconds: 1 }
+    })
+  })
+
+  it("refuses a marker of another kind", () => {
+    const { arn, service } = eventful()
+    for (const Marker of [btoa("state 1"), "x"])
+      assert.strictEqual(refused(read(service, arn, { Marker })).message, "Invalid marker")
+    assert.match(refused(read(service, arn, { MaxItems: 1_001 })).message, /MaxItems/)
+  })
+})
+
+describe("the list of a function's executions", () => {
+  const three = () => {
+    const service = new TestService()
+    service.start({ name: "first" })
+    service.pass(10)
+    const second = service.start({ name: "second", functionName: "orders:live" })
+    service.stop(second)
+    service.pass(10)
+    const third = service.start({ name: "third" })
+    service.answer(third, { Status: "SUCCEEDED" })
+    service.start({ name: "other", functionName: "payments:live" })
+    return service
+  }
+  type Query = Omit<Parameters<typeof Service.listExecutions>[1], "FunctionName">
+  const read = (service: TestService, query: Query = {}, FunctionName = "orders") =>
+    Service.listExecutions(service.state, { FunctionName, ...query }, service.env)
+  const names = (service: TestService, query: Query = {}, FunctionName = "orders") =>
+    Result.getOrThrow(read(service, query, FunctionName)).DurableExecutions.map(
+      (execution) => execution.DurableExecutionName
+    )
+
+  it("has the newest first, or the oldest", () => {
+    assert.deepStrictEqual(names(three()), ["third", "second", "first"])
+    assert.deepStrictEqual(names(three(), { ReverseOrder: true }), ["first", "second", "third"])
+  })
+
+  it("says what each is and how it is doing", () => {
+    const service = three()
+    const [, second, oldest] = Result.getOrThrow(read(service)).DurableExecutions
+    assert.deepStrictEqual(second, {
+      DurableExecutionArn: second?.DurableExecutionArn ?? "",
+      DurableExecutionName: "second",
+      FunctionArn: "arn:aws:lambda:us-east-1:123456789012:function:orders:7",
+      Status: "STOPPED",
+      StartTimestamp: midnight + 10_000,
+      EndTimestamp: midnight + 10_000
+    })
+    assert.strictEqual(oldest?.Status, "RUNNING")
+    assert.notProperty(oldest, "EndTimestamp")
+  })
+
+  it("can be narrowed", () => {
+    const service = three()
+    assert.deepStrictEqual(names(service, { Qualifier: "live" }), ["second"])
+    assert.deepStrictEqual(names(service, {}, "orders:$LATEST"), ["third", "first"])
+    assert.deepStrictEqual(names(service, { Statuses: ["RUNNING", "SUCCEEDED"] }), ["third", "first"])
+    assert.deepStrictEqual(names(service, { DurableExecutionName: "first" }), ["first"])
+    assert.deepStrictEqual(names(service, { StartedAfter: midnight }), ["third", "second"])
+    assert.deepStrictEqual(names(service, { StartedBefore: midnight + 20_000 }), ["second", "first"])
+    assert.deepStrictEqual(names(service, { DurableExecutionName: "nobody" }), [])
+    assert.deepStrictEqual(names(service, {}, "payments"), ["other"])
+  })
+
+  it("comes in pages, each execution once", () => {
+    const service = three()
+    for (const [ReverseOrder, expected] of [
+      [false, ["third", "second", "first"]],
+      [true, ["first", "second", "third"]]
+    ] as const) {
+      const found: Array<string> = []
+      for (let Marker: string | undefined = ""; Marker !== undefined;) {
+        const page: ReturnType<typeof Service.listExecutions> = read(service, { ReverseOrder, MaxItems: 1, Marker })
+        const { DurableExecutions, NextMarker } = Result.getOrThrow(page)
+        found.push(...DurableExecutions.map((execution) => execution.DurableExecutionName))
+        Marker = NextMarker
+      }
+      assert.deepStrictEqual(found, [...expected])
+    }
+  })
+
+  it("refuses what the API refuses", () => {
+    const service = three()
+    assert.strictEqual(refused(read(service, {}, "nowhere")).status, 404)
+    assert.strictEqual(refused(read(service, {}, "a b")).status, 400)
+    assert.match(refused(read(service, { Statuses: ["PAUSED"] })).message, /Statuses/)
+    assert.match(refused(read(service, { Statuses: [] })).message, /Statuses/)
+    assert.match(refused(read(service, { Statuses: Array.from({ length: 11 }, () => "RUNNING") })).message, /Statuses/)
+    assert.match(refused(read(service, { MaxItems: -1 })).message, /MaxItems/)
+    assert.match(refused(read(service, { Marker: btoa("history 1") })).message, /Invalid marker/)
+  })
+})
