@@ -8,6 +8,7 @@
  */
 import type * as Effect from "effect/Effect"
 import type * as Schema from "effect/Schema"
+import type { Scope } from "effect/Scope"
 import type * as DurableError from "./DurableError.ts"
 import type { Execution } from "./runtime/Execution.ts"
 import type * as Serdes from "./Serdes.ts"
@@ -67,7 +68,8 @@ export interface Durable<
 > extends Contract<"durable", Name, Payload, Success, Error, Services> {
   /**
    * Joins the contract with the workflow that fulfils it. The workflow may fail with the errors that the contract
-   * declares, and with the library's own operation errors.
+   * declares, and with the library's own operation errors. It has a scope of its own, which is closed when it ends and
+   * at every suspension.
    *
    * @example
    * ```ts
@@ -89,7 +91,7 @@ export interface Durable<
     ) => Effect.Effect<Success["Type"], Error["Type"] | DurableError.OperationError, R>
   ) => Implementation<
     Durable<Name, Payload, Success, Error, Services>,
-    Exclude<R, Execution> | CalleeServices<Contract<"durable", Name, Payload, Success, Error, Services>>
+    Exclude<R, Execution | Scope> | CalleeServices<Contract<"durable", Name, Payload, Success, Error, Services>>
   >
 }
 
@@ -152,7 +154,7 @@ export interface Implementation<C extends Any, out R> {
   ) => Effect.Effect<C["success"]["Type"], C["error"]["Type"] | DurableError.OperationError, R | RuntimeServices<C>>
 }
 
-type RuntimeServices<C extends Any> = C["kind"] extends "durable" ? Execution : never
+type RuntimeServices<C extends Any> = C["kind"] extends "durable" ? Execution | Scope : never
 
 /**
  * Any contract.
@@ -201,7 +203,7 @@ export interface AnyDurable extends Any {
  */
 export interface AnyImplementation<out R = unknown> {
   readonly contract: Any
-  readonly handler: (payload: never) => Effect.Effect<unknown, unknown, R | Execution>
+  readonly handler: (payload: never) => Effect.Effect<unknown, unknown, R | Execution | Scope>
 }
 
 /**

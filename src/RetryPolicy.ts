@@ -98,8 +98,8 @@ const stopNow = Effect.succeed(stop)
  * ```ts
  * import { RetryPolicy } from "effect-durable"
  *
- * const patient = RetryPolicy.exponential({ maxAttempts: 8, initialDelay: "2 seconds", jitter: "half" })
- * const picky = RetryPolicy.exponential({ while: (error: { readonly retryable: boolean }) => error.retryable })
+ * export const patient = RetryPolicy.exponential({ maxAttempts: 8, initialDelay: "2 seconds", jitter: "half" })
+ * export const picky = RetryPolicy.exponential({ while: (error: { readonly retryable: boolean }) => error.retryable })
  * ```
  *
  * @category constructors
@@ -141,7 +141,7 @@ export const exponential = <E = unknown>(
  * ```ts
  * import { RetryPolicy } from "effect-durable"
  *
- * const policy = RetryPolicy.linear({ maxAttempts: 4, increment: "10 seconds", jitter: "none" }) // 1 s, 11 s, 21 s
+ * export const policy = RetryPolicy.linear({ maxAttempts: 4, increment: "10 seconds", jitter: "none" }) // 1 s, 11 s, 21 s
  * ```
  *
  * @category constructors
@@ -182,7 +182,7 @@ export const linear = <E = unknown>(
  * ```ts
  * import { RetryPolicy } from "effect-durable"
  *
- * const policy = RetryPolicy.fixed({ maxAttempts: 10, delay: "1 minute" })
+ * export const policy = RetryPolicy.fixed({ maxAttempts: 10, delay: "1 minute" })
  * ```
  *
  * @category constructors
@@ -232,9 +232,9 @@ export const none: RetryPolicy = { decide: () => stopNow }
  * import { RetryPolicy } from "effect-durable"
  * import * as Schedule from "effect/Schedule"
  *
- * const policy = RetryPolicy.fromSchedule(Schedule.exponential("2 seconds").pipe(Schedule.upTo({ duration: "1 hour" })))
+ * export const policy = RetryPolicy.fromSchedule(Schedule.exponential("2 seconds").pipe(Schedule.upTo({ duration: "1 hour" })))
  *
- * const limited = RetryPolicy.fromSchedule(
+ * export const limited = RetryPolicy.fromSchedule(
  *   Schedule.spaced("10 seconds").pipe(
  *     Schedule.setInputType<{ readonly retryable: boolean }>(),
  *     Schedule.while(({ input, attempt }) => input.retryable && attempt <= 5)

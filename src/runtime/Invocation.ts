@@ -119,6 +119,7 @@ const execute = Effect.fnUntraced(function* (
     const payload = yield* readPayload(self, contract)
     return yield* erase(implementation.handler(cast<unknown, never>(payload)))
   }).pipe(
+    Effect.scoped,
     Effect.provideService(Execution, { run, context: run.context, step: undefined }),
     Effect.provideService(CaptureCallSites, run.options.captureSources),
     Effect.provideService(Clock.Clock, new ObservedClock(run.clock, run.sleeps))

@@ -15,6 +15,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Schema from "effect/Schema"
+import type { Scope } from "effect/Scope"
 import { CheckpointStore } from "../CheckpointStore.ts"
 import type * as Contract from "../Contract.ts"
 import type { PayloadAndOptions } from "../Durable.ts"
@@ -151,7 +152,7 @@ export class TestEngine extends Context.Service<
 type Servable = Contract.AnyImplementation<never> | Stub<never>
 
 type ServicesOf<F> = F extends { readonly handler: (...args: never) => Effect.Effect<unknown, unknown, infer R> }
-  ? Exclude<R, Execution>
+  ? Exclude<R, Execution | Scope>
   : F extends Stub<infer R>
     ? R
     : never
@@ -237,6 +238,7 @@ const serve = Effect.fnUntraced(function* (functions: ReadonlyArray<Servable>, s
  * import { TestEngine } from "effect-durable/testing"
  * import * as Effect from "effect/Effect"
  * import * as Schema from "effect/Schema"
+import type { Scope } from "effect/Scope"
  *
  * const Nap = DurableFunction.make("nap", { success: Schema.String })
  * const nap = Nap.implement(() => Effect.as(Durable.wait("sleep", "8 hours"), "rested"))

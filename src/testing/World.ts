@@ -13,21 +13,20 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
-import { cast } from "effect/Function"
 import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 import { CheckpointStore, storeError, type StoreError } from "../CheckpointStore.ts"
 import type * as Contract from "../Contract.ts"
 import type { InvocationFailed } from "../DurableError.ts"
 import * as Engine from "../engine/Service.ts"
-import { Execution } from "../runtime/Execution.ts"
 import { invoke } from "../runtime/Invocation.ts"
 import type { Run } from "../runtime/Run.ts"
-import { CurrentUnit, type Unit } from "../runtime/Supervisor.ts"
-import { WatchedScheduler } from "../runtime/WatchedScheduler.ts"
+import { CheckpointDurableExecutionBody, CheckpointDurableExecutionResponse } from "../wire/CheckpointApi.ts"
 import type { ErrorObject } from "../wire/ErrorObject.ts"
 import type { HistoryEvent } from "../wire/HistoryEvent.ts"
+import { InvocationAnswer, InvocationEvent } from "../wire/Invocation.ts"
 import type { Operation } from "../wire/Operation.ts"
-import { FiberTree } from "./FiberTree.ts"
+import { CurrentCall, Stillness } from "./Stillness.ts"
 import { VirtualClock } from "./VirtualClock.ts"
 
 type AnyFiber = Fiber.Fiber<unknown, unknown>
@@ -65,23 +64,12 @@ interface Running {
   run: Run | undefined
 }
 
-/** The key of what the current fibre runs for. */
-const CurrentKey: Context.Reference<string | undefined> = Context.Reference<string | undefined>(
-  "effect-durable/testing/CurrentKey",
-  { defaultValue: () => undefined }
-)
-
-/** The invocation whose workflow the fibre runs, if it does: the runtime's own fibres do not count. */
-const runOf = (fiber: AnyFiber): Run | undefined =>
-  Context.getOrUndefined(cast<Context.Context<never>, Context.Context<Execution>>(fiber.context), Execution)?.run
-
 // Captured early: a test framework may replace the timers of the process later.
-const { performance, setImmediate, setTimeout } = globalThis
+const { performance, setTimeout } = globalThis
 
 export class World {
   readonly clock: VirtualClock
-  readonly #scheduler: WatchedScheduler
-  readonly #tree = new FiberTree()
+  readonly #stillness: Stillness
   readonly #config: Engine.Config
   readonly #options: WorldOptions
   readonly #functions: ReadonlyMap<string, Served>
@@ -92,14 +80,9 @@ export class World {
   readonly #problems = new Map<string, string>()
   readonly #failures = new Map<string, { count: number; last: string }>()
   readonly #pending: Array<() => void> = []
-  readonly #endings = new WeakMap<Run, number>()
   #state = Engine.empty
   #ids = 0
-  #openRequests = 0
-  #activity = 0
-  #armed = false
   #stopped = false
-  #lastProgress = performance.now()
 
   constructor(options: {
     /** Functions by the names they answer to. */
@@ -109,8 +92,8 @@ export class World {
   }) {
     this.#functions = options.functions
     this.#options = options.options
-    this.clock = new VirtualClock(options.options.startTime, this.touch)
-    this.#scheduler = new WatchedScheduler(this.touch, this.#tree.see)
+    this.clock = new VirtualClock(options.options.startTime, () => this.touch())
+    this.#stillness = new Stillness(this.clock, options.options.quietTurns, () => this.#onQuiet())
     this.#config = Engine.makeConfig({ ...options.options.engine, lookup: this.#lookup })
     this.#services = options.services.pipe(
       Context.add(Clock.Clock, this.clock),
@@ -170,7 +153,7 @@ export class World {
         waiting.delete(done)
       }
       const watch = (): void => {
-        const quiet = performance.now() - this.#lastProgress
+        const quiet = Math.min(this.#stillness.quietFor, performance.now() - since)
         if (quiet >= patience) {
           stop()
           resume(fail(this.report(executionArn)))
@@ -178,7 +161,7 @@ export class World {
           timer = setTimeout(watch, Math.min(patience - quiet + 1, 500))
         }
       }
-      this.#lastProgress = Math.max(this.#lastProgress, performance.now())
+      const since = performance.now()
       timer = setTimeout(watch, Math.min(patience, 500))
       return Effect.sync(stop)
     })
@@ -186,6 +169,7 @@ export class World {
   /** Ends everything that is still running. */
   readonly dispose: Effect.Effect<void> = Effect.suspend(() => {
     this.#stopped = true
+    this.#stillness.stop()
     const fibers = [...this.#running.values(), ...this.#targets.values()].map((running) => running.fiber)
     for (const fiber of fibers) fiber.interruptUnsafe()
     return Effect.void
@@ -194,14 +178,20 @@ export class World {
   // --- The port of the workflows -----------------------------------------------------------------------------------
 
   readonly store: CheckpointStore["Service"] = {
-    checkpoint: (request) => this.#request(() => this.command(Engine.checkpoint, request)),
+    checkpoint: (request) =>
+      this.#request(() =>
+        Result.map(
+          this.command(Engine.checkpoint, { ...request, ...overWire(CheckpointDurableExecutionBody, request) }),
+          (answer) => overWire(CheckpointDurableExecutionResponse, answer)
+        )
+      ),
     loadState: (request) => this.#request(() => this.query(Engine.getState, request))
   }
 
   /** A request is answered in a later turn of the event loop, as one that crosses a network. */
   #request<A>(answer: () => Result.Result<A, Engine.Refused>): Effect.Effect<A, StoreError> {
     return Effect.acquireUseRelease(
-      Effect.sync(() => void this.#openRequests++),
+      Effect.sync(() => void this.#stillness.openRequests++),
       () =>
         Effect.flatMap(Effect.yieldNow, () =>
           Result.match(answer(), {
@@ -212,7 +202,7 @@ export class World {
         ),
       () =>
         Effect.sync(() => {
-          this.#openRequests--
+          this.#stillness.openRequests--
           this.touch()
         })
     )
@@ -265,13 +255,13 @@ export class World {
     if (served?._tag !== "Workflow") throw new Error(`The function ${effect.functionName} is no workflow.`)
     const { executionArn, invocationId } = effect
     let run: Run | undefined
-    const driver = invoke(served.implementation, effect.event, {
+    const driver = invoke(served.implementation, overWire(InvocationEvent, effect.event), {
       captureSources: true,
       warnAboutTargets: false,
       deadline: this.#deadline(),
       probe: {
         onActivity: this.touch,
-        onFiber: this.#tree.see,
+        onFiber: this.#stillness.tree.see,
         onStart: (started) => {
           run = started
           running.run = started
@@ -327,8 +317,8 @@ export class World {
   ): Running {
     // It starts in a later turn of the event loop, when it is known to be running.
     const fiber = Effect.runForkWith(this.#services)(
-      Effect.andThen(Effect.yieldNow, Effect.provideService(effect, CurrentKey, key)),
-      { scheduler: this.#scheduler }
+      Effect.andThen(Effect.yieldNow, Effect.provideService(effect, CurrentCall, key)),
+      { scheduler: this.#stillness.scheduler }
     )
     const running: Running = {
       executionArn: about.executionArn,
@@ -374,25 +364,10 @@ export class World {
 
   // --- Time --------------------------------------------------------------------------------------------------------
 
-  /** Notes that something moved, and looks for a moment at which time can. */
-  readonly touch = (): void => {
-    this.#activity++
-    if (this.#armed || this.#stopped) return
-    this.#armed = true
-    let seen = this.#activity
-    let quiet = 0
-    const tick = (): void => {
-      if (this.#activity === seen) quiet++
-      else quiet = 0
-      seen = this.#activity
-      if (quiet < this.#options.quietTurns) return void setImmediate(tick)
-      this.#armed = false
-      this.#lastProgress = performance.now()
-      if (this.#stopped) return
-      if (this.#pending.length > 0) this.#startPending()
-      else if (this.#canMove()) this.#move()
-    }
-    setImmediate(tick)
+  #onQuiet(): void {
+    if (this.#pending.length > 0) return this.#startPending()
+    const runs = [...this.#running.values()].map((running) => running.run)
+    if (this.#stillness.waitsForTime(runs, this.#targets.keys())) this.#move()
   }
 
   #startPending(): void {
@@ -411,9 +386,8 @@ export class World {
   /** The next timer of the service. The time-out of an execution that nobody asked for is none. */
   #nextTimer(): number | undefined {
     for (const timer of Engine.timers(this.#state)) {
-      if (timer.kind !== "ExecutionTimeout" || this.#hasOwnTimeout(timer.executionArn)) {
-        if (!this.#problems.has(timer.executionArn)) return timer.due
-      }
+      if (this.#problems.has(timer.executionArn)) continue
+      if (timer.kind !== "ExecutionTimeout" || this.#hasOwnTimeout(timer.executionArn)) return timer.due
     }
     return undefined
   }
@@ -422,60 +396,7 @@ export class World {
     return this.execution(executionArn)?.identity.executionTimeoutSeconds !== this.#config.executionTimeoutSeconds
   }
 
-  #canMove(): boolean {
-    if (this.#openRequests > 0 || this.#scheduler.queued) return false
-    const asleep = this.clock.asleep
-    const fibers = this.#byUnit()
-    for (const { run } of this.#running.values()) {
-      if (run === undefined || run.supervisor.scheduler.queued) return false
-      const units = [...run.supervisor.units].filter((unit) => !unit.context.closed)
-      const waits =
-        units.length > 0
-          ? units.every((unit) => this.#sleeps(fibers.get(unit) ?? [], asleep))
-          : this.#idles(run, asleep)
-      if (!waits) return false
-    }
-    for (const { key } of this.#targets.values()) {
-      const own = [...this.#tree.live].filter((fiber) => fiber.getRef(CurrentKey) === key)
-      if (!this.#sleeps(own, asleep)) return false
-    }
-    return true
-  }
-
-  /** Whether a run without work in flight waits for time: before another request, in a sleep, or for its finalizers. */
-  #idles(run: Run, asleep: ReadonlySet<AnyFiber>): boolean {
-    if (run.checkpointer.sending) return true
-    const sleeping = [...asleep].some((fiber) => runOf(fiber) === run)
-    if (run.phase === "running") return sleeping && run.supervisor.parked.size === 0
-    return sleeping || this.#hasHadItsGrace(run)
-  }
-
-  /** Finalizers may do real I/O, so before their virtual grace period is skipped they get it in real time. */
-  #hasHadItsGrace(run: Run): boolean {
-    const since = this.#endings.get(run) ?? performance.now()
-    this.#endings.set(run, since)
-    const left = run.options.grace - (performance.now() - since)
-    if (left > 0) setTimeout(this.touch, left)
-    return left <= 0
-  }
-
-  /** Whether fibres that work together wait for nothing but the clock: nobody waits for anything but it and each other. */
-  #sleeps(fibers: ReadonlyArray<AnyFiber>, asleep: ReadonlySet<AnyFiber>): boolean {
-    const unacknowledged = new Set([...this.#running.values()].flatMap(({ run }) => run?.unacknowledged ?? []))
-    return fibers.every((fiber) => asleep.has(fiber) || unacknowledged.has(fiber) || !this.#tree.isLeaf(fiber))
-  }
-
-  #byUnit(): ReadonlyMap<Unit, ReadonlyArray<AnyFiber>> {
-    const fibers = new Map<Unit, Array<AnyFiber>>()
-    for (const fiber of this.#tree.live) {
-      const unit = fiber.getRef(CurrentUnit)
-      if (unit === undefined) continue
-      const others = fibers.get(unit)
-      if (others === undefined) fibers.set(unit, [fiber])
-      else others.push(fiber)
-    }
-    return fibers
-  }
+  readonly touch = (): void => this.#stillness.touch()
 
   // --- Reports -----------------------------------------------------------------------------------------------------
 
@@ -514,9 +435,12 @@ export class World {
 /** Invocations of one execution that may fail one after the other before a test is told. */
 const maxFailures = 100
 
-const invocationEnd = (exit: Exit.Exit<{ readonly answer: unknown }, InvocationFailed>): Engine.InvocationEnd => {
-  // What an invocation answers crosses a wire as JSON.
-  if (Exit.isSuccess(exit)) return { _tag: "Answered", answer: JSON.parse(JSON.stringify(exit.value.answer)) }
+/** A message after it has crossed a network: encoded, sent as JSON text, and decoded on the other side. */
+const overWire = <A>(schema: Schema.Codec<A, unknown>, message: A): A =>
+  Schema.decodeUnknownSync(schema)(JSON.parse(JSON.stringify(Schema.encodeSync(schema)(message))))
+
+const invocationEnd = (exit: Exit.Exit<{ readonly answer: InvocationAnswer }, InvocationFailed>): Engine.InvocationEnd => {
+  if (Exit.isSuccess(exit)) return { _tag: "Answered", answer: overWire(InvocationAnswer, exit.value.answer) }
   const error = exit.cause.reasons.find(Cause.isFailReason)?.error
   const crash: ErrorObject =
     error === undefined

@@ -1,0 +1,142 @@
+/**
+ * Knows when a world stands still: when nothing can happen in it any more unless time passes.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import type * as Fiber from "effect/Fiber"
+import { cast } from "effect/Function"
+import { Execution } from "../runtime/Execution.ts"
+import type { Run } from "../runtime/Run.ts"
+import { CurrentUnit, type Unit } from "../runtime/Supervisor.ts"
+import { WatchedScheduler } from "../runtime/WatchedScheduler.ts"
+import { FiberTree } from "./FiberTree.ts"
+import type { VirtualClock } from "./VirtualClock.ts"
+
+type AnyFiber = Fiber.Fiber<unknown, unknown>
+
+// Captured early: a test framework may replace the timers of the process later.
+const { performance, setImmediate, setTimeout } = globalThis
+
+/** The key of the call that the current fibre runs for. */
+export const CurrentCall: Context.Reference<string | undefined> = Context.Reference<string | undefined>(
+  "effect-durable/testing/CurrentCall",
+  { defaultValue: () => undefined }
+)
+
+/** The invocation whose workflow the fibre runs, if it does: the runtime's own fibres do not count. */
+const runOf = (fiber: AnyFiber): Run | undefined =>
+  Context.getOrUndefined(cast<Context.Context<never>, Context.Context<Execution>>(fiber.context), Execution)?.run
+
+export class Stillness {
+  /** Runs the fibres of the world, and hears of every move of theirs. */
+  readonly scheduler: WatchedScheduler
+  readonly tree = new FiberTree()
+  /** Requests to the service that are not answered yet. */
+  openRequests = 0
+  readonly #clock: VirtualClock
+  readonly #quietTurns: number
+  readonly #onQuiet: () => void
+  readonly #endings = new WeakMap<Run, number>()
+  #activity = 0
+  #armed = false
+  #stopped = false
+  #lastActive = performance.now()
+
+  /** Calls `onQuiet` whenever the event loop has turned a number of times without any activity in the world. */
+  constructor(clock: VirtualClock, quietTurns: number, onQuiet: () => void) {
+    this.#clock = clock
+    this.#quietTurns = quietTurns
+    this.#onQuiet = onQuiet
+    this.scheduler = new WatchedScheduler(this.touch, this.tree.see)
+  }
+
+  /** Milliseconds of real time since something moved. */
+  get quietFor(): number {
+    return performance.now() - this.#lastActive
+  }
+
+  stop(): void {
+    this.#stopped = true
+  }
+
+  /** Notes that something moved. */
+  readonly touch = (): void => {
+    this.#activity++
+    if (this.#armed || this.#stopped) return
+    this.#armed = true
+    let seen = this.#activity
+    let quiet = 0
+    const tick = (): void => {
+      if (this.#activity === seen) quiet++
+      else quiet = 0
+      seen = this.#activity
+      if (quiet < this.#quietTurns) return void setImmediate(tick)
+      this.#armed = false
+      this.#lastActive = performance.now()
+      if (!this.#stopped) this.#onQuiet()
+    }
+    setImmediate(tick)
+  }
+
+  /**
+   * Whether everything that runs waits for time alone: invocations by their runs (undefined while one loads its state),
+   * and calls of other functions by their keys.
+   */
+  waitsForTime(runs: Iterable<Run | undefined>, calls: Iterable<string>): boolean {
+    if (this.openRequests > 0 || this.scheduler.queued) return false
+    const asleep = this.#clock.asleep
+    const byUnit = this.#fibersByUnit()
+    for (const run of runs) {
+      if (run === undefined || run.supervisor.scheduler.queued) return false
+      const units = [...run.supervisor.units].filter((unit) => !unit.context.closed)
+      if (
+        units.length === 0
+          ? !this.#idles(run, asleep)
+          : !units.every((unit) => this.#sleeps(byUnit.get(unit) ?? [], run, asleep))
+      ) {
+        return false
+      }
+    }
+    for (const call of calls) {
+      const fibers = [...this.tree.live].filter((fiber) => fiber.getRef(CurrentCall) === call)
+      if (!this.#sleeps(fibers, undefined, asleep)) return false
+    }
+    return true
+  }
+
+  /** Fibres that work together wait for time when each of them sleeps, or waits for a checkpoint or for its children. */
+  #sleeps(fibers: ReadonlyArray<AnyFiber>, run: Run | undefined, asleep: ReadonlySet<AnyFiber>): boolean {
+    const unacknowledged = run?.unacknowledged ?? []
+    return fibers.every((fiber) => asleep.has(fiber) || unacknowledged.includes(fiber) || !this.tree.isLeaf(fiber))
+  }
+
+  /** A run without work in flight waits for time before it repeats a request, in a sleep, and for its finalizers. */
+  #idles(run: Run, asleep: ReadonlySet<AnyFiber>): boolean {
+    if (run.checkpointer.sending) return true
+    const sleeping = [...asleep].some((fiber) => runOf(fiber) === run)
+    if (run.phase === "running") return sleeping && run.supervisor.parked.size === 0
+    return sleeping || this.#hasHadItsGrace(run)
+  }
+
+  /** Finalizers may do real I/O, so before their virtual grace period is skipped they get it in real time. */
+  #hasHadItsGrace(run: Run): boolean {
+    const since = this.#endings.get(run) ?? performance.now()
+    this.#endings.set(run, since)
+    const left = run.options.grace - (performance.now() - since)
+    if (left > 0) setTimeout(this.touch, left)
+    return left <= 0
+  }
+
+  #fibersByUnit(): ReadonlyMap<Unit, ReadonlyArray<AnyFiber>> {
+    const byUnit = new Map<Unit, Array<AnyFiber>>()
+    for (const fiber of this.tree.live) {
+      const unit = fiber.getRef(CurrentUnit)
+      if (unit === undefined) continue
+      const others = byUnit.get(unit)
+      if (others === undefined) byUnit.set(unit, [fiber])
+      else others.push(fiber)
+    }
+    return byUnit
+  }
+}
