@@ -3,6 +3,7 @@ import { describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import type { Scope } from "effect/Scope"
 import { expectTypeOf } from "vitest"
 import type * as Contract from "../../src/Contract.ts"
 import type { InvokeError, InvokeFailed } from "../../src/DurableError.ts"
@@ -131,10 +132,20 @@ describe("implement", () => {
       })
     )
     expectTypeOf<Requirements<typeof pay>>().toEqualTypeOf<Database>()
-    expectTypeOf(pay.handler).returns.toExtend<Effect.Effect<unknown, unknown, Database | Execution>>()
+    expectTypeOf(pay.handler).returns.toExtend<Effect.Effect<unknown, unknown, Database | Execution | Scope>>()
     expectTypeOf(pay).toExtend<Contract.AnyImplementation<Database>>()
     expectTypeOf(pay).toExtend<Contract.AnyImplementation>()
     expectTypeOf(pay).not.toExtend<Contract.AnyImplementation<never>>()
+  })
+
+  it("gives a durable function a scope of its own", () => {
+    const pay = Pay.implement((order) =>
+      Effect.as(
+        Effect.addFinalizer(() => Effect.void),
+        { status: "paid" as const, at: order.due }
+      )
+    )
+    expectTypeOf(pay).toEqualTypeOf<DurableFunction.Implementation<typeof Pay, never>>()
   })
 
   it("adds what reading the payload and writing the result require", () => {
