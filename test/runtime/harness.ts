@@ -1,0 +1,471 @@
+/**
+ * One execution of one workflow on the model of the service, an invocation at a time and in real time, for tests that look
+ * at how an invocation ends: its answer, what it recorded, what it cut short and which fibres it left behind.
+ *
+ * The test engine runs whole executions and skips time; here a test holds the execution between two invocations, and
+ * decides what happens there.
+ */
+import { assert, it } from "@effect/vitest"
+import { Durable, DurableFunction, RetryPolicy } from "effect-durable"
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import * as Logger from "effect/Logger"
+import * as Metric from "effect/Metric"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { CheckpointStore, storeError, type StoreError } from "../../src/CheckpointStore.ts"
+import type { InvocationFailed } from "../../src/DurableError.ts"
+import * as Engine from "../../src/engine/Service.ts"
+import { invoke, type Invoked } from "../../src/runtime/Invocation.ts"
+import type { Run, RunOptions } from "../../src/runtime/Run.ts"
+import type { InvocationAnswer } from "../../src/wire/Invocation.ts"
+import type { Operation } from "../../src/wire/Operation.ts"
+
+/** The typed error of the workflows in these tests. */
+export class Declined extends Schema.TaggedError<Declined>()("Declined", { code: Schema.String }) {}
+
+const Workflow = DurableFunction.make("workflow", { success: Schema.Json, error: Declined })
+const Outside = DurableFunction.plain("outside", { success: Schema.String, error: Declined })
+
+/** A workflow under test. It is made anew for every invocation, as a module is loaded anew by a new process. */
+export type Program = Effect.Effect<unknown, unknown, Durable.Execution>
+
+/** Waits for somebody outside, until a test says with {@link Host.complete} how that ends. */
+export const ask = (name: string) => Durable.invoke(Outside, undefined, { name })
+
+/** Notes that code ran, in the log of a host, and answers with the same text. */
+export type Note = (text: string) => Effect.Effect<string>
+
+/** The body of a step that takes a few milliseconds. */
+export const slowly = (note: Note, text: string): Effect.Effect<string> => Effect.delay(note(text), 5)
+
+/** Concurrency of branches that all run at once. */
+export const both = { concurrency: "unbounded" } as const
+
+export const declined = Effect.fail(new Declined({ code: "no" }))
+
+/** The options of a step that fails for good with {@link Declined}. */
+export const failing = { error: Declined, retry: RetryPolicy.none }
+
+/** What is to be seen of one invocation once it has ended. */
+export interface Turn {
+  /** Absent when the invocation failed instead of answering. */
+  readonly answer: InvocationAnswer | undefined
+  readonly failure: InvocationFailed | undefined
+  readonly run: Run
+  /** What it sent and the service accepted, in order, such as `WAIT START nap` and `STEP SUCCEED charge`. */
+  readonly sent: ReadonlyArray<string>
+  /** The outcomes among it, such as `SUCCEED charge`. */
+  readonly recorded: ReadonlyArray<string>
+  /** Fibres of the invocation that are alive a few turns of the event loop after its end. */
+  readonly fibersLeft: number
+  /** Real milliseconds from its start to its end. */
+  readonly millis: number
+}
+
+/** How an operation that somebody outside has to complete ends. */
+export type Completion = { readonly value: string } | { readonly error: { readonly code: string } }
+
+/** Which of the open operations to complete between two invocations, in this order. Waits end by the passing of time. */
+export type Chooser = (open: ReadonlyArray<Operation>) => ReadonlyArray<Operation>
+
+export interface Driven {
+  /** The answer that closed the execution. */
+  readonly answer: InvocationAnswer
+  readonly turns: ReadonlyArray<Turn>
+}
+
+/** Time that passes as it really does, except that a test may skip some of it. */
+class SkippingClock implements Clock.Clock {
+  skipped = 0
+  readonly #base: Clock.Clock
+  readonly currentTimeMillis = Effect.sync(() => this.currentTimeMillisUnsafe())
+  readonly currentTimeNanos = Effect.sync(() => this.currentTimeNanosUnsafe())
+  readonly monotonicTimeNanos: Effect.Effect<bigint>
+
+  constructor(base: Clock.Clock) {
+    this.#base = base
+    this.monotonicTimeNanos = base.monotonicTimeNanos
+  }
+
+  currentTimeMillisUnsafe(): number {
+    return this.#base.currentTimeMillisUnsafe() + this.skipped
+  }
+
+  currentTimeNanosUnsafe(): bigint {
+    return this.#base.currentTimeNanosUnsafe() + BigInt(this.skipped) * 1_000_000n
+  }
+
+  monotonicTimeNanosUnsafe(): bigint {
+    return this.#base.monotonicTimeNanosUnsafe()
+  }
+
+  sleep(duration: Duration.Duration): Effect.Effect<void> {
+    return this.#base.sleep(duration)
+  }
+}
+
+type Invocation = Extract<Engine.HostEffect, { readonly _tag: "InvokeFunction" }>
+
+export class Host {
+  /** What the workflow noted so far, over all invocations. */
+  readonly log: Array<string> = []
+  /** Warnings of the runtime so far. */
+  readonly warnings: Array<string> = []
+  readonly executionArn: string
+  readonly #workflow: (note: Note) => Program
+  readonly #options: Partial<RunOptions>
+  readonly #latency: (() => number) | undefined
+  readonly #clock: SkippingClock
+  readonly #config = Engine.makeConfig({
+    lookup: (name) => ({ kind: name === Workflow.name ? "durable" : "plain", name, version: "$LATEST" })
+  })
+  readonly #sent: Array<string> = []
+  readonly #targets = new Set<string>()
+  #state = Engine.empty
+  #ids = 0
+  #pending: Invocation | undefined
+  #closed: Engine.ExecutionOutcome | undefined
+
+  constructor(workflow: (note: Note) => Program, clock: Clock.Clock, options: HostOptions) {
+    const { latency, ...runOptions } = options
+    this.#workflow = workflow
+    this.#options = runOptions
+    this.#latency = latency
+    this.#clock = new SkippingClock(clock)
+    this.executionArn = this.command(Engine.startExecution, {
+      functionName: `${Workflow.name}:$LATEST`,
+      name: "one"
+    }).executionArn
+  }
+
+  // --- The execution between two invocations -------------------------------------------------------------------------
+
+  get closed(): boolean {
+    return this.#closed !== undefined
+  }
+
+  /** Whether the service wants to run the function now. */
+  get invoked(): boolean {
+    return this.#pending !== undefined
+  }
+
+  get operations(): ReadonlyArray<Operation> {
+    return Engine.operations(this.#state, this.executionArn).filter((operation) => operation.Type !== "EXECUTION")
+  }
+
+  /** What the execution waits for. */
+  get open(): ReadonlyArray<Operation> {
+    return this.operations.filter(
+      (operation) =>
+        operation.Status === "PENDING" ||
+        (operation.Status === "STARTED" && (operation.Type === "WAIT" || operation.Type === "CHAINED_INVOKE"))
+    )
+  }
+
+  /** The names of what the execution waits for, in alphabetical order. */
+  get waitsFor(): ReadonlyArray<string> {
+    return this.open.map((operation) => operation.Name ?? operation.Id).sort()
+  }
+
+  /** Ends an operation: time passes until a wait or a retry is due, or somebody outside answers. */
+  complete(name: string, completion: Completion = { value: name }): void {
+    const operation = this.open.find((candidate) => candidate.Name === name)
+    assert(operation !== undefined, `nothing waits for "${name}", only for ${this.waitsFor.join(", ") || "nothing"}`)
+    this.#end(operation, completion)
+  }
+
+  #end(operation: Operation, completion: Completion): void {
+    const due = operation.WaitDetails?.ScheduledEndTimestamp ?? operation.StepDetails?.NextAttemptTimestamp
+    if (due !== undefined) return this.skipTo(due)
+    assert(this.#targets.delete(operation.Id), `"${operation.Name}" is not to be answered from outside`)
+    const error = "error" in completion ? completion.error : undefined
+    this.report(Engine.targetEnded, {
+      executionArn: this.executionArn,
+      operationId: operation.Id,
+      end:
+        error === undefined
+          ? { _tag: "Succeeded", result: JSON.stringify("value" in completion ? completion.value : undefined) }
+          : {
+              _tag: "Failed",
+              error: {
+                ErrorType: "Declined",
+                ErrorMessage: `declined: ${error.code}`,
+                ErrorData: JSON.stringify({ _tag: "Declined", code: error.code })
+              }
+            }
+    })
+  }
+
+  /** Skips the time until then. */
+  skipTo(time: number): void {
+    this.#clock.skipped += Math.max(0, Math.ceil(time - this.#clock.currentTimeMillisUnsafe()))
+    this.report((state, _request: undefined, env) => Engine.advanceTo(state, env), undefined)
+  }
+
+  /** Lets time pass until the service invokes the function again after a failed invocation. */
+  backOff(): void {
+    for (const timer of Engine.timers(this.#state)) {
+      if (timer.kind === "InvocationRetry") return this.skipTo(timer.due)
+    }
+  }
+
+  // --- Invocations ---------------------------------------------------------------------------------------------------
+
+  /** Starts the invocation that is due, and answers with its fibre and how to see it to its end. */
+  begin(options: Partial<RunOptions> = {}): {
+    readonly fiber: Fiber.Fiber<Invoked, InvocationFailed>
+    readonly ended: Effect.Effect<Turn>
+  } {
+    const pending = this.#pending
+    assert(pending !== undefined, `no invocation is due; the execution waits for ${this.waitsFor.join(", ")}`)
+    this.#pending = undefined
+    const first = this.#sent.length
+    const began = performance.now()
+    let alive = 0
+    let run: Run | undefined
+    const services = Context.make(CheckpointStore, this.#store).pipe(
+      Context.add(Clock.Clock, this.#clock),
+      Context.add(Logger.CurrentLoggers, new Set([this.#logger])),
+      Context.add(Metric.FiberRuntimeMetrics, {
+        recordFiberStart: () => void alive++,
+        recordFiberEnd: () => void alive--
+      })
+    )
+    const note: Note = (text) =>
+      Effect.sync(() => {
+        this.log.push(text)
+        return text
+      })
+    const implementation = { contract: Workflow, handler: () => this.#workflow(note) }
+    const fiber = Effect.runForkWith(services)(
+      invoke(implementation, pending.event, {
+        warnAboutTargets: false,
+        ...this.#options,
+        ...options,
+        probe: { onStart: (started) => void (run = started), onActivity: () => {}, onFiber: () => {} }
+      })
+    )
+    let millis = 0
+    fiber.addObserver(() => (millis = performance.now() - began))
+    const ended = Effect.gen({ self: this }, function* () {
+      const exit = yield* Effect.callback<Exit.Exit<Invoked, InvocationFailed>>((resume) => {
+        fiber.addObserver((ended) => resume(Effect.succeed(ended)))
+      })
+      this.#ended(pending, exit)
+      yield* turns(5)
+      assert(run !== undefined, "the invocation never began")
+      const sent = this.#sent.slice(first)
+      return {
+        answer: Exit.isSuccess(exit) ? exit.value.answer : undefined,
+        failure: failureOf(exit),
+        run,
+        sent,
+        recorded: sent.flatMap((text) => {
+          const [, action = "", ...name] = text.split(" ")
+          return action === "START" ? [] : [`${action} ${name.join(" ")}`]
+        }),
+        fibersLeft: alive,
+        millis
+      }
+    })
+    return { fiber, ended }
+  }
+
+  /** Runs the invocation that is due. */
+  turn(options: Partial<RunOptions> = {}): Effect.Effect<Turn> {
+    return Effect.suspend(() => this.begin(options).ended)
+  }
+
+  /**
+   * Runs invocations until the execution is closed, and between them completes what the chooser says: by default
+   * everything that somebody outside has to answer, else the wait that is due first.
+   */
+  drive(choose: Chooser = everything, options: Partial<RunOptions> = {}): Effect.Effect<Driven> {
+    return Effect.gen({ self: this }, function* () {
+      const turns: Array<Turn> = []
+      while (!this.closed) {
+        assert(turns.length < 100, "the execution does not come to an end")
+        if (this.#pending === undefined) {
+          if (this.open.length === 0) this.backOff()
+          else for (const operation of choose(this.open)) this.#end(operation, { value: operation.Name ?? "" })
+        }
+        turns.push(yield* this.turn(options))
+      }
+      const answer = turns.at(-1)?.answer
+      assert(answer !== undefined, "the execution was closed without an answer")
+      return { answer, turns }
+    })
+  }
+
+  // --- The service ---------------------------------------------------------------------------------------------------
+
+  command<Request, Answer>(
+    command: (state: Engine.ServiceState, request: Request, env: Engine.Env) => Engine.Outcome<Answer>,
+    request: Request
+  ): Answer {
+    return this.#take(Result.getOrThrow(command(this.#state, request, this.#env())))
+  }
+
+  report<Request, Answer>(
+    command: (state: Engine.ServiceState, request: Request, env: Engine.Env) => Engine.Applied<Answer>,
+    request: Request
+  ): Answer {
+    return this.#take(command(this.#state, request, this.#env()))
+  }
+
+  #env(): Engine.Env {
+    return { config: this.#config, now: this.#clock.currentTimeMillisUnsafe(), freshId: () => `id-${++this.#ids}` }
+  }
+
+  #take<A>({ answer, effects, state }: Engine.Applied<A>): A {
+    this.#state = state
+    for (const effect of effects) {
+      if (effect._tag === "InvokeFunction") this.#pending = effect
+      else if (effect._tag === "RunTarget") this.#targets.add(effect.operationId)
+      else this.#closed = effect.outcome
+    }
+    return answer
+  }
+
+  #ended({ executionArn, invocationId }: Invocation, exit: Exit.Exit<Invoked, InvocationFailed>): void {
+    const end: Engine.InvocationEnd = Exit.isSuccess(exit)
+      ? { _tag: "Answered", answer: exit.value.answer }
+      : { _tag: "Crashed", error: { ErrorType: "Runtime.ExitError", ErrorMessage: Cause.pretty(exit.cause) } }
+    this.report(Engine.invocationEnded, { executionArn, invocationId, end })
+  }
+
+  readonly #store: CheckpointStore["Service"] = {
+    checkpoint: (request) =>
+      this.#later(() =>
+        Result.map(Engine.checkpoint(this.#state, request, this.#env()), (applied) => {
+          for (const { Action, Name, Type } of request.Updates) {
+            this.#sent.push(`${Type} ${Action} ${Name ?? ""}`.trimEnd())
+          }
+          return this.#take(applied)
+        })
+      ),
+    loadState: (request) => this.#later(() => Engine.getState(this.#state, request, this.#env()))
+  }
+
+  /** A request is answered in a later turn of the event loop, as over a network. */
+  #later<A>(answer: () => Result.Result<A, Engine.Refused>): Effect.Effect<A, StoreError> {
+    const arrives = this.#latency === undefined ? Effect.yieldNow : pause(this.#latency())
+    return Effect.andThen(
+      arrives,
+      Effect.suspend(() => fromEngine(answer()))
+    )
+  }
+
+  readonly #logger = Logger.make(({ message, logLevel }) => {
+    if (logLevel !== "Debug" && logLevel !== "Trace") this.warnings.push([message].flat().map(String).join(" "))
+  })
+}
+
+export interface HostOptions extends Partial<RunOptions> {
+  /** Real milliseconds that a request to the service takes. Default: as long as a turn of the event loop. */
+  readonly latency?: () => number
+}
+
+/** Starts an execution of a workflow, which waits for its first invocation. */
+export const host = (workflow: (note: Note) => Program, options: HostOptions = {}): Effect.Effect<Host> =>
+  Effect.map(Clock.Clock, (clock) => new Host(workflow, clock, options))
+
+/** Lets so many turns of the event loop pass. */
+export const turns = (count: number): Effect.Effect<void> =>
+  Effect.callback((resume) => {
+    const next = (left: number): void => {
+      if (left === 0) resume(Effect.void)
+      else setImmediate(() => next(left - 1))
+    }
+    next(count)
+  })
+
+/** A plain promise that the runtime cannot see: the very thing that some of these tests are about. */
+export const pause = (millis: number): Effect.Effect<void> =>
+  Effect.promise(() => new Promise<void>((resolve) => void setTimeout(resolve, millis)))
+
+/** The value of an answer that says SUCCEEDED. */
+export const valueOf = (answer: InvocationAnswer | undefined): unknown => {
+  assert(answer?.Status === "SUCCEEDED", `expected a success, found ${JSON.stringify(answer)}`)
+  return answer.Result === undefined ? undefined : JSON.parse(answer.Result)
+}
+
+/** The error type and message of an answer that says FAILED. */
+export const errorOf = (answer: InvocationAnswer | undefined): { readonly type: string; readonly message: string } => {
+  assert(answer?.Status === "FAILED", `expected a failure, found ${JSON.stringify(answer)}`)
+  return { type: answer.Error?.ErrorType ?? "", message: answer.Error?.ErrorMessage ?? "" }
+}
+
+const everything: Chooser = (open) => {
+  const invokes = open.filter((operation) => operation.Type === "CHAINED_INVOKE")
+  return invokes.length > 0 ? invokes : [...open].sort((a, b) => dueOf(a) - dueOf(b)).slice(0, 1)
+}
+
+const dueOf = (operation: Operation): number =>
+  operation.WaitDetails?.ScheduledEndTimestamp ?? operation.StepDetails?.NextAttemptTimestamp ?? Infinity
+
+const failureOf = (exit: Exit.Exit<unknown, InvocationFailed>): InvocationFailed | undefined =>
+  Exit.isSuccess(exit) ? undefined : exit.cause.reasons.find(Cause.isFailReason)?.error
+
+const fromEngine = <A>(result: Result.Result<A, Engine.Refused>): Effect.Effect<A, StoreError> =>
+  Result.match(result, {
+    onSuccess: Effect.succeed,
+    onFailure: ({ exception, message, status }) => Effect.fail(storeError({ status, name: exception, message }))
+  })
+
+// --- Suspensions -----------------------------------------------------------------------------------------------------
+
+/** What a workflow does when it meets a suspension. Whatever is absent must not have happened. */
+export interface Suspends {
+  readonly program: (note: Note) => Program
+  /** What the first invocation waits for when it is suspended. */
+  readonly waitsFor: ReadonlyArray<string>
+  /** What the workflow noted by then, and the outcomes that were recorded by then. */
+  readonly noted?: ReadonlyArray<string>
+  readonly recorded?: ReadonlyArray<string>
+  /** Sleeps that the suspension cut short, in milliseconds. */
+  readonly sleepsCut?: ReadonlyArray<number>
+  /** What finalizers died with while they were unwound. */
+  readonly unwound?: unknown
+  /** Whether finalizers outlast their grace period, so that their fibres are given up where they are. */
+  readonly abandoned?: boolean
+  /** The result in the end, and all that the workflow noted on the way. Without it the execution is left suspended. */
+  readonly ends?: unknown
+  readonly log?: ReadonlyArray<string>
+  readonly choose?: Chooser
+  readonly options?: HostOptions
+}
+
+/** A test: the first invocation is suspended and leaves nothing behind, and the execution goes on from there to its end. */
+export const suspends = (promise: string, expected: Suspends): void =>
+  it.live(promise, () =>
+    Effect.gen(function* () {
+      const execution = yield* host(expected.program, expected.options)
+      const first = yield* execution.turn()
+      assertSuspended(execution, first, expected)
+      if (!("ends" in expected)) return
+      const { answer, turns } = yield* execution.drive(expected.choose)
+      assert.deepStrictEqual(valueOf(answer), expected.ends)
+      assert.deepStrictEqual(execution.log, expected.log ?? [])
+      if (expected.abandoned !== true) for (const turn of turns) assert.strictEqual(turn.fibersLeft, 0)
+    })
+  )
+
+/** The execution was suspended as expected. */
+export const assertSuspended = (execution: Host, turn: Turn, expected: Omit<Suspends, "program">): void => {
+  assert.deepStrictEqual(turn.answer, { Status: "PENDING" })
+  assert.deepStrictEqual(execution.waitsFor, expected.waitsFor)
+  assert.deepStrictEqual(execution.log, expected.noted ?? [])
+  assert.deepStrictEqual(turn.recorded, expected.recorded ?? [])
+  const { graceExpired, sleeps, unwound } = turn.run.cuts
+  assert.deepStrictEqual(sleeps, expected.sleepsCut ?? [])
+  assert.strictEqual(unwound === undefined ? undefined : Cause.squash(unwound), expected.unwound)
+  assert.strictEqual(graceExpired, expected.abandoned ?? false)
+  if (expected.abandoned !== true) assert.strictEqual(turn.fibersLeft, 0)
+}
