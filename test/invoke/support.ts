@@ -1,7 +1,7 @@
 /**
  * What the tests of invoke share: worlds with one caller in them, and callees that count their calls.
  */
-import { Contract, Durable, DurableError, DurableFunction } from "effect-durable"
+import { DurableFunction, type Contract, type Durable, type DurableError } from "effect-durable"
 import { TestEngine } from "effect-durable/testing"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
