@@ -1,11 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Durable, DurableFunction, Targets } from "effect-durable"
+import { Durable, DurableError, DurableFunction, Targets } from "effect-durable"
 import { TestEngine } from "effect-durable/testing"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import { addresses, failureOf, isFailedAs, runToEnd, spy } from "./support.ts"
+import { addresses, executionFailed, runToEnd, spy } from "./support.ts"
 
 const numbers = { payload: Schema.Int, success: Schema.Int }
 const arn = "arn:aws:lambda:eu-west-1:123456789012:function:charge"
@@ -129,10 +129,10 @@ describe("an address that cannot be invoked", () => {
         const { exit, operations } = yield* runToEnd(Durable.invoke(Charge, 1), [stub]).pipe(
           Effect.provide(Targets.layer({ charge: address }))
         )
-        assert.isTrue(isFailedAs(exit, "InvalidTarget"), String(failureOf(exit)))
+        assert.strictEqual(executionFailed(exit).errorType, "InvalidTarget")
         assert.deepStrictEqual(operations, [])
         assert.strictEqual(calls.length, 0)
-        const message = (failureOf(exit) as TestEngine.ExecutionFailed).errorMessage ?? ""
+        const message = executionFailed(exit).errorMessage ?? ""
         assert.include(message, `"charge"`)
         assert.include(message, `"${address}"`)
         assert.include(message, "Targets.layer")
@@ -145,7 +145,7 @@ describe("an address that cannot be invoked", () => {
       const { exit, operations } = yield* runToEnd(Durable.invoke(Charge, 1, { timeout: "1 minute" }), [
         TestEngine.stub(Charge, (n) => Effect.succeed(n))
       ]).pipe(Effect.provide(Targets.layer({ charge: "payment-processor" })))
-      assert.isTrue(isFailedAs(exit, "InvalidTarget"))
+      assert.strictEqual(executionFailed(exit).errorType, "InvalidTarget")
       assert.deepStrictEqual(operations, [])
     })
   )
@@ -163,7 +163,8 @@ describe("an address that cannot be invoked", () => {
         ),
         []
       ).pipe(Effect.provide(Targets.layer({ charge: "payment-processor" })))
-      assert.strictEqual((defects[0] as { readonly operation: string }).operation, "billing/pay")
+      assert.instanceOf(defects[0], DurableError.InvalidTarget)
+      assert.strictEqual(defects[0].operation, "billing/pay")
     })
   )
 })
@@ -226,8 +227,8 @@ describe("a tenant id", () => {
             Durable.invoke(Charge, 1, { name: "pay", tenantId, ...(timeout === undefined ? undefined : { timeout }) }),
             [stub]
           )
-          assert.isTrue(isFailedAs(exit, "InvalidTenantId"), String(failureOf(exit)))
-          assert.include((failureOf(exit) as TestEngine.ExecutionFailed).errorMessage, `"pay"`)
+          assert.strictEqual(executionFailed(exit).errorType, "InvalidTenantId")
+          assert.include(executionFailed(exit).errorMessage, `"pay"`)
           assert.deepStrictEqual(operations, [])
           assert.strictEqual(calls.length, 0)
         })

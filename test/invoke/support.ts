@@ -1,6 +1,7 @@
 /**
  * What the tests of invoke share: worlds with one caller in them, and callees that count their calls.
  */
+import { assert } from "@effect/vitest"
 import { DurableFunction, type Contract, type Durable, type DurableError } from "effect-durable"
 import { TestEngine } from "effect-durable/testing"
 import * as Effect from "effect/Effect"
@@ -88,10 +89,11 @@ export const addresses = (history: ReadonlyArray<HistoryEvent>): ReadonlyArray<s
 export const brief = (operations: ReadonlyArray<Operation>): ReadonlyArray<string> =>
   operations.map(({ Name, Status, Type }) => `${Type} ${Name ?? ""} ${Status}`)
 
-/** The defect of an execution, as the caller of it sees it: the error object with the type of a mistake. */
-export const isFailedAs = (exit: Exit.Exit<unknown, unknown>, errorType: string): boolean => {
-  const failed = failureOf(exit)
-  return failed instanceof TestEngine.ExecutionFailed && failed.errorType === errorType
+/** How an execution failed that ended neither with a result nor with an error of its contract or of the library. */
+export const executionFailed = (exit: Exit.Exit<unknown, unknown>): TestEngine.ExecutionFailed => {
+  const failure = failureOf(exit)
+  assert.instanceOf(failure, TestEngine.ExecutionFailed, `The execution ended as ${JSON.stringify(exit)}`)
+  return failure
 }
 
 /** The typed failure of an exit. */
@@ -104,3 +106,6 @@ export const failureOf = (exit: Exit.Exit<unknown, unknown>): unknown => {
 /** Milliseconds from the start of an execution to its end, on the virtual clock. */
 export const elapsed = (history: ReadonlyArray<HistoryEvent>): number =>
   (history.at(-1)?.EventTimestamp ?? 0) - (history[0]?.EventTimestamp ?? 0)
+
+/** The fields of an error, without its prototype. */
+export const fieldsOf = (value: object): Record<string, unknown> => Object.fromEntries(Object.entries(value))
