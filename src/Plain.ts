@@ -122,7 +122,7 @@ declare const NotInferredId: unique symbol
  * @example
  * ```ts
  * import type * as Effect from "effect/Effect"
- * import type { Recordable, RecordedError, RecordedValue, RecordOptions, RecordServices } from "./Plain.ts"
+ * import type { FromArguments, Recordable, RecordedError, RecordedValue, RecordOptions, RecordServices } from "./Plain.ts"
  *
  * interface Own {
  *   readonly flat?: boolean
@@ -132,7 +132,7 @@ declare const NotInferredId: unique symbol
  *   name: string,
  *   body: Effect.Effect<A, E, R>,
  *   ...options: O & Recordable<A, E, O, Own>
- * ) => Effect.Effect<RecordedValue<A, O>, RecordedError<E, O>, R | RecordServices<O>>
+ * ) => Effect.Effect<RecordedValue<A, O>, RecordedError<E, O>, FromArguments<R> | RecordServices<O>>
  * ```
  *
  * @category type rules
@@ -230,10 +230,10 @@ type HasOwnProblem<A> = [A] extends [object]
  */
 export type RecordedValue<A, O> =
   OptionsOf<O> extends { readonly serdes: object }
-    ? A
+    ? FromArguments<A>
     : OptionsOf<O> extends { readonly success: { readonly Type: infer Type } }
       ? Type
-      : A
+      : FromArguments<A>
 
 /**
  * How an operation fails: with the members of the error Schema that its body fails with, and with the library's own
@@ -244,8 +244,17 @@ export type RecordedValue<A, O> =
  */
 export type RecordedError<E, O> =
   OptionsOf<O> extends { readonly error: { readonly Type: infer Type } }
-    ? Extract<E, OperationError> | MembersFor<DeclaredError<E>, Type>
-    : E
+    ? FromArguments<Extract<E, OperationError>> | MembersFor<DeclaredError<E>, Type>
+    : FromArguments<E>
+
+/**
+ * `T` in the return type of an operation, hidden from inference: it is to come from the arguments alone. Otherwise a call
+ * like `Effect.all([operation])`, which takes `Effect<any, any, any>`, would have the compiler check the arguments for `any`.
+ *
+ * @category type rules
+ * @since 0.1.0
+ */
+export type FromArguments<T> = [T] extends [infer U extends T] ? U : never
 
 /**
  * What the Schemas and the codec of an operation need.

@@ -28,6 +28,8 @@ const Pay = DurableFunction.make("pay", { payload: Order, success: Receipt, erro
 const Validate = DurableFunction.plain("validate", { payload: Order, success: Schema.Boolean, error: OutOfStock })
 
 declare const durable: <A, E = never>(value: A) => Effect.Effect<A, E, Execution>
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- stands for a text of any type
+declare const as: <A extends string>() => A
 declare const nothing: never
 declare const library: Effect.Effect<string, InvokeError>
 
@@ -290,5 +292,31 @@ describe("a reference", () => {
   })
 })
 
-// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- stands for a text of any type
-declare const as: <A extends string>() => A
+describe("an implementation in a list", () => {
+  it("requires what its handler requires, whatever the list may hold", () => {
+    const list: ReadonlyArray<Contract.AnyImplementation<Database>> = [
+      Validate.implement((order) => Effect.map(Database, ({ query }) => query === order.id)),
+      Validate.implement(
+        Effect.fn("validate")(function* (order) {
+          return (yield* Database).query === order.id
+        })
+      ),
+      Pay.implement((order) => durable({ status: "paid", at: order.due })),
+      Pay.implement(
+        Effect.fn("pay")(function* (order) {
+          yield* Database
+          return yield* durable({ status: "paid" as const, at: order.due })
+        })
+      )
+    ]
+    expectTypeOf(list).not.toExtend<ReadonlyArray<Contract.AnyImplementation<never>>>()
+    const closed: ReadonlyArray<Contract.AnyImplementation<never>> = [
+      Validate.implement((order) => Effect.succeed(order.id === "")),
+      // @ts-expect-error it requires a database
+      Validate.implement((order) => Effect.map(Database, ({ query }) => query === order.id)),
+      // @ts-expect-error a plain function has no history
+      Validate.implement((order) => durable(order.id === ""))
+    ]
+    expectTypeOf(closed).toExtend<ReadonlyArray<Contract.AnyImplementation>>()
+  })
+})

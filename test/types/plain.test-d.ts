@@ -11,6 +11,7 @@ import * as Schema from "effect/Schema"
 import { expectTypeOf } from "vitest"
 import type { InvokeFailed } from "../../src/DurableError.ts"
 import type {
+  FromArguments,
   IsPlain,
   Plain,
   Recordable,
@@ -226,7 +227,7 @@ declare const step: <
   name: string,
   body: Effect.Effect<A, E, R>,
   ...options: O & Recordable<A, E, O, StepOptions<E>>
-) => Effect.Effect<RecordedValue<A, O>, RecordedError<E, O>, R | RecordServices<O>>
+) => Effect.Effect<RecordedValue<A, O>, RecordedError<E, O>, FromArguments<R> | RecordServices<O>>
 
 declare const child: <
   A = never,
@@ -237,10 +238,11 @@ declare const child: <
   name: string,
   body: Effect.Effect<A, E, R>,
   ...options: O & Recordable<A, E, O, { readonly flat?: boolean }>
-) => Effect.Effect<RecordedValue<A, O>, RecordedError<E, O>, R | RecordServices<O>>
+) => Effect.Effect<RecordedValue<A, O>, RecordedError<E, O>, FromArguments<R> | RecordServices<O>>
 
 declare const number: Effect.Effect<number>
 declare const date: Effect.Effect<Date>
+declare const pair: Effect.Effect<[number, number]>
 declare const charge: Effect.Effect<number, CardDeclined>
 declare const invoke: Effect.Effect<number, InvokeFailed>
 declare const both: Effect.Effect<number, InvokeFailed | CardDeclined>
@@ -295,6 +297,77 @@ describe("an operation without a Schema", () => {
         })
       )
     ).toEqualTypeOf<Effect.Effect<{ total: number; key: string }, never, Keys>>()
+  })
+
+  it("knows them wherever it stands", () => {
+    const mapped = Effect.map(number, (n) => n)
+    expectTypeOf(
+      Effect.all([
+        step(
+          "a",
+          Effect.map(number, (n) => n)
+        ),
+        step("b", number)
+      ])
+    ).toEqualTypeOf<typeof pair>()
+    expectTypeOf(
+      Effect.all({
+        a: child(
+          "a",
+          Effect.map(charge, (n) => n),
+          { error: CardDeclined }
+        ),
+        b: step("b", mapped)
+      })
+    ).toEqualTypeOf<Effect.Effect<{ a: number; b: number }, CardDeclined>>()
+    expectTypeOf(
+      Effect.forEach([1], (i) =>
+        step(
+          "a",
+          Effect.map(number, (n) => n + i)
+        )
+      )
+    ).toEqualTypeOf<Effect.Effect<Array<number>>>()
+    expectTypeOf(
+      Effect.catchTag(
+        step(
+          "a",
+          Effect.map(charge, (n) => n),
+          { error: CardDeclined }
+        ),
+        "CardDeclined",
+        () => step("b", Effect.map(number, String))
+      )
+    ).toEqualTypeOf<Effect.Effect<number | string>>()
+    const anything: Effect.Effect<Any, Any, Any> = step(
+      "a",
+      Effect.map(number, (n) => n)
+    )
+    const something: Effect.Effect<unknown, unknown, Keys> = step("a", Effect.andThen(Keys, number))
+    const dated: Effect.Effect<Date> = step(
+      "a",
+      Effect.map(date, (d) => d),
+      { success: Schema.Date }
+    )
+    const failing = (): Effect.Effect<unknown, CardDeclined | OutOfStock> =>
+      step(
+        "a",
+        Effect.map(charge, (n) => n),
+        { error: CardDeclined }
+      )
+    expectTypeOf([anything, something, dated, failing()]).toExtend<Array<Effect.Effect<unknown, unknown, Keys>>>()
+  })
+
+  it("refuses wherever it stands", () => {
+    // @ts-expect-error value is not plain data
+    Effect.all([step("a", Effect.andThen(number, date)), step("b", number)])
+    // @ts-expect-error an error without a Schema
+    Effect.forEach([1], () => step("a", Effect.as(charge, 1)))
+    // @ts-expect-error any
+    Effect.forEach([1], () => step("a", make<Effect.Effect<Any>>()))
+    // @ts-expect-error value is not plain data
+    const anything: Effect.Effect<Any, Any, Any> = step("a", Effect.andThen(number, date))
+    expectTypeOf(anything).toExtend<Effect.Effect<unknown, unknown, unknown>>()
   })
 
   it("takes bodies of Effect.fn", () => {
