@@ -1,4 +1,8 @@
-import { defineConfig } from "vitest/config"
+import process from "node:process"
+import { configDefaults, defineConfig } from "vitest/config"
+
+// One seed for everything random in a run. It is printed, and SEED=… repeats the run.
+const seed = (process.env["SEED"] ??= String(Date.now() % 2 ** 31))
 
 export default defineConfig({
   // Tests import the package by its public name; this condition points that name at src/.
@@ -6,6 +10,10 @@ export default defineConfig({
   ssr: { resolve: { conditions: ["effect-durable-source"] } },
   test: {
     include: ["test/**/*.test.ts"],
+    // The code of README and guides, which test/docs writes there and runs itself.
+    exclude: [...configDefaults.exclude, "test/docs/.generated/**"],
+    env: { SEED: seed },
+    reporters: ["default", "./scripts/summary-reporter.ts"],
     typecheck: { enabled: true, include: ["test/types/**/*.test-d.ts"], tsconfig: "./tsconfig.json" }
   }
 })

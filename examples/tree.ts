@@ -1,0 +1,113 @@
+/**
+ * Draws an execution as the tree of its operations, with times and attempts, from its history.
+ *
+ * It reads histories through `DurableClient` only, so it draws executions of any backend. Times are seconds since the
+ * start of the outermost execution.
+ */
+import { DurableClient } from "effect-durable"
+import * as Effect from "effect/Effect"
+
+/** An event as `DurableClient` answers it. */
+type Event = Effect.Success<ReturnType<DurableClient.DurableClient["Service"]["history"]>>["items"][number]
+
+interface Node {
+  readonly name: string
+  kind: string
+  status: string
+  readonly start: number
+  end: number | undefined
+  attempts: number
+  readonly children: Array<Node>
+}
+
+/** Lines of text: the execution, and below it its operations and those of the executions that it invoked. */
+export const draw = Effect.fn("tree.draw")(function* (executionArn: string) {
+  const root = yield* read(executionArn)
+  const rows = [...rowsOf(root, "", "", root.start)]
+  const width = Math.max(...rows.map(([label]) => label.length))
+  return rows.map(([label, facts]) => `${label.padEnd(width)}  ${facts}`)
+})
+
+function* rowsOf(node: Node, first: string, rest: string, zero: number): Generator<readonly [string, string]> {
+  yield [`${first}${node.name}`, facts(node, zero)]
+  for (const [index, child] of node.children.entries()) {
+    const last = index === node.children.length - 1
+    yield* rowsOf(child, `${rest}${last ? "└─ " : "├─ "}`, `${rest}${last ? "   " : "│  "}`, zero)
+  }
+}
+
+const facts = (node: Node, zero: number): string => {
+  const end = node.end === undefined ? "…" : seconds(node.end - zero)
+  const times = `${seconds(node.start - zero)} → ${end.padStart(8)}`
+  const attempts =
+    node.attempts > 1 ? `, ${node.attempts} ${node.kind === "execution" ? "invocations" : "attempts"}` : ""
+  return `${node.kind.padEnd(9)}  ${times}  ${node.status}${attempts}`
+}
+
+const seconds = (millis: number): string => `${(millis / 1_000).toFixed(1)} s`.padStart(8)
+
+/** The tree of one execution. Executions that it invoked hang below the operations that invoked them. */
+const read = (executionArn: string): Effect.Effect<Node, DurableClient.ClientError, DurableClient.DurableClient> =>
+  Effect.gen(function* () {
+    const events = yield* history(executionArn)
+    const root: Node = {
+      name: executionArn.match(/function:([^:/]+)/)?.[1] ?? executionArn,
+      kind: "execution",
+      status: "running",
+      start: events[0]?.EventTimestamp ?? 0,
+      end: undefined,
+      attempts: 0,
+      children: []
+    }
+    const nodes = new Map<string, Node>()
+    for (const event of events) {
+      if (event.EventType === "InvocationCompleted") root.attempts++
+      const [, type = "", what = ""] =
+        event.EventType.match(/^(.+)(Started|Succeeded|Failed|TimedOut|Stopped|Cancelled)$/) ?? []
+      if (type === "Execution") {
+        if (what !== "Started") end(root, what, event)
+      } else if (event.Id !== undefined) {
+        const node = nodes.get(event.Id) ?? start(event, type, nodes.get(event.ParentId ?? "") ?? root)
+        nodes.set(event.Id, node)
+        if (what !== "Started") end(node, what, event)
+        if (event.EventType === "ChainedInvokeStarted" && event.ChainedInvokeStartedDetails.DurableExecutionArn) {
+          node.children.push(yield* read(event.ChainedInvokeStartedDetails.DurableExecutionArn))
+        }
+      }
+    }
+    return root
+  })
+
+const kinds: Readonly<Record<string, string>> = { ChainedInvoke: "invoke" }
+
+const start = (event: Event, type: string, parent: Node): Node => {
+  const node: Node = {
+    name: event.Name ?? event.Id ?? "",
+    kind: kinds[type] ?? type.toLowerCase(),
+    status: "open",
+    start: event.EventTimestamp,
+    end: undefined,
+    attempts: type === "Step" ? 0 : 1,
+    children: []
+  }
+  parent.children.push(node)
+  return node
+}
+
+const end = (node: Node, what: string, event: Event): void => {
+  node.status = what === "TimedOut" ? "timed out" : what.toLowerCase()
+  node.end = event.EventTimestamp
+  if (event.EventType === "StepSucceeded" || event.EventType === "StepFailed") node.attempts++
+}
+
+const history = Effect.fnUntraced(function* (executionArn: string) {
+  const client = yield* DurableClient.DurableClient
+  const events: Array<Event> = []
+  let marker: string | undefined
+  do {
+    const page = yield* client.history(executionArn, { marker, maxItems: 1_000 })
+    events.push(...page.items)
+    marker = page.nextMarker
+  } while (marker !== undefined)
+  return events
+})
