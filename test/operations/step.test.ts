@@ -6,7 +6,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import { actions, assertSucceeded, defectOf, execute, failureOf, valueOf } from "./support.ts"
+import { actions, assertSucceeded, defectOf, execute, failureOf, unchecked, valueOf } from "./support.ts"
 
 describe("A step", () => {
   it.effect("runs once and answers with its record on every replay", () =>
@@ -155,7 +155,7 @@ describe("A step", () => {
 
   it.effect("refuses a durable operation in its body and names both", () =>
     Effect.gen(function* () {
-      const inner = Durable.wait("inner", "1 second") as Effect.Effect<void>
+      const inner = unchecked(Durable.wait("inner", "1 second"))
       const ran = yield* execute(
         Durable.step("outer", inner, { retry: { decide: () => Effect.succeed({ _tag: "Stop" }) } })
       )
@@ -180,7 +180,7 @@ describe("A step", () => {
       }
       for (const [kind, operation] of Object.entries(operations)) {
         const ran = yield* execute(
-          Durable.step("outer", operation as Effect.Effect<void>, {
+          Durable.step("outer", unchecked(operation), {
             retry: { decide: () => Effect.succeed({ _tag: "Stop" }) }
           })
         )

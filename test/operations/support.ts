@@ -8,6 +8,7 @@ import { TestEngine } from "effect-durable/testing"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { cast } from "effect/Function"
 import type { HistoryEvent } from "../../src/wire/HistoryEvent.ts"
 import type { Operation } from "../../src/wire/Operation.ts"
 import type { OperationUpdate } from "../../src/wire/OperationUpdate.ts"
@@ -145,3 +146,7 @@ export const holds =
   (action: string, name: string) =>
   (request: CheckpointStore.CheckpointRequest): boolean =>
     request.Updates.some((update) => update.Action === action && update.Name === name)
+
+/** Gets an effect past the compiler, as callers do who have none. */
+export const unchecked = <A = string>(effect: Effect.Effect<unknown, unknown, unknown>): Effect.Effect<A> =>
+  cast(effect)

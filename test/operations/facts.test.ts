@@ -1,0 +1,178 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Durable, DurableFunction, RetryPolicy } from "effect-durable"
+import { TestEngine } from "effect-durable/testing"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { actions, assertSucceeded, defectOf, execute, failureOf, unchecked, valueOf } from "./support.ts"
+
+describe("Durable.uuid", () => {
+  it.effect("is the same on every replay and another at every use and in every context", () =>
+    Effect.gen(function* () {
+      const seen: Array<ReadonlyArray<string>> = []
+      const ran = yield* execute(
+        Effect.gen(function* () {
+          const found = [
+            yield* Durable.uuid,
+            yield* Durable.uuid,
+            yield* Durable.child("flat", Durable.uuid, { flat: true }),
+            yield* Durable.child("flat", Durable.uuid, { flat: true }),
+            yield* Durable.child("recorded", Durable.uuid)
+          ]
+          seen.push(found)
+          yield* Durable.wait("a", "1 hour")
+          yield* Durable.wait("b", "1 hour")
+        })
+      )
+      assertSucceeded(ran)
+      assert.lengthOf(seen, 3)
+      assert.deepStrictEqual(seen[1], seen[0])
+      assert.deepStrictEqual(seen[2], seen[0])
+      assert.lengthOf(new Set(seen[0]), 5)
+      for (const uuid of seen[0]!) {
+        assert.match(uuid, /^[0-9a-f]{8}-[0-9a-f]{4}-3[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+      }
+    })
+  )
+
+  it.effect("is another in every execution", () =>
+    Effect.gen(function* () {
+      const seen = new Set<string>()
+      const Make = DurableFunction.make("make")
+      const make = Make.implement(() =>
+        Effect.gen(function* () {
+          seen.add(yield* Durable.uuid)
+        })
+      )
+      yield* Effect.gen(function* () {
+        for (let i = 0; i < 20; i++) yield* TestEngine.run(Make)
+      }).pipe(Effect.provide(TestEngine.layer([make])))
+      assert.lengthOf(seen, 20)
+    })
+  )
+
+  it.effect("records nothing", () =>
+    Effect.gen(function* () {
+      const ran = yield* execute(Durable.uuid)
+      assert.deepStrictEqual(ran.requests, [])
+    })
+  )
+
+  it.effect("belongs to one fibre per context", () =>
+    Effect.gen(function* () {
+      const ran = yield* execute(Effect.all([Durable.uuid, Durable.uuid], { concurrency: "unbounded" }))
+      assert.strictEqual(failureOf(ran).errorType, "NameInUse")
+    })
+  )
+
+  it.effect("is refused in the body of a step, where its place would depend on attempts", () =>
+    Effect.gen(function* () {
+      const ran = yield* execute(Durable.step("make", unchecked(Durable.uuid), { retry: RetryPolicy.none }))
+      assert.strictEqual(failureOf(ran).errorType, "NestedOperation")
+    })
+  )
+})
+
+describe("Durable.hold", () => {
+  it.effect("keeps the invocation alive while work outside of a step goes on", () =>
+    Effect.gen(function* () {
+      let done = 0
+      const held = Durable.hold(
+        Effect.andThen(
+          Effect.sleep("30 seconds"),
+          Effect.sync(() => ++done)
+        )
+      )
+      const ran = yield* execute(
+        Effect.all([Durable.wait("cool-off", "10 seconds"), held], { concurrency: "unbounded" })
+      )
+      assertSucceeded(ran)
+      assert.strictEqual(done, 1)
+      assert.strictEqual(ran.invocations, 1)
+    })
+  )
+
+  it.effect("records nothing and runs again on every replay", () =>
+    Effect.gen(function* () {
+      let runs = 0
+      const held = Durable.hold(Effect.sync(() => ++runs))
+      const ran = yield* execute(Effect.tap(held, Durable.wait("replay", "1 second")))
+      assert.strictEqual(valueOf(ran), 2)
+      assert.deepStrictEqual(actions(ran.updates), ["START replay"])
+    })
+  )
+
+  it.effect("hands values, errors and defects through", () =>
+    Effect.gen(function* () {
+      const value = { a: 1 }
+      assert.strictEqual(valueOf(yield* execute(Durable.hold(Effect.succeed(value)))), value)
+      assert.strictEqual(valueOf(yield* execute(Effect.flip(Durable.hold(Effect.fail("no"))))), "no")
+      assert.strictEqual(defectOf((yield* execute(Durable.hold(Effect.die("broken")))).exits[0]), "broken")
+    })
+  )
+
+  it.effect("may hold durable operations", () =>
+    Effect.gen(function* () {
+      const ran = yield* execute(Durable.hold(Durable.step("inner", Effect.succeed(1))))
+      assert.strictEqual(valueOf(ran), 1)
+    })
+  )
+})
+
+describe("Durable.onExit", () => {
+  it.effect("runs its finalizer at the real end, and not at a suspension", () =>
+    Effect.gen(function* () {
+      const ends: Array<string> = []
+      const ran = yield* execute(
+        Durable.onExit(Effect.andThen(Durable.wait("a", "1 hour"), Durable.wait("b", "1 hour")), (exit) =>
+          Effect.sync(() => void ends.push(exit._tag))
+        )
+      )
+      assertSucceeded(ran)
+      assert.strictEqual(ran.invocations, 3)
+      assert.deepStrictEqual(ends, ["Success"])
+    })
+  )
+
+  it.effect("may hold durable operations, which may suspend", () =>
+    Effect.gen(function* () {
+      let returned = 0
+      const ran = yield* execute(
+        Durable.onExit(Durable.wait("rental", "2 days"), () =>
+          Effect.andThen(
+            Durable.wait("inspection", "1 hour"),
+            Durable.step(
+              "return-car",
+              Effect.sync(() => void returned++)
+            )
+          )
+        )
+      )
+      assertSucceeded(ran)
+      assert.strictEqual(returned, 1)
+      assert.deepStrictEqual(actions(ran.updates), [
+        "START rental",
+        "START inspection",
+        "START return-car",
+        "SUCCEED return-car"
+      ])
+    })
+  )
+
+  it.effect("sees how the effect ended, and keeps that outcome", () =>
+    Effect.gen(function* () {
+      const seen: Array<Exit.Exit<unknown, unknown>> = []
+      const note = <A, E>(exit: Exit.Exit<A, E>) => Effect.sync(() => void seen.push(exit))
+      yield* execute(Durable.onExit(Effect.succeed(1), note))
+      yield* execute(Effect.exit(Durable.onExit(Effect.fail("no"), note)))
+      yield* execute(Durable.onExit(Effect.die("broken"), note))
+      assert.deepStrictEqual(seen, [Exit.succeed(1), Exit.fail("no"), Exit.die("broken")])
+    })
+  )
+
+  it.effect("fails with the error of its finalizer", () =>
+    Effect.gen(function* () {
+      const ran = yield* execute(Effect.exit(Durable.onExit(Effect.succeed(1), () => Effect.fail("unreturned"))))
+      assert.deepStrictEqual(valueOf(ran), Exit.fail("unreturned"))
+    })
+  )
+})

@@ -1,0 +1,330 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Durable, DurableError, RetryPolicy } from "effect-durable"
+import * as Effect from "effect/Effect"
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { assertSucceeded, defectOf, execute, failureOf, unchecked } from "./support.ts"
+
+/** Runs a step, suspends, and replays it: what it gave live, and what it gave on replay. */
+const liveAndReplayed = <A>(
+  step: Effect.Effect<A, DurableError.OperationError, Durable.Execution>
+): Effect.Effect<readonly [A, A]> =>
+  Effect.gen(function* () {
+    const seen: Array<A> = []
+    const ran = yield* execute(
+      Effect.gen(function* () {
+        seen.push(yield* step)
+        yield* Durable.wait("replay", "1 second")
+      })
+    )
+    assertSucceeded(ran)
+    assert.lengthOf(seen, 2)
+    return [seen[0]!, seen[1]!]
+  })
+
+class Point {
+  readonly x = 1
+}
+
+const cyclic: { self?: unknown } = {}
+cyclic.self = [cyclic]
+
+describe("The value of a step without a schema", () => {
+  const kept: Record<string, unknown> = {
+    void: undefined,
+    null: null,
+    false: false,
+    zero: 0,
+    "an empty text": "",
+    "an empty array": [],
+    "an empty record": {},
+    "the largest number": Number.MAX_VALUE,
+    "the smallest number": Number.MIN_VALUE,
+    "a text of all planes": "é ✓ 😀 \u0000 \u2028 \u{10FFFF}",
+    "a lone surrogate": "a\ud800b",
+    "a lone surrogate as a key": { "\udfff": 1 },
+    "a key called __proto__": JSON.parse(`{"__proto__":{"a":1},"constructor":2,"toString":"x"}`),
+    "a record without a prototype": Object.assign(Object.create(null), { a: 1 }),
+    "one value in two places": ((shared) => ({ a: shared, b: [shared] }))({ n: 1 }),
+    "a deep nest": Array.from({ length: 500 }).reduce<unknown>((inner) => [inner], 1),
+    "a text that looks like a date": "2026-01-01T00:00:00.000Z"
+  }
+  for (const [name, value] of Object.entries(kept)) {
+    it.effect(`is the same live and on replay: ${name}`, () =>
+      Effect.gen(function* () {
+        const [live, replayed] = yield* liveAndReplayed(Durable.step("keep", unchecked(Effect.succeed(value))))
+        assert.strictEqual(JSON.stringify(live), JSON.stringify(value))
+        assert.deepStrictEqual(live, replayed)
+      })
+    )
+  }
+
+  it.effect("is a copy of what the body made, live too", () =>
+    Effect.gen(function* () {
+      const made = { list: [1] }
+      const [live] = yield* liveAndReplayed(Durable.step("copy", Effect.succeed(made)))
+      assert.deepStrictEqual(live, made)
+      assert.notStrictEqual(live, made)
+      assert.notStrictEqual(live.list, made.list)
+    })
+  )
+
+  it.effect("keeps a key called __proto__ as a key, and no prototype with it", () =>
+    Effect.gen(function* () {
+      const value: unknown = JSON.parse(`{"__proto__":{"polluted":true}}`)
+      const [live] = yield* liveAndReplayed(
+        Durable.step("keep", unchecked<{ readonly polluted?: boolean }>(Effect.succeed(value)))
+      )
+      assert.deepStrictEqual(Object.keys(live), ["__proto__"])
+      assert.notProperty({}, "polluted")
+      assert.strictEqual(Object.getPrototypeOf(live), Object.prototype)
+    })
+  )
+
+  it.effect("leaves out fields that are undefined", () =>
+    Effect.gen(function* () {
+      const [live, replayed] = yield* liveAndReplayed(
+        Durable.step("optional", unchecked<{ readonly b: number }>(Effect.succeed({ a: undefined, b: 1 })))
+      )
+      assert.deepStrictEqual(live, { b: 1 })
+      assert.deepStrictEqual(replayed, { b: 1 })
+    })
+  )
+
+  it.effect("has no payload when it is void", () =>
+    Effect.gen(function* () {
+      const ran = yield* execute(Durable.step("nothing", Effect.void))
+      assert.notProperty(ran.updates[1], "Payload")
+      assert.isUndefined(ran.operations[0]!.StepDetails?.Result)
+    })
+  )
+
+  const refused: Record<string, readonly [unknown, RegExp]> = {
+    NaN: [Number.NaN, /the top.*NaN/],
+    Infinity: [{ a: { b: Infinity } }, /\["a"\]\["b"\].*Infinity/],
+    "minus Infinity": [[-Infinity], /\[0\].*-Infinity/],
+    "undefined in an array": [{ list: [1, undefined] }, /\["list"\]\[1\].*undefined/],
+    "a hole in an array": [Object.assign([], { 0: 1, 2: 3 }), /\[1\].*undefined/],
+    "a Date": [{ at: new Date(0) }, /\["at"\].*(Date|toJSON)/],
+    "a Map": [new Map([[1, 2]]), /the top.*Map/],
+    "a Set in a record": [{ ids: new Set([1]) }, /\["ids"\].*Set/],
+    "a cycle": [cyclic, /\["self"\]\[0\].*contains it/],
+    "an instance of a class": [[new Point()], /\[0\].*Point/],
+    "an Error": [new Error("x"), /the top.*Error/],
+    "a value with toJSON": [{ a: { toJSON: () => 1 } }, /\["a"\].*toJSON/],
+    "a bigint": [{ n: BigInt(1) }, /\["n"\].*bigint/],
+    "a symbol": [{ s: Symbol("s") }, /\["s"\].*symbol/],
+    "a symbol as key": [{ [Symbol("s")]: 1 }, /the top.*symbol/],
+    "a function": [{ f: () => 1 }, /\["f"\].*function/],
+    "a buffer": [new Uint8Array(2), /the top.*Uint8Array/],
+    "a boxed number": [Object(1), /the top.*Number/],
+    "a regular expression": [/x/, /the top.*RegExp/],
+    "a promise": [Promise.resolve(1), /the top.*Promise/],
+    "an array with fields of its own": [Object.assign([1], { index: 0 }), /the top|index/],
+    "an array of a subclass": [new (class Mine extends Array<number> {})(), /the top.*Mine/],
+    "a nest that is too deep": [Array.from({ length: 100_000 }).reduce<unknown>((inner) => [inner], 1), /too deep/],
+    "a getter that throws": [
+      Object.defineProperty({}, "a", {
+        enumerable: true,
+        get() {
+          throw new Error("private")
+        }
+      }),
+      /private/
+    ]
+  }
+  for (const [name, [value, expected]] of Object.entries(refused)) {
+    it.effect(`is refused with operation and path, at once and before it is recorded: ${name}`, () =>
+      Effect.gen(function* () {
+        let runs = 0
+        const ran = yield* execute(
+          Durable.step("refuse", unchecked(Effect.sync(() => (runs++, value))), { retry: RetryPolicy.fixed() })
+        )
+        const failed = failureOf(ran)
+        assert.strictEqual(failed.errorType, "SerdesFailed")
+        assert.include(failed.errorMessage, `"refuse"`)
+        assert.match(failed.errorMessage ?? "", expected)
+        assert.strictEqual(runs, 1)
+        assert.isFalse(ran.updates.some((update) => update.Payload !== undefined))
+      })
+    )
+  }
+
+  it.effect("is recorded up to 262,144 bytes and refused beyond, without a retry", () =>
+    Effect.gen(function* () {
+      for (const character of ["a", "é", "✓"]) {
+        const width = new TextEncoder().encode(character).length
+        const padding = "x".repeat((262_144 - 2) % width)
+        const largest = padding + character.repeat(Math.floor((262_144 - 2) / width))
+        const [live, replayed] = yield* liveAndReplayed(Durable.step("large", Effect.succeed(largest)))
+        assert.isTrue(live === largest && replayed === largest)
+        let runs = 0
+        const ran = yield* execute(
+          Durable.step(
+            "large",
+            Effect.sync(() => (runs++, `${largest}x`)),
+            { retry: RetryPolicy.fixed() }
+          )
+        )
+        const defect = defectOf(ran.exits[0])
+        assert.instanceOf(defect, DurableError.PayloadTooLarge)
+        assert.strictEqual(defect.operation, "large")
+        assert.strictEqual(defect.bytes, 262_145)
+        assert.strictEqual(defect.limit, 262_144)
+        assert.strictEqual(runs, 1)
+        assert.strictEqual(failureOf(ran).errorType, "PayloadTooLarge")
+      }
+    })
+  )
+})
+
+describe("The value of a step with a schema", () => {
+  const Shape = Schema.Struct({
+    at: Schema.Date,
+    ids: Schema.ReadonlyMap(Schema.String, Schema.BigInt),
+    note: Schema.Option(Schema.String),
+    tags: Schema.ReadonlySet(Schema.String),
+    left: Schema.Duration
+  })
+
+  it.effect("is the same live and on replay: dates, maps, big integers, options, sets, durations", () =>
+    Effect.gen(function* () {
+      const value: typeof Shape.Type = {
+        at: new Date(5),
+        ids: new Map([["a", BigInt(2) ** BigInt(70)]]),
+        note: Option.some("n"),
+        tags: new Set(["x"]),
+        left: Duration.hours(1)
+      }
+      const [live, replayed] = yield* liveAndReplayed(Durable.step("shape", Effect.succeed(value), { success: Shape }))
+      assert.deepStrictEqual(live, value)
+      assert.deepStrictEqual(replayed, value)
+    })
+  )
+
+  it.effect("may be undefined where the schema allows it, beside null", () =>
+    Effect.gen(function* () {
+      const Maybe = Schema.UndefinedOr(Schema.NullOr(Schema.String))
+      for (const value of [undefined, null, "x"]) {
+        const [live, replayed] = yield* liveAndReplayed(
+          Durable.step("maybe", Effect.succeed(value), { success: Maybe })
+        )
+        assert.strictEqual(live, value)
+        assert.strictEqual(replayed, value)
+      }
+    })
+  )
+
+  it.effect("keeps what JSON cannot say: NaN, Infinity, undefined in an array", () =>
+    Effect.gen(function* () {
+      const Numbers = Schema.Array(Schema.UndefinedOr(Schema.Number))
+      const value = [Number.NaN, Infinity, -Infinity, undefined, 1]
+      const [live, replayed] = yield* liveAndReplayed(
+        Durable.step("numbers", Effect.succeed(value), { success: Numbers })
+      )
+      assert.deepStrictEqual(live, value)
+      assert.deepStrictEqual(replayed, value)
+    })
+  )
+
+  it.effect("is what the schema decodes, live too: defaults and transformations included", () =>
+    Effect.gen(function* () {
+      const Lean = Schema.Struct({ a: Schema.Number })
+      const wide = { a: 1, secret: "s" }
+      const [live, replayed] = yield* liveAndReplayed(Durable.step("lean", Effect.succeed(wide), { success: Lean }))
+      assert.deepStrictEqual(live, { a: 1 })
+      assert.deepStrictEqual(replayed, { a: 1 })
+    })
+  )
+
+  it.effect("that does not fit is SerdesFailed with the path, without a retry", () =>
+    Effect.gen(function* () {
+      let runs = 0
+      const Deep = Schema.Struct({ a: Schema.Struct({ b: Schema.Int }) })
+      const ran = yield* execute(
+        Durable.step("misfit", unchecked<typeof Deep.Type>(Effect.sync(() => (runs++, { a: { b: "no" } }))), {
+          success: Deep,
+          retry: RetryPolicy.fixed()
+        })
+      )
+      const failed = failureOf(ran)
+      assert.strictEqual(failed.errorType, "SerdesFailed")
+      assert.match(failed.errorMessage ?? "", /"misfit".*\["a"\]\["b"\]/s)
+      assert.strictEqual(runs, 1)
+    })
+  )
+})
+
+describe("A huge error of a step", () => {
+  const once = { retry: RetryPolicy.none }
+  const encoded = (error: unknown): number => new TextEncoder().encode(JSON.stringify(error)).length
+
+  it.effect("loses its stack first", () =>
+    Effect.gen(function* () {
+      const huge = new Error("kept")
+      huge.stack = `Error: kept\n${Array.from({ length: 2_000 }, (_, i) => `    at frame ${i} (file.ts)`).join("\n")}`
+      const ran = yield* execute(Effect.exit(Durable.step("huge", Effect.die(huge), once)))
+      const error = ran.operations[0]!.StepDetails?.Error
+      assert.strictEqual(error?.ErrorMessage, "kept")
+      assert.isUndefined(error?.StackTrace)
+    })
+  )
+
+  it.effect("then has its message cut, without cutting a character", () =>
+    Effect.gen(function* () {
+      const ran = yield* execute(Effect.exit(Durable.step("huge", Effect.die(new Error("😀".repeat(20_000))), once)))
+      const error = ran.operations[0]!.StepDetails?.Error
+      assert.isAtMost(encoded(error), 32_768)
+      assert.match(error?.ErrorMessage ?? "", /^(😀)+$/u)
+    })
+  )
+
+  it.effect("then loses its data, and is a defect with type and message", () =>
+    Effect.gen(function* () {
+      class Big extends Schema.TaggedError<Big>()("Big", { data: Schema.String }) {}
+      const seen: Array<unknown> = []
+      const ran = yield* execute(
+        Effect.gen(function* () {
+          const step = Durable.step("huge", new Big({ data: "x".repeat(40_000) }), { ...once, error: Big })
+          seen.push(defectOf(yield* Effect.exit(step)))
+          yield* Durable.wait("replay", "1 second")
+        })
+      )
+      assertSucceeded(ran)
+      const error = ran.operations[0]!.StepDetails?.Error
+      assert.strictEqual(error?.ErrorType, "Big")
+      assert.isAtMost(encoded(error), 32_768)
+      assert.lengthOf(seen, 2)
+      for (const defect of seen) {
+        assert.instanceOf(defect, Error)
+        assert.strictEqual(defect.name, "Big")
+      }
+    })
+  )
+
+  it.effect("that just fits is kept as it is", () =>
+    Effect.gen(function* () {
+      class Big extends Schema.TaggedError<Big>()("Big", { data: Schema.String }) {}
+      const ran = yield* execute(
+        Durable.step("huge", new Big({ data: "x".repeat(30_000) }), { ...once, error: Big }).pipe(Effect.flip)
+      )
+      assertSucceeded(ran)
+      assert.lengthOf(
+        ran.operations[0]!.StepDetails?.Error?.ErrorData ?? "",
+        30_000 + `{"_tag":"Big","data":""}`.length
+      )
+    })
+  )
+
+  it.effect("has a type and a message even when it has neither", () =>
+    Effect.gen(function* () {
+      const nameless = new Error("")
+      nameless.name = ""
+      const ran = yield* execute(Effect.exit(Durable.step("nameless", Effect.die(nameless), once)))
+      const error = ran.operations[0]!.StepDetails?.Error
+      assert.isNotEmpty(error?.ErrorType)
+      assert.isNotEmpty(error?.ErrorMessage)
+    })
+  )
+})
