@@ -13,7 +13,7 @@ import type * as Exit from "effect/Exit"
 import { cast } from "effect/Function"
 import type * as Contract from "./Contract.ts"
 import type { InvokeError, StepInterrupted } from "./DurableError.ts"
-import type { Recordable, RecordedError, RecordedValue, RecordOptions, RecordServices } from "./Plain.ts"
+import type { FromArguments, Recordable, RecordedError, RecordedValue, RecordOptions, RecordServices } from "./Plain.ts"
 import type { RetryPolicy } from "./RetryPolicy.ts"
 import { noted } from "./runtime/CallSite.ts"
 import { Execution, tracked } from "./runtime/Execution.ts"
@@ -97,14 +97,19 @@ type InsideStep<R> = [Extract<R, Execution>] extends [never]
  * @category operations
  * @since 0.1.0
  */
-export const step = <A, E, R, O extends RecordOptions<A, StepOptions<NoInfer<E>>>>(
+export const step = <
+  A = never,
+  E = never,
+  R = never,
+  O extends RecordOptions<A, StepOptions<NoInfer<E>>> = Required<RecordOptions<A, StepOptions<NoInfer<E>>>>
+>(
   name: string,
   body: Effect.Effect<A, E, R> & InsideStep<R>,
   ...options: O & Recordable<A, E, O, StepOptions<NoInfer<E>>>
 ): Effect.Effect<
   RecordedValue<A, O>,
   RecordedError<E, O> | StepError<O>,
-  Exclude<R, StepContext> | Execution | RecordServices<O>
+  FromArguments<Exclude<R, StepContext>> | Execution | RecordServices<O>
 > => typed(stepOperation.step(name, body, cast<unknown, stepOperation.StepOptions>(options[0] ?? {})))
 
 /**
@@ -218,23 +223,36 @@ export const invoke = <C extends Contract.Any, R = never>(
  * @category operations
  * @since 0.1.0
  */
-export const child: {
-  <A, E, R>(
-    name: string,
-    body: Effect.Effect<A, E, R>,
-    options: { readonly flat: true }
-  ): Effect.Effect<A, E, R | Execution>
-  <A, E, R, O extends RecordOptions<A, { readonly flat?: false }>>(
-    name: string,
-    body: Effect.Effect<A, E, R>,
-    ...options: O & Recordable<A, E, O, { readonly flat?: false }>
-  ): Effect.Effect<RecordedValue<A, O>, RecordedError<E, O>, R | Execution | RecordServices<O>>
-} = (name: string, body: Effect.Effect<unknown, unknown, unknown>, ...options: ReadonlyArray<unknown>) => {
-  const { flat, ...recording } = cast<unknown, Recording & { readonly flat?: boolean }>(options[0] ?? {})
-  return typed<never, never, never>(
-    flat ? childOperation.flatChild(name, body) : childOperation.child(name, body, recording)
-  )
+export const child = <
+  A = never,
+  E = never,
+  R = never,
+  O extends RecordOptions<A, ChildOptions> = Required<RecordOptions<A, ChildOptions>>
+>(
+  name: string,
+  body: Effect.Effect<A, E, R>,
+  ...options: O & (O extends Flat ? unknown : Recordable<A, E, O, ChildOptions>)
+): Effect.Effect<
+  O extends Flat ? FromArguments<A> : RecordedValue<A, O>,
+  O extends Flat ? FromArguments<E> : RecordedError<E, O>,
+  FromArguments<R> | Execution | RecordServices<O>
+> => {
+  const { flat, ...recording } = cast<unknown, Recording & ChildOptions>(options[0] ?? {})
+  return typed(flat ? childOperation.flatChild(name, body) : childOperation.child(name, body, recording))
 }
+
+/**
+ * The options of a {@link child} besides how it is recorded.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ChildOptions {
+  /** Whether the child has no record of its own: then its body runs again on every replay. Default: false. */
+  readonly flat?: boolean
+}
+
+type Flat = readonly [{ readonly flat: true }]
 
 /**
  * Keeps the invocation alive while an effect runs that is no durable operation but still has to finish, such as a

@@ -11,6 +11,7 @@ import { cast } from "effect/Function"
 import * as Schema from "effect/Schema"
 import type * as Contract from "../Contract.ts"
 import { erase } from "../internal/erase.ts"
+import type { FromArguments } from "../Plain.ts"
 import { defectObject, errorObject } from "../runtime/Outcome.ts"
 import { ofPayload, ofResult, read, write } from "../runtime/Recording.ts"
 import type { Info, SerdesError } from "../Serdes.ts"
@@ -143,7 +144,7 @@ export const stub = <C extends Contract.Any, R = never>(
         payload: Contract.Payload<C>,
         call: Call
       ) => Effect.Effect<Contract.Success<C>, Contract.Error<C>, R> | OutcomeOf<C>)
-): Stub<R | Contract.CalleeServices<C>> => ({
+): Stub<FromArguments<R> | Contract.CalleeServices<C>> => ({
   _tag: "Stub",
   contract,
   respond: (payload, call) => {

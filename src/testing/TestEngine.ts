@@ -149,7 +149,7 @@ export class TestEngine extends Context.Service<
   }
 >()("effect-durable/testing/TestEngine") {}
 
-type Servable = Contract.AnyImplementation<never> | Stub<never>
+type Servable = Contract.AnyImplementation | Stub<unknown>
 
 type ServicesOf<F> = F extends { readonly handler: (...args: never) => Effect.Effect<unknown, unknown, infer R> }
   ? Exclude<R, Execution | Scope>
@@ -238,7 +238,6 @@ const serve = Effect.fnUntraced(function* (functions: ReadonlyArray<Servable>, s
  * import { TestEngine } from "effect-durable/testing"
  * import * as Effect from "effect/Effect"
  * import * as Schema from "effect/Schema"
-import type { Scope } from "effect/Scope"
  *
  * const Nap = DurableFunction.make("nap", { success: Schema.String })
  * const nap = Nap.implement(() => Effect.as(Durable.wait("sleep", "8 hours"), "rested"))

@@ -439,7 +439,9 @@ const maxFailures = 100
 const overWire = <A>(schema: Schema.Codec<A, unknown>, message: A): A =>
   Schema.decodeUnknownSync(schema)(JSON.parse(JSON.stringify(Schema.encodeSync(schema)(message))))
 
-const invocationEnd = (exit: Exit.Exit<{ readonly answer: InvocationAnswer }, InvocationFailed>): Engine.InvocationEnd => {
+const invocationEnd = (
+  exit: Exit.Exit<{ readonly answer: InvocationAnswer }, InvocationFailed>
+): Engine.InvocationEnd => {
   if (Exit.isSuccess(exit)) return { _tag: "Answered", answer: overWire(InvocationAnswer, exit.value.answer) }
   const error = exit.cause.reasons.find(Cause.isFailReason)?.error
   const crash: ErrorObject =

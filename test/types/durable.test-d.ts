@@ -1,0 +1,132 @@
+/** What the compiler knows of durable operations whose bodies are written in place. */
+import { describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { expectTypeOf } from "vitest"
+import * as Durable from "../../src/Durable.ts"
+import type { StepInterrupted } from "../../src/DurableError.ts"
+import * as RetryPolicy from "../../src/RetryPolicy.ts"
+
+class CardDeclined extends Schema.TaggedError<CardDeclined>()("CardDeclined", {
+  code: Schema.String
+}) {}
+class Database extends Context.Service<Database, { readonly query: string }>()("test/Database") {}
+
+declare const number: Effect.Effect<number>
+declare const date: Effect.Effect<Date>
+declare const charge: Effect.Effect<number, CardDeclined>
+
+type Durably<A, E = never, R = never> = Effect.Effect<A, E, R | Durable.Execution>
+
+describe("step", () => {
+  it("knows what its body returns, however it is written", () => {
+    expectTypeOf(Durable.step("a", number)).toEqualTypeOf<Durably<number>>()
+    expectTypeOf(
+      Durable.step(
+        "a",
+        Effect.map(number, (n) => `${n}`)
+      )
+    ).toEqualTypeOf<Durably<string>>()
+    expectTypeOf(Durable.step("a", Effect.andThen(Database, number))).toEqualTypeOf<Durably<number, never, Database>>()
+    expectTypeOf(
+      Durable.step(
+        "a",
+        Effect.map(Durable.StepContext, (c) => c.attempt)
+      )
+    ).toEqualTypeOf<Durably<number>>()
+    expectTypeOf(
+      Durable.step(
+        "a",
+        Effect.map(charge, (n) => n + 1),
+        { error: CardDeclined }
+      )
+    ).toEqualTypeOf<Durably<number, CardDeclined>>()
+    expectTypeOf(
+      Durable.step("a", Effect.andThen(number, date), {
+        success: Schema.Date,
+        semantics: "at-most-once"
+      })
+    ).toEqualTypeOf<Durably<Date, StepInterrupted>>()
+    Durable.step("a", charge, {
+      error: CardDeclined,
+      retry: RetryPolicy.exponential({ while: (error) => error.code === "51" })
+    })
+  })
+
+  it("refuses what it cannot record, and durable operations", () => {
+    // @ts-expect-error value is not plain data
+    Durable.step("a", Effect.andThen(number, date))
+    // @ts-expect-error an error without a Schema
+    Durable.step(
+      "a",
+      Effect.map(charge, (n) => n + 1)
+    )
+    // @ts-expect-error there is no option "semantic"
+    Durable.step("a", number, { semantic: "at-most-once" })
+    // @ts-expect-error a step cannot hold durable operations
+    Durable.step("a", Durable.wait("nap", "1 second"))
+    Durable.step(
+      "a",
+      // @ts-expect-error the same inside a call
+      Effect.map(Durable.wait("nap", "1 second"), () => 1)
+    )
+  })
+})
+
+describe("operations in the places where they stand", () => {
+  it("keep their types in lists, loops and handlers", () => {
+    expectTypeOf(
+      Effect.all([
+        Durable.step(
+          "a",
+          Effect.map(number, (n) => n)
+        ),
+        Durable.step("b", number)
+      ])
+    ).toEqualTypeOf<Durably<[number, number]>>()
+    expectTypeOf(
+      Effect.forEach([1], (i) =>
+        Durable.step(
+          "a",
+          Effect.map(number, (n) => n + i)
+        )
+      )
+    ).toEqualTypeOf<Durably<Array<number>>>()
+    expectTypeOf(
+      Effect.all([
+        Durable.child(
+          "a",
+          Effect.map(Durable.wait("nap", "1 second"), () => "x")
+        )
+      ])
+    ).toEqualTypeOf<Durably<[string]>>()
+    const something: Effect.Effect<unknown, CardDeclined, Durable.Execution> = Durable.step(
+      "a",
+      Effect.map(charge, (n) => n),
+      { error: CardDeclined }
+    )
+    expectTypeOf(something).toExtend<Effect.Effect<unknown, unknown, Durable.Execution>>()
+  })
+})
+
+describe("child", () => {
+  it("knows what its body returns, however it is written", () => {
+    expectTypeOf(
+      Durable.child(
+        "a",
+        Effect.map(Durable.wait("nap", "1 second"), () => "x")
+      )
+    ).toEqualTypeOf<Durably<string>>()
+    expectTypeOf(Durable.child("a", Effect.andThen(number, date), { success: Schema.Date })).toEqualTypeOf<
+      Durably<Date>
+    >()
+    expectTypeOf(Durable.child("a", Effect.andThen(charge, date), { flat: true })).toEqualTypeOf<
+      Durably<Date, CardDeclined>
+    >()
+    // @ts-expect-error value is not plain data
+    Durable.child("a", Effect.andThen(number, date))
+    // @ts-expect-error value is not plain data
+    Durable.child("a", Effect.andThen(number, date), { flat: false })
+  })
+})
