@@ -9,6 +9,8 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { cast } from "effect/Function"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import type { HistoryEvent } from "../../src/wire/HistoryEvent.ts"
 import type { Operation } from "../../src/wire/Operation.ts"
 import type { OperationUpdate } from "../../src/wire/OperationUpdate.ts"
@@ -26,6 +28,8 @@ export interface Ran<A, E> {
   readonly requests: ReadonlyArray<CheckpointStore.CheckpointRequest>
   readonly updates: ReadonlyArray<OperationUpdate>
   readonly invocations: number
+  /** What was logged, each line with its level. */
+  readonly logs: ReadonlyArray<string>
 }
 
 const Work = DurableFunction.make("work")
@@ -40,6 +44,8 @@ export const execute = <A, E extends DurableError.OperationError>(
 ): Effect.Effect<Ran<A, E>> => {
   const exits: Array<Exit.Exit<A, E>> = []
   const requests: Array<CheckpointStore.CheckpointRequest> = []
+  const logs: Array<string> = []
+  const logger = Logger.make<unknown, void>(({ logLevel, message }) => void logs.push(`${logLevel} ${String(message)}`))
   const work = Work.implement(() =>
     Effect.flatMap(Effect.exit(body), (exit) => {
       exits.push(exit)
@@ -70,9 +76,10 @@ export const execute = <A, E extends DurableError.OperationError>(
       history,
       requests,
       updates: requests.flatMap((request) => request.Updates),
-      invocations: history.filter((event) => event.EventType === "InvocationCompleted").length
+      invocations: history.filter((event) => event.EventType === "InvocationCompleted").length,
+      logs
     }
-  }).pipe(Effect.provide(TestEngine.layer([work], options.engine)), Effect.orDie)
+  }).pipe(Effect.provide(Layer.provide(TestEngine.layer([work], options.engine), Logger.layer([logger]))), Effect.orDie)
 }
 
 /** The code of the first invocation, and that of all later ones. */
