@@ -4,7 +4,6 @@
  * @since 0.1.0
  */
 import * as Cause from "effect/Cause"
-import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { cast } from "effect/Function"
@@ -168,22 +167,19 @@ const beyondTheScript = (contract: Contract.Any, length: number, call: Call): Ou
 })
 
 /** @internal */
-export const serveStub = (stub: Stub<unknown>, services: Context.Context<never>): Served => {
+export const serveStub = (stub: Stub<unknown>): Served => {
   let calls = 0
-  return serve(stub.contract, services, (payload, call) =>
-    stub.respond(payload, { number: ++calls, tenantId: call.tenantId })
-  )
+  return serve(stub.contract, (payload, call) => stub.respond(payload, { number: ++calls, tenantId: call.tenantId }))
 }
 
 /** A plain function that is written as an Effect. @internal */
-export const servePlain = (implementation: Contract.AnyImplementation, services: Context.Context<never>): Served =>
-  serve(implementation.contract, services, (payload) =>
+export const servePlain = (implementation: Contract.AnyImplementation): Served =>
+  serve(implementation.contract, (payload) =>
     Effect.map(implementation.handler(cast<unknown, never>(payload)), succeed)
   )
 
 const serve = (
   contract: Contract.Any,
-  services: Context.Context<never>,
   respond: (payload: unknown, call: TargetCall) => Effect.Effect<Outcome, unknown, unknown>
 ): Served => ({
   _tag: "Target",
@@ -191,8 +187,7 @@ const serve = (
     read(ofPayload(contract), call.payload, infoOf(contract, "payload")).pipe(
       Effect.flatMap((payload) => Effect.exit(Effect.suspend(() => erase(respond(payload, call))))),
       Effect.flatMap((exit) => (Exit.isSuccess(exit) ? answer(contract, exit.value) : failed(contract, exit.cause))),
-      Effect.catchCause((cause) => Effect.succeed<TargetAnswer>({ _tag: "Failed", error: squash(cause) })),
-      Effect.provideContext(services)
+      Effect.catchCause((cause) => Effect.succeed<TargetAnswer>({ _tag: "Failed", error: squash(cause) }))
     )
 })
 

@@ -177,7 +177,7 @@ export const layer = <const F extends ReadonlyArray<Servable>>(
       const random = yield* Effect.provide(Random.Random, Layer.empty).pipe(Random.withSeed(options.seed ?? 1))
       const services = Context.add(context as Context.Context<never>, Random.Random, random)
       const world = new World({
-        functions: yield* Effect.provideContext(serve(functions, services), services),
+        functions: yield* Effect.provideContext(serve(functions), services),
         services,
         options: worldOptions(options)
       })
@@ -206,14 +206,14 @@ const worldOptions = (options: Options): WorldOptions => ({
 })
 
 /** The functions by every name they answer to: that of the contract, and that in the address it is invoked by. */
-const serve = Effect.fnUntraced(function* (functions: ReadonlyArray<Servable>, services: Context.Context<never>) {
+const serve = Effect.fnUntraced(function* (functions: ReadonlyArray<Servable>) {
   const served = new Map<string, Served>()
   for (const entry of functions) {
     const { contract } = entry
     const one = isStub(entry)
-      ? serveStub(entry, services)
+      ? serveStub(entry)
       : contract.kind === "plain"
-        ? servePlain(entry, services)
+        ? servePlain(entry)
         : ({ _tag: "Workflow", implementation: entry } as const)
     const target = yield* Effect.option(Targets.resolve(contract))
     const address = Option.isSome(target) ? parseFunctionAddress(target.value.address)?.name : undefined
