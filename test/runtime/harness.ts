@@ -122,23 +122,26 @@ export class Host {
   readonly executionArn: string
   readonly #workflow: (note: Note) => Program
   readonly #options: Partial<RunOptions>
-  readonly #latency: (() => number) | undefined
+  readonly #latency: HostOptions["latency"]
+  readonly #fault: HostOptions["fault"]
   readonly #clock: SkippingClock
   readonly #config = Engine.makeConfig({
     lookup: (name) => ({ kind: name === Workflow.name ? "durable" : "plain", name, version: "$LATEST" })
   })
   readonly #sent: Array<string> = []
   readonly #targets = new Set<string>()
+  #requests = 0
   #state = Engine.empty
   #ids = 0
   #pending: Invocation | undefined
   #closed: Engine.ExecutionOutcome | undefined
 
   constructor(workflow: (note: Note) => Program, clock: Clock.Clock, options: HostOptions) {
-    const { latency, ...runOptions } = options
+    const { fault, latency, ...runOptions } = options
     this.#workflow = workflow
     this.#options = runOptions
     this.#latency = latency
+    this.#fault = fault
     this.#clock = new SkippingClock(clock)
     this.executionArn = this.command(Engine.startExecution, {
       functionName: `${Workflow.name}:$LATEST`,
@@ -150,6 +153,11 @@ export class Host {
 
   get closed(): boolean {
     return this.#closed !== undefined
+  }
+
+  /** How the execution ended, if it has. */
+  get outcome(): Engine.ExecutionOutcome | undefined {
+    return this.#closed
   }
 
   /** Whether the service wants to run the function now. */
@@ -260,6 +268,8 @@ export class Host {
         fiber.addObserver((ended) => resume(Effect.succeed(ended)))
       })
       this.#ended(pending, exit)
+      // A request that is under way cannot be taken back.
+      while (this.#requests > 0) yield* turns(1)
       yield* turns(5)
       assert(run !== undefined, "the invocation never began")
       const sent = this.#sent.slice(first)
@@ -361,9 +371,17 @@ export class Host {
   /** A request is answered in a later turn of the event loop, as over a network. */
   #later<A>(answer: () => Result.Result<A, Engine.Refused>): Effect.Effect<A, StoreError> {
     const arrives = this.#latency === undefined ? Effect.yieldNow : pause(this.#latency())
-    return Effect.andThen(
-      arrives,
-      Effect.suspend(() => fromEngine(answer()))
+    return Effect.acquireUseRelease(
+      Effect.sync(() => void this.#requests++),
+      () =>
+        Effect.andThen(
+          arrives,
+          Effect.suspend(() => {
+            const failure = this.#fault?.()
+            return failure === undefined ? fromEngine(answer()) : Effect.fail(failure)
+          })
+        ),
+      () => Effect.sync(() => void this.#requests--)
     )
   }
 
@@ -375,6 +393,8 @@ export class Host {
 export interface HostOptions extends Partial<RunOptions> {
   /** Real milliseconds that a request to the service takes. Default: as long as a turn of the event loop. */
   readonly latency?: () => number
+  /** What happens to a request instead of being answered. */
+  readonly fault?: () => StoreError | undefined
 }
 
 /** Starts an execution of a workflow, which waits for its first invocation. */
