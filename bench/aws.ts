@@ -1,5 +1,6 @@
 /** Steps in a row with AWS's own SDK. */
 import {
+  InvocationStatus,
   withDurableExecution,
   type CheckpointDurableExecutionRequest,
   type DurableExecutionClient,
@@ -29,7 +30,7 @@ export const aws: Contestant = async (count, body, backend) => {
     InitialExecutionState: { Operations: [withDates(executionOperation)], NextMarker: "" }
   }
   const answer = await handler(event, lambdaContext)
-  if (String(answer.Status) !== "SUCCEEDED") throw new Error(`The execution ended as ${JSON.stringify(answer)}.`)
+  if (answer.Status !== InvocationStatus.SUCCEEDED) throw new Error(`The execution ended as ${JSON.stringify(answer)}.`)
 }
 
 /** AWS's Lambda client gives its SDK times as `Date`s. */

@@ -1,0 +1,34 @@
+import { assert, describe, it } from "@effect/vitest"
+import { DurableError } from "effect-durable"
+import { TestEngine } from "effect-durable/testing"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { functions, Orchestrate, orchestrate, ProcessValues } from "../../examples/02-invoke-lambda.ts"
+
+const Body = Schema.fromJsonString(Schema.Struct({ processing_result: ProcessValues.success }))
+
+describe("the example of an ordinary function", () => {
+  it.effect("returns the statistics that the function computes", () =>
+    Effect.gen(function* () {
+      const { body } = yield* TestEngine.run(Orchestrate, { values: [-1, 0, 4] })
+      const { processing_result: result } = yield* Schema.decodeEffect(Body)(body)
+      assert.deepStrictEqual(result, { operation: "sum_and_average", count: 3, sum: 3, average: 1, max: 4, min: -1 })
+    }).pipe(Effect.provide(TestEngine.layer(functions)))
+  )
+
+  it.effect("computes with forty thousand values", () =>
+    Effect.gen(function* () {
+      const values = [0, ...Array.from({ length: 40_000 }, (_, i) => i % 10)] as const
+      const { body } = yield* TestEngine.run(Orchestrate, { values })
+      assert.strictEqual((yield* Schema.decodeEffect(Body)(body)).processing_result.count, 40_001)
+    }).pipe(Effect.provide(TestEngine.layer(functions)))
+  )
+
+  it.effect("fails when the function is throttled", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(TestEngine.run(Orchestrate, { values: [1] }))
+      assert.instanceOf(error, DurableError.InvokeFailed)
+      assert.include(error.message, "throttled")
+    }).pipe(Effect.provide(TestEngine.layer([orchestrate, TestEngine.stub(ProcessValues, TestEngine.throttle)])))
+  )
+})

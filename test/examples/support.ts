@@ -1,0 +1,29 @@
+/** Runs the examples as a person does. */
+import { spawn } from "node:child_process"
+import { join } from "node:path"
+import process from "node:process"
+
+const root = join(import.meta.dirname, "../..")
+
+export interface Ran {
+  readonly exitCode: number | null
+  readonly stdout: string
+  readonly stderr: string
+  /** The last line of the standard output. */
+  readonly last: string
+}
+
+/** What `npm start -- ARGS` runs, without npm. */
+export const start = (...args: ReadonlyArray<string>): Promise<Ran> =>
+  new Promise((resolve, reject) => {
+    const main = join(root, "examples/main.ts")
+    const child = spawn(process.execPath, ["--conditions=effect-durable-source", main, ...args], { cwd: root })
+    const [stdout, stderr] = [[] as Array<string>, [] as Array<string>]
+    child.stdout.on("data", (data) => stdout.push(String(data)))
+    child.stderr.on("data", (data) => stderr.push(String(data)))
+    child.on("error", reject)
+    child.on("close", (exitCode) => {
+      const text = stdout.join("")
+      resolve({ exitCode, stdout: text, stderr: stderr.join(""), last: text.trimEnd().split("\n").at(-1) ?? "" })
+    })
+  })

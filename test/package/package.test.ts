@@ -1,0 +1,69 @@
+/** What a user installs, and what the scripts of the repository promise. */
+import { assert, describe, it } from "@effect/vitest"
+import { spawnSync } from "node:child_process"
+import { existsSync, globSync } from "node:fs"
+import { join } from "node:path"
+import process from "node:process"
+import manifest from "../../package.json" with { type: "json" }
+
+const root = join(import.meta.dirname, "../..")
+
+const run = (command: string, ...args: ReadonlyArray<string>) => {
+  const { status, stderr, stdout } = spawnSync(command, args, { cwd: root, encoding: "utf8" })
+  return { status, stderr, lines: stdout.trimEnd().split("\n") }
+}
+
+describe("the package", () => {
+  it("has a source behind every entry point", () => {
+    for (const [name, entry] of Object.entries(manifest.exports)) {
+      if (typeof entry === "string") continue
+      const source = entry["effect-durable-source"]
+      assert.isTrue(existsSync(join(root, source)), name)
+      assert.strictEqual(entry.default, source.replace(/^\.\/src/, "./dist").replace(/\.ts$/, ".js"))
+      assert.strictEqual(entry.types, source.replace(/^\.\/src/, "./dist").replace(/\.ts$/, ".d.ts"))
+    }
+  })
+
+  it("installs nothing but itself beside effect", () => {
+    assert.notProperty(manifest, "dependencies")
+    assert.deepStrictEqual(Object.keys(manifest.peerDependencies), ["effect"])
+  })
+
+  it("is packed with all of its sources, and without tests, examples and tools", { timeout: 30_000 }, () => {
+    const { lines, status, stderr } = run("npm", "pack", "--dry-run", "--json")
+    assert.strictEqual(status, 0, stderr)
+    const [packed] = JSON.parse(lines.join("\n"))
+    const files: ReadonlyArray<string> = packed.files.map((file: { readonly path: string }) => file.path)
+    const sources = globSync("src/**/*.ts", { cwd: root })
+    assert.deepStrictEqual(files.filter((file) => file.startsWith("src/")).toSorted(), sources.toSorted())
+    const others = files.filter((file) => !/^(src|dist)\//.test(file))
+    assert.deepStrictEqual(others.toSorted(), ["LICENSE", "README.md", "package.json"])
+  })
+})
+
+describe("npm run bench", { timeout: 30_000 }, () => {
+  const bench = (...args: ReadonlyArray<string>) =>
+    run(process.execPath, "--conditions=effect-durable-source", "bench/main.ts", ...args)
+
+  it("measures steps beside AWS's SDK, and what the order example writes", () => {
+    const { lines, status, stderr } = bench("steps", "--count", "20", "--rounds", "1", "--json")
+    assert.strictEqual(status, 0, stderr)
+    const report = JSON.parse(lines.at(-2) ?? "")
+    assert.strictEqual(report.ours.updates, 40)
+    assert.strictEqual(report.aws.updates, 40)
+    assert.isAbove(report.ratio.warm, 0)
+    assert.isAbove(report.order[0].requests, 0)
+    assert.match(lines.at(-1) ?? "", /^steps: warm [\d.]+ µs, AWS [\d.]+ µs, ratio [\d.]+$/)
+  })
+
+  it.each([
+    ["no name", []],
+    ["an unknown name", ["step"]],
+    ["no steps", ["steps", "--count", "0"]],
+    ["an unknown option", ["steps", "--verbose"]]
+  ])("refuses to be called with %s", (_, args) => {
+    const { status, stderr } = bench(...args)
+    assert.strictEqual(status, 2)
+    assert.include(stderr, "Use: npm run bench -- steps")
+  })
+})
