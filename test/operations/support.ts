@@ -11,7 +11,10 @@ import * as Exit from "effect/Exit"
 import { cast } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
+import { invoke } from "../../src/runtime/Invocation.ts"
+import type { RunOptions } from "../../src/runtime/Run.ts"
 import type { HistoryEvent } from "../../src/wire/HistoryEvent.ts"
+import type { InvocationEvent } from "../../src/wire/Invocation.ts"
 import type { Operation } from "../../src/wire/Operation.ts"
 import type { OperationUpdate } from "../../src/wire/OperationUpdate.ts"
 
@@ -83,12 +86,12 @@ export const execute = <A, E extends DurableError.OperationError>(
 }
 
 /** The code of the first invocation, and that of all later ones. */
-export const deployed = <A, E, R>(
-  before: Effect.Effect<A, E, R>,
-  after: Effect.Effect<A, E, R>
-): Effect.Effect<A, E, R> => {
+export const deployed = <A, E, B, E2>(
+  before: Effect.Effect<A, E, Durable.Execution>,
+  after: Effect.Effect<B, E2, Durable.Execution>
+): Effect.Effect<A | B, E | E2, Durable.Execution> => {
   let invocations = 0
-  return Effect.suspend(() => (++invocations === 1 ? before : after))
+  return Effect.suspend((): Effect.Effect<A | B, E | E2, Durable.Execution> => (++invocations === 1 ? before : after))
 }
 
 /** The value that a body ended with the last time. */
@@ -128,6 +131,60 @@ export const errorOf = <E>(exit: Exit.Exit<unknown, E> | undefined): E => {
   if (reason === undefined) throw new Error(`Expected a typed error, found ${String(exit)}`)
   return reason.error
 }
+
+/** A journal of a few operations that all succeeded, as an invocation finds it. */
+export const eventOf = (
+  operations: ReadonlyArray<Partial<Operation> & Pick<Operation, "Id" | "Type">>
+): InvocationEvent => ({
+  DurableExecutionArn: "arn:aws:lambda:eu-west-1:123456789012:function:work:1/durable-execution/execution-1/run-1",
+  CheckpointToken: "token-0",
+  InitialExecutionState: {
+    Operations: [
+      { Id: "run-1", Type: "EXECUTION", Status: "STARTED", StartTimestamp: 0, ExecutionDetails: {} },
+      ...operations.map((operation) => ({ Status: "SUCCEEDED", StartTimestamp: 0, EndTimestamp: 0, ...operation }))
+    ]
+  }
+})
+
+/** One invocation over a hand-made history and a hand-made store. Without `checkpoint` the store accepts everything. */
+export const invokeOnce = <A, E extends DurableError.OperationError>(
+  body: Effect.Effect<A, E, Durable.Execution>,
+  options: {
+    readonly event?: InvocationEvent
+    readonly run?: Partial<RunOptions>
+    readonly store?: Partial<Store>
+  } = {}
+) =>
+  Effect.gen(function* () {
+    const requests: Array<CheckpointStore.CheckpointRequest> = []
+    const accept: Store = {
+      checkpoint: () =>
+        Effect.succeed({ CheckpointToken: `token-${requests.length}`, NewExecutionState: { Operations: [] } }),
+      loadState: () => Effect.succeed({ Operations: [] }),
+      ...options.store
+    }
+    const store: Store = {
+      ...accept,
+      checkpoint: (request) =>
+        Effect.suspend(() => {
+          requests.push(request)
+          return accept.checkpoint(request)
+        })
+    }
+    const exit = yield* Effect.exit(
+      invoke(
+        Work.implement(() => Effect.asVoid(body)),
+        options.event ?? eventOf([]),
+        options.run
+      ).pipe(Effect.provideService(CheckpointStore.CheckpointStore, store))
+    )
+    return {
+      answer: Exit.isSuccess(exit) ? exit.value.answer : undefined,
+      failure: Exit.isFailure(exit) ? errorOf(exit) : undefined,
+      requests,
+      updates: requests.flatMap((request) => request.Updates)
+    }
+  })
 
 /** Updates in short: what happened to whom. */
 export const actions = (updates: ReadonlyArray<OperationUpdate>): ReadonlyArray<string> =>

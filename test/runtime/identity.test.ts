@@ -299,7 +299,12 @@ describe("One name, NameInUse on the first run, with the cure:", () => {
   it.effect("with both places in the code, under the test engine", () =>
     Effect.gen(function* () {
       const ran = yield* execute(
-        Effect.all([Durable.step("n", Effect.void), Durable.step("n", Effect.void)], { concurrency: "unbounded" })
+        Effect.gen(function* () {
+          yield* Durable.step("n", Effect.void)
+          yield* Effect.all([Durable.step("m", Effect.void), Durable.step("n", Effect.void)], {
+            concurrency: "unbounded"
+          })
+        })
       )
       assert.match(
         failureOf(ran).errorMessage ?? "",
