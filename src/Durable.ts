@@ -16,7 +16,7 @@ import type { InvokeError, StepInterrupted } from "./DurableError.ts"
 import type { FromArguments, Recordable, RecordedError, RecordedValue, RecordOptions, RecordServices } from "./Plain.ts"
 import type { RetryPolicy } from "./RetryPolicy.ts"
 import { noted } from "./runtime/CallSite.ts"
-import { Execution, tracked } from "./runtime/Execution.ts"
+import { Execution, nested, tracked } from "./runtime/Execution.ts"
 import { md5 } from "./runtime/Identity.ts"
 import * as childOperation from "./runtime/operations/child.ts"
 import * as invokeOperation from "./runtime/operations/invoke.ts"
@@ -323,8 +323,9 @@ export const onExit = <A, E, R, X, E2, R2>(
  * @category facts
  * @since 0.1.0
  */
-export const uuid: Effect.Effect<string, never, Execution> = Effect.flatMap(Execution, ({ context, run }) =>
+export const uuid: Effect.Effect<string, never, Execution> = Effect.flatMap(Execution, ({ context, run, step: body }) =>
   Effect.withFiber((fiber) => {
+    if (body !== undefined) return nested(body, "Durable.uuid")
     const digits = md5(`${run.executionArn}\0${context.id}\0uuid\0${context.use("Durable.uuid\0", fiber, undefined)}`)
     // A name-based UUID: version 3, variant 10 (RFC 9562 §5.3).
     const variant = ((Number.parseInt(digits.slice(16, 18), 16) & 0x3f) | 0x80).toString(16)

@@ -38,6 +38,7 @@ const checkObject = (value: object, path: string, above: Array<object>): void =>
   const prototype: unknown = Object.getPrototypeOf(value)
   if (Array.isArray(value)) {
     if (prototype !== Array.prototype) refuse(path, describe(value))
+    if (Object.keys(value).length !== value.length) refuse(path, "an array with holes, or with fields of its own")
     for (let i = 0; i < value.length; i++) check(value[i], `${path}[${i}]`, above)
   } else {
     if (prototype !== Object.prototype && prototype !== null) refuse(path, describe(value))

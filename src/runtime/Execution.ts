@@ -104,7 +104,7 @@ const identify = (
   fiber: Fiber.Fiber<unknown, unknown>,
   name: string
 ): { readonly id: string; readonly path: string } => {
-  if (!isOperationName(name)) throw invalidName(context, name)
+  if (typeof name !== "string" || !isOperationName(name)) throw invalidName(context, name)
   const occurrence = context.use(name, fiber, callSiteOf(fiber))
   const id = operationId(context.id, name, occurrence)
   const path = context.pathOf(name, occurrence)
@@ -113,7 +113,8 @@ const identify = (
   return { id, path }
 }
 
-const nested = (step: string, name: string): Effect.Effect<never> =>
+/** What a durable operation does in the body of a step. */
+export const nested = (step: string, name: string): Effect.Effect<never> =>
   Effect.die(
     new NestedOperation({
       operation: step,

@@ -6,15 +6,22 @@
 import type * as Clock from "effect/Clock"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+
+/** A fibre that sleeps. */
+export interface Sleep {
+  readonly duration: Duration.Duration
+  readonly fiber: Fiber.Fiber<unknown, unknown>
+}
 
 export class ObservedClock implements Clock.Clock {
   readonly #base: Clock.Clock
-  readonly #sleeps: Set<{ readonly duration: Duration.Duration }>
+  readonly #sleeps: Set<Sleep>
   readonly currentTimeMillis: Effect.Effect<number>
   readonly currentTimeNanos: Effect.Effect<bigint>
   readonly monotonicTimeNanos: Effect.Effect<bigint>
 
-  constructor(base: Clock.Clock, sleeps: Set<{ readonly duration: Duration.Duration }>) {
+  constructor(base: Clock.Clock, sleeps: Set<Sleep>) {
     this.#base = base
     this.#sleeps = sleeps
     this.currentTimeMillis = base.currentTimeMillis
@@ -35,8 +42,8 @@ export class ObservedClock implements Clock.Clock {
   }
 
   sleep(duration: Duration.Duration): Effect.Effect<void> {
-    return Effect.suspend(() => {
-      const sleep = { duration }
+    return Effect.withFiber((fiber) => {
+      const sleep = { duration, fiber }
       return Effect.acquireUseRelease(
         Effect.sync(() => this.#sleeps.add(sleep)),
         () => this.#base.sleep(duration),

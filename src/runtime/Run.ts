@@ -19,6 +19,7 @@ import type { OperationUpdate } from "../wire/OperationUpdate.ts"
 import { Checkpointer } from "./Checkpointer.ts"
 import { DurableContext } from "./DurableContext.ts"
 import { isFinal, Journal } from "./Journal.ts"
+import type { Sleep } from "./ObservedClock.ts"
 import { Supervisor, type Parked, type Probe, type Unit } from "./Supervisor.ts"
 
 /** How one invocation behaves. Times are milliseconds of the runtime's clock. */
@@ -91,7 +92,7 @@ export class Run {
   readonly options: RunOptions
   readonly clock: Clock.Clock
   /** Sleeps of the workflow outside of steps and holds that are under way. */
-  readonly sleeps = new Set<{ readonly duration: Duration.Duration }>()
+  readonly sleeps = new Set<Sleep>()
   phase: "running" | "ending" | "abandoned" = "running"
   cuts: Cuts = { sleeps: [], graceExpired: false, unwound: undefined }
   readonly #services: Context.Context<CheckpointStore>
@@ -305,14 +306,14 @@ export class Run {
     })
   }
 
-  /** Fibres that wait for a checkpoint to be acknowledged. */
-  get unacknowledged(): ReadonlyArray<Fiber.Fiber<unknown, unknown>> {
-    return [...this.#unacknowledged].map((entry) => entry.fiber)
+  /** Fibres that wait for the service: for an operation to complete, or for a checkpoint to be acknowledged. */
+  get blocked(): ReadonlyArray<Fiber.Fiber<unknown, unknown>> {
+    return [...this.supervisor.parked, ...this.#unacknowledged].map((entry) => entry.fiber)
   }
 
   #operationFibers(): Array<Fiber.Fiber<unknown, unknown>> {
     const { idling, parked, units } = this.supervisor
-    return [...parked, ...idling, ...units, ...this.#unacknowledged].map((entry) => entry.fiber)
+    return [...parked, ...idling, ...units, ...this.#unacknowledged, ...this.sleeps].map((entry) => entry.fiber)
   }
 
   /** Interrupts every fibre at a durable operation, also below uninterruptible regions and in detached fibres. */

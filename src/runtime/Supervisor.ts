@@ -169,30 +169,42 @@ export class Supervisor {
     this.#armed = true
     const armedAt = performance.now()
     let seen = this.#activity
-    let quietTurns = 0
-    let quietSince = armedAt
+    let turns = 0
+    let quiet = 0
+    let last = armedAt
     const tick = (): void => {
-      if (!this.#waiting) {
+      // A busy store calls again when it is idle.
+      if (!this.#waiting || this.#options.isStoreBusy()) {
         this.#armed = false
         return
       }
       const now = performance.now()
-      if (this.#activity !== seen || this.scheduler.queued || this.#options.isStoreBusy()) {
+      if (this.#activity !== seen || this.scheduler.queued) {
         seen = this.#activity
-        quietTurns = 0
-        quietSince = now
+        turns = 0
+        quiet = 0
       } else {
-        quietTurns++
+        turns++
+        // A long pause between two turns says that the process was held up, not that nothing was going on.
+        quiet += Math.min(now - last, longestTurn)
       }
-      const quiet = quietTurns >= this.#options.quietTurns && now - quietSince >= this.#options.quietMillis
-      if (quiet || (now - armedAt >= this.#options.patience && !this.#options.isStoreBusy())) {
+      last = now
+      if (
+        (turns >= this.#options.quietTurns && quiet >= this.#options.quietMillis) ||
+        now - armedAt >= this.#options.patience
+      ) {
         this.#armed = false
         if (this.parked.size > 0) this.#options.onQuiescent()
         else this.#options.onStuck(this.#stuck)
-      } else {
+      } else if (turns < this.#options.quietTurns) {
         setImmediate(tick)
+      } else {
+        setTimeout(tick, Math.min(this.#options.quietMillis - quiet, longestTurn))
       }
     }
     setImmediate(tick)
   }
 }
+
+/** The most that one turn of the event loop counts as quiet time, in milliseconds. */
+const longestTurn = 5

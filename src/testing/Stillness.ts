@@ -105,10 +105,10 @@ export class Stillness {
     return true
   }
 
-  /** Fibres that work together wait for time when each of them sleeps, or waits for a checkpoint or for its children. */
+  /** Fibres that work together wait for time when each sleeps, or waits for an operation or for its children. */
   #sleeps(fibers: ReadonlyArray<AnyFiber>, run: Run | undefined, asleep: ReadonlySet<AnyFiber>): boolean {
-    const unacknowledged = run?.unacknowledged ?? []
-    return fibers.every((fiber) => asleep.has(fiber) || unacknowledged.includes(fiber) || !this.tree.isLeaf(fiber))
+    const blocked = run?.blocked ?? []
+    return fibers.every((fiber) => asleep.has(fiber) || blocked.includes(fiber) || !this.tree.isLeaf(fiber))
   }
 
   /** A run without work in flight waits for time before it repeats a request, in a sleep, and for its finalizers. */

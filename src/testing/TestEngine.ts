@@ -197,12 +197,11 @@ const worldOptions = (options: Options): WorldOptions => ({
     options.invocationTimeout === undefined
       ? undefined
       : Duration.toMillis(Duration.fromInputUnsafe(options.invocationTimeout)),
-  engine: {
-    ...(options.executionTimeout === undefined
+  executionTimeout:
+    options.executionTimeout === undefined
       ? undefined
-      : { executionTimeoutSeconds: Math.ceil(Duration.toSeconds(Duration.fromInputUnsafe(options.executionTimeout))) }),
-    ...(options.pageItems === undefined ? undefined : { pageItems: options.pageItems })
-  }
+      : Math.ceil(Duration.toSeconds(Duration.fromInputUnsafe(options.executionTimeout))),
+  engine: options.pageItems === undefined ? {} : { pageItems: options.pageItems }
 })
 
 /** The functions by every name they answer to: that of the contract, and that in the address it is invoked by. */

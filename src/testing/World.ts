@@ -52,6 +52,8 @@ export interface WorldOptions {
   readonly quietTurns: number
   /** Virtual milliseconds after which an invocation is cut off. */
   readonly invocationTimeout: number | undefined
+  /** Virtual seconds after which an execution times out. */
+  readonly executionTimeout: number | undefined
   readonly engine: Partial<Omit<Engine.Options, "lookup">>
 }
 
@@ -94,7 +96,11 @@ export class World {
     this.#options = options.options
     this.clock = new VirtualClock(options.options.startTime, () => this.touch())
     this.#stillness = new Stillness(this.clock, options.options.quietTurns, () => this.#onQuiet())
-    this.#config = Engine.makeConfig({ ...options.options.engine, lookup: this.#lookup })
+    this.#config = Engine.makeConfig({
+      ...options.options.engine,
+      executionTimeoutSeconds: options.options.executionTimeout ?? aCentury,
+      lookup: this.#lookup
+    })
     this.#services = options.services.pipe(
       Context.add(Clock.Clock, this.clock),
       Context.add(CheckpointStore, this.store)
@@ -387,13 +393,9 @@ export class World {
   #nextTimer(): number | undefined {
     for (const timer of Engine.timers(this.#state)) {
       if (this.#problems.has(timer.executionArn)) continue
-      if (timer.kind !== "ExecutionTimeout" || this.#hasOwnTimeout(timer.executionArn)) return timer.due
+      if (timer.kind !== "ExecutionTimeout" || this.#options.executionTimeout !== undefined) return timer.due
     }
     return undefined
-  }
-
-  #hasOwnTimeout(executionArn: string): boolean {
-    return this.execution(executionArn)?.identity.executionTimeoutSeconds !== this.#config.executionTimeoutSeconds
   }
 
   readonly touch = (): void => this.#stillness.touch()
@@ -431,6 +433,9 @@ export class World {
       : `the workflow "${functionName}" waits for something that is no durable operation`
   }
 }
+
+/** In seconds: longer than any test lets an execution run. */
+const aCentury = 100 * 366 * 86_400
 
 /** Invocations of one execution that may fail one after the other before a test is told. */
 const maxFailures = 100

@@ -8,7 +8,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Contract from "../../Contract.ts"
-import { InvalidTenantId, InvokeFailed, InvokeStopped, InvokeTimedOut } from "../../DurableError.ts"
+import { InvalidTarget, InvalidTenantId, InvokeFailed, InvokeStopped, InvokeTimedOut } from "../../DurableError.ts"
 import * as Targets from "../../Targets.ts"
 import { isTenantId } from "../../wire/Constraints.ts"
 import type { ErrorObject } from "../../wire/ErrorObject.ts"
@@ -72,10 +72,15 @@ interface Prepared {
   readonly text: string | undefined
 }
 
+const resolveTarget = (claimed: Claim, contract: Contract.Any): Effect.Effect<Targets.ResolvedTarget> =>
+  Effect.catch(Targets.resolve(contract), ({ message }) =>
+    Effect.die(new InvalidTarget({ operation: claimed.path, message }))
+  )
+
 /** Everything that can be wrong with a call, found before anything is sent. */
 const prepare = Effect.fnUntraced(function* (claimed: Claim, call: Call): Effect.fn.Return<Prepared> {
   const { contract, options, payload } = call
-  const target = yield* Effect.orDie(Targets.resolve(contract))
+  const target = yield* resolveTarget(claimed, contract)
   if (target.defaulted && claimed.run.options.warnAboutTargets) {
     yield* Effect.logWarning(
       `The contract "${contract.name}" has no target, so "${claimed.path}" invokes ${target.address}. Give it a target, or an entry in Targets, with a version or alias.`
@@ -180,17 +185,17 @@ const invokeWithin = (call: Call, timeout: NonNullable<InvokeOptions["timeout"]>
       }
       return yield* recorded(claimed, ofResult(call.contract, call.options.resultSerdes), {
         acknowledged: true,
-        body: (context) =>
-          Effect.flatMap(
-            firstToEnd(run, context, [
-              invokeOnce(call, prepared),
-              Effect.suspend(() => wait("timeout", isDeadline ? Math.max(1_000, millisLeft()) : timeout)).pipe(
-                Effect.andThen(timedOut),
-                Effect.flatMap((error) => Effect.fail(error(true)))
-              )
-            ]),
-            (exit) => exit
-          )
+        body: (context) => {
+          const branches = [
+            invokeOnce(call, prepared),
+            Effect.suspend(() => wait("timeout", isDeadline ? Math.max(1_000, millisLeft()) : timeout)).pipe(
+              Effect.andThen(timedOut),
+              Effect.flatMap((error) => Effect.fail(error(true)))
+            )
+          ]
+          // Only a result can be too large to keep, so where the result is rebuilt the invoke has won.
+          return firstToEnd(run, context, context.finished ? branches.slice(0, 1) : branches)
+        }
       })
     })
   )

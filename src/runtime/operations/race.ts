@@ -4,7 +4,6 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import { branchContext } from "../Execution.ts"
 import type { DurableContext } from "../DurableContext.ts"
@@ -14,15 +13,11 @@ import { inContext } from "./child.ts"
 type Body = Effect.Effect<unknown, unknown, unknown>
 
 /**
- * Runs the branches of a context, each in a flat namespace of its own, and answers with the exit of the first that ends.
+ * Runs the branches of a context, each in a flat namespace of its own, and ends as the first that ends.
  *
  * Branches start in the order of their indexes, so when several are recorded already, the first of them wins.
  */
-export const firstToEnd = (
-  run: Run,
-  context: DurableContext,
-  branches: ReadonlyArray<Body>
-): Effect.Effect<Exit.Exit<unknown, unknown>, never, unknown> =>
+export const firstToEnd = (run: Run, context: DurableContext, branches: ReadonlyArray<Body>): Body =>
   Effect.flatMap(Effect.context<unknown>(), (services) =>
     Effect.callback((resume) => {
       const fibers: Array<Fiber.Fiber<unknown, unknown>> = []
@@ -37,7 +32,7 @@ export const firstToEnd = (
           winner = index
           for (const other of contexts) if (other !== contexts[index]) run.supervisor.close(other)
           for (const other of fibers) if (other !== fiber) other.interruptUnsafe(fiber.id)
-          resume(Effect.succeed(exit))
+          resume(exit)
         })
       })
       return Fiber.interruptAll(fibers)
