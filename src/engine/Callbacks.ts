@@ -19,7 +19,7 @@ import * as Execution from "./Execution.ts"
 import { errorSize, textSize } from "./internal/size.ts"
 import * as Metering from "./Metering.ts"
 import { invalid, notFound, Refused } from "./Refused.ts"
-import * as State from "./State.ts"
+import type * as State from "./State.ts"
 import * as Work from "./Work.ts"
 
 /** Completes a callback. The sender's text is kept as it is; the empty one is no result. */
@@ -34,7 +34,7 @@ export const succeed = (
       invalid(`CALLBACK output payload size must be less than or equal to ${Limits.maxOperationPayload} bytes.`)
     )
   }
-  return Result.map(find(work.state, callbackId), (callback) =>
+  return Result.map(find(work, callbackId), (callback) =>
     end(
       work,
       callback,
@@ -49,7 +49,7 @@ export const fail = (work: Work.Work, callbackId: string, error: ErrorObject): R
   if (errorSize(error) > Limits.maxErrorObject) {
     return Result.fail(invalid(`Error object size must be less than ${Limits.maxErrorObject} bytes.`))
   }
-  return Result.map(find(work.state, callbackId), (callback) =>
+  return Result.map(find(work, callbackId), (callback) =>
     end(
       work,
       callback,
@@ -61,7 +61,7 @@ export const fail = (work: Work.Work, callbackId: string, error: ErrorObject): R
 
 /** Gives a callback another heartbeat interval. Without one it changes nothing; it never wakes the function. */
 export const heartbeat = (work: Work.Work, callbackId: string): Result.Result<void, Refused> =>
-  Result.map(find(work.state, callbackId), ({ address, entry }) => {
+  Result.map(find(work, callbackId), ({ address, entry }) => {
     if (entry.heartbeatSeconds === undefined) return
     Work.arm(work, { kind: "HeartbeatTimeout", ...address }, work.time + entry.heartbeatSeconds * 1_000)
   })
@@ -83,12 +83,11 @@ interface OpenCallback {
   readonly entry: Execution.Entry
 }
 
-const find = (state: State.ServiceState, callbackId: string): Result.Result<OpenCallback, Refused> => {
+const find = (work: Work.Work, callbackId: string): Result.Result<OpenCallback, Refused> => {
   if (!Constraints.isCallbackId(callbackId)) return Result.fail(invalid("CallbackId is not valid."))
-  const address = Option.getOrUndefined(HashMap.get(state.callbacks, callbackId))
-  const execution = address === undefined ? undefined : State.execution(state, address.executionArn)
-  if (address === undefined || execution === undefined)
-    return Result.fail(notFound("There is no callback with this id."))
+  const address = Option.getOrUndefined(HashMap.get(work.state.callbacks, callbackId))
+  if (address === undefined) return Result.fail(notFound("There is no callback with this id."))
+  const execution = Work.execution(work, address.executionArn)
   const entry = Execution.known(execution, address.operationId)
   return execution.outcome === undefined && entry.operation.Status === "STARTED"
     ? Result.succeed({ address, execution, entry })

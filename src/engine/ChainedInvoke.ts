@@ -14,6 +14,8 @@ import type { FunctionEntry } from "./Config.ts"
 import * as Events from "./Events.ts"
 import * as Execution from "./Execution.ts"
 import { invariant } from "./internal/invariant.ts"
+import { errorSize, textSize } from "./internal/size.ts"
+import * as Metering from "./Metering.ts"
 import * as Start from "./Start.ts"
 import * as State from "./State.ts"
 import * as Work from "./Work.ts"
@@ -110,9 +112,10 @@ export const end = (work: Work.Work, { executionArn, operationId }: State.Operat
   if (execution === undefined || execution.outcome !== undefined) return
   const operation = Execution.entry(execution, operationId)?.operation
   if (operation?.Type !== "CHAINED_INVOKE" || operation.Status !== "STARTED") return
+  const bytes = ending.status === "SUCCEEDED" ? textSize(resultOf(ending)) : errorSize(ending.error)
   change(
     work,
-    execution,
+    Metering.charge(execution, { operations: 0, bytes }),
     {
       ...operation,
       Status: ending.status,

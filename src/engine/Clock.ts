@@ -59,12 +59,14 @@ const operationOf = ({ kind, operationId }: Timers.Timer): string => {
 const endWait = (work: Work.Work, arn: string, id: string): void => {
   const execution = Work.execution(work, arn)
   const { operation } = Execution.known(execution, id)
-  const duration = ((operation.WaitDetails?.ScheduledEndTimestamp ?? work.time) - operation.StartTimestamp) / 1_000
   change(
     work,
     execution,
     { ...operation, Status: "SUCCEEDED", EndTimestamp: work.time },
-    { EventType: "WaitSucceeded", WaitSucceededDetails: { Duration: duration } }
+    {
+      EventType: "WaitSucceeded",
+      WaitSucceededDetails: { Duration: (work.time - operation.StartTimestamp) / 1_000 }
+    }
   )
 }
 

@@ -16,6 +16,7 @@ import * as AppendLog from "./internal/AppendLog.ts"
 import { invariant } from "./internal/invariant.ts"
 import { errorSize, textSize } from "./internal/size.ts"
 import type { Replies } from "./Replies.ts"
+import type { OperationAddress } from "./State.ts"
 
 /** What an execution was started with. Never changes. */
 export interface Identity {
@@ -32,7 +33,7 @@ export interface Identity {
   readonly startTimestamp: number
   readonly executionTimeoutSeconds: number
   /** The chained invoke that waits for this execution. */
-  readonly parent?: { readonly executionArn: string; readonly operationId: string }
+  readonly parent?: OperationAddress
 }
 
 /**

@@ -104,7 +104,7 @@ type Verdict =
 const judge = (execution: Execution.Execution, invocationId: string, ended: InvocationEnd): Verdict => {
   if (ended._tag !== "Answered") return { _tag: "Retry", error: errorOf(invocationId, ended), withNothingPending: 0 }
   const decoded = decodeAnswer(ended.answer)
-  if (Result.isFailure(decoded)) return rejected(problemWith(ended.answer))
+  if (Result.isFailure(decoded)) return failing(invalidAnswer(problemWith(ended.answer)))
   const answer = decoded.success
   switch (answer.Status) {
     case "SUCCEEDED":
@@ -144,10 +144,12 @@ const tooLarge: ErrorObject = {
 }
 
 /** An answer that no handler may give ends the execution at once. */
-const rejected = (message: string): Verdict => {
-  const error = { ErrorType: "InvalidParameterValueException", ErrorMessage: message }
-  return { _tag: "Close", ending: { status: "FAILED", error }, error }
-}
+const failing = (error: ErrorObject): Verdict => ({ _tag: "Close", ending: { status: "FAILED", error }, error })
+
+const invalidAnswer = (message: string): ErrorObject => ({
+  ErrorType: "InvalidParameterValueException",
+  ErrorMessage: message
+})
 
 const problemWith = (answer: unknown): string => {
   const status: unknown = typeof answer === "object" && answer !== null ? Reflect.get(answer, "Status") : undefined
@@ -157,12 +159,10 @@ const problemWith = (answer: unknown): string => {
 }
 
 /** It may be a race in the SDK that the next replay does not lose, so the service asks three times before it gives up. */
-const nothingPending = (execution: Execution.Execution): Verdict => {
-  const verdict = rejected("Cannot return PENDING status with no pending operations.")
-  const withNothingPending = execution.failures.withNothingPending + 1
-  return verdict._tag === "Close" && verdict.error !== undefined && withNothingPending < 3
-    ? { _tag: "Retry", error: verdict.error, withNothingPending }
-    : verdict
+const nothingPending = ({ failures }: Execution.Execution): Verdict => {
+  const error = invalidAnswer("Cannot return PENDING status with no pending operations.")
+  const withNothingPending = failures.withNothingPending + 1
+  return withNothingPending < 3 ? { _tag: "Retry", error, withNothingPending } : failing(error)
 }
 
 const completed = (

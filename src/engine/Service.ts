@@ -8,7 +8,6 @@
  *
  * @since 0.1.0
  */
-import * as HashMap from "effect/HashMap"
 import * as Result from "effect/Result"
 import type { StopDurableExecutionResponse } from "../wire/Api.ts"
 import type { ErrorObject } from "../wire/ErrorObject.ts"
@@ -20,7 +19,7 @@ import * as ChainedInvoke from "./ChainedInvoke.ts"
 import * as Checkpoint from "./Checkpoint.ts"
 import * as Clock from "./Clock.ts"
 import * as Close from "./Close.ts"
-import { allOperations, runningTargets } from "./Execution.ts"
+import { allOperations, type Execution, runningTargets } from "./Execution.ts"
 import * as AppendLog from "./internal/AppendLog.ts"
 import { errorSize } from "./internal/size.ts"
 import * as Invocation from "./Invocation.ts"
@@ -232,6 +231,19 @@ export const nextDue = (state: State.ServiceState): number | undefined => Timers
 export const timers = (state: State.ServiceState): Iterable<Timers.Timer> => Timers.inOrder(state.timers)
 
 /**
+ * All executions, open and closed, in the order in which they started.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export function* executions(state: State.ServiceState): Generator<Execution> {
+  for (const arn of AppendLog.between(state.starts, 0)) {
+    const execution = State.execution(state, arn)
+    if (execution !== undefined) yield execution
+  }
+}
+
+/**
  * Every operation of an execution in the order of their starts, the EXECUTION one first, also those that a page of state leaves
  * out. Empty when there is no such execution.
  *
@@ -275,12 +287,12 @@ export interface Outstanding {
  * @category getters
  */
 export const outstanding = (state: State.ServiceState): Outstanding => {
-  const executions = Array.from(HashMap.values(state.executions))
+  const all = Array.from(executions(state))
   return {
-    invocations: executions.flatMap(({ gate, identity }) =>
+    invocations: all.flatMap(({ gate, identity }) =>
       gate._tag === "InFlight" ? [{ executionArn: identity.arn, invocationId: gate.invocationId }] : []
     ),
-    targets: executions.flatMap((execution) =>
+    targets: all.flatMap((execution) =>
       execution.outcome === undefined
         ? runningTargets(execution).map((operationId) => ({ executionArn: execution.identity.arn, operationId }))
         : []

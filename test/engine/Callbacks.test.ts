@@ -169,6 +169,12 @@ describe("the API of callbacks", () => {
     const error = { ErrorMessage: text(32_769) }
     const failure = Service.failCallback(service.state, { callbackId, error }, service.env)
     assert.strictEqual(refused(failure).message, "Error object size must be less than 32768 bytes.")
+    const { arn: otherArn, callbackId: other, service: otherService } = opened()
+    const largest = { ErrorMessage: text(32_768 - `{"ErrorMessage":""}`.length) }
+    otherService.accept(
+      Service.failCallback(otherService.state, { callbackId: other, error: largest }, otherService.env)
+    )
+    assert.strictEqual(otherService.execution(otherArn).usage.bytes, 32_768 + `{"id":1}`.length)
     service.succeed(callbackId, text(262_144))
     assert.strictEqual(service.operation(arn, "c").Status, "SUCCEEDED")
     assert.strictEqual(service.execution(arn).usage.bytes, 262_144 + `{"id":1}`.length)

@@ -181,6 +181,8 @@ describe("a chained invoke of a plain function", () => {
       endTarget(service, arn, end)
       assert.strictEqual(service.operation(arn, "i").Status, status)
       assert.deepStrictEqual(service.operation(arn, "i").ChainedInvokeDetails, details)
+      const stored = end._tag === "Succeeded" ? (end.result ?? "null") : JSON.stringify(Object.values(details)[0])
+      assert.strictEqual(service.execution(arn).usage.bytes, `{"id":1}{"a":1}${stored}`.length)
       assert.deepStrictEqual(service.invocation(arn).event.UpdatedOperationIds, ["i"])
     })
   }

@@ -244,6 +244,7 @@ describe("the answer of a checkpoint", () => {
       service.tryCheckpoint(arn, [step("a", "SUCCEED"), finish("FAIL", { Error: { ErrorType: "Boom" } })])
     ).answer
     assert.isUndefined(answer.CheckpointToken)
+    assert.strictEqual(answer.NewExecutionState.Operations[0]?.EndTimestamp, midnight + 1_000)
     assert.deepStrictEqual(
       answer.NewExecutionState.Operations.map(({ Status, Type }) => [Type, Status]),
       [

@@ -354,6 +354,16 @@ describe("a host that starts again", () => {
     )
   })
 
+  it("finds every execution, in the order of their starts", () => {
+    const service = new TestService()
+    const arns = [service.start(), service.start(), service.start()]
+    service.stop(arns[1] ?? "")
+    assert.deepStrictEqual(
+      Array.from(Service.executions(service.state), ({ identity }) => identity.arn),
+      arns
+    )
+  })
+
   it("also ends an invocation that outlived its execution", () => {
     const service = new TestService()
     const arn = service.start()

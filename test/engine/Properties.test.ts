@@ -59,8 +59,6 @@ const waits = ({ Status, Type }: Operation) =>
   Type === "STEP" ? Status === "PENDING" : Type !== "CONTEXT" && Status === "STARTED"
 
 describe("after any commands", () => {
-  console.log(`engine properties: SEED=${seed}`)
-
   it("events are numbered from 1 without gaps, and time does not go back in them", () => {
     afterEveryCommand((chaos) => {
       for (const { events } of executions(chaos)) {
