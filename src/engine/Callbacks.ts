@@ -29,9 +29,10 @@ export const succeed = (
   result: string | undefined
 ): Result.Result<void, Refused> => {
   const payload = result === "" ? undefined : result
-  if (textSize(payload) > Limits.maxOperationPayload) {
+  const { maxOperationPayload } = work.config
+  if (textSize(payload) > maxOperationPayload) {
     return Result.fail(
-      invalid(`CALLBACK output payload size must be less than or equal to ${Limits.maxOperationPayload} bytes.`)
+      invalid(`CALLBACK output payload size must be less than or equal to ${maxOperationPayload} bytes.`)
     )
   }
   return Result.map(find(work, callbackId), (callback) =>

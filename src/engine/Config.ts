@@ -57,6 +57,8 @@ export interface Config {
   /** Largest page of operations or events, in items and bytes: in an invocation's event and in every answer. */
   readonly pageItems: number
   readonly pageBytes: number
+  /** Largest result of a step, a poll, a context or a callback, in bytes. */
+  readonly maxOperationPayload: number
   /** Operations that one execution may use, as the service meters them. */
   readonly maxOperations: number
   /** Bytes that one execution may write. */
@@ -81,6 +83,7 @@ const defaults = {
   pageItems: Limits.maxPageItems,
   // Leaves room for the rest of a response of six megabytes.
   pageBytes: 5 * 1_024 * 1_024,
+  maxOperationPayload: Limits.maxOperationPayload,
   maxOperations: Limits.maxOperations,
   maxStorage: Limits.maxStorage
 }

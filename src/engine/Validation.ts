@@ -24,7 +24,7 @@ type Problem = string | undefined
 export const problemWith = (execution: Execution.Execution, updates: Updates, config: Config): Problem =>
   executionUpdateProblem(updates) ??
   structureProblem(execution, updates) ??
-  updateProblem(execution, updates) ??
+  updateProblem(execution, updates, config) ??
   quotaProblem(execution, updates, config)
 
 // --- The batch as a whole --------------------------------------------------------------------------------------------
@@ -78,14 +78,14 @@ const quotaProblem = (execution: Execution.Execution, updates: Updates, config: 
 /** What later updates need to know of an operation that an earlier one of the same batch created or changed. */
 type Known = Pick<Operation, "Type" | "SubType" | "Name" | "ParentId" | "Status">
 
-const updateProblem = (execution: Execution.Execution, updates: Updates): Problem => {
+const updateProblem = (execution: Execution.Execution, updates: Updates, config: Config): Problem => {
   const changed = new Map<string, Known>()
   for (const [index, update] of updates.entries()) {
     const current = changed.get(update.Id) ?? Execution.operation(execution, update.Id)
     const problem =
       labelProblem(current, update) ??
       fieldProblem(update, `updates.${index + 1}.member`) ??
-      sizeProblem(update) ??
+      sizeProblem(update, config) ??
       actionProblem(update) ??
       transitionProblem(current?.Status, update)
     if (problem !== undefined) return problem
@@ -159,18 +159,18 @@ const fieldProblem = (update: OperationUpdate, at: string): Problem => {
   )
 }
 
-const sizeProblem = (update: OperationUpdate): Problem => {
+const sizeProblem = (update: OperationUpdate, config: Config): Problem => {
   if (errorSize(update.Error) > Limits.maxErrorObject) {
     return `Error object size must be less than ${Limits.maxErrorObject} bytes.`
   }
-  const [direction, most] = payloadLimit(update.Type)
+  const [direction, most] = payloadLimit(update.Type, config)
   if (textSize(update.Payload) <= most) return undefined
   return `${update.Type} ${direction} payload size must be less than or equal to ${most} bytes.`
 }
 
-const payloadLimit = (type: string): readonly [string, number] => {
+const payloadLimit = (type: string, config: Config): readonly [string, number] => {
   if (type === "CHAINED_INVOKE") return ["input", Limits.maxInvokePayload]
-  return ["output", type === "EXECUTION" ? Limits.maxWirePayload : Limits.maxOperationPayload]
+  return ["output", type === "EXECUTION" ? Limits.maxWirePayload : config.maxOperationPayload]
 }
 
 const actionsOf: Readonly<Record<string, ReadonlyArray<string>>> = {

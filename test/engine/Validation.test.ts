@@ -374,6 +374,23 @@ describe("a checkpoint accepts", () => {
   })
 })
 
+describe("the limit of results", () => {
+  it("is the host's choice, for steps, contexts and callbacks alike", () => {
+    const service = new TestService({ maxOperationPayload: 10 })
+    const arn = service.start()
+    const [Payload, result] = [text(11), text(11)]
+    assert.match(service.refusal(arn, step("a", "SUCCEED", { Payload })), /less than or equal to 10 bytes/)
+    assert.match(service.refusal(arn, context("a", "SUCCEED", { Payload })), /less than or equal to 10 bytes/)
+    service.checkpoint(arn, callback("c"), step("a", "SUCCEED", { Payload: text(10) }))
+    const sent = Service.succeedCallback(
+      service.state,
+      { callbackId: service.callbackId(arn, "c"), result },
+      service.env
+    )
+    assert.match(refused(sent).message, /less than or equal to 10 bytes/)
+  })
+})
+
 describe("the quotas of an execution", () => {
   it("refuse an operation beyond the 3,000th", () => {
     const service = new TestService({ maxOperations: 4 })
