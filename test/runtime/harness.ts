@@ -368,19 +368,18 @@ export class Host {
     loadState: (request) => this.#later(() => Engine.getState(this.#state, request, this.#env()))
   }
 
-  /** A request is answered in a later turn of the event loop, as over a network. */
+  /** A request arrives in a later turn of the event loop, as over a network, and its answer takes its time. */
   #later<A>(answer: () => Result.Result<A, Engine.Refused>): Effect.Effect<A, StoreError> {
-    const arrives = this.#latency === undefined ? Effect.yieldNow : pause(this.#latency())
     return Effect.acquireUseRelease(
       Effect.sync(() => void this.#requests++),
       () =>
-        Effect.andThen(
-          arrives,
-          Effect.suspend(() => {
-            const failure = this.#fault?.()
-            return failure === undefined ? fromEngine(answer()) : Effect.fail(failure)
-          })
-        ),
+        Effect.gen({ self: this }, function* () {
+          yield* Effect.yieldNow
+          const failure = this.#fault?.()
+          const answered = failure === undefined ? fromEngine(answer()) : Effect.fail(failure)
+          if (this.#latency !== undefined) yield* pause(this.#latency())
+          return yield* answered
+        }),
       () => Effect.sync(() => void this.#requests--)
     )
   }
@@ -391,7 +390,7 @@ export class Host {
 }
 
 export interface HostOptions extends Partial<RunOptions> {
-  /** Real milliseconds that a request to the service takes. Default: as long as a turn of the event loop. */
+  /** Real milliseconds that the answer of the service takes. Default: as long as a turn of the event loop. */
   readonly latency?: () => number
   /** What happens to a request instead of being answered. */
   readonly fault?: () => StoreError | undefined

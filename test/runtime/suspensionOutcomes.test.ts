@@ -8,6 +8,7 @@ import { TestEngine } from "effect-durable/testing"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
+import { StoreUnavailable } from "../../src/CheckpointStore.ts"
 import {
   ask,
   assertPending,
@@ -118,6 +119,96 @@ describe("an interruption from outside", () => {
       assert.strictEqual(cut.answer, undefined)
       assert.deepStrictEqual(execution.log, ["closed"])
       assert.isTrue(cut.run.cuts.graceExpired)
+    })
+  )
+})
+
+describe("requests of an invocation that was cut off", () => {
+  /** The time that requests take, and the moment at which the first one is under way. */
+  const slowRequests = (millis: number) => {
+    const begun = Promise.withResolvers<void>()
+    return {
+      underWay: Effect.promise(() => begun.promise),
+      latency: () => {
+        begun.resolve()
+        return millis
+      }
+    }
+  }
+
+  /** Records more than fits into one request at its very end, as nobody waits for it before. */
+  const manyRecords = Effect.forEach(
+    Array.from({ length: 200 }, (_, i) => i),
+    (i) => Durable.child(`child-${i}`, Effect.succeed(i)),
+    { discard: true }
+  )
+
+  it.live("the first one is the last one when it is interrupted while it records its end", () =>
+    Effect.gen(function* () {
+      const { latency, underWay } = slowRequests(20)
+      const execution = yield* host(() => manyRecords, { latency })
+      const { ended, fiber } = execution.begin()
+      yield* underWay
+      fiber.interruptUnsafe()
+      const cut = yield* ended
+      yield* pause(40)
+      assert.strictEqual(cut.answer, undefined)
+      assert.strictEqual(cut.sent.length, 250)
+      assert.strictEqual(execution.operations.length, 125)
+      assert.strictEqual(cut.fibersLeft, 0)
+    })
+  )
+
+  it.live("the first one is the last one when its deadline comes while it records its end", () =>
+    Effect.gen(function* () {
+      const execution = yield* host(() => manyRecords, { latency: () => 100 })
+      const cut = yield* execution.turn({ deadline: Date.now() + 60 })
+      yield* pause(120)
+      assert.strictEqual(cut.failure?.reason, "deadline")
+      assert.strictEqual(cut.sent.length, 250)
+      assert.strictEqual(execution.operations.length, 125)
+      assert.strictEqual(cut.fibersLeft, 0)
+    })
+  )
+
+  it.live("are not repeated", () =>
+    Effect.gen(function* () {
+      let requests = 0
+      const execution = yield* host((note) => Durable.step("step", note("step")), {
+        fault: () => {
+          requests++
+          return new StoreUnavailable({ message: "busy" })
+        }
+      })
+      const cut = yield* execution.turn({ deadline: Date.now() + 20, grace: 10 })
+      assert.strictEqual(cut.failure?.reason, "deadline")
+      assert.strictEqual(cut.fibersLeft, 0)
+      const before = requests
+      yield* pause(250)
+      assert.strictEqual(requests, before)
+    })
+  )
+
+  it.live("are not interrupted: what the service accepted is in the next invocation", () =>
+    Effect.gen(function* () {
+      let runs = 0
+      const execution = yield* host(
+        () =>
+          Durable.step(
+            "step",
+            Effect.sync(() => ++runs)
+          ),
+        { latency: () => 15 }
+      )
+      const { ended, fiber } = execution.begin()
+      yield* pause(5)
+      fiber.interruptUnsafe()
+      const cut = yield* ended
+      assert.strictEqual(cut.answer, undefined)
+      assert.deepStrictEqual(cut.recorded, ["SUCCEED step"])
+      const { answer } = yield* execution.drive()
+      assert.strictEqual(valueOf(answer), 1)
+      assert.strictEqual(runs, 1)
     })
   )
 })
