@@ -38,8 +38,8 @@ const checkObject = (value: object, path: string, above: Array<object>): void =>
   const prototype: unknown = Object.getPrototypeOf(value)
   if (Array.isArray(value)) {
     if (prototype !== Array.prototype) refuse(path, describe(value))
-    if (Object.keys(value).length !== value.length) refuse(path, "an array with holes, or with fields of its own")
     for (let i = 0; i < value.length; i++) check(value[i], `${path}[${i}]`, above)
+    if (Object.keys(value).length > value.length) refuse(path, "an array with fields of its own")
   } else {
     if (prototype !== Object.prototype && prototype !== null) refuse(path, describe(value))
     if (Object.getOwnPropertySymbols(value).length > 0) refuse(path, "a property with a symbol as its key")

@@ -205,7 +205,10 @@ export class Run {
           resume(Effect.succeed(ending))
           ended?.()
         }
-        const root = Effect.runForkWith(services)(workflow, { scheduler: this.supervisor.scheduler })
+        // It starts in a later turn, so that a verdict in its very first operation finds somebody to interrupt.
+        const root = Effect.runForkWith(services)(Effect.andThen(Effect.yieldNow, workflow), {
+          scheduler: this.supervisor.scheduler
+        })
         this.#root = root
         root.addObserver((exit) => {
           if (this.phase !== "running") return
@@ -215,8 +218,7 @@ export class Run {
           finish({ _tag: "Ended", exit })
         })
         this.#onVerdict = (verdict) => this.#unwind(() => finish(verdict))
-        if (this.#verdict !== undefined) this.#onVerdict(this.#verdict)
-        else this.#armDeadline()
+        this.#armDeadline()
         return Effect.callback<void>((done) => {
           if (finished) return done(Effect.void)
           ended = () => done(Effect.void)

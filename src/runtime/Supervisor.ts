@@ -14,7 +14,7 @@ import type * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type { DurableContext } from "./DurableContext.ts"
 import type { Run } from "./Run.ts"
-import { WatchedScheduler } from "./WatchedScheduler.ts"
+import { WatchedScheduler, type OnFiber } from "./WatchedScheduler.ts"
 
 /** A piece of work that keeps the invocation alive while it runs. */
 export interface Unit {
@@ -46,8 +46,7 @@ export interface Probe {
   readonly onStart: (run: Run) => void
   /** A fibre is about to run, or something was put in or taken out of flight. */
   readonly onActivity: () => void
-  /** A fibre starts to run, with the fibre that forked it if it is new. */
-  readonly onFiber: (fiber: Fiber.Fiber<unknown, unknown>, parent: Fiber.Fiber<unknown, unknown> | undefined) => void
+  readonly onFiber: OnFiber
 }
 
 export interface SupervisorOptions {

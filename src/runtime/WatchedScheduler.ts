@@ -8,17 +8,22 @@ import * as Scheduler from "effect/Scheduler"
 
 type AnyFiber = Fiber.Fiber<unknown, unknown>
 
+/**
+ * Hears of a fibre whenever it starts to run; `spawner` is the fibre that queued it, if it was queued. A fibre that is
+ * new and was not queued runs inside the one that forked it.
+ */
+export type OnFiber = (fiber: AnyFiber, spawner: AnyFiber | undefined) => void
+
 export class WatchedScheduler implements Scheduler.Scheduler {
   readonly executionMode = "async"
   readonly #base = new Scheduler.MixedScheduler()
   readonly #onActivity: () => void
-  readonly #onFiber: ((fiber: AnyFiber, parent: AnyFiber | undefined) => void) | undefined
+  readonly #onFiber: OnFiber | undefined
   #queued = 0
-  /** The fibre that ran last, which is the parent of a fibre that runs for the first time right after it. */
-  #last: AnyFiber | undefined
+  /** The fibre that queued the task which has just begun. */
+  #spawner: AnyFiber | undefined
 
-  /** `onFiber` hears of every fibre whenever it starts to run, with the fibre that forked it if it is new. */
-  constructor(onActivity: () => void, onFiber?: (fiber: AnyFiber, parent: AnyFiber | undefined) => void) {
+  constructor(onActivity: () => void, onFiber?: OnFiber) {
     this.#onActivity = onActivity
     this.#onFiber = onFiber
   }
@@ -31,8 +36,8 @@ export class WatchedScheduler implements Scheduler.Scheduler {
   shouldYield(fiber: AnyFiber): boolean {
     this.#onActivity()
     if (this.#onFiber !== undefined) {
-      if (fiber.currentOpCount === 1) this.#onFiber(fiber, this.#last)
-      this.#last = fiber
+      if (fiber.currentOpCount === 1) this.#onFiber(fiber, this.#spawner)
+      this.#spawner = undefined
     }
     return this.#base.shouldYield(fiber)
   }
@@ -46,7 +51,7 @@ export class WatchedScheduler implements Scheduler.Scheduler {
         dispatcher.scheduleTask(() => {
           this.#queued--
           this.#onActivity()
-          this.#last = spawner
+          this.#spawner = spawner
           task()
         }, priority)
       },

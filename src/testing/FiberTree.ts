@@ -4,33 +4,50 @@
  *
  * @since 0.1.0
  */
-import type * as Fiber from "effect/Fiber"
+import * as Fiber from "effect/Fiber"
+import type * as Metric from "effect/Metric"
 
 type AnyFiber = Fiber.Fiber<unknown, unknown>
 
 export class FiberTree {
   readonly #children = new Map<AnyFiber, number>()
+  #forking: AnyFiber | undefined
 
   /** The fibres that have started and not ended. */
   get live(): Iterable<AnyFiber> {
     return this.#children.keys()
   }
 
-  /** Notes that a fibre runs, and who forked it if it is new. */
-  readonly see = (fiber: AnyFiber, parent: AnyFiber | undefined): void => {
+  /** Hears of every fork, while the fibre that forks is the current one. */
+  metrics(base: Metric.FiberRuntimeMetricsService | undefined): Metric.FiberRuntimeMetricsService {
+    return {
+      recordFiberStart: (context) => {
+        this.#forking = Fiber.getCurrent()
+        base?.recordFiberStart(context)
+      },
+      recordFiberEnd: (context, exit) => base?.recordFiberEnd(context, exit)
+    }
+  }
+
+  /** Notes that a fibre runs. One that is new was queued by its parent, or else is forked by it at this very moment. */
+  readonly see = (fiber: AnyFiber, spawner: AnyFiber | undefined): void => {
     if (this.#children.has(fiber)) return
     this.#children.set(fiber, 0)
-    const known = parent !== undefined && parent !== fiber && this.#children.has(parent) ? parent : undefined
-    if (known !== undefined) this.#children.set(known, this.#children.get(known)! + 1)
+    const parent = this.#known(spawner ?? this.#forking)
+    if (parent !== undefined) this.#children.set(parent, this.#children.get(parent)! + 1)
     fiber.addObserver(() => {
       this.#children.delete(fiber)
-      const left = known === undefined ? undefined : this.#children.get(known)
-      if (known !== undefined && left !== undefined) this.#children.set(known, left - 1)
+      const left = parent === undefined ? undefined : this.#children.get(parent)
+      if (parent !== undefined && left !== undefined) this.#children.set(parent, left - 1)
     })
   }
 
   /** Whether a fibre has no live children that it could be waiting for. */
   isLeaf(fiber: AnyFiber): boolean {
     return (this.#children.get(fiber) ?? 0) === 0
+  }
+
+  #known(fiber: AnyFiber | undefined): AnyFiber | undefined {
+    return fiber !== undefined && this.#children.has(fiber) ? fiber : undefined
   }
 }

@@ -13,6 +13,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
+import * as Metric from "effect/Metric"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { CheckpointStore, storeError, type StoreError } from "../CheckpointStore.ts"
@@ -103,6 +104,10 @@ export class World {
     })
     this.#services = options.services.pipe(
       Context.add(Clock.Clock, this.clock),
+      Context.add(
+        Metric.FiberRuntimeMetrics,
+        this.#stillness.tree.metrics(Context.get(options.services, Metric.FiberRuntimeMetrics))
+      ),
       Context.add(CheckpointStore, this.store)
     )
   }
