@@ -7,6 +7,7 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import type { CheckpointResponse, CheckpointStore, StoreError } from "../CheckpointStore.ts"
 import { byteLength } from "../internal/bytes.ts"
 import * as Limits from "../wire/Limits.ts"
@@ -26,7 +27,7 @@ export interface Host {
   readonly store: CheckpointStore["Service"]
   readonly now: () => number
   readonly random: () => number
-  readonly fork: (effect: Effect.Effect<void>) => void
+  readonly fork: (effect: Effect.Effect<void>) => Fiber.Fiber<void>
   readonly after: (millis: number, action: () => void) => void
   /** The service reported operations: take all of them in, then let those who waited go on. */
   readonly onState: (operations: ReadonlyArray<Operation>) => void
@@ -48,7 +49,8 @@ export class Checkpointer {
   #queue: Array<Item> = []
   #awaited = 0
   #wanted = false
-  #sending = false
+  #sender: Fiber.Fiber<void> | undefined
+  #isRequestOpen = false
   #closed = false
   #idleTimer = false
   #requests = 0
@@ -62,12 +64,12 @@ export class Checkpointer {
 
   /** Whether a request is under way or anything is left to send. */
   get busy(): boolean {
-    return this.#sending || this.#queue.length > 0
+    return this.sending || this.#queue.length > 0
   }
 
-  /** Whether a request is under way. */
+  /** Whether a request is under way, or about to be repeated. */
   get sending(): boolean {
-    return this.#sending
+    return this.#sender !== undefined
   }
 
   get counts(): { readonly requests: number; readonly updates: number } {
@@ -95,16 +97,22 @@ export class Checkpointer {
   poll(): void {
     if (this.#closed) return
     this.#wanted = true
-    if (this.#sending) return
-    this.#sending = true
-    this.#host.fork(this.#send)
+    if (this.#sender !== undefined) return
+    this.#sender = this.#host.fork(this.#send)
   }
 
-  /** Takes nothing more and drops what is queued. */
+  /** Takes nothing more, drops what is queued and repeats nothing. A request that is under way comes to its end. */
   close(): void {
     this.#closed = true
     this.#queue = []
     this.#awaited = 0
+    if (!this.#isRequestOpen) this.abort()
+  }
+
+  /** Gives up a request that is under way. */
+  abort(): void {
+    this.#sender?.interruptUnsafe()
+    this.#sender = undefined
   }
 
   #push(update: OperationUpdate, acknowledged: (() => void) | undefined): void {
@@ -119,7 +127,7 @@ export class Checkpointer {
     this.#host.after(millis, () => {
       this.#idleTimer = false
       const oldest = this.#queue[0]
-      if (this.#closed || this.#sending || oldest === undefined) return
+      if (this.#closed || this.#sender !== undefined || oldest === undefined) return
       const left = oldest.since + idleDelay - this.#host.now()
       if (left > 0) this.#armIdleTimer(left)
       else this.flush()
@@ -133,7 +141,7 @@ export class Checkpointer {
       Effect.andThen(
         Effect.suspend(() => {
           if (!this.#closed && (this.#wanted || this.#awaited > 0)) return this.#send
-          this.#sending = false
+          this.#sender = undefined
           if (this.#queue.length > 0) this.#armIdleTimer(idleDelay)
           this.#host.onIdle()
           return Effect.void
@@ -169,7 +177,11 @@ export class Checkpointer {
     }
     this.#requests++
     this.#updates += batch.length
-    return retried(this.#host, store.checkpoint(request)).pipe(
+    const call = Effect.suspend(() => {
+      this.#isRequestOpen = true
+      return Effect.onExit(store.checkpoint(request), () => Effect.sync(() => void (this.#isRequestOpen = false)))
+    })
+    return retried({ random: this.#host.random, isOver: () => this.#closed }, call).pipe(
       Effect.flatMap((response) => this.#withAllPages(response)),
       Effect.match({
         onFailure: (error) => this.#host.onFailure(error),
@@ -223,12 +235,12 @@ export const loadPages = Effect.fnUntraced(function* (
 
 /** Repeats a call while the store is unavailable: a few times, with doubling delays and full jitter. */
 const retried = <A>(
-  host: Pick<Host, "random">,
+  host: { readonly random: () => number; readonly isOver?: () => boolean },
   call: Effect.Effect<A, StoreError>,
   attempt = 1
 ): Effect.Effect<A, StoreError> =>
   Effect.catchTag(call, "StoreUnavailable", (error) =>
-    attempt === maxAttempts
+    attempt === maxAttempts || host.isOver?.()
       ? Effect.fail(error)
       : Effect.andThen(Effect.sleep(Math.ceil(host.random() * 100 * 2 ** attempt)), retried(host, call, attempt + 1))
   )

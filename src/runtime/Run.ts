@@ -102,6 +102,7 @@ export class Run {
   readonly #unacknowledged = new Set<Pick<Parked, "fiber" | "release">>()
   #onVerdict: ((verdict: Verdict) => void) | undefined
   #onDrained: (() => void) | undefined
+  #onSent: (() => void) | undefined
   #verdict: Verdict | undefined
   #inert = 0
   #pollAt = Infinity
@@ -128,7 +129,7 @@ export class Run {
       store: options.store,
       now: () => this.clock.currentTimeMillisUnsafe(),
       random: options.random,
-      fork: (effect) => void this.fork(effect),
+      fork: (effect) => this.fork(effect),
       after: (millis, action) => this.after(millis, action),
       onState: (operations) => this.journal.apply(operations),
       onFailure: (error) => this.#storeFailed(error),
@@ -137,6 +138,7 @@ export class Run {
         this.supervisor.touch()
         this.supervisor.check()
         this.#onDrained?.()
+        this.#onSent?.()
       }
     })
     this.supervisor = new Supervisor({
@@ -222,13 +224,7 @@ export class Run {
         return Effect.callback<void>((done) => {
           if (finished) return done(Effect.void)
           ended = () => done(Effect.void)
-          this.end({
-            _tag: "Aborted",
-            error: new InvocationFailed({
-              reason: "interrupted",
-              message: "The invocation was interrupted from outside."
-            })
-          })
+          this.end(interrupted)
         })
       })
     )
@@ -237,13 +233,34 @@ export class Run {
   /** Sends what is left to send once the workflow has ended. A verdict says why that was not possible. */
   readonly drain: Effect.Effect<Verdict | undefined> = Effect.callback((resume) => {
     this.#onDrained = () => {
-      if (this.#verdict === undefined && this.checkpointer.busy) return
+      const verdict = this.#verdict
+      if (verdict === undefined && this.checkpointer.busy) return
       this.#onDrained = undefined
-      resume(Effect.succeed(this.#verdict))
+      this.#afterRequests(() => resume(Effect.succeed(verdict)))
     }
     this.checkpointer.flush()
     this.#onDrained()
+    return Effect.callback<void>((done) => {
+      this.#onDrained = undefined
+      this.end(interrupted)
+      this.#afterRequests(() => done(Effect.void))
+    })
   })
+
+  /** Calls back when no request is under way any more, at the latest when the grace period is over. */
+  #afterRequests(done: () => void): void {
+    const finish = (): void => {
+      this.#onSent = undefined
+      done()
+    }
+    if (!this.checkpointer.sending) return finish()
+    this.#onSent = finish
+    this.after(this.options.grace, () => {
+      if (this.#onSent !== finish) return
+      this.checkpointer.abort()
+      finish()
+    })
+  }
 
   /** Stops the timers of this invocation. */
   dispose(): void {
@@ -286,7 +303,7 @@ export class Run {
     const finish = (): void => {
       if (ended) return
       ended = true
-      done()
+      this.#afterRequests(done)
     }
     root.interruptUnsafe(root.id)
     this.#release()
@@ -489,6 +506,11 @@ export class Run {
     if (next < Infinity) this.#armPoll(next)
     if (due && (this.supervisor.busy || this.checkpointer.sending)) this.checkpointer.poll()
   }
+}
+
+const interrupted: Verdict = {
+  _tag: "Aborted",
+  error: new InvocationFailed({ reason: "interrupted", message: "The invocation was interrupted from outside." })
 }
 
 /** Operations that code may still attempt while the invocation ends, before its fibre is left where it is. */
