@@ -5,7 +5,7 @@
  * The test engine runs whole executions and skips time; here a test holds the execution between two invocations, and
  * decides what happens there.
  */
-import { assert, it } from "@effect/vitest"
+import { assert, beforeAll, it } from "@effect/vitest"
 import { Durable, DurableFunction, RetryPolicy } from "effect-durable"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
@@ -395,6 +395,16 @@ export interface HostOptions extends Partial<RunOptions> {
   /** What happens to a request instead of being answered. */
   readonly fault?: () => StoreError | undefined
 }
+
+// The first execution of a process compiles most of the code, which takes longer than what these tests measure.
+beforeAll(() =>
+  Effect.runPromise(
+    Effect.flatMap(
+      host((note) => Effect.all([ask("warm"), Durable.child("up", Durable.step("step", note("up")))], both)),
+      (execution) => Effect.asVoid(execution.drive())
+    )
+  )
+)
 
 /** Starts an execution of a workflow, which waits for its first invocation. */
 export const host = (workflow: (note: Note) => Program, options: HostOptions = {}): Effect.Effect<Host> =>

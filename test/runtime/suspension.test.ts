@@ -76,9 +76,11 @@ describe("handlers around a wait", () => {
 describe("races against time in memory", () => {
   suspends("cuts off a sleep that races a wait, and does not let it win", {
     program: (note) =>
-      Effect.race(ask("answer"), Effect.as(Effect.sleep(20), "timer")).pipe(Effect.tap((won) => note(`won: ${won}`))),
+      Effect.race(ask("answer"), Effect.as(Effect.sleep(10_000), "timer")).pipe(
+        Effect.tap((won) => note(`won: ${won}`))
+      ),
     waitsFor: ["answer"],
-    sleepsCut: [20],
+    sleepsCut: [10_000],
     ends: "answer",
     log: ["won: answer"]
   })
@@ -86,23 +88,23 @@ describe("races against time in memory", () => {
   suspends("cuts off a time-out around a wait, and does not let it strike", {
     program: (note) =>
       ask("answer").pipe(
-        Effect.timeout(20),
+        Effect.timeout(10_000),
         Effect.tapError(() => note("timed out"))
       ),
     waitsFor: ["answer"],
-    sleepsCut: [20],
+    sleepsCut: [10_000],
     ends: "answer"
   })
 
   suspends("cuts off a time-out around a wait whose handlers catch everything", {
     program: (note) =>
       ask("answer").pipe(
-        Effect.timeoutOption(20),
+        Effect.timeoutOption(10_000),
         Effect.map(Option.getOrElse(() => "timed out")),
         Effect.catchCause(() => Durable.step("recovered", note("recovered")))
       ),
     waitsFor: ["answer"],
-    sleepsCut: [20],
+    sleepsCut: [10_000],
     ends: "answer"
   })
 })

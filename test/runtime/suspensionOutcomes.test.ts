@@ -161,9 +161,9 @@ describe("requests of an invocation that was cut off", () => {
 
   it.live("the first one is the last one when its deadline comes while it records its end", () =>
     Effect.gen(function* () {
-      const execution = yield* host(() => manyRecords, { latency: () => 100 })
-      const cut = yield* execution.turn({ deadline: Date.now() + 60 })
-      yield* pause(120)
+      const execution = yield* host(() => manyRecords, { latency: () => 200 })
+      const cut = yield* execution.turn({ deadline: Date.now() + 100 })
+      yield* pause(150)
       assert.strictEqual(cut.failure?.reason, "deadline")
       assert.strictEqual(cut.sent.length, 250)
       assert.strictEqual(execution.operations.length, 125)
@@ -180,7 +180,7 @@ describe("requests of an invocation that was cut off", () => {
           return new StoreUnavailable({ message: "busy" })
         }
       })
-      const cut = yield* execution.turn({ deadline: Date.now() + 20, grace: 10 })
+      const cut = yield* execution.turn({ deadline: Date.now() + 100, grace: 10 })
       assert.strictEqual(cut.failure?.reason, "deadline")
       assert.strictEqual(cut.fibersLeft, 0)
       const before = requests
@@ -220,7 +220,7 @@ describe("the deadline", () => {
       const execution = yield* host((note) =>
         Effect.all([Durable.step("quick", note("quick")), Durable.step("slow", body)], both)
       )
-      const cut = yield* execution.turn({ deadline: Date.now() + 30 })
+      const cut = yield* execution.turn({ deadline: Date.now() + 100 })
       assert.strictEqual(cut.answer, undefined)
       assert.strictEqual(cut.failure?.reason, "deadline")
       assert.include(cut.failure?.message, `the step "slow"`)
@@ -241,7 +241,7 @@ describe("the deadline", () => {
           both
         )
       )
-      const cut = yield* execution.turn({ deadline: Date.now() + 20 })
+      const cut = yield* execution.turn({ deadline: Date.now() + 100 })
       assert.include(cut.failure?.message, `the step "child/slow"`)
       assert.include(cut.failure?.message, `the hold "hold"`)
       assert.strictEqual(cut.fibersLeft, 0)
@@ -262,7 +262,7 @@ describe("the deadline", () => {
           })
         )
       )
-      const cut = yield* execution.turn({ deadline: Date.now() + 20 })
+      const cut = yield* execution.turn({ deadline: Date.now() + 100 })
       assert.strictEqual(cut.failure?.reason, "deadline")
       const { answer } = yield* execution.drive()
       assert.strictEqual(valueOf(answer), 2)
@@ -283,7 +283,7 @@ describe("the deadline", () => {
           { semantics: "at-most-once" }
         )
       )
-      const cut = yield* execution.turn({ deadline: Date.now() + 20 })
+      const cut = yield* execution.turn({ deadline: Date.now() + 100 })
       assert.strictEqual(cut.failure?.reason, "deadline")
       const { answer } = yield* execution.drive()
       assert.strictEqual(errorOf(answer).type, "StepInterrupted")
@@ -509,6 +509,65 @@ describe("losers", () => {
       assert.strictEqual(valueOf(only.answer), "done")
       assert.deepStrictEqual(only.recorded, ["SUCCEED step"])
       assert.strictEqual(only.fibersLeft, 0)
+    })
+  )
+})
+
+describe("fibres that outlive their child", () => {
+  it.live("record nothing of a step that ends later, and the execution goes on", () =>
+    Effect.gen(function* () {
+      const execution = yield* host((note) =>
+        Effect.gen(function* () {
+          const child = yield* Durable.child(
+            "child",
+            Effect.as(Effect.forkChild(Durable.step("late", slowly(note, "late")), { startImmediately: true }), "early")
+          )
+          yield* Durable.step("after", Effect.as(Effect.sleep(20), child))
+          return yield* ask("answer")
+        })
+      )
+      const suspended = yield* execution.turn()
+      assertPending(suspended)
+      assert.deepStrictEqual(suspended.recorded, ["SUCCEED child", "SUCCEED after"])
+      assert.strictEqual(suspended.fibersLeft, 0)
+      const { answer } = yield* execution.drive()
+      assert.strictEqual(valueOf(answer), "answer")
+    })
+  )
+
+  it.live("record nothing of a step that they begin later, and do not hold a suspension", () =>
+    Effect.gen(function* () {
+      const execution = yield* host((note) =>
+        Effect.gen(function* () {
+          yield* Durable.child(
+            "child",
+            Effect.asVoid(Effect.forkChild(Effect.delay(Durable.step("late", note("late")), 3)))
+          )
+          yield* Durable.hold(Effect.sleep(10))
+          return yield* ask("answer")
+        })
+      )
+      const suspended = yield* execution.turn()
+      assertPending(suspended)
+      assert.deepStrictEqual(suspended.recorded, ["SUCCEED child"])
+      assert.deepStrictEqual(execution.log, [])
+      assert.strictEqual(suspended.fibersLeft, 0)
+    })
+  )
+
+  it.live("do not hang an execution that waits for them: it is told why", () =>
+    Effect.gen(function* () {
+      const execution = yield* host((note) =>
+        Effect.flatMap(
+          Durable.child("child", Effect.forkDetach(Effect.delay(Durable.step("late", note("late")), 3)), {
+            flat: true
+          }),
+          Fiber.join
+        )
+      )
+      const only = yield* execution.turn({ deadline: Date.now() + 500 })
+      assert.strictEqual(only.failure, undefined)
+      assert.include(errorOf(only.answer).message, "late")
     })
   )
 })

@@ -4,30 +4,51 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Durable } from "effect-durable"
 import * as Effect from "effect/Effect"
-import { ask, assertPending, both, host, pause, slowly, suspends, turns, valueOf } from "./harness.ts"
+import { ask, assertPending, assertSuspended, both, host, pause, slowly, suspends, turns, valueOf } from "./harness.ts"
 
 describe("work that no durable operation holds", () => {
-  suspends("cuts off a sleep, which starts again on every replay", {
-    program: (note) =>
-      Effect.all([ask("answer"), Effect.andThen(Effect.sleep(20), Durable.step("late", slowly(note, "late")))], both),
-    waitsFor: ["answer"],
-    sleepsCut: [20],
-    ends: ["answer", "late"],
-    log: ["late"]
-  })
+  it.live("is cut off in a sleep, which starts again on the replay", () =>
+    Effect.gen(function* () {
+      let millis = 10_000
+      const execution = yield* host((note) =>
+        Effect.all([ask("answer"), Effect.andThen(Effect.sleep(millis), Durable.step("late", note("late")))], both)
+      )
+      const suspended = yield* execution.turn()
+      assertSuspended(execution, suspended, { waitsFor: ["answer"], sleepsCut: [10_000] })
+      millis = 5
+      const { answer } = yield* execution.drive()
+      assert.deepStrictEqual(valueOf(answer), ["answer", "late"])
+    })
+  )
 
-  suspends("cuts off the sleep of a detached fibre", {
-    program: (note) => Effect.andThen(Effect.forkDetach(Effect.delay(note("never"), 20)), ask("answer")),
+  it.live("is cut off in a promise that nobody can see, which starts again on the replay", () =>
+    Effect.gen(function* () {
+      const gap = Promise.withResolvers<void>()
+      const execution = yield* host((note) =>
+        Effect.all(
+          [
+            ask("answer"),
+            Effect.andThen(
+              Effect.promise(() => gap.promise),
+              Durable.step("late", note("late"))
+            )
+          ],
+          both
+        )
+      )
+      const suspended = yield* execution.turn()
+      assertSuspended(execution, suspended, { waitsFor: ["answer"] })
+      gap.resolve()
+      const { answer } = yield* execution.drive()
+      assert.deepStrictEqual(valueOf(answer), ["answer", "late"])
+    })
+  )
+
+  suspends("is cut off in the sleep of a detached fibre", {
+    program: (note) => Effect.andThen(Effect.forkDetach(Effect.delay(note("never"), 10_000)), ask("answer")),
     waitsFor: ["answer"],
-    sleepsCut: [20],
+    sleepsCut: [10_000],
     ends: "answer"
-  })
-
-  suspends("cuts off a promise that it cannot see", {
-    program: (note) => Effect.all([ask("answer"), Effect.andThen(pause(5), Durable.step("late", note("late")))], both),
-    waitsFor: ["answer"],
-    ends: ["answer", "late"],
-    log: ["late"]
   })
 
   suspends("sees a promise that settles within the quiet time asked for", {
@@ -42,15 +63,11 @@ describe("work that no durable operation holds", () => {
 
   it.live("waits for the quiet time asked for, and not much longer", () =>
     Effect.gen(function* () {
-      const quick = yield* host(() => ask("answer"))
-      const settling = yield* host(() => ask("answer"), { settle: 40 })
-      const immediate = yield* quick.turn()
-      const settled = yield* settling.turn()
-      assertPending(immediate)
+      const execution = yield* host(() => ask("answer"), { settle: 40 })
+      const settled = yield* execution.turn()
       assertPending(settled)
-      assert.isBelow(immediate.millis, 40)
       assert.isAtLeast(settled.millis, 40)
-      assert.isBelow(settled.millis, 400)
+      assert.isBelow(settled.millis, 1_000)
     })
   )
 
@@ -109,11 +126,11 @@ describe("Durable.hold", () => {
   suspends("does not keep what detached itself from it", {
     program: (note) =>
       Effect.gen(function* () {
-        yield* Durable.hold(Effect.forkDetach(Effect.delay(note("never"), 20)))
+        yield* Durable.hold(Effect.forkDetach(Effect.delay(note("never"), 10_000)))
         return yield* ask("answer")
       }),
     waitsFor: ["answer"],
-    sleepsCut: [20],
+    sleepsCut: [10_000],
     ends: "answer"
   })
 })
@@ -142,7 +159,7 @@ describe("fibres that compute", () => {
       assertPending(suspended)
       assert.strictEqual(suspended.fibersLeft, 0)
       assert.isAtLeast(suspended.millis, 60)
-      assert.isBelow(suspended.millis, 600)
+      assert.isBelow(suspended.millis, 2_000)
       execution.complete("answer")
       assert.strictEqual(valueOf((yield* execution.turn()).answer), "answer")
     })
@@ -156,7 +173,7 @@ describe("fibres that compute", () => {
       )
       const suspended = yield* execution.turn()
       assertPending(suspended)
-      assert.isBelow(suspended.millis, 600)
+      assert.isBelow(suspended.millis, 2_000)
     })
   )
 
@@ -180,6 +197,21 @@ describe("fibres that compute", () => {
       const { answer, turns } = yield* execution.drive()
       assert.strictEqual(valueOf(answer), "two")
       assert.strictEqual(turns.length, 3)
+    })
+  )
+})
+
+describe("what is left to send", () => {
+  it.live("leaves before the answer, also when nobody waits for it", () =>
+    Effect.gen(function* () {
+      const execution = yield* host(
+        (note) => Effect.all([ask("answer"), Durable.child("child", Effect.delay(note("child"), 3))], both),
+        { settle: 20, latency: () => 5 }
+      )
+      const suspended = yield* execution.turn()
+      assertPending(suspended)
+      assert.deepStrictEqual(suspended.recorded, ["SUCCEED child"])
+      assert.isFalse(suspended.run.checkpointer.busy)
     })
   )
 })
@@ -266,9 +298,16 @@ describe("completions around a suspension", () => {
 
   it.live("waits for nobody: an invocation that only waits answers within milliseconds", () =>
     Effect.gen(function* () {
-      const execution = yield* host(() => Effect.all([ask("one"), Durable.wait("two", "1 day")], both))
-      const { millis } = yield* execution.turn()
-      assert.isBelow(millis, 50)
+      const program = Effect.all([ask("one"), Durable.wait("two", "1 day")], both)
+      const all = yield* Effect.replicateEffect(
+        Effect.flatMap(
+          host(() => program),
+          (execution) => execution.turn()
+        ),
+        5
+      )
+      // The fastest of a few: the machine that runs the tests may be busy with something else.
+      assert.isBelow(Math.min(...all.map(({ millis }) => millis)), 30)
     })
   )
 })
