@@ -247,6 +247,14 @@ export class SerdesFailed extends Schema.TaggedError<SerdesFailed>()("SerdesFail
 export class NestedOperation extends Schema.TaggedError<NestedOperation>()("NestedOperation", mistakeFields) {}
 
 /**
+ * The workflow waits for an operation of a context that has ended, which can never complete.
+ *
+ * @category mistakes
+ * @since 0.1.0
+ */
+export class ContextEnded extends Schema.TaggedError<ContextEnded>()("ContextEnded", mistakeFields) {}
+
+/**
  * A step, a child or the whole workflow ended by interrupting itself.
  *
  * @category mistakes
@@ -280,6 +288,7 @@ export const Mistake = Schema.Union([
   LimitExceeded,
   SerdesFailed,
   NestedOperation,
+  ContextEnded,
   Interrupted,
   StoreRejected
 ])

@@ -6,9 +6,10 @@
  *
  * @since 0.1.0
  */
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
-import type { CheckpointResponse, CheckpointStore, StoreError } from "../CheckpointStore.ts"
+import { StoreUnavailable, type CheckpointResponse, type CheckpointStore, type StoreError } from "../CheckpointStore.ts"
 import { byteLength } from "../internal/bytes.ts"
 import * as Limits from "../wire/Limits.ts"
 import type { Operation } from "../wire/Operation.ts"
@@ -183,8 +184,8 @@ export class Checkpointer {
     })
     return retried({ random: this.#host.random, isOver: () => this.#closed }, call).pipe(
       Effect.flatMap((response) => this.#withAllPages(response)),
-      Effect.match({
-        onFailure: (error) => this.#host.onFailure(error),
+      Effect.matchCause({
+        onFailure: (cause) => this.#host.onFailure(failureOf(cause)),
         onSuccess: ({ operations, token }) => {
           if (token !== undefined) this.#token = token
           else if (!batch.some((item) => item.update.Type === "EXECUTION")) return this.#host.onTokenMissing()
@@ -232,6 +233,11 @@ export const loadPages = Effect.fnUntraced(function* (
   }
   return operations
 })
+
+/** A store that dies, or interrupts itself, is as good as unavailable. */
+const failureOf = (cause: Cause.Cause<StoreError>): StoreError =>
+  cause.reasons.find(Cause.isFailReason)?.error ??
+  new StoreUnavailable({ message: `The checkpoint store has a fault of its own: ${Cause.pretty(cause)}` })
 
 /** Repeats a call while the store is unavailable: a few times, with doubling delays and full jitter. */
 const retried = <A>(

@@ -66,7 +66,11 @@ export const claim = (spec: {
     const claimed: Claim = { ...spec, run, context, id, path, record: run.journal.get(id) }
     if (context.closed) return run.idle(claimed)
     const { record } = claimed
-    if (record === undefined) return context.recorded.finished ? run.idle(claimed) : Effect.succeed(claimed)
+    if (record === undefined) {
+      if (context.recorded.finished) return run.idle(claimed)
+      run.countOperation(path)
+      return Effect.succeed(claimed)
+    }
     if (record.Type !== spec.type || record.SubType !== spec.subType) {
       run.contradict(mismatch(claimed, record))
       return run.inert

@@ -13,7 +13,15 @@ import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
 import { CheckpointStore, type StoreError } from "../CheckpointStore.ts"
-import { InvocationFailed, NonDeterministic, StoreRejected, type Mistake } from "../DurableError.ts"
+import {
+  ContextEnded,
+  InvocationFailed,
+  LimitExceeded,
+  NonDeterministic,
+  StoreRejected,
+  type Mistake
+} from "../DurableError.ts"
+import * as Limits from "../wire/Limits.ts"
 import type { Operation } from "../wire/Operation.ts"
 import type { OperationUpdate } from "../wire/OperationUpdate.ts"
 import { Checkpointer } from "./Checkpointer.ts"
@@ -34,6 +42,8 @@ export interface RunOptions {
   readonly deadline: number | undefined
   /** What a contradiction between code and history does: end the execution, or only this invocation. */
   readonly onNonDeterminism: "fail" | "retry"
+  /** How many operations the execution may hold, itself included. */
+  readonly maxOperations: number
   /** The largest result of a step or context that is kept as it is, in bytes. */
   readonly maxPayload: number
   /** Whether to note where in the code operations are used. */
@@ -49,7 +59,8 @@ export const defaultOptions: RunOptions = {
   grace: 500,
   deadline: undefined,
   onNonDeterminism: "fail",
-  maxPayload: 262_144,
+  maxOperations: Limits.maxOperations,
+  maxPayload: Limits.maxOperationPayload,
   captureSources: false,
   warnAboutTargets: true,
   probe: undefined
@@ -105,6 +116,7 @@ export class Run {
   #onSent: (() => void) | undefined
   #verdict: Verdict | undefined
   #inert = 0
+  #operations: number
   #pollAt = Infinity
 
   constructor(options: {
@@ -124,6 +136,7 @@ export class Run {
     this.clock = options.clock
     this.#services = options.services
     this.journal = new Journal(options.operations)
+    this.#operations = this.journal.size
     this.checkpointer = new Checkpointer(options.token, {
       executionArn: options.executionArn,
       store: options.store,
@@ -386,10 +399,36 @@ export class Run {
     )
   }
 
+  #endedContext(operations: ReadonlyArray<Parked>): void {
+    const paths = operations.map((parked) => `"${parked.path}"`).join(", ")
+    this.end({
+      _tag: "Condemned",
+      mistake: new ContextEnded({
+        operation: operations[0]?.path ?? this.executionName,
+        message:
+          `The workflow waited until its invocation had to end, and nothing is left but ${paths}, whose context has ended: such an operation never completes. ` +
+          "Join what you fork before the block that forked it ends."
+      })
+    })
+  }
+
+  /** Counts one more operation of this execution. */
+  countOperation(path: string): void {
+    const limit = this.options.maxOperations
+    if (++this.#operations <= limit) return
+    throw new LimitExceeded({
+      operation: path,
+      limit,
+      message: `Expected at most ${limit} operations in one execution, and "${path}" would be one more. Work in fewer and larger steps, or split the work over several executions with Durable.invoke.`
+    })
+  }
+
   #armDeadline(): void {
     const { deadline } = this.options
     if (deadline === undefined) return
     this.after(deadline - this.now(), () => {
+      const { busy, idling, parked } = this.supervisor
+      if (!busy && parked.size === 0 && idling.size > 0) return this.#endedContext(Array.from(idling))
       const running = [...this.supervisor.units].map((unit: Unit) => `the ${unit.kind} "${unit.path}"`)
       this.end({
         _tag: "Aborted",

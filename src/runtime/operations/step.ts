@@ -78,6 +78,7 @@ const attempt = Effect.fnUntraced(function* (
   }
   const exit = yield* Effect.exit(provideBody(claimed, number, body))
   if (claimed.run.phase !== "running") return yield* claimed.run.inert
+  if (claimed.context.closed) return yield* claimed.run.idle(claimed)
   if (Exit.isSuccess(exit)) return yield* succeed(claimed, options, exit.value)
   const policy = options.retry ?? (once ? none : retryByDefault)
   return yield* fail(
