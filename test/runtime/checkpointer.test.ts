@@ -54,7 +54,7 @@ const make = (store: Partial<Store> = {}) => {
     },
     now: () => now,
     random: () => 0,
-    fork: (effect) => void Effect.runFork(effect),
+    fork: (effect) => Effect.runFork(effect),
     after: (millis, fire) => void timers.push({ millis, fire }),
     onState: (operations) => void log.push(`state ${operations.map(({ Id }) => Id).join(" ")}`),
     onFailure: (error) => void log.push(error._tag),
@@ -173,7 +173,7 @@ describe("The checkpointer", () => {
             }
           }
         ),
-        { seed, numRuns: 40 }
+        { seed, numRuns: 15 }
       )
     )
   )

@@ -1,0 +1,449 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Durable, DurableFunction, RetryPolicy, Serdes } from "effect-durable"
+import { TestEngine } from "effect-durable/testing"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import { assertSucceeded, execute, failureOf, valueOf } from "./operations/support.ts"
+
+class Declined extends Schema.TaggedError<Declined>()("Declined", { at: Schema.Date }) {}
+
+const backwards = (text: string): string => text.split("").toReversed().join("")
+
+/** A format that nobody can read who does not know it: JSON, backwards, in base64. */
+const veiled = (seen: Array<Serdes.Info> = []): Serdes.Format => ({
+  serialize: (schema, value, info) => {
+    seen.push(info)
+    return Effect.map(Serdes.json.serialize(schema, value, info), (text) =>
+      text === undefined ? undefined : btoa(backwards(text))
+    )
+  },
+  deserialize: (schema, text, info) => {
+    seen.push(info)
+    return Effect.try({
+      try: () => (text === undefined ? undefined : backwards(atob(text))),
+      catch: () => new Serdes.SerdesError({ message: "not in base64", transient: false })
+    }).pipe(Effect.flatMap((json) => Serdes.json.deserialize(schema, json, info)))
+  }
+})
+
+const unveil = (text: string | undefined): unknown => JSON.parse(backwards(atob(text ?? "")))
+
+/** A world in which a format is the ambient one, for the functions and for those who call them. */
+const under = <A, R>(format: Serdes.Format, world: Layer.Layer<A, never, R>) =>
+  Layer.provideMerge(world, Serdes.layer(format))
+
+const pause = Durable.wait("pause", "1 hour")
+
+/** A codec for numbers that notes what it does. `slow` is how long each direction takes. */
+const noting = (options: { readonly slow?: string } = {}) => {
+  const log: Array<string> = []
+  const note = (text: string) => Effect.sync(() => void log.push(text))
+  const delay = Effect.sleep(options.slow === "slow" ? "1 minute" : "0 millis")
+  const codec = Serdes.make<number>({
+    serialize: (n) => Effect.as(Effect.andThen(delay, note(`write ${n}`)), `#${n}`),
+    deserialize: (text) => Effect.as(Effect.andThen(delay, note(`read ${text}`)), Number(text?.slice(1)))
+  })
+  return { log, codec }
+}
+
+describe("The ambient format", () => {
+  it.effect("writes and reads every value of an execution: payload, results, errors", () =>
+    Effect.gen(function* () {
+      const seen: Array<Serdes.Info> = []
+      const Ask = DurableFunction.plain("ask", { payload: Schema.Date, success: Schema.BigInt })
+      const Work = DurableFunction.make("work", {
+        payload: Schema.Struct({ at: Schema.Date }),
+        success: Schema.ReadonlySet(Schema.String),
+        error: Declined
+      })
+      const work = Work.implement(({ at }) =>
+        Effect.gen(function* () {
+          yield* Durable.step("step", Effect.succeed({ a: 1 }))
+          yield* Effect.flip(
+            Durable.step("declined", new Declined({ at }), { error: Declined, retry: RetryPolicy.none })
+          )
+          yield* Durable.child("child", Effect.succeed([at]), { success: Schema.Array(Schema.Date) })
+          const n = yield* Effect.orDie(Durable.invoke(Ask, at))
+          yield* pause
+          return new Set([String(n)])
+        })
+      )
+      const { operations, result } = yield* Effect.gen(function* () {
+        const run = yield* TestEngine.start(Work, { at: new Date(3) })
+        return { result: yield* run.result, operations: yield* run.operations() }
+      }).pipe(
+        Effect.provide(
+          under(
+            veiled(seen),
+            TestEngine.layer([work, TestEngine.stub(Ask, (at) => Effect.succeed(BigInt(at.getTime())))])
+          )
+        )
+      )
+      assert.deepStrictEqual(result, new Set(["3"]))
+      const [step, declined, child, ask] = operations
+      assert.deepStrictEqual(unveil(step!.StepDetails?.Result), { a: 1 })
+      assert.deepStrictEqual(unveil(declined!.StepDetails?.Error?.ErrorData), {
+        _tag: "Declined",
+        at: "1970-01-01T00:00:00.003Z"
+      })
+      assert.deepStrictEqual(unveil(child!.ContextDetails?.Result), ["1970-01-01T00:00:00.003Z"])
+      assert.strictEqual(unveil(ask!.ChainedInvokeDetails?.Result), "3")
+
+      const kinds = new Set(seen.map(({ operation, value }) => `${value} of ${operation}`))
+      for (const kind of [
+        "result of step",
+        "error of declined",
+        "result of child",
+        "payload of ask",
+        "result of ask"
+      ]) {
+        assert.include([...kinds], kind)
+      }
+      const infos = seen.filter((info) => info.operation === "step")
+      assert.isAbove(infos.length, 1)
+      for (const info of infos) {
+        assert.strictEqual(info.operationId, step!.Id)
+        assert.match(info.executionArn, /durable-execution/)
+      }
+    })
+  )
+
+  it.effect("hands on the declared errors of callees", () =>
+    Effect.gen(function* () {
+      const Pay = DurableFunction.make("pay", { error: Declined })
+      const Order = DurableFunction.make("order", { success: Schema.Number })
+      const pay = Pay.implement(() => new Declined({ at: new Date(9) }))
+      const order = Order.implement(() =>
+        Durable.invoke(Pay).pipe(
+          Effect.as(0),
+          Effect.catchTag("Declined", (error) => Effect.succeed(error.at.getTime()))
+        )
+      )
+      const result = yield* TestEngine.run(Order).pipe(Effect.provide(under(veiled(), TestEngine.layer([pay, order]))))
+      assert.strictEqual(result, 9)
+    })
+  )
+
+  it.effect("does not change what a void value is: nothing", () =>
+    Effect.gen(function* () {
+      const Work = DurableFunction.make("work")
+      const work = Work.implement(() => Effect.andThen(Durable.step("nothing", Effect.void), pause))
+      const operations = yield* Effect.gen(function* () {
+        const run = yield* TestEngine.start(Work)
+        yield* run.result
+        return yield* run.operations({ name: "nothing" })
+      }).pipe(Effect.provide(under(veiled(), TestEngine.layer([work]))))
+      assert.isUndefined(operations[0]!.StepDetails?.Result)
+    })
+  )
+
+  it.effect("that another format wrote is SerdesFailed", () =>
+    Effect.gen(function* () {
+      let invocations = 0
+      const changing: Serdes.Format = {
+        serialize: (schema, value, info) => Serdes.json.serialize(schema, value, info),
+        deserialize: (schema, text, info) =>
+          invocations < 2 ? Serdes.json.deserialize(schema, text, info) : veiled().deserialize(schema, text, info)
+      }
+      const Work = DurableFunction.make("work")
+      const work = Work.implement(() =>
+        Effect.suspend(() => {
+          invocations++
+          return Effect.andThen(Durable.step("step", Effect.succeed("not in base64!")), pause)
+        })
+      )
+      const error = yield* Effect.flip(TestEngine.run(Work)).pipe(
+        Effect.provide(under(changing, TestEngine.layer([work])))
+      )
+      assert.isTrue(error._tag === "ExecutionFailed" && error.errorType === "SerdesFailed", error.message)
+    })
+  )
+})
+
+describe("The codec of an operation", () => {
+  it.effect("writes and reads its value in place of the ambient one, live too", () =>
+    Effect.gen(function* () {
+      const { codec, log } = noting()
+      const ran = yield* execute(
+        Effect.tap(
+          Effect.all([
+            Durable.step("step", Effect.succeed(1), { serdes: codec }),
+            Durable.child("child", Effect.succeed(2), { serdes: codec })
+          ]),
+          pause
+        )
+      )
+      assert.deepStrictEqual(valueOf(ran), [1, 2])
+      assert.deepStrictEqual(
+        ran.operations.map((operation) => operation.StepDetails?.Result ?? operation.ContextDetails?.Result),
+        ["#1", "#2", undefined]
+      )
+      assert.deepStrictEqual(log, ["write 1", "read #1", "write 2", "read #2", "read #1", "read #2"])
+    })
+  )
+
+  it.effect("may be plain functions, and may write nothing", () =>
+    Effect.gen(function* () {
+      const codec = Serdes.make<Date>({ serialize: () => undefined, deserialize: (text) => new Date(text ?? 5) })
+      const ran = yield* execute(
+        Effect.tap(Durable.step("step", Effect.succeed(new Date(1)), { serdes: codec }), pause)
+      )
+      assert.deepStrictEqual(valueOf(ran), new Date(5))
+      assert.isUndefined(ran.operations[0]!.StepDetails?.Result)
+    })
+  )
+
+  it.effect("is told which value of which operation it handles", () =>
+    Effect.gen(function* () {
+      const seen: Array<Serdes.Info> = []
+      const codec = Serdes.make<string>({
+        serialize: (text, info) => (seen.push(info), text),
+        deserialize: (text, info) => (seen.push(info), text ?? "")
+      })
+      const ran = yield* execute(
+        Durable.child("block", Durable.step("step", Effect.succeed("x"), { serdes: codec }), { flat: true })
+      )
+      assert.deepStrictEqual(
+        seen.map(({ operation, operationId, value }) => [operation, operationId, value]),
+        [
+          ["block/step", ran.operations[0]!.Id, "result"],
+          ["block/step", ran.operations[0]!.Id, "result"]
+        ]
+      )
+    })
+  )
+
+  it.effect("leaves errors to the ambient format", () =>
+    Effect.gen(function* () {
+      const { codec, log } = noting()
+      const failing: Effect.Effect<number, Declined> = Effect.fail(new Declined({ at: new Date(4) }))
+      const ran = yield* execute(
+        Effect.exit(Durable.step("step", failing, { serdes: codec, error: Declined, retry: RetryPolicy.none }))
+      )
+      assertSucceeded(ran)
+      assert.deepStrictEqual(log, [])
+    })
+  )
+
+  it.effect("is limited like any other value", () =>
+    Effect.gen(function* () {
+      const codec = Serdes.make<number>({ serialize: () => "x".repeat(262_145), deserialize: () => 1 })
+      const ran = yield* execute(Durable.step("step", Effect.succeed(1), { serdes: codec }))
+      assert.strictEqual(failureOf(ran).errorType, "PayloadTooLarge")
+    })
+  )
+})
+
+describe("A codec that takes its time", () => {
+  it.effect("keeps the invocation alive while it writes", () =>
+    Effect.gen(function* () {
+      const { codec } = noting({ slow: "slow" })
+      const ran = yield* execute(
+        Effect.all([Durable.wait("nap", "10 seconds"), Durable.step("step", Effect.succeed(1), { serdes: codec })], {
+          concurrency: "unbounded"
+        })
+      )
+      assertSucceeded(ran)
+      assert.strictEqual(ran.invocations, 1)
+    })
+  )
+
+  it.effect("keeps the invocation alive while it reads a record", () =>
+    Effect.gen(function* () {
+      const { codec, log } = noting({ slow: "slow" })
+      const ran = yield* execute(
+        Effect.gen(function* () {
+          yield* Durable.step("first", Effect.succeed(1), { serdes: codec })
+          yield* pause
+          const again = Durable.step("second", Effect.succeed(2), { serdes: codec })
+          yield* Effect.all([Durable.wait("nap", "1 second"), again], { concurrency: "unbounded" })
+          yield* Durable.wait("last", "1 hour")
+        })
+      )
+      assertSucceeded(ran)
+      assert.deepStrictEqual(ran.logs, [])
+      assert.strictEqual(ran.invocations, 3)
+      assert.deepStrictEqual(log, [
+        // Live, in the second invocation, and in the last.
+        "write 1",
+        "read #1",
+        "read #1",
+        "write 2",
+        "read #2",
+        "read #1",
+        "read #2"
+      ])
+    })
+  )
+
+  it.effect("of a step that is read beside a wait is not cut off by a suspension", () =>
+    Effect.gen(function* () {
+      const { codec, log } = noting({ slow: "slow" })
+      const read = Effect.andThen(
+        Durable.step("step", Effect.succeed(1), { serdes: codec }),
+        Durable.step("after", Effect.void)
+      )
+      const ran = yield* execute(
+        Effect.all([read, Effect.andThen(Durable.wait("a", "10 seconds"), Durable.wait("b", "1 hour"))], {
+          concurrency: "unbounded"
+        })
+      )
+      assertSucceeded(ran)
+      // Live, and once in the invocation after the second wait: it came to its end both times.
+      assert.deepStrictEqual(log, ["write 1", "read #1", "read #1"])
+    })
+  )
+})
+
+describe("A failure of a codec", () => {
+  const thrown = (): never => {
+    throw new Error("no key")
+  }
+  const failing: Record<string, Serdes.Codec<number>> = {
+    "that throws while writing": Serdes.make<number>({ serialize: thrown, deserialize: () => 1 }),
+    "that fails while writing": Serdes.make<number>({ serialize: () => Effect.fail("no key"), deserialize: () => 1 }),
+    "that throws while reading": Serdes.make<number>({ serialize: () => "1", deserialize: thrown }),
+    "that fails while reading": Serdes.make<number>({ serialize: () => "1", deserialize: () => Effect.fail("no key") }),
+    "that says it is not transient": Serdes.make<number>({
+      serialize: () => Effect.fail(new Serdes.SerdesError({ message: "no key", transient: false })),
+      deserialize: () => 1
+    })
+  }
+  for (const [name, serdes] of Object.entries(failing)) {
+    it.effect(`${name} is SerdesFailed, once and for all`, () =>
+      Effect.gen(function* () {
+        let runs = 0
+        const body = Effect.sync(() => ++runs)
+        const ran = yield* execute(Durable.step("step", body, { serdes, retry: RetryPolicy.fixed() }))
+        const failed = failureOf(ran)
+        assert.strictEqual(failed.errorType, "SerdesFailed")
+        assert.include(failed.errorMessage, `"step"`)
+        assert.include(failed.errorMessage, "no key")
+        assert.strictEqual(runs, 1)
+      })
+    )
+  }
+
+  it.effect("that dies is a defect and no hang", () =>
+    Effect.gen(function* () {
+      const serdes = Serdes.make<number>({ serialize: () => Effect.die(new Error("bug")), deserialize: () => 1 })
+      const ran = yield* execute(Durable.step("step", Effect.succeed(1), { serdes }))
+      assert.strictEqual(failureOf(ran).errorMessage, "bug")
+    })
+  )
+
+  const transient = Effect.fail(new Serdes.SerdesError({ message: "throttled", transient: true }))
+
+  it.effect("that is transient while writing fails the invocation, and the step runs again", () =>
+    Effect.gen(function* () {
+      let writes = 0
+      let runs = 0
+      const serdes = Serdes.make<number>({
+        serialize: () => (++writes === 1 ? transient : Effect.succeed("1")),
+        deserialize: () => 1
+      })
+      const ran = yield* execute(
+        Durable.step(
+          "step",
+          Effect.sync(() => ++runs),
+          { serdes, retry: RetryPolicy.none }
+        )
+      )
+      assertSucceeded(ran)
+      assert.strictEqual(ran.invocations, 2)
+      assert.strictEqual(runs, 2)
+      const failed = ran.history.find((event) => event.EventType === "InvocationCompleted")
+      assert.include(JSON.stringify(failed), "throttled")
+    })
+  )
+
+  it.effect("that is transient while reading fails the invocation, and the step does not run again", () =>
+    Effect.gen(function* () {
+      let reads = 0
+      let runs = 0
+      const serdes = Serdes.make<number>({
+        serialize: () => "1",
+        deserialize: () => (++reads === 2 ? transient : Effect.succeed(1))
+      })
+      const ran = yield* execute(
+        Effect.tap(
+          Durable.step(
+            "step",
+            Effect.sync(() => ++runs),
+            { serdes }
+          ),
+          pause
+        )
+      )
+      assertSucceeded(ran)
+      assert.strictEqual(ran.invocations, 3)
+      assert.strictEqual(runs, 1)
+    })
+  )
+
+  it.effect("that is transient cannot be caught by the workflow", () =>
+    Effect.gen(function* () {
+      let writes = 0
+      let caught = 0
+      const serdes = Serdes.make<number>({
+        serialize: () => (++writes === 1 ? transient : Effect.succeed("1")),
+        deserialize: () => 1
+      })
+      const ran = yield* execute(
+        Durable.child("block", Effect.succeed(1), { serdes }).pipe(Effect.catchCause(() => Effect.sync(() => ++caught)))
+      )
+      assertSucceeded(ran)
+      assert.strictEqual(caught, 0)
+      assert.strictEqual(ran.invocations, 2)
+    })
+  )
+
+  it.effect("that is transient while the payload is read fails the invocation", () =>
+    Effect.gen(function* () {
+      let reads = 0
+      const Work = DurableFunction.make("work", {
+        payload: Schema.Number,
+        payloadSerdes: Serdes.make<number>({
+          serialize: String,
+          deserialize: (text) => (++reads === 1 ? transient : Effect.succeed(Number(text)))
+        }),
+        success: Schema.Number,
+        resultSerdes: Serdes.make<number>({ serialize: (n) => `#${n}`, deserialize: (text) => Number(text?.slice(1)) })
+      })
+      const work = Work.implement((n) => Effect.succeed(n + 1))
+      const result = yield* TestEngine.run(Work, 4).pipe(Effect.provide(TestEngine.layer([work])))
+      assert.strictEqual(result, 5)
+      assert.strictEqual(reads, 2)
+    })
+  )
+})
+
+describe("The JSON format", () => {
+  const info: Serdes.Info = { executionArn: "arn", operationId: "id", operation: "op", value: "result" }
+
+  it.effect("reads what it wrote", () =>
+    Effect.gen(function* () {
+      for (const value of [undefined, null, false, 0, "", [], {}, [null], { a: { b: [1] } }]) {
+        const text = yield* Serdes.json.serialize<Schema.Unknown>(undefined, value, info)
+        assert.deepStrictEqual(yield* Serdes.json.deserialize<Schema.Unknown>(undefined, text, info), value)
+      }
+    })
+  )
+
+  it.effect("says where a value does not fit, and is never transient", () =>
+    Effect.gen(function* () {
+      const Shape = Schema.Struct({ a: Schema.Array(Schema.Int) })
+      const error = yield* Effect.flip(Serdes.json.deserialize(Shape, `{"a":[1,1.5]}`, info))
+      assert.isFalse(error.transient)
+      assert.include(error.message, `["a"][1]`)
+    })
+  )
+
+  it.effect("does not put text that does not parse into its message", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(Serdes.json.deserialize<Schema.Unknown>(undefined, `{"secret": hunter2`, info))
+      assert.notInclude(error.message, "hunter2")
+    })
+  )
+})
