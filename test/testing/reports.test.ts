@@ -1,0 +1,242 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Durable, DurableFunction, RetryPolicy } from "effect-durable"
+import { TestEngine } from "effect-durable/testing"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Schema from "effect/Schema"
+
+const Main = DurableFunction.make("main")
+const Ask = DurableFunction.plain("ask", { success: Schema.String })
+const Sub = DurableFunction.make("sub")
+const all = { concurrency: "unbounded", discard: true } as const
+const impatient = { patience: "150 millis" } as const
+
+/** What a test is told about a workflow that goes wrong, and how long it took to hear it in real time. */
+const reportOf = (
+  workflow: Effect.Effect<void, never, Durable.Execution>,
+  functions: ReadonlyArray<TestEngine.Stub<never>> = [],
+  options: TestEngine.Options = impatient
+) =>
+  Effect.gen(function* () {
+    const began = performance.now()
+    const exit = yield* Effect.exit(
+      TestEngine.run(Main).pipe(
+        Effect.provide(TestEngine.layer([Main.implement(() => workflow), ...functions], options))
+      )
+    )
+    const defect = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
+    assert.instanceOf(defect, TestEngine.TestFailure, `The execution ended as ${JSON.stringify(exit)}`)
+    return { message: defect.message, real: performance.now() - began }
+  })
+
+describe("a test that would hang", () => {
+  it.effect("is told which invoke has no outcome, and in which function", () =>
+    Effect.gen(function* () {
+      const { message } = yield* reportOf(
+        Effect.orDie(Effect.asVoid(Durable.invoke(Ask, undefined, { name: "pay" }))),
+        [TestEngine.stub(Ask, TestEngine.never)]
+      )
+      assert.include(message, `"pay"`)
+      assert.include(message, "invoke")
+    })
+  )
+
+  it.effect("is told which step is running", () =>
+    Effect.gen(function* () {
+      const { message } = yield* reportOf(Durable.child("outer", Durable.step("stuck", Effect.never)))
+      assert.include(message, `"outer/stuck"`)
+      assert.include(message, "step")
+      assert.include(message, `"main"`)
+      assert.include(message, "Virtual time stands still")
+    })
+  )
+
+  it.effect("is told which hold is running", () =>
+    Effect.gen(function* () {
+      const { message } = yield* reportOf(Durable.hold(Effect.never))
+      assert.include(message, "hold")
+    })
+  )
+
+  it.effect("is told which function is running", () =>
+    Effect.gen(function* () {
+      const { message } = yield* reportOf(Effect.orDie(Effect.asVoid(Durable.invoke(Ask))), [
+        TestEngine.stub(Ask, () => Effect.never)
+      ])
+      assert.include(message, `"ask"`)
+    })
+  )
+
+  it.effect("is told of a workflow that waits for something that is no durable operation", () =>
+    Effect.gen(function* () {
+      const { message } = yield* reportOf(Effect.never)
+      assert.include(message, `"main"`)
+      assert.include(message, "no durable operation")
+    })
+  )
+
+  it.effect("is told what a callee of the execution waits for", () =>
+    Effect.gen(function* () {
+      const sub = Sub.implement(() => Durable.step("deep", Effect.never))
+      const exit = yield* Effect.exit(
+        TestEngine.run(Main).pipe(
+          Effect.provide(TestEngine.layer([Main.implement(() => Durable.invoke(Sub)), sub], impatient))
+        )
+      )
+      const defect = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
+      assert.instanceOf(defect, TestEngine.TestFailure)
+      assert.include(defect.message, `"deep"`)
+      assert.include(defect.message, `"sub"`)
+    })
+  )
+
+  it.effect("names the execution", () =>
+    Effect.gen(function* () {
+      const exit = yield* Effect.exit(
+        TestEngine.run(Main, undefined, { name: "order-7" }).pipe(
+          Effect.provide(TestEngine.layer([Main.implement(() => Durable.step("stuck", Effect.never))], impatient))
+        )
+      )
+      assert.include(JSON.stringify(exit), "order-7")
+    })
+  )
+
+  it.effect("waits for as long as its patience says, and not at the first silence", () =>
+    Effect.gen(function* () {
+      const { real } = yield* reportOf(Durable.step("stuck", Effect.never), [], { patience: "400 millis" })
+      assert.isAtLeast(real, 395)
+      assert.isBelow(real, 1_500)
+    })
+  )
+
+  it.effect("is not bothered while something moves, however long that takes", () =>
+    Effect.gen(function* () {
+      const busy = Durable.step(
+        "busy",
+        Effect.forEach(
+          Array.from({ length: 8 }, (_, n) => n),
+          () => Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 60))),
+          { discard: true }
+        )
+      )
+      yield* TestEngine.run(Main).pipe(
+        Effect.provide(TestEngine.layer([Main.implement(() => busy)], { patience: "200 millis" }))
+      )
+    })
+  )
+
+  it.effect("is told the same however often it asks", () =>
+    Effect.gen(function* () {
+      const run = yield* TestEngine.start(Main)
+      const exits = yield* Effect.forEach([1, 2], () => Effect.exit(run.result))
+      for (const exit of exits) assert.include(JSON.stringify(exit), `\\"stuck\\"`)
+      assert.strictEqual(yield* run.status, "RUNNING")
+    }).pipe(Effect.provide(TestEngine.layer([Main.implement(() => Durable.step("stuck", Effect.never))], impatient)))
+  )
+})
+
+describe("plain asynchronous work that a suspension cuts off", () => {
+  it.effect("is a test failure with advice when it is a sleep", () =>
+    Effect.gen(function* () {
+      const { message } = yield* reportOf(Effect.all([Durable.wait("hour", "1 hour"), Effect.sleep("2 seconds")], all))
+      assert.include(message, "2000 ms")
+      assert.include(message, "Durable.wait")
+      assert.include(message, "Durable.hold")
+      assert.include(message, "step")
+    })
+  )
+
+  it.effect("is a test failure when the sleep is deep inside a child", () =>
+    Effect.gen(function* () {
+      const { message } = yield* reportOf(
+        Durable.child(
+          "outer",
+          Effect.all([Durable.invoke(Ask), Effect.andThen(Effect.yieldNow, Effect.sleep("3 seconds"))], all).pipe(
+            Effect.orDie
+          )
+        ),
+        [TestEngine.stub(Ask, TestEngine.succeed("x"))]
+      )
+      assert.include(message, "3000 ms")
+    })
+  )
+
+  it.effect("is reported although the execution would come to its end", () =>
+    Effect.gen(function* () {
+      const { message } = yield* reportOf(
+        Effect.all([Durable.wait("second", "1 second"), Effect.sleep("10 seconds")], all)
+      )
+      assert.include(message, "10000 ms")
+    })
+  )
+
+  it.effect("is fine in a step, in a hold and where nothing durable waits", () =>
+    Effect.gen(function* () {
+      const workflow = Effect.gen(function* () {
+        yield* Effect.sleep("500 millis")
+        yield* Effect.all(
+          [
+            Durable.wait("hour", "1 hour"),
+            Durable.step("nap", Effect.sleep("2 seconds")),
+            Durable.hold(Effect.sleep("2 seconds"))
+          ],
+          all
+        )
+      })
+      yield* TestEngine.run(Main).pipe(Effect.provide(TestEngine.layer([Main.implement(() => workflow)])))
+    })
+  )
+})
+
+describe("a function that the layer does not serve", () => {
+  it.effect("fails its caller at once, and the message names it and those that are served", () =>
+    Effect.gen(function* () {
+      const began = performance.now()
+      const main = Main.implement(() => Effect.orDie(Effect.asVoid(Durable.invoke(Ask))))
+      const error = yield* Effect.flip(TestEngine.run(Main)).pipe(Effect.provide(TestEngine.layer([main])))
+      assert.isBelow(performance.now() - began, 1_000)
+      assert.include(error.message, `no function "ask"`)
+      assert.include(error.message, `"main"`)
+      assert.include(error.message, "TestEngine.stub")
+    })
+  )
+
+  it.effect("fails its caller at once when it is a durable one", () =>
+    Effect.gen(function* () {
+      const main = Main.implement(() => Effect.orDie(Effect.asVoid(Durable.invoke(Sub))))
+      const error = yield* Effect.flip(TestEngine.run(Main)).pipe(Effect.provide(TestEngine.layer([main])))
+      assert.include(error.message, `no function "sub"`)
+    })
+  )
+})
+
+describe("an invocation that fails again and again", () => {
+  it.effect("is a test failure that says how the last one failed", () =>
+    Effect.gen(function* () {
+      const { message } = yield* reportOf(Durable.step("slow", Effect.sleep("1 day")), [], {
+        invocationTimeout: "1 minute"
+      })
+      assert.include(message, "100 invocations")
+      assert.include(message, "ran out of time")
+      assert.include(message, `"slow"`)
+    })
+  )
+})
+
+describe("a failed attempt of a step", () => {
+  it.effect("is no test failure while there are attempts left", () =>
+    Effect.gen(function* () {
+      let attempts = 0
+      const main = Main.implement(() =>
+        Durable.step(
+          "flaky",
+          Effect.suspend(() => (++attempts < 3 ? Effect.die("not yet") : Effect.void)),
+          { retry: RetryPolicy.fixed({ maxAttempts: 3, delay: "1 second" }) }
+        )
+      )
+      yield* TestEngine.run(Main).pipe(Effect.provide(TestEngine.layer([main])))
+      assert.strictEqual(attempts, 3)
+    })
+  )
+})
