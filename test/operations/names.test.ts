@@ -36,6 +36,8 @@ describe("The name of an operation", () => {
     it.effect(`is InvalidName, and nothing is sent: ${what}`, () =>
       Effect.gen(function* () {
         for (const [kind, operation] of Object.entries(operations)) {
+          // An invoke without a name has that of its contract.
+          if (name === undefined && kind.startsWith("invoke")) continue
           const ran = yield* execute(operation(cast(name)))
           const failed = failureOf(ran)
           assert.strictEqual(failed.errorType, "InvalidName", kind)

@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import { cast } from "effect/Function"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
-import { actions, assertSucceeded, defectOf, execute, failureOf, valueOf } from "./support.ts"
+import { actions, assertSucceeded, crashAt, defectOf, execute, failureOf, holds, valueOf } from "./support.ts"
 
 class Declined extends Schema.TaggedError<Declined>()("Declined", { code: Schema.String }) {}
 class Busy extends Schema.TaggedError<Busy>()("Busy", { until: Schema.Date }) {}
@@ -87,6 +87,47 @@ describe("The attempts of a step", () => {
       assert.strictEqual(valueOf(ran), "done")
       assert.deepStrictEqual(attempts, [1, 2, 3])
       assert.strictEqual(ran.operations[0]!.StepDetails?.Attempt, 3)
+    })
+  )
+
+  it.effect("are decided upon once each, and a recorded delay is never computed again", () =>
+    Effect.gen(function* () {
+      const decided: Array<readonly [number, number]> = []
+      const retry: RetryPolicy.RetryPolicy = {
+        decide: ({ attempt, elapsed }) =>
+          Effect.sync(() => {
+            decided.push([attempt, elapsed])
+            return attempt < 3 ? { _tag: "Retry", delaySeconds: attempt * 10 } : { _tag: "Stop" }
+          })
+      }
+      const { body, pauses } = failing(Infinity)
+      const ran = yield* execute(
+        Effect.exit(Durable.step("try", body, { retry })).pipe(Effect.andThen(Durable.wait("replay", "1 hour"))),
+        { store: crashAt(holds("RETRY", "try"), "after") }
+      )
+      assertSucceeded(ran)
+      assert.deepStrictEqual(decided, [
+        [1, 0],
+        [2, 10_000],
+        [3, 30_000]
+      ])
+      assert.deepStrictEqual(pauses(), [10, 20])
+    })
+  )
+
+  it.effect("are not recorded for a body that other code interrupted", () =>
+    Effect.gen(function* () {
+      const ran = yield* execute(
+        Effect.raceFirst(
+          Durable.step("winner", Effect.sleep("1 second")),
+          Durable.step("loser", Effect.sleep("1 hour"))
+        )
+      )
+      assertSucceeded(ran)
+      assert.deepStrictEqual(
+        actions(ran.updates).filter((action) => action.endsWith("loser")),
+        ["START loser"]
+      )
     })
   )
 

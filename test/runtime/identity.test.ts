@@ -32,7 +32,7 @@ describe("MD5", () => {
   it("agrees with Node's for any text of any length", () => {
     const check = (text: string): void =>
       assert.strictEqual(md5(text), createHash("md5").update(text, "utf8").digest("hex"))
-    for (let length = 0; length < 200; length++) check("x".repeat(length))
+    for (let length = 0; length < 130; length++) check("x".repeat(length))
     FastCheck.assert(FastCheck.property(FastCheck.string({ unit: "binary", maxLength: 300 }), check), {
       seed,
       numRuns: 200

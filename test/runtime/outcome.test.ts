@@ -111,7 +111,7 @@ describe("An error object", () => {
           assert.strictEqual(fitted.ErrorData === undefined, ErrorData === undefined)
         }
       ),
-      { seed, numRuns: 60 }
+      { seed, numRuns: 40 }
     )
   })
 
