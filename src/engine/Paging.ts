@@ -130,8 +130,10 @@ export interface Changes {
 
 /** The span in a marker, or undefined when it is a marker of another kind. */
 export const changesAt = (text: string): Changes | undefined => {
-  const [from, to, order] = positionsIn("changes", text) ?? []
-  return from === undefined || to === undefined || order === undefined ? undefined : { from, to, order }
+  const positions = positionsIn("changes", text)
+  if (positions?.length !== 3) return undefined
+  const [from = 0, to = 0, order = 0] = positions
+  return { from, to, order }
 }
 
 /** The operations that changed in this span, as they are now. */

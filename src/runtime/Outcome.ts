@@ -124,7 +124,10 @@ const interrupted = (subject: Subject): Interrupted =>
 
 const writeDefect = (subject: Subject, defect: unknown): Effect.Effect<ErrorObject> =>
   isMistake(defect)
-    ? Effect.map(writeValue(subject, "error", { success: Mistake }, defect), (data) => errorObject(defect, data))
+    ? Effect.map(writeValue(subject, "error", { success: Mistake }, defect), (data) => ({
+        ...errorObject(defect, data),
+        StackTrace: []
+      }))
     : Effect.succeed(defectObject(defect))
 
 /** The error object of a defect: its name, message and stack. */
@@ -175,22 +178,30 @@ export const fitError = (error: ErrorObject): ErrorObject => {
   return fits(shortened) ? shortened : { ...shortened, ErrorData: droppedData }
 }
 
-/** Reads a failure back: a library error or declared error as itself, anything else as a defect with type and message. */
+/**
+ * Reads a failure back: an error of the Schema or of the library as itself, anything else as a defect with the type and
+ * message that were recorded. A record with a stack holds a defect.
+ */
 export const readFailure = (
   subject: Subject,
   recording: Recording,
   recorded: ErrorObject | undefined
 ): Effect.Effect<Exit.Exit<never, unknown>> => {
   const error = recorded ?? {}
-  const type = error.ErrorType ?? ""
-  if (error.ErrorData === undefined) return Effect.succeed(Exit.die(defectOf(error)))
-  if (error.ErrorData === droppedData) return Effect.succeed(Exit.die(defectOf(error)))
-  if (mistakeTags.has(type)) {
-    return Effect.map(readValue(subject, "error", { success: Mistake }, error.ErrorData), Exit.die)
-  }
-  const schema = operationErrorTags.has(type) ? OperationError : recording.error
-  return Effect.map(readValue(subject, "error", { success: schema }, error.ErrorData), Exit.fail)
+  const { ErrorData: data, ErrorType: type = "" } = error
+  if (data === undefined || data === droppedData) return Effect.succeed(Exit.die(defectOf(error)))
+  if (error.StackTrace !== undefined && mistakeTags.has(type)) return readMistake(subject, data)
+  const typed = Effect.map(readValue(subject, "error", { success: recording.error }, data), Exit.fail)
+  if (!operationErrorTags.has(type) && !mistakeTags.has(type)) return typed
+  const own = operationErrorTags.has(type)
+    ? Effect.map(readValue(subject, "error", { success: OperationError }, data), Exit.fail)
+    : readMistake(subject, data)
+  // An error of the user may have the tag of one of ours.
+  return recording.error === undefined ? own : Effect.catchDefect(typed, () => own)
 }
+
+const readMistake = (subject: Subject, data: string): Effect.Effect<Exit.Exit<never>> =>
+  Effect.map(readValue(subject, "error", { success: Mistake }, data), Exit.die)
 
 /** The defect of a record: an Error with the name, message and stack of the one that was recorded. */
 const defectOf = (recorded: ErrorObject): Error => {

@@ -6,6 +6,7 @@
  */
 import * as Fiber from "effect/Fiber"
 import type * as Metric from "effect/Metric"
+import { CurrentUnit } from "../runtime/Supervisor.ts"
 
 type AnyFiber = Fiber.Fiber<unknown, unknown>
 
@@ -33,7 +34,7 @@ export class FiberTree {
   readonly see = (fiber: AnyFiber, spawner: AnyFiber | undefined): void => {
     if (this.#children.has(fiber)) return
     this.#children.set(fiber, 0)
-    const parent = this.#known(spawner ?? this.#forking)
+    const parent = this.#parentOf(fiber, spawner ?? this.#forking)
     if (parent !== undefined) this.#children.set(parent, this.#children.get(parent)! + 1)
     fiber.addObserver(() => {
       this.#children.delete(fiber)
@@ -47,7 +48,9 @@ export class FiberTree {
     return (this.#children.get(fiber) ?? 0) === 0
   }
 
-  #known(fiber: AnyFiber | undefined): AnyFiber | undefined {
-    return fiber !== undefined && this.#children.has(fiber) ? fiber : undefined
+  /** The runtime forks fibres of its own while a step runs: they do not belong to the step. */
+  #parentOf(fiber: AnyFiber, candidate: AnyFiber | undefined): AnyFiber | undefined {
+    if (candidate === undefined || !this.#children.has(candidate)) return undefined
+    return fiber.getRef(CurrentUnit) === candidate.getRef(CurrentUnit) ? candidate : undefined
   }
 }

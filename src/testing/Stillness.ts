@@ -16,7 +16,40 @@ import type { VirtualClock } from "./VirtualClock.ts"
 type AnyFiber = Fiber.Fiber<unknown, unknown>
 
 // Captured early: a test framework may replace the timers of the process later.
-const { performance, setImmediate, setTimeout } = globalThis
+const { clearTimeout, performance, setImmediate, setTimeout } = globalThis
+
+/** How long time waits for something outside to show, in milliseconds of real time. */
+const recheckMillis = 30
+
+let ownTimers = 0
+
+/** Starts a timer in real time that does not count as work of the program under test. Answers with how to stop it. */
+export const startTimer = (millis: number, action: () => void): (() => void) => {
+  let isRunning = true
+  const end = (): void => {
+    if (isRunning) ownTimers--
+    isRunning = false
+  }
+  ownTimers++
+  const timer = setTimeout(() => {
+    end()
+    action()
+  }, millis)
+  return () => {
+    clearTimeout(timer)
+    end()
+  }
+}
+
+/** What keeps a process alive without being work that will end. */
+const isNoWork = /^Immediate$|Server|^MessagePort$|^TTY|^Signal/
+
+/** How many things are going on outside of JavaScript: timers, requests, files, threads. */
+const activeResources = (): number =>
+  process.getActiveResourcesInfo().filter((name) => !isNoWork.test(name)).length - ownTimers
+
+/** How unclear it is whether fibres wait for time alone. */
+type Doubt = "none" | "small" | "large"
 
 /** The key of the call that the current fibre runs for. */
 export const CurrentCall: Context.Reference<string | undefined> = Context.Reference<string | undefined>(
@@ -42,6 +75,9 @@ export class Stillness {
   #armed = false
   #stopped = false
   #lastActive = performance.now()
+  /** Since when it is unclear whether something goes on outside. */
+  #unclear: { readonly activity: number; readonly since: number } | undefined
+  readonly #resources = activeResources()
 
   /** Calls `onQuiet` whenever the event loop has turned a number of times without any activity in the world. */
   constructor(clock: VirtualClock, quietTurns: number, onQuiet: () => void) {
@@ -87,28 +123,48 @@ export class Stillness {
     if (this.openRequests > 0 || this.scheduler.queued) return false
     const asleep = this.#clock.asleep
     const byUnit = this.#fibersByUnit()
+    let doubt: Doubt = "none"
+    const waits = (fibers: ReadonlyArray<AnyFiber>, run: Run | undefined): boolean => {
+      const blocked = run?.blocked ?? []
+      const others = fibers.filter((fiber) => !asleep.has(fiber) && !blocked.includes(fiber))
+      if (others.length === 0) return true
+      const isParent = (fiber: AnyFiber): boolean => !this.tree.isLeaf(fiber)
+      if (!others.every(isParent)) doubt = "large"
+      else if (doubt === "none") doubt = "small"
+      return others.every(isParent) || fibers.some((fiber) => asleep.has(fiber))
+    }
     for (const run of runs) {
       if (run === undefined || run.supervisor.scheduler.queued) return false
       const units = [...run.supervisor.units].filter((unit) => !unit.context.closed)
-      if (
-        units.length === 0
-          ? !this.#idles(run, asleep)
-          : !units.every((unit) => this.#sleeps(byUnit.get(unit) ?? [], run, asleep))
-      ) {
-        return false
-      }
+      if (units.length === 0 && !this.#idles(run, asleep)) return false
+      if (!units.every((unit) => waits(byUnit.get(unit) ?? [], run))) return false
     }
     for (const call of calls) {
       const fibers = [...this.tree.live].filter((fiber) => fiber.getRef(CurrentCall) === call)
-      if (!this.#sleeps(fibers, undefined, asleep)) return false
+      if (!waits(fibers, undefined)) return false
     }
-    return true
+    return doubt === "none" || this.#isNothingGoingOnOutside(doubt)
   }
 
-  /** Fibres that work together wait for time when each sleeps, or waits for an operation or for its children. */
-  #sleeps(fibers: ReadonlyArray<AnyFiber>, run: Run | undefined, asleep: ReadonlySet<AnyFiber>): boolean {
-    const blocked = run?.blocked ?? []
-    return fibers.every((fiber) => asleep.has(fiber) || blocked.includes(fiber) || !this.tree.isLeaf(fiber))
+  /**
+   * Beside one that sleeps, a fibre may wait for another fibre, for ever, or for something outside the process, like a
+   * request that a time-out watches. Only the last holds time still, and it shows as a resource of the process. If the
+   * fibre has no children that it could be waiting for, time waits a moment for what shows late.
+   */
+  #isNothingGoingOnOutside(doubt: Doubt): boolean {
+    if (this.#unclear?.activity !== this.#activity)
+      this.#unclear = { activity: this.#activity, since: performance.now() }
+    if (activeResources() > this.#resources) return this.#lookAgain(recheckMillis)
+    const left = recheckMillis - (performance.now() - this.#unclear.since)
+    return doubt === "small" || left <= 0 || this.#lookAgain(left)
+  }
+
+  #lookAgain(millis: number): false {
+    const { activity } = this.#unclear ?? { activity: -1 }
+    startTimer(millis, () => {
+      if (!this.#stopped && !this.#armed && this.#activity === activity) this.#onQuiet()
+    })
+    return false
   }
 
   /** A run without work in flight waits for time before it repeats a request, in a sleep, and for its finalizers. */
@@ -124,7 +180,7 @@ export class Stillness {
     const since = this.#endings.get(run) ?? performance.now()
     this.#endings.set(run, since)
     const left = run.options.grace - (performance.now() - since)
-    if (left > 0) setTimeout(this.touch, left)
+    if (left > 0) startTimer(left, this.touch)
     return left <= 0
   }
 

@@ -27,7 +27,7 @@ import type { ErrorObject } from "../wire/ErrorObject.ts"
 import type { HistoryEvent } from "../wire/HistoryEvent.ts"
 import { InvocationAnswer, InvocationEvent } from "../wire/Invocation.ts"
 import type { Operation } from "../wire/Operation.ts"
-import { CurrentCall, Stillness } from "./Stillness.ts"
+import { CurrentCall, startTimer, Stillness } from "./Stillness.ts"
 import { VirtualClock } from "./VirtualClock.ts"
 
 type AnyFiber = Fiber.Fiber<unknown, unknown>
@@ -67,8 +67,8 @@ interface Running {
   run: Run | undefined
 }
 
-// Captured early: a test framework may replace the timers of the process later.
-const { performance, setTimeout } = globalThis
+// Captured early: a test framework may replace the clock of the process later.
+const { performance } = globalThis
 
 export class World {
   readonly clock: VirtualClock
@@ -158,22 +158,22 @@ export class World {
       const waiting = this.#closings.get(executionArn) ?? new Set()
       this.#closings.set(executionArn, waiting)
       waiting.add(done)
-      let timer: ReturnType<typeof setTimeout>
+      let stopTimer = (): void => {}
       const stop = (): void => {
-        clearTimeout(timer)
+        stopTimer()
         waiting.delete(done)
       }
+      const since = performance.now()
       const watch = (): void => {
         const quiet = Math.min(this.#stillness.quietFor, performance.now() - since)
         if (quiet >= patience) {
           stop()
           resume(fail(this.report(executionArn)))
         } else {
-          timer = setTimeout(watch, Math.min(patience - quiet + 1, 500))
+          stopTimer = startTimer(Math.min(patience - quiet + 1, 500), watch)
         }
       }
-      const since = performance.now()
-      timer = setTimeout(watch, Math.min(patience, 500))
+      stopTimer = startTimer(Math.min(patience, 500), watch)
       return Effect.sync(stop)
     })
 
