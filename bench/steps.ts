@@ -11,7 +11,7 @@ import type { Body } from "./backend.ts"
 import type { Cost } from "./worker.ts"
 
 export interface Numbers {
-  /** CPU µs per step in the first execution of a process, and in later ones. */
+  /** CPU µs per step in the first execution of a process, and in later ones once it is warm. */
   readonly cold: number
   readonly warm: number
   /** Checkpoint requests and updates of one execution. */
@@ -29,8 +29,9 @@ export interface StepsReport {
   readonly ratio: { readonly cold: number; readonly warm: number }
 }
 
-/** Executions of each round after the first one. */
-const warmExecutions = 5
+/** Executions of each round after the first one; of these, the ones that only warm the compiler up are not counted. */
+const laterExecutions = 15
+const warmUps = 5
 
 export const steps = (options: Pick<StepsReport, "body" | "count" | "rounds">): StepsReport => {
   const { body, count, rounds } = options
@@ -54,13 +55,13 @@ export const steps = (options: Pick<StepsReport, "body" | "count" | "rounds">): 
 const runWorker = (contestant: string, count: number, body: Body): ReadonlyArray<Cost> => {
   const worker = join(import.meta.dirname, "worker.ts")
   const flags = ["--conditions=effect-durable-source", "--disable-warning=ExperimentalWarning"]
-  const args = [...flags, worker, contestant, String(count), body, String(warmExecutions)]
+  const args = [...flags, worker, contestant, String(count), body, String(laterExecutions)]
   return JSON.parse(execFileSync(process.execPath, args, { encoding: "utf8" }))
 }
 
 const numbersOf = (rounds: ReadonlyArray<ReadonlyArray<Cost>>, count: number): Numbers => {
   const first = rounds.flatMap((costs) => costs.slice(0, 1))
-  const later = rounds.flatMap((costs) => costs.slice(1))
+  const later = rounds.flatMap((costs) => costs.slice(1 + warmUps))
   return {
     cold: round(median(first.map(({ micros }) => micros)) / count),
     warm: round(median(later.map(({ micros }) => micros)) / count),

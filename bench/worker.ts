@@ -1,6 +1,6 @@
 /**
- * One process of a benchmark: `worker.ts CONTESTANT COUNT BODY WARM`. Runs an execution of COUNT steps in a fresh process, then
- * WARM more of them, and prints what each cost as JSON.
+ * One process of a benchmark: `worker.ts CONTESTANT COUNT BODY MORE`. Runs an execution of COUNT steps in a fresh process, then
+ * MORE of them, and prints what each cost as JSON.
  */
 import process from "node:process"
 import { Backend, type Body, type Contestant } from "./backend.ts"
@@ -25,11 +25,11 @@ const measure = async (contestant: Contestant, count: number, body: Body): Promi
   return { micros: user + system, requests: backend.requests, updates: backend.updates }
 }
 
-const [name = "", count = "", body = "", warm = ""] = process.argv.slice(2)
+const [name = "", count = "", body = "", more = ""] = process.argv.slice(2)
 const load = contestants[name]
 if (load === undefined) throw new Error(`There is no contestant "${name}".`)
 const contestant = await load()
 const costs: Array<Cost> = []
-for (let i = 0; i <= Number(warm); i++)
+for (let i = 0; i <= Number(more); i++)
   costs.push(await measure(contestant, Number(count), body === "immediate" ? body : "asynchronous"))
 console.log(JSON.stringify(costs))
