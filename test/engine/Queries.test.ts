@@ -82,6 +82,20 @@ describe("the state of an execution", () => {
     assert.deepStrictEqual(rest(service, arn, page.NextMarker, 100), [["b"], ["c"], ["d"]])
   })
 
+  it("fills a page to the last byte", () => {
+    // An operation counts as 300 bytes and its texts: here name and input of the execution, and the result of the step.
+    const full = 300 + `n{"id":1}`.length + 300 + "123".length
+    for (const [pageBytes, expected] of [
+      [full, 2],
+      [full - 1, 1]
+    ] as const) {
+      const service = new TestService({ pageBytes })
+      const arn = service.start({ name: "n" })
+      service.checkpoint(arn, step("a", "SUCCEED", { Payload: "123" }))
+      assert.strictEqual(Result.getOrThrow(state(service, arn)).Operations.length, expected)
+    }
+  })
+
   it("is told only to the holder of the valid token", () => {
     const service = new TestService()
     const arn = service.start()
@@ -106,7 +120,8 @@ describe("the state of an execution", () => {
       btoa("state -1"),
       btoa("state 1 2"),
       btoa("state 1e3"),
-      btoa("changes 1")
+      btoa("changes 1 2"),
+      btoa("changes 1 2 3 4")
     ]) {
       assert.strictEqual(refused(state(service, arn, { Marker })).message, "Invalid marker")
     }
@@ -208,6 +223,11 @@ describe("a service with one item on a page", () => {
     assert.deepStrictEqual(Operations, [])
     const page = Result.getOrThrow(state(pages, arn, { Marker: NextMarker }))
     assert.strictEqual(page.Operations[0]?.ExecutionDetails?.InputPayload?.length, 5_000)
+    const fits = new TestService({ pageBytes: 1_000 })
+    const small = fits.start({ name: "n", payload: "x".repeat(1_000 - 300 - 1) })
+    assert.strictEqual(fits.invocation(small).event.InitialExecutionState.Operations.length, 1)
+    const large = fits.start({ name: "m", payload: "x".repeat(1_000 - 300) })
+    assert.strictEqual(fits.invocation(large).event.InitialExecutionState.Operations.length, 0)
   })
 
   it("cannot be configured with less", () => {
@@ -393,6 +413,8 @@ describe("the list of a function's executions", () => {
     assert.deepStrictEqual(names(service, { Qualifier: "live" }), ["second"])
     assert.deepStrictEqual(names(service, {}, "orders:$LATEST"), ["third", "first"])
     assert.deepStrictEqual(names(service, { Statuses: ["RUNNING", "SUCCEEDED"] }), ["third", "first"])
+    assert.deepStrictEqual(names(service, { Statuses: ["STOPPED"] }), ["second"])
+    assert.strictEqual(names(service, { Statuses: Array.from({ length: 10 }, () => "STOPPED") }).length, 1)
     assert.deepStrictEqual(names(service, { DurableExecutionName: "first" }), ["first"])
     assert.deepStrictEqual(names(service, { StartedAfter: midnight }), ["third", "second"])
     assert.deepStrictEqual(names(service, { StartedBefore: midnight + 20_000 }), ["second", "first"])
