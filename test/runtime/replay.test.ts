@@ -289,6 +289,36 @@ describe("A program whose branches depend on timing completes, with a warning:",
     )
   }
 
+  // On the replay the winner ends while the loser is still on its way to its first operation.
+  const late = Effect.andThen(Effect.repeat(Effect.yieldNow, { times: 50 }), background)
+  const computing: Record<string, Program> = {
+    "a raw race": Effect.raceFirst(Durable.step("winner", slowly("a")), late),
+    "a fail-fast Effect.all": Effect.exit(
+      Effect.all([Effect.andThen(Durable.step("fails", slowly("f")), Effect.fail("fast")), late], both)
+    ),
+    "Fiber.interrupt": Effect.gen(function* () {
+      const fiber = yield* Effect.forkChild(late)
+      yield* Durable.step("main", slowly("m"))
+      yield* Fiber.interrupt(fiber)
+    }),
+    "a fork that is never joined": Effect.gen(function* () {
+      yield* Effect.forkChild(late)
+      yield* Durable.step("main", slowly("m"))
+    })
+  }
+  for (const [name, program] of Object.entries(computing)) {
+    it.effect(`${name}, whose loser computes before its first operation`, () =>
+      Effect.gen(function* () {
+        const ran = yield* execute(Effect.andThen(program, pause))
+        assertSucceeded(ran)
+        assert.lengthOf(
+          ran.logs.filter((line) => line.startsWith("Warn")),
+          1
+        )
+      })
+    )
+  }
+
   it.effect("a raw time-out", () =>
     Effect.gen(function* () {
       let invocation = 0
