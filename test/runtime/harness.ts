@@ -5,12 +5,12 @@
  * The test engine runs whole executions and skips time; here a test holds the execution between two invocations, and
  * decides what happens there.
  */
-import { assert, beforeAll, it } from "@effect/vitest"
+import { assert, beforeAll } from "@effect/vitest"
 import { Durable, DurableFunction, RetryPolicy } from "effect-durable"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
@@ -30,7 +30,8 @@ import type { Operation } from "../../src/wire/Operation.ts"
 export class Declined extends Schema.TaggedError<Declined>()("Declined", { code: Schema.String }) {}
 
 const Workflow = DurableFunction.make("workflow", { success: Schema.Json, error: Declined })
-const Outside = DurableFunction.plain("outside", { success: Schema.String, error: Declined })
+/** A function that somebody else serves: it ends when a test says so. */
+export const Outside = DurableFunction.plain("outside", { success: Schema.String, error: Declined })
 
 /** A workflow under test. It is made anew for every invocation, as a module is loaded anew by a new process. */
 export type Program = Effect.Effect<unknown, unknown, Durable.Execution>
@@ -452,57 +453,3 @@ const fromEngine = <A>(result: Result.Result<A, Engine.Refused>): Effect.Effect<
     onSuccess: Effect.succeed,
     onFailure: ({ exception, message, status }) => Effect.fail(storeError({ status, name: exception, message }))
   })
-
-// --- Suspensions -----------------------------------------------------------------------------------------------------
-
-/** What a workflow does when it meets a suspension. Whatever is absent must not have happened. */
-export interface Suspends {
-  readonly program: (note: Note) => Program
-  /** What the first invocation waits for when it is suspended. */
-  readonly waitsFor: ReadonlyArray<string>
-  /** What the workflow noted by then, and the outcomes that were recorded by then. */
-  readonly noted?: ReadonlyArray<string>
-  readonly recorded?: ReadonlyArray<string>
-  /** Sleeps that the suspension cut short, in milliseconds. */
-  readonly sleepsCut?: ReadonlyArray<number>
-  /** Whether finalizers outlast their grace period, so that their fibres are given up where they are. */
-  readonly abandoned?: boolean
-  /** The result in the end, and all that the workflow noted on the way. Without it the execution is left suspended. */
-  readonly ends?: unknown
-  readonly log?: ReadonlyArray<string>
-  readonly choose?: Chooser
-  readonly options?: HostOptions
-}
-
-/** A test: the first invocation is suspended and leaves nothing behind, and the execution goes on from there to its end. */
-export const suspends = (promise: string, expected: Suspends): void =>
-  it.live(promise, () =>
-    Effect.gen(function* () {
-      const execution = yield* host(expected.program, expected.options)
-      const first = yield* execution.turn()
-      assertSuspended(execution, first, expected)
-      if (!("ends" in expected)) return
-      const { answer, turns } = yield* execution.drive(expected.choose)
-      assert.deepStrictEqual(valueOf(answer), expected.ends)
-      assert.deepStrictEqual(execution.log, expected.log ?? [])
-      if (expected.abandoned !== true) for (const turn of turns) assert.strictEqual(turn.fibersLeft, 0)
-    })
-  )
-
-/** The invocation answered that the execution goes on later. */
-export const assertPending = (turn: Turn): void => {
-  assert.strictEqual(turn.failure?.message, undefined)
-  assert.deepStrictEqual(turn.answer, { Status: "PENDING" })
-}
-
-/** The execution was suspended as expected. */
-export const assertSuspended = (execution: Host, turn: Turn, expected: Omit<Suspends, "program">): void => {
-  assertPending(turn)
-  assert.deepStrictEqual(execution.waitsFor, expected.waitsFor)
-  assert.deepStrictEqual(execution.log, expected.noted ?? [])
-  assert.deepStrictEqual(turn.recorded, expected.recorded ?? [])
-  assert.deepStrictEqual(turn.run.cuts.sleeps, expected.sleepsCut ?? [])
-  assert.deepStrictEqual(turn.unwound, [])
-  assert.strictEqual(turn.run.cuts.graceExpired, expected.abandoned ?? false)
-  if (expected.abandoned !== true) assert.strictEqual(turn.fibersLeft, 0)
-}

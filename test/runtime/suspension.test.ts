@@ -12,7 +12,8 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
-import { ask, both, declined, errorOf, failing, host, slowly, suspends } from "./harness.ts"
+import { ask, both, declined, errorOf, failing, host, slowly } from "./harness.ts"
+import { suspends } from "./suspends.ts"
 
 const askBoth = Effect.all([ask("one"), ask("two")], both)
 

@@ -14,7 +14,8 @@ import * as PubSub from "effect/PubSub"
 import * as Schedule from "effect/Schedule"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
-import { ask, assertPending, both, declined, errorOf, host, pause, suspends, valueOf } from "./harness.ts"
+import { ask, both, declined, errorOf, host, pause, valueOf } from "./harness.ts"
+import { assertPending, suspends } from "./suspends.ts"
 
 describe("regions", () => {
   suspends("a restored region inside an uninterruptible one", {
@@ -123,7 +124,7 @@ describe("resources", () => {
   suspends("fibres in a FiberSet", {
     program: () =>
       Effect.gen(function* () {
-        const fibers = yield* FiberSet.make<string, unknown>()
+        const fibers = yield* FiberSet.make<string>()
         for (const name of ["one", "two"]) yield* FiberSet.run(fibers, ask(name))
         yield* FiberSet.awaitEmpty(fibers)
         return "empty"

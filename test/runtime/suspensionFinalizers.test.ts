@@ -6,7 +6,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Durable } from "effect-durable"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import { ask, assertPending, both, declined, errorOf, failing, host, suspends, valueOf } from "./harness.ts"
+import { ask, both, declined, errorOf, failing, host, valueOf } from "./harness.ts"
+import { assertPending, suspends } from "./suspends.ts"
 
 /** A wait in a finalizer, which may not fail with a typed error. */
 const confirm = Effect.orDie(ask("confirm"))

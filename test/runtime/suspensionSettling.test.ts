@@ -4,7 +4,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Durable } from "effect-durable"
 import * as Effect from "effect/Effect"
-import { ask, assertPending, assertSuspended, both, host, pause, slowly, suspends, turns, valueOf } from "./harness.ts"
+import { ask, both, host, pause, slowly, turns, valueOf } from "./harness.ts"
+import { assertPending, assertSuspended, suspends } from "./suspends.ts"
 
 describe("work that no durable operation holds", () => {
   it.live("is cut off in a sleep, which starts again on the replay", () =>

@@ -81,7 +81,7 @@ const alwaysTheSame = (promise: string, workflow: (random: Random) => Program, c
           assert.deepStrictEqual(soaked, first, `seed ${seeds[i]} differs from seed ${seeds[0]}`)
         })
       }),
-    20_000
+    60_000
   )
 
 /** Items in namespaces of their own, two at a time, each with steps of the same names around an outside answer. */

@@ -1,0 +1,318 @@
+/**
+ * Interruptions by the program, losers, fibres that outlive their block, and typed errors: each an ordinary outcome of the
+ * code, and never mixed up with a suspension.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { Durable, type RetryPolicy } from "effect-durable"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import { ask, both, Declined, declined, errorOf, failing, host, Outside, slowly, turns, valueOf } from "./harness.ts"
+import { assertPending } from "./suspends.ts"
+
+describe("an interruption by the program", () => {
+  it.live("ends the execution when the workflow interrupts itself", () =>
+    Effect.gen(function* () {
+      const execution = yield* host(() => Effect.interrupt)
+      const only = yield* execution.turn()
+      assert.strictEqual(errorOf(only.answer).type, "Interrupted")
+      assert.strictEqual(only.fibersLeft, 0)
+    })
+  )
+
+  it.live("ends the execution also while something else waits", () =>
+    Effect.gen(function* () {
+      const execution = yield* host(() => Effect.all([ask("answer"), Effect.interrupt], both))
+      const only = yield* execution.turn()
+      assert.strictEqual(errorOf(only.answer).type, "Interrupted")
+      assert.strictEqual(only.fibersLeft, 0)
+    })
+  )
+
+  it.live("ends the execution that joins a fibre which was interrupted", () =>
+    Effect.gen(function* () {
+      const execution = yield* host(() =>
+        Effect.gen(function* () {
+          const fiber = yield* Effect.forkChild(ask("answer"), { startImmediately: true })
+          yield* Fiber.interrupt(fiber)
+          return yield* Fiber.join(fiber)
+        })
+      )
+      const only = yield* execution.turn()
+      assert.strictEqual(errorOf(only.answer).type, "Interrupted")
+      assert.strictEqual(only.fibersLeft, 0)
+    })
+  )
+
+  it.live("fails a child, and is the child's failure on replay as well", () =>
+    Effect.gen(function* () {
+      const execution = yield* host(() =>
+        Effect.gen(function* () {
+          const exit = yield* Effect.exit(Durable.child("child", Effect.interrupt))
+          yield* ask("answer")
+          return exit._tag === "Failure" ? exit.cause.reasons.map((reason) => reason._tag) : exit._tag
+        })
+      )
+      const suspended = yield* execution.turn()
+      assertPending(suspended)
+      assert.deepStrictEqual(suspended.recorded, ["FAIL child"])
+      assert.strictEqual(
+        execution.operations.find((operation) => operation.Name === "child")?.ContextDetails?.Error?.ErrorType,
+        "Interrupted"
+      )
+      const { answer } = yield* execution.drive()
+      assert.deepStrictEqual(valueOf(answer), ["Die"])
+    })
+  )
+
+  it.live("fails an attempt of a step, which its policy sees and may repeat", () =>
+    Effect.gen(function* () {
+      const seen: Array<string> = []
+      const policy: RetryPolicy.RetryPolicy = {
+        decide: ({ attempt, failure }) => {
+          seen.push(failure._tag)
+          return Effect.succeed(attempt < 2 ? { _tag: "Retry", delaySeconds: 1 } : { _tag: "Stop" })
+        }
+      }
+      const execution = yield* host(() => Durable.step("step", Effect.interrupt, { retry: policy }))
+      const suspended = yield* execution.turn()
+      assertPending(suspended)
+      assert.deepStrictEqual(suspended.recorded, ["RETRY step"])
+      const { answer } = yield* execution.drive()
+      assert.strictEqual(errorOf(answer).type, "Interrupted")
+      assert.deepStrictEqual(seen, ["Interrupted", "Interrupted"])
+    })
+  )
+
+  it.live("records no outcome of a step whose fibre it interrupts, and the workflow goes on", () =>
+    Effect.gen(function* () {
+      const execution = yield* host((note) =>
+        Effect.gen(function* () {
+          const fiber = yield* Effect.forkChild(Durable.step("cut", Effect.never), { startImmediately: true })
+          yield* Fiber.interrupt(fiber)
+          yield* Durable.step("after", note("after"))
+          return yield* ask("answer")
+        })
+      )
+      const suspended = yield* execution.turn()
+      assertPending(suspended)
+      assert.deepStrictEqual(suspended.recorded, ["SUCCEED after"])
+      assert.strictEqual(suspended.fibersLeft, 0)
+      const { answer } = yield* execution.drive()
+      assert.strictEqual(valueOf(answer), "answer")
+      assert.deepStrictEqual(execution.log, ["after"])
+    })
+  )
+
+  it.live("records nothing for a policy that never saw the interruption of a fibre", () =>
+    Effect.gen(function* () {
+      let asked = 0
+      const policy: RetryPolicy.RetryPolicy = {
+        decide: () => {
+          asked++
+          return Effect.succeed({ _tag: "Stop" })
+        }
+      }
+      const execution = yield* host(() =>
+        Effect.gen(function* () {
+          const fiber = yield* Effect.forkChild(Durable.step("cut", Effect.never, { retry: policy }), {
+            startImmediately: true
+          })
+          yield* Fiber.interrupt(fiber)
+          return "end"
+        })
+      )
+      const only = yield* execution.turn()
+      assert.strictEqual(valueOf(only.answer), "end")
+      assert.strictEqual(asked, 0)
+      assert.deepStrictEqual(only.recorded, [])
+    })
+  )
+
+  it.live("is handled inside a step like any other outcome of its body", () =>
+    Effect.gen(function* () {
+      const execution = yield* host(() =>
+        Durable.step(
+          "step",
+          Effect.catchCause(Effect.interrupt, () => Effect.succeed("handled"))
+        )
+      )
+      const only = yield* execution.turn()
+      assert.strictEqual(valueOf(only.answer), "handled")
+    })
+  )
+})
+
+describe("losers", () => {
+  it.live("a step that loses a race is interrupted, and its result is dropped", () =>
+    Effect.gen(function* () {
+      const execution = yield* host((note) =>
+        Effect.raceFirst(
+          Durable.step("fast", slowly(note, "fast")),
+          Durable.step(
+            "slow",
+            Effect.onInterrupt(Effect.never, () => note("interrupted"))
+          )
+        )
+      )
+      const only = yield* execution.turn()
+      assert.strictEqual(valueOf(only.answer), "fast")
+      assert.deepStrictEqual(only.recorded, ["SUCCEED fast"])
+      assert.deepStrictEqual(execution.log, ["fast", "interrupted"])
+      assert.strictEqual(only.fibersLeft, 0)
+    })
+  )
+
+  it.live("an invoke that loses against its time-out is not waited for", () =>
+    Effect.gen(function* () {
+      const execution = yield* host((note) =>
+        Durable.invoke(Outside, undefined, { name: "slow", timeout: "1 second" }).pipe(
+          Effect.catchTag("InvokeTimedOut", () => Durable.step("instead", note("instead")))
+        )
+      )
+      assertPending(yield* execution.turn())
+      execution.complete("timeout")
+      const ended = yield* execution.turn()
+      assert.strictEqual(valueOf(ended.answer), "instead")
+      assert.strictEqual(ended.fibersLeft, 0)
+      assert.isTrue(execution.closed)
+    })
+  )
+
+  it.live("a fibre that is never joined is let go when the workflow ends", () =>
+    Effect.gen(function* () {
+      const execution = yield* host((note) =>
+        Effect.gen(function* () {
+          yield* Effect.forkDetach(ask("forgotten"), { startImmediately: true })
+          yield* Effect.forkDetach(Durable.step("endless", Effect.never), { startImmediately: true })
+          return yield* Durable.step("step", note("done"))
+        })
+      )
+      const only = yield* execution.turn()
+      assert.strictEqual(valueOf(only.answer), "done")
+      assert.deepStrictEqual(only.recorded, ["SUCCEED step"])
+      assert.strictEqual(only.fibersLeft, 0)
+    })
+  )
+})
+
+describe("fibres that outlive their child", () => {
+  it.live("record nothing of a step that ends later, and the execution goes on", () =>
+    Effect.gen(function* () {
+      const execution = yield* host((note) =>
+        Effect.gen(function* () {
+          const child = yield* Durable.child(
+            "child",
+            Effect.as(Effect.forkChild(Durable.step("late", slowly(note, "late")), { startImmediately: true }), "early")
+          )
+          yield* Durable.step("after", Effect.as(Effect.sleep(20), child))
+          return yield* ask("answer")
+        })
+      )
+      const suspended = yield* execution.turn()
+      assertPending(suspended)
+      assert.deepStrictEqual(suspended.recorded, ["SUCCEED child", "SUCCEED after"])
+      assert.strictEqual(suspended.fibersLeft, 0)
+      const { answer } = yield* execution.drive()
+      assert.strictEqual(valueOf(answer), "answer")
+    })
+  )
+
+  it.live("record nothing of a step that they begin later, and do not hold a suspension", () =>
+    Effect.gen(function* () {
+      const execution = yield* host((note) =>
+        Effect.gen(function* () {
+          yield* Durable.child(
+            "child",
+            Effect.asVoid(Effect.forkChild(Effect.delay(Durable.step("late", note("late")), 3)))
+          )
+          yield* Durable.hold(Effect.sleep(10))
+          return yield* ask("answer")
+        })
+      )
+      const suspended = yield* execution.turn()
+      assertPending(suspended)
+      assert.deepStrictEqual(suspended.recorded, ["SUCCEED child"])
+      assert.deepStrictEqual(execution.log, [])
+      assert.strictEqual(suspended.fibersLeft, 0)
+    })
+  )
+
+  it.live("do not hang an execution that waits for them: it is told why", () =>
+    Effect.gen(function* () {
+      const execution = yield* host((note) =>
+        Effect.flatMap(
+          Durable.child("child", Effect.forkDetach(Effect.delay(Durable.step("late", note("late")), 3)), {
+            flat: true
+          }),
+          Fiber.join
+        )
+      )
+      const only = yield* execution.turn({ deadline: Date.now() + 100 })
+      assert.strictEqual(only.failure, undefined)
+      assert.include(errorOf(only.answer).message, "late")
+    })
+  )
+})
+
+describe("typed errors after a suspension", () => {
+  it.live("arrive as themselves, with their fields", () =>
+    Effect.gen(function* () {
+      const execution = yield* host(() =>
+        ask("answer").pipe(Effect.catchTag("Declined", (error) => Effect.succeed(`declined: ${error.code}`)))
+      )
+      assertPending(yield* execution.turn())
+      execution.complete("answer", { error: { code: "limit" } })
+      const ended = yield* execution.turn()
+      assert.strictEqual(valueOf(ended.answer), "declined: limit")
+      assert.strictEqual(ended.fibersLeft, 0)
+    })
+  )
+
+  it.live("arrive through a child that was suspended, again on every replay", () =>
+    Effect.gen(function* () {
+      const caught: Array<boolean> = []
+      const execution = yield* host(() =>
+        Durable.child("child", ask("answer"), { error: Declined }).pipe(
+          Effect.catch((error) =>
+            Effect.andThen(
+              Effect.sync(() => caught.push(error instanceof Declined)),
+              ask("second")
+            )
+          )
+        )
+      )
+      assertPending(yield* execution.turn())
+      execution.complete("answer", { error: { code: "limit" } })
+      const { answer } = yield* execution.drive()
+      assert.strictEqual(valueOf(answer), "second")
+      assert.deepStrictEqual(caught, [true, true])
+    })
+  )
+
+  it.live("end the execution when nobody handles them", () =>
+    Effect.gen(function* () {
+      const execution = yield* host(() => Effect.all([ask("answer"), ask("other")], both))
+      assertPending(yield* execution.turn())
+      execution.complete("answer", { error: { code: "limit" } })
+      const ended = yield* execution.turn()
+      assert.strictEqual(errorOf(ended.answer).type, "Declined")
+      assert.strictEqual(ended.fibersLeft, 0)
+    })
+  )
+})
+
+describe("a failure beside a suspension", () => {
+  it.live("that comes after a grace period of another invocation is still the outcome", () =>
+    Effect.gen(function* () {
+      const execution = yield* host(() =>
+        Effect.all([ask("answer"), Effect.andThen(ask("gate"), Durable.step("bad", declined, failing))], both)
+      )
+      assertPending(yield* execution.turn())
+      execution.complete("gate")
+      const ended = yield* execution.turn()
+      assert.strictEqual(errorOf(ended.answer).type, "Declined")
+      yield* turns(3)
+      assert.isTrue(execution.closed)
+    })
+  )
+})

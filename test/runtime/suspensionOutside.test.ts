@@ -1,0 +1,336 @@
+/**
+ * Invocations that are cut off from outside, by an interruption or by their deadline: they answer nothing, record nothing of
+ * what was under way, send nothing more, and the service repeats them.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { Durable } from "effect-durable"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { StoreUnavailable } from "../../src/CheckpointStore.ts"
+import { ask, both, errorOf, host, pause, valueOf } from "./harness.ts"
+import { assertPending } from "./suspends.ts"
+
+/** A step body that tells when it runs, and then never ends by itself. */
+const endless = (): { readonly body: Effect.Effect<never>; readonly running: Effect.Effect<void> } => {
+  const begun = Promise.withResolvers<void>()
+  return {
+    body: Effect.andThen(
+      Effect.sync(() => begun.resolve()),
+      Effect.never
+    ),
+    running: Effect.promise(() => begun.promise)
+  }
+}
+
+describe("an interruption from outside", () => {
+  it.live("records nothing, answers nothing and leaves no fibre", () =>
+    Effect.gen(function* () {
+      const { body, running } = endless()
+      const execution = yield* host((note) =>
+        Effect.onExit(Durable.step("slow", body), () => Durable.step("clean-up", note("clean-up")))
+      )
+      const { ended, fiber } = execution.begin()
+      yield* running
+      fiber.interruptUnsafe()
+      const cut = yield* ended
+      assert.strictEqual(cut.answer, undefined)
+      assert.deepStrictEqual(cut.recorded, [])
+      assert.deepStrictEqual(execution.log, [])
+      assert.strictEqual(cut.fibersLeft, 0)
+    })
+  )
+
+  it.live("is repeated by the service, and the interrupted attempt does not count", () =>
+    Effect.gen(function* () {
+      const { body, running } = endless()
+      let first = true
+      const execution = yield* host(() =>
+        Durable.step(
+          "slow",
+          Effect.gen(function* () {
+            const { attempt } = yield* Durable.StepContext
+            if (first) yield* body
+            return attempt
+          })
+        )
+      )
+      const { ended, fiber } = execution.begin()
+      yield* running
+      fiber.interruptUnsafe()
+      yield* ended
+      first = false
+      const { answer } = yield* execution.drive()
+      assert.strictEqual(valueOf(answer), 1)
+    })
+  )
+
+  it.live("cannot be swallowed by the workflow", () =>
+    Effect.gen(function* () {
+      const { body, running } = endless()
+      const execution = yield* host((note) =>
+        Effect.all([ask("answer"), Durable.step("slow", body)], both).pipe(
+          Effect.catchCause(() => note("swallowed")),
+          Effect.andThen(Durable.step("after", note("after")))
+        )
+      )
+      const { ended, fiber } = execution.begin()
+      yield* running
+      fiber.interruptUnsafe()
+      const cut = yield* ended
+      assert.strictEqual(cut.answer, undefined)
+      assert.deepStrictEqual(cut.recorded, [])
+      assert.notInclude(execution.log, "after")
+      assert.strictEqual(cut.fibersLeft, 0)
+    })
+  )
+
+  it.live("gives local finalizers their grace, and no more", () =>
+    Effect.gen(function* () {
+      const { body, running } = endless()
+      const execution = yield* host(
+        (note) =>
+          Effect.all(
+            [
+              Effect.ensuring(Durable.step("slow", body), Effect.delay(note("closed"), 5)),
+              Effect.ensuring(ask("answer"), Effect.never)
+            ],
+            both
+          ),
+        { grace: 30 }
+      )
+      const { ended, fiber } = execution.begin()
+      yield* running
+      fiber.interruptUnsafe()
+      const cut = yield* ended
+      assert.strictEqual(cut.answer, undefined)
+      assert.deepStrictEqual(execution.log, ["closed"])
+      assert.isTrue(cut.run.cuts.graceExpired)
+    })
+  )
+})
+
+describe("requests of an invocation that was cut off", () => {
+  /** The time that requests take, and the moment at which the first one is under way. */
+  const slowRequests = (millis: number) => {
+    const begun = Promise.withResolvers<void>()
+    return {
+      underWay: Effect.promise(() => begun.promise),
+      latency: () => {
+        begun.resolve()
+        return millis
+      }
+    }
+  }
+
+  /** Records more than fits into one request at its very end, as nobody waits for it before. */
+  const manyRecords = Effect.forEach(
+    Array.from({ length: 200 }, (_, i) => i),
+    (i) => Durable.child(`child-${i}`, Effect.succeed(i)),
+    { discard: true }
+  )
+
+  it.live("the first one is the last one when it is interrupted while it records its end", () =>
+    Effect.gen(function* () {
+      const { latency, underWay } = slowRequests(20)
+      const execution = yield* host(() => manyRecords, { latency })
+      const { ended, fiber } = execution.begin()
+      yield* underWay
+      fiber.interruptUnsafe()
+      const cut = yield* ended
+      yield* pause(40)
+      assert.strictEqual(cut.answer, undefined)
+      assert.strictEqual(cut.run.checkpointer.counts.requests, 1)
+      assert.isAtMost(cut.sent.length, 250)
+      assert.strictEqual(cut.fibersLeft, 0)
+    })
+  )
+
+  it.live("the first one is the last one when its deadline comes while it records its end", () =>
+    Effect.gen(function* () {
+      const execution = yield* host(() => manyRecords, { latency: () => 200 })
+      const cut = yield* execution.turn({ deadline: Date.now() + 100 })
+      yield* pause(150)
+      assert.strictEqual(cut.failure?.reason, "deadline")
+      assert.strictEqual(cut.run.checkpointer.counts.requests, 1)
+      assert.isAtMost(cut.sent.length, 250)
+      assert.strictEqual(cut.fibersLeft, 0)
+    })
+  )
+
+  it.live("are not repeated", () =>
+    Effect.gen(function* () {
+      let requests = 0
+      const execution = yield* host((note) => Durable.step("step", note("step")), {
+        fault: () => {
+          requests++
+          return new StoreUnavailable({ message: "busy" })
+        }
+      })
+      const cut = yield* execution.turn({ deadline: Date.now() + 100, grace: 10 })
+      assert.strictEqual(cut.failure?.reason, "deadline")
+      assert.strictEqual(cut.fibersLeft, 0)
+      const before = requests
+      yield* pause(250)
+      assert.strictEqual(requests, before)
+    })
+  )
+
+  it.live("are not interrupted: what the service accepted is in the next invocation", () =>
+    Effect.gen(function* () {
+      let runs = 0
+      const execution = yield* host(
+        () =>
+          Durable.step(
+            "step",
+            Effect.sync(() => ++runs)
+          ),
+        { latency: () => 15 }
+      )
+      const { ended, fiber } = execution.begin()
+      yield* pause(5)
+      fiber.interruptUnsafe()
+      const cut = yield* ended
+      assert.strictEqual(cut.answer, undefined)
+      assert.deepStrictEqual(cut.recorded, ["SUCCEED step"])
+      const { answer } = yield* execution.drive()
+      assert.strictEqual(valueOf(answer), 1)
+      assert.strictEqual(runs, 1)
+    })
+  )
+})
+
+describe("the deadline", () => {
+  it.live("fails the invocation, names the step that was running and records nothing of it", () =>
+    Effect.gen(function* () {
+      const { body } = endless()
+      const execution = yield* host((note) =>
+        Effect.all([Durable.step("quick", note("quick")), Durable.step("slow", body)], both)
+      )
+      const cut = yield* execution.turn({ deadline: Date.now() + 100 })
+      assert.strictEqual(cut.answer, undefined)
+      assert.strictEqual(cut.failure?.reason, "deadline")
+      assert.include(cut.failure?.message, `the step "slow"`)
+      assert.notInclude(cut.failure?.message, `"quick"`)
+      assert.deepStrictEqual(cut.recorded, ["SUCCEED quick"])
+      assert.strictEqual(cut.fibersLeft, 0)
+    })
+  )
+
+  it.live("names a hold and a step in a child, too", () =>
+    Effect.gen(function* () {
+      const execution = yield* host(() =>
+        Effect.all(
+          [
+            Durable.hold(Effect.never),
+            Durable.child("child", Durable.step("slow", endless().body), { success: Schema.Void })
+          ],
+          both
+        )
+      )
+      const cut = yield* execution.turn({ deadline: Date.now() + 100 })
+      assert.include(cut.failure?.message, `the step "child/slow"`)
+      assert.include(cut.failure?.message, `the hold "hold"`)
+      assert.strictEqual(cut.fibersLeft, 0)
+    })
+  )
+
+  it.live("leaves an at-least-once step to be run again, as the same attempt", () =>
+    Effect.gen(function* () {
+      const attempts: Array<number> = []
+      const execution = yield* host(() =>
+        Durable.step(
+          "slow",
+          Effect.gen(function* () {
+            const { attempt } = yield* Durable.StepContext
+            attempts.push(attempt)
+            if (attempts.length === 1) yield* Effect.never
+            return attempts.length
+          })
+        )
+      )
+      const cut = yield* execution.turn({ deadline: Date.now() + 100 })
+      assert.strictEqual(cut.failure?.reason, "deadline")
+      const { answer } = yield* execution.drive()
+      assert.strictEqual(valueOf(answer), 2)
+      assert.deepStrictEqual(attempts, [1, 1])
+    })
+  )
+
+  it.live("makes an at-most-once step fail as interrupted in the next invocation", () =>
+    Effect.gen(function* () {
+      let runs = 0
+      const execution = yield* host(() =>
+        Durable.step(
+          "once",
+          Effect.andThen(
+            Effect.sync(() => ++runs),
+            Effect.never
+          ),
+          { semantics: "at-most-once" }
+        )
+      )
+      const cut = yield* execution.turn({ deadline: Date.now() + 100 })
+      assert.strictEqual(cut.failure?.reason, "deadline")
+      const { answer } = yield* execution.drive()
+      assert.strictEqual(errorOf(answer).type, "StepInterrupted")
+      assert.strictEqual(runs, 1)
+    })
+  )
+
+  it.live("abandons a step that cannot be interrupted, and drops what it comes to later", () =>
+    Effect.gen(function* () {
+      const slow = Promise.withResolvers<void>()
+      const execution = yield* host(
+        (note) =>
+          Durable.step(
+            "stubborn",
+            Effect.uninterruptible(
+              Effect.andThen(
+                Effect.promise(() => slow.promise),
+                note("done")
+              )
+            )
+          ),
+        { grace: 10 }
+      )
+      const cut = yield* execution.turn({ deadline: Date.now() + 10 })
+      assert.strictEqual(cut.failure?.reason, "deadline")
+      assert.isTrue(cut.run.cuts.graceExpired)
+      slow.resolve()
+      yield* pause(5)
+      assert.deepStrictEqual(execution.log, ["done"])
+      assert.strictEqual(execution.operations.filter((operation) => operation.Status === "SUCCEEDED").length, 0)
+    })
+  )
+
+  it.live("does not touch a suspension that comes before it", () =>
+    Effect.gen(function* () {
+      const execution = yield* host(() => ask("answer"))
+      const suspended = yield* execution.turn({ deadline: Date.now() + 10_000 })
+      assertPending(suspended)
+      assert.strictEqual(suspended.fibersLeft, 0)
+    })
+  )
+})
+
+describe("fibres that nobody waits for", () => {
+  it.live("do not turn a deadline into the end of the execution, when the workflow waits for something else", () =>
+    Effect.gen(function* () {
+      const slow = Promise.withResolvers<string>()
+      const execution = yield* host((note) =>
+        Effect.gen(function* () {
+          yield* Durable.child("child", Effect.forkDetach(Effect.delay(Durable.step("late", note("late")), 3)), {
+            flat: true
+          })
+          return yield* Effect.promise(() => slow.promise)
+        })
+      )
+      const cut = yield* execution.turn({ deadline: Date.now() + 100 })
+      assert.strictEqual(cut.answer, undefined)
+      assert.strictEqual(cut.failure?.reason, "deadline")
+      slow.resolve("at last")
+      const { answer } = yield* execution.drive()
+      assert.strictEqual(valueOf(answer), "at last")
+    })
+  )
+})
