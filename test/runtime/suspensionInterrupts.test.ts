@@ -6,7 +6,21 @@ import { assert, describe, it } from "@effect/vitest"
 import { Durable, type RetryPolicy } from "effect-durable"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import { ask, both, Declined, declined, errorOf, failing, host, Outside, slowly, turns, valueOf } from "./harness.ts"
+import {
+  ask,
+  both,
+  Declined,
+  declined,
+  errorOf,
+  failing,
+  host,
+  type Note,
+  Outside,
+  pause,
+  slowly,
+  turns,
+  valueOf
+} from "./harness.ts"
 import { assertPending } from "./suspends.ts"
 
 describe("an interruption by the program", () => {
@@ -237,19 +251,82 @@ describe("fibres that outlive their child", () => {
     })
   )
 
-  it.live("do not hang an execution that waits for them: it is told why", () =>
+  for (const [when, block] of [
+    ["begins", (note: Note) => Effect.delay(Durable.step("late", note("late")), 3)],
+    ["ends", (note: Note) => Durable.step("late", slowly(note, "late"))]
+  ] as const) {
+    it.live(`are told so in a step that ${when} later, and with them whoever joins them`, () =>
+      Effect.gen(function* () {
+        const execution = yield* host((note) =>
+          Effect.gen(function* () {
+            const forked: Array<Fiber.Fiber<string>> = []
+            const fork = Effect.forkDetach(block(note), { startImmediately: true })
+            yield* Durable.child(
+              "child",
+              Effect.andThen(fork, (fiber) => Effect.sync(() => void forked.push(fiber)))
+            )
+            return yield* Fiber.joinAll(forked)
+          })
+        )
+        const only = yield* execution.turn()
+        assert.strictEqual(errorOf(only.answer).type, "ContextEnded")
+        assert.include(errorOf(only.answer).message, `"child/late"`)
+        assert.deepStrictEqual(only.recorded, ["SUCCEED child"])
+        assert.strictEqual(only.fibersLeft, 0)
+      })
+    )
+  }
+
+  it.live("go on when the child is only a namespace", () =>
     Effect.gen(function* () {
       const execution = yield* host((note) =>
-        Effect.flatMap(
-          Durable.child("child", Effect.forkDetach(Effect.delay(Durable.step("late", note("late")), 3)), {
-            flat: true
-          }),
-          Fiber.join
-        )
+        Effect.gen(function* () {
+          const fork = Effect.forkDetach(Effect.delay(Durable.step("late", note("late")), 3))
+          const late = yield* Effect.flatMap(Durable.child("child", fork, { flat: true }), Fiber.join)
+          return [late, yield* ask("answer")]
+        })
       )
-      const only = yield* execution.turn({ deadline: Date.now() + 100 })
-      assert.strictEqual(only.failure, undefined)
-      assert.include(errorOf(only.answer).message, "late")
+      const { answer } = yield* execution.drive()
+      assert.deepStrictEqual(valueOf(answer), ["late", "answer"])
+      assert.deepStrictEqual(execution.log, ["late"])
+    })
+  )
+})
+
+describe("forks that are never joined", () => {
+  it.live("may have recorded what the next invocation does not reach any more", () =>
+    Effect.gen(function* () {
+      const execution = yield* host((note) =>
+        Effect.gen(function* () {
+          yield* Effect.forkDetach(Effect.delay(Durable.step("late", note("late")), 3))
+          yield* Durable.step("slow", Effect.as(pause(10), "slow"))
+          return yield* ask("answer")
+        })
+      )
+      const suspended = yield* execution.turn()
+      assertPending(suspended)
+      assert.deepStrictEqual(suspended.recorded, ["SUCCEED late", "SUCCEED slow"])
+      const { answer } = yield* execution.drive()
+      assert.strictEqual(valueOf(answer), "answer")
+    })
+  )
+
+  it.live("may wait for something that the workflow does not wait for", () =>
+    Effect.gen(function* () {
+      const execution = yield* host((note) =>
+        Effect.gen(function* () {
+          yield* Effect.forkDetach(Effect.andThen(ask("forgotten"), Durable.step("late", note("late"))))
+          return yield* ask("answer")
+        })
+      )
+      assertPending(yield* execution.turn())
+      execution.complete("forgotten")
+      const again = yield* execution.turn()
+      assertPending(again)
+      assert.deepStrictEqual(again.recorded, ["SUCCEED late"])
+      execution.complete("answer")
+      const { answer } = yield* execution.drive()
+      assert.strictEqual(valueOf(answer), "answer")
     })
   )
 })

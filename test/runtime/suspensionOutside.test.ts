@@ -319,9 +319,8 @@ describe("fibres that nobody waits for", () => {
       const slow = Promise.withResolvers<string>()
       const execution = yield* host((note) =>
         Effect.gen(function* () {
-          yield* Durable.child("child", Effect.forkDetach(Effect.delay(Durable.step("late", note("late")), 3)), {
-            flat: true
-          })
+          const fork = Effect.forkDetach(Effect.delay(Durable.step("late", note("late")), 3))
+          yield* Durable.child("child", Effect.asVoid(fork))
           return yield* Effect.promise(() => slow.promise)
         })
       )

@@ -11,7 +11,8 @@ import { ask, both, Declined, declined, failing, host, pause, turns, type Progra
 const firstSeed = Number(process.env["SEED"] ?? Date.now() % 2 ** 31)
 console.log(`SEED=${firstSeed}`)
 
-const seeds = Array.from({ length: 30 }, (_, i) => firstSeed + i)
+/** SEEDS says how many to try: the more, the longer. */
+const seeds = Array.from({ length: Number(process.env["SEEDS"] ?? 30) }, (_, i) => firstSeed + i)
 
 type Random = () => number
 
