@@ -6,8 +6,10 @@
  *
  * @since 0.1.0
  */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
-import { NameInUse } from "../DurableError.ts"
+import { ContextEnded, NameInUse } from "../DurableError.ts"
 
 interface Use {
   readonly fiber: number
@@ -25,8 +27,10 @@ export class DurableContext {
   readonly recorded: DurableContext
   /** Whether its outcome was recorded before and its body only runs again to rebuild the result. */
   readonly finished: boolean
-  /** Fibres that claimed operations in it or in flat contexts below it. */
-  readonly claimers = new Set<Fiber.Fiber<unknown, unknown>>()
+  /** Fibres that were forked in it, or in flat contexts below it, and have not ended. */
+  readonly fibers = new Set<Fiber.Fiber<unknown, unknown>>()
+  /** Whether such a fibre was interrupted. */
+  cutShort = false
   /** Units in flight and fibres parked in it or in contexts below it. */
   load = 0
   #uses: Map<string, Use> | undefined
@@ -64,6 +68,17 @@ export class DurableContext {
     this.#closed = true
   }
 
+  /** Notes that a fibre was forked in this context. */
+  adopt(fiber: Fiber.Fiber<unknown, unknown>): void {
+    const { recorded } = this
+    if (recorded.fibers.has(fiber)) return
+    recorded.fibers.add(fiber)
+    fiber.addObserver((exit) => {
+      recorded.fibers.delete(fiber)
+      if (exit._tag === "Failure" && Cause.hasInterrupts(exit.cause)) recorded.cutShort = true
+    })
+  }
+
   /** The path of an operation in this context. */
   pathOf(name: string, occurrence: number): string {
     const own = occurrence === 0 ? name : `${name}#${occurrence + 1}`
@@ -95,3 +110,17 @@ export class DurableContext {
     })
   }
 }
+
+/** What an operation is told that belongs to a context which has ended. */
+export const contextEnded = (operation: {
+  readonly context: DurableContext
+  readonly path: string
+}): Effect.Effect<never> =>
+  Effect.die(
+    new ContextEnded({
+      operation: operation.path,
+      message:
+        `The operation "${operation.path}" belongs to "${operation.context.path}", which has ended, so nothing can be recorded in it any more. ` +
+        "Join what a block forks before the block ends."
+    })
+  )

@@ -6,13 +6,14 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
+import { cast } from "effect/Function"
 import { InvalidName, NestedOperation, NonDeterministic } from "../DurableError.ts"
 import { isOperationName } from "../wire/Constraints.ts"
 import type { Operation } from "../wire/Operation.ts"
 import type { OperationUpdate } from "../wire/OperationUpdate.ts"
 import type { SubType } from "../wire/SubType.ts"
 import { callSiteOf } from "./CallSite.ts"
-import { DurableContext } from "./DurableContext.ts"
+import { contextEnded, DurableContext } from "./DurableContext.ts"
 import { operationId } from "./Identity.ts"
 import { isFinal } from "./Journal.ts"
 import type { Run } from "./Run.ts"
@@ -35,6 +36,10 @@ export class Execution extends Context.Service<
     readonly step: string | undefined
   }
 >()("effect-durable/Execution") {}
+
+/** The execution of a fibre, if it belongs to one. */
+export const executionOf = (fiber: Fiber.Fiber<unknown, unknown>): Execution["Service"] | undefined =>
+  Context.getOrUndefined(cast<Context.Context<never>, Context.Context<Execution>>(fiber.context), Execution)
 
 /** The wire types of the operations that a workflow asks for. */
 export type ClaimedType = "CONTEXT" | "STEP" | "WAIT" | "CALLBACK" | "CHAINED_INVOKE"
@@ -64,7 +69,7 @@ export const claim = (spec: {
     if (run.phase !== "running") return run.inert
     const { id, path } = identify(run, context, fiber, spec.name)
     const claimed: Claim = { ...spec, run, context, id, path, record: run.journal.get(id) }
-    if (context.closed) return run.idle(claimed)
+    if (context.closed) return contextEnded(claimed)
     const { record } = claimed
     if (record === undefined) {
       if (context.recorded.finished) return run.idle(claimed)
@@ -113,7 +118,6 @@ const identify = (
   const id = operationId(context.id, name, occurrence)
   const path = context.pathOf(name, occurrence)
   run.journal.claim(id, path)
-  context.recorded.claimers.add(fiber)
   return { id, path }
 }
 

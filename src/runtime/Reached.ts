@@ -7,10 +7,7 @@
  *
  * @since 0.1.0
  */
-import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
 import { NonDeterministic } from "../DurableError.ts"
 import type { Operation } from "../wire/Operation.ts"
 import type { DurableContext } from "./DurableContext.ts"
@@ -24,7 +21,7 @@ export const checkReached = (run: Run, context: DurableContext): Effect.Effect<v
     const where = context.path === "" ? "the workflow" : `"${context.path}"`
     const names =
       missed.slice(0, 5).map(describe).join(", ") + (missed.length > 5 ? `, and ${missed.length - 5} more` : "")
-    if (explainedByTiming(context)) {
+    if (context.cutShort || context.fibers.size > 0) {
       return Effect.logWarning(
         `The history holds operations that ${where} did not ask for this time: ${names}. ` +
           "Fibres were interrupted or still run, so this may be timing. Use Durable.race, Durable.timeout, Durable.all or Durable.forEach, which record who won."
@@ -50,16 +47,6 @@ const unreached = (run: Run, contextId: string | undefined): Array<Operation> =>
     else if (operation.Type === "CONTEXT") missed.push(...unreached(run, operation.Id))
   }
   return missed
-}
-
-const explainedByTiming = (context: DurableContext): boolean => {
-  const self = Fiber.getCurrent()
-  for (const fiber of context.claimers) {
-    if (fiber === self) continue
-    const exit = fiber.pollUnsafe()
-    if (exit === undefined || (Exit.isFailure(exit) && Cause.hasInterrupts(exit.cause))) return true
-  }
-  return false
 }
 
 const describe = (operation: Operation): string => `${operation.Type} "${operation.Name ?? operation.Id}"`

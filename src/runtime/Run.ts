@@ -13,22 +13,16 @@ import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
 import { CheckpointStore, type StoreError } from "../CheckpointStore.ts"
-import {
-  ContextEnded,
-  InvocationFailed,
-  LimitExceeded,
-  NonDeterministic,
-  StoreRejected,
-  type Mistake
-} from "../DurableError.ts"
+import { InvocationFailed, LimitExceeded, NonDeterministic, StoreRejected, type Mistake } from "../DurableError.ts"
 import * as Limits from "../wire/Limits.ts"
 import type { Operation } from "../wire/Operation.ts"
 import type { OperationUpdate } from "../wire/OperationUpdate.ts"
 import { Checkpointer } from "./Checkpointer.ts"
-import { DurableContext } from "./DurableContext.ts"
+import { contextEnded, DurableContext } from "./DurableContext.ts"
+import { executionOf } from "./Execution.ts"
 import { isFinal, Journal } from "./Journal.ts"
 import type { Sleep } from "./ObservedClock.ts"
-import { Supervisor, type Parked, type Probe, type Unit } from "./Supervisor.ts"
+import { CurrentUnit, Supervisor, type Parked, type Probe, type Unit } from "./Supervisor.ts"
 
 /** How one invocation behaves. Times are milliseconds of the runtime's clock. */
 export interface RunOptions {
@@ -110,6 +104,7 @@ export class Run {
   readonly #watched = new Set<Watched>()
   readonly #timers = new Set<Fiber.Fiber<void>>()
   #root: Fiber.Fiber<unknown, unknown> | undefined
+  readonly #seen = new WeakSet<Fiber.Fiber<unknown, unknown>>()
   readonly #unacknowledged = new Set<Pick<Parked, "fiber" | "release">>()
   #onVerdict: ((verdict: Verdict) => void) | undefined
   #onDrained: (() => void) | undefined
@@ -159,6 +154,10 @@ export class Run {
       quietMillis: this.options.settle,
       patience: this.options.patience,
       probe: this.options.probe,
+      onFiber: (fiber, spawner) => {
+        this.#adopt(fiber)
+        this.options.probe?.onFiber(fiber, spawner)
+      },
       onQuiescent: () => this.end({ _tag: "Suspended" }),
       onStuck: (stuck) => this.#stuck(stuck),
       isStoreBusy: () => {
@@ -387,6 +386,20 @@ export class Run {
     }
   }
 
+  /** Notes a new fibre with the context in which it was forked, unless it belongs to a step or a hold. */
+  #adopt(fiber: Fiber.Fiber<unknown, unknown>): void {
+    if (this.#seen.has(fiber)) return
+    this.#seen.add(fiber)
+    if (fiber.getRef(CurrentUnit) === undefined) executionOf(fiber)?.context.adopt(fiber)
+  }
+
+  /** Tells the fibres that still wait for operations of closed contexts that those never complete. */
+  releaseClosed(): void {
+    for (const entry of Array.from(this.supervisor.idling)) {
+      if (entry.context.closed) entry.release(contextEnded(entry))
+    }
+  }
+
   #stuck(operations: ReadonlyArray<Parked>): void {
     const paths = operations.map((parked) => `"${parked.path}"`).join(", ")
     this.contradict(
@@ -397,19 +410,6 @@ export class Run {
           "Run this execution with the version of the code that recorded it, or give the new operation to new executions only."
       })
     )
-  }
-
-  #endedContext(operations: ReadonlyArray<Parked>): void {
-    const paths = operations.map((parked) => `"${parked.path}"`).join(", ")
-    this.end({
-      _tag: "Condemned",
-      mistake: new ContextEnded({
-        operation: operations[0]?.path ?? this.executionName,
-        message:
-          `The workflow waited until its invocation had to end, and nothing is left but ${paths}, whose context has ended: such an operation never completes. ` +
-          "Join what you fork before the block that forked it ends."
-      })
-    })
   }
 
   /** Counts one more operation of this execution. */
@@ -427,8 +427,6 @@ export class Run {
     const { deadline } = this.options
     if (deadline === undefined) return
     this.after(deadline - this.now(), () => {
-      const { busy, idling, parked } = this.supervisor
-      if (!busy && parked.size === 0 && idling.size > 0) return this.#endedContext(Array.from(idling))
       const running = [...this.supervisor.units].map((unit: Unit) => `the ${unit.kind} "${unit.path}"`)
       this.end({
         _tag: "Aborted",
@@ -481,7 +479,7 @@ export class Run {
     })
   }
 
-  /** Parks the current fibre for good: its context has ended, or its operation can never complete. */
+  /** Parks the current fibre for good: its context is only rebuilt, and its operation had no outcome then. */
   idle(operation: Waiting): Effect.Effect<never> {
     return this.#block<never>((fiber, release) => {
       const parked = { ...operation, fiber, release }

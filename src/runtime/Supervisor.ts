@@ -57,6 +57,7 @@ export interface SupervisorOptions {
   /** Milliseconds after which activity outside durable operations no longer counts. */
   readonly patience: number
   readonly probe: Probe | undefined
+  readonly onFiber: OnFiber
   /** Whether checkpoints are under way. What waits to be sent is sent when somebody asks. */
   readonly isStoreBusy: () => boolean
   readonly onQuiescent: () => void
@@ -82,7 +83,7 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     this.#options = options
-    this.scheduler = new WatchedScheduler(() => this.touch(), options.probe?.onFiber)
+    this.scheduler = new WatchedScheduler(() => this.touch(), options.onFiber)
   }
 
   /** Whether work in open contexts is in flight. */

@@ -18,12 +18,12 @@ export class WatchedScheduler implements Scheduler.Scheduler {
   readonly executionMode = "async"
   readonly #base = new Scheduler.MixedScheduler()
   readonly #onActivity: () => void
-  readonly #onFiber: OnFiber | undefined
+  readonly #onFiber: OnFiber
   #queued = 0
   /** The fibre that queued the task which has just begun. */
   #spawner: AnyFiber | undefined
 
-  constructor(onActivity: () => void, onFiber?: OnFiber) {
+  constructor(onActivity: () => void, onFiber: OnFiber) {
     this.#onActivity = onActivity
     this.#onFiber = onFiber
   }
@@ -35,10 +35,8 @@ export class WatchedScheduler implements Scheduler.Scheduler {
 
   shouldYield(fiber: AnyFiber): boolean {
     this.#onActivity()
-    if (this.#onFiber !== undefined) {
-      if (fiber.currentOpCount === 1) this.#onFiber(fiber, this.#spawner)
-      this.#spawner = undefined
-    }
+    if (fiber.currentOpCount === 1) this.#onFiber(fiber, this.#spawner)
+    this.#spawner = undefined
     return this.#base.shouldYield(fiber)
   }
 

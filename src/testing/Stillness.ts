@@ -5,8 +5,7 @@
  */
 import * as Context from "effect/Context"
 import type * as Fiber from "effect/Fiber"
-import { cast } from "effect/Function"
-import { Execution } from "../runtime/Execution.ts"
+import { executionOf } from "../runtime/Execution.ts"
 import type { Run } from "../runtime/Run.ts"
 import { CurrentUnit, type Unit } from "../runtime/Supervisor.ts"
 import { WatchedScheduler } from "../runtime/WatchedScheduler.ts"
@@ -56,10 +55,6 @@ export const CurrentCall: Context.Reference<string | undefined> = Context.Refere
   "effect-durable/testing/CurrentCall",
   { defaultValue: () => undefined }
 )
-
-/** The invocation whose workflow the fibre runs, if it does: the runtime's own fibres do not count. */
-const runOf = (fiber: AnyFiber): Run | undefined =>
-  Context.getOrUndefined(cast<Context.Context<never>, Context.Context<Execution>>(fiber.context), Execution)?.run
 
 export class Stillness {
   /** Runs the fibres of the world, and hears of every move of theirs. */
@@ -170,7 +165,7 @@ export class Stillness {
   /** A run without work in flight waits for time before it repeats a request, in a sleep, and for its finalizers. */
   #idles(run: Run, asleep: ReadonlySet<AnyFiber>): boolean {
     if (run.checkpointer.sending) return true
-    const sleeping = [...asleep].some((fiber) => runOf(fiber) === run)
+    const sleeping = [...asleep].some((fiber) => executionOf(fiber)?.run === run)
     if (run.phase === "running") return sleeping && run.supervisor.parked.size === 0
     return sleeping || this.#hasHadItsGrace(run)
   }

@@ -24,16 +24,19 @@ export const child = (name: string, body: Body, options: Recording) =>
     })
   )
 
-/** A child without a record: only a namespace. Its result is handed through as it is. */
+/** A child without a record: only a namespace, which never ends. Its result is handed through as it is. */
 export const flatChild = (name: string, body: Body) =>
   Effect.flatMap(claimFlat(name), (context) =>
-    Effect.flatMap(Execution, ({ run }) => inContext({ run }, context, body))
+    Effect.flatMap(Execution, ({ run }) => Effect.provideService(body, Execution, { run, context, step: undefined }))
   )
 
 /** Runs a block in a context, and closes the context when the block ends in whatever way. */
 export const inContext = (claimed: Pick<Claim, "run">, context: DurableContext, body: Body): Body =>
   Effect.onExit(Effect.provideService(body, Execution, { run: claimed.run, context, step: undefined }), () =>
-    Effect.sync(() => claimed.run.supervisor.close(context))
+    Effect.sync(() => {
+      claimed.run.supervisor.close(context)
+      claimed.run.releaseClosed()
+    })
   )
 
 /**

@@ -32,6 +32,7 @@ export const firstToEnd = (run: Run, context: DurableContext, branches: Readonly
           winner = index
           for (const other of contexts) if (other !== contexts[index]) run.supervisor.close(other)
           for (const other of fibers) if (other !== fiber) other.interruptUnsafe(fiber.id)
+          run.releaseClosed()
           resume(exit)
         })
       })

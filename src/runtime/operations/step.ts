@@ -16,6 +16,7 @@ import retryByDefault, { none, type Decision, type Failure, type RetryPolicy } f
 import { StepContext } from "../../StepContext.ts"
 import type { ErrorObject } from "../../wire/ErrorObject.ts"
 import type { Operation } from "../../wire/Operation.ts"
+import { contextEnded } from "../DurableContext.ts"
 import { claim, Execution, tracked, updateOf, type Claim } from "../Execution.ts"
 import { md5 } from "../Identity.ts"
 import { isFinal } from "../Journal.ts"
@@ -78,7 +79,7 @@ const attempt = Effect.fnUntraced(function* (
   }
   const exit = yield* Effect.exit(provideBody(claimed, number, body))
   if (claimed.run.phase !== "running") return yield* claimed.run.inert
-  if (claimed.context.closed) return yield* claimed.run.idle(claimed)
+  if (claimed.context.closed) return yield* contextEnded(claimed)
   if (Exit.isSuccess(exit)) return yield* succeed(claimed, options, exit.value)
   const policy = options.retry ?? (once ? none : retryByDefault)
   return yield* fail(
