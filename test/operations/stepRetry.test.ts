@@ -196,6 +196,41 @@ describe("The attempts of a step", () => {
     })
   )
 
+  it.effect("are as far apart as the service allows, whatever a policy of your own says", () =>
+    Effect.gen(function* () {
+      const delays = [0, -5, 0.2, 1.4, 1.5, 1e12]
+      const { body } = failing(Infinity)
+      const ran = yield* execute(
+        Durable.step("try", body, {
+          retry: {
+            decide: ({ attempt }) =>
+              Effect.succeed(
+                attempt <= delays.length ? { _tag: "Retry", delaySeconds: delays[attempt - 1]! } : { _tag: "Stop" }
+              )
+          }
+        })
+      )
+      assert.deepStrictEqual(
+        ran.updates.flatMap((update) => update.StepOptions?.NextAttemptDelaySeconds ?? []),
+        [1, 1, 1, 1, 2, 31_622_400]
+      )
+    })
+  )
+
+  it.effect("end with a defect when a policy's delay is no number", () =>
+    Effect.gen(function* () {
+      const { attempts, body } = failing(Infinity)
+      const ran = yield* execute(
+        Durable.step("try", body, {
+          retry: { decide: () => Effect.succeed({ _tag: "Retry", delaySeconds: Number.NaN }) }
+        })
+      )
+      assert.isNotEmpty(failureOf(ran).errorType)
+      assert.deepStrictEqual(attempts, [1])
+      assert.deepStrictEqual(actions(ran.updates), ["START try", "FAIL try"])
+    })
+  )
+
   const throwing: Record<string, RetryPolicy.RetryPolicy> = {
     "that dies": { decide: () => Effect.die(new TypeError("bad policy")) },
     "that throws": {

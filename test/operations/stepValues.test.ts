@@ -238,6 +238,21 @@ describe("The value of a step with a schema", () => {
     })
   )
 
+  it.effect("is SerdesFailed when it is undefined and the schema does not allow that, before it is recorded", () =>
+    Effect.gen(function* () {
+      const nothing = unchecked(Effect.succeed(undefined))
+      for (const operation of [
+        Durable.step("missing", nothing, { success: Schema.String, retry: RetryPolicy.fixed() }),
+        Durable.child("missing", nothing, { success: Schema.String })
+      ]) {
+        const ran = yield* execute(operation)
+        assert.strictEqual(failureOf(ran).errorType, "SerdesFailed")
+        assert.include(failureOf(ran).errorMessage, `"missing"`)
+        assert.strictEqual(ran.operations[0]!.Status, "FAILED")
+      }
+    })
+  )
+
   it.effect("that does not fit is SerdesFailed with the path, without a retry", () =>
     Effect.gen(function* () {
       let runs = 0

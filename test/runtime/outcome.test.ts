@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as FastCheck from "fast-check"
 import { defectObject, errorObject, fitError } from "../../src/runtime/Outcome.ts"
-import { assertSucceeded, execute } from "../operations/support.ts"
+import { assertSucceeded, execute, failureOf } from "../operations/support.ts"
 
 const seed = Number(process.env["SEED"] ?? Date.now() % 2 ** 31)
 console.log(`SEED=${seed}`)
@@ -72,6 +72,44 @@ describe("The error object of a defect", () => {
     assert.strictEqual(defectObject("text").ErrorMessage, "text")
     assert.strictEqual(defectObject({ a: 1 }).ErrorMessage, `{"a":1}`)
   })
+
+  const hostile = (): ReadonlyArray<unknown> => {
+    const refuse = (): never => {
+      throw new Error("gotcha")
+    }
+    return [
+      new Proxy({}, { get: refuse, getPrototypeOf: refuse, ownKeys: refuse }),
+      Object.defineProperty(new Error("x"), "stack", { get: refuse }),
+      Object.defineProperty(new Error("x"), "message", { get: refuse }),
+      Object.defineProperty(new Error("x"), "name", { get: refuse }),
+      { toJSON: refuse, toString: refuse }
+    ]
+  }
+
+  it("survives whatever throws when it is looked at", () => {
+    for (const thrown of hostile()) {
+      const object = defectObject(thrown)
+      assert.isNotEmpty(object.ErrorType)
+      assert.isNotEmpty(object.ErrorMessage)
+    }
+  })
+
+  it.effect("ends the execution, whatever it is, and never invokes it again and again", () =>
+    Effect.gen(function* () {
+      for (const thrown of hostile()) {
+        for (const program of [
+          Effect.die(thrown),
+          Durable.step("step", Effect.die(thrown), { retry: RetryPolicy.none }),
+          Durable.child("child", Effect.die(thrown))
+        ]) {
+          const ran = yield* execute(program)
+          assert.isNotEmpty(failureOf(ran).errorType)
+          assert.strictEqual(ran.invocations, 1)
+          for (const { Status } of ran.operations) assert.strictEqual(Status, "FAILED")
+        }
+      }
+    })
+  )
 
   it("survives an Error whose name and message are no text", () => {
     const odd = Object.assign(new Error("x"), { name: 5, message: { a: 1 }, stack: undefined })
