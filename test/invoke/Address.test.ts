@@ -4,7 +4,9 @@ import { TestEngine } from "effect-durable/testing"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import * as Schema from "effect/Schema"
+import { oneInvocation } from "./oneInvocation.ts"
 import { addresses, executionFailed, runToEnd, spy } from "./support.ts"
 
 const numbers = { payload: Schema.Int, success: Schema.Int }
@@ -235,4 +237,37 @@ describe("a tenant id", () => {
       )
     }
   }
+})
+
+describe("a contract without a target", () => {
+  const Charge = DurableFunction.make("charge", numbers)
+
+  /** The warnings of one invocation outside of the test engine. */
+  const warnings = (contract: typeof Charge, layer: Layer.Layer<never> = Layer.empty) =>
+    Effect.gen(function* () {
+      const messages: Array<string> = []
+      const logger = Logger.make(({ logLevel, message }) => void messages.push(`${logLevel} ${String(message)}`))
+      const { updates } = yield* oneInvocation(Durable.invoke(contract, 1), [], () => undefined, {}).pipe(
+        Effect.provide([Logger.layer([logger]), layer])
+      )
+      assert.strictEqual(updates.length, 1)
+      return messages
+    })
+
+  it.live("is invoked as $LATEST with a warning, because that is no place for executions that live long", () =>
+    Effect.gen(function* () {
+      const [message, ...others] = yield* warnings(Charge)
+      assert.match(message ?? "", /^Warn /)
+      assert.include(message, "charge:$LATEST")
+      assert.include(message, "Targets")
+      assert.deepStrictEqual(others, [])
+    })
+  )
+
+  it.live("is invoked without a warning once Targets or the contract say where it is", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* warnings(Charge, Targets.layer({ charge: "charge:live" })), [])
+      assert.deepStrictEqual(yield* warnings(DurableFunction.make("charge", { ...numbers, target: "charge:live" })), [])
+    })
+  )
 })

@@ -8,6 +8,7 @@ import * as Schema from "effect/Schema"
 import { CheckpointStore, type StoreError } from "../../src/CheckpointStore.ts"
 import { operationId } from "../../src/runtime/Identity.ts"
 import { invoke } from "../../src/runtime/Invocation.ts"
+import type { RunOptions } from "../../src/runtime/Run.ts"
 import type { InvocationAnswer } from "../../src/wire/Invocation.ts"
 import type { Operation } from "../../src/wire/Operation.ts"
 import type { OperationUpdate } from "../../src/wire/OperationUpdate.ts"
@@ -22,10 +23,9 @@ interface Named {
 
 /** A recorded operation of the root: its name, type and status, and whatever else matters. */
 export const operation = (
-  fields: Partial<Omit<Operation, "Id" | "Name">> & Pick<Operation, "Type" | "Status"> & Named,
-  occurrence = 0
+  fields: Partial<Omit<Operation, "Id" | "Name">> & Pick<Operation, "Type" | "Status"> & Named
 ): Operation => ({
-  Id: operationId("", fields.Name, occurrence),
+  Id: operationId("", fields.Name, 0),
   SubType: fields.Type === "CHAINED_INVOKE" ? "ChainedInvoke" : fields.Type === "WAIT" ? "Wait" : "Step",
   StartTimestamp: 1_000,
   ...fields
@@ -49,7 +49,8 @@ export interface Turn {
 export const oneInvocation = <A>(
   workflow: Effect.Effect<A, DurableError.OperationError, Durable.Execution>,
   history: ReadonlyArray<Operation>,
-  refuse: (updates: ReadonlyArray<OperationUpdate>) => StoreError | undefined = () => undefined
+  refuse: (updates: ReadonlyArray<OperationUpdate>) => StoreError | undefined = () => undefined,
+  options: Partial<RunOptions> = { warnAboutTargets: false }
 ): Effect.Effect<Turn> =>
   Effect.gen(function* () {
     const updates: Array<OperationUpdate> = []
@@ -67,7 +68,7 @@ export const oneInvocation = <A>(
           ]
         }
       },
-      { warnAboutTargets: false }
+      options
     )
     const result = yield* Effect.result(
       Effect.provideService(invocation, CheckpointStore, {

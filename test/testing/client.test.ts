@@ -281,7 +281,8 @@ describe("the client of a test world", () => {
         durable.start({ functionName: "greet:$LATEST", name: "with space", type: "Event" }),
         durable.start({ functionName: "greet:$LATEST", tenantId: "#", type: "Event" }),
         durable.start({ functionName: "greet:$LATEST", payload: "x".repeat(1_048_577), type: "Event" }),
-        durable.list("greet", { qualifier: "$LATEST", maxItems: 0 }),
+        durable.list("greet", { qualifier: "$LATEST", maxItems: -1 }),
+        durable.list("greet", { qualifier: "$LATEST", maxItems: 1_001 }),
         durable.list("greet", { qualifier: "$LATEST", marker: "no marker" })
       ]
       for (const failing of failures) {
