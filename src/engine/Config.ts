@@ -46,6 +46,8 @@ export interface InvocationRetry {
 export interface Config {
   /** The function at this address, or undefined when there is none. Must answer the same for the same question. */
   readonly lookup: (name: string, qualifier: string | undefined) => FunctionEntry | undefined
+  /** What a host adds to the message about a function that it does not know. */
+  readonly missingAdvice: (name: string) => string
   /** Region and account of every ARN. */
   readonly region: string
   readonly account: string
@@ -74,6 +76,7 @@ export interface Config {
 export type Options = Pick<Config, "lookup"> & Partial<Config>
 
 const defaults = {
+  missingAdvice: () => "",
   region: "us-east-1",
   account: "123456789012",
   executionTimeoutSeconds: Limits.maxDurationSeconds,

@@ -91,7 +91,9 @@ export const resolve = (
   const asked = qualifier ?? parsed.qualifier
   const entry = config.lookup(parsed.name, asked)
   return entry === undefined
-    ? Result.fail(notFound(`Function not found: ${functionArn(config, parsed.name, asked)}`))
+    ? Result.fail(
+        notFound(`Function not found: ${functionArn(config, parsed.name, asked)}${config.missingAdvice(parsed.name)}`)
+      )
     : Result.succeed({ entry, qualified: asked !== undefined })
 }
 

@@ -100,7 +100,9 @@ export class World {
     this.#config = Engine.makeConfig({
       ...options.options.engine,
       executionTimeoutSeconds: options.options.executionTimeout ?? aCentury,
-      lookup: this.#lookup
+      lookup: this.#lookup,
+      missingAdvice: (name) =>
+        `. This test serves no function "${name}", only ${[...options.functions.keys()].map((served) => `"${served}"`).join(", ")}. Add it, or a TestEngine.stub of its contract, to the functions of TestEngine.layer.`
     })
     this.#services = options.services.pipe(
       Context.add(Clock.Clock, this.clock),
@@ -232,10 +234,11 @@ export class World {
 
   readonly #lookup: Engine.Config["lookup"] = (name, qualifier) => {
     const served = this.#functions.get(name)
+    if (served === undefined) return undefined
     // Aliases lead to version 1: in this world every function has one version.
     const version =
       qualifier === undefined || qualifier.startsWith("$") ? "$LATEST" : /^\d+$/.test(qualifier) ? qualifier : "1"
-    return { kind: served?._tag === "Workflow" ? "durable" : "plain", name, version }
+    return { kind: served._tag === "Workflow" ? "durable" : "plain", name, version }
   }
 
   #take<A>(applied: Engine.Applied<A>): A {
@@ -280,7 +283,7 @@ export class World {
       }
     })
     const running = this.#start(this.#running, invocationId, effect, driver, (exit) => {
-      if (run !== undefined) this.#review(executionArn, run)
+      if (run !== undefined && Exit.isSuccess(exit)) this.#review(executionArn, run, exit.value.answer)
       const end = invocationEnd(exit)
       this.#countFailure(executionArn, end)
       this.#take(Engine.invocationEnded(this.#state, { executionArn, invocationId, end }, this.#env()))
@@ -298,8 +301,8 @@ export class World {
   #callTarget(effect: Extract<Engine.HostEffect, { readonly _tag: "RunTarget" }>): void {
     const { executionArn, functionName, operationId, payload, tenantId } = effect
     const served = this.#functions.get(functionName)
-    const target: Effect.Effect<TargetAnswer> =
-      served?._tag === "Target" ? served.run({ payload, tenantId }) : Effect.succeed(this.#unserved(functionName))
+    if (served?._tag !== "Target") throw new Error(`The function ${functionName} is no target.`)
+    const target = served.run({ payload, tenantId })
     this.#start(this.#targets, `${executionArn}#${operationId}`, effect, target, (exit) => {
       const end: TargetAnswer = Exit.isSuccess(exit)
         ? exit.value
@@ -307,16 +310,6 @@ export class World {
       if (end._tag === "Never") return
       this.#take(Engine.targetEnded(this.#state, { executionArn, operationId, end }, this.#env()))
     })
-  }
-
-  #unserved(name: string): Engine.TargetEnd {
-    return {
-      _tag: "Failed",
-      error: {
-        ErrorType: "ResourceNotFoundException",
-        ErrorMessage: `This test serves no function "${name}", only ${[...this.#functions.keys()].map((served) => `"${served}"`).join(", ")}. Add it, or a TestEngine.stub of its contract, to the functions of TestEngine.layer.`
-      }
-    }
   }
 
   #start<A, E>(
@@ -347,8 +340,8 @@ export class World {
   }
 
   /** A workflow that is cut off in plain asynchronous work would do it again and again: that is a fault of the test. */
-  #review(executionArn: string, run: Run): void {
-    const sleep = run.cuts.sleeps[0]
+  #review(executionArn: string, run: Run, answer: InvocationAnswer): void {
+    const sleep = answer.Status === "PENDING" ? run.cuts.sleeps[0] : undefined
     if (sleep === undefined || this.#problems.has(executionArn)) return
     this.#problem(
       executionArn,

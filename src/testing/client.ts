@@ -60,7 +60,9 @@ export const makeClient = (world: World): DurableClient["Service"] => ({
           ? Effect.succeed({ executionArn })
           : Effect.map(world.closed(executionArn, Infinity, Effect.die), () => {
               const outcome = world.execution(executionArn)?.outcome
-              return { executionArn, ...(outcome === undefined ? undefined : { outcome }) }
+              if (outcome === undefined) return { executionArn }
+              const { endTimestamp: _, ...rest } = outcome
+              return { executionArn, outcome: rest }
             })
     ),
   get: (executionArn, { includeExecutionData = true } = {}) =>
