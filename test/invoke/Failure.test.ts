@@ -5,7 +5,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
-import { failureOf, fieldsOf, runToEnd, runToError, runToValue, spy } from "./support.ts"
+import { executionFailed, failureOf, fieldsOf, runToEnd, runToError, runToValue, spy } from "./support.ts"
 
 class CardDeclined extends Schema.TaggedError<CardDeclined>()("CardDeclined", { code: Schema.String }) {}
 class OutOfStock extends Schema.TaggedError<OutOfStock>()("OutOfStock", {
@@ -416,6 +416,121 @@ describe("errors that the contract does not declare", () => {
       assert.instanceOf(seen[0], DurableError.InvokeFailed)
       assert.strictEqual(seen[0].errorType, "CardDeclined")
       assert.isNotEmpty(seen[0].errorMessage)
+    })
+  )
+})
+
+describe("a declared error that is no tagged error", () => {
+  const Loose = DurableFunction.make("loose", {
+    success: Schema.String,
+    error: Schema.Struct({ message: Schema.String })
+  })
+
+  it.effect("is not mistaken for a mistake of the callee that happens to have its shape", () =>
+    Effect.gen(function* () {
+      const loose = Loose.implement(() => Effect.as(Durable.wait("too short", 5), ""))
+      const { seen, workflow } = seenTwice(Durable.invoke(Loose))
+      yield* runToValue(workflow, [loose])
+      assert.instanceOf(seen[0], DurableError.InvokeFailed)
+      assert.strictEqual(seen[0].errorType, "InvalidDuration")
+      const exit = yield* Effect.exit(TestEngine.run(Loose)).pipe(Effect.provide(TestEngine.layer([loose])))
+      assert.strictEqual(executionFailed(exit).errorType, "InvalidDuration")
+    })
+  )
+
+  it.effect("is not mistaken for a library error of the callee that happens to have its shape", () =>
+    Effect.gen(function* () {
+      const Path = DurableFunction.make("path", { error: Schema.Struct({ operation: Schema.String }) })
+      const path = Path.implement(() =>
+        Effect.asVoid(Durable.invoke(Charge, 1).pipe(Effect.catchTag("CardDeclined", Effect.die)))
+      )
+      const { seen, workflow } = seenTwice(Durable.invoke(Path))
+      yield* runToValue(workflow, [path, TestEngine.stub(Charge, TestEngine.stop())])
+      assert.instanceOf(seen[0], DurableError.InvokeFailed)
+      assert.strictEqual(seen[0].errorType, "InvokeStopped")
+    })
+  )
+
+  it.effect("arrives as itself from a callee in another language, whatever its type is called", () =>
+    Effect.gen(function* () {
+      const error = yield* errorsOf(
+        Durable.invoke(Loose),
+        TestEngine.stub(Loose, TestEngine.fail({ ErrorType: "com.acme.Odd", ErrorData: '{"message":"odd"}' }))
+      )
+      assert.deepStrictEqual(error, { message: "odd" })
+    })
+  )
+})
+
+describe("an error object that is as large as the service allows", () => {
+  // Quotes and backslashes grow with every level of JSON around them.
+  const large = {
+    ErrorType: "Large",
+    ErrorMessage: "m".repeat(9_000),
+    ErrorData: JSON.stringify({ text: '"'.repeat(9_000) })
+  }
+  const stub = TestEngine.stub(Charge, TestEngine.fail(large))
+
+  it.effect("is InvokeFailed with all of it", () =>
+    Effect.gen(function* () {
+      const error = yield* errorsOf(Durable.invoke(Charge, 1), stub)
+      assert.instanceOf(error, DurableError.InvokeFailed)
+      assert.strictEqual(error.errorData, large.ErrorData)
+    })
+  )
+
+  it.effect("is still InvokeFailed with a time-out", () =>
+    Effect.gen(function* () {
+      const error = yield* errorsOf(Durable.invoke(Charge, 1, { timeout: "1 minute" }), stub)
+      assert.instanceOf(error, DurableError.InvokeFailed)
+      assert.strictEqual(error.errorType, "Large")
+    })
+  )
+
+  it.effect("is still InvokeFailed beyond a child", () =>
+    Effect.gen(function* () {
+      const error = yield* errorsOf(Durable.child("outer", Durable.invoke(Charge, 1), { error: CardDeclined }), stub)
+      assert.instanceOf(error, DurableError.InvokeFailed)
+      assert.strictEqual(error.errorType, "Large")
+    })
+  )
+
+  it.effect("is still InvokeFailed at the end of the execution", () =>
+    Effect.gen(function* () {
+      const error = yield* runToError(Durable.invoke(Charge, 1).pipe(Effect.catchTag("CardDeclined", Effect.die)), [
+        stub
+      ])
+      assert.instanceOf(error, DurableError.InvokeFailed)
+      assert.strictEqual(error.errorType, "Large")
+    })
+  )
+})
+
+describe("the name of an invoke", () => {
+  for (const [what, name] of [
+    ["empty", ""],
+    ["of 257 characters", "x".repeat(257)],
+    ["with an umlaut", "zahlung für"],
+    ["with a line break", "a\nb"]
+  ] as const) {
+    it.effect(`is InvalidName before anything is sent when it is ${what}`, () =>
+      Effect.gen(function* () {
+        const { calls, stub } = spy(Charge, () => TestEngine.succeed("paid"))
+        const { exit, operations } = yield* runToEnd(Effect.orDie(Durable.invoke(Charge, 1, { name })), [stub])
+        assert.strictEqual(executionFailed(exit).errorType, "InvalidName")
+        assert.deepStrictEqual(operations, [])
+        assert.strictEqual(calls.length, 0)
+      })
+    )
+  }
+
+  it.effect("may be of 256 printable characters", () =>
+    Effect.gen(function* () {
+      const name = "a b/c#1~".padEnd(256, "!")
+      const value = yield* runToValue(Effect.orDie(Durable.invoke(Charge, 1, { name, timeout: "1 minute" })), [
+        TestEngine.stub(Charge, TestEngine.succeed("paid"))
+      ])
+      assert.strictEqual(value, "paid")
     })
   )
 })
