@@ -131,7 +131,8 @@ const schemaError = (error: Schema.SchemaError): SerdesError =>
  */
 export const json: Format = {
   serialize: (schema, value) => {
-    if (value === undefined) return Effect.succeed(undefined)
+    if (value === undefined && (schema === undefined || compiled(schema).acceptsUndefined))
+      return Effect.succeed(undefined)
     if (schema === undefined) return Effect.try({ try: () => stringifyPlain(value), catch: toSerdesError })
     return compiled(schema)
       .encode(value)

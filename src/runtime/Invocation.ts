@@ -163,7 +163,7 @@ const answerExit = Effect.fnUntraced(function* (
   exit: Exit.Exit<unknown, unknown>
 ): Effect.fn.Return<InvocationAnswer> {
   const recording = ofResult(contract)
-  const written = yield* checkReached(self.run, self.context).pipe(
+  const written = yield* checkReached(self.run, self.context, exit).pipe(
     Effect.andThen(Exit.isSuccess(exit) ? writeResult(self, recording, exit.value) : Effect.failCause(exit.cause)),
     Effect.exit
   )

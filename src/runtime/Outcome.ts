@@ -95,6 +95,16 @@ export const limitSize = (
 
 const isOperationError = Schema.is(OperationError)
 const isMistake = Schema.is(Mistake)
+
+/** Whether a defect is a mistake that this library found. */
+export const isOwnMistake = (defect: unknown): defect is Mistake => {
+  try {
+    return isMistake(defect)
+  } catch {
+    return false
+  }
+}
+
 const operationErrorTags = new Set(OperationError.members.map((member) => member.identifier))
 const mistakeTags = new Set(Mistake.members.map((member) => member.identifier))
 
@@ -123,7 +133,7 @@ const interrupted = (subject: Subject): Interrupted =>
   })
 
 const writeDefect = (subject: Subject, defect: unknown): Effect.Effect<ErrorObject> =>
-  isMistake(defect)
+  isOwnMistake(defect)
     ? Effect.map(writeValue(subject, "error", { success: Mistake }, defect), (data) => ({
         ...errorObject(defect, data),
         StackTrace: []
@@ -132,13 +142,22 @@ const writeDefect = (subject: Subject, defect: unknown): Effect.Effect<ErrorObje
 
 /** The error object of a defect: its name, message and stack. */
 export const defectObject = (defect: unknown): ErrorObject => {
-  if (!(defect instanceof Error)) return fitError({ ErrorType: "Defect", ErrorMessage: textOf(defect) })
-  const stack = typeof defect.stack === "string" ? defect.stack.split("\n").slice(1) : []
-  return fitError({
-    ErrorType: nonEmpty(defect.name) ?? "Error",
-    ErrorMessage: nonEmpty(defect.message) ?? nonEmpty(defect.name) ?? "Error",
-    ...(stack.length === 0 ? undefined : { StackTrace: stack.map((line) => line.trim()) })
-  })
+  try {
+    return fitError(
+      defect instanceof Error ? describeError(defect) : { ErrorType: "Defect", ErrorMessage: textOf(defect) }
+    )
+  } catch {
+    return { ErrorType: "Defect", ErrorMessage: "A value that throws when it is looked at." }
+  }
+}
+
+const describeError = ({ message, name, stack }: Error): ErrorObject => {
+  const lines = typeof stack === "string" ? stack.split("\n").slice(1) : []
+  return {
+    ErrorType: nonEmpty(name) ?? "Error",
+    ErrorMessage: nonEmpty(message) ?? nonEmpty(name) ?? "Error",
+    ...(lines.length === 0 ? undefined : { StackTrace: lines.map((line) => line.trim()) })
+  }
 }
 
 const nonEmpty = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined)

@@ -7,15 +7,26 @@
  *
  * @since 0.1.0
  */
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import { NonDeterministic } from "../DurableError.ts"
+import { truncate } from "../internal/bytes.ts"
 import type { Operation } from "../wire/Operation.ts"
 import type { DurableContext } from "./DurableContext.ts"
 import { isFinal } from "./Journal.ts"
+import { defectObject, isOwnMistake } from "./Outcome.ts"
 import type { Run } from "./Run.ts"
 
-export const checkReached = (run: Run, context: DurableContext): Effect.Effect<void> =>
+/** A context that ended with a mistake has a reason of its own for not having gone on. */
+export const checkReached = (
+  run: Run,
+  context: DurableContext,
+  exit: Exit.Exit<unknown, unknown>
+): Effect.Effect<void> =>
   Effect.suspend(() => {
+    const failed = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
+    if (isOwnMistake(failed)) return Effect.void
     const missed = unreached(run, context.wireId)
     if (missed.length === 0) return Effect.void
     const where = context.path === "" ? "the workflow" : `"${context.path}"`
@@ -31,7 +42,7 @@ export const checkReached = (run: Run, context: DurableContext): Effect.Effect<v
       new NonDeterministic({
         operation: missed[0]?.Name ?? context.path,
         message:
-          `The history holds ${names}, but the code of ${where} ended without asking for ${missed.length === 1 ? "it" : "them"}. ` +
+          `The history holds ${names}, but the code of ${where} ended without asking for ${missed.length === 1 ? "it" : "them"}${endOf(exit)}. ` +
           "Run this execution with the version of the code that recorded it, or keep the operation in the code until the executions that hold it are over."
       })
     )
@@ -47,6 +58,12 @@ const unreached = (run: Run, contextId: string | undefined): Array<Operation> =>
     else if (operation.Type === "CONTEXT") missed.push(...unreached(run, operation.Id))
   }
   return missed
+}
+
+const endOf = (exit: Exit.Exit<unknown, unknown>): string => {
+  if (Exit.isSuccess(exit)) return ""
+  const { ErrorMessage, ErrorType } = defectObject(Cause.squash(exit.cause))
+  return `, because it failed this time (${ErrorType}: ${truncate(ErrorMessage ?? "", 500)})`
 }
 
 const describe = (operation: Operation): string => `${operation.Type} "${operation.Name ?? operation.Id}"`

@@ -70,7 +70,7 @@ export const recorded = Effect.fnUntraced(function* (
     ? written.value
     : { error: yield* writeFailure(claimed, recording, written.cause) }
   if (!done) {
-    yield* checkReached(run, context)
+    yield* checkReached(run, context, exit)
     const update = updateOf(claimed, changeOf(outcome, run.options.maxPayload))
     if (options.acknowledged) yield* run.acknowledge(update)
     else run.checkpointer.post(update)

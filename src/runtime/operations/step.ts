@@ -15,6 +15,7 @@ import { StepInterrupted } from "../../DurableError.ts"
 import retryByDefault, { none, type Decision, type Failure, type RetryPolicy } from "../../RetryPolicy.ts"
 import { StepContext } from "../../StepContext.ts"
 import type { ErrorObject } from "../../wire/ErrorObject.ts"
+import * as Limits from "../../wire/Limits.ts"
 import type { Operation } from "../../wire/Operation.ts"
 import { contextEnded } from "../DurableContext.ts"
 import { claim, Execution, tracked, updateOf, type Claim } from "../Execution.ts"
@@ -181,7 +182,16 @@ const decide = Effect.fnUntraced(function* (
       })
     )
   )
-  return Exit.isSuccess(decided) ? decided.value : { _tag: "Died", cause: decided.cause }
+  if (Exit.isFailure(decided)) return { _tag: "Died", cause: decided.cause }
+  const decision = decided.value
+  if (decision._tag === "Stop") return decision
+  const { delaySeconds } = decision
+  return Number.isNaN(delaySeconds)
+    ? {
+        _tag: "Died",
+        cause: Cause.die(new TypeError(`The retry policy of "${claimed.path}" gave no number as its delay.`))
+      }
+    : { _tag: "Retry", delaySeconds: Math.min(Math.max(1, Math.round(delaySeconds)), Limits.maxDurationSeconds) }
 })
 
 const failureOf = (cause: Cause.Cause<unknown>): Failure<never> => {
