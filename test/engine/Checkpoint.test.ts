@@ -131,6 +131,14 @@ describe("a checkpoint that is sent again", () => {
     )
   })
 
+  it("is stale when it never had a ClientToken", () => {
+    const service = new TestService()
+    const arn = service.start()
+    const request = { CheckpointToken: service.token(arn) }
+    service.accept(service.tryCheckpoint(arn, [wait("w", 1)], request))
+    assert.strictEqual(refused(service.tryCheckpoint(arn, [wait("w", 1)], request)).message, token)
+  })
+
   it("is a new one when it comes with the new token", () => {
     const service = new TestService()
     const arn = service.start()
@@ -257,6 +265,20 @@ describe("the answer of a checkpoint", () => {
 })
 
 describe("an EXECUTION update", () => {
+  it("fails the execution with its error, or with the empty one", () => {
+    for (const Error of [{ ErrorType: "Boom", ErrorMessage: "no" }, undefined]) {
+      const service = new TestService()
+      const arn = service.start()
+      service.checkpoint(arn, finish("FAIL", Error === undefined ? {} : { Error }))
+      assert.deepStrictEqual(service.execution(arn).outcome, {
+        status: "FAILED",
+        error: Error ?? {},
+        endTimestamp: midnight
+      })
+      assert.deepStrictEqual(service.event(arn, "ExecutionFailed").ExecutionFailedDetails.Error.Payload, Error ?? {})
+    }
+  })
+
   it("closes the execution; the handler's answer no longer counts", () => {
     const service = new TestService()
     const arn = service.start()

@@ -107,6 +107,19 @@ describe("the events of a step", () => {
     ])
   })
 
+  it("tell its error, the empty one when there was none", () => {
+    const Error = { ErrorType: "CardDeclined", ErrorMessage: "no", StackTrace: ["at charge"] }
+    for (const update of [step("a", "FAIL", { Error }), step("a", "FAIL"), retry("a", 1, { Error })]) {
+      const service = new TestService()
+      const arn = service.start()
+      service.checkpoint(arn, update)
+      const expected = update.Error ?? {}
+      const { Payload } = service.event(arn, "StepFailed").StepFailedDetails.Error
+      assert.deepStrictEqual(Payload, expected)
+      assert.deepStrictEqual(service.operation(arn, "a").StepDetails?.Error, update.Error)
+    }
+  })
+
   it("count attempts, and tell the delay of every retry but no delay of the last failure", () => {
     const service = new TestService()
     const arn = service.start()

@@ -29,6 +29,13 @@ describe("starting an execution", () => {
     new TestService().start({ functionName: "orders:live", qualifier: "live" })
   })
 
+  it("answers what was started", () => {
+    const service = new TestService()
+    const started = service.accept(start(service, { functionName: "orders:live" }))
+    const { executionArn } = service.invocation(started.executionArn)
+    assert.deepStrictEqual(started, { executionArn, executedVersion: "7", existing: false })
+  })
+
   it("gives every execution without a name a new one", () => {
     const service = new TestService()
     const arns = [service.start(), service.start(), service.start()]
@@ -222,5 +229,7 @@ describe("stopping an execution", () => {
     const error = { ErrorMessage: "x".repeat(32_769) }
     const large = Service.stopExecution(service.state, { executionArn: arn, error }, service.env)
     assert.strictEqual(refused(large).exception, "InvalidParameterValueException")
+    const largest = { ErrorMessage: "x".repeat(32_768 - `{"ErrorMessage":""}`.length) }
+    service.accept(Service.stopExecution(service.state, { executionArn: arn, error: largest }, service.env))
   })
 })

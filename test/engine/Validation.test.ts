@@ -427,6 +427,17 @@ describe("the quotas of an execution", () => {
     assert.isAbove(after.bytes, 40)
   })
 
+  it("refuse nothing that adds nothing, even beyond them", () => {
+    const service = new TestService({ maxOperations: 2, maxStorage: 10 })
+    const arn = service.start({ payload: text(20) })
+    service.checkpoint(arn, step("a", "START"))
+    service.crash(arn)
+    service.pass(1)
+    assert.isAbove(service.execution(arn).usage.operations, 2)
+    assert.isAbove(service.execution(arn).usage.bytes, 10)
+    service.checkpoint(arn, step("a", "SUCCEED"), finish("SUCCEED"))
+  })
+
   it("refuse to write more than 100 MB", () => {
     const service = new TestService({ maxStorage: 100 })
     const arn = service.start({ payload: text(50) })
