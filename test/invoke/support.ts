@@ -109,3 +109,12 @@ export const elapsed = (history: ReadonlyArray<HistoryEvent>): number =>
 
 /** The fields of an error, without its prototype. */
 export const fieldsOf = (value: object): Record<string, unknown> => Object.fromEntries(Object.entries(value))
+
+/** The payloads of invokes as they crossed the wire. */
+export const sent = ({ history }: Ended): ReadonlyArray<string | undefined> =>
+  history.flatMap((event) =>
+    event.EventType === "ChainedInvokeStarted" ? [event.ChainedInvokeStartedDetails?.Input?.Payload] : []
+  )
+
+/** A little real time. */
+export const soon = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5))
