@@ -12,10 +12,14 @@ import * as Schema from "effect/Schema"
 import {
   InvocationFailed,
   Interrupted,
+  InvokeFailed,
+  InvokeStopped,
+  InvokeTimedOut,
   Mistake,
   OperationError,
   PayloadTooLarge,
-  SerdesFailed
+  SerdesFailed,
+  type StepInterrupted
 } from "../DurableError.ts"
 import { byteLength, truncate } from "../internal/bytes.ts"
 import type { Info, SerdesError } from "../Serdes.ts"
@@ -116,14 +120,40 @@ export const writeFailure = (
 ): Effect.Effect<ErrorObject> => {
   const failure = cause.reasons.find(Cause.isFailReason)
   if (failure !== undefined) {
-    const { error } = failure
-    return Effect.map(
-      writeValue(subject, "error", { success: isOperationError(error) ? OperationError : recording.error }, error),
-      (data) => errorObject(error, data)
-    )
+    return isOperationError(failure.error)
+      ? writeOperationError(subject, failure.error)
+      : Effect.map(writeValue(subject, "error", { success: recording.error }, failure.error), (data) =>
+          errorObject(failure.error, data)
+        )
   }
   const die = cause.reasons.find(Cause.isDieReason)
   return die === undefined ? writeDefect(subject, interrupted(subject)) : writeDefect(subject, die.defect)
+}
+
+/** An error of the library that quotes too much of somebody else's error quotes less. */
+const writeOperationError = (subject: Subject, error: OperationError): Effect.Effect<ErrorObject> =>
+  Effect.flatMap(writeValue(subject, "error", { success: OperationError }, error), (data) => {
+    const written = errorObject(error, data)
+    return written.ErrorData === droppedData && error._tag !== "StepInterrupted"
+      ? writeOperationError(subject, quoteLess(error))
+      : Effect.succeed(written)
+  })
+
+const quoteLess = (error: Exclude<OperationError, StepInterrupted>): OperationError => {
+  const less = {
+    operation: error.operation,
+    function: error.function,
+    ...(error.errorType === undefined ? undefined : { errorType: truncate(error.errorType, 256) }),
+    ...(error.errorMessage === undefined ? undefined : { errorMessage: truncate(error.errorMessage, 2_000) })
+  }
+  switch (error._tag) {
+    case "InvokeFailed":
+      return new InvokeFailed({ ...less, status: error.status })
+    case "InvokeTimedOut":
+      return new InvokeTimedOut({ ...less, source: error.source, calleeMayStillRun: error.calleeMayStillRun })
+    case "InvokeStopped":
+      return new InvokeStopped(less)
+  }
 }
 
 const interrupted = (subject: Subject): Interrupted =>
@@ -175,7 +205,7 @@ const textOf = (value: unknown): string => {
 
 /** The error object of a typed error: its tag, its message and its encoded form. */
 export const errorObject = (error: unknown, data: string | undefined): ErrorObject => {
-  const type = textAt(error, "_tag") ?? textAt(error, "name") ?? "Error"
+  const type = typeOf(error)
   const message = textAt(error, "message") ?? truncate(`${type}: ${data ?? "null"}`, 500)
   return fitError({ ErrorType: type, ErrorMessage: message, ErrorData: data ?? "null" })
 }
@@ -210,14 +240,28 @@ export const readFailure = (
   const { ErrorData: data, ErrorType: type = "" } = error
   if (data === undefined || data === droppedData) return Effect.succeed(Exit.die(defectOf(error)))
   if (error.StackTrace !== undefined && mistakeTags.has(type)) return readMistake(subject, data)
-  const typed = Effect.map(readValue(subject, "error", { success: recording.error }, data), Exit.fail)
-  if (!operationErrorTags.has(type) && !mistakeTags.has(type)) return typed
+  const declared = Effect.map(readValue(subject, "error", { success: recording.error }, data), (value) => ({ value }))
+  if (!isOwnType(type)) return Effect.map(declared, ({ value }) => Exit.fail(value))
   const own = operationErrorTags.has(type)
     ? Effect.map(readValue(subject, "error", { success: OperationError }, data), Exit.fail)
     : readMistake(subject, data)
-  // An error of the user may have the tag of one of ours.
-  return recording.error === undefined ? own : Effect.catchDefect(typed, () => own)
+  if (recording.error === undefined) return own
+  return Effect.flatMap(
+    Effect.catchDefect(declared, () => Effect.succeed(undefined)),
+    (found) => (found !== undefined && isRecordedAs(found.value, type) ? Effect.succeed(Exit.fail(found.value)) : own)
+  )
 }
+
+const isOwnType = (type: string): boolean => operationErrorTags.has(type) || mistakeTags.has(type)
+
+/**
+ * Whether a declared error may be what was recorded under an ErrorType. Under the type of an error of the library it has
+ * to have that type itself, because a loose Schema reads what is none of its errors.
+ */
+export const isRecordedAs = (error: unknown, type = ""): boolean => !isOwnType(type) || typeOf(error) === type
+
+/** The ErrorType under which a typed error is recorded. */
+const typeOf = (error: unknown): string => textAt(error, "_tag") ?? textAt(error, "name") ?? "Error"
 
 const readMistake = (subject: Subject, data: string): Effect.Effect<Exit.Exit<never>> =>
   Effect.map(readValue(subject, "error", { success: Mistake }, data), Exit.die)

@@ -23,6 +23,7 @@ import { DurableClient, type ClientError } from "../DurableClient.ts"
 import { OperationError } from "../DurableError.ts"
 import * as Engine from "../engine/Service.ts"
 import type { Execution } from "../runtime/Execution.ts"
+import { isRecordedAs } from "../runtime/Outcome.ts"
 import { ofPayload, ofResult, read, write } from "../runtime/Recording.ts"
 import { Serdes, type Format } from "../Serdes.ts"
 import * as Targets from "../Targets.ts"
@@ -341,9 +342,10 @@ const readOutcome = (
     ...(error.ErrorData === undefined ? undefined : { errorData: error.ErrorData })
   })
   if (status !== "FAILED" || error.ErrorData === undefined) return Effect.fail(failed)
-  const typed = { success: Schema.Union([OperationError, contract.error]) }
-  return Effect.matchEffect(read(typed, error.ErrorData, infoOf(contract, "error")), {
-    onSuccess: Effect.fail,
-    onFailure: () => Effect.fail(failed)
-  })
+  const as = (schema: Schema.Top) => read({ success: schema }, error.ErrorData, infoOf(contract, "error"))
+  const declared = Effect.filterOrFail(as(contract.error), (value) => isRecordedAs(value, error.ErrorType))
+  return declared.pipe(
+    Effect.catch(() => as(OperationError)),
+    Effect.matchEffect({ onSuccess: Effect.fail, onFailure: () => Effect.fail(failed) })
+  )
 }

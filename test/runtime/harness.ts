@@ -29,7 +29,7 @@ import type { Operation } from "../../src/wire/Operation.ts"
 /** The typed error of the workflows in these tests. */
 export class Declined extends Schema.TaggedError<Declined>()("Declined", { code: Schema.String }) {}
 
-const Workflow = DurableFunction.make("workflow", { success: Schema.Json, error: Declined })
+const Workflow = DurableFunction.make("workflow", { success: Schema.UndefinedOr(Schema.Json), error: Declined })
 /** A function that somebody else serves: it ends when a test says so. */
 export const Outside = DurableFunction.plain("outside", { success: Schema.String, error: Declined })
 

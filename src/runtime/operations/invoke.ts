@@ -16,7 +16,7 @@ import * as Limits from "../../wire/Limits.ts"
 import type { Operation } from "../../wire/Operation.ts"
 import { claim, updateOf, type Claim } from "../Execution.ts"
 import { isFinal } from "../Journal.ts"
-import { limitSize, readValue, writeValue } from "../Outcome.ts"
+import { isRecordedAs, limitSize, readValue, writeValue } from "../Outcome.ts"
 import { ofPayload, ofResult, type AnyCodec } from "../Recording.ts"
 import { recorded } from "./child.ts"
 import { firstToEnd } from "./race.ts"
@@ -124,7 +124,7 @@ const declaredError = (
   error?.ErrorData === undefined
     ? Effect.succeed(undefined)
     : Effect.map(Effect.exit(readValue(claimed, "error", { success: call.contract.error }, error.ErrorData)), (exit) =>
-        Exit.isSuccess(exit) ? { error: exit.value } : undefined
+        Exit.isSuccess(exit) && isRecordedAs(exit.value, error.ErrorType) ? { error: exit.value } : undefined
       )
 
 const transportError = (
