@@ -47,7 +47,12 @@ const steps = Steps.implement((n) =>
   Effect.gen(function* () {
     const out: Array<number> = []
     for (let i = 0; i < n; i++) {
-      out.push(yield* Durable.step("add", Effect.sync(() => (ran++, i))))
+      out.push(
+        yield* Durable.step(
+          "add",
+          Effect.sync(() => (ran++, i))
+        )
+      )
       yield* Durable.wait("pause", "1 hour")
     }
     return out
@@ -59,7 +64,11 @@ describe("smoke", () => {
     Effect.gen(function* () {
       const run = yield* TestEngine.start(ProcessOrder, { id: "o-1", amount: 10 })
       assert.deepStrictEqual(yield* run.result, { status: "completed", transactionId: "t-1" })
-      console.log((yield* run.history).map((e) => `${e.EventId} ${e.EventType} ${e.Name ?? ""} ${new Date(e.EventTimestamp).toISOString()}`).join("\n"))
+      console.log(
+        (yield* run.history)
+          .map((e) => `${e.EventId} ${e.EventType} ${e.Name ?? ""} ${new Date(e.EventTimestamp).toISOString()}`)
+          .join("\n")
+      )
     }).pipe(
       Effect.provide(
         TestEngine.layer([
