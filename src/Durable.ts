@@ -195,8 +195,11 @@ export type PayloadAndOptions<C extends Contract.Any, Options> =
 export const invoke = <C extends Contract.Any, R = never>(
   contract: C,
   ...[payload, options]: PayloadAndOptions<C, InvokeOptions<C, R>>
-): Effect.Effect<Contract.Success<C>, Contract.Error<C> | InvokeError, Execution | Contract.CallerServices<C> | R> =>
-  typed(invokeOperation.invoke(contract, payload, options ?? {}))
+): Effect.Effect<
+  Contract.Success<C>,
+  Contract.Error<C> | InvokeError,
+  Execution | Contract.CallerServices<C> | FromArguments<R>
+> => typed(invokeOperation.invoke(contract, payload, options ?? {}))
 
 /**
  * Runs a block of operations in a namespace of its own, in which names may be used anew.
