@@ -1,0 +1,124 @@
+/**
+ * What holds for every run of every program, and what a run under faults has in common with a run without.
+ */
+import { assert } from "@effect/vitest"
+import type { HistoryEvent } from "../../src/wire/HistoryEvent.ts"
+import type { Operation } from "../../src/wire/Operation.ts"
+import { isPlain } from "./interpret.ts"
+import { costsNoTime, type Observed, type Recorded, type Schedule } from "./simulate.ts"
+
+/** Holds for every run, whatever happened to it. */
+export const assertSound = (run: Observed): void => {
+  assert.notMatch(
+    run.end,
+    /NonDeterministic|NameInUse|InvalidName|SerdesFailed|StoreRejected|LimitExceeded|ContextEnded/
+  )
+  assert.match(run.end, /^(value|error) /)
+  for (const execution of run.executions) assertHistory(execution)
+  assertBodies(run)
+  assertCalls(run)
+  assert.strictEqual(run.fibersLeft, 0, "fibres that are left")
+}
+
+const assertHistory = ({ functionName, history, operations }: Recorded): void => {
+  assert.deepStrictEqual(
+    history.map(({ EventId }) => EventId),
+    history.map((_, index) => index + 1)
+  )
+  const starts = new Map<string, number>()
+  const ends = new Map<string, number>()
+  for (const event of history) {
+    if (event.EventType === "InvocationCompleted") {
+      const message = event.InvocationCompletedDetails.Error?.Payload?.ErrorMessage ?? ""
+      assert.notInclude(message, "Cannot return PENDING", `an invocation of ${functionName}`)
+    }
+    const id = event.Id
+    if (id === undefined || /^(Execution|Invocation)/.test(event.EventType)) continue
+    if (/Started$/.test(event.EventType)) starts.set(id, (starts.get(id) ?? 0) + 1)
+    else if (!isRetry(event)) ends.set(id, (ends.get(id) ?? 0) + 1)
+  }
+  for (const operation of operations) {
+    const { Id, Name, Status, Type } = operation
+    const attempts = Type === "STEP" ? Math.max(1, operation.StepDetails?.Attempt ?? 1) : 1
+    const started = starts.get(Id) ?? 0
+    assert.isTrue(started >= 1 && started <= attempts + 1, `${started} starts of ${Type} ${Name}`)
+    assert.strictEqual(ends.get(Id) ?? 0, isOpen(Status) ? 0 : 1, `ends of ${Type} ${Name}, which is ${Status}`)
+  }
+  assert.isTrue(
+    [...starts.keys(), ...ends.keys()].every((id) => operations.some(({ Id }) => Id === id)),
+    "events of unknown operations"
+  )
+}
+
+const isOpen = (status: string): boolean => ["STARTED", "PENDING", "READY"].includes(status)
+
+/** Whether an event says that an attempt of a step ended, and the step did not. */
+const isRetry = (event: HistoryEvent): boolean =>
+  event.EventType === "StepFailed" && event.StepFailedDetails.RetryDetails?.NextAttemptDelaySeconds !== undefined
+
+/** Bodies run at least once for every outcome that is no interruption, and where it was asked for at most once. */
+const assertBodies = ({ executions, tally }: Observed): void => {
+  const runs = new Map<string, number>()
+  for (const { attempt, executionArn, maxAttempts, once, operationId } of tally.bodies) {
+    assert.isAtMost(attempt, maxAttempts, "attempts of a step")
+    const key = `${executionArn} ${operationId} ${attempt}`
+    const count = (runs.get(key) ?? 0) + 1
+    runs.set(key, count)
+    if (once) assert.strictEqual(count, 1, "runs of one attempt of an at-most-once step")
+  }
+  for (const { executionArn, functionName, operations } of executions) {
+    if (functionName !== "program") continue
+    for (const { Id, Name, Status, StepDetails } of operations) {
+      if (Status !== "SUCCEEDED" || StepDetails === undefined) continue
+      const last = runs.get(`${executionArn} ${Id} ${StepDetails.Attempt ?? 1}`) ?? 0
+      assert.isAtLeast(last, 1, `runs of the last attempt of "${Name}"`)
+    }
+  }
+}
+
+/** Each invoke called its function once. */
+const assertCalls = ({ executions, tally }: Observed): void => {
+  const invoked = new Map<string, number>()
+  for (const { history } of executions) {
+    for (const event of history) {
+      if (event.EventType !== "ChainedInvokeStarted") continue
+      const name = event.ChainedInvokeStartedDetails.FunctionName.split(":")[0] ?? ""
+      invoked.set(name, (invoked.get(name) ?? 0) + 1)
+    }
+  }
+  for (const [name, count] of invoked) {
+    const calls = isPlain(name)
+      ? tally.calls.filter((callee) => callee === name).length
+      : executions.filter(({ functionName }) => functionName === name).length
+    assert.strictEqual(calls, count, `calls of ${name}`)
+  }
+}
+
+/** Whether a step was interrupted, so that its program may rightly have ended otherwise. */
+export const wasInterrupted = ({ program }: Observed): boolean =>
+  program.history.some(
+    (event) =>
+      event.EventType === "StepFailed" && event.StepFailedDetails.Error.Payload?.ErrorType === "StepInterrupted"
+  )
+
+/** Holds for a run under faults of a program that does not depend on timing, unless a step was interrupted. */
+export const assertSame = (run: Observed, oracle: Observed, schedule: Schedule): void => {
+  assert.strictEqual(run.end, oracle.end)
+  assert.deepStrictEqual(identities(run.program), identities(oracle.program))
+  const open = oracle.program.operations.filter(({ Status }) => isOpen(Status)).map(({ Id }) => Id)
+  const closed = ({ operations }: Recorded) => operations.filter(({ Id }) => !open.includes(Id))
+  assert.deepStrictEqual(closed(run.program).map(outcome).sort(), closed(oracle.program).map(outcome).sort())
+  if (costsNoTime(schedule)) assert.strictEqual(run.millis, oracle.millis, "virtual milliseconds")
+}
+
+const identities = ({ operations }: Recorded): ReadonlyArray<string> =>
+  operations
+    .map(
+      ({ Id, Name, ParentId, SubType, Type }) => `${Type} ${SubType} "${Name}" ${Id} in ${ParentId ?? "the workflow"}`
+    )
+    .sort()
+
+const outcome = ({ ContextDetails, Id, Name, Status, StepDetails, Type }: Operation): string => {
+  const result = StepDetails?.Result ?? ContextDetails?.Result ?? ""
+  return `${Id} ${Type} "${Name}" ${Status} ${StepDetails?.Attempt ?? ""} ${result.slice(0, 100)}`
+}

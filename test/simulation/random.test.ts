@@ -1,0 +1,53 @@
+/**
+ * The deterministic simulation: random programs under random faults, held against the same program without any.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import * as fc from "fast-check"
+import { assertSame, assertSound, wasInterrupted } from "./invariants.ts"
+import { programs, racyPrograms } from "./program.ts"
+import { schedules, simulate } from "./simulate.ts"
+
+const seed = Number(process.env["SEED"] ?? Date.now() % 2 ** 31)
+console.log(`SEED=${seed}`)
+
+/** RUNS says how many programs to try: the more, the longer. */
+const runs = Number(process.env["RUNS"] ?? 100)
+
+/** Prints programs as JSON, because they are to be copied into a test. */
+const report = { seed, numRuns: runs, endOnFailure: process.env["SHRINK"] === undefined }
+
+describe(`Random programs (seed ${seed})`, () => {
+  it("end in the same way whatever happens to their invocations", { timeout: 60_000 + runs * 1_000 }, async () => {
+    const total = { programs: 0, injected: 0, operations: 0, requests: 0, interrupted: 0, successes: 0 }
+    await fc.assert(
+      fc.asyncProperty(programs, fc.array(schedules, { minLength: 2, maxLength: 4 }), async (program, schedules) => {
+        const oracle = await simulate(program)
+        assertSound(oracle)
+        total.programs++
+        total.operations += oracle.program.operations.length
+        if (oracle.end.startsWith("value")) total.successes++
+        for (const schedule of schedules) {
+          const run = await simulate(program, schedule)
+          assertSound(run)
+          if (wasInterrupted(run)) total.interrupted++
+          else assertSame(run, oracle, schedule)
+          total.injected += run.injected
+          total.requests += run.requests
+        }
+      }),
+      report
+    )
+    console.log(`SEED=${seed} ${JSON.stringify(total)}`)
+    assert.isAbove(total.injected, runs, `seed ${seed}`)
+    assert.isAbove(total.successes, runs / 3, `seed ${seed}`)
+  })
+
+  it("that race come to a sound end", { timeout: 60_000 + runs * 1_000 }, async () => {
+    await fc.assert(
+      fc.asyncProperty(racyPrograms, schedules, async (program, schedule) => {
+        assertSound(await simulate(program, schedule))
+      }),
+      { ...report, numRuns: Math.ceil(runs / 2) }
+    )
+  })
+})

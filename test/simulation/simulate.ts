@@ -1,0 +1,314 @@
+/**
+ * Runs a program in a world of its own, on the test engine, while faults come between it and the service: processes die,
+ * answers are lost, requests arrive twice or late. All of it is drawn beforehand, so that a run can be repeated.
+ */
+import { CheckpointStore } from "effect-durable"
+import { TestEngine } from "effect-durable/testing"
+import * as Cause from "effect/Cause"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as Metric from "effect/Metric"
+import * as Result from "effect/Result"
+import * as fc from "fast-check"
+import * as Engine from "../../src/engine/Service.ts"
+import type { World } from "../../src/testing/World.ts"
+import type { HistoryEvent } from "../../src/wire/HistoryEvent.ts"
+import type { Operation } from "../../src/wire/Operation.ts"
+import { callees, interpret, Program, Tally } from "./interpret.ts"
+import type { Node } from "./program.ts"
+
+type When = "before" | "after"
+
+/** What happens to a request, before it reaches the service or after the service has applied it. */
+export type Fault =
+  /** The process dies: nothing of it ever moves again, and the service sees it gone. */
+  | { readonly kind: "death"; readonly when: When }
+  /** The invocation is told that it no longer owns the execution, and fails. */
+  | { readonly kind: "stale"; readonly when: When }
+  /** The service gives the invocation up some turns of the event loop after its answer; the process goes on unaware. */
+  | { readonly kind: "abandoned"; readonly turns: number }
+  /** The request is answered with an error that says to try again, although it may have been applied. */
+  | { readonly kind: "unavailable"; readonly when: When }
+  /** Either way takes its time. */
+  | { readonly kind: "slow"; readonly when: When; readonly millis: number }
+  /** The network delivers the request twice. */
+  | { readonly kind: "twice" }
+
+export interface Schedule {
+  /** Faults by the number of the request, over all executions of the world, from 0. */
+  readonly faults: Readonly<Record<number, Fault>>
+  /** The ends of the program, over all invocations and from 0, of which the service never hears. */
+  readonly lostEnds: ReadonlyArray<number>
+  readonly pageItems: number | undefined
+  /** Virtual milliseconds after which an invocation is cut off. */
+  readonly invocationTimeout: number | undefined
+}
+
+export const noFaults: Schedule = { faults: {}, lostEnds: [], pageItems: undefined, invocationTimeout: undefined }
+
+// --- Schedules drawn at random ---------------------------------------------------------------------------------------
+
+const when = fc.constantFrom<When>("before", "after")
+
+const fault: fc.Arbitrary<Fault> = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant("death"), when }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("stale"), when }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant("abandoned"), turns: fc.nat(12) }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant("unavailable"), when }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant("slow"), when, millis: fc.constantFrom(1, 50, 999, 3_000) })
+  },
+  { weight: 2, arbitrary: fc.constant({ kind: "twice" }) }
+)
+
+const faults = fc
+  .array(fc.tuple(fc.nat(30), fc.integer({ min: 1, max: 6 }), fault), { maxLength: 5 })
+  .map((list): Schedule["faults"] => {
+    const byRequest: Record<number, Fault> = {}
+    for (const [at, times, fault] of list) {
+      const repeated = fault.kind === "unavailable" ? times : 1
+      for (let next = at; next < at + repeated; next++) byRequest[next] = fault
+    }
+    return byRequest
+  })
+
+export const schedules: fc.Arbitrary<Schedule> = fc.record({
+  faults,
+  lostEnds: fc.oneof(fc.constant([]), fc.constant([]), fc.constant([0]), fc.constant([0, 1])),
+  pageItems: fc.constantFrom(undefined, undefined, 1, 2),
+  invocationTimeout: fc.constantFrom(undefined, undefined, 3_000)
+})
+
+/** Whether a schedule leaves virtual time as it is. */
+export const costsNoTime = ({ faults, invocationTimeout, lostEnds }: Schedule): boolean =>
+  invocationTimeout === undefined &&
+  lostEnds.length === 0 &&
+  Object.values(faults).every(({ kind }) => kind === "twice")
+
+// --- Runs ------------------------------------------------------------------------------------------------------------
+
+/** One execution as it stands at the end. */
+export interface Recorded {
+  readonly executionArn: string
+  readonly functionName: string
+  readonly operations: ReadonlyArray<Operation>
+  readonly history: ReadonlyArray<HistoryEvent>
+}
+
+export interface Observed {
+  /** How the program ended, in words: its value, its error, or how its execution failed. */
+  readonly end: string
+  readonly program: Recorded
+  /** Every execution of the world, that of the program first. */
+  readonly executions: ReadonlyArray<Recorded>
+  readonly tally: Tally
+  /** Virtual milliseconds from the start of the program to its end. */
+  readonly millis: number
+  readonly requests: number
+  /** Invocations of the program. */
+  readonly invocations: number
+  /** Faults that came about. */
+  readonly injected: number
+  readonly warnings: ReadonlyArray<string>
+  /** Fibres that were alive after everything had ended. */
+  readonly fibersLeft: number
+}
+
+/** The number that a program begins with. */
+const input = 42
+
+export const simulate = (program: Node, schedule: Schedule = noFaults): Promise<Observed> => {
+  const { invocationTimeout, lostEnds, pageItems } = schedule
+  const tally = new Tally()
+  const warnings: Array<string> = []
+  let alive = 0
+  let ends = 0
+  let saboteur: Saboteur | undefined
+  const implementation = Program.implement(() =>
+    Effect.onExit(interpret(tally, program, input), () =>
+      Effect.sync(() => {
+        if (lostEnds.includes(ends++)) saboteur?.loseProgram()
+      })
+    )
+  )
+  const logger = Logger.make<unknown, void>(({ message }) => void warnings.push(String(message)))
+  const metrics = Layer.succeed(Metric.FiberRuntimeMetrics, {
+    recordFiberStart: () => void alive++,
+    recordFiberEnd: () => void alive--
+  })
+  const engine = TestEngine.layer([implementation, ...callees(tally)], {
+    patience: "3 seconds",
+    ...(pageItems === undefined ? {} : { pageItems }),
+    ...(invocationTimeout === undefined ? {} : { invocationTimeout })
+  })
+  return Effect.gen(function* () {
+    const { world } = yield* TestEngine.TestEngine
+    saboteur = new Saboteur(world, schedule)
+    const run = yield* TestEngine.start(Program, undefined, { name: "simulated" })
+    saboteur.program = run.executionArn
+    const end = endOf(yield* Effect.exit(run.result))
+    saboteur.letGo()
+    // What the last invocation asked for has still to begin.
+    for (let turn = 0; turn < 20 || (alive > 0 && turn < 500); turn++) yield* nextTurn
+    const executions = executionsOf(world)
+    const found = executions.find(({ executionArn }) => executionArn === run.executionArn)
+    const outcome = world.execution(run.executionArn)
+    if (found === undefined || outcome === undefined) throw new Error("The execution is gone.")
+    const started = found.history[0]?.EventTimestamp ?? 0
+    return {
+      end,
+      program: found,
+      executions,
+      tally,
+      millis: (outcome.outcome?.endTimestamp ?? Number.NaN) - started,
+      requests: saboteur.requests,
+      invocations: found.history.filter(({ EventType }) => EventType === "InvocationCompleted").length,
+      injected: saboteur.injected,
+      warnings,
+      fibersLeft: alive
+    }
+  }).pipe(
+    Effect.provide(Layer.provide(engine, Layer.mergeAll(Logger.layer([logger]), metrics))),
+    Effect.orDie,
+    Effect.runPromise
+  )
+}
+
+const endOf = (exit: Exit.Exit<unknown, unknown>): string => {
+  if (Exit.isSuccess(exit)) return `value ${JSON.stringify(exit.value)}`
+  const failure = exit.cause.reasons.find(Cause.isFailReason)
+  if (failure === undefined) return Cause.pretty(exit.cause)
+  // The stack of a callee's defect depends on the invocation in which it died.
+  return `error ${JSON.stringify(failure.error, (key, value: unknown) => (key === "stackTrace" ? undefined : value))}`
+}
+
+const nextTurn = Effect.callback<void>((resume) => void setImmediate(() => resume(Effect.void)))
+
+const executionsOf = (world: World): ReadonlyArray<Recorded> =>
+  Result.getOrThrow(
+    world.query(
+      (state, _: undefined) =>
+        Result.succeed(
+          [...Engine.executions(state)].map(({ identity }) => ({
+            executionArn: identity.arn,
+            functionName: identity.functionName,
+            operations: Engine.operations(state, identity.arn).filter(({ Type }) => Type !== "EXECUTION"),
+            history: Engine.history(state, identity.arn)
+          }))
+        ),
+      undefined
+    )
+  )
+
+type Store = CheckpointStore.CheckpointStore["Service"]
+const gone = new CheckpointStore.StaleCheckpointToken({ message: "Invalid checkpoint token: this process is dead." })
+const busy = new CheckpointStore.StoreUnavailable({ message: "The service is too busy." })
+
+/** Comes between the executions of a world and its service. */
+class Saboteur {
+  requests = 0
+  injected = 0
+  program = ""
+  readonly #world: World
+  readonly #inner: Store
+  readonly #schedule: Schedule
+  readonly #thaw = Deferred.makeUnsafe<void>()
+
+  constructor(world: World, schedule: Schedule) {
+    this.#world = world
+    this.#schedule = schedule
+    const { checkpoint, loadState } = world.store
+    this.#inner = { checkpoint, loadState }
+    // The engine gives this very object to the workflows that it runs.
+    const outer: Store = {
+      checkpoint: (request) =>
+        Effect.suspend(() =>
+          this.#spoil(this.#next(), request.DurableExecutionArn, () => this.#inner.checkpoint(request))
+        ),
+      loadState: (request) =>
+        Effect.suspend(() =>
+          this.#spoil(softened(this.#next()), request.DurableExecutionArn, () => this.#inner.loadState(request))
+        )
+    }
+    Object.assign(world.store, outer)
+  }
+
+  /** The service never hears of the end that the program is coming to. */
+  loseProgram(): void {
+    this.injected++
+    this.#lose(this.program)
+  }
+
+  /** Lets the dead processes move again, to see whether they come to an end. */
+  letGo(): void {
+    Deferred.doneUnsafe(this.#thaw, Effect.void)
+  }
+
+  #next(): Fault | undefined {
+    const fault = this.#schedule.faults[this.requests++]
+    if (fault !== undefined) this.injected++
+    return fault
+  }
+
+  #spoil<A>(
+    fault: Fault | undefined,
+    executionArn: string,
+    call: () => Effect.Effect<A, CheckpointStore.StoreError>
+  ): Effect.Effect<A, CheckpointStore.StoreError> {
+    if (fault === undefined) return call()
+    switch (fault.kind) {
+      case "death":
+        return Effect.andThen(
+          fault.when === "after" ? Effect.exit(call()) : Effect.void,
+          Effect.suspend(() => {
+            this.#lose(executionArn)
+            return Effect.andThen(Deferred.await(this.#thaw), Effect.fail(gone))
+          })
+        )
+      case "stale":
+        return Effect.andThen(fault.when === "after" ? call() : Effect.void, Effect.fail(gone))
+      case "abandoned":
+        return Effect.tap(call(), () => {
+          afterTurns(fault.turns, () => this.#lose(executionArn))
+          return Effect.void
+        })
+      case "unavailable":
+        return Effect.andThen(fault.when === "after" ? Effect.exit(call()) : Effect.void, Effect.fail(busy))
+      case "slow": {
+        const pause = Effect.sleep(fault.millis)
+        return fault.when === "before" ? Effect.andThen(pause, call()) : Effect.tap(call(), () => pause)
+      }
+      case "twice":
+        return Effect.andThen(call(), call())
+    }
+  }
+
+  /** The service sees the process of the running invocation gone. */
+  #lose(executionArn: string): void {
+    const gate = this.#world.execution(executionArn)?.gate
+    if (gate?._tag !== "InFlight") return
+    const { invocationId } = gate
+    const end: Engine.InvocationEnd = {
+      _tag: "Crashed",
+      error: { ErrorType: "Runtime.ExitError", ErrorMessage: "The process exited." }
+    }
+    this.#world.command(
+      (state, request: { readonly executionArn: string; readonly invocationId: string }, env) =>
+        Result.succeed(Engine.invocationEnded(state, { ...request, end }, env)),
+      { executionArn, invocationId }
+    )
+  }
+}
+
+/** While an invocation loads its state nothing of it can die half way: it has done nothing yet. */
+const softened = (fault: Fault | undefined): Fault | undefined =>
+  fault === undefined || fault.kind === "twice" ? fault : { kind: "stale", when: "before" }
+
+const afterTurns = (turns: number, action: () => void): void => {
+  if (turns === 0) action()
+  else setImmediate(() => afterTurns(turns - 1, action))
+}
