@@ -1,0 +1,42 @@
+/**
+ * The checkpoint store over anything that takes requests of the Lambda API and gives its answers: what the AWS client
+ * has behind it, or a client that came with the event.
+ *
+ * An answer that is not what the API model says counts as *unavailable*: a proxy or a cut connection may have made it,
+ * and the service applies a repeated checkpoint once, so asking again is safe and ending the execution is not.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import {
+  StoreUnavailable,
+  type CheckpointRequest,
+  type CheckpointStore,
+  type StateRequest,
+  type StoreError
+} from "../../CheckpointStore.ts"
+import { CheckpointDurableExecutionResponse, GetDurableExecutionStateResponse } from "../../wire/CheckpointApi.ts"
+import { reader, type MalformedMessage } from "../../wire/Malformed.ts"
+
+/** The two calls, with answers that nobody has looked at. */
+export interface RawStore {
+  readonly checkpoint: (request: CheckpointRequest) => Effect.Effect<unknown, StoreError>
+  readonly loadState: (request: StateRequest) => Effect.Effect<unknown, StoreError>
+}
+
+export const makeStore = (raw: RawStore): CheckpointStore["Service"] => ({
+  checkpoint: (request) => Effect.flatMap(raw.checkpoint(request), decoded(readCheckpoint)),
+  loadState: (request) => Effect.flatMap(raw.loadState(request), decoded(readState))
+})
+
+const readCheckpoint = reader("answer to CheckpointDurableExecution", CheckpointDurableExecutionResponse)
+const readState = reader("answer to GetDurableExecutionState", GetDurableExecutionStateResponse)
+
+const decoded =
+  <A>(read: (input: unknown) => Result.Result<A, MalformedMessage>) =>
+  (answer: unknown): Effect.Effect<A, StoreUnavailable> =>
+    Result.match(read(answer), {
+      onSuccess: Effect.succeed,
+      onFailure: ({ message }) => Effect.fail(new StoreUnavailable({ message }))
+    })
