@@ -26,7 +26,8 @@ describe("the package", () => {
 
   it("installs nothing but itself beside effect", () => {
     assert.notProperty(manifest, "dependencies")
-    assert.deepStrictEqual(Object.keys(manifest.peerDependencies), ["effect"])
+    assert.deepStrictEqual(Object.keys(manifest.peerDependencies), ["@aws-sdk/client-lambda", "effect"])
+    assert.deepStrictEqual(manifest.peerDependenciesMeta, { "@aws-sdk/client-lambda": { optional: true } })
   })
 
   it("is packed with all of its sources, and without tests, examples and tools", { timeout: 30_000 }, () => {
