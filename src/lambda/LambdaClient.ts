@@ -15,6 +15,7 @@ import {
   ClientRefused,
   ClientUnavailable,
   DurableClient,
+  outcomeOf,
   type ClientError,
   type PageRequest,
   type StartRequest,
@@ -67,7 +68,7 @@ const service: Layer.Layer<DurableClient, never, Connection> = Layer.effect(
         decoded(readExecution)
       )
     return {
-      start: (request) => Effect.flatMap(invoke(send, request), (answer) => outcomeOf(get, request, answer)),
+      start: (request) => Effect.flatMap(invoke(send, request), (answer) => startedBy(get, request, answer)),
       get,
       list: (functionName, options = {}) =>
         send({
@@ -152,7 +153,7 @@ const invoke = (send: Send, request: StartRequest): Effect.Effect<Invoked, Clien
     })
   ).pipe(Effect.flatMap(decoded(readInvoked)))
 
-const outcomeOf = (
+const startedBy = (
   get: DurableClient["Service"]["get"],
   request: StartRequest,
   { executionArn, failed, payload }: Invoked
@@ -168,17 +169,10 @@ const outcomeOf = (
   if (!failed) return Effect.succeed({ executionArn, outcome: { status: "SUCCEEDED", result: payload } })
   // The answer says that the execution failed, but neither how it ended nor all of its error.
   return Effect.match(get(executionArn), {
-    onSuccess: ({ Error: error, Result: result, Status: status }): StartResponse => {
-      if (status === "SUCCEEDED") return { executionArn, outcome: { status: "SUCCEEDED", result } }
-      const failure = failures.find((known) => known === status)
-      if (failure === undefined) return { executionArn }
-      return { executionArn, outcome: { status: failure, error: error ?? functionError(payload) } }
-    },
+    onSuccess: (execution) => ({ executionArn, outcome: outcomeOf(execution, functionError(payload)) }),
     onFailure: (): StartResponse => ({ executionArn, outcome: { status: "FAILED", error: functionError(payload) } })
   })
 }
-
-const failures = ["FAILED", "TIMED_OUT", "STOPPED"] as const
 
 const readExecution = reader("answer to GetDurableExecution", Api.GetDurableExecutionResponse)
 const readExecutions = reader("answer to ListDurableExecutionsByFunction", Api.ListDurableExecutionsByFunctionResponse)

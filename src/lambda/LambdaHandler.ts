@@ -1,0 +1,169 @@
+/**
+ * Makes the handler of a deployed Lambda function out of a workflow.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { cast } from "effect/Function"
+import * as Layer from "effect/Layer"
+import * as Predicate from "effect/Predicate"
+import * as Result from "effect/Result"
+import type { Scope } from "effect/Scope"
+import { CheckpointStore } from "../CheckpointStore.ts"
+import type * as Contract from "../Contract.ts"
+import { InvocationFailed } from "../DurableError.ts"
+import type { Execution } from "../runtime/Execution.ts"
+import { invoke } from "../runtime/Invocation.ts"
+import type { RunOptions } from "../runtime/Run.ts"
+import { decodeInvocationEvent, type InvocationAnswer } from "../wire/Invocation.ts"
+import { fromDurableExecutionClient, type DurableExecutionClient } from "./internal/eventClient.ts"
+import * as LambdaCheckpoints from "./LambdaCheckpoints.ts"
+import { LambdaContext, type InvocationContext } from "./LambdaContext.ts"
+import { Sandbox } from "./Sandbox.ts"
+
+/**
+ * A Lambda handler: what the function's configuration names.
+ *
+ * It rejects when the invocation ends without an answer, and Lambda invokes the function again then.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Handler = (event: unknown, context?: InvocationContext) => Promise<InvocationAnswer>
+
+/**
+ * How a handler behaves.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options<R, E> {
+  /** What the workflow requires. It is built once per sandbox; a build that fails is tried again by the next invocation. */
+  readonly layer: Layer.Layer<R, E>
+  /** Where checkpoints go. Default: `LambdaCheckpoints.layer`, the service itself. */
+  readonly checkpoints?: Layer.Layer<CheckpointStore, E>
+  /** Quiet time before a suspension, for workflows with plain asynchronous work outside of steps. Default: none. */
+  readonly settle?: Duration.Input
+  /** How long before the end of the invocation it is cut off. Default: 1 second. */
+  readonly margin?: Duration.Input
+  /**
+   * What a contradiction between code and history does: end the execution as FAILED (`"fail"`, the default), or fail
+   * only the invocation (`"retry"`), so that the execution goes on when an older version of the code is back.
+   */
+  readonly onNonDeterminism?: "fail" | "retry"
+  /** The largest result of a step or context that is kept as it is, in bytes of JSON. Default: 262,144. */
+  readonly maxPayload?: number
+}
+
+/**
+ * What the workflow of an implementation requires of the layer of its handler.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Requirements<I> = I extends {
+  readonly handler: (...args: never) => Effect.Effect<unknown, unknown, infer R>
+}
+  ? Exclude<R, Execution | Scope | LambdaContext>
+  : never
+
+/**
+ * Makes the handler of a workflow.
+ *
+ * Each call of the handler is one invocation of an execution. It may be called many times at once. A client that arrives
+ * on the event as `durableExecutionClient` is used in place of the configured checkpoints: that is how AWS's test runner
+ * drives handlers.
+ *
+ * @example
+ * ```ts
+ * import { Durable, DurableFunction } from "effect-durable"
+ * import { LambdaHandler } from "effect-durable/lambda"
+ * import * as Effect from "effect/Effect"
+ * import * as Layer from "effect/Layer"
+ *
+ * const Remind = DurableFunction.make("remind")
+ *
+ * export const handler = LambdaHandler.make(
+ *   Remind.implement(() => Durable.wait("a-day", "1 day")),
+ *   { layer: Layer.empty }
+ * )
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = <I extends Contract.AnyImplementation, R extends Requirements<I>, E>(
+  implementation: I,
+  options: Options<R | Requirements<I>, E>
+): Handler => {
+  const sandbox = new Sandbox(options.layer)
+  const checkpoints = new Sandbox<CheckpointStore, E>(options.checkpoints ?? LambdaCheckpoints.layer)
+
+  const run = Effect.fnUntraced(function* (input: unknown, context: InvocationContext | undefined) {
+    // The client is taken off first: decoding keeps only what belongs to the event.
+    const client = Predicate.hasProperty(input, "durableExecutionClient") ? input.durableExecutionClient : undefined
+    const decoded = decodeInvocationEvent(input)
+    if (Result.isFailure(decoded)) return yield* Effect.fail(decoded.failure)
+    const services = yield* sandbox.services
+    const store =
+      client === undefined
+        ? Context.get(yield* checkpoints.services, CheckpointStore)
+        : fromDurableExecutionClient(cast<unknown, DurableExecutionClient>(client))
+    const { answer } = yield* Effect.flatMap(runOptions(options, context), (limits) =>
+      invoke(implementation, decoded.success, limits)
+    ).pipe(
+      Effect.provideContext(
+        cast<Context.Context<R | Requirements<I>>, Context.Context<never>>(services).pipe(
+          Context.add(CheckpointStore, store),
+          Context.add(LambdaContext, context ?? unknownContext)
+        )
+      )
+    )
+    return answer
+  })
+
+  return (event, context) =>
+    new Promise((resolve, reject) => {
+      const fiber = Effect.runFork(run(event, context))
+      sandbox.track(fiber)
+      fiber.addObserver((exit) => (Exit.isSuccess(exit) ? resolve(exit.value) : reject(rejection(exit.cause))))
+    })
+}
+
+const runOptions = <R, E>(
+  options: Options<R, E>,
+  context: InvocationContext | undefined
+): Effect.Effect<Partial<RunOptions>> =>
+  Effect.map(Clock.currentTimeMillis, (now) => ({
+    ...(options.settle === undefined ? undefined : { settle: millis(options.settle) }),
+    ...(options.onNonDeterminism === undefined ? undefined : { onNonDeterminism: options.onNonDeterminism }),
+    ...(options.maxPayload === undefined ? undefined : { maxPayload: options.maxPayload }),
+    ...(context === undefined
+      ? undefined
+      : { deadline: now + context.getRemainingTimeInMillis() - millis(options.margin ?? "1 second") })
+  }))
+
+const millis = (duration: Duration.Input): number => Duration.toMillis(Duration.fromInputUnsafe(duration))
+
+/** What Lambda is told: the error itself, or that the sandbox ended. */
+const rejection = (cause: Cause.Cause<unknown>): unknown =>
+  Cause.hasInterruptsOnly(cause)
+    ? new InvocationFailed({ reason: "interrupted", message: "The sandbox ended while the invocation was running." })
+    : Cause.squash(cause)
+
+/** A handler that is called without a context, by a test for instance, has no limits that it knows of. */
+const unknownContext: InvocationContext = {
+  awsRequestId: "",
+  functionName: "",
+  functionVersion: "$LATEST",
+  invokedFunctionArn: "",
+  memoryLimitInMB: "",
+  logGroupName: "",
+  logStreamName: "",
+  getRemainingTimeInMillis: () => Infinity
+}

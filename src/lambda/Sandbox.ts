@@ -1,0 +1,98 @@
+/**
+ * What a handler keeps from one invocation to the next: the services of its layer, built once per sandbox.
+ *
+ * A build that fails is forgotten, so the next invocation tries again. When Lambda ends the sandbox it sends SIGTERM; the
+ * invocations that still run are interrupted then, and the resources of the layer are released.
+ *
+ * @since 0.1.0
+ */
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
+
+/** A sandbox of any layer. */
+interface Closeable {
+  readonly close: () => Promise<void>
+}
+
+interface Built<R> {
+  readonly services: Context.Context<R>
+  readonly scope: Scope.Closeable
+}
+
+export class Sandbox<R, E> {
+  readonly #layer: Layer.Layer<R, E>
+  readonly #running = new Set<Fiber.Fiber<unknown, unknown>>()
+  #building: Promise<Exit.Exit<Built<R>, E>> | undefined
+
+  constructor(layer: Layer.Layer<R, E>) {
+    this.#layer = layer
+  }
+
+  /** The services of the layer, which is built when it is needed first. */
+  get services(): Effect.Effect<Context.Context<R>, E> {
+    return Effect.flatMap(
+      Effect.promise(() => this.#build()),
+      (built) => Effect.map(built, ({ services }) => services)
+    )
+  }
+
+  /** Notes that an invocation runs, until it has ended. */
+  track(fiber: Fiber.Fiber<unknown, unknown>): void {
+    this.#running.add(fiber)
+    fiber.addObserver(() => this.#running.delete(fiber))
+  }
+
+  /** Interrupts what runs and releases the resources of the layer. A later invocation builds it anew. */
+  async close(): Promise<void> {
+    const running = Array.from(this.#running)
+    for (const fiber of running) fiber.interruptUnsafe()
+    await Promise.all(running.map((fiber) => new Promise((resolve) => fiber.addObserver(resolve))))
+    const built = await this.#building
+    this.#building = undefined
+    if (built !== undefined && Exit.isSuccess(built)) await Effect.runPromise(Scope.close(built.value.scope, Exit.void))
+  }
+
+  #build(): Promise<Exit.Exit<Built<R>, E>> {
+    if (this.#building !== undefined) return this.#building
+    const building = Effect.runPromise(buildScoped(this.#layer)).then((exit) => {
+      if (Exit.isFailure(exit) && this.#building === building) this.#building = undefined
+      return exit
+    })
+    this.#building = building
+    endedBySignal.add(this)
+    return building
+  }
+}
+
+/** Builds a layer in a scope of its own, which is closed at once if the build fails. */
+const buildScoped = <R, E>(layer: Layer.Layer<R, E>): Effect.Effect<Exit.Exit<Built<R>, E>> =>
+  Effect.flatMap(Scope.make(), (scope) =>
+    Layer.buildWithScope(layer, scope).pipe(
+      Effect.map((services): Built<R> => ({ services, scope })),
+      Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause))),
+      Effect.exit
+    )
+  )
+
+/** Sandboxes that have run something in this process. One listener serves them all. */
+const endedBySignal = new (class {
+  readonly #sandboxes = new Set<Closeable>()
+
+  add(sandbox: Closeable): void {
+    if (this.#sandboxes.size === 0) process.once("SIGTERM", this.#onSignal)
+    this.#sandboxes.add(sandbox)
+  }
+
+  readonly #onSignal = (): void => {
+    const sandboxes = Array.from(this.#sandboxes)
+    this.#sandboxes.clear()
+    void Promise.allSettled(sandboxes.map((sandbox) => sandbox.close())).then(() => {
+      // A listener keeps the signal from ending the process, so when nobody else listens it is sent again.
+      if (process.listenerCount("SIGTERM") === 0) process.kill(process.pid, "SIGTERM")
+    })
+  }
+})()
