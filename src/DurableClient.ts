@@ -1,160 +1,411 @@
 /**
- * The port for everybody outside a workflow: start executions, look at them, stop them, and answer their callbacks.
+ * The client for everybody outside a workflow: start executions, look at them, stop them, and answer their callbacks.
  *
- * Each backend provides this service as a Layer. Its requests and responses are those of the Lambda API, with times in
- * milliseconds since the epoch.
+ * Each backend provides the service {@link DurableClient} as a Layer. Its requests and responses are those of the Lambda
+ * API. The functions beside it know contracts: they check and encode what goes out by its Schema, and decode what comes
+ * back.
  *
  * @since 0.1.0
  */
-import * as Context from "effect/Context"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
+import { cast } from "effect/Function"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import {
+  ClientRefused,
+  ClientUnavailable,
+  DurableClient,
+  type ClientError,
+  type Outcome,
+  type Page,
+  type StartRequest,
+  type StartResponse
+} from "./ClientPort.ts"
+import type * as Contract from "./Contract.ts"
+import type { PayloadAndOptions } from "./Durable.ts"
+import { InvalidTenantId, OperationError, SerdesFailed, type InvalidTarget } from "./DurableError.ts"
+import { errorObject, isRecordedAs, limitSize } from "./runtime/Outcome.ts"
+import { ofPayload, ofResult, read, write, type Recording } from "./runtime/Recording.ts"
+import type * as Serdes from "./Serdes.ts"
+import * as Targets from "./Targets.ts"
 import type { ExecutionSummary, GetDurableExecutionResponse } from "./wire/Api.ts"
+import { isExecutionName, isTenantId } from "./wire/Constraints.ts"
 import type { ErrorObject } from "./wire/ErrorObject.ts"
 import type { HistoryEvent } from "./wire/HistoryEvent.ts"
+import * as Limits from "./wire/Limits.ts"
+
+export * from "./ClientPort.ts"
+
+// --- Executions of a contract ----------------------------------------------------------------------------------------
 
 /**
- * What to start, and how.
+ * How to start an execution of a contract.
  *
  * @category models
  * @since 0.1.0
  */
-export interface StartRequest {
-  /** Name, partial or full ARN of the function, with the version or alias that a durable function needs. */
-  readonly functionName: string
-  readonly qualifier?: string | undefined
-  /** The payload as text; absent for none. */
-  readonly payload?: string | undefined
-  /** A name of 1 to 64 letters, digits, `-` and `_` that starts one execution however often it is used. */
-  readonly name?: string | undefined
-  readonly tenantId?: string | undefined
-  /** Whether to wait for the end of the execution (`"RequestResponse"`, at most 15 minutes) or not (`"Event"`). */
-  readonly type: "RequestResponse" | "Event"
+export interface StartOptions {
+  /**
+   * A name of 1 to 64 letters, digits, `-` and `_` that starts one execution however often it is used. Default: what the
+   * `idempotencyKey` of the contract makes of the payload, else a new name.
+   */
+  readonly name?: string
+  /** The tenant for a function with tenant isolation: 1 to 256 letters, digits, spaces and `. _ : / = + - @`. */
+  readonly tenantId?: string
 }
 
 /**
- * The execution that was started, or that has the name already. `outcome` is present when its end was waited for.
+ * An execution that was started, and the contract by which to read it. It is plain data but for the contract: keep the
+ * ARN, and make the reference anew from it.
  *
  * @category models
  * @since 0.1.0
  */
-export interface StartResponse {
+export interface Started<out C extends Contract.AnyDurable> {
+  readonly contract: C
   readonly executionArn: string
-  readonly outcome?:
-    | { readonly status: "SUCCEEDED"; readonly result?: string | undefined }
-    | { readonly status: "FAILED" | "TIMED_OUT" | "STOPPED"; readonly error: ErrorObject }
-    | undefined
 }
 
 /**
- * A page of something. A marker that is present leads to the next page.
+ * An execution that ended otherwise than with a result or an error of its contract.
  *
- * @category models
- * @since 0.1.0
- */
-export interface Page<A> {
-  readonly items: ReadonlyArray<A>
-  readonly nextMarker?: string | undefined
-}
-
-/**
- * Which page of how many items, and in which order. The service gives 100 items by default and 1,000 at the most.
- *
- * @category models
- * @since 0.1.0
- */
-export interface PageRequest {
-  readonly marker?: string | undefined
-  readonly maxItems?: number | undefined
-  readonly reverseOrder?: boolean | undefined
-}
-
-/**
- * The name belongs to an execution with another payload.
+ * `status` is the status of the execution; the other fields hold the raw error object.
  *
  * @category errors
  * @since 0.1.0
  */
-export class ExecutionAlreadyStarted extends Schema.TaggedError<ExecutionAlreadyStarted>()("ExecutionAlreadyStarted", {
-  message: Schema.String
-}) {}
-
-/**
- * There is no such execution, function or callback.
- *
- * @category errors
- * @since 0.1.0
- */
-export class NotFound extends Schema.TaggedError<NotFound>()("NotFound", { message: Schema.String }) {}
-
-/**
- * The callback has its outcome already, or timed out.
- *
- * @category errors
- * @since 0.1.0
- */
-export class CallbackClosed extends Schema.TaggedError<CallbackClosed>()("CallbackClosed", {
-  message: Schema.String
-}) {}
-
-/**
- * The service could not be reached or was too busy.
- *
- * @category errors
- * @since 0.1.0
- */
-export class ClientUnavailable extends Schema.TaggedError<ClientUnavailable>()("ClientUnavailable", {
-  message: Schema.String
-}) {}
-
-/**
- * The service refused the request for good.
- *
- * @category errors
- * @since 0.1.0
- */
-export class ClientRefused extends Schema.TaggedError<ClientRefused>()("ClientRefused", { message: Schema.String }) {}
-
-/**
- * @category errors
- * @since 0.1.0
- */
-export type ClientError = ExecutionAlreadyStarted | NotFound | CallbackClosed | ClientUnavailable | ClientRefused
-
-/**
- * Starts, inspects and stops executions, and answers callbacks.
- *
- * @category services
- * @since 0.1.0
- */
-export class DurableClient extends Context.Service<
-  DurableClient,
-  {
-    readonly start: (request: StartRequest) => Effect.Effect<StartResponse, ClientError>
-    readonly get: (
-      executionArn: string,
-      options?: { readonly includeExecutionData?: boolean }
-    ) => Effect.Effect<GetDurableExecutionResponse, ClientError>
-    readonly list: (
-      functionName: string,
-      options?: PageRequest & {
-        readonly qualifier?: string
-        readonly name?: string
-        readonly statuses?: ReadonlyArray<string>
-        readonly startedAfter?: number
-        readonly startedBefore?: number
-      }
-    ) => Effect.Effect<Page<ExecutionSummary>, ClientError>
-    readonly history: (
-      executionArn: string,
-      options?: PageRequest & { readonly includeExecutionData?: boolean }
-    ) => Effect.Effect<Page<HistoryEvent>, ClientError>
-    /** Stops an execution for good, without running any of its code. Answers with the time at which it ended. */
-    readonly stop: (executionArn: string, error?: ErrorObject) => Effect.Effect<number, ClientError>
-    /** Completes a callback with a text, or with nothing. */
-    readonly succeedCallback: (callbackId: string, result?: string) => Effect.Effect<void, ClientError>
-    readonly failCallback: (callbackId: string, error?: ErrorObject) => Effect.Effect<void, ClientError>
-    /** Tells that the work behind a callback goes on, which starts its heartbeat time-out anew. */
-    readonly heartbeatCallback: (callbackId: string) => Effect.Effect<void, ClientError>
+export class ExecutionFailed extends Schema.TaggedError<ExecutionFailed>()("ExecutionFailed", {
+  executionArn: Schema.String,
+  status: Schema.Literals(["FAILED", "TIMED_OUT", "STOPPED"]),
+  errorType: Schema.optionalKey(Schema.String),
+  errorMessage: Schema.optionalKey(Schema.String),
+  errorData: Schema.optionalKey(Schema.String)
+}) {
+  override get message(): string {
+    return `The execution ${this.executionArn} ended as ${this.status}: ${this.errorType ?? "no error type"}: ${this.errorMessage ?? "no message"}`
   }
->()("effect-durable/DurableClient") {}
+}
+
+/**
+ * How an execution of a contract may fail for those who read its outcome.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export type OutcomeError<C extends Contract.AnyDurable> =
+  | Contract.Error<C>
+  | OperationError
+  | ExecutionFailed
+  | ClientError
+
+/**
+ * Starts an execution of a contract where `Targets` says the function is, and does not wait for it.
+ *
+ * A start that is repeated with the same name and payload leads to the same execution.
+ *
+ * **Errors**: `ExecutionAlreadyStarted` when the name belongs to an execution with another payload; `InvalidTarget`;
+ * `ClientRefused` for a name that is none, without a request; the others of the client.
+ * **Defects**: `SerdesFailed` for a payload that does not fit the contract, `InvalidTenantId`.
+ *
+ * @example
+ * ```ts
+ * import { DurableClient, DurableFunction } from "effect-durable"
+ * import * as Effect from "effect/Effect"
+ * import * as Schema from "effect/Schema"
+ *
+ * const ProcessOrder = DurableFunction.make("process-order", {
+ *   payload: Schema.Struct({ id: Schema.String }),
+ *   success: Schema.String,
+ *   idempotencyKey: (order) => order.id
+ * })
+ *
+ * export const accept = Effect.gen(function*() {
+ *   const started = yield* DurableClient.start(ProcessOrder, { id: "o-1" })
+ *   return yield* DurableClient.poll(started)
+ * })
+ * ```
+ *
+ * @category executions
+ * @since 0.1.0
+ */
+export const start = <C extends Contract.AnyDurable>(
+  contract: C,
+  ...[payload, options]: PayloadAndOptions<C, StartOptions>
+): Effect.Effect<Started<C>, ClientError | InvalidTarget, DurableClient | Contract.CallerServices<C>> =>
+  Effect.map(request(contract, payload, options, "Event"), ({ executionArn }) => ({ contract, executionArn }))
+
+/**
+ * Starts an execution of a contract and waits for its result, which the service does for at most 15 minutes.
+ *
+ * **Errors**: the contract's; the operation errors of the library; `ExecutionFailed` for any other end; `InvalidTarget`;
+ * those of the client, among them `ClientUnavailable` when the service stopped waiting.
+ * **Defects**: as those of {@link start}, and `SerdesFailed` for a result that does not fit the contract.
+ *
+ * @category executions
+ * @since 0.1.0
+ */
+export const run = <C extends Contract.AnyDurable>(
+  contract: C,
+  ...[payload, options]: PayloadAndOptions<C, StartOptions>
+): Effect.Effect<Contract.Success<C>, OutcomeError<C> | InvalidTarget, DurableClient | Contract.CallerServices<C>> =>
+  cast(
+    Effect.flatMap(request(contract, payload, options, "RequestResponse"), ({ executionArn, outcome }) =>
+      outcome === undefined
+        ? Effect.fail(
+            new ClientUnavailable({
+              message: `The service stopped waiting for the execution ${executionArn}, which goes on. Start it with the same name and payload to wait on, or poll it.`
+            })
+          )
+        : readOutcome(contract, executionArn, outcome)
+    )
+  )
+
+/**
+ * Looks whether an execution has ended: its result, or nothing while it runs.
+ *
+ * **Errors**: the contract's; the operation errors of the library; `ExecutionFailed` for any other end; those of the
+ * client. **Defects**: `SerdesFailed` for a result that does not fit the contract.
+ *
+ * @category executions
+ * @since 0.1.0
+ */
+export const poll = <C extends Contract.AnyDurable>({
+  contract,
+  executionArn
+}: Started<C>): Effect.Effect<
+  Option.Option<Contract.Success<C>>,
+  OutcomeError<C>,
+  DurableClient | Contract.CallerServices<C>
+> =>
+  cast(
+    Effect.flatMap(DurableClient, (client) =>
+      Effect.flatMap(client.get(executionArn), (execution) => {
+        const outcome = outcomeOf(execution)
+        return outcome === undefined ? Effect.succeedNone : Effect.asSome(readOutcome(contract, executionArn, outcome))
+      })
+    )
+  )
+
+/** @internal The outcome of an execution that has ended. `unknown` stands for an error that the service left out. */
+export const outcomeOf = (execution: GetDurableExecutionResponse, unknown: ErrorObject = {}): Outcome | undefined => {
+  const { Error: error = unknown, Result: result, Status: status } = execution
+  if (status === "SUCCEEDED") return { status: "SUCCEEDED", result }
+  const failure = (["FAILED", "TIMED_OUT", "STOPPED"] as const).find((known) => known === status)
+  return failure === undefined ? undefined : { status: failure, error }
+}
+
+const request = Effect.fnUntraced(function* (
+  contract: Contract.AnyDurable,
+  payload: unknown,
+  options: StartOptions = {},
+  type: StartRequest["type"]
+): Effect.fn.Return<StartResponse, ClientError | InvalidTarget, DurableClient> {
+  const client = yield* DurableClient
+  const { address } = yield* Targets.resolve(contract)
+  const subject = { executionArn: contract.name, operation: contract.name }
+  const text = yield* encode(subject, "payload", ofPayload(contract), payload)
+  const { name = contract.idempotencyKey?.(cast<unknown, never>(payload)), tenantId } = options
+  if (name !== undefined && !isExecutionName(name)) {
+    // The name is not quoted: it may hold what should be in no message.
+    return yield* new ClientRefused({
+      message: `Expected the name of an execution of "${contract.name}" to be 1 to 64 letters, digits, - and _, found ${name.length} characters. Name it in the options, or mend the idempotencyKey of the contract.`
+    })
+  }
+  if (tenantId !== undefined && !isTenantId(tenantId)) {
+    return yield* Effect.die(
+      new InvalidTenantId({
+        operation: contract.name,
+        message: `Expected the tenant id for "${contract.name}" to be 1 to 256 letters, digits, spaces and . _ : / = + - @, found ${JSON.stringify(tenantId.slice(0, 40))}.`
+      })
+    )
+  }
+  return yield* client.start({ functionName: address, payload: text, name, tenantId, type })
+})
+
+const readOutcome = Effect.fnUntraced(function* (
+  contract: Contract.AnyDurable,
+  executionArn: string,
+  outcome: Outcome
+): Effect.fn.Return<unknown, unknown> {
+  const subject = { executionArn, operation: contract.name }
+  if (outcome.status === "SUCCEEDED") return yield* decode(subject, "result", ofResult(contract), outcome.result)
+  const { ErrorData: data, ErrorMessage: message, ErrorType: type } = outcome.error
+  if (outcome.status === "FAILED" && data !== undefined) {
+    const error = yield* errorAs(subject, contract.error, data, (declared) => isRecordedAs(declared, type)).pipe(
+      Effect.flatMap((found) =>
+        Option.isSome(found) ? Effect.succeed(found) : errorAs(subject, OperationError, data, () => true)
+      )
+    )
+    if (Option.isSome(error)) return yield* Effect.fail(error.value)
+  }
+  return yield* new ExecutionFailed({
+    executionArn,
+    status: outcome.status,
+    ...(type === undefined ? undefined : { errorType: type }),
+    ...(message === undefined ? undefined : { errorMessage: message }),
+    ...(data === undefined ? undefined : { errorData: data })
+  })
+})
+
+/** What error data is by a Schema, if it is that at all. */
+const errorAs = (subject: Subject, schema: Schema.Top, data: string, fits: (error: unknown) => boolean) =>
+  read({ success: schema }, data, infoOf(subject, "error")).pipe(
+    Effect.map((error) => (fits(error) ? Option.some(error) : Option.none())),
+    Effect.catch((error) => (error.transient ? serdesFailed(subject, "read the error")(error) : Effect.succeedNone))
+  )
+
+// --- Callbacks -------------------------------------------------------------------------------------------------------
+
+/**
+ * How the outcome of a callback is written: as the workflow that waits for it reads it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface CallbackOptions<Success extends Schema.Top, Error extends Schema.Top, R> {
+  readonly success: Success
+  /** The errors that the callback may fail with. Default: `Schema.Never`. */
+  readonly error?: Error
+  /** Replaces the ambient `Serdes` for the value. */
+  readonly serdes?: Serdes.Codec<NoInfer<Success["Type"]>, R>
+}
+
+/**
+ * Answers callbacks of one kind, by the id that the workflow gave out.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Callback<Success extends Schema.Top, Error extends Schema.Top, R> {
+  /** **Defects**: `SerdesFailed`, `PayloadTooLarge` (more than 262,144 bytes of JSON), both before anything is sent. */
+  readonly succeed: (
+    callbackId: string,
+    value: Success["Type"]
+  ) => Effect.Effect<void, ClientError, DurableClient | Success["EncodingServices"] | R>
+  /** **Defects**: `SerdesFailed`. Its message and data are cut to what the service accepts. */
+  readonly fail: (
+    callbackId: string,
+    error: Error["Type"]
+  ) => Effect.Effect<void, ClientError, DurableClient | Error["EncodingServices"]>
+  /** Tells that the work goes on, which starts the heartbeat time-out anew. */
+  readonly heartbeat: (callbackId: string) => Effect.Effect<void, ClientError, DurableClient>
+}
+
+/**
+ * Defines how callbacks of one kind are answered: values and errors are checked and encoded by their Schemas before they
+ * are sent.
+ *
+ * **Errors** of its functions: `CallbackClosed`, `NotFound`, and the others of the client.
+ *
+ * @example
+ * ```ts
+ * import { DurableClient } from "effect-durable"
+ * import * as Effect from "effect/Effect"
+ * import * as Schema from "effect/Schema"
+ *
+ * class Rejected extends Schema.TaggedError<Rejected>()("Rejected", { reason: Schema.String }) {}
+ *
+ * const Approval = DurableClient.callback({ success: Schema.Struct({ by: Schema.String }), error: Rejected })
+ *
+ * export const answer = (callbackId: string, approved: boolean) =>
+ *   approved
+ *     ? Approval.succeed(callbackId, { by: "Ada" })
+ *     : Approval.fail(callbackId, new Rejected({ reason: "too expensive" }))
+ * ```
+ *
+ * @category callbacks
+ * @since 0.1.0
+ */
+export const callback = <Success extends Schema.Top, Error extends Schema.Top = Schema.Never, R = never>(
+  options: CallbackOptions<Success, Error, R>
+): Callback<Success, Error, R> => {
+  // The id is no name: whoever has it may answer the callback.
+  const subject = { executionArn: "", operation: "callback" }
+  const recording: Recording = { success: options.success, serdes: options.serdes }
+  return {
+    succeed: (callbackId, value) =>
+      Effect.gen(function* () {
+        const client = yield* DurableClient
+        const text = yield* encode(subject, "result", recording, value)
+        yield* limitSize({ path: subject.operation }, "value", text, Limits.maxOperationPayload)
+        yield* client.succeedCallback(callbackId, text)
+      }),
+    fail: (callbackId, error) =>
+      Effect.gen(function* () {
+        const client = yield* DurableClient
+        const data = yield* encode(subject, "error", { success: options.error ?? Schema.Never }, error)
+        yield* client.failCallback(callbackId, errorObject(error, data))
+      }),
+    heartbeat: (callbackId) => Effect.flatMap(DurableClient, (client) => client.heartbeatCallback(callbackId))
+  }
+}
+
+// --- Pages -----------------------------------------------------------------------------------------------------------
+
+/**
+ * All events of an execution so far, page by page, oldest first unless `reverseOrder`.
+ *
+ * @category pages
+ * @since 0.1.0
+ */
+export const allEvents = (
+  executionArn: string,
+  options: { readonly includeExecutionData?: boolean; readonly reverseOrder?: boolean } = {}
+): Effect.Effect<ReadonlyArray<HistoryEvent>, ClientError, DurableClient> =>
+  Effect.flatMap(DurableClient, (client) =>
+    everyPage((marker) => client.history(executionArn, { ...options, marker, maxItems: Limits.maxPageItems }))
+  )
+
+/**
+ * All executions of a function that the options leave, page by page, newest first unless `reverseOrder`. Times are
+ * milliseconds since the epoch.
+ *
+ * @category pages
+ * @since 0.1.0
+ */
+export const allExecutions = (
+  functionName: string,
+  options: Omit<NonNullable<Parameters<DurableClient["Service"]["list"]>[1]>, "marker" | "maxItems"> = {}
+): Effect.Effect<ReadonlyArray<ExecutionSummary>, ClientError, DurableClient> =>
+  Effect.flatMap(DurableClient, (client) =>
+    everyPage((marker) => client.list(functionName, { ...options, marker, maxItems: Limits.maxPageItems }))
+  )
+
+const everyPage = Effect.fnUntraced(function* <A>(
+  load: (marker: string | undefined) => Effect.Effect<Page<A>, ClientError>
+): Effect.fn.Return<ReadonlyArray<A>, ClientError> {
+  const items: Array<A> = []
+  let marker: string | undefined
+  do {
+    const page: Page<A> = yield* load(marker)
+    for (const item of page.items) items.push(item)
+    marker = page.nextMarker || undefined
+  } while (marker !== undefined)
+  return items
+})
+
+// --- Values ----------------------------------------------------------------------------------------------------------
+
+type Subject = Pick<Serdes.Info, "executionArn" | "operation">
+
+const infoOf = ({ executionArn, operation }: Subject, value: Serdes.Info["value"]): Serdes.Info => ({
+  executionArn,
+  operationId: executionArn,
+  operation,
+  value
+})
+
+const encode = (subject: Subject, kind: Serdes.Info["value"], recording: Recording, value: unknown) =>
+  Effect.catch(write(recording, value, infoOf(subject, kind)), serdesFailed(subject, `write the ${kind}`))
+
+const decode = (subject: Subject, kind: Serdes.Info["value"], recording: Recording, text: string | undefined) =>
+  Effect.catch(read(recording, text, infoOf(subject, kind)), serdesFailed(subject, `read the ${kind}`))
+
+const serdesFailed =
+  ({ operation }: Subject, action: string) =>
+  (error: Serdes.SerdesError): Effect.Effect<never, ClientUnavailable> => {
+    const message = `Could not ${action} of "${operation}": ${error.message}`
+    return error.transient
+      ? Effect.fail(new ClientUnavailable({ message }))
+      : Effect.die(new SerdesFailed({ operation, message }))
+  }

@@ -1,0 +1,167 @@
+/**
+ * The port to the service for everybody outside a workflow. Each backend provides it as a Layer.
+ *
+ * Requests and responses are those of the Lambda API, with times in milliseconds since the epoch, and know nothing of
+ * contracts: that is what the functions of `DurableClient` add. Users find all of this there.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type { ExecutionSummary, GetDurableExecutionResponse } from "./wire/Api.ts"
+import type { ErrorObject } from "./wire/ErrorObject.ts"
+import type { HistoryEvent } from "./wire/HistoryEvent.ts"
+
+/**
+ * What to start, and how.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StartRequest {
+  /** Name, partial or full ARN of the function, with the version or alias that a durable function needs. */
+  readonly functionName: string
+  readonly qualifier?: string | undefined
+  /** The payload as text; absent for none. */
+  readonly payload?: string | undefined
+  /** A name of 1 to 64 letters, digits, `-` and `_` that starts one execution however often it is used. */
+  readonly name?: string | undefined
+  readonly tenantId?: string | undefined
+  /** Whether to wait for the end of the execution (`"RequestResponse"`, at most 15 minutes) or not (`"Event"`). */
+  readonly type: "RequestResponse" | "Event"
+}
+
+/**
+ * The execution that was started, or that has the name already. `outcome` is present when its end was waited for.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StartResponse {
+  readonly executionArn: string
+  readonly outcome?: Outcome | undefined
+}
+
+/**
+ * How an execution ended. A result is the text that the function answered with.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Outcome =
+  | { readonly status: "SUCCEEDED"; readonly result?: string | undefined }
+  | { readonly status: "FAILED" | "TIMED_OUT" | "STOPPED"; readonly error: ErrorObject }
+
+/**
+ * A page of something. A marker that is present leads to the next page.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Page<A> {
+  readonly items: ReadonlyArray<A>
+  readonly nextMarker?: string | undefined
+}
+
+/**
+ * Which page of how many items, and in which order. The service gives 100 items by default and 1,000 at the most.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PageRequest {
+  readonly marker?: string | undefined
+  readonly maxItems?: number | undefined
+  readonly reverseOrder?: boolean | undefined
+}
+
+/**
+ * The name belongs to an execution with another payload.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ExecutionAlreadyStarted extends Schema.TaggedError<ExecutionAlreadyStarted>()("ExecutionAlreadyStarted", {
+  message: Schema.String
+}) {}
+
+/**
+ * There is no such execution, function or callback.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class NotFound extends Schema.TaggedError<NotFound>()("NotFound", { message: Schema.String }) {}
+
+/**
+ * The callback has its outcome already, or timed out.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class CallbackClosed extends Schema.TaggedError<CallbackClosed>()("CallbackClosed", {
+  message: Schema.String
+}) {}
+
+/**
+ * The service could not be reached or was too busy.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ClientUnavailable extends Schema.TaggedError<ClientUnavailable>()("ClientUnavailable", {
+  message: Schema.String
+}) {}
+
+/**
+ * The service refused the request for good.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ClientRefused extends Schema.TaggedError<ClientRefused>()("ClientRefused", { message: Schema.String }) {}
+
+/**
+ * @category errors
+ * @since 0.1.0
+ */
+export type ClientError = ExecutionAlreadyStarted | NotFound | CallbackClosed | ClientUnavailable | ClientRefused
+
+/**
+ * Starts, inspects and stops executions, and answers callbacks.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class DurableClient extends Context.Service<
+  DurableClient,
+  {
+    readonly start: (request: StartRequest) => Effect.Effect<StartResponse, ClientError>
+    readonly get: (
+      executionArn: string,
+      options?: { readonly includeExecutionData?: boolean }
+    ) => Effect.Effect<GetDurableExecutionResponse, ClientError>
+    readonly list: (
+      functionName: string,
+      options?: PageRequest & {
+        readonly qualifier?: string
+        readonly name?: string
+        readonly statuses?: ReadonlyArray<string>
+        readonly startedAfter?: number
+        readonly startedBefore?: number
+      }
+    ) => Effect.Effect<Page<ExecutionSummary>, ClientError>
+    readonly history: (
+      executionArn: string,
+      options?: PageRequest & { readonly includeExecutionData?: boolean }
+    ) => Effect.Effect<Page<HistoryEvent>, ClientError>
+    /** Stops an execution for good, without running any of its code. Answers with the time at which it ended. */
+    readonly stop: (executionArn: string, error?: ErrorObject) => Effect.Effect<number, ClientError>
+    /** Completes a callback with a text, or with nothing. */
+    readonly succeedCallback: (callbackId: string, result?: string) => Effect.Effect<void, ClientError>
+    readonly failCallback: (callbackId: string, error?: ErrorObject) => Effect.Effect<void, ClientError>
+    /** Tells that the work behind a callback goes on, which starts its heartbeat time-out anew. */
+    readonly heartbeatCallback: (callbackId: string) => Effect.Effect<void, ClientError>
+  }
+>()("effect-durable/DurableClient") {}
