@@ -24,7 +24,8 @@ export const mix = (left: number, right: number): number => {
   return (mixed ^ (mixed >>> 15)) >>> 0
 }
 
-const hash = (text: string): number => [...text].reduce((sum, letter) => mix(sum, letter.codePointAt(0) ?? 0), 17)
+const hash = (text: string): number =>
+  Array.from(text).reduce((sum, letter) => mix(sum, letter.codePointAt(0) ?? 0), 17)
 
 // --- What is noted while programs run --------------------------------------------------------------------------------
 
@@ -94,6 +95,16 @@ export const interpret = (tally: Tally, node: Node, input: number, place: Place 
         const meanwhile = yield* Effect.exit(run(node.meanwhile))
         return mix(digest(meanwhile), digest(yield* Fiber.join(fiber)))
       })
+    case "race":
+      return Effect.raceAllFirst(
+        node.branches.map((branch, index) =>
+          interpret(tally, branch, mix(input, index), { mark: `${place.mark}${node.key}.${index}.`, forked: true })
+        )
+      )
+    case "stray": {
+      const aside = interpret(tally, node.body, input, { mark: `${place.mark}${node.key}.`, forked: true })
+      return Effect.as(node.detached ? Effect.forkDetach(aside) : Effect.forkChild(aside), input)
+    }
     case "catch":
       return Effect.catch(run(node.body), (error) => run(node.handler, mix(input, digest(Exit.fail(error)))))
     case "catchDefect":
@@ -119,7 +130,7 @@ export const interpret = (tally: Tally, node: Node, input: number, place: Place 
     case "retry":
       return Effect.retry(run(node.body), { times: node.times })
     case "when":
-      return input % 2 === 0 ? run(node.then) : run(node.otherwise)
+      return input % 2 === 0 ? run(node.even) : run(node.odd)
   }
 }
 

@@ -49,6 +49,10 @@ export type Node =
       readonly body: Node
       readonly meanwhile: Node
     }
+  /** The first branch to end, in whatever way; the others are interrupted. */
+  | { readonly op: "race"; readonly key: number; readonly branches: ReadonlyArray<Node> }
+  /** A fork that nobody joins. */
+  | { readonly op: "stray"; readonly key: number; readonly detached: boolean; readonly body: Node }
   | { readonly op: "catch"; readonly body: Node; readonly handler: Node }
   | { readonly op: "catchDefect"; readonly body: Node; readonly handler: Node }
   | { readonly op: "exit"; readonly body: Node }
@@ -58,7 +62,7 @@ export type Node =
   | { readonly op: "repeat"; readonly times: number; readonly body: Node }
   | { readonly op: "retry"; readonly times: number; readonly body: Node }
   /** Goes one way or the other, as what came before has turned out. */
-  | { readonly op: "when"; readonly then: Node; readonly otherwise: Node }
+  | { readonly op: "when"; readonly even: Node; readonly odd: Node }
   | { readonly op: "hold" }
   | { readonly op: "uuid" }
   | { readonly op: "fail" }
@@ -131,7 +135,7 @@ const leaves: ReadonlyArray<fc.WeightedArbitrary<Node>> = [
 /** The most nodes of one program; what is beyond does nothing. */
 const maxNodes = 40
 
-const tree = (failFast: fc.Arbitrary<boolean>): fc.Arbitrary<Node> =>
+const tree = (racy: boolean): fc.Arbitrary<Node> =>
   fc.letrec<{ node: Node }>((tie) => {
     const node = tie("node")
     const times = fc.integer({ min: 0, max: 3 })
@@ -140,7 +144,10 @@ const tree = (failFast: fc.Arbitrary<boolean>): fc.Arbitrary<Node> =>
     const inner: ReadonlyArray<fc.WeightedArbitrary<Node>> = [
       {
         weight: 8,
-        arbitrary: fc.record({ op: fc.constant("sequence"), nodes: fc.array(node, { maxLength: 4, size: "max" }) })
+        arbitrary: fc.record({
+          op: fc.constant("sequence"),
+          nodes: fc.array(node, { minLength: 1, maxLength: 5, size: "max" })
+        })
       },
       {
         weight: 4,
@@ -151,7 +158,15 @@ const tree = (failFast: fc.Arbitrary<boolean>): fc.Arbitrary<Node> =>
           body: node
         })
       },
-      { weight: 4, arbitrary: fc.record({ op: fc.constant("all"), key, branches, failFast }) },
+      {
+        weight: 4,
+        arbitrary: fc.record({
+          op: fc.constant("all"),
+          key,
+          branches,
+          failFast: racy ? fc.boolean() : fc.constant(false)
+        })
+      },
       {
         weight: 2,
         arbitrary: fc.record({ op: fc.constant("fork"), key, detached: fc.boolean(), body: node, meanwhile: node })
@@ -164,27 +179,33 @@ const tree = (failFast: fc.Arbitrary<boolean>): fc.Arbitrary<Node> =>
       { weight: 1, arbitrary: fc.record({ op: fc.constant("uninterruptible"), body: node }) },
       { weight: 2, arbitrary: fc.record({ op: fc.constant("repeat"), times, body: node }) },
       { weight: 1, arbitrary: fc.record({ op: fc.constant("retry"), times, body: node }) },
-      { weight: 2, arbitrary: fc.record({ op: fc.constant("when"), then: node, otherwise: node }) }
+      { weight: 2, arbitrary: fc.record({ op: fc.constant("when"), even: node, odd: node }) }
     ]
-    return { node: fc.oneof({ maxDepth: 5, depthSize: "max" }, ...leaves, ...inner) }
+    const races: ReadonlyArray<fc.WeightedArbitrary<Node>> = [
+      { weight: 3, arbitrary: fc.record({ op: fc.constant("race"), key, branches }) },
+      { weight: 3, arbitrary: fc.record({ op: fc.constant("stray"), key, detached: fc.boolean(), body: node }) }
+    ]
+    return {
+      node: fc.oneof({ maxDepth: 5, depthSize: "max" }, ...leaves, ...inner, ...(racy ? races : []))
+    }
   }).node
 
-const sequences = (failFast: fc.Arbitrary<boolean>): fc.Arbitrary<Node> =>
+const sequences = (racy: boolean): fc.Arbitrary<Node> =>
   fc
     .array(
-      fc.record({ node: tree(failFast), settled: fc.nat(3).map((number) => number > 0) }).map(
+      fc.record({ node: tree(racy), settled: fc.nat(3).map((number) => number > 0) }).map(
         // Most failures are kept from ending the whole program, so that more of it runs.
         ({ node, settled }): Node => (settled ? { op: "exit", body: node } : node)
       ),
-      { minLength: 1, maxLength: 5, size: "max" }
+      { minLength: 2, maxLength: 6, size: "max" }
     )
     .map((nodes): Node => normalise({ op: "sequence", nodes }))
 
 /** Programs whose result does not depend on timing. */
-export const programs: fc.Arbitrary<Node> = sequences(fc.constant(false))
+export const programs: fc.Arbitrary<Node> = sequences(false)
 
-/** Programs in which the first failure of concurrent branches may cut the others short. */
-export const racyPrograms: fc.Arbitrary<Node> = sequences(fc.boolean())
+/** Programs in which timing decides which branches come to their end. */
+export const racyPrograms: fc.Arbitrary<Node> = sequences(true)
 
 /** Gives every fork a key, namespaces to loops that fork, and an end to what is too long. */
 export const normalise = (program: Node): Node => {
@@ -196,7 +217,10 @@ export const normalise = (program: Node): Node => {
       case "sequence":
         return { ...node, nodes: node.nodes.map(visit) }
       case "all":
+      case "race":
         return { ...node, key, branches: node.branches.map(visit) }
+      case "stray":
+        return { ...node, key, body: visit(node.body) }
       case "fork":
         return { ...node, key, body: visit(node.body), meanwhile: visit(node.meanwhile) }
       case "catch":
@@ -205,7 +229,7 @@ export const normalise = (program: Node): Node => {
       case "onExit":
         return { ...node, body: visit(node.body), finalizer: visit(node.finalizer) }
       case "when":
-        return { ...node, then: visit(node.then), otherwise: visit(node.otherwise) }
+        return { ...node, even: visit(node.even), odd: visit(node.odd) }
       case "repeat":
       case "retry": {
         const body = visit(node.body)
@@ -228,6 +252,7 @@ const childrenOf = (node: Node): ReadonlyArray<Node> => {
     case "sequence":
       return node.nodes
     case "all":
+    case "race":
       return node.branches
     case "fork":
       return [node.body, node.meanwhile]
@@ -237,8 +262,9 @@ const childrenOf = (node: Node): ReadonlyArray<Node> => {
     case "onExit":
       return [node.body, node.finalizer]
     case "when":
-      return [node.then, node.otherwise]
+      return [node.even, node.odd]
     case "child":
+    case "stray":
     case "exit":
     case "ensuring":
     case "uninterruptible":
@@ -252,7 +278,7 @@ const childrenOf = (node: Node): ReadonlyArray<Node> => {
 
 /** Whether it forks in the context in which it stands. */
 const forks = (node: Node): boolean =>
-  node.op === "all" || node.op === "fork" || (node.op !== "child" && childrenOf(node).some(forks))
+  ["all", "race", "fork", "stray"].includes(node.op) || (node.op !== "child" && childrenOf(node).some(forks))
 
 /** Whether some node of a program is of a kind. */
 export const contains = (node: Node, is: (node: Node) => boolean): boolean =>
@@ -261,3 +287,15 @@ export const contains = (node: Node, is: (node: Node) => boolean): boolean =>
 /** How long the attempts of a step with this policy go on at most. */
 export const maxAttemptsOf = (node: Extract<Node, { readonly op: "step" }>): number =>
   node.retry === "default" ? (node.once ? 1 : 6) : node.retry === "none" ? 1 : node.retry.attempts
+
+/**
+ * Whether a step that takes longer than the grace period of an ending invocation may stand where it cannot be
+ * interrupted. Its fibre is left behind, at the latest at its next operation.
+ */
+export const mayBeLeftBehind = (program: Node): boolean =>
+  contains(
+    program,
+    (node) =>
+      (node.op === "uninterruptible" || node.op === "onExit") &&
+      contains(node, (inner) => inner.op === "step" && inner.millis > 500)
+  )

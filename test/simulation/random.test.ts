@@ -22,13 +22,13 @@ describe(`Random programs (seed ${seed})`, () => {
     await fc.assert(
       fc.asyncProperty(programs, fc.array(schedules, { minLength: 2, maxLength: 4 }), async (program, schedules) => {
         const oracle = await simulate(program)
-        assertSound(oracle)
+        assertSound(oracle, program)
         total.programs++
         total.operations += oracle.program.operations.length
         if (oracle.end.startsWith("value")) total.successes++
         for (const schedule of schedules) {
           const run = await simulate(program, schedule)
-          assertSound(run)
+          assertSound(run, program)
           if (wasInterrupted(run)) total.interrupted++
           else assertSame(run, oracle, schedule)
           total.injected += run.injected
@@ -45,7 +45,7 @@ describe(`Random programs (seed ${seed})`, () => {
   it("that race come to a sound end", { timeout: 60_000 + runs * 1_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(racyPrograms, schedules, async (program, schedule) => {
-        assertSound(await simulate(program, schedule))
+        assertSound(await simulate(program, schedule), program)
       }),
       { ...report, numRuns: Math.ceil(runs / 2) }
     )

@@ -152,8 +152,7 @@ export const simulate = (program: Node, schedule: Schedule = noFaults): Promise<
     saboteur.program = run.executionArn
     const end = endOf(yield* Effect.exit(run.result))
     saboteur.letGo()
-    // What the last invocation asked for has still to begin.
-    for (let turn = 0; turn < 20 || (alive > 0 && turn < 500); turn++) yield* nextTurn
+    yield* standstill(() => alive, world)
     const executions = executionsOf(world)
     const found = executions.find(({ executionArn }) => executionArn === run.executionArn)
     const outcome = world.execution(run.executionArn)
@@ -186,22 +185,34 @@ const endOf = (exit: Exit.Exit<unknown, unknown>): string => {
   return `error ${JSON.stringify(failure.error, (key, value: unknown) => (key === "stackTrace" ? undefined : value))}`
 }
 
+/**
+ * Waits until nothing moves in a world any more: what the program has begun may go on after its end. A fibre that never
+ * ends is waited for in vain, for a second of real time.
+ */
+const standstill = Effect.fnUntraced(function* (alive: () => number, world: World) {
+  const began = performance.now()
+  let quiet = 0
+  let last = 0
+  while (quiet < 40 && performance.now() - began < 1_000) {
+    yield* nextTurn
+    const events = executionsOf(world).reduce((sum, { history }) => sum + history.length, 0)
+    quiet = alive() === 0 && events === last ? quiet + 1 : 0
+    last = events
+  }
+})
+
 const nextTurn = Effect.callback<void>((resume) => void setImmediate(() => resume(Effect.void)))
 
-const executionsOf = (world: World): ReadonlyArray<Recorded> =>
-  Result.getOrThrow(
-    world.query(
-      (state, _: undefined) =>
-        Result.succeed(
-          [...Engine.executions(state)].map(({ identity }) => ({
-            executionArn: identity.arn,
-            functionName: identity.functionName,
-            operations: Engine.operations(state, identity.arn).filter(({ Type }) => Type !== "EXECUTION"),
-            history: Engine.history(state, identity.arn)
-          }))
-        ),
-      undefined
-    )
+const executionsOf = (world: World): ReadonlyArray<Recorded> => Result.getOrThrow(world.query(allExecutions, {}))
+
+const allExecutions = (state: Engine.ServiceState): Result.Result<ReadonlyArray<Recorded>, Engine.Refused> =>
+  Result.succeed(
+    [...Engine.executions(state)].map(({ identity }) => ({
+      executionArn: identity.arn,
+      functionName: identity.functionName,
+      operations: Engine.operations(state, identity.arn).filter(({ Type }) => Type !== "EXECUTION"),
+      history: Engine.history(state, identity.arn)
+    }))
   )
 
 type Store = CheckpointStore.CheckpointStore["Service"]
