@@ -5,11 +5,16 @@ import { seed } from "../support.ts"
 
 const numbers = OrderedSet.empty<number>((a, b) => a - b)
 
-const depthOf = (tree: OrderedSet.OrderedSet<number>["root"]): number =>
-  tree === undefined ? 0 : 1 + Math.max(depthOf(tree.left), depthOf(tree.right))
+/** The depth of the tree. Everywhere in it, one side may be deeper than the other by one at most. */
+const depthOf = (tree: OrderedSet.OrderedSet<number>["root"]): number => {
+  if (tree === undefined) return 0
+  const [left, right] = [depthOf(tree.left), depthOf(tree.right)]
+  assert.isAtMost(Math.abs(left - right), 1, "the tree leans")
+  return 1 + Math.max(left, right)
+}
 
 describe("an ordered set", () => {
-  it("is what a sorted array would be, and every older version stays as it was", () => {
+  it("is what a sorted array would be, balanced, and every older version stays as it was", () => {
     const change = fc.record({ add: fc.boolean(), item: fc.integer({ min: 0, max: 60 }) })
     fc.assert(
       fc.property(fc.array(change, { maxLength: 200 }), (changes) => {
@@ -25,6 +30,7 @@ describe("an ordered set", () => {
         for (const version of versions) {
           assert.deepStrictEqual(Array.from(OrderedSet.items(version.set)), [...version.expected])
           assert.strictEqual(OrderedSet.first(version.set), version.expected[0])
+          depthOf(version.set.root)
         }
       }),
       { seed, numRuns: 100 }
@@ -42,8 +48,7 @@ describe("an ordered set", () => {
     for (const order of Object.values(orders)) {
       let set = numbers
       for (let index = 0; index < size; index++) set = OrderedSet.add(set, order(index))
-      // An AVL tree is at most 1.44 times as deep as a perfect one.
-      assert.isAtMost(depthOf(set.root), 18)
+      assert.isAtMost(depthOf(set.root), 17)
       for (let index = 0; index < size; index += 3) set = OrderedSet.remove(set, order(index))
       for (let index = 0; index < size / 2; index++) set = OrderedSet.remove(set, index)
       assert.isAtMost(depthOf(set.root), 17)
