@@ -1,0 +1,193 @@
+/** An invocation ends itself before Lambda does, so that it can say what it was doing. */
+import { assert, describe, it } from "@effect/vitest"
+import { Durable, DurableError, DurableFunction } from "effect-durable"
+import { LambdaHandler } from "effect-durable/lambda"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import { contextOf, Lambda, type Invocation } from "./support.ts"
+
+const Work = DurableFunction.make("work", { success: Schema.Json })
+
+type Body = Effect.Effect<Schema.Json, DurableError.OperationError, Durable.Execution>
+
+/** A function whose first invocation has so many milliseconds before its deadline, and the later ones all the time. */
+const deployed = (millis: number, body: (invocation: number) => Body): Lambda => {
+  let invocation = 0
+  const lambda = new Lambda({ context: () => contextOf(invocation === 0 ? millis + 50 : 900_000) })
+  const work = Work.implement(() => Effect.suspend(() => body(++invocation)))
+  return lambda.deploy(
+    "work",
+    LambdaHandler.make(work, { layer: Layer.empty, checkpoints: lambda.checkpoints, margin: "50 millis" })
+  )
+}
+
+const first = (lambda: Lambda): Promise<Invocation> => lambda.first("work")
+
+const messageOf = ({ error }: Invocation): string => {
+  assert.instanceOf(error, DurableError.InvocationFailed)
+  assert.instanceOf(error, Error)
+  assert.strictEqual(error.name, "InvocationFailed")
+  assert.strictEqual(error.reason, "deadline")
+  return error.message
+}
+
+/** Work that takes longer than any invocation of these tests has. */
+const hang = Effect.as(Effect.sleep("1 minute"), null)
+
+describe("an invocation that runs out of time", () => {
+  it("rejects, names the step that was running, and says what to change", async () => {
+    const message = messageOf(await first(deployed(100, () => Durable.step("reindex", hang))))
+    assert.include(message, `while running the step "reindex"`)
+    assert.include(message, "Raise the function's time-out or split the work")
+  })
+
+  it("names every step that was running, by its path", async () => {
+    const message = messageOf(
+      await first(
+        deployed(100, () =>
+          Durable.child(
+            "books",
+            Effect.all([Durable.step("a", hang), Durable.step("b", hang)], { concurrency: 2, discard: true })
+          ).pipe(Effect.as(null))
+        )
+      )
+    )
+    assert.match(message, /the step "[^"]*books[^"]*a", the step "[^"]*books[^"]*b"/)
+  })
+
+  it("names a hold as a hold", async () => {
+    assert.include(messageOf(await first(deployed(100, () => Durable.hold(hang)))), "while running the hold")
+  })
+
+  it("names nothing when no step was running", async () => {
+    const busy: Body = Effect.as(Effect.forever(Effect.yieldNow), null)
+    assert.match(messageOf(await first(deployed(100, () => busy))), /^The invocation ran out of time\. /)
+  })
+
+  it("keeps what was acknowledged: the next invocation goes on from there", async () => {
+    const ran: Array<string> = []
+    const note = (text: string) => Effect.sync(() => (ran.push(text), text))
+    const lambda = deployed(150, (invocation) =>
+      Effect.gen(function* () {
+        yield* Durable.step("one", note("one"))
+        yield* Durable.step("two", Effect.andThen(note("two"), invocation === 1 ? hang : Effect.succeed(null)))
+        return ran
+      })
+    )
+    assert.deepInclude(await lambda.run("work"), { status: "SUCCEEDED", result: `["one","two","two"]` })
+    assert.deepStrictEqual(
+      lambda.invocations.map(({ answer }) => answer?.Status),
+      [undefined, "SUCCEEDED"]
+    )
+    const failed = lambda.updates.filter(({ Action }) => Action === "FAIL" || Action === "RETRY")
+    assert.deepStrictEqual(failed, [])
+  })
+
+  it("interrupts the bodies in flight, and waits for their finalizers", async () => {
+    const log: Array<string> = []
+    const finalizer = Effect.andThen(
+      Effect.sleep(50),
+      Effect.sync(() => void log.push("released"))
+    )
+    const invocation = await first(deployed(100, () => Durable.step("export", Effect.ensuring(hang, finalizer))))
+    messageOf(invocation)
+    assert.deepStrictEqual(log, ["released"])
+  })
+
+  it("waits for finalizers half a second and no longer", async () => {
+    const slow = Effect.sleep("1 minute")
+    const invocation = await first(deployed(100, () => Durable.step("export", Effect.ensuring(hang, slow))))
+    messageOf(invocation)
+    assert.isAtLeast(invocation.millis, 550)
+    assert.isBelow(invocation.millis, 5_000)
+  })
+
+  it("ends also when its code cannot be interrupted", async () => {
+    const invocation = await first(deployed(100, () => Durable.step("export", Effect.uninterruptible(hang))))
+    assert.include(messageOf(invocation), `the step "export"`)
+    assert.isBelow(invocation.millis, 5_000)
+  })
+
+  it("is no failure that the workflow could catch", async () => {
+    let caught = 0
+    const catching = Durable.step("export", hang).pipe(
+      Effect.onError(() => Effect.sync(() => void caught++)),
+      Effect.catchCause(() => Effect.succeed("caught"))
+    )
+    const invocation = await first(deployed(100, () => catching))
+    messageOf(invocation)
+    assert.isAtMost(caught, 1)
+    assert.isUndefined(invocation.answer)
+  })
+
+  it("records nothing more while it ends", async () => {
+    const lambda = deployed(100, () =>
+      Effect.ensuring(Durable.step("export", hang), Effect.ignoreCause(Durable.step("clean up", Effect.void)))
+    )
+    messageOf(await first(lambda))
+    assert.notInclude(
+      lambda.updates.map(({ Name }) => Name),
+      "clean up"
+    )
+  })
+
+  it("may be over before it begins", async () => {
+    for (const millis of [0, -1_000]) {
+      const lambda = deployed(millis, () => Durable.step("export", Effect.succeed("exported")))
+      messageOf(await first(lambda))
+      await lambda.settle()
+      assert.strictEqual(lambda.invocations.at(-1)?.answer?.Status, "SUCCEEDED")
+    }
+  })
+})
+
+describe("the margin of a handler", () => {
+  const withMargin = (margin?: Duration.Input) => {
+    const lambda = new Lambda({ context: () => contextOf(1_200) })
+    const work = Work.implement(() => Durable.step("export", hang))
+    const options = { layer: Layer.empty, checkpoints: lambda.checkpoints }
+    return lambda.deploy("work", LambdaHandler.make(work, margin === undefined ? options : { ...options, margin }))
+  }
+
+  it("is one second by default", async () => {
+    const invocation = await first(withMargin())
+    messageOf(invocation)
+    assert.isAtLeast(invocation.millis, 150)
+    assert.isBelow(invocation.millis, 900)
+  })
+
+  it("leaves less time when it is larger, and more when it is smaller", async () => {
+    const [large, small] = await Promise.all([first(withMargin("1100 millis")), first(withMargin("400 millis"))])
+    messageOf(large)
+    messageOf(small)
+    assert.isAtLeast(small.millis, 750)
+    assert.isBelow(large.millis, small.millis)
+  })
+})
+
+describe("the time that a step has left", () => {
+  it("is the time before the deadline of its invocation", async () => {
+    const lambda = new Lambda({ context: () => contextOf(60_000) })
+    const remaining = Effect.flatMap(Durable.StepContext, ({ remaining }) => Effect.map(remaining, Duration.toMillis))
+    const work = Work.implement(() => Durable.step("ask", remaining))
+    const handler = LambdaHandler.make(work, {
+      layer: Layer.empty,
+      checkpoints: lambda.checkpoints,
+      margin: "10 seconds"
+    })
+    const outcome = await lambda.deploy("work", handler).run("work")
+    const millis = Number("result" in outcome ? outcome.result : undefined)
+    assert.isAtMost(millis, 50_000)
+    assert.isAtLeast(millis, 40_000)
+  })
+
+  it("has no end without a context", async () => {
+    const lambda = new Lambda({ context: () => undefined })
+    const remaining = Effect.flatMap(Durable.StepContext, ({ remaining }) => Effect.map(remaining, Duration.isFinite))
+    const work = Work.implement(() => Durable.step("ask", remaining))
+    lambda.deploy("work", LambdaHandler.make(work, { layer: Layer.empty, checkpoints: lambda.checkpoints }))
+    assert.deepInclude(await lambda.run("work"), { result: "false" })
+  })
+})

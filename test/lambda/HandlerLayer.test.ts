@@ -1,0 +1,239 @@
+/** What a handler keeps from one invocation to the next, and what each invocation has of its own. */
+import { assert, describe, it } from "@effect/vitest"
+import { CheckpointStore, Durable, DurableFunction } from "effect-durable"
+import { LambdaContext, LambdaHandler } from "effect-durable/lambda"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import { contextOf, Lambda, rejectionOf } from "./support.ts"
+
+const Work = DurableFunction.make("work", { success: Schema.Json })
+
+class Connection extends Context.Service<Connection, { readonly id: number }>()("test/Connection") {}
+
+/** A layer that notes when it is built and released. */
+const counted = (
+  log: Array<string>,
+  build: (id: number) => Effect.Effect<void, Schema.Json | Error> = () => Effect.void
+) => {
+  let builds = 0
+  return Layer.effect(
+    Connection,
+    Effect.gen(function* () {
+      const id = ++builds
+      log.push(`build ${id}`)
+      yield* Effect.addFinalizer(() => Effect.sync(() => void log.push(`release ${id}`)))
+      yield* build(id)
+      return { id }
+    })
+  )
+}
+
+const work = Work.implement(() =>
+  Durable.step(
+    "id",
+    Effect.map(Connection, ({ id }) => id)
+  )
+)
+
+describe("the layer of a handler", () => {
+  it("is built by the first invocation, and shared by all of them", async () => {
+    const log: Array<string> = []
+    const lambda = new Lambda()
+    lambda.deploy("work", LambdaHandler.make(work, { layer: counted(log), checkpoints: lambda.checkpoints }))
+    assert.deepStrictEqual(log, [])
+    for (let run = 0; run < 3; run++) assert.deepInclude(await lambda.run("work"), { result: "1" })
+    assert.deepStrictEqual(log, ["build 1"])
+  })
+
+  it("is built once by invocations that come at the same time", async () => {
+    const log: Array<string> = []
+    const lambda = new Lambda()
+    const layer = counted(log, () => Effect.sleep(20))
+    lambda.deploy("work", LambdaHandler.make(work, { layer, checkpoints: lambda.checkpoints }))
+    for (let run = 0; run < 10; run++) lambda.start("work")
+    await lambda.settle()
+    assert.deepStrictEqual(log, ["build 1"])
+    assert.lengthOf(
+      lambda.invocations.filter(({ answer }) => answer?.Status === "SUCCEEDED"),
+      10
+    )
+  })
+
+  it("fails the invocation when it cannot be built, releases what it had, and is tried again by the next one", async () => {
+    const log: Array<string> = []
+    const lambda = new Lambda()
+    const layer = counted(log, (id) => (id < 3 ? Effect.fail(new Error(`No connection ${id}.`)) : Effect.void))
+    lambda.deploy("work", LambdaHandler.make(work, { layer, checkpoints: lambda.checkpoints }))
+    assert.deepInclude(await lambda.run("work"), { status: "SUCCEEDED", result: "3" })
+    assert.deepStrictEqual(log, ["build 1", "release 1", "build 2", "release 2", "build 3"])
+    assert.deepStrictEqual(
+      lambda.invocations.map(({ error }) => (error instanceof Error ? error.message : error)),
+      ["No connection 1.", "No connection 2.", undefined]
+    )
+  })
+
+  it("fails all invocations that wait for one failing build, which is tried once", async () => {
+    const log: Array<string> = []
+    const lambda = new Lambda()
+    const layer = counted(log, (id) =>
+      Effect.andThen(Effect.sleep(20), id === 1 ? Effect.fail(new Error("Not yet.")) : Effect.void)
+    )
+    lambda.deploy("work", LambdaHandler.make(work, { layer, checkpoints: lambda.checkpoints }))
+    for (let run = 0; run < 5; run++) lambda.start("work")
+    await lambda.settle()
+    assert.deepStrictEqual(log, ["build 1", "release 1", "build 2"])
+    assert.lengthOf(
+      lambda.invocations.filter(({ error }) => error instanceof Error),
+      5
+    )
+  })
+
+  it("may die while it is built: the defect is what the invocation rejects with", async () => {
+    const lambda = new Lambda()
+    const layer = Layer.effect(Connection, Effect.die(new TypeError("Cannot read the configuration.")))
+    lambda.deploy("work", LambdaHandler.make(work, { layer, checkpoints: lambda.checkpoints }))
+    const { error } = await lambda.first("work")
+    assert.instanceOf(error, TypeError)
+    assert.strictEqual(error.message, "Cannot read the configuration.")
+  })
+
+  it.each<readonly [string, Schema.Json]>([
+    ["text", "no configuration"],
+    ["a plain record", { reason: "no configuration" }],
+    ["nothing at all", null]
+  ])("rejects with an Error also when it fails with %s", { fails: true }, async (_, failure) => {
+    const lambda = new Lambda()
+    const layer = counted([], () => Effect.fail(failure))
+    lambda.deploy("work", LambdaHandler.make(work, { layer, checkpoints: lambda.checkpoints }))
+    const { error } = await lambda.first("work")
+    assert.instanceOf(error, Error)
+    assert.include(error.message, failure === null ? "null" : "no configuration")
+  })
+
+  it("is not built for an event that is none", async () => {
+    const log: Array<string> = []
+    const handler = LambdaHandler.make(work, { layer: counted(log), checkpoints: new Lambda().checkpoints })
+    await rejectionOf(handler({ name: "Ada" }, contextOf()))
+    assert.deepStrictEqual(log, [])
+  })
+
+  it("belongs to one handler: two handlers of one layer have a sandbox each", async () => {
+    const log: Array<string> = []
+    const lambda = new Lambda()
+    const layer = counted(log)
+    lambda.deploy("work", LambdaHandler.make(work, { layer, checkpoints: lambda.checkpoints }))
+    lambda.deploy("play", LambdaHandler.make(work, { layer, checkpoints: lambda.checkpoints }))
+    assert.deepInclude(await lambda.run("work"), { result: "1" })
+    assert.deepInclude(await lambda.run("play"), { result: "2" })
+  })
+})
+
+describe("the checkpoints of a handler", () => {
+  const broken = (log: Array<string>) =>
+    Layer.effect(
+      CheckpointStore.CheckpointStore,
+      Effect.sync(() => log.push("built")).pipe(Effect.andThen(Effect.fail(new Error("There are no credentials."))))
+    )
+
+  it("are never built while a client comes with the event", async () => {
+    const log: Array<string> = []
+    const lambda = new Lambda({ client: true })
+    lambda.deploy("work", LambdaHandler.make(work, { layer: counted([]), checkpoints: broken(log) }))
+    assert.deepInclude(await lambda.run("work"), { status: "SUCCEEDED" })
+    assert.deepStrictEqual(log, [])
+    assert.isAbove(lambda.requests.length, 0)
+  })
+
+  it("fail the invocation when they cannot be built, and are tried again", async () => {
+    const log: Array<string> = []
+    const lambda = new Lambda()
+    const handler = LambdaHandler.make(work, { layer: counted([]), checkpoints: broken(log) })
+    lambda.deploy("work", handler)
+    const { error } = await lambda.first("work")
+    assert.instanceOf(error, Error)
+    assert.strictEqual(error.message, "There are no credentials.")
+    lambda.pass()
+    await lambda.invoke()
+    assert.deepStrictEqual(log, ["built", "built"])
+  })
+
+  it("are chosen anew by every invocation: with a client, without, and with a client again", async () => {
+    let turn = 0
+    const lambda = new Lambda({
+      event: (event) => (++turn % 2 === 1 ? Object.assign(event, { durableExecutionClient: lambda.client }) : event)
+    })
+    const nap = Work.implement(() =>
+      Effect.gen(function* () {
+        yield* Durable.wait("one", "1 minute")
+        yield* Durable.wait("two", "1 minute")
+        return "rested"
+      })
+    )
+    lambda.deploy("work", LambdaHandler.make(nap, { layer: Layer.empty, checkpoints: lambda.checkpoints }))
+    assert.deepInclude(await lambda.run("work"), { result: `"rested"` })
+    assert.strictEqual(turn, 3)
+  })
+})
+
+describe("an invocation", () => {
+  it("has a Scope of its own, which closes when it ends, suspended or not", async () => {
+    const log: Array<string> = []
+    const lambda = new Lambda()
+    let invocation = 0
+    const scoped = Work.implement(() =>
+      Effect.gen(function* () {
+        const id = ++invocation
+        yield* Effect.addFinalizer(() => Effect.sync(() => void log.push(`finalize ${id}`)))
+        log.push(`acquire ${id}`)
+        yield* Durable.wait("nap", "1 minute")
+        return null
+      })
+    )
+    lambda.deploy("work", LambdaHandler.make(scoped, { layer: Layer.empty, checkpoints: lambda.checkpoints }))
+    assert.deepInclude(await lambda.run("work"), { status: "SUCCEEDED" })
+    assert.deepStrictEqual(log, ["acquire 1", "finalize 1", "acquire 2", "finalize 2"])
+  })
+
+  it("gives its Lambda context to the workflow and to the bodies of its steps", async () => {
+    let id = 0
+    const lambda = new Lambda({
+      context: () => contextOf(60_000, { awsRequestId: `request-${++id}`, tenantId: "blue" })
+    })
+    const curious = Work.implement(() =>
+      Effect.gen(function* () {
+        const { awsRequestId: recorded, tenantId } = yield* Durable.step("ask", aboutRequest)
+        yield* Durable.wait("nap", "1 minute")
+        const { awsRequestId, getRemainingTimeInMillis } = yield* LambdaContext.LambdaContext
+        return { recorded, tenantId, seen: awsRequestId, hasTime: getRemainingTimeInMillis() > 0 }
+      })
+    )
+    const aboutRequest = Effect.map(LambdaContext.LambdaContext, ({ awsRequestId, tenantId = "none" }) => ({
+      awsRequestId,
+      tenantId
+    }))
+    lambda.deploy("work", LambdaHandler.make(curious, { layer: Layer.empty, checkpoints: lambda.checkpoints }))
+    const { status, ...outcome } = await lambda.run("work")
+    assert.strictEqual(status, "SUCCEEDED")
+    assert.deepStrictEqual(JSON.parse("result" in outcome ? (outcome.result ?? "") : ""), {
+      recorded: "request-1",
+      tenantId: "blue",
+      seen: "request-2",
+      hasTime: true
+    })
+  })
+
+  it("has a context that knows no limits when it is called without one", async () => {
+    const lambda = new Lambda({ context: () => undefined })
+    const curious = Work.implement(() =>
+      Effect.map(LambdaContext.LambdaContext, ({ awsRequestId, functionVersion, getRemainingTimeInMillis }) => [
+        awsRequestId,
+        functionVersion,
+        getRemainingTimeInMillis() > 1e9
+      ])
+    )
+    lambda.deploy("work", LambdaHandler.make(curious, { layer: Layer.empty, checkpoints: lambda.checkpoints }))
+    assert.deepInclude(await lambda.run("work"), { result: `["","$LATEST",true]` })
+  })
+})
