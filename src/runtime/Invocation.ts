@@ -25,7 +25,8 @@ import { ObservedClock } from "./ObservedClock.ts"
 import { limitSize, readValue, writeFailure, writeValue, type Subject } from "./Outcome.ts"
 import { checkReached } from "./Reached.ts"
 import { ofPayload, ofResult, type Recording } from "./Recording.ts"
-import { defaultOptions, Run, type RunOptions, type Verdict } from "./Run.ts"
+import { defaultOptions, Run, type RunOptions } from "./Run.ts"
+import type { Verdict } from "./Verdict.ts"
 
 /** An answer together with what a host may want to report about the invocation. */
 export interface Invoked {

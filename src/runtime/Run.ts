@@ -9,11 +9,10 @@ import * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
-import { CheckpointStore, type StoreError } from "../CheckpointStore.ts"
-import { InvocationFailed, LimitExceeded, NonDeterministic, StoreRejected, type Mistake } from "../DurableError.ts"
+import { CheckpointStore } from "../CheckpointStore.ts"
+import { LimitExceeded, type Mistake } from "../DurableError.ts"
 import * as Limits from "../wire/Limits.ts"
 import type { Operation } from "../wire/Operation.ts"
 import type { OperationUpdate } from "../wire/OperationUpdate.ts"
@@ -22,7 +21,18 @@ import { contextEnded, DurableContext } from "./DurableContext.ts"
 import { executionOf } from "./Execution.ts"
 import { isFinal, Journal } from "./Journal.ts"
 import type { Sleep } from "./ObservedClock.ts"
-import { CurrentUnit, Supervisor, type Parked, type Probe, type Unit } from "./Supervisor.ts"
+import { Poller } from "./Poller.ts"
+import { CurrentUnit, Supervisor, type Parked, type Probe } from "./Supervisor.ts"
+import {
+  contradicted,
+  interrupted,
+  outOfTime,
+  storeFailed,
+  suspended,
+  waitsInVain,
+  type Ending,
+  type Verdict
+} from "./Verdict.ts"
 
 /** How one invocation behaves. Times are milliseconds of the runtime's clock. */
 export interface RunOptions {
@@ -60,15 +70,6 @@ export const defaultOptions: RunOptions = {
   probe: undefined
 }
 
-/** What ends an invocation other than the end of its workflow. */
-export type Verdict =
-  | { readonly _tag: "Suspended" }
-  | { readonly _tag: "Condemned"; readonly mistake: Mistake }
-  | { readonly _tag: "Aborted"; readonly error: InvocationFailed }
-
-/** How the workflow of an invocation ended: by itself, or by a verdict. */
-export type Ending<A, E> = { readonly _tag: "Ended"; readonly exit: Exit.Exit<A, E> } | Verdict
-
 /** What suspending or ending the invocation cut short, for a report. */
 export interface Cuts {
   /** Sleeps outside of steps and holds, in milliseconds. */
@@ -81,11 +82,6 @@ export interface Cuts {
 
 /** What a fibre can wait for. */
 type Waiting = Omit<Parked, "fiber" | "release">
-
-interface Watched extends Parked {
-  polls: number
-  nextPoll: number
-}
 
 export class Run {
   readonly executionArn: string
@@ -101,7 +97,7 @@ export class Run {
   phase: "running" | "ending" | "abandoned" = "running"
   cuts: Cuts = { sleeps: [], graceExpired: false, unwound: undefined }
   readonly #services: Context.Context<CheckpointStore>
-  readonly #watched = new Set<Watched>()
+  readonly #poller: Poller
   readonly #timers = new Set<Fiber.Fiber<void>>()
   #root: Fiber.Fiber<unknown, unknown> | undefined
   readonly #seen = new WeakSet<Fiber.Fiber<unknown, unknown>>()
@@ -112,7 +108,6 @@ export class Run {
   #verdict: Verdict | undefined
   #inert = 0
   #operations: number
-  #pollAt = Infinity
 
   constructor(options: {
     readonly executionArn: string
@@ -140,8 +135,8 @@ export class Run {
       fork: (effect) => this.fork(effect),
       after: (millis, action) => this.after(millis, action),
       onState: (operations) => this.journal.apply(operations),
-      onFailure: (error) => this.#storeFailed(error),
-      onTokenMissing: () => this.end({ _tag: "Suspended" }),
+      onFailure: (error) => this.end(storeFailed(error, this.executionName)),
+      onTokenMissing: () => this.end(suspended),
       onIdle: () => {
         this.supervisor.touch()
         this.supervisor.check()
@@ -158,11 +153,19 @@ export class Run {
         this.#adopt(fiber)
         this.options.probe?.onFiber(fiber, spawner)
       },
-      onQuiescent: () => this.end({ _tag: "Suspended" }),
-      onStuck: (stuck) => this.#stuck(stuck),
+      onQuiescent: () => this.end(suspended),
+      onStuck: (stuck) => this.contradict(waitsInVain(stuck, this.executionName)),
       isStoreBusy: () => {
         if (!this.checkpointer.sending) this.checkpointer.flush()
         return this.checkpointer.busy
+      }
+    })
+    this.#poller = new Poller({
+      now: () => this.now(),
+      after: (millis, action) => this.after(millis, action),
+      latest: this.options.deadline ?? Infinity,
+      poll: () => {
+        if (this.phase === "running" && (this.supervisor.busy || this.checkpointer.sending)) this.checkpointer.poll()
       }
     })
     this.options.probe?.onStart(this)
@@ -196,13 +199,10 @@ export class Run {
 
   /** Calls back after a time on the runtime's clock, unless the invocation has ended by then. */
   after(millis: number, action: () => void): void {
-    const timer = this.fork(Effect.andThen(this.clockSleep(millis), Effect.sync(action)))
+    const sleep = Effect.provideService(Effect.sleep(Math.max(0, millis)), Clock.Clock, this.clock)
+    const timer = this.fork(Effect.andThen(sleep, Effect.sync(action)))
     this.#timers.add(timer)
     timer.addObserver(() => this.#timers.delete(timer))
-  }
-
-  private clockSleep(millis: number): Effect.Effect<void> {
-    return Effect.provideService(Effect.sleep(Math.max(0, millis)), Clock.Clock, this.clock)
   }
 
   /**
@@ -294,11 +294,7 @@ export class Run {
 
   /** Ends the execution because of a contradiction, or only this invocation if the options say so. */
   contradict(mistake: Mistake): void {
-    this.end(
-      this.options.onNonDeterminism === "fail"
-        ? { _tag: "Condemned", mistake }
-        : { _tag: "Aborted", error: new InvocationFailed({ reason: "non-deterministic", message: mistake.message }) }
-    )
+    this.end(contradicted(mistake, this.options.onNonDeterminism))
   }
 
   /**
@@ -357,35 +353,6 @@ export class Run {
     for (const entry of blocked) entry.release(Effect.interrupt)
   }
 
-  #storeFailed(error: StoreError): void {
-    switch (error._tag) {
-      case "StaleCheckpointToken":
-        return this.end({
-          _tag: "Aborted",
-          error: new InvocationFailed({
-            reason: "stale-token",
-            message: `This invocation no longer owns the execution, so it stops and records nothing more. ${error.message}`
-          })
-        })
-      case "StoreUnavailable":
-        return this.end({
-          _tag: "Aborted",
-          error: new InvocationFailed({
-            reason: "store-unavailable",
-            message: `The checkpoint service stayed unavailable. ${error.message}`
-          })
-        })
-      case "StoreRefused":
-        return this.end({
-          _tag: "Condemned",
-          mistake: new StoreRejected({
-            operation: this.executionName,
-            message: `The checkpoint service refused a request for good. ${error.message}`
-          })
-        })
-    }
-  }
-
   /** Notes a new fibre with the context in which it was forked, unless it belongs to a step or a hold. */
   #adopt(fiber: Fiber.Fiber<unknown, unknown>): void {
     if (this.#seen.has(fiber)) return
@@ -398,18 +365,6 @@ export class Run {
     for (const entry of Array.from(this.supervisor.idling)) {
       if (entry.context.closed) entry.release(contextEnded(entry))
     }
-  }
-
-  #stuck(operations: ReadonlyArray<Parked>): void {
-    const paths = operations.map((parked) => `"${parked.path}"`).join(", ")
-    this.contradict(
-      new NonDeterministic({
-        operation: operations[0]?.path ?? this.executionName,
-        message:
-          `The history holds the result of a context whose code now waits for ${paths}, which had no outcome when that result was recorded. ` +
-          "Run this execution with the version of the code that recorded it, or give the new operation to new executions only."
-      })
-    )
   }
 
   /** Counts one more operation of this execution. */
@@ -426,18 +381,7 @@ export class Run {
   #armDeadline(): void {
     const { deadline } = this.options
     if (deadline === undefined) return
-    this.after(deadline - this.now(), () => {
-      const running = [...this.supervisor.units].map((unit: Unit) => `the ${unit.kind} "${unit.path}"`)
-      this.end({
-        _tag: "Aborted",
-        error: new InvocationFailed({
-          reason: "deadline",
-          message:
-            `The invocation ran out of time${running.length === 0 ? "" : ` while running ${running.join(", ")}`}. ` +
-            "What was acknowledged is kept; the service invokes the function again. Raise the function's time-out or split the work into smaller steps."
-        })
-      })
-    })
+    this.after(deadline - this.now(), () => this.end(outOfTime(this.supervisor.units)))
   }
 
   /** Records an update and waits until the service has acknowledged it and its new state is in place. */
@@ -460,20 +404,19 @@ export class Run {
       const record = this.journal.get(operation.id)
       if (record !== undefined && isSettled(record)) return Effect.succeed(record)
       return this.#block<Operation>((fiber, release) => {
-        const watched: Watched = { ...operation, fiber, release, polls: 0, nextPoll: Infinity }
+        const parked = { ...operation, fiber, release }
+        const watch = this.#poller.watch(record)
         const unwatch = this.journal.watch(operation.id, (changed) => {
-          if (!isSettled(changed)) return this.#schedulePoll(watched, changed)
+          if (!isSettled(changed)) return watch.update(changed)
           leave()
           release(Effect.succeed(changed))
         })
         const leave = (): void => {
           unwatch()
-          this.#watched.delete(watched)
-          this.supervisor.unpark(watched)
+          watch.stop()
+          this.supervisor.unpark(parked)
         }
-        this.#watched.add(watched)
-        this.supervisor.park(watched)
-        this.#schedulePoll(watched, record)
+        this.supervisor.park(parked)
         return leave
       })
     })
@@ -507,52 +450,9 @@ export class Run {
     this.#inert++
     return this.phase === "abandoned" || this.#inert > maxInert ? Effect.never : Effect.interrupt
   }
-
-  /** Asks the service for news of what is parked, while other work keeps the invocation alive. */
-  #schedulePoll(watched: Watched, record: Operation | undefined): void {
-    const now = this.now()
-    const due = record?.WaitDetails?.ScheduledEndTimestamp ?? record?.StepDetails?.NextAttemptTimestamp
-    watched.nextPoll = watched.polls === 0 && due !== undefined ? Math.max(due, now) : now + pollDelay(watched.polls)
-    this.#armPoll(watched.nextPoll)
-  }
-
-  #armPoll(at: number): void {
-    const { deadline } = this.options
-    if (at >= this.#pollAt || (deadline !== undefined && at > deadline)) return
-    this.#pollAt = at
-    this.after(at - this.now(), () => {
-      if (this.#pollAt !== at) return
-      this.#pollAt = Infinity
-      if (this.phase !== "running") return
-      this.#poll()
-    })
-  }
-
-  #poll(): void {
-    const now = this.now()
-    let next = Infinity
-    let due = false
-    for (const watched of this.#watched) {
-      if (watched.nextPoll <= now) {
-        due = true
-        watched.polls++
-        watched.nextPoll = now + pollDelay(watched.polls)
-      }
-      next = Math.min(next, watched.nextPoll)
-    }
-    if (next < Infinity) this.#armPoll(next)
-    if (due && (this.supervisor.busy || this.checkpointer.sending)) this.checkpointer.poll()
-  }
-}
-
-const interrupted: Verdict = {
-  _tag: "Aborted",
-  error: new InvocationFailed({ reason: "interrupted", message: "The invocation was interrupted from outside." })
 }
 
 /** Operations that code may still attempt while the invocation ends, before its fibre is left where it is. */
 const maxInert = 1_000
 
 const isSettled = (record: Operation): boolean => isFinal(record) || record.Status === "READY"
-
-const pollDelay = (polls: number): number => Math.min(Math.max(polls, 1) * 1_000, 10_000)
