@@ -178,16 +178,17 @@ describe("requests of an invocation that was cut off", () => {
   it.live("are not interrupted: what the service accepted is in the next invocation", () =>
     Effect.gen(function* () {
       let runs = 0
+      const { latency, underWay } = slowRequests(15)
       const execution = yield* host(
         () =>
           Durable.step(
             "step",
             Effect.sync(() => ++runs)
           ),
-        { latency: () => 15 }
+        { latency }
       )
       const { ended, fiber } = execution.begin()
-      yield* pause(5)
+      yield* underWay
       fiber.interruptUnsafe()
       const cut = yield* ended
       assert.strictEqual(cut.answer, undefined)

@@ -2,7 +2,7 @@
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Schema from "effect/Schema"
-import { LambdaHandler } from "../../../src/lambda/index.ts"
+import type { LambdaHandler } from "../../../src/lambda/index.ts"
 
 /** The options of a handler whose workflow needs nothing. */
 export const alone = { layer: Layer.empty }
