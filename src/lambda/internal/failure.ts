@@ -59,7 +59,7 @@ const longest = 500
  * the signed request, when that is what the service refused.
  */
 const showable = (message: string, secrets: ReadonlyArray<string>): string => {
-  let text = message.replace(/Value '.*?' at '/gs, "Value '…' at '")
+  let text = message.replace(/Value '.*' at '/s, "Value '…' at '")
   for (const secret of secrets) {
     if (secret.length < 8) continue
     for (const form of [secret, encodeURIComponent(secret.toWellFormed())]) text = text.replaceAll(form, "…")
