@@ -187,14 +187,14 @@ const use = `
   console.log(error._tag, error.message)`
 
 describe("The package of the AWS client", () => {
-  it("is loaded at the first call, and missed with advice", () => {
+  it("is loaded at the first call, and missed with advice", { timeout: 20_000 }, () => {
     const [built, loaded, error] = inNode(undefined, use).split("\n")
     assert.strictEqual(built, "built")
     assert.strictEqual(loaded, "loaded")
     assert.match(error ?? "", /^StoreUnavailable The package @aws-sdk\/client-lambda could not be loaded\. Install it/)
   })
 
-  it("is refused with advice when it is too old", () => {
+  it("is refused with advice when it is too old", { timeout: 20_000 }, () => {
     const output = inNode("export class LambdaClient { destroy() {} }", use)
     assert.match(
       output,
