@@ -21,6 +21,15 @@ interface Step {
   readonly command: ReadonlyArray<string>
 }
 
+/** AWS's conformance suite on both backends, where its requirements are at hand. */
+const conformance = (requirements: string | undefined): ReadonlyArray<Step> =>
+  requirements === undefined || requirements === ""
+    ? []
+    : ["memory", "aws-local"].map((backend) => ({
+        name: `conformance on ${backend}`,
+        command: ["npm", "run", "--silent", "conformance", "--", "--requirements", requirements, "--backend", backend]
+      }))
+
 const steps: ReadonlyArray<Step> = [
   { name: "format", command: ["npm", "run", "--silent", "format:check"] },
   { name: "lint", command: ["npm", "run", "--silent", "lint"] },
@@ -28,7 +37,8 @@ const steps: ReadonlyArray<Step> = [
   { name: "build", command: ["npm", "run", "--silent", "build"] },
   { name: "package", command: ["npm", "run", "--silent", "check:package"] },
   { name: "start", command: ["npm", "start", "--silent"] },
-  { name: "tests", command: ["npm", "test", "--", "--reporter=default", "--reporter=json", `--outputFile=${report}`] }
+  { name: "tests", command: ["npm", "test", "--", "--reporter=default", "--reporter=json", `--outputFile=${report}`] },
+  ...conformance(process.env["CONFORMANCE_REQUIREMENTS"])
 ]
 
 interface Result {

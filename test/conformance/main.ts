@@ -1,0 +1,72 @@
+/**
+ * Judges this library by a folder of requirements.
+ *
+ * `npm run conformance -- --requirements DIR [--backend memory|aws-local] [--suite S] [--id I] [--raw] [--json]`
+ *
+ * Prints the seed (`SEED=… ` repeats it), a table for each suite and what is wrong, and last `N passed, N failed, N not
+ * implemented`. Exits with 1 when a requirement fails that is not optional. `--raw` leaves out the corrections of what
+ * AWS's test runner does not tell.
+ */
+import process from "node:process"
+import { parseArgs } from "node:util"
+import { awsLocal } from "./awsLocal.ts"
+import { runAll, type Verdict } from "./driver.ts"
+import { memory } from "./memory.ts"
+import * as pack from "./pack.ts"
+import { watchProcess } from "./process.ts"
+import { readRequirements } from "./requirement.ts"
+
+const { values: options } = parseArgs({
+  options: {
+    requirements: { type: "string" },
+    backend: { type: "string", default: "memory" },
+    suite: { type: "string", multiple: true },
+    id: { type: "string", multiple: true },
+    raw: { type: "boolean", default: false },
+    json: { type: "boolean", default: false }
+  }
+})
+
+const main = async (): Promise<number> => {
+  if (options.requirements === undefined || !["memory", "aws-local"].includes(options.backend)) {
+    console.log(
+      "usage: npm run conformance -- --requirements DIR [--backend memory|aws-local] [--suite S] [--id I] [--json]"
+    )
+    return 2
+  }
+  const seed = Number(process.env["SEED"] ?? Date.now() % 2 ** 31)
+  const requirements = readRequirements(options.requirements).filter(
+    ({ id, suite }) => (options.suite?.includes(suite) ?? true) && (options.id?.includes(id) ?? true)
+  )
+  if (requirements.length === 0) {
+    console.log(`There are no such requirements in ${options.requirements}.`)
+    return 2
+  }
+  const watch = watchProcess()
+  const backend = options.backend === "memory" ? memory(watch) : await awsLocal(watch, { raw: options.raw })
+  const verdicts = await runAll(requirements, pack, backend, watch, seed)
+  await backend.close()
+  watch.stop()
+
+  console.log(`SEED=${seed}`)
+  for (const suite of new Set(verdicts.map((verdict) => verdict.suite))) showSuite(suite, verdicts)
+  const count = (status: Verdict["status"]): number => verdicts.filter((verdict) => verdict.status === status).length
+  const summary = { seed, backend: backend.name, passed: count("passed"), failed: count("failed") }
+  if (options.json) console.log(JSON.stringify({ ...summary, notImplemented: count("not implemented"), verdicts }))
+  console.log(`${summary.passed} passed, ${summary.failed} failed, ${count("not implemented")} not implemented`)
+  return verdicts.some(({ optional, status }) => status === "failed" && !optional) ? 1 : 0
+}
+
+const showSuite = (suite: string, verdicts: ReadonlyArray<Verdict>): void => {
+  console.log(`\n${suite} on ${options.backend}`)
+  for (const { id, milliseconds, optional, problems, status } of verdicts.filter((one) => one.suite === suite)) {
+    const reason = status === "not implemented" ? (reasons[id] ?? "there is no handler") : `${milliseconds} ms`
+    console.log(`  ${id.padEnd(6)} ${status.padEnd(16)} ${reason}${optional ? ", optional" : ""}`)
+    for (const problem of problems) console.log(`         ${problem}`)
+  }
+}
+
+const reasons: Readonly<Record<string, string>> = pack.notImplemented
+
+// Executions that were let go of may still have timers.
+process.exit(await main())
