@@ -3,7 +3,7 @@
  * once and twice. Nothing is drawn at random here.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { assertSame, assertSound, wasInterrupted } from "./invariants.ts"
+import { assertFailures, assertSame, assertSound, wasInterrupted } from "./invariants.ts"
 import { normalise, type Callee, type Node } from "./program.ts"
 import { noFaults, simulate, type Fault, type Observed, type Schedule } from "./simulate.ts"
 
@@ -116,6 +116,7 @@ describe("A program that is killed at any request ends in the same way", () => {
       const run = await simulate(program, schedule)
       try {
         assertSound(run, program)
+        assertFailures(run, schedule)
         if (!wasInterrupted(run)) assertSame(run, oracle, schedule)
       } catch (error) {
         throw new Error(`under ${JSON.stringify(faults)}`, { cause: error })

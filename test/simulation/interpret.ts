@@ -42,7 +42,9 @@ export interface BodyRun {
 export class Tally {
   readonly bodies: Array<BodyRun> = []
   readonly calls: Array<Callee> = []
-  /** Finalizers of Effect's own that were entered and left. */
+  /** Durable finalizers that ran for an effect which was interrupted. */
+  interruptedFinalizers = 0
+  /** Regions with a finalizer of Effect's own that were entered, and those that were left. */
   entered = 0
   left = 0
 }
@@ -112,7 +114,10 @@ export const interpret = (tally: Tally, node: Node, input: number, place: Place 
     case "exit":
       return Effect.map(Effect.exit(run(node.body)), digest)
     case "onExit":
-      return Durable.onExit(run(node.body), (exit) => run(node.finalizer, digest(exit)))
+      return Durable.onExit(run(node.body), (exit) => {
+        if (Exit.isFailure(exit) && Cause.hasInterrupts(exit.cause)) tally.interruptedFinalizers++
+        return run(node.finalizer, digest(exit))
+      })
     case "ensuring":
       return Effect.acquireUseRelease(
         Effect.sync(() => void tally.entered++),

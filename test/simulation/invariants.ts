@@ -18,6 +18,7 @@ export const assertSound = (run: Observed, program: Node): void => {
   for (const execution of run.executions) assertHistory(execution)
   assertBodies(run)
   assertCalls(run)
+  assert.strictEqual(run.tally.left, run.tally.entered, "regions that were left")
   if (!mayBeLeftBehind(program)) assert.strictEqual(run.fibersLeft, 0, "fibres that are left")
 }
 
@@ -95,6 +96,19 @@ const assertCalls = ({ executions, tally }: Observed): void => {
   }
 }
 
+/** Without the time-out of an invocation, no more invocations fail than faults can explain. */
+export const assertFailures = ({ executions, fatal }: Observed, { invocationTimeout }: Schedule): void => {
+  if (invocationTimeout !== undefined) return
+  const failures = executions.flatMap(({ history }) =>
+    history.flatMap((event) =>
+      event.EventType === "InvocationCompleted" && event.InvocationCompletedDetails.Error !== undefined
+        ? [event.InvocationCompletedDetails.Error.Payload?.ErrorMessage ?? "no message"]
+        : []
+    )
+  )
+  assert.isAtMost(failures.length, fatal, `failed invocations: ${failures.join("; ")}`)
+}
+
 /** Whether a step was interrupted, so that its program may rightly have ended otherwise. */
 export const wasInterrupted = ({ program }: Observed): boolean =>
   program.history.some(
@@ -105,6 +119,7 @@ export const wasInterrupted = ({ program }: Observed): boolean =>
 /** Holds for a run under faults of a program that does not depend on timing, unless a step was interrupted. */
 export const assertSame = (run: Observed, oracle: Observed, schedule: Schedule): void => {
   assert.strictEqual(run.end, oracle.end)
+  assert.strictEqual(run.tally.interruptedFinalizers, 0, "finalizers that ran because of an interruption")
   assert.deepStrictEqual(identities(run.program), identities(oracle.program))
   // The time-out of an invoke that was answered may pass before the program ends, or not.
   const open = oracle.program.operations

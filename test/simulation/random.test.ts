@@ -3,9 +3,9 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
-import { assertSame, assertSound, wasInterrupted } from "./invariants.ts"
+import { assertFailures, assertSame, assertSound, wasInterrupted } from "./invariants.ts"
 import { programs, racyPrograms } from "./program.ts"
-import { schedules, simulate } from "./simulate.ts"
+import { noFaults, schedules, simulate } from "./simulate.ts"
 
 const seed = Number(process.env["SEED"] ?? Date.now() % 2 ** 31)
 console.log(`SEED=${seed}`)
@@ -23,12 +23,14 @@ describe(`Random programs (seed ${seed})`, () => {
       fc.asyncProperty(programs, fc.array(schedules, { minLength: 2, maxLength: 4 }), async (program, schedules) => {
         const oracle = await simulate(program)
         assertSound(oracle, program)
+        assertFailures(oracle, noFaults)
         total.programs++
         total.operations += oracle.program.operations.length
         if (oracle.end.startsWith("value")) total.successes++
         for (const schedule of schedules) {
           const run = await simulate(program, schedule)
           assertSound(run, program)
+          assertFailures(run, schedule)
           if (wasInterrupted(run)) total.interrupted++
           else assertSame(run, oracle, schedule)
           total.injected += run.injected
@@ -45,7 +47,9 @@ describe(`Random programs (seed ${seed})`, () => {
   it("that race come to a sound end", { timeout: 60_000 + runs * 1_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(racyPrograms, schedules, async (program, schedule) => {
-        assertSound(await simulate(program, schedule), program)
+        const run = await simulate(program, schedule)
+        assertSound(run, program)
+        assertFailures(run, schedule)
       }),
       { ...report, numRuns: Math.ceil(runs / 2) }
     )

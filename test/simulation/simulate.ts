@@ -113,6 +113,8 @@ export interface Observed {
   readonly invocations: number
   /** Faults that came about. */
   readonly injected: number
+  /** How many invocations those faults may have made fail. */
+  readonly fatal: number
   readonly warnings: ReadonlyArray<string>
   /** Fibres that were alive after everything had ended. */
   readonly fibersLeft: number
@@ -167,6 +169,7 @@ export const simulate = (program: Node, schedule: Schedule = noFaults): Promise<
       requests: saboteur.requests,
       invocations: found.history.filter(({ EventType }) => EventType === "InvocationCompleted").length,
       injected: saboteur.injected,
+      fatal: saboteur.fatal,
       warnings,
       fibersLeft: alive
     }
@@ -224,6 +227,8 @@ class Saboteur {
   requests = 0
   injected = 0
   program = ""
+  #fatal = 0
+  #unavailable = 0
   readonly #world: World
   readonly #inner: Store
   readonly #schedule: Schedule
@@ -242,7 +247,7 @@ class Saboteur {
         ),
       loadState: (request) =>
         Effect.suspend(() =>
-          this.#spoil(softened(this.#next()), request.DurableExecutionArn, () => this.#inner.loadState(request))
+          this.#spoil(this.#next(softened), request.DurableExecutionArn, () => this.#inner.loadState(request))
         )
     }
     Object.assign(world.store, outer)
@@ -251,6 +256,7 @@ class Saboteur {
   /** The service never hears of the end that the program is coming to. */
   loseProgram(): void {
     this.injected++
+    this.#fatal++
     this.#lose(this.program)
   }
 
@@ -259,9 +265,18 @@ class Saboteur {
     Deferred.doneUnsafe(this.#thaw, Effect.void)
   }
 
-  #next(): Fault | undefined {
-    const fault = this.#schedule.faults[this.requests++]
-    if (fault !== undefined) this.injected++
+  /** How many invocations the faults so far may have made fail. */
+  get fatal(): number {
+    return this.#fatal + Math.floor(this.#unavailable / attemptsPerRequest)
+  }
+
+  #next(change: (fault: Fault) => Fault = (fault) => fault): Fault | undefined {
+    const drawn = this.#schedule.faults[this.requests++]
+    if (drawn === undefined) return undefined
+    this.injected++
+    const fault = change(drawn)
+    if (fault.kind === "unavailable") this.#unavailable++
+    else if (fault.kind !== "slow" && fault.kind !== "twice") this.#fatal++
     return fault
   }
 
@@ -316,8 +331,10 @@ class Saboteur {
 }
 
 /** While an invocation loads its state nothing of it can die half way: it has done nothing yet. */
-const softened = (fault: Fault | undefined): Fault | undefined =>
-  fault === undefined || fault.kind === "twice" ? fault : { kind: "stale", when: "before" }
+const softened = (fault: Fault): Fault => (fault.kind === "twice" ? fault : { kind: "stale", when: "before" })
+
+/** How often the runtime sends a request before it gives up. */
+const attemptsPerRequest = 5
 
 const afterTurns = (turns: number, action: () => void): void => {
   if (turns === 0) action()
