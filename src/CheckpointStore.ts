@@ -97,6 +97,9 @@ export class StoreRefused extends Schema.TaggedError<StoreRefused>()("StoreRefus
  */
 export type StoreError = StaleCheckpointToken | StoreUnavailable | StoreRefused
 
+/** Failures that AWS answers as the fault of the client and that pass all the same: too many calls, credentials that have run out. */
+const passing = /^(Throttl|TooManyRequests|RequestLimitExceeded|ExpiredToken|RequestExpired|RequestTimeout)/
+
 /**
  * Sorts a failed call to the Lambda API into the three kinds of failure.
  *
@@ -115,7 +118,8 @@ export const storeError = (failure: {
   if (status === 400 && /^invalid checkpoint token/i.test(failure.message)) {
     return new StaleCheckpointToken({ message })
   }
-  const permanent = name?.startsWith("KMS") || (status !== undefined && status >= 400 && status < 500 && status !== 429)
+  const isClientError = status !== undefined && status >= 400 && status < 500 && status !== 429
+  const permanent = name?.startsWith("KMS") || (isClientError && !passing.test(name ?? ""))
   return permanent ? new StoreRefused({ message }) : new StoreUnavailable({ message })
 }
 

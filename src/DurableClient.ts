@@ -222,7 +222,8 @@ const request = Effect.fnUntraced(function* (
   return yield* client.start({ functionName: address, payload: text, name, tenantId, type })
 })
 
-const readOutcome = Effect.fnUntraced(function* (
+/** @internal The value or error of an execution that has ended, as its contract reads it. */
+export const readOutcome = Effect.fnUntraced(function* (
   contract: Contract.AnyDurable,
   executionArn: string,
   outcome: Outcome

@@ -19,12 +19,11 @@ import type { Scope } from "effect/Scope"
 import { CheckpointStore } from "../CheckpointStore.ts"
 import type * as Contract from "../Contract.ts"
 import type { PayloadAndOptions } from "../Durable.ts"
-import { DurableClient, type ClientError } from "../DurableClient.ts"
-import { OperationError } from "../DurableError.ts"
+import { DurableClient, readOutcome, type ClientError, type ExecutionFailed } from "../DurableClient.ts"
+import type { OperationError } from "../DurableError.ts"
 import * as Engine from "../engine/Service.ts"
 import type { Execution } from "../runtime/Execution.ts"
-import { isRecordedAs } from "../runtime/Outcome.ts"
-import { ofPayload, ofResult, read, write } from "../runtime/Recording.ts"
+import { ofPayload, write } from "../runtime/Recording.ts"
 import { Serdes, type Format } from "../Serdes.ts"
 import * as Targets from "../Targets.ts"
 import type { ExecutionStatus } from "../wire/Api.ts"
@@ -36,27 +35,9 @@ import { fromEngine, makeClient } from "./client.ts"
 import { infoOf, isStub, servePlain, serveStub, type Stub } from "./Stub.ts"
 import { World, type Served, type WorldOptions } from "./World.ts"
 
+export { ExecutionFailed } from "../DurableClient.ts"
 export { fail, never, stub, stop, succeed, throttle, timeOut } from "./Stub.ts"
 export type { Call, Outcome, Stub } from "./Stub.ts"
-
-/**
- * An execution that ended otherwise than with a result or an error of its contract.
- *
- * `status` is the status of the execution; the other fields hold the raw error object.
- *
- * @category errors
- * @since 0.1.0
- */
-export class ExecutionFailed extends Schema.TaggedError<ExecutionFailed>()("ExecutionFailed", {
-  status: Schema.Literals(["FAILED", "TIMED_OUT", "STOPPED"]),
-  errorType: Schema.optionalKey(Schema.String),
-  errorMessage: Schema.optionalKey(Schema.String),
-  errorData: Schema.optionalKey(Schema.String)
-}) {
-  override get message(): string {
-    return `The execution ended as ${this.status}: ${this.errorType ?? "no error type"}: ${this.errorMessage ?? "no message"}`
-  }
-}
 
 /**
  * A fault of the test or of the program under test that a test must see: nothing happens any more, plain asynchronous
@@ -84,7 +65,7 @@ export interface OperationFilter {
  * @category models
  * @since 0.1.0
  */
-export interface TestRun<C extends Contract.Any> {
+export interface TestRun<C extends Contract.AnyDurable> {
   readonly executionArn: string
   /** Waits for the end. Dies with a {@link TestFailure} when nothing has happened for 4.5 s of real time. */
   readonly result: Effect.Effect<
@@ -285,7 +266,7 @@ export const run = <C extends Contract.AnyDurable>(
   TestEngine | Contract.CallerServices<C>
 > => Effect.flatMap(start(contract, ...args), (started) => started.result)
 
-const makeRun = <C extends Contract.Any>(
+const makeRun = <C extends Contract.AnyDurable>(
   contract: C,
   format: Format,
   world: World,
@@ -303,7 +284,11 @@ const makeRun = <C extends Contract.Any>(
     result: cast(
       Effect.andThen(
         world.closed(executionArn, patience, failTest),
-        Effect.suspend(() => Effect.provideService(readOutcome(contract, execution().outcome), Serdes, format))
+        Effect.suspend(() => {
+          const { outcome } = execution()
+          if (outcome === undefined) return failTest("The execution is not closed.")
+          return Effect.provideService(readOutcome(contract, executionArn, outcome), Serdes, format)
+        })
       )
     ),
     status: Effect.sync(() => execution().outcome?.status ?? "RUNNING"),
@@ -324,28 +309,4 @@ const makeRun = <C extends Contract.Any>(
         world.command(Engine.stopExecution, { executionArn, ...(error === undefined ? undefined : { error }) })
       })
   }
-}
-
-const readOutcome = (
-  contract: Contract.Any,
-  outcome: Engine.ExecutionOutcome | undefined
-): Effect.Effect<unknown, unknown> => {
-  if (outcome === undefined) return Effect.die(new Error("The execution is not closed."))
-  if (outcome.status === "SUCCEEDED") {
-    return Effect.orDie(read(ofResult(contract), outcome.result, infoOf(contract, "result")))
-  }
-  const { error, status } = outcome
-  const failed = new ExecutionFailed({
-    status,
-    ...(error.ErrorType === undefined ? undefined : { errorType: error.ErrorType }),
-    ...(error.ErrorMessage === undefined ? undefined : { errorMessage: error.ErrorMessage }),
-    ...(error.ErrorData === undefined ? undefined : { errorData: error.ErrorData })
-  })
-  if (status !== "FAILED" || error.ErrorData === undefined) return Effect.fail(failed)
-  const as = (schema: Schema.Top) => read({ success: schema }, error.ErrorData, infoOf(contract, "error"))
-  const declared = Effect.filterOrFail(as(contract.error), (value) => isRecordedAs(value, error.ErrorType))
-  return declared.pipe(
-    Effect.catch(() => as(OperationError)),
-    Effect.matchEffect({ onSuccess: Effect.fail, onFailure: () => Effect.fail(failed) })
-  )
 }

@@ -39,7 +39,12 @@ export type CheckpointDurableExecutionBody = typeof CheckpointDurableExecutionBo
  */
 export const CheckpointDurableExecutionResponse = record({
   CheckpointToken: maybe(Schema.String),
-  NewExecutionState: orEmpty(record({ Operations: orNone(ApiOperation), NextMarker: marker }))
+  NewExecutionState: orEmpty(
+    record({
+      Operations: Schema.Array(ApiOperation),
+      NextMarker: marker
+    })
+  )
 })
 
 /**
