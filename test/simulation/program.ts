@@ -100,7 +100,7 @@ const step: fc.Arbitrary<Node> = fc.record({
   script,
   retry,
   once: fc.nat(5).map((number) => number === 3),
-  millis: fc.constantFrom(0, 0, 0, 10, 700)
+  millis: fc.constantFrom(0, 0, 0, 0, 10, 700, 5_000, 30_000)
 })
 
 const leaves: ReadonlyArray<fc.WeightedArbitrary<Node>> = [
@@ -283,6 +283,10 @@ const forks = (node: Node): boolean =>
 /** Whether some node of a program is of a kind. */
 export const contains = (node: Node, is: (node: Node) => boolean): boolean =>
   is(node) || childrenOf(node).some((child) => contains(child, is))
+
+/** How long the longest step of a program takes, in milliseconds. */
+export const longestStep = (node: Node): number =>
+  Math.max(node.op === "step" ? node.millis : 0, ...childrenOf(node).map(longestStep))
 
 /** How long the attempts of a step with this policy go on at most. */
 export const maxAttemptsOf = (node: Extract<Node, { readonly op: "step" }>): number =>

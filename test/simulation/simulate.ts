@@ -18,7 +18,7 @@ import type { World } from "../../src/testing/World.ts"
 import type { HistoryEvent } from "../../src/wire/HistoryEvent.ts"
 import type { Operation } from "../../src/wire/Operation.ts"
 import { callees, interpret, Program, Tally } from "./interpret.ts"
-import type { Node } from "./program.ts"
+import { longestStep, type Node } from "./program.ts"
 
 type When = "before" | "after"
 
@@ -43,7 +43,7 @@ export interface Schedule {
   /** The ends of the program, over all invocations and from 0, of which the service never hears. */
   readonly lostEnds: ReadonlyArray<number>
   readonly pageItems: number | undefined
-  /** Virtual milliseconds after which an invocation is cut off. */
+  /** Virtual milliseconds after which an invocation is cut off, beyond the longest step of the program. */
   readonly invocationTimeout: number | undefined
 }
 
@@ -80,7 +80,7 @@ export const schedules: fc.Arbitrary<Schedule> = fc.record({
   faults,
   lostEnds: fc.oneof(fc.constant([]), fc.constant([]), fc.constant([0]), fc.constant([0, 1])),
   pageItems: fc.constantFrom(undefined, undefined, 1, 2),
-  invocationTimeout: fc.constantFrom(undefined, undefined, 3_000)
+  invocationTimeout: fc.constantFrom(undefined, undefined, 2_300)
 })
 
 /** Whether a schedule leaves virtual time as it is. */
@@ -145,7 +145,7 @@ export const simulate = (program: Node, schedule: Schedule = noFaults): Promise<
   const engine = TestEngine.layer([implementation, ...callees(tally)], {
     patience: "3 seconds",
     ...(pageItems === undefined ? {} : { pageItems }),
-    ...(invocationTimeout === undefined ? {} : { invocationTimeout })
+    ...(invocationTimeout === undefined ? {} : { invocationTimeout: longestStep(program) + invocationTimeout })
   })
   return Effect.gen(function* () {
     const { world } = yield* TestEngine.TestEngine
