@@ -27,7 +27,7 @@ const invokeFields = {
 
 const because = (error: { readonly errorType?: string; readonly errorMessage?: string }): string => {
   const parts = [error.errorType, error.errorMessage].filter((part) => part !== undefined && part !== "")
-  return parts.length === 0 ? "it gave no reason" : parts.join(": ")
+  return parts.length === 0 ? "it gave no reason" : parts.join(": ").replace(/\.$/, "")
 }
 
 /** Advice for failures that are caused by the deployment and not by the callee's code. */

@@ -313,10 +313,11 @@ const spread = (seconds: number, jitter: Jitter, random: number): number => {
   return jitter === "full" ? random * seconds : seconds / 2 + (random * seconds) / 2
 }
 
-const retryAfter = (seconds: number): Decision => ({
-  _tag: "Retry",
-  delaySeconds: Math.min(Math.max(1, Math.round(seconds)), Limits.maxDurationSeconds)
-})
+const retryAfter = (seconds: number): Decision => ({ _tag: "Retry", delaySeconds: wholeDelaySeconds(seconds) })
+
+/** @internal A delay as the service accepts it: whole seconds, at least 1 and at most 366 days. */
+export const wholeDelaySeconds = (seconds: number): number =>
+  Math.min(Math.max(1, Math.round(seconds)), Limits.maxDurationSeconds)
 
 /** Reads the arguments of one constructor and throws for those that make no sense. */
 const argumentsOf = (constructor: string) => {

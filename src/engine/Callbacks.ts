@@ -19,7 +19,6 @@ import * as Execution from "./Execution.ts"
 import { errorSize, textSize } from "./internal/size.ts"
 import * as Metering from "./Metering.ts"
 import { invalid, notFound, Refused } from "./Refused.ts"
-import type * as State from "./State.ts"
 import * as Work from "./Work.ts"
 
 /** Completes a callback. The sender's text is kept as it is; the empty one is no result. */
@@ -68,7 +67,7 @@ export const heartbeat = (work: Work.Work, callbackId: string): Result.Result<vo
   })
 
 /** The time of an open callback has run out. */
-export const timeOut = (work: Work.Work, address: State.OperationAddress, error: ErrorObject): void => {
+export const timeOut = (work: Work.Work, address: Execution.OperationAddress, error: ErrorObject): void => {
   const execution = Work.execution(work, address.executionArn)
   end(
     work,
@@ -79,7 +78,7 @@ export const timeOut = (work: Work.Work, address: State.OperationAddress, error:
 }
 
 interface OpenCallback {
-  readonly address: State.OperationAddress
+  readonly address: Execution.OperationAddress
   readonly execution: Execution.Execution
   readonly entry: Execution.Entry
 }

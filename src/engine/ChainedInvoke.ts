@@ -55,7 +55,7 @@ export const endingOf = (end: TargetEnd): Ending => {
 export const start = (work: Work.Work, arn: string, update: OperationUpdate): void => {
   const options = update.ChainedInvokeOptions
   invariant(options !== undefined, "a chained invoke without a target was let through")
-  const address: State.OperationAddress = { executionArn: arn, operationId: update.Id }
+  const address: Execution.OperationAddress = { executionArn: arn, operationId: update.Id }
   const target = Start.target(work.config, options.FunctionName, undefined)
   const childArn = Result.isSuccess(target) ? run(work, address, target.success, update) : undefined
   const execution = Work.execution(work, arn)
@@ -84,7 +84,7 @@ export const start = (work: Work.Work, arn: string, update: OperationUpdate): vo
 /** Runs the target; answers the ARN of its execution if it is durable. */
 const run = (
   work: Work.Work,
-  address: State.OperationAddress,
+  address: Execution.OperationAddress,
   entry: FunctionEntry,
   { ChainedInvokeOptions: options, Payload }: OperationUpdate
 ): string | undefined => {
@@ -107,7 +107,11 @@ const run = (
 }
 
 /** The target has ended. Nothing happens when nobody waits for it any more. */
-export const end = (work: Work.Work, { executionArn, operationId }: State.OperationAddress, ending: Ending): void => {
+export const end = (
+  work: Work.Work,
+  { executionArn, operationId }: Execution.OperationAddress,
+  ending: Ending
+): void => {
   const execution = State.execution(work.state, executionArn)
   if (execution === undefined || execution.outcome !== undefined) return
   const operation = Execution.entry(execution, operationId)?.operation

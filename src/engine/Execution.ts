@@ -16,7 +16,12 @@ import * as AppendLog from "./internal/AppendLog.ts"
 import { invariant } from "./internal/invariant.ts"
 import { errorSize, textSize } from "./internal/size.ts"
 import type { Replies } from "./Replies.ts"
-import type { OperationAddress } from "./State.ts"
+
+/** Where an operation is. */
+export interface OperationAddress {
+  readonly executionArn: string
+  readonly operationId: string
+}
 
 /** What an execution was started with. Never changes. */
 export interface Identity {

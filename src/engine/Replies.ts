@@ -10,8 +10,11 @@ import * as Equal from "effect/Equal"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import * as Limits from "../wire/Limits.ts"
+import type {
+  CheckpointDurableExecutionBody as CheckpointRequest,
+  CheckpointDurableExecutionResponse as CheckpointAnswer
+} from "../wire/CheckpointApi.ts"
 import type { OperationUpdate } from "../wire/OperationUpdate.ts"
-import type { CheckpointAnswer, CheckpointRequest } from "./Checkpoint.ts"
 import * as AppendLog from "./internal/AppendLog.ts"
 
 interface Reply {

@@ -19,7 +19,7 @@ import * as ChainedInvoke from "./ChainedInvoke.ts"
 import * as Checkpoint from "./Checkpoint.ts"
 import * as Clock from "./Clock.ts"
 import * as Close from "./Close.ts"
-import { allOperations, type Execution, runningTargets } from "./Execution.ts"
+import { allOperations, type Execution, type OperationAddress, runningTargets } from "./Execution.ts"
 import * as AppendLog from "./internal/AppendLog.ts"
 import { errorSize } from "./internal/size.ts"
 import * as Invocation from "./Invocation.ts"
@@ -277,7 +277,7 @@ export const history = (state: State.ServiceState, executionArn: string): Readon
  */
 export interface Outstanding {
   readonly invocations: ReadonlyArray<{ readonly executionArn: string; readonly invocationId: string }>
-  readonly targets: ReadonlyArray<State.OperationAddress>
+  readonly targets: ReadonlyArray<OperationAddress>
 }
 
 /**

@@ -175,7 +175,7 @@ export const create = (
   work: Work.Work,
   entry: DurableEntry,
   request: Pick<StartRequest, "payload" | "name" | "executionTimeoutSeconds" | "tenantId" | "traceHeader">,
-  parent?: State.OperationAddress
+  parent?: Execution.OperationAddress
 ): Execution.Execution => {
   const identity = identify(work, entry, request, parent)
   invariant(Constraints.isDurableExecutionArn(identity.arn), `${identity.arn} is not the ARN of an execution`)
@@ -205,7 +205,7 @@ const identify = (
   work: Work.Work,
   entry: DurableEntry,
   { executionTimeoutSeconds, name, payload, tenantId, traceHeader }: StartRequestWithoutAddress,
-  parent: State.OperationAddress | undefined
+  parent: Execution.OperationAddress | undefined
 ): Execution.Identity => {
   const id = work.freshId()
   const executionName = name ?? work.freshId()

@@ -7,15 +7,9 @@
  */
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
-import type { Execution } from "./Execution.ts"
+import type { Execution, OperationAddress } from "./Execution.ts"
 import * as AppendLog from "./internal/AppendLog.ts"
 import * as Timers from "./Timers.ts"
-
-/** Where an operation is. */
-export interface OperationAddress {
-  readonly executionArn: string
-  readonly operationId: string
-}
 
 /**
  * The state of a service. Hosts keep it and hand it to the next command; they read it through the functions of `Service`.

@@ -37,4 +37,7 @@ const userFrame = (stack: string | undefined): string | undefined =>
     .slice(1)
     .find((line) => !line.includes(ownFolder) && !/node_modules\/effect\/|node:/.test(line))
     ?.trim()
-    .replace(/^at /, "")
+    .replace(
+      /^at (?:.*\((.*)\)|(.*))$/,
+      (_, called: string | undefined, bare: string | undefined) => called ?? bare ?? ""
+    )

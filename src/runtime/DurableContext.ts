@@ -31,8 +31,6 @@ export class DurableContext {
   readonly fibers = new Set<Fiber.Fiber<unknown, unknown>>()
   /** Whether such a fibre was interrupted. */
   cutShort = false
-  /** Units in flight and fibres parked in it or in contexts below it. */
-  load = 0
   #uses: Map<string, Use> | undefined
   #closed = false
 
@@ -98,7 +96,12 @@ export class DurableContext {
   }
 
   #inUse(name: string, first: string | undefined, second: string | undefined): NameInUse {
-    const places = first === undefined ? "" : ` First used at ${first}, now at ${second ?? "an unknown place"}.`
+    const places =
+      first === undefined
+        ? ""
+        : first === second
+          ? ` Both are at ${first}.`
+          : ` First used at ${first}, now at ${second ?? "an unknown place"}.`
     return new NameInUse({
       operation: this.pathOf(name, 0),
       message:

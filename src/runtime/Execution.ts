@@ -139,7 +139,7 @@ const invalidName = (context: DurableContext, name: string): InvalidName => {
       ? `a ${typeof name}`
       : name === ""
         ? "an empty name"
-        : `${name.length} characters: ${JSON.stringify(shown)}${shown.length < name.length ? "…" : ""}`
+        : `${name.length} character${name.length === 1 ? "" : "s"}: ${JSON.stringify(shown)}${shown.length < name.length ? "…" : ""}`
   return new InvalidName({
     operation: context.pathOf(shown, 0),
     message: `Expected the name of an operation to be 1 to 256 characters of printable ASCII, found ${found}. Use such a name; put other text into the payload.`

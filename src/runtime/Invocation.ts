@@ -114,7 +114,7 @@ const execute = Effect.fnUntraced(function* (
     run,
     context: run.context,
     id: run.journal.execution?.Id ?? run.executionArn,
-    path: run.executionName
+    path: contract.name
   }
   const workflow = Effect.gen(function* () {
     const payload = yield* readPayload(self, contract)

@@ -122,13 +122,23 @@ export const writeFailure = (
   if (failure !== undefined) {
     return isOperationError(failure.error)
       ? writeOperationError(subject, failure.error)
-      : Effect.map(writeValue(subject, "error", { success: recording.error }, failure.error), (data) =>
-          errorObject(failure.error, data)
-        )
+      : writeDeclaredError(subject, recording, failure.error)
   }
   const die = cause.reasons.find(Cause.isDieReason)
   return die === undefined ? writeDefect(subject, interrupted(subject)) : writeDefect(subject, die.defect)
 }
+
+/** An error that its Schema does not know is lost, but not its type and message. */
+const writeDeclaredError = (subject: Subject, recording: Recording, error: unknown): Effect.Effect<ErrorObject> =>
+  writeValue(subject, "error", { success: recording.error }, error).pipe(
+    Effect.catchDefect((defect) => {
+      if (!(defect instanceof SerdesFailed)) return Effect.die(defect)
+      const { ErrorMessage, ErrorType } = errorObject(error, undefined)
+      const message = `${defect.message}. The error was ${ErrorType}: ${truncate(ErrorMessage ?? "", 500)}`
+      return Effect.die(new SerdesFailed({ operation: subject.path, message }))
+    }),
+    Effect.map((data) => errorObject(error, data))
+  )
 
 /** An error of the library that quotes too much of somebody else's error quotes less. */
 const writeOperationError = (subject: Subject, error: OperationError): Effect.Effect<ErrorObject> =>

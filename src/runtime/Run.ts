@@ -339,14 +339,13 @@ export class Run {
   }
 
   #operationFibers(): Array<Fiber.Fiber<unknown, unknown>> {
-    const { idling, parked, units } = this.supervisor
-    return [...parked, ...idling, ...units, ...this.#unacknowledged, ...this.sleeps].map((entry) => entry.fiber)
+    const { parked, units } = this.supervisor
+    return [...parked, ...units, ...this.#unacknowledged, ...this.sleeps].map((entry) => entry.fiber)
   }
 
   /** Interrupts every fibre at a durable operation, also below uninterruptible regions and in detached fibres. */
   #release(): void {
-    const { idling, parked } = this.supervisor
-    const blocked = [...parked, ...idling, ...this.#unacknowledged]
+    const blocked = [...this.supervisor.parked, ...this.#unacknowledged]
     for (const fiber of new Set(this.#operationFibers())) {
       if (fiber !== this.#root) fiber.interruptUnsafe(fiber.id)
     }
@@ -362,7 +361,7 @@ export class Run {
 
   /** Tells the fibres that still wait for operations of closed contexts that those never complete. */
   releaseClosed(): void {
-    for (const entry of Array.from(this.supervisor.idling)) {
+    for (const entry of Array.from(this.supervisor.parked)) {
       if (entry.context.closed) entry.release(contextEnded(entry))
     }
   }
@@ -426,7 +425,7 @@ export class Run {
   idle(operation: Waiting): Effect.Effect<never> {
     return this.#block<never>((fiber, release) => {
       const parked = { ...operation, fiber, release }
-      this.supervisor.idle(parked)
+      this.supervisor.park(parked)
       return () => this.supervisor.unpark(parked)
     })
   }

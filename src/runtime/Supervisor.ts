@@ -65,18 +65,12 @@ export interface SupervisorOptions {
   readonly onStuck: (operations: ReadonlyArray<Parked>) => void
 }
 
-const weigh = (context: DurableContext, change: number): void => {
-  for (let at: DurableContext | undefined = context; at !== undefined; at = at.parent) at.load += change
-}
-
 export class Supervisor {
   readonly scheduler: WatchedScheduler
   readonly units = new Set<Unit>()
+  /** Fibres at operations without an outcome, also those that only have to be let go at the end. */
   readonly parked = new Set<Parked>()
-  /** Fibres at operations of closed contexts: they wait for nothing and only have to be let go at the end. */
-  readonly idling = new Set<Parked>()
   #activity = 0
-  #busy = 0
   #armed = false
   #stopped = false
   readonly #options: SupervisorOptions
@@ -88,67 +82,46 @@ export class Supervisor {
 
   /** Whether work in open contexts is in flight. */
   get busy(): boolean {
-    return this.#busy > 0
+    return some(this.units, (unit) => !unit.context.closed)
   }
 
-  get #waiting(): boolean {
-    return !this.#stopped && this.#busy === 0 && (this.parked.size > 0 || this.#stuck.length > 0)
+  /** Whether a fibre waits for an operation that the outside world completes. */
+  get waits(): boolean {
+    return some(this.parked, ({ context }) => !context.closed && !context.recorded.finished)
   }
 
   get #stuck(): ReadonlyArray<Parked> {
-    if (this.idling.size === 0) return []
-    return [...this.idling].filter((parked) => parked.context.recorded.finished && !parked.context.closed)
+    return [...this.parked].filter(({ context }) => context.recorded.finished && !context.closed)
+  }
+
+  get #waiting(): boolean {
+    return !this.#stopped && !this.busy && (this.waits || this.#stuck.length > 0)
   }
 
   enter(unit: Unit): void {
     this.units.add(unit)
-    weigh(unit.context, 1)
-    if (!unit.context.closed) this.#busy++
     this.touch()
   }
 
   leave(unit: Unit): void {
     if (!this.units.delete(unit)) return
-    weigh(unit.context, -1)
-    if (!unit.context.closed) this.#busy--
     this.touch()
     this.check()
   }
 
   park(parked: Parked): void {
-    ;(parked.context.closed ? this.idling : this.parked).add(parked)
-    weigh(parked.context, 1)
-    this.touch()
-    this.check()
-  }
-
-  /** Keeps a fibre that waits for nothing, so that it can be let go at the end. */
-  idle(parked: Parked): void {
-    this.idling.add(parked)
-    weigh(parked.context, 1)
+    this.parked.add(parked)
     this.touch()
     this.check()
   }
 
   unpark(parked: Parked): void {
-    if (!this.parked.delete(parked) && !this.idling.delete(parked)) return
-    weigh(parked.context, -1)
-    this.touch()
+    if (this.parked.delete(parked)) this.touch()
   }
 
   /** Closes a context: what is in flight or parked below it no longer counts. */
   close(context: DurableContext): void {
-    if (context.load === 0) return context.close()
-    const counted = [...this.units].filter((unit) => !unit.context.closed)
-    const waiting = [...this.parked]
     context.close()
-    for (const unit of counted) if (unit.context.closed) this.#busy--
-    for (const parked of waiting) {
-      if (parked.context.closed) {
-        this.parked.delete(parked)
-        this.idling.add(parked)
-      }
-    }
     this.touch()
     this.check()
   }
@@ -194,7 +167,7 @@ export class Supervisor {
         now - armedAt >= this.#options.patience
       ) {
         this.#armed = false
-        if (this.parked.size > 0) this.#options.onQuiescent()
+        if (this.waits) this.#options.onQuiescent()
         else this.#options.onStuck(this.#stuck)
       } else if (turns < this.#options.quietTurns) {
         setImmediate(tick)
@@ -208,3 +181,8 @@ export class Supervisor {
 
 /** The most that one turn of the event loop counts as quiet time, in milliseconds. */
 const longestTurn = 5
+
+const some = <A>(items: Iterable<A>, holds: (item: A) => boolean): boolean => {
+  for (const item of items) if (holds(item)) return true
+  return false
+}

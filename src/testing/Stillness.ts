@@ -166,7 +166,7 @@ export class Stillness {
   #idles(run: Run, asleep: ReadonlySet<AnyFiber>): boolean {
     if (run.checkpointer.sending) return true
     const sleeping = [...asleep].some((fiber) => executionOf(fiber)?.run === run)
-    if (run.phase === "running") return sleeping && run.supervisor.parked.size === 0
+    if (run.phase === "running") return sleeping && !run.supervisor.waits
     return sleeping || this.#hasHadItsGrace(run)
   }
 

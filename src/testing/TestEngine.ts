@@ -67,7 +67,7 @@ export interface OperationFilter {
  */
 export interface TestRun<C extends Contract.AnyDurable> {
   readonly executionArn: string
-  /** Waits for the end. Dies with a {@link TestFailure} when nothing has happened for 4.5 s of real time. */
+  /** Waits for the end. Dies with a {@link TestFailure} when nothing has happened for the `patience` of the layer. */
   readonly result: Effect.Effect<
     Contract.Success<C>,
     Contract.Error<C> | OperationError | ExecutionFailed,
@@ -79,7 +79,7 @@ export interface TestRun<C extends Contract.AnyDurable> {
   /** Everything that happened so far, as the service would tell it. Times are milliseconds of virtual time. */
   readonly history: Effect.Effect<ReadonlyArray<HistoryEvent>>
   /** Stops the execution for good, without running any of its code. */
-  readonly stop: (error?: ErrorObject) => Effect.Effect<void>
+  readonly stop: (error?: ErrorObject) => Effect.Effect<void, ClientError>
 }
 
 /**
@@ -89,7 +89,10 @@ export interface TestRun<C extends Contract.AnyDurable> {
  * @since 0.1.0
  */
 export interface StartOptions {
-  /** A name of 1 to 64 letters, digits, `-` and `_`. Default: one that the service makes up. */
+  /**
+   * A name of 1 to 64 letters, digits, `-` and `_`. Default: the `idempotencyKey` of the contract, or else a name that the
+   * service makes up.
+   */
   readonly name?: string
 }
 
@@ -156,7 +159,7 @@ export const layer = <const F extends ReadonlyArray<Servable>>(
     Effect.gen(function* () {
       // The functions' own services are among these: the type of the layer asks for them.
       const context = yield* Effect.context<ServicesOf<F[number]>>()
-      const random = yield* Effect.provide(Random.Random, Layer.empty).pipe(Random.withSeed(options.seed ?? 1))
+      const random = yield* Effect.service(Random.Random).pipe(Random.withSeed(options.seed ?? 1))
       const services = Context.add(context as Context.Context<never>, Random.Random, random)
       const world = new World({
         functions: yield* Effect.provideContext(serve(functions), services),
@@ -239,13 +242,18 @@ export const start = <C extends Contract.AnyDurable>(
   Effect.gen(function* () {
     const { patience, world } = yield* TestEngine
     const format = yield* Serdes
-    const text = yield* Effect.orDie(write(ofPayload(contract), payload, infoOf(contract, "payload")))
+    const text = yield* Effect.catch(write(ofPayload(contract), payload, infoOf(contract, "payload")), ({ message }) =>
+      Effect.die(
+        new TestFailure({ message: `The payload for "${contract.name}" does not fit its contract: ${message}` })
+      )
+    )
+    const name = options?.name ?? contract.idempotencyKey?.(cast<unknown, never>(payload))
     const started = yield* fromEngine(
       world.command(Engine.startExecution, {
         functionName: contract.name,
         qualifier: "$LATEST",
         ...(text === undefined ? undefined : { payload: text }),
-        ...(options?.name === undefined ? undefined : { name: options.name })
+        ...(name === undefined ? undefined : { name })
       })
     )
     return makeRun(contract, format, world, patience, started.executionArn)
@@ -305,8 +313,12 @@ const makeRun = <C extends Contract.AnyDurable>(
       ),
     history: Effect.sync(() => world.history(executionArn)),
     stop: (error) =>
-      Effect.sync(() => {
-        world.command(Engine.stopExecution, { executionArn, ...(error === undefined ? undefined : { error }) })
-      })
+      Effect.suspend(() =>
+        Effect.asVoid(
+          fromEngine(
+            world.command(Engine.stopExecution, { executionArn, ...(error === undefined ? undefined : { error }) })
+          )
+        )
+      )
   }
 }

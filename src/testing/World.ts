@@ -101,8 +101,10 @@ export class World {
       ...options.options.engine,
       executionTimeoutSeconds: options.options.executionTimeout ?? aCentury,
       lookup: this.#lookup,
-      missingAdvice: (name) =>
-        `. This test serves no function "${name}", only ${[...options.functions.keys()].map((served) => `"${served}"`).join(", ")}. Add it, or a TestEngine.stub of its contract, to the functions of TestEngine.layer.`
+      missingAdvice: (name) => {
+        const served = [...options.functions.keys()].map((other) => `"${other}"`).join(", ")
+        return `. This test serves no function "${name}", ${served === "" ? "and no other" : `only ${served}`}. Add it, or a TestEngine.stub of its contract, to the functions of TestEngine.layer.`
+      }
     })
     this.#services = options.services.pipe(
       Context.add(Clock.Clock, this.clock),
@@ -417,7 +419,7 @@ export class World {
     const waits = lines.length === 0 ? ["nothing is running and no timer is due"] : lines
     return (
       `The execution "${execution.identity.name}" did not end, and nothing has happened for a while. It waits for this: ${waits.join("; ")}. ` +
-      "Virtual time stands still while real I/O is going on."
+      "If real I/O takes longer than this, raise the patience of TestEngine.layer."
     )
   }
 

@@ -39,12 +39,7 @@ export type CheckpointDurableExecutionBody = typeof CheckpointDurableExecutionBo
  */
 export const CheckpointDurableExecutionResponse = record({
   CheckpointToken: maybe(Schema.String),
-  NewExecutionState: orEmpty(
-    record({
-      Operations: Schema.Array(ApiOperation),
-      NextMarker: marker
-    })
-  )
+  NewExecutionState: orEmpty(record({ Operations: orNone(ApiOperation), NextMarker: marker }))
 })
 
 /**
@@ -79,7 +74,7 @@ export type GetDurableExecutionStateQuery = typeof GetDurableExecutionStateQuery
  * @since 0.1.0
  * @category schemas
  */
-export const GetDurableExecutionStateResponse = record({ Operations: orNone(ApiOperation), NextMarker: marker })
+export const GetDurableExecutionStateResponse = record({ Operations: Schema.Array(ApiOperation), NextMarker: marker })
 
 /**
  * @since 0.1.0

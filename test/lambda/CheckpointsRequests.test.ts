@@ -93,7 +93,7 @@ describe("what the store sends is what the service expects", () => {
   for (const expected of golden("checkpoints")) {
     it.live(expected.name, () =>
       withStore(
-        () => ({ body: { CheckpointToken: "next", NewExecutionState: {} } }),
+        () => ({ body: { CheckpointToken: "next", NewExecutionState: {}, Operations: [] } }),
         Effect.fnUntraced(function* (store, { requests }) {
           yield* calls[expected.name]?.(store) ?? Effect.die(`no call named ${expected.name}`)
           assert.lengthOf(requests, 1)

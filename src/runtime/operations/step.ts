@@ -12,10 +12,15 @@ import * as Exit from "effect/Exit"
 import { cast } from "effect/Function"
 import * as Random from "effect/Random"
 import { StepInterrupted } from "../../DurableError.ts"
-import retryByDefault, { none, type Decision, type Failure, type RetryPolicy } from "../../RetryPolicy.ts"
+import retryByDefault, {
+  none,
+  wholeDelaySeconds,
+  type Decision,
+  type Failure,
+  type RetryPolicy
+} from "../../RetryPolicy.ts"
 import { StepContext } from "../../StepContext.ts"
 import type { ErrorObject } from "../../wire/ErrorObject.ts"
-import * as Limits from "../../wire/Limits.ts"
 import type { Operation } from "../../wire/Operation.ts"
 import { contextEnded } from "../DurableContext.ts"
 import { claim, Execution, tracked, updateOf, type Claim } from "../Execution.ts"
@@ -191,7 +196,7 @@ const decide = Effect.fnUntraced(function* (
         _tag: "Died",
         cause: Cause.die(new TypeError(`The retry policy of "${claimed.path}" gave no number as its delay.`))
       }
-    : { _tag: "Retry", delaySeconds: Math.min(Math.max(1, Math.round(delaySeconds)), Limits.maxDurationSeconds) }
+    : { _tag: "Retry", delaySeconds: wholeDelaySeconds(delaySeconds) }
 })
 
 const failureOf = (cause: Cause.Cause<unknown>): Failure<never> => {

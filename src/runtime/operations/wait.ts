@@ -34,9 +34,16 @@ export const durableSeconds = (operation: string, duration: Duration.Input): Eff
           operation,
           message:
             `Expected the duration of "${operation}" to be between 1 second and 366 days, found ${describe(duration, millis)}. ` +
-            "For less than a second use Effect.sleep inside a step; for more than 366 days wait in rounds."
+            adviceFor(millis)
         })
       )
+}
+
+const adviceFor = (millis: number): string => {
+  if (Number.isNaN(millis)) return 'Write "1 hour", "30 seconds", a Duration or a number of milliseconds.'
+  return millis < 1_000
+    ? "For less than a second use Effect.sleep inside a step."
+    : "For more than 366 days wait in rounds."
 }
 
 /** Milliseconds, or NaN for what is no duration. Dates are points in time and not durations. */
