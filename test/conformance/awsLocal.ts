@@ -7,7 +7,7 @@
 import { LocalDurableTestRunner } from "@aws/durable-execution-sdk-js-testing"
 import { cast } from "effect/Function"
 import { setTimeout } from "node:timers/promises"
-import { sentPayload, type AnyHandler, type Backend, type Run, type Start } from "./backend.ts"
+import { sentError, sentPayload, type AnyHandler, type Backend, type Run, type Start } from "./backend.ts"
 import { correct, timeoutError } from "./corrections.ts"
 import { DurableExecutionInvocationInputWithClient, type Client, type State } from "./event.ts"
 import type { Ended, Json } from "./matcher.ts"
@@ -20,6 +20,7 @@ export const awsLocal = async (watch: Watch, options: { readonly raw?: boolean }
   return {
     name: "aws-local",
     width: 8,
+    lateness: 1_000,
     start: async (start) => new LocalRun(start, watch, options.raw ?? false),
     close: () => LocalDurableTestRunner.teardownTestEnvironment()
   }
@@ -221,7 +222,7 @@ class LocalRun implements Run {
       case "success":
         return api["sendCallbackSuccess"]?.({ CallbackId, Result: Buffer.from(sentPayload(action)) }) ?? missing()
       case "failure":
-        return api["sendCallbackFailure"]?.({ CallbackId, Error: action.Error }) ?? missing()
+        return api["sendCallbackFailure"]?.({ CallbackId, Error: sentError(action) }) ?? missing()
       default:
         return api["sendCallbackHeartbeat"]?.({ CallbackId }) ?? missing()
     }

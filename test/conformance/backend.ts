@@ -37,6 +37,8 @@ export interface Backend {
   readonly name: string
   /** How many executions may run at once. */
   readonly width: number
+  /** Milliseconds by which events may become known later than the end of an execution. */
+  readonly lateness: number
   readonly start: (start: Start) => Promise<Run>
   readonly close: () => Promise<void>
 }
@@ -48,6 +50,12 @@ export const parseResult = (text: string | undefined): unknown =>
 /** The text that the sender of a callback sends. */
 export const sentPayload = ({ Payload }: CallbackAction): string =>
   typeof Payload === "string" ? JSON.stringify(Payload) : pythonJson(Payload ?? null)
+
+/** The error that the sender of a callback sends. */
+export const sentError = ({ Payload }: CallbackAction): Json =>
+  typeof Payload === "object" && Payload !== null
+    ? Object.fromEntries(Object.entries(Payload))
+    : { ErrorMessage: typeof Payload === "string" ? Payload : "failed" }
 
 /** JSON with the white space that Python puts into it: senders of callbacks are scripts, and history keeps their text. */
 const pythonJson = (value: unknown): string => {

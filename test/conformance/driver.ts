@@ -96,9 +96,6 @@ const runOne = async (
 /** Milliseconds without a new event after which an execution counts as stuck. */
 const patience = 30_000
 
-/** Events may be known a little later than the end. */
-const afterglow = 1_000
-
 const judge = async (
   requirement: Requirement,
   functions: Functions,
@@ -132,7 +129,7 @@ const judge = async (
         count = events.length
         lastNews = performance.now()
       }
-      const isOver = endedAt !== undefined && performance.now() - endedAt > afterglow
+      const isOver = endedAt !== undefined && performance.now() - endedAt >= backend.lateness
       if (isOver || performance.now() - lastNews > patience) return [...outsiders.problems, ...problems, told(events)]
       await setTimeout(10)
     }
@@ -155,8 +152,7 @@ class Outsiders {
     this.#actions = (requirement.CallbackActions ?? []).map((action) => ({
       ...action,
       CallbackName: String(substitute(action.CallbackName, variables)),
-      ...("Payload" in action ? { Payload: substitute(action.Payload, variables) } : undefined),
-      ...("Error" in action ? { Error: substitute(action.Error, variables) } : undefined)
+      ...("Payload" in action ? { Payload: substitute(action.Payload, variables) } : undefined)
     }))
     this.#hasActions = this.#actions.length > 0
   }

@@ -1,18 +1,21 @@
 /**
  * Judges this library by a folder of requirements.
  *
- * `npm run conformance -- --requirements DIR [--backend memory|aws-local] [--suite S] [--id I] [--raw] [--json]`
+ * `npm run conformance -- --requirements DIR [--backend memory|aws-local] [--suite S] [--id I] [--handlers own|aws]
+ * [--raw] [--json]`
  *
  * Prints the seed (`SEED=… ` repeats it), a table for each suite and what is wrong, and last `N passed, N failed, N not
- * implemented`. Exits with 1 when a requirement fails that is not optional. `--raw` leaves out the corrections of what
+ * implemented`. Exits with 1 when a requirement fails that is not optional. `--handlers aws` judges
+ * handlers that AWS's SDK has made in place of ours, and with them the backend. `--raw` leaves out the corrections of what
  * AWS's test runner does not tell.
  */
 import process from "node:process"
 import { parseArgs } from "node:util"
+import * as awsPack from "./awsPack.ts"
 import { awsLocal } from "./awsLocal.ts"
 import { runAll, type Verdict } from "./driver.ts"
 import { memory } from "./memory.ts"
-import * as pack from "./pack.ts"
+import * as ownPack from "./pack.ts"
 import { watchProcess } from "./process.ts"
 import { readRequirements } from "./requirement.ts"
 
@@ -22,6 +25,7 @@ const { values: options } = parseArgs({
     backend: { type: "string", default: "memory" },
     suite: { type: "string", multiple: true },
     id: { type: "string", multiple: true },
+    handlers: { type: "string", default: "own" },
     raw: { type: "boolean", default: false },
     json: { type: "boolean", default: false }
   }
@@ -30,7 +34,7 @@ const { values: options } = parseArgs({
 const main = async (): Promise<number> => {
   if (options.requirements === undefined || !["memory", "aws-local"].includes(options.backend)) {
     console.log(
-      "usage: npm run conformance -- --requirements DIR [--backend memory|aws-local] [--suite S] [--id I] [--json]"
+      "usage: npm run conformance -- --requirements DIR [--backend memory|aws-local] [--suite S] [--id I] [--handlers own|aws] [--raw] [--json]"
     )
     return 2
   }
@@ -44,7 +48,7 @@ const main = async (): Promise<number> => {
   }
   const watch = watchProcess()
   const backend = options.backend === "memory" ? memory(watch) : await awsLocal(watch, { raw: options.raw })
-  const verdicts = await runAll(requirements, pack, backend, watch, seed)
+  const verdicts = await runAll(requirements, options.handlers === "aws" ? awsPack : ownPack, backend, watch, seed)
   await backend.close()
   watch.stop()
 
@@ -66,7 +70,7 @@ const showSuite = (suite: string, verdicts: ReadonlyArray<Verdict>): void => {
   }
 }
 
-const reasons: Readonly<Record<string, string>> = pack.notImplemented
+const reasons: Readonly<Record<string, string>> = options.handlers === "aws" ? {} : ownPack.notImplemented
 
 // Executions that were let go of may still have timers.
 process.exit(await main())

@@ -12,7 +12,7 @@ import * as Engine from "../../src/engine/Service.ts"
 import { CheckpointDurableExecutionBody } from "../../src/wire/CheckpointApi.ts"
 import type { HistoryEvent } from "../../src/wire/HistoryEvent.ts"
 import type { Operation } from "../../src/wire/Operation.ts"
-import { parseResult, sentPayload, type AnyHandler, type Backend, type Run, type Start } from "./backend.ts"
+import { parseResult, sentError, sentPayload, type AnyHandler, type Backend, type Run, type Start } from "./backend.ts"
 import { DurableExecutionInvocationInputWithClient, type Client } from "./event.ts"
 import type { Json } from "./matcher.ts"
 import type { Watch } from "./process.ts"
@@ -20,7 +20,8 @@ import type { CallbackAction } from "./requirement.ts"
 
 export const memory = (watch: Watch): Backend => ({
   name: "memory",
-  width: 1,
+  width: 8,
+  lateness: 0,
   start: async (start) => new Host(start, watch).run(),
   close: async () => {}
 })
@@ -249,7 +250,7 @@ class Host {
       case "success":
         return this.#command(Engine.succeedCallback, { callbackId, result: sentPayload(action) })
       case "failure":
-        return this.#command(Engine.failCallback, { callbackId, error: errorOf(action) })
+        return this.#command(Engine.failCallback, { callbackId, error: sentError(action) })
       default:
         return this.#command(Engine.heartbeatCallback, { callbackId })
     }
@@ -258,11 +259,6 @@ class Host {
 
 /** Milliseconds of real time without a checkpoint after which time passes although a function is running. */
 const patience = 2_000
-
-const errorOf = ({ Error: error }: CallbackAction): Json =>
-  typeof error === "object" && error !== null
-    ? Object.fromEntries(Object.entries(error))
-    : { ErrorMessage: typeof error === "string" ? error : "failed" }
 
 const crashed = (message: string): Engine.InvocationEnd => ({
   _tag: "Crashed",

@@ -9,12 +9,11 @@ import { parse } from "yaml"
 
 const Mapping = Schema.Record(Schema.String, Schema.Unknown)
 
-/** What an outsider does to a callback: `success`, `failure` or `heartbeat`, after `Delay` seconds. */
+/** What an outsider does to a callback after `Delay` seconds. The payload of a failure is its error. */
 const CallbackAction = Schema.Struct({
   CallbackName: Schema.String,
   Operation: Schema.Literals(["success", "failure", "heartbeat"]),
   Payload: Schema.optionalKey(Schema.Unknown),
-  Error: Schema.optionalKey(Schema.Unknown),
   Delay: Schema.optionalKey(Schema.Finite)
 })
 

@@ -1,0 +1,157 @@
+import { afterAll, assert, describe, it } from "@effect/vitest"
+import { spawnSync } from "node:child_process"
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { pathToFileURL } from "node:url"
+import process from "node:process"
+import { awsLocal } from "./awsLocal.ts"
+import * as awsPack from "./awsPack.ts"
+import type { Backend } from "./backend.ts"
+import { runAll, type Pack, type Verdict } from "./driver.ts"
+import { memory } from "./memory.ts"
+import * as pack from "./pack.ts"
+import { watchProcess } from "./process.ts"
+import { requirements } from "./requirements.ts"
+
+const seed = Number(process.env["SEED"])
+
+/** Runs the requirements of these ids, or all that the pack has a handler for. */
+const judge = async (
+  handlers: Pack,
+  start: (watch: ReturnType<typeof watchProcess>) => Backend | Promise<Backend>,
+  ids?: ReadonlyArray<string>
+): Promise<ReadonlyArray<Verdict>> => {
+  const watch = watchProcess()
+  try {
+    const chosen = requirements.filter(({ id }) => (ids === undefined ? id in handlers.handlers : ids.includes(id)))
+    const backend = await start(watch)
+    const verdicts = await runAll(chosen, handlers, backend, watch, seed)
+    await backend.close()
+    return verdicts
+  } finally {
+    watch.stop()
+  }
+}
+
+const failures = (verdicts: ReadonlyArray<Verdict>): ReadonlyArray<string> =>
+  verdicts.flatMap(({ id, problems, status }) => (status === "passed" ? [] : [`${id} ${status}`, ...problems]))
+
+describe("the model of the service", () => {
+  it("shows of our handlers what the requirements say", { timeout: 60_000 }, async () => {
+    const verdicts = await judge(pack, memory)
+    assert.deepStrictEqual(failures(verdicts), [])
+    assert.isAtLeast(verdicts.length, 43)
+  })
+
+  it("shows the same of handlers that AWS's SDK has made", { timeout: 60_000 }, async () => {
+    const verdicts = await judge(awsPack, memory)
+    assert.deepStrictEqual(failures(verdicts), [])
+    assert.isAtLeast(verdicts.length, 46)
+  })
+})
+
+describe("AWS's test runner", () => {
+  it("shows of our handlers what the requirements say", { timeout: 60_000 }, async () => {
+    const sample = ["1-4", "1-8", "1-11", "1-18", "1-20", "2-2", "3-2", "3-6", "3-8", "3-14", "5-2", "5-6", "5-8"]
+    const verdicts = await judge(pack, awsLocal, sample)
+    assert.deepStrictEqual(failures(verdicts), [])
+    assert.lengthOf(verdicts, sample.length)
+  })
+})
+
+describe("a driver", () => {
+  it("does not pass handlers of other requirements", { timeout: 60_000 }, async () => {
+    const wrong = (id: string, other: string) => ({ [id]: pack.handlers[other] ?? assert.fail(other) })
+    const handlers = {
+      ...wrong("1-1", "1-5"),
+      ...wrong("1-2", "1-1"),
+      ...wrong("1-12", "1-19"),
+      ...wrong("2-4", "2-5"),
+      ...wrong("3-6", "3-1"),
+      ...wrong("5-15", "5-3")
+    }
+    const verdicts = await judge({ ...pack, handlers }, memory)
+    assert.deepStrictEqual(
+      verdicts.map(({ id, status }) => [id, status]),
+      ["1-1", "1-2", "1-12", "2-4", "3-6", "5-15"].map((id) => [id, "failed"])
+    )
+  })
+})
+
+describe("the pack", () => {
+  it("says of every requirement whether there is a handler", () => {
+    const ids = [...Object.keys(pack.handlers), ...Object.keys(pack.notImplemented)]
+    assert.strictEqual(new Set(ids).size, 171)
+    assert.lengthOf(ids, 171)
+    assert.isTrue(pack.guessed.every((id) => id in pack.handlers))
+  })
+
+  it("loads under plain node, with no flags and no build", { timeout: 60_000 }, () => {
+    const file = pathToFileURL(join(import.meta.dirname, "pack.ts")).href
+    const program = `const pack = await import(${JSON.stringify(file)}); console.log(Object.keys(pack.handlers).length)`
+    const { stderr, stdout } = spawnSync(process.execPath, ["--input-type=module", "--eval", program], {
+      encoding: "utf8",
+      env: {}
+    })
+    assert.strictEqual(stdout.trim(), String(Object.keys(pack.handlers).length), stderr)
+  })
+})
+
+describe("the command", () => {
+  const run = (...args: ReadonlyArray<string>) => {
+    const main = join(import.meta.dirname, "main.ts")
+    const { status, stdout } = spawnSync(process.execPath, [main, ...args], {
+      encoding: "utf8",
+      env: { ...process.env, SEED: "7" }
+    })
+    const lines = stdout.trimEnd().split("\n")
+    return { status, lines, last: lines.at(-1) }
+  }
+
+  const folder = mkdtempSync(join(tmpdir(), "effect-durable-requirements-"))
+  afterAll(() => rmSync(folder, { recursive: true }))
+
+  const write = (suite: string, id: string, ...lines: ReadonlyArray<string>): void => {
+    mkdirSync(join(folder, suite), { recursive: true })
+    writeFileSync(join(folder, suite, `${id}.yaml`), ["---", ...lines].join("\n"))
+  }
+
+  it("judges a folder of requirements, and tells what it could not judge", { timeout: 60_000 }, () => {
+    write(
+      "step",
+      "1-1",
+      "Variables: { N: '${GEN_STR:4}' }",
+      "Input: ${N}",
+      "ExpectedResult:",
+      ...succeeded("Hello, ${N}!")
+    )
+    write("step", "1-10", "ExpectedResult: { ExecutionStatus: FAILED }")
+    write("step", "1-5", "Input:", "ExpectedResult:", ...succeeded(""))
+    write("plugin", "10-1", "Input: n")
+
+    const { last, lines, status } = run("--requirements", folder, "--json")
+    assert.strictEqual(lines[0], "SEED=7")
+    assert.strictEqual(last, "3 passed, 0 failed, 1 not implemented")
+    assert.deepInclude(JSON.parse(lines.at(-2) ?? ""), { seed: 7, backend: "memory", passed: 3, failed: 0 })
+    assert.strictEqual(status, 0)
+  })
+
+  it("fails when a requirement does, unless it is optional", { timeout: 60_000 }, () => {
+    write("step", "1-1", "Input: Ada", "ExpectedResult:", ...succeeded("Hello, Bob!"))
+    const { last, status } = run("--requirements", folder, "--id", "1-1")
+    assert.strictEqual(last, "0 passed, 1 failed, 0 not implemented")
+    assert.strictEqual(status, 1)
+
+    write("step", "1-1", "optional: true", "Input: Ada", "ExpectedResult:", ...succeeded("Hello, Bob!"))
+    assert.strictEqual(run("--requirements", folder, "--id", "1-1").status, 0)
+  })
+
+  it("does not take nothing for a success", { timeout: 60_000 }, () => {
+    assert.strictEqual(run("--requirements", folder, "--suite", "stepp").status, 2)
+    assert.strictEqual(run("--requirements", folder, "--backend", "cloud").status, 2)
+    assert.strictEqual(run().status, 2)
+  })
+})
+
+const succeeded = (result: string): ReadonlyArray<string> => ["  ExecutionStatus: SUCCEEDED", `  Result: ${result}`]
