@@ -45,9 +45,17 @@ export interface Schedule {
   readonly pageItems: number | undefined
   /** Virtual milliseconds after which an invocation is cut off, beyond the longest step of the program. */
   readonly invocationTimeout: number | undefined
+  /** Turns of the event loop that requests and answers take, in turn; no virtual time passes meanwhile. */
+  readonly latencies: ReadonlyArray<number>
 }
 
-export const noFaults: Schedule = { faults: {}, lostEnds: [], pageItems: undefined, invocationTimeout: undefined }
+export const noFaults: Schedule = {
+  faults: {},
+  lostEnds: [],
+  pageItems: undefined,
+  invocationTimeout: undefined,
+  latencies: []
+}
 
 // --- Schedules drawn at random ---------------------------------------------------------------------------------------
 
@@ -80,7 +88,8 @@ export const schedules: fc.Arbitrary<Schedule> = fc.record({
   faults,
   lostEnds: fc.oneof(fc.constant([]), fc.constant([]), fc.constant([0]), fc.constant([0, 1])),
   pageItems: fc.constantFrom(undefined, undefined, 1, 2),
-  invocationTimeout: fc.constantFrom(undefined, undefined, 2_300)
+  invocationTimeout: fc.constantFrom(undefined, undefined, 2_300),
+  latencies: fc.oneof(fc.constant([]), fc.array(fc.nat(8), { minLength: 1, maxLength: 7 }))
 })
 
 /** Whether a schedule leaves virtual time as it is. */
@@ -228,6 +237,7 @@ class Saboteur {
   injected = 0
   program = ""
   #fatal = 0
+  #travels = 0
   #unavailable = 0
   readonly #world: World
   readonly #inner: Store
@@ -280,11 +290,22 @@ class Saboteur {
     return fault
   }
 
+  /** A request on its way, or its answer. */
+  get #travel(): Effect.Effect<void> {
+    const { latencies } = this.#schedule
+    const turns = latencies[this.#travels++ % latencies.length] ?? 0
+    return Effect.replicateEffect(Effect.andThen(Effect.sync(this.#world.touch), nextTurn), turns, { discard: true })
+  }
+
   #spoil<A>(
     fault: Fault | undefined,
     executionArn: string,
-    call: () => Effect.Effect<A, CheckpointStore.StoreError>
+    deliver: () => Effect.Effect<A, CheckpointStore.StoreError>
   ): Effect.Effect<A, CheckpointStore.StoreError> {
+    const call = (): Effect.Effect<A, CheckpointStore.StoreError> =>
+      this.#schedule.latencies.length === 0
+        ? deliver()
+        : Effect.ensuring(Effect.andThen(this.#travel, Effect.suspend(deliver)), this.#travel)
     if (fault === undefined) return call()
     switch (fault.kind) {
       case "death":
