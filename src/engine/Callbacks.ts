@@ -1,8 +1,9 @@
 /**
- * Callbacks seen from outside the execution: whoever holds the id completes, fails or prolongs one, or its time runs out.
+ * Callbacks seen from outside the execution: whoever holds the id completes, fails or prolongs one, or its time runs
+ * out.
  *
- * An id that was never given is not found. One whose callback is over, whatever the reason, is answered as the API documents
- * it for callbacks that have expired or are closed: with CallbackTimeoutException.
+ * An id that was never given is not found. One whose callback is over, whatever the reason, is answered as the API
+ * documents it for callbacks that have expired or are closed: with CallbackTimeoutException.
  *
  * @since 0.1.0
  */

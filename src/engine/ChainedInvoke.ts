@@ -1,8 +1,9 @@
 /**
  * One execution invokes another function and waits for it.
  *
- * A durable target becomes an execution of its own, which tells its parent when it closes. A plain target is run once by the
- * host. A target that is not there, or that may not be called in this way, fails the operation and not the caller.
+ * A durable target becomes an execution of its own, which tells its parent when it closes. A plain target is run once
+ * by the host. A target that is not there, or that may not be called in this way, fails the operation and not the
+ * caller.
  *
  * @since 0.1.0
  */

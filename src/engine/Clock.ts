@@ -1,6 +1,6 @@
 /**
- * What happens by the passing of time: everything that fell due before a command happens before it, each at its own moment
- * and in the order of those moments, as if somebody had watched all the time.
+ * What happens by the passing of time: everything that fell due before a command happens before it, each at its own
+ * moment and in the order of those moments, as if somebody had watched all the time.
  *
  * @since 0.1.0
  */

@@ -20,8 +20,8 @@ import * as State from "./State.ts"
 import * as Work from "./Work.ts"
 
 /**
- * How an invocation ended: with an answer, as it came from the handler and unchecked; with an error that the handler threw or
- * the crash of its process (`Runtime.ExitError`); or because its time ran out.
+ * How an invocation ended: with an answer, as it came from the handler and unchecked; with an error that the handler
+ * threw or the crash of its process (`Runtime.ExitError`); or because its time ran out.
  *
  * @since 0.1.0
  * @category models
@@ -34,8 +34,8 @@ export type InvocationEnd =
 // --- The start of an invocation --------------------------------------------------------------------------------------
 
 /**
- * Invokes every execution that this command has made ready, or of which the function does not know everything. Called once, at
- * the end of a command, so that what happens at the same moment arrives in one invocation.
+ * Invokes every execution that this command has made ready, or of which the function does not know everything. Called
+ * once, at the end of a command, so that what happens at the same moment arrives in one invocation.
  */
 export const wake = (work: Work.Work): void => {
   for (const arn of work.touched) {
@@ -158,7 +158,7 @@ const problemWith = (answer: unknown): string => {
   return "The answer of the invocation must be an object with the Status SUCCEEDED, FAILED or PENDING."
 }
 
-/** It may be a race in the SDK that the next replay does not lose, so the service asks three times before it gives up. */
+/** It may be a race in the SDK that the next replay does not lose: the service asks three times before it gives up. */
 const nothingPending = ({ failures }: Execution.Execution): Verdict => {
   const error = invalidAnswer("Cannot return PENDING status with no pending operations.")
   const withNothingPending = failures.withNothingPending + 1

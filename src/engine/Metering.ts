@@ -1,8 +1,9 @@
 /**
  * What the service counts against an execution's two hard quotas: operations and written bytes.
  *
- * Counted are the execution itself, every operation once, every further attempt of a step or poll of a condition, and every
- * repeated invocation; and of bytes, every payload and error that is stored while it is open. Replays cost nothing.
+ * Counted are the execution itself, every operation once, every further attempt of a step or poll of a condition, and
+ * every repeated invocation; and of bytes, every payload and error that is stored while it is open. Replays cost
+ * nothing.
  *
  * @since 0.1.0
  */

@@ -1,8 +1,8 @@
 /**
  * Pages and the markers between them.
  *
- * A page ends when it is full of items or of bytes. A marker is a text that means nothing to its receiver; what it holds are
- * positions, so one that was made up is refused or shows a page that its owner may see anyway.
+ * A page ends when it is full of items or of bytes. A marker is a text that means nothing to its receiver; what it
+ * holds are positions, so one that was made up is refused or shows a page that its owner may see anyway.
  *
  * @since 0.1.0
  */
@@ -104,7 +104,7 @@ export const statePage = (execution: Execution.Execution, from: number, extent: 
   return withMarker(items, next === undefined ? undefined : marker("state", next))
 }
 
-/** The first page of the state, for the event of an invocation. An input that leaves no room in it is fetched instead. */
+/** The first page of the state, for the event of an invocation. An input that leaves no room there is fetched. */
 export const firstStatePage = (execution: Execution.Execution, extent: Extent): OperationPage => {
   const input = Execution.entryAt(execution, 0)
   return input !== undefined && input.bytes > extent.bytes

@@ -9,8 +9,8 @@ import * as Data from "effect/Data"
 import { type ApiErrorName, apiErrors } from "../wire/ApiError.ts"
 
 /**
- * The service refuses a command. `exception` is the name of the API's exception, `message` its text, and `status` the HTTP
- * status that goes with it.
+ * The service refuses a command. `exception` is the name of the API's exception, `message` its text, and `status` the
+ * HTTP status that goes with it.
  *
  * @since 0.1.0
  * @category errors

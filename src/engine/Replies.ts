@@ -1,8 +1,8 @@
 /**
  * The answers to recent checkpoints, so that a client which lost one can ask again and hears the same.
  *
- * A request is known by its ClientToken and the checkpoint token that it came with; its updates must be the same again. The
- * service remembers it for 15 minutes.
+ * A request is known by its ClientToken and the checkpoint token that it came with; its updates must be the same
+ * again. The service remembers it for 15 minutes.
  *
  * @since 0.1.0
  */

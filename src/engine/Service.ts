@@ -1,10 +1,11 @@
 /**
- * The durable execution service as a pure state machine. A command takes the state and the time, and gives the next state,
- * the answer for whoever sent it, and what the host has to do: there is no I/O, no clock and no chance in here.
+ * The durable execution service as a pure state machine. A command takes the state and the time, and gives the next
+ * state, the answer for whoever sent it, and what the host has to do: there is no I/O, no clock and no chance in
+ * here.
  *
  * A host keeps the state, runs handlers and targets as the effects say, reports their ends, and lets time pass with
- * `advanceTo` whenever `nextDue` is reached. Tests do that with virtual time, a local server with real time; both get the
- * same histories, because there is one model of the service.
+ * `advanceTo` whenever `nextDue` is reached. Tests do that with virtual time, a local server with real time; both get
+ * the same histories, because there is one model of the service.
  *
  * @since 0.1.0
  */
@@ -80,8 +81,8 @@ const finish = <A>(work: Work.Work, answer: A): Work.Applied<A> => {
 /**
  * Starts an execution of a durable function.
  *
- * A name that is known with the same function and payload answers the execution that has it, open or closed.
- * Refused with InvalidParameterValueException, ResourceNotFoundException (no such function), RequestTooLargeException, or
+ * A name that is known with the same function and payload answers the execution that has it, open or closed. Refused
+ * with InvalidParameterValueException, ResourceNotFoundException (no such function), RequestTooLargeException, or
  * DurableExecutionAlreadyStartedException (the name is taken).
  *
  * @since 0.1.0
@@ -94,12 +95,12 @@ export const startExecution = (
 ): Outcome<Start.Started> => attempt(state, env, (work) => Start.start(work, request))
 
 /**
- * Applies the updates of the running invocation, all or none, and answers with everything that changed since it was told
- * last, and with the token for the next time. A checkpoint that closes the execution answers without a token.
+ * Applies the updates of the running invocation, all or none, and answers with everything that changed since it was
+ * told last, and with the token for the next time. A checkpoint that closes the execution answers without a token.
  *
- * A request that came before with the same ClientToken, token and updates is answered as it was then, and nothing is applied.
- * Refused with InvalidParameterValueException, whose message is `Invalid checkpoint token` when another invocation or a later
- * checkpoint has taken over.
+ * A request that came before with the same ClientToken, token and updates is answered as it was then, and nothing is
+ * applied. Refused with InvalidParameterValueException, whose message is `Invalid checkpoint token` when another
+ * invocation or a later checkpoint has taken over.
  *
  * @since 0.1.0
  * @category commands
@@ -150,8 +151,8 @@ export const heartbeatCallback = (
 ): Outcome<void> => attempt(state, env, (work) => Callbacks.heartbeat(work, request.callbackId))
 
 /**
- * Stops an execution. Its operations stay as they are, its children go on, and its running invocation learns of it at its
- * next checkpoint, which is refused. One that is closed already stays as it is and answers when it ended.
+ * Stops an execution. Its operations stay as they are, its children go on, and its running invocation learns of it at
+ * its next checkpoint, which is refused. One that is closed already stays as it is and answers when it ended.
  *
  * Refused with ResourceNotFoundException or, for an error that is too large, InvalidParameterValueException.
  *
@@ -203,8 +204,8 @@ export const targetEnded = (
   perform(state, env, (work) => ChainedInvoke.end(work, request, ChainedInvoke.endingOf(request.end)))
 
 /**
- * Lets time pass: everything that is due by `env.now` happens, in the order in which it is due. Every other command does the
- * same first.
+ * Lets time pass: everything that is due by `env.now` happens, in the order in which it is due. Every other command
+ * does the same first.
  *
  * @since 0.1.0
  * @category commands
@@ -244,8 +245,8 @@ export function* executions(state: State.ServiceState): Generator<Execution> {
 }
 
 /**
- * Every operation of an execution in the order of their starts, the EXECUTION one first, also those that a page of state leaves
- * out. Empty when there is no such execution.
+ * Every operation of an execution in the order of their starts, the EXECUTION one first, also those that a page of
+ * state leaves out. Empty when there is no such execution.
  *
  * @since 0.1.0
  * @category getters
@@ -269,8 +270,8 @@ export const history = (state: State.ServiceState, executionArn: string): Readon
 /**
  * What the host has been asked to do and has not reported the end of.
  *
- * A host that starts again from a stored state cannot know how these ended: it reports the invocations as crashed, so that they
- * are repeated, and the targets as failed, because a plain target is run only once.
+ * A host that starts again from a stored state cannot know how these ended: it reports the invocations as crashed, so
+ * that they are repeated, and the targets as failed, because a plain target is run only once.
  *
  * @since 0.1.0
  * @category models

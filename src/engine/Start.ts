@@ -23,9 +23,9 @@ import * as Work from "./Work.ts"
 /**
  * A request to start an execution.
  *
- * `functionName` is a name, `name:qualifier`, a partial or a full ARN; a durable function needs a qualifier, there or in
- * `qualifier`. `name` makes the start idempotent. `invocationType` decides how large the payload may be: 6 MB when somebody
- * waits for the result, 1 MB when nobody does.
+ * `functionName` is a name, `name:qualifier`, a partial or a full ARN; a durable function needs a qualifier, there or
+ * in `qualifier`. `name` makes the start idempotent. `invocationType` decides how large the payload may be: 6 MB when
+ * somebody waits for the result, 1 MB when nobody does.
  *
  * @since 0.1.0
  * @category models

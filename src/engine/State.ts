@@ -12,7 +12,8 @@ import * as AppendLog from "./internal/AppendLog.ts"
 import * as Timers from "./Timers.ts"
 
 /**
- * The state of a service. Hosts keep it and hand it to the next command; they read it through the functions of `Service`.
+ * The state of a service. Hosts keep it and hand it to the next command; they read it through the functions of
+ * `Service`.
  *
  * @since 0.1.0
  * @category models

@@ -1,8 +1,8 @@
 /**
  * Everything that will happen by the passing of time alone, in the order in which it will happen.
  *
- * A timer is known by what it is for, so arming it again moves it and disarming it removes it. Of timers that are due at the
- * same moment the one that was armed first comes first.
+ * A timer is known by what it is for, so arming it again moves it and disarming it removes it. Of timers that are due
+ * at the same moment the one that was armed first comes first.
  *
  * @since 0.1.0
  */

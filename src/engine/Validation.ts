@@ -1,6 +1,6 @@
 /**
- * Why a checkpoint is refused. The checks, their order and most of their messages are those that AWS's own emulators share;
- * the ranges and patterns are those of the API model.
+ * Why a checkpoint is refused. The checks, their order and most of their messages are those that AWS's own emulators
+ * share; the ranges and patterns are those of the API model.
  *
  * The whole batch is checked before any of it is applied. A refusal is always an InvalidParameterValueException.
  *

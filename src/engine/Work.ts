@@ -1,6 +1,7 @@
 /**
- * One command in progress. It holds the newest state and collects what the host has to do; it lives as long as the command
- * and no longer. Everything inside it is a persistent value, so whoever keeps the state from before sees no change.
+ * One command in progress. It holds the newest state and collects what the host has to do; it lives as long as the
+ * command and no longer. Everything inside it is a persistent value, so whoever keeps the state from before sees no
+ * change.
  *
  * @since 0.1.0
  */
@@ -33,8 +34,8 @@ export interface Env {
 /**
  * What the host has to do after a command, in this order.
  *
- * - `InvokeFunction`: run the durable handler with this event, then report its end with `invocationEnded`. Never more than
- *   one of an execution is in flight.
+ * - `InvokeFunction`: run the durable handler with this event, then report its end with `invocationEnded`. Never more
+ *   than one of an execution is in flight.
  * - `RunTarget`: run the plain function once, then report its end with `targetEnded`.
  * - `ExecutionClosed`: answer whoever waits for this execution.
  *

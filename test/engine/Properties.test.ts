@@ -11,7 +11,7 @@ import { Chaos, commands } from "./chaos.ts"
 import { seed } from "./support.ts"
 
 /** Runs random commands and checks something after each of them. */
-const afterEveryCommand = (check: (chaos: Chaos) => void, numRuns = 150) => {
+const afterEveryCommand = (check: (chaos: Chaos) => void, numRuns = 100) => {
   const total = { commands: 0, refusals: 0, closed: 0, checkpoints: 0 }
   fc.assert(
     fc.property(commands, fc.constantFrom(1, 2, 1_000), (list, pageItems) => {

@@ -1,6 +1,6 @@
 /**
- * Nine conversations that AWS's own SDK for JavaScript has with the service, re-enacted: the updates are those that it sends,
- * and the engine must answer what the SDK needs to go on. Ids are shortened.
+ * Nine conversations that AWS's own SDK for JavaScript has with the service, re-enacted: the updates are those that
+ * it sends, and the engine must answer what the SDK needs to go on. Ids are shortened.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Service from "../../src/engine/Service.ts"

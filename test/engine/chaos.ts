@@ -1,6 +1,7 @@
 /**
- * A host gone mad: it sends commands in any order, with stale tokens, wrong updates and repeated requests, and it remembers
- * what the function and its clients have seen. Commands are drawn as data, so that a failure shrinks to a few of them.
+ * A host gone mad: it sends commands in any order, with stale tokens, wrong updates and repeated requests, and it
+ * remembers what the function and its clients have seen. Commands are drawn as data, so that a failure shrinks to a
+ * few of them.
  */
 import { assert } from "@effect/vitest"
 import * as Result from "effect/Result"
@@ -22,8 +23,8 @@ interface Change {
 }
 
 /**
- * Numbers choose among what there is at that moment. What spoils a run is chosen by numbers in the middle of their range, because
- * fast-check likes the ends.
+ * Numbers choose among what there is at that moment. What spoils a run is chosen by numbers in the middle of their
+ * range, because fast-check likes the ends.
  */
 export type Command =
   | { readonly do: "start"; readonly target: number; readonly name: number | null; readonly timeout: number | null }

@@ -1,6 +1,6 @@
 /**
- * A service under test with everything that a host does by itself: it keeps the state, remembers the invocation in flight of
- * each execution and its newest token, and moves the time.
+ * A service under test with everything that a host does by itself: it keeps the state, remembers the invocation in
+ * flight of each execution and its newest token, and moves the time.
  */
 import { assert } from "@effect/vitest"
 import * as Result from "effect/Result"
