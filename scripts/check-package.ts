@@ -1,19 +1,24 @@
 /**
- * Checks what a user would get: packs the package, installs it into an empty project beside `effect`, compiles a program
- * against its declarations and runs it.
+ * Checks what a user would get: packs the package, installs it from the registry's point of view, with `effect` and
+ * nothing else, into an empty project, compiles programs against its declarations and runs them on the oldest Node that
+ * the package supports and on the one of this repository.
  *
- * Needs `npm run build` first, and no network. Exits with 1 and says what is wrong; with `--json` it prints the list of
- * files as JSON. The last line is `package: N passed, N failed`.
+ * Needs `npm run build` first, and a registry. Prints the list of files, exits with 1 and says what is wrong; with
+ * `--json` it prints the same as JSON. The last line is `package: N passed, N failed`.
  */
 import { spawnSync } from "node:child_process"
-import { globSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { basename, join } from "node:path"
+import { basename, dirname, join } from "node:path"
 import process from "node:process"
 import manifest from "../package.json" with { type: "json" }
 
 const root = join(import.meta.dirname, "..")
 const folder = mkdtempSync(join(tmpdir(), "effect-durable-package-"))
+const project = join(folder, "project")
+
+/** What the package may grow to, in bytes. Raise it with a reason. */
+const budget = { packed: 450_000, unpacked: 2_000_000 }
 
 const capture = (cwd: string, command: string, ...args: ReadonlyArray<string>): string => {
   const { error, status, stderr, stdout } = spawnSync(command, args, { cwd, encoding: "utf8" })
@@ -22,8 +27,19 @@ const capture = (cwd: string, command: string, ...args: ReadonlyArray<string>): 
   return stdout
 }
 
+const npmInstall = (cwd: string, ...packages: ReadonlyArray<string>): void => {
+  capture(cwd, "npm", "install", "--no-audit", "--no-fund", "--prefer-offline", ...packages)
+}
+
+const expectEqual = (what: string, found: string, expected: string): void => {
+  if (found !== expected) throw new Error(`${what} is ${JSON.stringify(found)} instead of ${JSON.stringify(expected)}.`)
+}
+
+// --- The package -----------------------------------------------------------------------------------------------------
+
 interface Packed {
   readonly filename: string
+  readonly size: number
   readonly unpackedSize: number
   readonly files: ReadonlyArray<string>
 }
@@ -32,33 +48,47 @@ const pack = (): Packed => {
   const [packed] = JSON.parse(capture(root, "npm", "pack", "--json", "--pack-destination", folder))
   return {
     filename: packed.filename,
+    size: packed.size,
     unpackedSize: packed.unpackedSize,
     files: packed.files.map((file: { readonly path: string }) => file.path)
   }
 }
 
-/** A project like that of a user: the package, and `effect`, which it is a peer of. */
-const install = ({ filename }: Packed): string => {
-  const project = join(folder, "project")
-  const modules = join(project, "node_modules")
-  mkdirSync(join(modules, manifest.name), { recursive: true })
-  capture(folder, "tar", "-xzf", filename, "--strip-components=1", "-C", join(modules, manifest.name))
-  symlinkSync(join(root, "node_modules/effect"), join(modules, "effect"))
-  writeFileSync(join(project, "package.json"), JSON.stringify({ type: "module", private: true }))
-  return project
-}
+/** One line per folder, and each module once, with the kinds of files that there are of it. */
+const listing = (files: ReadonlyArray<string>): string =>
+  Array.from(Map.groupBy(files, dirname), ([path, inside]) => {
+    const parts = inside.map(
+      (file) => /^(.+?)((?:\.d)?\.\w+(?:\.map)?)$/.exec(basename(file)) ?? ["", basename(file), ""]
+    )
+    const names = new Set(parts.map(([, name]) => name))
+    const kinds = new Set(parts.map(([, , kind]) => kind))
+    return `${path}: ${names.size} × ${[...kinds].join(" ")}: ${[...names].join(" ")}`
+  }).join("\n")
 
-const program = `
-import { Durable, DurableFunction } from "effect-durable"
-import { TestEngine } from "effect-durable/testing"
-import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
+// --- A user's project ------------------------------------------------------------------------------------------------
 
-const Greet = DurableFunction.make("greet", { payload: Schema.String, success: Schema.String })
-const greet = Greet.implement((name) => Effect.as(Durable.wait("think", "1 day"), \`Hello \${name}\`))
+/** The first program of the README, and what a user would write next to it. */
+const programs = (): Readonly<Record<string, string>> => ({
+  "fulfil.ts": /```ts\n(\/\/ fulfil\.ts\n.*?)```/s.exec(readFileSync(join(root, "README.md"), "utf8"))?.[1] ?? "",
+  "main.ts": `
+    import { LambdaHandler } from "effect-durable/lambda"
+    import { TestEngine } from "effect-durable/testing"
+    import * as Effect from "effect/Effect"
+    import * as Layer from "effect/Layer"
+    import { CardDeclined, Charge, Fulfil, fulfil } from "./fulfil.js"
 
-console.log(await Effect.runPromise(Effect.provide(TestEngine.run(Greet, "Ada"), TestEngine.layer([greet]))))
-`
+    const order = { orderId: "o-1", cents: 1_250 }
+    const run = (charge: TestEngine.Stub<never>) =>
+      Effect.runPromise(Effect.provide(TestEngine.run(Fulfil, order), TestEngine.layer([fulfil, charge])))
+    console.log(await run(TestEngine.stub(Charge, () => Effect.void)))
+    console.log(await run(TestEngine.stub(Charge, TestEngine.fail(new CardDeclined({ code: "expired" })))))
+
+    export const handler: LambdaHandler.Handler = LambdaHandler.make(fulfil, { layer: Layer.empty })
+    await handler(order).catch((error: Error) => console.log(error.name))
+  `
+})
+
+const expectedOutput = ["shipped the parcel of o-1", "declined: expired", "NotDurable"].join("\n")
 
 const compilerOptions = {
   target: "ES2024",
@@ -70,35 +100,86 @@ const compilerOptions = {
   skipLibCheck: false
 }
 
+const runOn = (node: string): void =>
+  expectEqual("The output", capture(project, node, "main.js").trim(), expectedOutput)
+
+const runOnVersion = (version: string): void => {
+  const { arch, platform } = process
+  const place = join(folder, "node")
+  mkdirSync(place)
+  writeFileSync(join(place, "package.json"), "{}")
+  const name = `node-${platform === "win32" ? "win" : platform}-${arch}`
+  npmInstall(place, `${name}@${version}`)
+  const node = join(place, "node_modules", name, platform === "win32" ? "bin/node.exe" : "bin/node")
+  expectEqual("The version of Node", capture(place, node, "--version").trim(), `v${version}`)
+  runOn(node)
+}
+
+/** The oldest version of Node that the package says it supports. */
+const oldest = manifest.engines.node.replace(/^>=(\d+\.\d+)$/, "$1.0")
+
+// --- The checks ------------------------------------------------------------------------------------------------------
+
 const checks: Readonly<Record<string, (packed: Packed) => void>> = {
   "holds the build, the sources and nothing else": ({ files }) => {
     const allowed = /^(dist\/.+\.(js|d\.ts)(\.map)?|src\/.+\.ts|package\.json|README\.md|LICENSE)$/
     const strange = files.filter((file) => !allowed.test(file) || /\.test(-d)?\.ts$/.test(file))
     if (strange.length > 0) throw new Error(`It also holds ${strange.join(", ")}.`)
   },
-  "holds every module of the sources": ({ files }) => {
-    const held = new Set(files)
-    const missing = globSync("src/**/*.ts", { cwd: root }).flatMap((source) => {
-      const module = source.replace(/^src/, "dist").replace(/\.ts$/, "")
-      return [source, `${module}.js`, `${module}.d.ts`].filter((file) => !held.has(file))
-    })
-    if (missing.length > 0) throw new Error(`It lacks ${missing.join(", ")}. Run npm run build.`)
+  "holds every module of the sources, and no other": ({ files }) => {
+    const sources = globSync("src/**/*.ts", { cwd: root })
+    const expected = new Set(
+      sources.flatMap((source) => {
+        const module = source.replace(/^src/, "dist").replace(/\.ts$/, "")
+        return [source, ...[".js", ".js.map", ".d.ts", ".d.ts.map"].map((extension) => module + extension)]
+      })
+    )
+    const held = files.filter((file) => /^(src|dist)\//.test(file))
+    const missing = [...expected].filter((file) => !held.includes(file))
+    const stale = held.filter((file) => !expected.has(file))
+    if (missing.length + stale.length > 0) {
+      const says = (list: ReadonlyArray<string>): string => list.join(", ") || "nothing"
+      throw new Error(`It lacks ${says(missing)}, and holds ${says(stale)} too many. Run npm run build.`)
+    }
   },
-  "installs nothing but itself": () => {
+  "stays within its budget": ({ size, unpackedSize }) => {
+    if (size > budget.packed || unpackedSize > budget.unpacked) {
+      throw new Error(`The limits are ${budget.packed} bytes packed and ${budget.unpacked} unpacked.`)
+    }
+  },
+  "installs into an empty project, with effect and nothing else": ({ filename }) => {
     if ("dependencies" in manifest) throw new Error(`It depends on ${JSON.stringify(manifest.dependencies)}.`)
+    mkdirSync(project)
+    writeFileSync(join(project, "package.json"), JSON.stringify({ type: "module", private: true }))
+    npmInstall(project, join(folder, filename), `effect@${manifest.devDependencies.effect}`)
+    const alone = join(folder, "effect")
+    mkdirSync(alone)
+    writeFileSync(join(alone, "package.json"), JSON.stringify({ type: "module", private: true }))
+    npmInstall(alone, `effect@${manifest.devDependencies.effect}`)
+    const expected = [...installed(alone), manifest.name].toSorted().join(" ")
+    expectEqual("What is installed", installed(project).join(" "), expected)
   },
-  "compiles and runs in a user's project": (packed) => {
-    const project = install(packed)
-    writeFileSync(join(project, "main.ts"), program)
-    writeFileSync(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["main.ts"] }))
+  "compiles in a user's project": () => {
+    for (const [file, program] of Object.entries(programs())) writeFileSync(join(project, file), program)
+    writeFileSync(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["*.ts"] }))
     capture(project, join(root, "node_modules/.bin/tsc"), "-p", project)
-    const output = capture(project, join(root, "node_modules/.bin/node"), "main.js").trim()
-    if (output !== "Hello Ada") throw new Error(`The program printed ${JSON.stringify(output)}.`)
-  }
+  },
+  [`runs the README on Node ${process.versions.node}, without the AWS client`]: () => runOn(process.execPath),
+  [`runs the README on Node ${oldest}, without the AWS client`]: () => runOnVersion(oldest)
 }
+
+/** The names of all packages in a project. */
+const installed = (path: string): ReadonlyArray<string> =>
+  readdirSync(join(path, "node_modules"))
+    .flatMap((name) =>
+      name.startsWith("@") ? readdirSync(join(path, "node_modules", name)).map((inner) => `${name}/${inner}`) : [name]
+    )
+    .filter((name) => !name.startsWith(".") && statSync(join(path, "node_modules", name)).isDirectory())
+    .toSorted()
 
 const packed = pack()
 let failed = 0
+console.log(listing(packed.files))
 for (const [name, check] of Object.entries(checks)) {
   try {
     check(packed)
@@ -110,8 +191,10 @@ for (const [name, check] of Object.entries(checks)) {
 }
 rmSync(folder, { recursive: true })
 
-const { files, filename, unpackedSize } = packed
-if (process.argv.includes("--json")) console.log(JSON.stringify({ files, unpackedSize, failed }))
-console.log(`${basename(filename)}: ${files.length} files, ${Math.round(unpackedSize / 1_024)} KiB unpacked`)
+const { files, filename, size, unpackedSize } = packed
+if (process.argv.includes("--json")) console.log(JSON.stringify({ files, size, unpackedSize, budget, failed }))
+console.log(
+  `${filename}: ${files.length} files, ${size} of ${budget.packed} bytes packed, ${unpackedSize} of ${budget.unpacked} unpacked`
+)
 console.log(`package: ${Object.keys(checks).length - failed} passed, ${failed} failed`)
 process.exitCode = failed === 0 ? 0 : 1

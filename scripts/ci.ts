@@ -36,6 +36,10 @@ const steps: ReadonlyArray<Step> = [
   { name: "types", command: ["npm", "run", "--silent", "typecheck"] },
   { name: "build", command: ["npm", "run", "--silent", "build"] },
   { name: "package", command: ["npm", "run", "--silent", "check:package"] },
+  { name: "publint", command: ["npm", "run", "--silent", "check:publint"] },
+  { name: "attw", command: ["npm", "run", "--silent", "check:attw"] },
+  { name: "api", command: ["npm", "run", "--silent", "api"] },
+  { name: "knip", command: ["npm", "run", "--silent", "check:knip"] },
   { name: "start", command: ["npm", "start", "--silent"] },
   { name: "tests", command: ["npm", "test", "--", "--reporter=default", "--reporter=json", `--outputFile=${report}`] },
   ...conformance(process.env["CONFORMANCE_REQUIREMENTS"])

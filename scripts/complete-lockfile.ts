@@ -1,5 +1,5 @@
 /**
- * Adds to the lockfile the platform packages of the formatter and the linter that a registry did not have.
+ * Adds to the lockfile the platform packages of development tools that a registry did not have.
  *
  * A mirror of npm may carry the binaries of some platforms only. npm leaves the others out of a lockfile that it writes
  * there, and `npm ci` then refuses that lockfile. The entries that this adds have a version and a platform but no hash:
