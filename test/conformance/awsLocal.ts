@@ -49,7 +49,9 @@ class LocalRun implements Run {
       this.#runner.registerFunction(name, (event: unknown) => this.#afterCaller(target(event)))
     }
     for (const [name, handler] of Object.entries(start.durableTargets)) {
-      this.#runner.registerDurableFunction(name, (event, context) => cast(handler(cast(event), cast(context))))
+      this.#runner.registerDurableFunction(name, (event, context) =>
+        cast(this.#afterCaller(handler(cast(event), cast(context))))
+      )
     }
     this.#runner.run({ payload: JSON.parse(start.input) }).then(
       (result) => {

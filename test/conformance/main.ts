@@ -11,12 +11,11 @@
  */
 import process from "node:process"
 import { parseArgs } from "node:util"
-import * as awsPack from "./awsPack.ts"
-import { awsLocal } from "./awsLocal.ts"
-import { runAll, type Verdict } from "./driver.ts"
+import type { Backend } from "./backend.ts"
+import { runAll, type Pack, type Verdict } from "./driver.ts"
 import { memory } from "./memory.ts"
 import * as ownPack from "./pack.ts"
-import { watchProcess } from "./process.ts"
+import { watchProcess, type Watch } from "./process.ts"
 import { readRequirements } from "./requirement.ts"
 
 const { values: options } = parseArgs({
@@ -47,8 +46,8 @@ const main = async (): Promise<number> => {
     return 2
   }
   const watch = watchProcess()
-  const backend = options.backend === "memory" ? memory(watch) : await awsLocal(watch, { raw: options.raw })
-  const verdicts = await runAll(requirements, options.handlers === "aws" ? awsPack : ownPack, backend, watch, seed)
+  const backend = await backendOf(watch)
+  const verdicts = await runAll(requirements, await packOf(), backend, watch, seed)
   await backend.close()
   watch.stop()
 
@@ -60,6 +59,15 @@ const main = async (): Promise<number> => {
   console.log(`${summary.passed} passed, ${summary.failed} failed, ${count("not implemented")} not implemented`)
   return verdicts.some(({ optional, status }) => status === "failed" && !optional) ? 1 : 0
 }
+
+// AWS's packages take a while to load, so that only those who need them wait.
+const backendOf = async (watch: Watch): Promise<Backend> => {
+  if (options.backend === "memory") return memory(watch)
+  const { awsLocal } = await import("./awsLocal.ts")
+  return awsLocal(watch, { raw: options.raw })
+}
+
+const packOf = async (): Promise<Pack> => (options.handlers === "aws" ? import("./awsPack.ts") : ownPack)
 
 const showSuite = (suite: string, verdicts: ReadonlyArray<Verdict>): void => {
   console.log(`\n${suite} on ${options.backend}`)
