@@ -67,7 +67,11 @@ export interface StepOptions<E> {
   readonly semantics?: "at-least-once" | "at-most-once"
 }
 
-type StepError<O> = O extends readonly [{ readonly semantics: "at-most-once" }] ? StepInterrupted : never
+type StepError<O> = O extends readonly [{ readonly semantics?: infer Semantics }]
+  ? "at-most-once" extends Semantics
+    ? StepInterrupted
+    : never
+  : never
 
 type InsideStep<R> = [Extract<R, Execution>] extends [never]
   ? unknown

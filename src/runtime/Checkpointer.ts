@@ -57,6 +57,8 @@ export class Checkpointer {
   #requests = 0
   #updates = 0
   readonly #host: Host
+  /** Tells the requests of this invocation from those of another that was given the same event. */
+  readonly #nonce = globalThis.crypto.randomUUID()
 
   constructor(token: string, host: Host) {
     this.#token = token
@@ -174,7 +176,7 @@ export class Checkpointer {
       DurableExecutionArn: executionArn,
       CheckpointToken: this.#token,
       Updates: batch.map((item) => item.update),
-      ClientToken: md5(`${this.#token}\0${this.#requests}`)
+      ClientToken: md5(`${this.#nonce}\0${this.#requests}`)
     }
     this.#requests++
     this.#updates += batch.length
@@ -184,15 +186,13 @@ export class Checkpointer {
     })
     return retried({ random: this.#host.random, isOver: () => this.#closed }, call).pipe(
       Effect.flatMap((response) => this.#withAllPages(response)),
-      Effect.matchCause({
-        onFailure: (cause) => this.#host.onFailure(failureOf(cause)),
-        onSuccess: ({ operations, token }) => {
-          if (token !== undefined) this.#token = token
-          else if (!batch.some((item) => item.update.Type === "EXECUTION")) return this.#host.onTokenMissing()
-          this.#host.onState(operations)
-          for (const item of batch) item.acknowledged?.()
-        }
-      })
+      Effect.map(({ operations, token }) => {
+        if (token !== undefined) this.#token = token
+        else if (!batch.some((item) => item.update.Type === "EXECUTION")) return this.#host.onTokenMissing()
+        this.#host.onState(operations)
+        for (const item of batch) item.acknowledged?.()
+      }),
+      Effect.catchCause((cause) => Effect.sync(() => this.#host.onFailure(failureOf(cause))))
     )
   }
 
@@ -251,9 +251,5 @@ const retried = <A>(
       : Effect.andThen(Effect.sleep(Math.ceil(host.random() * 100 * 2 ** attempt)), retried(host, call, attempt + 1))
   )
 
-/** An upper estimate of an update's size in the request, in bytes. */
-const sizeOf = (update: OperationUpdate): number =>
-  256 +
-  byteLength(update.Name ?? "") +
-  (update.Payload === undefined ? 0 : byteLength(JSON.stringify(update.Payload))) +
-  (update.Error === undefined ? 0 : byteLength(JSON.stringify(update.Error)))
+/** The size of an update in the request, in bytes, with the comma after it. */
+const sizeOf = (update: OperationUpdate): number => byteLength(JSON.stringify(update)) + 1

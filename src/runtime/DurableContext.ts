@@ -105,7 +105,7 @@ export class DurableContext {
     return new NameInUse({
       operation: this.pathOf(name, 0),
       message:
-        `The operation name "${name}" is used by two fibres in ${this.path === "" ? "the workflow" : `"${this.path}"`}, ` +
+        `The operation name "${name.replace("\0", "")}" is used by two fibres in ${this.path === "" ? "the workflow" : `"${this.path}"`}, ` +
         `so which of them gets which record would depend on timing.${places} ` +
         `If a block runs in a loop, give each round a namespace with Durable.child(name, block, { flat: true }) or put a key in the name; ` +
         `if Effect.timeout or Effect.race forked it, use Durable.timeout or Durable.race; ` +

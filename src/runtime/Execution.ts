@@ -65,8 +65,10 @@ export const claim = (spec: {
 }): Effect.Effect<Claim, never, Execution> =>
   Effect.withFiber((fiber) => {
     const { context, run, step } = Context.getUnsafe(fiber.context, Execution)
-    if (step !== undefined) return nested(step, spec.name)
+    const body = step ?? run.stepBodies.get(fiber)
+    if (body !== undefined) return nested(body, spec.name)
     if (run.phase !== "running") return run.inert
+    run.supervisor.progress()
     const { id, path } = identify(run, context, fiber, spec.name)
     const claimed: Claim = { ...spec, run, context, id, path, record: run.journal.get(id) }
     if (context.closed) return contextEnded(claimed)
@@ -76,7 +78,11 @@ export const claim = (spec: {
       run.countOperation(path)
       return Effect.succeed(claimed)
     }
-    if (record.Type !== spec.type || record.SubType !== spec.subType) {
+    if (
+      record.Type !== spec.type ||
+      record.SubType !== spec.subType ||
+      (record.ParentId ?? "") !== (context.wireId ?? "")
+    ) {
       run.contradict(mismatch(claimed, record))
       return run.inert
     }
@@ -176,11 +182,24 @@ export const tracked = <A, E, R>(
     )
   })
 
+/** Records a change of a claimed operation, and waits until it is acknowledged. */
+export const record = (claimed: Claim, change: Change): Effect.Effect<void> =>
+  Effect.suspend(() =>
+    claimed.context.closed ? contextEnded(claimed) : claimed.run.acknowledge(updateOf(claimed, change))
+  )
+
+/** Records a change of a claimed operation with the next request. */
+export const recordLater = (claimed: Claim, change: Change): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    if (claimed.context.closed) return contextEnded(claimed)
+    claimed.run.checkpointer.post(updateOf(claimed, change))
+    return Effect.void
+  })
+
+type Change = Omit<OperationUpdate, "Id" | "ParentId" | "Name" | "Type" | "SubType">
+
 /** An update of a claimed operation. */
-export const updateOf = (
-  claimed: Claim,
-  update: Omit<OperationUpdate, "Id" | "ParentId" | "Name" | "Type" | "SubType">
-): OperationUpdate => {
+const updateOf = (claimed: Claim, change: Change): OperationUpdate => {
   const parentId = claimed.context.wireId
   return {
     Id: claimed.id,
@@ -188,6 +207,6 @@ export const updateOf = (
     Name: claimed.name,
     Type: claimed.type,
     SubType: claimed.subType,
-    ...update
+    ...change
   }
 }

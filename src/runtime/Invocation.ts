@@ -42,7 +42,7 @@ export const invoke = Effect.fnUntraced(function* (
   event: InvocationEvent,
   options: Partial<RunOptions> = {}
 ): Effect.fn.Return<Invoked, InvocationFailed, CheckpointStore> {
-  const loaded = yield* Effect.result(load(event))
+  const loaded = yield* Effect.result(within(options.deadline, load(event)))
   if (Result.isFailure(loaded)) return yield* unreadable(event, loaded.failure)
   const run = yield* Run.make({
     executionArn: event.DurableExecutionArn,
@@ -56,6 +56,26 @@ export const invoke = Effect.fnUntraced(function* (
     Effect.sync(() => run.dispose())
   )
 })
+
+/** Ends a request that has not been answered when the invocation must end. */
+const within = <A, E, R>(
+  deadline: number | undefined,
+  effect: Effect.Effect<A, E, R>
+): Effect.Effect<A, E | InvocationFailed, R> =>
+  deadline === undefined
+    ? effect
+    : Effect.flatMap(Clock.currentTimeMillis, (now) =>
+        Effect.timeoutOrElse(effect, {
+          duration: Math.max(0, deadline - now),
+          orElse: () =>
+            Effect.fail(
+              new InvocationFailed({
+                reason: "deadline",
+                message: "The invocation ran out of time while it loaded the state of the execution."
+              })
+            )
+        })
+      )
 
 /** All operations of the execution: those on the event, and the pages that follow. */
 const load = Effect.fnUntraced(function* (
@@ -73,8 +93,13 @@ const load = Effect.fnUntraced(function* (
   return [...Operations, ...more]
 })
 
-const unreadable = (event: InvocationEvent, error: StoreError): Effect.Effect<Invoked, InvocationFailed> => {
+const unreadable = (
+  event: InvocationEvent,
+  error: StoreError | InvocationFailed
+): Effect.Effect<Invoked, InvocationFailed> => {
   switch (error._tag) {
+    case "InvocationFailed":
+      return Effect.fail(error)
     case "StaleCheckpointToken":
       return Effect.fail(
         new InvocationFailed({
@@ -121,13 +146,18 @@ const execute = Effect.fnUntraced(function* (
     return yield* erase(implementation.handler(cast<unknown, never>(payload)))
   }).pipe(
     Effect.scoped,
+    Effect.exit,
+    // Fibres that were forked last begin before the workflow has ended, as they may have done in an earlier invocation.
+    Effect.tap(() => Effect.yieldNow),
+    Effect.flatMap((exit) => exit),
     Effect.provideService(Execution, { run, context: run.context, step: undefined }),
     Effect.provideService(CaptureCallSites, run.options.captureSources),
     Effect.provideService(Clock.Clock, new ObservedClock(run.clock, run.sleeps))
   )
   const ending = yield* run.supervise(workflow)
   if (ending._tag !== "Ended") return yield* answerVerdict(self, ending)
-  const answer = yield* answerExit(self, contract, ending.exit)
+  const answer = yield* Effect.raceFirst(answerExit(self, contract, ending.exit), run.verdict)
+  if ("_tag" in answer) return yield* answerVerdict(self, answer)
   const verdict = yield* run.drain
   return verdict === undefined ? answer : yield* answerVerdict(self, verdict)
 })

@@ -22,7 +22,7 @@ import {
   type StepInterrupted
 } from "../DurableError.ts"
 import { byteLength, truncate } from "../internal/bytes.ts"
-import type { Info, SerdesError } from "../Serdes.ts"
+import { json, Serdes, type Info, type SerdesError } from "../Serdes.ts"
 import type { ErrorObject } from "../wire/ErrorObject.ts"
 import * as Limits from "../wire/Limits.ts"
 import type { DurableContext } from "./DurableContext.ts"
@@ -144,14 +144,16 @@ const writeDeclaredError = (subject: Subject, recording: Recording, error: unkno
 const writeOperationError = (subject: Subject, error: OperationError): Effect.Effect<ErrorObject> =>
   Effect.flatMap(writeValue(subject, "error", { success: OperationError }, error), (data) => {
     const written = errorObject(error, data)
-    return written.ErrorData === droppedData && error._tag !== "StepInterrupted"
-      ? writeOperationError(subject, quoteLess(error))
-      : Effect.succeed(written)
+    if (written.ErrorData !== droppedData || error._tag === "StepInterrupted") return Effect.succeed(written)
+    const less = quoteLess(error)
+    return Effect.map(writeValue(subject, "error", { success: OperationError }, less), (rest) =>
+      errorObject(less, rest)
+    )
   })
 
 const quoteLess = (error: Exclude<OperationError, StepInterrupted>): OperationError => {
   const less = {
-    operation: error.operation,
+    operation: truncate(error.operation, 2_000),
     function: error.function,
     ...(error.errorType === undefined ? undefined : { errorType: truncate(error.errorType, 256) }),
     ...(error.errorMessage === undefined ? undefined : { errorMessage: truncate(error.errorMessage, 2_000) })
@@ -174,7 +176,7 @@ const interrupted = (subject: Subject): Interrupted =>
 
 const writeDefect = (subject: Subject, defect: unknown): Effect.Effect<ErrorObject> =>
   isOwnMistake(defect)
-    ? Effect.map(writeValue(subject, "error", { success: Mistake }, defect), (data) => ({
+    ? Effect.map(inPlainJson(writeValue(subject, "error", { success: Mistake }, defect)), (data) => ({
         ...errorObject(defect, data),
         StackTrace: []
       }))
@@ -274,7 +276,10 @@ export const isRecordedAs = (error: unknown, type = ""): boolean => !isOwnType(t
 const typeOf = (error: unknown): string => textAt(error, "_tag") ?? textAt(error, "name") ?? "Error"
 
 const readMistake = (subject: Subject, data: string): Effect.Effect<Exit.Exit<never>> =>
-  Effect.map(readValue(subject, "error", { success: Mistake }, data), Exit.die)
+  Effect.map(inPlainJson(readValue(subject, "error", { success: Mistake }, data)), Exit.die)
+
+/** A mistake is written by the library itself: the format of the user may be what it is about. */
+const inPlainJson = <A>(effect: Effect.Effect<A>): Effect.Effect<A> => Effect.provideService(effect, Serdes, json)
 
 /** The defect of a record: an Error with the name, message and stack of the one that was recorded. */
 const defectOf = (recorded: ErrorObject): Error => {

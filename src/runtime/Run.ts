@@ -92,6 +92,8 @@ export class Run {
   readonly context = DurableContext.root()
   readonly options: RunOptions
   readonly clock: Clock.Clock
+  /** The steps whose bodies run now, by the fibres that run them. */
+  readonly stepBodies = new Map<Fiber.Fiber<unknown, unknown>, string>()
   /** Sleeps of the workflow outside of steps and holds that are under way. */
   readonly sleeps = new Set<Sleep>()
   phase: "running" | "ending" | "abandoned" = "running"
@@ -105,6 +107,7 @@ export class Run {
   #onVerdict: ((verdict: Verdict) => void) | undefined
   #onDrained: (() => void) | undefined
   #onSent: (() => void) | undefined
+  #onEnd: ((verdict: Verdict) => void) | undefined
   #verdict: Verdict | undefined
   #inert = 0
   #operations: number
@@ -136,7 +139,10 @@ export class Run {
       after: (millis, action) => this.after(millis, action),
       onState: (operations) => this.journal.apply(operations),
       onFailure: (error) => this.end(storeFailed(error, this.executionName)),
-      onTokenMissing: () => this.end(suspended),
+      onTokenMissing: () => {
+        this.checkpointer.close()
+        this.end(suspended)
+      },
       onIdle: () => {
         this.supervisor.touch()
         this.supervisor.check()
@@ -274,8 +280,16 @@ export class Run {
     })
   }
 
+  /** Waits for a verdict, which nothing but the end of the invocation brings. */
+  readonly verdict: Effect.Effect<Verdict> = Effect.callback((resume) => {
+    if (this.#verdict !== undefined) return resume(Effect.succeed(this.#verdict))
+    this.#onEnd = (verdict) => resume(Effect.succeed(verdict))
+    return Effect.sync(() => void (this.#onEnd = undefined))
+  })
+
   /** Stops the timers of this invocation. */
   dispose(): void {
+    this.checkpointer.close()
     for (const timer of this.#timers) timer.interruptUnsafe()
   }
 
@@ -290,6 +304,7 @@ export class Run {
       this.#onVerdict?.(verdict)
     }
     this.#onDrained?.()
+    this.#onEnd?.(verdict)
   }
 
   /** Ends the execution because of a contradiction, or only this invocation if the options say so. */
@@ -352,11 +367,11 @@ export class Run {
     for (const entry of blocked) entry.release(Effect.interrupt)
   }
 
-  /** Notes a new fibre with the context in which it was forked, unless it belongs to a step or a hold. */
+  /** Notes a new fibre with the context in which it was forked, unless it belongs to a step. */
   #adopt(fiber: Fiber.Fiber<unknown, unknown>): void {
     if (this.#seen.has(fiber)) return
     this.#seen.add(fiber)
-    if (fiber.getRef(CurrentUnit) === undefined) executionOf(fiber)?.context.adopt(fiber)
+    if (fiber.getRef(CurrentUnit)?.kind !== "step") executionOf(fiber)?.context.adopt(fiber)
   }
 
   /** Tells the fibres that still wait for operations of closed contexts that those never complete. */
@@ -383,7 +398,7 @@ export class Run {
     this.after(deadline - this.now(), () => this.end(outOfTime(this.supervisor.units)))
   }
 
-  /** Records an update and waits until the service has acknowledged it and its new state is in place. */
+  /** Sends an update and waits until the service has acknowledged it and its new state is in place. */
   acknowledge(update: OperationUpdate): Effect.Effect<void> {
     return this.#block((fiber, release) => {
       const entry = { fiber, release }
@@ -400,6 +415,7 @@ export class Run {
   /** Parks the current fibre until the operation has its outcome, or is ready for its next attempt. */
   waitFor(operation: Waiting): Effect.Effect<Operation> {
     return Effect.suspend(() => {
+      if (operation.context.closed) return contextEnded(operation)
       const record = this.journal.get(operation.id)
       if (record !== undefined && isSettled(record)) return Effect.succeed(record)
       return this.#block<Operation>((fiber, release) => {

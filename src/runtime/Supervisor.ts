@@ -71,6 +71,7 @@ export class Supervisor {
   /** Fibres at operations without an outcome, also those that only have to be let go at the end. */
   readonly parked = new Set<Parked>()
   #activity = 0
+  #progress = 0
   #armed = false
   #stopped = false
   readonly #options: SupervisorOptions
@@ -131,6 +132,11 @@ export class Supervisor {
     this.#stopped = true
   }
 
+  /** An operation was asked for: the workflow gets on, so the patience with it starts anew. */
+  progress(): void {
+    this.#progress++
+  }
+
   touch(): void {
     this.#activity++
     this.#options.probe?.onActivity()
@@ -140,11 +146,12 @@ export class Supervisor {
   check(): void {
     if (this.#armed || !this.#waiting) return
     this.#armed = true
-    const armedAt = performance.now()
+    let waitingSince = performance.now()
+    let progress = this.#progress
     let seen = this.#activity
     let turns = 0
     let quiet = 0
-    let last = armedAt
+    let last = waitingSince
     const tick = (): void => {
       // A busy store calls again when it is idle.
       if (!this.#waiting || this.#options.isStoreBusy()) {
@@ -152,6 +159,10 @@ export class Supervisor {
         return
       }
       const now = performance.now()
+      if (this.#progress !== progress) {
+        progress = this.#progress
+        waitingSince = now
+      }
       if (this.#activity !== seen || this.scheduler.queued) {
         seen = this.#activity
         turns = 0
@@ -164,7 +175,7 @@ export class Supervisor {
       last = now
       if (
         (turns >= this.#options.quietTurns && quiet >= this.#options.quietMillis) ||
-        now - armedAt >= this.#options.patience
+        now - waitingSince >= this.#options.patience
       ) {
         this.#armed = false
         if (this.waits) this.#options.onQuiescent()

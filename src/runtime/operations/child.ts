@@ -8,7 +8,7 @@ import * as Exit from "effect/Exit"
 import { byteLength } from "../../internal/bytes.ts"
 import type { ErrorObject } from "../../wire/ErrorObject.ts"
 import { DurableContext } from "../DurableContext.ts"
-import { claim, claimFlat, Execution, updateOf, type Claim } from "../Execution.ts"
+import { claim, claimFlat, Execution, record as recordChange, recordLater, type Claim } from "../Execution.ts"
 import { isFinal } from "../Journal.ts"
 import { readFailure, readValue, writeFailure, writeValue } from "../Outcome.ts"
 import { checkReached } from "../Reached.ts"
@@ -62,7 +62,7 @@ export const recorded = Effect.fnUntraced(function* (
       : yield* yield* readFailure(claimed, recording, record.ContextDetails?.Error)
   }
   const context = new DurableContext({ parent: claimed.context, id: claimed.id, path, finished: done })
-  if (record === undefined) run.checkpointer.post(updateOf(claimed, { Action: "START" }))
+  if (record === undefined) yield* recordLater(claimed, { Action: "START" })
   const exit = yield* Effect.exit(options.body(context))
   if (run.phase !== "running") return yield* run.inert
   const written = yield* Effect.exit(write(claimed, recording, exit))
@@ -71,10 +71,11 @@ export const recorded = Effect.fnUntraced(function* (
     : { error: yield* writeFailure(claimed, recording, written.cause) }
   if (!done) {
     yield* checkReached(run, context, exit)
-    const update = updateOf(claimed, changeOf(outcome, run.options.maxPayload))
-    if (options.acknowledged) yield* run.acknowledge(update)
-    else run.checkpointer.post(update)
+    const change = changeOf(outcome, run.options.maxPayload)
+    yield* (options.acknowledged ? recordChange : recordLater)(claimed, change)
   }
+  // As on a replay, nobody sees the outcome before those that were forked beside it have begun.
+  yield* Effect.yieldNow
   return "error" in outcome
     ? yield* yield* readFailure(claimed, recording, outcome.error)
     : yield* readValue(claimed, "result", recording, outcome.text)

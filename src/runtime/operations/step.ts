@@ -23,7 +23,7 @@ import { StepContext } from "../../StepContext.ts"
 import type { ErrorObject } from "../../wire/ErrorObject.ts"
 import type { Operation } from "../../wire/Operation.ts"
 import { contextEnded } from "../DurableContext.ts"
-import { claim, Execution, tracked, updateOf, type Claim } from "../Execution.ts"
+import { claim, Execution, record as recordChange, recordLater, tracked, type Claim } from "../Execution.ts"
 import { md5 } from "../Identity.ts"
 import { isFinal } from "../Journal.ts"
 import { limitSize, readFailure, readValue, writeFailure, writeValue } from "../Outcome.ts"
@@ -54,6 +54,8 @@ const run = Effect.fnUntraced(function* (claimed: Claim, body: Body, options: St
     const attempted = yield* tracked(claimed, "step", attempt(claimed, record, body, options))
     if (attempted._tag === "Settled") return yield* attempted.exit
     record = claimed.run.journal.get(claimed.id)
+    // The answer to the request for another attempt may come without the operation.
+    if (record?.Status !== "READY") record = yield* claimed.run.waitFor(claimed)
   }
 })
 
@@ -75,26 +77,33 @@ const attempt = Effect.fnUntraced(function* (
     const decision =
       options.retry === undefined
         ? stop
-        : yield* decide(claimed, options.retry, number, record, { _tag: "Interrupted" })
+        : yield* decide(claimed, options.retry, number, claimed.run.now(), { _tag: "Interrupted" })
     return yield* fail(claimed, options, Cause.fail(error), decision)
   }
   if (record?.Status !== "STARTED") {
-    const start = updateOf(claimed, { Action: "START" })
-    if (once) yield* claimed.run.acknowledge(start)
-    else claimed.run.checkpointer.post(start)
+    yield* (once ? recordChange : recordLater)(claimed, { Action: "START" })
   }
-  const exit = yield* Effect.exit(provideBody(claimed, number, body))
+  const began = claimed.run.now()
+  const exit = yield* Effect.exit(asStepBody(claimed, provideBody(claimed, number, body)))
   if (claimed.run.phase !== "running") return yield* claimed.run.inert
   if (claimed.context.closed) return yield* contextEnded(claimed)
   if (Exit.isSuccess(exit)) return yield* succeed(claimed, options, exit.value)
   const policy = options.retry ?? (once ? none : retryByDefault)
-  return yield* fail(
-    claimed,
-    options,
-    exit.cause,
-    yield* decide(claimed, policy, number, record, failureOf(exit.cause))
-  )
+  return yield* fail(claimed, options, exit.cause, yield* decide(claimed, policy, number, began, failureOf(exit.cause)))
 })
+
+/** Notes which fibre runs the body, so that it records nothing even with services from outside of the step. */
+const asStepBody = (claimed: Claim, body: Body): Body =>
+  Effect.withFiber((fiber) => {
+    const { stepBodies } = claimed.run
+    return Effect.onExit(
+      Effect.suspend(() => {
+        stepBodies.set(fiber, claimed.path)
+        return body
+      }),
+      () => Effect.sync(() => stepBodies.delete(fiber))
+    )
+  })
 
 /** A step body sees the real clock and its own place, and no execution in which it could record anything. */
 const provideBody = (claimed: Claim, number: number, body: Body): Body => {
@@ -126,9 +135,10 @@ const succeed = Effect.fnUntraced(function* (claimed: Claim, options: StepOption
     )
   )
   if (Exit.isFailure(written)) return yield* fail(claimed, options, written.cause, stop)
-  yield* claimed.run.acknowledge(
-    updateOf(claimed, { Action: "SUCCEED", ...(written.value === undefined ? undefined : { Payload: written.value }) })
-  )
+  yield* recordChange(claimed, {
+    Action: "SUCCEED",
+    ...(written.value === undefined ? undefined : { Payload: written.value })
+  })
   return settled(yield* Effect.exit(readValue(claimed, "result", options, written.value)))
 })
 
@@ -140,16 +150,14 @@ const fail = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Attempted> {
   const error = yield* writeFailureSafely(claimed, options, decision._tag === "Died" ? decision.cause : cause)
   if (decision._tag === "Retry") {
-    yield* claimed.run.acknowledge(
-      updateOf(claimed, {
-        Action: "RETRY",
-        Error: error,
-        StepOptions: { NextAttemptDelaySeconds: decision.delaySeconds }
-      })
-    )
+    yield* recordChange(claimed, {
+      Action: "RETRY",
+      Error: error,
+      StepOptions: { NextAttemptDelaySeconds: decision.delaySeconds }
+    })
     return { _tag: "Waiting" }
   }
-  yield* claimed.run.acknowledge(updateOf(claimed, { Action: "FAIL", Error: error }))
+  yield* recordChange(claimed, { Action: "FAIL", Error: error })
   return settled(yield* readFailure(claimed, options, error))
 })
 
@@ -172,17 +180,17 @@ const decide = Effect.fnUntraced(function* (
   claimed: Claim,
   policy: RetryPolicy<never>,
   number: number,
-  record: Operation | undefined,
+  began: number,
   failure: Failure<never>
 ): Effect.fn.Return<Decided> {
   const random = yield* Random.Random
-  const now = claimed.run.now()
+  const started = claimed.run.journal.get(claimed.id)?.StartTimestamp ?? began
   const decided = yield* Effect.exit(
     Effect.suspend(() =>
       policy.decide({
         attempt: number,
         failure,
-        elapsed: Math.max(0, now - (record?.StartTimestamp ?? now)),
+        elapsed: Math.max(0, claimed.run.now() - started),
         random: random.nextDoubleUnsafe()
       })
     )
@@ -191,7 +199,7 @@ const decide = Effect.fnUntraced(function* (
   const decision = decided.value
   if (decision._tag === "Stop") return decision
   const { delaySeconds } = decision
-  return Number.isNaN(delaySeconds)
+  return typeof delaySeconds !== "number" || Number.isNaN(delaySeconds)
     ? {
         _tag: "Died",
         cause: Cause.die(new TypeError(`The retry policy of "${claimed.path}" gave no number as its delay.`))

@@ -8,7 +8,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { InvalidDuration } from "../../DurableError.ts"
 import * as Limits from "../../wire/Limits.ts"
-import { claim, updateOf, type Claim } from "../Execution.ts"
+import { claim, record, type Claim } from "../Execution.ts"
 import { isFinal } from "../Journal.ts"
 
 export const wait = (name: string, duration: Duration.Input) =>
@@ -17,7 +17,7 @@ export const wait = (name: string, duration: Duration.Input) =>
 const run = Effect.fnUntraced(function* (claimed: Claim, duration: Duration.Input) {
   if (claimed.record === undefined) {
     const seconds = yield* durableSeconds(claimed.path, duration)
-    yield* claimed.run.acknowledge(updateOf(claimed, { Action: "START", WaitOptions: { WaitSeconds: seconds } }))
+    yield* record(claimed, { Action: "START", WaitOptions: { WaitSeconds: seconds } })
   }
   if (claimed.record !== undefined && isFinal(claimed.record)) yield* Effect.yieldNow
   else yield* claimed.run.waitFor(claimed)
