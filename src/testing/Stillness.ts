@@ -10,6 +10,7 @@ import type { Run } from "../runtime/Run.ts"
 import { CurrentUnit, type Unit } from "../runtime/Supervisor.ts"
 import { WatchedScheduler } from "../runtime/WatchedScheduler.ts"
 import { FiberTree } from "./FiberTree.ts"
+import { outside, OutsideWork } from "./OutsideWork.ts"
 import type { VirtualClock } from "./VirtualClock.ts"
 
 type AnyFiber = Fiber.Fiber<unknown, unknown>
@@ -20,32 +21,11 @@ const { clearTimeout, performance, setImmediate, setTimeout } = globalThis
 /** How long time waits for something outside to show, in milliseconds of real time. */
 const recheckMillis = 30
 
-let ownTimers = 0
-
 /** Starts a timer in real time that does not count as work of the program under test. Answers with how to stop it. */
 export const startTimer = (millis: number, action: () => void): (() => void) => {
-  let isRunning = true
-  const end = (): void => {
-    if (isRunning) ownTimers--
-    isRunning = false
-  }
-  ownTimers++
-  const timer = setTimeout(() => {
-    end()
-    action()
-  }, millis)
-  return () => {
-    clearTimeout(timer)
-    end()
-  }
+  const timer = outside(() => setTimeout(action, millis))
+  return () => clearTimeout(timer)
 }
-
-/** What keeps a process alive without being work that will end. */
-const isNoWork = /^Immediate$|Server|^MessagePort$|^TTY|^Signal/
-
-/** How many things are going on outside of JavaScript: timers, requests, files, threads. */
-const activeResources = (): number =>
-  process.getActiveResourcesInfo().filter((name) => !isNoWork.test(name)).length - ownTimers
 
 /** How unclear it is whether fibres wait for time alone. */
 type Doubt = "none" | "small" | "large"
@@ -72,7 +52,7 @@ export class Stillness {
   #lastActive = performance.now()
   /** Since when it is unclear whether something goes on outside. */
   #unclear: { readonly activity: number; readonly since: number } | undefined
-  readonly #resources = activeResources()
+  readonly #outside = new OutsideWork()
 
   /** Calls `onQuiet` whenever the event loop has turned a number of times without any activity in the world. */
   constructor(clock: VirtualClock, quietTurns: number, onQuiet: () => void) {
@@ -87,8 +67,14 @@ export class Stillness {
     return performance.now() - this.#lastActive
   }
 
+  /** Runs what belongs to the world. */
+  within<A>(run: () => A): A {
+    return this.#outside.within(run)
+  }
+
   stop(): void {
     this.#stopped = true
+    this.#outside.stop()
   }
 
   /** Notes that something moved. */
@@ -149,7 +135,7 @@ export class Stillness {
   #isNothingGoingOnOutside(doubt: Doubt): boolean {
     if (this.#unclear?.activity !== this.#activity)
       this.#unclear = { activity: this.#activity, since: performance.now() }
-    if (activeResources() > this.#resources) return this.#lookAgain(recheckMillis)
+    if (this.#outside.isGoingOn) return this.#lookAgain(recheckMillis)
     const left = recheckMillis - (performance.now() - this.#unclear.since)
     return doubt === "small" || left <= 0 || this.#lookAgain(left)
   }

@@ -322,9 +322,11 @@ export class World {
     ended: (exit: Exit.Exit<A, E>) => void
   ): Running {
     // It starts in a later turn of the event loop, when it is known to be running.
-    const fiber = Effect.runForkWith(this.#services)(
-      Effect.andThen(Effect.yieldNow, Effect.provideService(effect, CurrentCall, key)),
-      { scheduler: this.#stillness.scheduler }
+    const fiber = this.#stillness.within(() =>
+      Effect.runForkWith(this.#services)(
+        Effect.andThen(Effect.yieldNow, Effect.provideService(effect, CurrentCall, key)),
+        { scheduler: this.#stillness.scheduler }
+      )
     )
     const running: Running = {
       executionArn: about.executionArn,
