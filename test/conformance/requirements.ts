@@ -181,6 +181,59 @@ const rows: Readonly<Record<string, Row>> = {
     events: ["StepStarted a", "StepFailed a", ...step("b", "fallback_result"), invoked]
   },
 
+  "1-6": {
+    suite: "step",
+    Input: "hello",
+    result: "HELLO",
+    events: ["StepStarted s", { line: "StepSucceeded s", details: { Result: { Payload: "HELLO" } } }, invoked]
+  },
+  "1-10": {
+    suite: "step",
+    events: ["StepStarted s", { line: "StepFailed s", details: failedWith("Failure") }, ...wait(1), invoked]
+  },
+  "1-13": {
+    suite: "step",
+    result: "Operation succeeded",
+    events: [
+      "StepStarted s",
+      {
+        line: "StepFailed s",
+        details: { RetryDetails: { CurrentAttempt: 1, NextAttemptDelaySeconds: "${/^[1-5]$/}" } }
+      },
+      invoked,
+      "StepStarted s",
+      { line: "StepSucceeded s", details: attempt(2) },
+      invoked
+    ]
+  },
+  "1-14": {
+    suite: "step",
+    result: "Operation succeeded",
+    events: [
+      "StepStarted s",
+      { line: "StepFailed s", details: attempt(1, 1) },
+      invoked,
+      "StepStarted s",
+      { line: "StepSucceeded s", details: attempt(2) },
+      invoked
+    ]
+  },
+  "1-16": {
+    suite: "step",
+    events: ["StepStarted s", { line: "StepFailed s", details: { ...attempt(1), ...failedWith("Failure") } }, invoked]
+  },
+  "1-17": {
+    suite: "step",
+    ...random,
+    events: [
+      "StepStarted s",
+      died,
+      { line: "StepFailed s", details: { ...attempt(1), ...failedWith("StepInterrupted") } },
+      invoked
+    ],
+    ExpectedLogs: [{ match: { message: "${TEXT}" }, count: 1 }]
+  },
+
   // --- Waits ---------------------------------------------------------------------------------------------------------
   "2-1": { suite: "wait", result: null, events: [...wait(2), invoked] },
   "2-2": {
@@ -290,6 +343,30 @@ const rows: Readonly<Record<string, Row>> = {
     result: "${TEXT}",
     events: [...child(undefined), ...wait(1), invoked],
     ExpectedLogs: [{ match: { message: "${TEXT}" }, count: 1 }]
+  },
+
+  "3-5": {
+    suite: "child",
+    result: "fallback_result",
+    events: ["ContextStarted child", "StepStarted s in child", "StepFailed s in child", "ContextFailed child", invoked]
+  },
+  "3-11": {
+    suite: "child",
+    result: 307_200,
+    events: [...child(undefined, ...step("s", "x".repeat(1_024), "child")), ...wait(1), invoked]
+  },
+  "3-12": {
+    suite: "child",
+    Input: "in",
+    result: "in",
+    events: [
+      "ContextStarted child",
+      "StepStarted s in child",
+      died,
+      { line: "StepSucceeded s in child", details: payload("in") },
+      { line: "ContextSucceeded child", details: payload("in") },
+      invoked
+    ]
   },
 
   // --- Callbacks -----------------------------------------------------------------------------------------------------
@@ -409,6 +486,27 @@ const rows: Readonly<Record<string, Row>> = {
     Input: { data: "in" },
     result: { data: "IN" },
     events: [...invoke("i", answered("i", { data: "IN" }), { Input: { Payload: '{"data":"IN"}' } }), invoked]
+  },
+  "5-4": { suite: "invoke", result: null, events: [...invoke("i", answered("i", null)), invoked] },
+  "5-10": { suite: "invoke", events: [...invoke("i", refused("i")), ...wait(1), invoked] },
+  "5-13": {
+    suite: "invoke",
+    Input: "in",
+    result: "in",
+    events: [
+      "ContextStarted child",
+      { line: "ChainedInvokeStarted i in child" },
+      invoked,
+      { line: "ChainedInvokeSucceeded i in child", details: { Result: { Payload: '"in"' } } },
+      { line: "ContextSucceeded child", details: payload("in") },
+      invoked
+    ]
+  },
+  "5-16": {
+    suite: "invoke",
+    Input: "hello",
+    result: "HELLO",
+    events: [...invoke("i", answered("i", "hello")), invoked]
   }
 }
 
