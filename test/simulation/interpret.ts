@@ -98,10 +98,13 @@ export const interpret = (tally: Tally, node: Node, input: number, place: Place 
         return mix(digest(meanwhile), digest(yield* Fiber.join(fiber)))
       })
     case "race":
-      return Effect.raceAllFirst(
-        node.branches.map((branch, index) =>
-          interpret(tally, branch, mix(input, index), { mark: `${place.mark}${node.key}.${index}.`, forked: true })
-        )
+      return regardless(
+        Effect.raceAllFirst(
+          node.branches.map((branch, index) =>
+            interpret(tally, branch, mix(input, index), { mark: `${place.mark}${node.key}.${index}.`, forked: true })
+          )
+        ),
+        input
       )
     case "stray": {
       const aside = interpret(tally, node.body, input, { mark: `${place.mark}${node.key}.`, forked: true })
@@ -199,11 +202,14 @@ const all = (tally: Tally, node: Extract<Node, { readonly op: "all" }>, input: n
     interpret(tally, branch, mix(input, index), { mark: `${mark}${node.key}.${index}.`, forked: true })
   )
   return node.failFast
-    ? Effect.map(Effect.all(branches, { concurrency: "unbounded" }), (values) => values.reduce(mix, input))
+    ? regardless(Effect.all(branches, { concurrency: "unbounded" }), input)
     : Effect.map(Effect.all(branches.map(Effect.exit), { concurrency: 2 }), (exits) =>
         exits.map(digest).reduce(mix, input)
       )
 }
+
+/** Goes on in the same way however a race ended: what a program does must not depend on timing, even if it races. */
+const regardless = (race: Workflow<unknown>, input: number): Workflow => Effect.as(Effect.exit(race), input)
 
 /** A number for how something ended. */
 const digest = (exit: Exit.Exit<number, Failure>): number => {
