@@ -10,10 +10,9 @@ import { noFaults, schedules, simulate } from "./simulate.ts"
 const seed = Number(process.env["SEED"] ?? Date.now() % 2 ** 31)
 console.log(`SEED=${seed}`)
 
-/** RUNS says how many programs to try: the more, the longer. */
+/** RUNS says how many programs to try, about ten a second; with SHRINK=1 one that fails is cut down. */
 const runs = Number(process.env["RUNS"] ?? 100)
 
-/** Prints programs as JSON, because they are to be copied into a test. */
 const report = { seed, numRuns: runs, endOnFailure: process.env["SHRINK"] === undefined }
 
 describe(`Random programs (seed ${seed})`, () => {
