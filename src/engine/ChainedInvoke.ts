@@ -71,7 +71,8 @@ export const start = (work: Work.Work, arn: string, update: OperationUpdate): vo
         ...(options.TenantId !== undefined && { TenantId: options.TenantId }),
         Input: Events.payload(update.Payload),
         ...(Result.isSuccess(target) && { ExecutedVersion: target.success.version }),
-        ...(childArn !== undefined && { DurableExecutionArn: childArn })
+        // The service always has the field; a plain function has no execution to name.
+        DurableExecutionArn: childArn ?? ""
       }
     },
     childArn === undefined ? {} : { childArn }
