@@ -10,6 +10,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { cast } from "effect/Function"
+import * as Inspectable from "effect/Inspectable"
 import type * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
@@ -111,7 +112,7 @@ export const make = <I extends Contract.AnyImplementation, R extends Requirement
     if (Result.isFailure(decoded)) return yield* Effect.fail(decoded.failure)
     const services = yield* sandbox.services
     const store =
-      client === undefined
+      client === undefined || client === null
         ? Context.get(yield* checkpoints.services, CheckpointStore)
         : fromDurableExecutionClient(cast<unknown, DurableExecutionClient>(client))
     const { answer } = yield* Effect.flatMap(runOptions(options, context), (limits) =>
@@ -143,18 +144,30 @@ const runOptions = <R, E>(
     ...(options.settle === undefined ? undefined : { settle: millis(options.settle) }),
     ...(options.onNonDeterminism === undefined ? undefined : { onNonDeterminism: options.onNonDeterminism }),
     ...(options.maxPayload === undefined ? undefined : { maxPayload: options.maxPayload }),
-    ...(context === undefined
-      ? undefined
-      : { deadline: now + context.getRemainingTimeInMillis() - millis(options.margin ?? "1 second") })
+    deadline: deadlineOf(now + remainingMillis(context) - millis(options.margin ?? "1 second"))
   }))
+
+const deadlineOf = (time: number): number | undefined => (Number.isFinite(time) ? time : undefined)
+
+/** Somebody other than Lambda may call the handler with a context that does not know the time: then there is no end. */
+const remainingMillis = (context: Partial<InvocationContext> | undefined): number =>
+  typeof context?.getRemainingTimeInMillis === "function" ? context.getRemainingTimeInMillis() : Infinity
 
 const millis = (duration: Duration.Input): number => Duration.toMillis(Duration.fromInputUnsafe(duration))
 
-/** What Lambda is told: the error itself, or that the sandbox ended. */
-const rejection = (cause: Cause.Cause<unknown>): unknown =>
-  Cause.hasInterruptsOnly(cause)
-    ? new InvocationFailed({ reason: "interrupted", message: "The sandbox ended while the invocation was running." })
-    : Cause.squash(cause)
+/** What Lambda is told: the error itself, or that the sandbox ended. Whatever is thrown is an Error, so that it has a name. */
+const rejection = (cause: Cause.Cause<unknown>): Error => {
+  if (Cause.hasInterruptsOnly(cause)) {
+    return new InvocationFailed({
+      reason: "interrupted",
+      message: "The sandbox ended while the invocation was running."
+    })
+  }
+  const error = Cause.squash(cause)
+  return error instanceof Error
+    ? error
+    : new Error(`The invocation failed: ${Inspectable.toStringUnknown(error)}`, { cause: error })
+}
 
 /** A handler that is called without a context, by a test for instance, has no limits that it knows of. */
 const unknownContext: InvocationContext = {

@@ -58,12 +58,13 @@ export class Sandbox<R, E> {
 
   #build(): Promise<Exit.Exit<Built<R>, E>> {
     if (this.#building !== undefined) return this.#building
+    // Before anything is acquired: a signal that comes during the build must find somebody who listens.
+    endedBySignal.add(this)
     const building = Effect.runPromise(buildScoped(this.#layer)).then((exit) => {
       if (Exit.isFailure(exit) && this.#building === building) this.#building = undefined
       return exit
     })
     this.#building = building
-    endedBySignal.add(this)
     return building
   }
 }

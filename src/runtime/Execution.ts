@@ -19,23 +19,23 @@ import { isFinal } from "./Journal.ts"
 import type { Run } from "./Run.ts"
 import { CurrentUnit, type Unit } from "./Supervisor.ts"
 
+/** What the runtime keeps in {@link Execution}: an interface, because declarations hide the internal members of those only. */
+export interface ExecutionService {
+  /** @internal */
+  readonly run: Run
+  /** @internal */
+  readonly context: DurableContext
+  /** The path of the step in whose body the current fibre runs, if it does. @internal */
+  readonly step: string | undefined
+}
+
 /**
  * The execution that a durable operation belongs to. The runtime provides it; a workflow only requires it.
  *
  * @category services
  * @since 0.1.0
  */
-export class Execution extends Context.Service<
-  Execution,
-  {
-    /** @internal */
-    readonly run: Run
-    /** @internal */
-    readonly context: DurableContext
-    /** The path of the step in whose body the current fibre runs, if it does. @internal */
-    readonly step: string | undefined
-  }
->()("effect-durable/Execution") {}
+export class Execution extends Context.Service<Execution, ExecutionService>()("effect-durable/Execution") {}
 
 /** The execution of a fibre, if it belongs to one. */
 export const executionOf = (fiber: Fiber.Fiber<unknown, unknown>): Execution["Service"] | undefined =>

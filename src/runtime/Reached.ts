@@ -22,13 +22,18 @@ import type { Run } from "./Run.ts"
 export const checkReached = (
   run: Run,
   context: DurableContext,
-  exit: Exit.Exit<unknown, unknown>
+  exit: Exit.Exit<unknown, unknown>,
+  turns = 0
 ): Effect.Effect<void> =>
   Effect.suspend(() => {
     const failed = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
     if (isOwnMistake(failed)) return Effect.void
     const missed = unreached(run, context.wireId)
     if (missed.length === 0) return Effect.void
+    // A fibre that was just forked may still ask for it, and shows only once it has begun.
+    if (run.supervisor.scheduler.queued && turns < maxTurns) {
+      return Effect.andThen(Effect.yieldNow, checkReached(run, context, exit, turns + 1))
+    }
     const where = context.path === "" ? "the workflow" : `"${context.path}"`
     const names =
       missed.slice(0, 5).map(describe).join(", ") + (missed.length > 5 ? `, and ${missed.length - 5} more` : "")
@@ -48,6 +53,9 @@ export const checkReached = (
     )
     return run.inert
   })
+
+/** How many turns of the event loop new fibres get to begin. */
+const maxTurns = 10
 
 /** Operations with an outcome that nobody claimed, also inside contexts that are still open and that nobody claimed. */
 const unreached = (run: Run, contextId: string | undefined): Array<Operation> => {

@@ -319,7 +319,7 @@ export class Run {
   #unwind(done: () => void): void {
     const root = this.#root
     if (root === undefined) return
-    this.cuts = { ...this.cuts, sleeps: [...this.sleeps].map((sleep) => Duration.toMillis(sleep.duration)) }
+    this.cuts = { ...this.cuts, sleeps: this.#cutSleeps() }
     const fibers = new Set([root, ...this.#operationFibers()])
     let left = fibers.size
     let ended = false
@@ -351,6 +351,15 @@ export class Run {
   /** Fibres that wait for the service: for an operation to complete, or for a checkpoint to be acknowledged. */
   get blocked(): ReadonlyArray<Fiber.Fiber<unknown, unknown>> {
     return [...this.supervisor.parked, ...this.#unacknowledged].map((entry) => entry.fiber)
+  }
+
+  /** Sleeps that no hold keeps alive; one whose context has ended is a hold that the user gave up. */
+  #cutSleeps(): ReadonlyArray<number> {
+    const isHeld = (fiber: Fiber.Fiber<unknown, unknown>): boolean => {
+      const unit = fiber.getRef(CurrentUnit)
+      return unit !== undefined && this.supervisor.units.has(unit)
+    }
+    return [...this.sleeps].flatMap(({ duration, fiber }) => (isHeld(fiber) ? [] : [Duration.toMillis(duration)]))
   }
 
   #operationFibers(): Array<Fiber.Fiber<unknown, unknown>> {

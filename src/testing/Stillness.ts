@@ -97,10 +97,9 @@ export class Stillness {
   }
 
   /**
-   * Whether everything that runs waits for time alone: invocations by their runs (undefined while one loads its state),
-   * and calls of other functions by their keys.
+   * Whether everything that runs waits for time alone: invocations by their runs, and what has none by its key.
    */
-  waitsForTime(runs: Iterable<Run | undefined>, calls: Iterable<string>): boolean {
+  waitsForTime(runs: Iterable<Run>, calls: Iterable<string>): boolean {
     if (this.openRequests > 0 || this.scheduler.queued) return false
     const asleep = this.#clock.asleep
     const byUnit = this.#fibersByUnit()
@@ -115,7 +114,7 @@ export class Stillness {
       return others.every(isParent) || fibers.some((fiber) => asleep.has(fiber))
     }
     for (const run of runs) {
-      if (run === undefined || run.supervisor.scheduler.queued) return false
+      if (run.supervisor.scheduler.queued) return false
       const units = [...run.supervisor.units].filter((unit) => !unit.context.closed)
       if (units.length === 0 && !this.#idles(run, asleep)) return false
       if (!units.every((unit) => waits(byUnit.get(unit) ?? [], run))) return false

@@ -118,21 +118,20 @@ export interface Options {
   readonly patience?: Duration.Input
 }
 
+interface TestEngineService {
+  /** @internal */
+  readonly world: World
+  /** @internal */
+  readonly patience: number
+}
+
 /**
  * The world that {@link layer} makes; {@link start} and {@link run} require it.
  *
  * @category services
  * @since 0.1.0
  */
-export class TestEngine extends Context.Service<
-  TestEngine,
-  {
-    /** @internal */
-    readonly world: World
-    /** @internal */
-    readonly patience: number
-  }
->()("effect-durable/testing/TestEngine") {}
+export class TestEngine extends Context.Service<TestEngine, TestEngineService>()("effect-durable/testing/TestEngine") {}
 
 type Servable = Contract.AnyImplementation | Stub<unknown>
 

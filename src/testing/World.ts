@@ -374,8 +374,11 @@ export class World {
 
   #onQuiet(): void {
     if (this.#pending.length > 0) return this.#startPending()
-    const runs = [...this.#running.values()].map((running) => running.run)
-    if (this.#stillness.waitsForTime(runs, this.#targets.keys())) this.#move()
+    const running = Array.from(this.#running.values())
+    const runs = running.flatMap(({ run }) => (run === undefined ? [] : [run]))
+    // What loads its state has no run yet, and waits for time only before it repeats a request.
+    const loading = running.flatMap(({ key, run }) => (run === undefined ? [key] : []))
+    if (this.#stillness.waitsForTime(runs, [...this.#targets.keys(), ...loading])) this.#move()
   }
 
   #startPending(): void {

@@ -103,7 +103,7 @@ describe("the layer of a handler", () => {
     ["text", "no configuration"],
     ["a plain record", { reason: "no configuration" }],
     ["nothing at all", null]
-  ])("rejects with an Error also when it fails with %s", { fails: true }, async (_, failure) => {
+  ])("rejects with an Error also when it fails with %s", async (_, failure) => {
     const lambda = new Lambda()
     const layer = counted([], () => Effect.fail(failure))
     lambda.deploy("work", LambdaHandler.make(work, { layer, checkpoints: lambda.checkpoints }))
@@ -144,6 +144,12 @@ describe("the checkpoints of a handler", () => {
     assert.deepInclude(await lambda.run("work"), { status: "SUCCEEDED" })
     assert.deepStrictEqual(log, [])
     assert.isAbove(lambda.requests.length, 0)
+  })
+
+  it("are used when the client on the event is null", async () => {
+    const lambda = new Lambda({ event: (event) => Object.assign(event, { durableExecutionClient: null }) })
+    lambda.deploy("work", LambdaHandler.make(work, { layer: counted([]), checkpoints: lambda.checkpoints }))
+    assert.deepInclude((await lambda.first("work")).answer, { Status: "SUCCEEDED" })
   })
 
   it("fail the invocation when they cannot be built, and are tried again", async () => {

@@ -1,5 +1,5 @@
 /**
- * What the simulation has found, cut down to the smallest program that shows it. A test that `fails` waits for its fix.
+ * What the simulation has found, cut down to the smallest program that shows it.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { CheckpointStore, Durable, DurableFunction } from "effect-durable"
@@ -21,12 +21,12 @@ describe("A fork that is never joined", () => {
   it.effect("may still have to begin when a replay of the workflow ends", () => run(block))
 
   // NonDeterministic: "The history holds STEP "stray", but the code of "child" ended without asking for it."
-  it.effect.fails("may still have to begin when a replay of a child ends", () => run(Durable.child("child", block)))
+  it.effect("may still have to begin when a replay of a child ends", () => run(Durable.child("child", block)))
 })
 
 describe("A hold that outlives its child", () => {
   // TestFailure: "The execution was suspended while the workflow slept for 5 ms outside of a step".
-  it.effect.fails("is let go of at a suspension, and is not taken for a sleep outside of holds", () =>
+  it.effect("is let go of at a suspension, and is not taken for a sleep outside of holds", () =>
     run(
       Effect.andThen(
         Durable.child("child", Effect.asVoid(Effect.forkDetach(Durable.hold(Effect.sleep(5))))),
@@ -40,7 +40,7 @@ describe("The test engine", () => {
   const waits = Effect.andThen(Durable.wait("a", "1 second"), Durable.wait("b", "1 second"))
 
   // Virtual time stands still while an invocation without a run sleeps.
-  it.effect.fails("lets time pass for an invocation that repeats a request for its state", () =>
+  it.effect("lets time pass for an invocation that repeats a request for its state", () =>
     Effect.gen(function* () {
       const { world } = yield* TestEngine.TestEngine
       const { loadState } = world.store
