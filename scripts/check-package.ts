@@ -45,7 +45,7 @@ interface Packed {
 }
 
 const pack = (): Packed => {
-  const [packed] = JSON.parse(capture(root, "npm", "pack", "--json", "--pack-destination", folder))
+  const [packed] = JSON.parse(capture(root, "npm", "pack", "--ignore-scripts", "--json", "--pack-destination", folder))
   return {
     filename: packed.filename,
     size: packed.size,

@@ -31,7 +31,7 @@ describe("the package", () => {
   })
 
   it("is packed with all of its sources, and without tests, examples and tools", { timeout: 30_000 }, () => {
-    const { lines, status, stderr } = run("npm", "pack", "--dry-run", "--json")
+    const { lines, status, stderr } = run("npm", "pack", "--ignore-scripts", "--dry-run", "--json")
     assert.strictEqual(status, 0, stderr)
     const [packed] = JSON.parse(lines.join("\n"))
     const files: ReadonlyArray<string> = packed.files.map((file: { readonly path: string }) => file.path)
