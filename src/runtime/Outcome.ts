@@ -29,6 +29,7 @@ import type { DurableContext } from "./DurableContext.ts"
 import { tracked } from "./Execution.ts"
 import { read, write, type Recording } from "./Recording.ts"
 import type { Run } from "./Run.ts"
+import { CurrentUnit } from "./Supervisor.ts"
 
 /** Whose value is being written or read. */
 export interface Subject {
@@ -52,7 +53,7 @@ const working = <A>(
   value: Info["value"],
   effect: Effect.Effect<A, SerdesError>
 ): Effect.Effect<A> =>
-  tracked(subject, "serdes", effect).pipe(
+  inFlight(subject, effect).pipe(
     Effect.catch((error) => {
       const message = `Could not ${direction} the ${value} of "${subject.path}": ${error.message}`
       if (!error.transient) return Effect.die(new SerdesFailed({ operation: subject.path, message }))
@@ -60,6 +61,10 @@ const working = <A>(
       return subject.run.inert
     })
   )
+
+/** Inside of a step or a hold the work is in flight already. */
+const inFlight = <A, E>(subject: Subject, effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+  Effect.withFiber((fiber) => (fiber.getRef(CurrentUnit) === undefined ? tracked(subject, "serdes", effect) : effect))
 
 /** Writes a value as text; `undefined` has none. */
 export const writeValue = (
