@@ -9,6 +9,7 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { mayPass } from "./internal/awsFailure.ts"
 import type { Operation } from "./wire/Operation.ts"
 import type { OperationUpdate } from "./wire/OperationUpdate.ts"
 
@@ -97,9 +98,6 @@ export class StoreRefused extends Schema.TaggedError<StoreRefused>()("StoreRefus
  */
 export type StoreError = StaleCheckpointToken | StoreUnavailable | StoreRefused
 
-/** Failures that AWS answers as the fault of the client and that pass all the same: too many calls, credentials that have run out. */
-const passing = /^(Throttl|TooManyRequests|RequestLimitExceeded|ExpiredToken|RequestExpired|RequestTimeout)/
-
 /**
  * Sorts a failed call to the Lambda API into the three kinds of failure.
  *
@@ -118,9 +116,7 @@ export const storeError = (failure: {
   if (status === 400 && /^invalid checkpoint token/i.test(failure.message)) {
     return new StaleCheckpointToken({ message })
   }
-  const isClientError = status !== undefined && status >= 400 && status < 500 && status !== 429
-  const permanent = name?.startsWith("KMS") || (isClientError && !passing.test(name ?? ""))
-  return permanent ? new StoreRefused({ message }) : new StoreUnavailable({ message })
+  return mayPass(name, status) ? new StoreUnavailable({ message }) : new StoreRefused({ message })
 }
 
 /**

@@ -105,7 +105,7 @@ export class CallbackClosed extends Schema.TaggedError<CallbackClosed>()("Callba
 }) {}
 
 /**
- * The service could not be reached or was too busy.
+ * The service could not be reached, was too busy, or the client has no region or credentials.
  *
  * @category errors
  * @since 0.1.0

@@ -25,7 +25,7 @@ import { decodeInvocationEvent, type InvocationAnswer } from "../wire/Invocation
 import { fromDurableExecutionClient, type DurableExecutionClient } from "./internal/eventClient.ts"
 import * as LambdaCheckpoints from "./LambdaCheckpoints.ts"
 import { LambdaContext, type InvocationContext } from "./LambdaContext.ts"
-import { Sandbox } from "./Sandbox.ts"
+import { Sandbox } from "./internal/sandbox.ts"
 
 /**
  * A Lambda handler: what the function's configuration names.
@@ -44,7 +44,7 @@ export type Handler = (event: unknown, context?: InvocationContext) => Promise<I
  * @since 0.1.0
  */
 export interface Options<R, E> {
-  /** What the workflow requires. It is built once per sandbox; a build that fails is tried again by the next invocation. */
+  /** What the workflow requires; `Layer.empty` for nothing. It is built once per sandbox; a build that fails is tried again by the next invocation. */
   readonly layer: Layer.Layer<R, E>
   /** Where checkpoints go. Default: `LambdaCheckpoints.layer`, the service itself. */
   readonly checkpoints?: Layer.Layer<CheckpointStore, E>
@@ -132,6 +132,7 @@ export const make = <I extends Contract.AnyImplementation, R extends Requirement
     new Promise((resolve, reject) => {
       const fiber = Effect.runFork(run(event, context))
       sandbox.track(fiber)
+      checkpoints.track(fiber)
       fiber.addObserver((exit) => (Exit.isSuccess(exit) ? resolve(exit.value) : reject(rejection(exit.cause))))
     })
 }

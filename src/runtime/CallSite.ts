@@ -28,14 +28,18 @@ export const noted = <A, E, R>(operation: Effect.Effect<A, E, R>): Effect.Effect
   return place === undefined ? operation : Effect.provideService(operation, CallSite, place)
 }
 
-const ownFolder = new URL("..", import.meta.url).pathname
+/** The folder of this library. A bundle that is no ES module has no address, and a frame of ours may be named then. */
+const ownFolder = (): string | undefined => {
+  const address: unknown = import.meta.url
+  return typeof address === "string" ? new URL("..", address).pathname : undefined
+}
 
 /** The first frame of a stack that belongs neither to Effect nor to this library. */
-const userFrame = (stack: string | undefined): string | undefined =>
+const userFrame = (stack: string | undefined, own = ownFolder()): string | undefined =>
   stack
     ?.split("\n")
     .slice(1)
-    .find((line) => !line.includes(ownFolder) && !/node_modules\/effect\/|node:/.test(line))
+    .find((line) => (own === undefined || !line.includes(own)) && !/node_modules\/effect\/|node:/.test(line))
     ?.trim()
     .replace(
       /^at (?:.*\((.*)\)|(.*))$/,

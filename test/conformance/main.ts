@@ -31,9 +31,13 @@ const { values: options } = parseArgs({
 })
 
 const main = async (): Promise<number> => {
-  if (options.requirements === undefined || !["memory", "aws-local"].includes(options.backend)) {
+  const isUnderstood =
+    ["memory", "aws-local"].includes(options.backend) &&
+    ["own", "aws"].includes(options.handlers) &&
+    !(options.raw && options.backend === "memory")
+  if (options.requirements === undefined || !isUnderstood) {
     console.log(
-      "usage: npm run conformance -- --requirements DIR [--backend memory|aws-local] [--suite S] [--id I] [--handlers own|aws] [--raw] [--json]"
+      "usage: npm run conformance -- --requirements DIR [--backend memory|aws-local [--raw]] [--suite S] [--id I] [--handlers own|aws] [--json]"
     )
     return 2
   }
@@ -46,18 +50,24 @@ const main = async (): Promise<number> => {
     return 2
   }
   const watch = watchProcess()
-  const backend = await backendOf(watch)
-  const verdicts = await runAll(requirements, await packOf(), backend, watch, seed)
-  await backend.close()
-  watch.stop()
+  const verdicts = await judged(requirements, watch, seed).finally(() => watch.stop())
 
   console.log(`SEED=${seed}`)
   for (const suite of new Set(verdicts.map((verdict) => verdict.suite))) showSuite(suite, verdicts)
   const count = (status: Verdict["status"]): number => verdicts.filter((verdict) => verdict.status === status).length
-  const summary = { seed, backend: backend.name, passed: count("passed"), failed: count("failed") }
+  const summary = { seed, backend: options.backend, passed: count("passed"), failed: count("failed") }
   if (options.json) console.log(JSON.stringify({ ...summary, notImplemented: count("not implemented"), verdicts }))
   console.log(`${summary.passed} passed, ${summary.failed} failed, ${count("not implemented")} not implemented`)
   return verdicts.some(({ optional, status }) => status === "failed" && !optional) ? 1 : 0
+}
+
+const judged = async (
+  requirements: ReturnType<typeof readRequirements>,
+  watch: Watch,
+  seed: number
+): Promise<ReadonlyArray<Verdict>> => {
+  const backend = await backendOf(watch)
+  return runAll(requirements, await packOf(), backend, watch, seed).finally(() => backend.close())
 }
 
 // AWS's packages take a while to load, so that only those who need them wait.

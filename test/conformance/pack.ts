@@ -1,5 +1,5 @@
 /**
- * Every requirement of AWS's conformance suite, as a handler that this library makes: drivers of anybody may import it.
+ * Every requirement of AWS's conformance suite, as a handler that this library makes: any driver may import it.
  *
  * It loads under plain `node`. `handlers` are Lambda handlers by the id of the requirement; `targets` are the plain
  * functions that some of them invoke, and `durableTargets` the durable ones, by the name of the function; `notImplemented`

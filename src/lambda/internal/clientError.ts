@@ -11,6 +11,7 @@ import {
   NotFound,
   type ClientError
 } from "../../DurableClient.ts"
+import { mayPass } from "../../internal/awsFailure.ts"
 import type { Failure } from "./failure.ts"
 
 export const clientError = (failure: Failure): ClientError => {
@@ -23,14 +24,11 @@ export const clientError = (failure: Failure): ClientError => {
     case "CallbackTimeoutException":
       return new CallbackClosed({ message: failure.message })
     default:
-      return mayPass(failure) ? new ClientUnavailable({ message }) : new ClientRefused({ message })
+      return passingStates.has(failure.name ?? "") || mayPass(failure.name, failure.status)
+        ? new ClientUnavailable({ message })
+        : new ClientRefused({ message })
   }
 }
 
 /** States of a function that pass: it is being created, changed, or restored from a snapshot. */
-const passing = new Set(["ResourceConflictException", "SnapStartNotReadyException", "SnapStartTimeoutException"])
-
-/** Whether the same request may succeed later. An answer with a good status that could not be read is one that got lost. */
-const mayPass = ({ name = "", status }: Failure): boolean =>
-  passing.has(name) ||
-  (!name.startsWith("KMS") && (status === undefined || status < 400 || status === 429 || status >= 500))
+const passingStates = new Set(["ResourceConflictException", "SnapStartNotReadyException", "SnapStartTimeoutException"])

@@ -106,11 +106,7 @@ const loadAws: Effect.Effect<Aws, Failure> = Effect.map(
   Effect.tryPromise({
     // oxlint-disable-next-line no-restricted-imports -- this is the backend that may import it, and the one place
     try: (): Promise<object> => import("@aws-sdk/client-lambda"),
-    catch: (error) => ({
-      message:
-        "The package @aws-sdk/client-lambda could not be loaded. Install it beside effect-durable, or leave it to the " +
-        `Node runtime of Lambda, which has it. ${error instanceof Error ? error.message : String(error)}`
-    })
+    catch: (error) => ({ message: notLoaded(error instanceof Error ? error.message : String(error)) })
   }),
   (module): Aws => ({
     get LambdaClient() {
@@ -119,6 +115,14 @@ const loadAws: Effect.Effect<Aws, Failure> = Effect.map(
     command: (operation) => memberOf(module, `${operation}Command`, isCommandClass)
   })
 )
+
+const notLoaded = (reason: string): string =>
+  "The package @aws-sdk/client-lambda could not be loaded. " +
+  (reason.startsWith("Dynamic require of")
+    ? "Its CommonJS half was bundled into an ES module. Bundle with --main-fields=module,main, or leave the package out " +
+      "with --external:@aws-sdk/client-lambda. "
+    : "Install it beside effect-durable, or leave it to the Node runtime of Lambda, which has it. ") +
+  reason
 
 const memberOf = <A>(module: object, name: string, is: (value: unknown) => value is A): A => {
   const member: unknown = Reflect.get(module, name)

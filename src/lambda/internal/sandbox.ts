@@ -59,7 +59,7 @@ export class Sandbox<R, E> {
   #build(): Promise<Exit.Exit<Built<R>, E>> {
     if (this.#building !== undefined) return this.#building
     // Before anything is acquired: a signal that comes during the build must find somebody who listens.
-    endedBySignal.add(this)
+    closeOnSignal(this)
     const building = Effect.runPromise(buildScoped(this.#layer)).then((exit) => {
       if (Exit.isFailure(exit) && this.#building === building) this.#building = undefined
       return exit
@@ -80,20 +80,17 @@ const buildScoped = <R, E>(layer: Layer.Layer<R, E>): Effect.Effect<Exit.Exit<Bu
   )
 
 /** Sandboxes that have run something in this process. One listener serves them all. */
-const endedBySignal = new (class {
-  readonly #sandboxes = new Set<Closeable>()
+const sandboxes = new Set<Closeable>()
 
-  add(sandbox: Closeable): void {
-    if (this.#sandboxes.size === 0) process.once("SIGTERM", this.#onSignal)
-    this.#sandboxes.add(sandbox)
-  }
+const closeOnSignal = (sandbox: Closeable): void => {
+  if (sandboxes.size === 0) process.once("SIGTERM", () => void closeAll())
+  sandboxes.add(sandbox)
+}
 
-  readonly #onSignal = (): void => {
-    const sandboxes = Array.from(this.#sandboxes)
-    this.#sandboxes.clear()
-    void Promise.allSettled(sandboxes.map((sandbox) => sandbox.close())).then(() => {
-      // A listener keeps the signal from ending the process, so when nobody else listens it is sent again.
-      if (process.listenerCount("SIGTERM") === 0) process.kill(process.pid, "SIGTERM")
-    })
-  }
-})()
+const closeAll = async (): Promise<void> => {
+  const open = Array.from(sandboxes)
+  sandboxes.clear()
+  await Promise.allSettled(open.map((sandbox) => sandbox.close()))
+  // A listener keeps the signal from ending the process, so when nobody else listens it is sent again.
+  if (process.listenerCount("SIGTERM") === 0) process.kill(process.pid, "SIGTERM")
+}

@@ -1,0 +1,30 @@
+/** The client and the checkpoint store sort the same failures of the AWS API alike. */
+import { assert, describe, it } from "@effect/vitest"
+import { storeError } from "../../src/CheckpointStore.ts"
+import { clientError } from "../../src/lambda/internal/clientError.ts"
+
+const rows: ReadonlyArray<[name: string | undefined, status: number | undefined, mayPass: boolean]> = [
+  ["ExpiredTokenException", 403, true],
+  ["ThrottlingException", 400, true],
+  ["TooManyRequestsException", 429, true],
+  ["RequestTimeoutException", 408, true],
+  ["ServiceException", 500, true],
+  ["TimeoutError", undefined, true],
+  [undefined, 200, true],
+  ["InvalidParameterValueException", 400, false],
+  ["AccessDeniedException", 403, false],
+  ["KMSDisabledException", 502, false]
+]
+
+describe("failures of the AWS API", () => {
+  it.each(rows)("%s with status %s may pass: %s", (name, status, mayPass) => {
+    const failure = { name, status, message: "no" }
+    assert.strictEqual(storeError(failure)._tag, mayPass ? "StoreUnavailable" : "StoreRefused")
+    assert.strictEqual(clientError(failure)._tag, mayPass ? "ClientUnavailable" : "ClientRefused")
+  })
+
+  it("a function that is being changed lets itself be called later", () => {
+    const failure = { name: "ResourceConflictException", status: 409, message: "pending" }
+    assert.strictEqual(clientError(failure)._tag, "ClientUnavailable")
+  })
+})
