@@ -95,7 +95,8 @@ export class ExecutionAlreadyStarted extends Schema.TaggedError<ExecutionAlready
 export class NotFound extends Schema.TaggedError<NotFound>()("NotFound", { message: Schema.String }) {}
 
 /**
- * The callback has its outcome already, or timed out.
+ * The callback has its outcome already, or timed out. The outcome may be the one that was just sent, if the answer to it
+ * was lost and the request repeated.
  *
  * @category errors
  * @since 0.1.0
@@ -138,10 +139,12 @@ export class DurableClient extends Context.Service<
   DurableClient,
   {
     readonly start: (request: StartRequest) => Effect.Effect<StartResponse, ClientError>
+    /** What is known of an execution. */
     readonly get: (
       executionArn: string,
       options?: { readonly includeExecutionData?: boolean }
     ) => Effect.Effect<GetDurableExecutionResponse, ClientError>
+    /** A page of the executions of a function. `startedAfter` and `startedBefore` are milliseconds since the epoch. */
     readonly list: (
       functionName: string,
       options?: PageRequest & {
@@ -152,6 +155,7 @@ export class DurableClient extends Context.Service<
         readonly startedBefore?: number
       }
     ) => Effect.Effect<Page<ExecutionSummary>, ClientError>
+    /** A page of the events of an execution. */
     readonly history: (
       executionArn: string,
       options?: PageRequest & { readonly includeExecutionData?: boolean }

@@ -101,7 +101,8 @@ export type OutcomeError<C extends Contract.AnyDurable> =
 /**
  * Starts an execution of a contract where `Targets` says the function is, and does not wait for it.
  *
- * A start that is repeated with the same name and payload leads to the same execution.
+ * A start that is repeated with the same name and payload leads to the same execution. One without a name, and without an
+ * `idempotencyKey` in the contract, starts another execution each time it is run, also by `Effect.retry`.
  *
  * **Errors**: `ExecutionAlreadyStarted` when the name belongs to an execution with another payload; `InvalidTarget`;
  * `ClientRefused` for a name that is none, without a request; the others of the client.
@@ -116,7 +117,7 @@ export type OutcomeError<C extends Contract.AnyDurable> =
  * const ProcessOrder = DurableFunction.make("process-order", {
  *   payload: Schema.Struct({ id: Schema.String }),
  *   success: Schema.String,
- *   idempotencyKey: (order) => order.id
+ *   idempotencyKey: (order) => `order-${order.id}`
  * })
  *
  * export const accept = Effect.gen(function*() {
@@ -179,7 +180,7 @@ export const poll = <C extends Contract.AnyDurable>({
 > =>
   cast(
     Effect.flatMap(DurableClient, (client) =>
-      Effect.flatMap(client.get(executionArn), (execution) => {
+      Effect.flatMap(client.get(executionArn, { includeExecutionData: true }), (execution) => {
         const outcome = outcomeOf(execution)
         return outcome === undefined ? Effect.succeedNone : Effect.asSome(readOutcome(contract, executionArn, outcome))
       })
@@ -380,6 +381,9 @@ const everyPage = Effect.fnUntraced(function* <A>(
   do {
     const page: Page<A> = yield* load(marker)
     for (const item of page.items) items.push(item)
+    if (page.nextMarker && page.nextMarker === marker) {
+      return yield* new ClientUnavailable({ message: "The service answered with the same page twice. Ask again." })
+    }
     marker = page.nextMarker || undefined
   } while (marker !== undefined)
   return items

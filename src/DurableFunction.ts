@@ -32,7 +32,10 @@ export interface Options<Payload extends Schema.Top, Success extends Schema.Top,
   readonly payloadSerdes?: Serdes.Codec<NoInfer<Payload["Type"]>, Services>
   /** Replaces the ambient `Serdes` for the result. */
   readonly resultSerdes?: Serdes.Codec<NoInfer<Success["Type"]>, Services>
-  /** The name of the execution that a payload starts: 1..64 of `a-z A-Z 0-9 - _`. */
+  /**
+   * The name of the execution that a payload starts: 1..64 of `a-z A-Z 0-9 - _`. Executions of all functions of an account
+   * in a region share their names, so put the contract's into it.
+   */
   readonly idempotencyKey?: (payload: NoInfer<Payload["Type"]>) => string
 }
 

@@ -4,8 +4,12 @@
  * @since 0.1.0
  */
 
-/** Failures that AWS answers as the fault of the client and that pass all the same: too many calls, credentials that have run out. */
-const passing = /^(Throttl|TooManyRequests|RequestLimitExceeded|ExpiredToken|RequestExpired|RequestTimeout)/
+/** Failures that AWS answers as the fault of the client and that pass all the same: too many calls, credentials that have run out, a clock that is off. */
+const passing =
+  /Throttl|^(TooManyRequests|RequestLimitExceeded|ProvisionedThroughputExceeded|PriorRequestNotComplete|ExpiredToken|RequestExpired|RequestTimeout|RequestTimeTooSkewed|IDPCommunicationError)/
+
+/** Too early, too slow, too much. */
+const passingStatuses: ReadonlyArray<number> = [408, 425, 429]
 
 /**
  * Whether the same call may succeed later. Without a status there was no answer; an answer with a good status that could
@@ -13,6 +17,6 @@ const passing = /^(Throttl|TooManyRequests|RequestLimitExceeded|ExpiredToken|Req
  */
 export const mayPass = (name: string | undefined, status: number | undefined): boolean => {
   if (name?.startsWith("KMS")) return false
-  const isClientError = status !== undefined && status >= 400 && status < 500 && status !== 429
+  const isClientError = status !== undefined && status >= 400 && status < 500 && !passingStatuses.includes(status)
   return !isClientError || passing.test(name ?? "")
 }

@@ -168,10 +168,18 @@ const startedBy = (
   if (request.type === "Event") return Effect.succeed({ executionArn })
   if (!failed) return Effect.succeed({ executionArn, outcome: { status: "SUCCEEDED", result: payload } })
   // The answer says that the execution failed, but neither how it ended nor all of its error.
-  return Effect.match(get(executionArn), {
-    onSuccess: (execution) => ({ executionArn, outcome: outcomeOf(execution, functionError(payload)) }),
-    onFailure: (): StartResponse => ({ executionArn, outcome: { status: "FAILED", error: functionError(payload) } })
-  })
+  return get(executionArn, { includeExecutionData: true }).pipe(
+    Effect.map((execution) => ({ executionArn, outcome: outcomeOf(execution, functionError(payload)) })),
+    Effect.catch((error): Effect.Effect<StartResponse, ClientError> =>
+      error._tag === "ClientUnavailable"
+        ? Effect.fail(
+            new ClientUnavailable({
+              message: `The execution ${executionArn} was started, and how it ended could not be read. Poll it. ${error.message}`
+            })
+          )
+        : Effect.succeed({ executionArn, outcome: { status: "FAILED", error: functionError(payload) } })
+    )
+  )
 }
 
 const readExecution = reader("answer to GetDurableExecution", Api.GetDurableExecutionResponse)

@@ -12,6 +12,7 @@ import * as Exit from "effect/Exit"
 import { cast } from "effect/Function"
 import * as Inspectable from "effect/Inspectable"
 import type * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import type { Scope } from "effect/Scope"
@@ -19,7 +20,7 @@ import { CheckpointStore } from "../CheckpointStore.ts"
 import type * as Contract from "../Contract.ts"
 import { InvocationFailed } from "../DurableError.ts"
 import type { Execution } from "../runtime/Execution.ts"
-import { invoke } from "../runtime/Invocation.ts"
+import { invoke, within } from "../runtime/Invocation.ts"
 import type { RunOptions } from "../runtime/Run.ts"
 import { decodeInvocationEvent, type InvocationAnswer } from "../wire/Invocation.ts"
 import { fromDurableExecutionClient, type DurableExecutionClient } from "./internal/eventClient.ts"
@@ -47,7 +48,7 @@ export interface Options<R, E> {
   /** What the workflow requires; `Layer.empty` for nothing. It is built once per sandbox; a build that fails is tried again by the next invocation. */
   readonly layer: Layer.Layer<R, E>
   /** Where checkpoints go. Default: `LambdaCheckpoints.layer`, the service itself. */
-  readonly checkpoints?: Layer.Layer<CheckpointStore, E>
+  readonly checkpoints?: Layer.Layer<CheckpointStore, unknown>
   /** Quiet time before a suspension, for workflows with plain asynchronous work outside of steps. Default: none. */
   readonly settle?: Duration.Input
   /** How long before the end of the invocation it is cut off. Default: 1 second. */
@@ -103,21 +104,25 @@ export const make = <I extends Contract.AnyImplementation, R extends Requirement
   options: Options<R | Requirements<I>, E>
 ): Handler => {
   const sandbox = new Sandbox(options.layer)
-  const checkpoints = new Sandbox<CheckpointStore, E>(options.checkpoints ?? LambdaCheckpoints.layer)
+  const checkpoints = new Sandbox<CheckpointStore, unknown>(options.checkpoints ?? LambdaCheckpoints.layer)
+  const configured = runOptions(options)
+  const margin = millis("margin", options.margin ?? "1 second")
 
   const run = Effect.fnUntraced(function* (input: unknown, context: InvocationContext | undefined) {
     // The client is taken off first: decoding keeps only what belongs to the event.
     const client = Predicate.hasProperty(input, "durableExecutionClient") ? input.durableExecutionClient : undefined
     const decoded = decodeInvocationEvent(input)
     if (Result.isFailure(decoded)) return yield* Effect.fail(decoded.failure)
-    const services = yield* sandbox.services
+    const limits = { ...configured, deadline: yield* deadlineIn(context, margin) }
+    const services = yield* within(limits.deadline, "built the layer of its handler", sandbox.services)
     const store =
       client === undefined || client === null
-        ? Context.get(yield* checkpoints.services, CheckpointStore)
+        ? Context.get(
+            yield* within(limits.deadline, "built the layer of its checkpoints", checkpoints.services),
+            CheckpointStore
+          )
         : fromDurableExecutionClient(cast<unknown, DurableExecutionClient>(client))
-    const { answer } = yield* Effect.flatMap(runOptions(options, context), (limits) =>
-      invoke(implementation, decoded.success, limits)
-    ).pipe(
+    const { answer } = yield* invoke(implementation, decoded.success, limits).pipe(
       Effect.provideContext(
         cast<Context.Context<R | Requirements<I>>, Context.Context<never>>(services).pipe(
           Context.add(CheckpointStore, store),
@@ -137,24 +142,31 @@ export const make = <I extends Contract.AnyImplementation, R extends Requirement
     })
 }
 
-const runOptions = <R, E>(
-  options: Options<R, E>,
-  context: InvocationContext | undefined
-): Effect.Effect<Partial<RunOptions>> =>
-  Effect.map(Clock.currentTimeMillis, (now) => ({
-    ...(options.settle === undefined ? undefined : { settle: millis(options.settle) }),
-    ...(options.onNonDeterminism === undefined ? undefined : { onNonDeterminism: options.onNonDeterminism }),
-    ...(options.maxPayload === undefined ? undefined : { maxPayload: options.maxPayload }),
-    deadline: deadlineOf(now + remainingMillis(context) - millis(options.margin ?? "1 second"))
-  }))
+const runOptions = <R, E>(options: Options<R, E>): Partial<RunOptions> => ({
+  ...(options.settle === undefined ? undefined : { settle: millis("settle", options.settle) }),
+  ...(options.onNonDeterminism === undefined ? undefined : { onNonDeterminism: options.onNonDeterminism }),
+  ...(options.maxPayload === undefined ? undefined : { maxPayload: options.maxPayload })
+})
 
-const deadlineOf = (time: number): number | undefined => (Number.isFinite(time) ? time : undefined)
+/** When the invocation has to end. One whose context does not know the time, as a test may call it, never has to. */
+const deadlineIn = (
+  context: Partial<InvocationContext> | undefined,
+  margin: number
+): Effect.Effect<number | undefined> =>
+  Effect.map(Clock.currentTimeMillis, (now) => {
+    const remaining =
+      typeof context?.getRemainingTimeInMillis === "function" ? context.getRemainingTimeInMillis() : Infinity
+    return Number.isNaN(remaining) || remaining === Infinity ? undefined : Math.max(0, now + remaining - margin)
+  })
 
-/** Somebody other than Lambda may call the handler with a context that does not know the time: then there is no end. */
-const remainingMillis = (context: Partial<InvocationContext> | undefined): number =>
-  typeof context?.getRemainingTimeInMillis === "function" ? context.getRemainingTimeInMillis() : Infinity
-
-const millis = (duration: Duration.Input): number => Duration.toMillis(Duration.fromInputUnsafe(duration))
+/** A duration that is none is a mistake in the source, and throws when the handler is made. */
+const millis = (option: string, duration: Duration.Input): number => {
+  const found = Option.getOrUndefined(Option.map(Duration.fromInput(duration), Duration.toMillis))
+  if (found !== undefined && Number.isFinite(found) && found >= 0) return found
+  throw new Error(
+    `Expected the option ${option} of a handler to be a finite duration, found ${Inspectable.toStringUnknown(duration)}.`
+  )
+}
 
 /** What Lambda is told: the error itself, or that the sandbox ended. Whatever is thrown is an Error, so that it has a name. */
 const rejection = (cause: Cause.Cause<unknown>): Error => {

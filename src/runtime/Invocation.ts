@@ -42,7 +42,7 @@ export const invoke = Effect.fnUntraced(function* (
   event: InvocationEvent,
   options: Partial<RunOptions> = {}
 ): Effect.fn.Return<Invoked, InvocationFailed, CheckpointStore> {
-  const loaded = yield* Effect.result(within(options.deadline, load(event)))
+  const loaded = yield* Effect.result(within(options.deadline, "loaded the state of the execution", load(event)))
   if (Result.isFailure(loaded)) return yield* unreadable(event, loaded.failure)
   const run = yield* Run.make({
     executionArn: event.DurableExecutionArn,
@@ -57,9 +57,10 @@ export const invoke = Effect.fnUntraced(function* (
   )
 })
 
-/** Ends a request that has not been answered when the invocation must end. */
-const within = <A, E, R>(
+/** Ends what an invocation does before its workflow runs, when the invocation must end. */
+export const within = <A, E, R>(
   deadline: number | undefined,
+  action: string,
   effect: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E | InvocationFailed, R> =>
   deadline === undefined
@@ -71,7 +72,7 @@ const within = <A, E, R>(
             Effect.fail(
               new InvocationFailed({
                 reason: "deadline",
-                message: "The invocation ran out of time while it loaded the state of the execution."
+                message: `The invocation ran out of time while it ${action}.`
               })
             )
         })

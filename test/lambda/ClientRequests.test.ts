@@ -227,6 +227,17 @@ describe("how a start ends", () => {
     )
   }
 
+  it.live("not known when looking at the execution fails for now", () =>
+    withClient(
+      ({ method }) => (method === "POST" ? { headers: failing, body: thrown } : { status: 429, body: "" }),
+      Effect.fnUntraced(function* (client) {
+        const error = yield* Effect.flip(start(client))
+        assert.strictEqual(error._tag, "ClientUnavailable")
+        assert.include(error.message, arn)
+      })
+    )
+  )
+
   it.live("FAILED, with the error in the answer, when the execution may not be looked at", () =>
     withClient(
       ({ method }) => (method === "POST" ? { headers: failing, body: thrown } : { status: 403, body: "" }),

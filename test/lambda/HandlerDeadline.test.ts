@@ -4,6 +4,7 @@ import { Durable, DurableError, DurableFunction } from "effect-durable"
 import { LambdaHandler } from "effect-durable/lambda"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { cast } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { contextOf, Lambda, type Invocation } from "./support.ts"
@@ -59,6 +60,14 @@ describe("an invocation that runs out of time", () => {
 
   it("names a hold as a hold", async () => {
     assert.include(messageOf(await first(deployed(100, () => Durable.hold(hang)))), "while running the hold")
+  })
+
+  it("says so when its layer is not built in time", async () => {
+    const lambda = new Lambda({ context: () => contextOf(150) })
+    const layer = Layer.effectDiscard(Effect.never)
+    const work = Work.implement(() => Effect.succeed(null))
+    lambda.deploy("work", LambdaHandler.make(work, { layer, checkpoints: lambda.checkpoints, margin: "50 millis" }))
+    assert.include(messageOf(await lambda.first("work")), "while it built the layer of its handler")
   })
 
   it("names nothing when no step was running", async () => {
@@ -182,6 +191,17 @@ describe("the time that a step has left", () => {
     assert.isAtMost(millis, 50_000)
     assert.isAtLeast(millis, 40_000)
   })
+
+  for (const [text, margin] of Object.entries({
+    soon: cast<unknown, Duration.Input>("soon"),
+    endless: "Infinity" as const
+  })) {
+    it(`is refused when the handler is made: ${text}`, () => {
+      const work = Work.implement(() => Effect.succeed(null))
+      const make = () => LambdaHandler.make(work, { layer: Layer.empty, margin })
+      assert.throws(make, /option margin/)
+    })
+  }
 
   it("has no end without a context", async () => {
     const lambda = new Lambda({ context: () => undefined })

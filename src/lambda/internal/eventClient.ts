@@ -32,7 +32,7 @@ export const fromDurableExecutionClient = (client: DurableExecutionClient): Chec
   })
 
 const call = (token: string, run: () => Promise<unknown>): Effect.Effect<unknown, StoreError> =>
-  Effect.tryPromise({ try: run, catch: (error) => classify(error, token) })
+  Effect.tryPromise({ try: async () => run(), catch: (error) => classify(error, token) })
 
 const classify = (error: unknown, token: string): StoreError => {
   const failure = describeFailure(error, [token])

@@ -48,11 +48,12 @@ export class Sandbox<R, E> {
 
   /** Interrupts what runs and releases the resources of the layer. A later invocation builds it anew. */
   async close(): Promise<void> {
+    const building = this.#building
+    this.#building = undefined
     const running = Array.from(this.#running)
     for (const fiber of running) fiber.interruptUnsafe()
     await Promise.all(running.map((fiber) => new Promise((resolve) => fiber.addObserver(resolve))))
-    const built = await this.#building
-    this.#building = undefined
+    const built = await building
     if (built !== undefined && Exit.isSuccess(built)) await Effect.runPromise(Scope.close(built.value.scope, Exit.void))
   }
 
