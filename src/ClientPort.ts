@@ -164,6 +164,7 @@ export class DurableClient extends Context.Service<
     readonly stop: (executionArn: string, error?: ErrorObject) => Effect.Effect<number, ClientError>
     /** Completes a callback with a text, or with nothing. */
     readonly succeedCallback: (callbackId: string, result?: string) => Effect.Effect<void, ClientError>
+    /** Fails a callback. */
     readonly failCallback: (callbackId: string, error?: ErrorObject) => Effect.Effect<void, ClientError>
     /** Tells that the work behind a callback goes on, which starts its heartbeat time-out anew. */
     readonly heartbeatCallback: (callbackId: string) => Effect.Effect<void, ClientError>
