@@ -10,7 +10,6 @@
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Result from "effect/Result"
 import {
   ClientRefused,
   ClientUnavailable,
@@ -22,9 +21,10 @@ import {
   type StartResponse
 } from "../DurableClient.ts"
 import * as Api from "../wire/Api.ts"
-import { reader, type MalformedMessage } from "../wire/Malformed.ts"
+import { reader } from "../wire/Malformed.ts"
 import { clientError } from "./internal/clientError.ts"
 import { Connection, type AwsClient, type Call } from "./internal/connection.ts"
+import { decodedOr } from "./internal/decoded.ts"
 import { functionError, readInvoked, type Invoked } from "./internal/invocation.ts"
 
 /**
@@ -57,8 +57,13 @@ export const layerWith = (options: { readonly client: AwsClient }): Layer.Layer<
 const service: Layer.Layer<DurableClient, never, Connection> = Layer.effect(
   DurableClient,
   Effect.map(Connection, (connection) => {
-    const send = (call: Call): Effect.Effect<unknown, ClientError> =>
-      Effect.mapError(connection.call(call), clientError)
+    const send: Send = (call) => Effect.mapError(connection.call(call), clientError)
+    const answerCallback = (
+      operation: Call["operation"],
+      callbackId: string,
+      outcome: object = {}
+    ): Effect.Effect<void, ClientError> =>
+      Effect.asVoid(send({ operation, input: { CallbackId: callbackId, ...outcome }, secrets: [callbackId] }))
     const get: DurableClient["Service"]["get"] = (executionArn, { includeExecutionData } = {}) =>
       Effect.flatMap(
         send({
@@ -104,29 +109,10 @@ const service: Layer.Layer<DurableClient, never, Connection> = Layer.effect(
           Effect.map((answer) => answer.StopTimestamp)
         ),
       succeedCallback: (callbackId, result) =>
-        Effect.asVoid(
-          send({
-            operation: "SendDurableExecutionCallbackSuccess",
-            input: { CallbackId: callbackId, Result: result },
-            secrets: [callbackId]
-          })
-        ),
+        answerCallback("SendDurableExecutionCallbackSuccess", callbackId, { Result: result }),
       failCallback: (callbackId, error) =>
-        Effect.asVoid(
-          send({
-            operation: "SendDurableExecutionCallbackFailure",
-            input: { CallbackId: callbackId, Error: error },
-            secrets: [callbackId]
-          })
-        ),
-      heartbeatCallback: (callbackId) =>
-        Effect.asVoid(
-          send({
-            operation: "SendDurableExecutionCallbackHeartbeat",
-            input: { CallbackId: callbackId },
-            secrets: [callbackId]
-          })
-        )
+        answerCallback("SendDurableExecutionCallbackFailure", callbackId, { Error: error }),
+      heartbeatCallback: (callbackId) => answerCallback("SendDurableExecutionCallbackHeartbeat", callbackId)
     }
   })
 )
@@ -187,13 +173,7 @@ const readExecutions = reader("answer to ListDurableExecutionsByFunction", Api.L
 const readHistory = reader("answer to GetDurableExecutionHistory", Api.GetDurableExecutionHistoryResponse)
 const readStop = reader("answer to StopDurableExecution", Api.StopDurableExecutionResponse)
 
-const decoded =
-  <A>(read: (input: unknown) => Result.Result<A, MalformedMessage>) =>
-  (answer: unknown): Effect.Effect<A, ClientUnavailable> =>
-    Result.match(read(answer), {
-      onSuccess: Effect.succeed,
-      onFailure: ({ message }) => Effect.fail(new ClientUnavailable({ message }))
-    })
+const decoded = decodedOr(({ message }) => new ClientUnavailable({ message }))
 
 const pageOf = (options: PageRequest) => ({
   Marker: options.marker,

@@ -106,6 +106,16 @@ export const GetDurableExecutionQuery = record({ IncludeExecutionData: maybe(Que
  */
 export type GetDurableExecutionQuery = typeof GetDurableExecutionQuery.Type
 
+/** What every answer about an execution begins with. */
+const summary = {
+  DurableExecutionArn: Schema.String,
+  DurableExecutionName: Schema.String,
+  FunctionArn: Schema.String,
+  Status: open<ExecutionStatus>(),
+  StartTimestamp: ApiTimestamp,
+  EndTimestamp: maybe(ApiTimestamp)
+}
+
 /**
  * All that the service tells about one execution. `ExecutionTimeout` is in seconds.
  *
@@ -113,12 +123,7 @@ export type GetDurableExecutionQuery = typeof GetDurableExecutionQuery.Type
  * @category schemas
  */
 export const GetDurableExecutionResponse = record({
-  DurableExecutionArn: Schema.String,
-  DurableExecutionName: Schema.String,
-  FunctionArn: Schema.String,
-  Status: open<ExecutionStatus>(),
-  StartTimestamp: ApiTimestamp,
-  EndTimestamp: maybe(ApiTimestamp),
+  ...summary,
   InputPayload: maybe(Schema.String),
   Result: maybe(Schema.String),
   Error: maybe(ErrorObject),
@@ -205,12 +210,7 @@ export type ListDurableExecutionsByFunctionQuery = typeof ListDurableExecutionsB
  * @category schemas
  */
 export const ExecutionSummary = record({
-  DurableExecutionArn: Schema.String,
-  DurableExecutionName: Schema.String,
-  FunctionArn: Schema.String,
-  Status: open<ExecutionStatus>(),
-  StartTimestamp: ApiTimestamp,
-  EndTimestamp: maybe(ApiTimestamp),
+  ...summary,
   KMSKeyArn: maybe(Schema.String)
 })
 

@@ -6,6 +6,7 @@
  *
  * @since 0.1.0
  */
+import { textAt } from "./internal/properties.ts"
 
 /**
  * The exceptions of the durable operations, each with its HTTP status and the spelling of the message in its body.
@@ -126,12 +127,6 @@ export const decodeApiError = (response: {
     message: field("message") ?? field("Message") ?? `HTTP status ${response.status}`,
     retryAfterSeconds: wholeSeconds(response.headers["retry-after"])
   }
-}
-
-const textAt = (body: unknown, key: string): string | undefined => {
-  if (typeof body !== "object" || body === null) return undefined
-  const value: unknown = Reflect.get(body, key)
-  return typeof value === "string" && value !== "" ? value : undefined
 }
 
 /** `com.amazonaws.lambda#SomeException:http://…` is SomeException. */

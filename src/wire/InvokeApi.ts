@@ -67,14 +67,6 @@ export const InvokeHeaders = stripped(
 export type InvokeHeaders = typeof InvokeHeaders.Type
 
 /**
- * The status of an answer that is no refusal, by the invocation type: only `RequestResponse` has a body.
- *
- * @since 0.1.0
- * @category models
- */
-export const invokeStatus = { RequestResponse: 200, Event: 202, DryRun: 204 } as const
-
-/**
  * The headers of an answer. `FunctionError` is present when the function failed: the body is then its error as JSON,
  * `{ errorType, errorMessage, trace }`. `LogResult` is base64 of the log's tail.
  *

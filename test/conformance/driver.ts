@@ -5,7 +5,15 @@ import { join } from "node:path"
 import process from "node:process"
 import { setTimeout } from "node:timers/promises"
 import type { Backend, Functions } from "./backend.ts"
-import { bindVariables, problemsOf, problemsOfHistory, substitute, type Bindings, type Json } from "./matcher.ts"
+import {
+  bindVariables,
+  patternIn,
+  problemsOf,
+  problemsOfHistory,
+  substitute,
+  type Bindings,
+  type Json
+} from "./matcher.ts"
 import type { Watch } from "./process.ts"
 import { isHistoryOnly, needsCrash, type CallbackAction, type Requirement } from "./requirement.ts"
 
@@ -163,8 +171,7 @@ class Outsiders {
     const { Name } = started
     const name = typeof Name === "string" ? Name : ""
     const index = this.#actions.findIndex(({ CallbackName }) => {
-      const pattern = /^\$\{\/(.*)\/\}$/s.exec(CallbackName)?.[1]
-      return CallbackName === "*" || (pattern === undefined ? CallbackName === name : new RegExp(pattern).test(name))
+      return CallbackName === "*" || (patternIn(CallbackName)?.test(name) ?? CallbackName === name)
     })
     const [action] = index === -1 ? [] : this.#actions.splice(index, 1)
     if (action === undefined && this.#hasActions)

@@ -114,9 +114,9 @@ const textDifferences = (
   path: string,
   bindings: Bindings
 ): ReadonlyArray<string> => {
-  const pattern = /^\$\{\/(.*)\/\}$/s.exec(expected)?.[1]
+  const pattern = patternIn(expected)
   if (pattern !== undefined) {
-    return new RegExp(pattern).test(shown(actual)) ? [] : [unexpected(path, expected, actual)]
+    return pattern.test(shown(actual)) ? [] : [unexpected(path, expected, actual)]
   }
   const name = nameIn(expected)
   if (name !== undefined && !bindings.has(name)) {
@@ -125,6 +125,12 @@ const textDifferences = (
   }
   const value = substitute(expected, bindings)
   return isDeepStrictEqual(value, actual) ? [] : [unexpected(path, value, actual)]
+}
+
+/** The expression in `${/…/}`. */
+export const patternIn = (text: string): RegExp | undefined => {
+  const source = /^\$\{\/(.*)\/\}$/s.exec(text)?.[1]
+  return source === undefined ? undefined : new RegExp(source)
 }
 
 const nameIn = (text: string): string | undefined => /^\$\{([A-Za-z_]\w*)\}$/.exec(text)?.[1]

@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import { propertyAt, textAt } from "../../wire/internal/properties.ts"
 
 /** A failed call. Without a status there was no answer: a network, a time-out, or missing credentials. */
 export interface Failure {
@@ -16,10 +17,14 @@ export interface Failure {
 /** Describes whatever an AWS client, or something that acts as one, has thrown. Never throws. */
 export const describeFailure = (error: unknown, secrets: ReadonlyArray<string> = []): Failure => {
   try {
-    const status = numberAt(fieldOf(error, "$metadata"), "httpStatusCode")
+    const status = numberAt(propertyAt(error, "$metadata"), "httpStatusCode")
     // The client's error for an answer that it could not read has no fault, as exceptions of the service have. Its message
     // quotes the answer.
-    if (status !== undefined && fieldOf(error, "$fault") === undefined && fieldOf(error, "$response") !== undefined) {
+    if (
+      status !== undefined &&
+      propertyAt(error, "$fault") === undefined &&
+      propertyAt(error, "$response") !== undefined
+    ) {
       return { status, message: `The answer, with HTTP status ${status}, is none of the Lambda API.` }
     }
     const name = nameOf(error)
@@ -68,15 +73,7 @@ const showable = (message: string, secrets: ReadonlyArray<string>): string => {
   return line.length <= longest ? line : `${line.slice(0, longest)}…`
 }
 
-const fieldOf = (value: unknown, key: string): unknown =>
-  typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined
-
-const textAt = (value: unknown, key: string): string | undefined => {
-  const text = fieldOf(value, key)
-  return typeof text === "string" && text !== "" ? text : undefined
-}
-
 const numberAt = (value: unknown, key: string): number | undefined => {
-  const number = fieldOf(value, key)
+  const number = propertyAt(value, key)
   return typeof number === "number" ? number : undefined
 }

@@ -7,6 +7,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { ErrorObject } from "../../wire/ErrorObject.ts"
 import { maybe, record } from "../../wire/internal/fields.ts"
+import { propertyAt, textAt } from "../../wire/internal/properties.ts"
 import { reader, type MalformedMessage } from "../../wire/Malformed.ts"
 
 /** An answer. Without an ARN no execution was started; an empty body is no payload. */
@@ -63,15 +64,7 @@ const parse = (text: string | undefined): unknown => {
   }
 }
 
-const fieldOf = (value: unknown, key: string): unknown =>
-  typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined
-
-const textAt = (value: unknown, key: string): string | undefined => {
-  const text = fieldOf(value, key)
-  return typeof text === "string" && text !== "" ? text : undefined
-}
-
 const linesAt = (value: unknown, key: string): ReadonlyArray<string> | undefined => {
-  const lines = fieldOf(value, key)
+  const lines = propertyAt(value, key)
   return Array.isArray(lines) && lines.every((line) => typeof line === "string") ? lines : undefined
 }

@@ -8,7 +8,6 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import * as Result from "effect/Result"
 import {
   StoreUnavailable,
   type CheckpointRequest,
@@ -17,13 +16,16 @@ import {
   type StoreError
 } from "../../CheckpointStore.ts"
 import { CheckpointDurableExecutionResponse, GetDurableExecutionStateResponse } from "../../wire/CheckpointApi.ts"
-import { reader, type MalformedMessage } from "../../wire/Malformed.ts"
+import { reader } from "../../wire/Malformed.ts"
+import { decodedOr } from "./decoded.ts"
 
 /** The two calls, with answers that nobody has looked at. */
 export interface RawStore {
   readonly checkpoint: (request: CheckpointRequest) => Effect.Effect<unknown, StoreError>
   readonly loadState: (request: StateRequest) => Effect.Effect<unknown, StoreError>
 }
+
+const decoded = decodedOr(({ message }) => new StoreUnavailable({ message }))
 
 export const makeStore = (raw: RawStore): CheckpointStore["Service"] => ({
   checkpoint: (request) => Effect.flatMap(raw.checkpoint(request), decoded(readCheckpoint)),
@@ -32,11 +34,3 @@ export const makeStore = (raw: RawStore): CheckpointStore["Service"] => ({
 
 const readCheckpoint = reader("answer to CheckpointDurableExecution", CheckpointDurableExecutionResponse)
 const readState = reader("answer to GetDurableExecutionState", GetDurableExecutionStateResponse)
-
-const decoded =
-  <A>(read: (input: unknown) => Result.Result<A, MalformedMessage>) =>
-  (answer: unknown): Effect.Effect<A, StoreUnavailable> =>
-    Result.match(read(answer), {
-      onSuccess: Effect.succeed,
-      onFailure: ({ message }) => Effect.fail(new StoreUnavailable({ message }))
-    })

@@ -1,0 +1,14 @@
+/**
+ * Reads an answer of the Lambda API, or fails with what the caller makes of one that is not as the API model says.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import type * as Result from "effect/Result"
+import type { MalformedMessage } from "../../wire/Malformed.ts"
+
+export const decodedOr =
+  <E>(failure: (malformed: MalformedMessage) => E) =>
+  <A>(read: (input: unknown) => Result.Result<A, MalformedMessage>) =>
+  (answer: unknown): Effect.Effect<A, E> =>
+    Effect.mapError(Effect.fromResult(read(answer)), failure)
