@@ -11,6 +11,7 @@ import { InvalidName, NestedOperation, NonDeterministic } from "../DurableError.
 import { isOperationName } from "../wire/Constraints.ts"
 import type { Operation } from "../wire/Operation.ts"
 import type { OperationUpdate } from "../wire/OperationUpdate.ts"
+import * as Limits from "../wire/Limits.ts"
 import type { SubType } from "../wire/SubType.ts"
 import { callSiteOf } from "./CallSite.ts"
 import { contextEnded, DurableContext } from "./DurableContext.ts"
@@ -57,46 +58,84 @@ export interface Claim {
   readonly record: Operation | undefined
 }
 
-/** Claims the next operation of a name in the current context. */
-export const claim = (spec: {
+/** What an operation is on the wire, and by what name. */
+interface Spec {
   readonly type: ClaimedType
   readonly subType: SubType
   readonly name: string
-}): Effect.Effect<Claim, never, Execution> =>
-  Effect.withFiber((fiber) => {
-    const { context, run, step } = Context.getUnsafe(fiber.context, Execution)
-    const body = step ?? run.stepBodies.get(fiber)
-    if (body !== undefined) return nested(body, spec.name)
-    if (run.phase !== "running") return run.inert
-    run.supervisor.progress()
+}
+
+/** Claims the next operation of a name in the current context. */
+export const claim = (spec: Spec): Effect.Effect<Claim, never, Execution> =>
+  inWorkflow(spec.name, ({ context, run }, fiber) => {
     const { id, path } = identify(run, context, fiber, spec.name)
-    const claimed: Claim = { ...spec, run, context, id, path, record: run.journal.get(id) }
-    if (context.closed) return contextEnded(claimed)
-    const { record } = claimed
-    if (record === undefined) {
-      if (context.recorded.finished) return run.idle(claimed)
-      run.countOperation(path)
-      return Effect.succeed(claimed)
-    }
-    if (
-      record.Type !== spec.type ||
-      record.SubType !== spec.subType ||
-      (record.ParentId ?? "") !== (context.wireId ?? "")
-    ) {
-      run.contradict(mismatch(claimed, record))
-      return run.inert
-    }
-    return context.recorded.finished && !isFinal(record) ? run.idle(claimed) : Effect.succeed(claimed)
+    return lookUp({ ...spec, run, context, id, path, record: run.journal.get(id) })
   })
+
+/** Claims a branch of an operation, known by its index. Its name is a label: it is made to fit. */
+export const claimBranch = (
+  run: Run,
+  context: DurableContext,
+  index: number,
+  spec: Spec
+): Effect.Effect<Claim> =>
+  Effect.suspend(() => {
+    const id = operationId(context.id, "", index)
+    const path = branchPath(context, index)
+    run.journal.claim(id, path)
+    return lookUp({ ...spec, name: labelOf(spec.name), run, context, id, path, record: run.journal.get(id) })
+  })
+
+/** Where the branch of an operation stands, for people. */
+export const branchPath = (context: DurableContext, index: number): string => `${context.path}[${index}]`
+
+/** A text as the service accepts a name. */
+export const labelOf = (text: string): string => {
+  const printable = text.replaceAll(/[^\x20-\x7e]/gu, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`)
+  return printable === "" ? "-" : printable.slice(0, Limits.maxNameLength)
+}
+
+/** Runs what belongs to a workflow, unless the current fibre runs a step or the invocation is ending. */
+export const inWorkflow = <A>(
+  name: string,
+  body: (execution: ExecutionService, fiber: Fiber.Fiber<unknown, unknown>) => Effect.Effect<A>
+): Effect.Effect<A, never, Execution> =>
+  Effect.withFiber((fiber) => {
+    const execution = Context.getUnsafe(fiber.context, Execution)
+    const step = execution.step ?? execution.run.stepBodies.get(fiber)
+    if (step !== undefined) return nested(step, name)
+    if (execution.run.phase !== "running") return execution.run.inert
+    execution.run.supervisor.progress()
+    return body(execution, fiber)
+  })
+
+const lookUp = (claimed: Claim): Effect.Effect<Claim> => {
+  const { context, record, run } = claimed
+  if (context.closed) return contextEnded(claimed)
+  if (record === undefined) {
+    if (context.recorded.finished) return run.idle(claimed)
+    run.countOperation(claimed.path)
+    return Effect.succeed(claimed)
+  }
+  if (
+    record.Type !== claimed.type ||
+    record.SubType !== claimed.subType ||
+    (record.ParentId ?? "") !== (context.wireId ?? "")
+  ) {
+    run.contradict(mismatch(claimed, record))
+    return run.inert
+  }
+  if (isFinal(record)) context.noteOutcome(record.EndTimestamp)
+  // A callback that is only created is as good as done: what waits for its outcome waits by itself.
+  else if (context.recorded.finished && claimed.type !== "CALLBACK") return run.idle(claimed)
+  return Effect.succeed(claimed)
+}
 
 /**
  * A namespace inside the current context that has no record of its own: its operations stand in the context around it.
  */
 export const claimFlat = (name: string): Effect.Effect<DurableContext, never, Execution> =>
-  Effect.withFiber((fiber) => {
-    const { context, run, step } = Context.getUnsafe(fiber.context, Execution)
-    if (step !== undefined) return nested(step, name)
-    if (run.phase !== "running") return run.inert
+  inWorkflow(name, ({ context, run }, fiber) => {
     const { id, path } = identify(run, context, fiber, name)
     const record = run.journal.get(id)
     if (record !== undefined) {
@@ -185,7 +224,11 @@ export const tracked = <A, E, R>(
 /** Records a change of a claimed operation, and waits until it is acknowledged. */
 export const record = (claimed: Claim, change: Change): Effect.Effect<void> =>
   Effect.suspend(() =>
-    claimed.context.closed ? contextEnded(claimed) : claimed.run.acknowledge(updateOf(claimed, change))
+    claimed.context.closed
+      ? contextEnded(claimed)
+      : Effect.map(claimed.run.acknowledge(updateOf(claimed, change)), () =>
+          claimed.context.noteOutcome(claimed.run.journal.get(claimed.id)?.EndTimestamp)
+        )
   )
 
 /** Records a change of a claimed operation with the next request. */

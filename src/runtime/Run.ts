@@ -426,14 +426,18 @@ export class Run {
     return Effect.suspend(() => {
       if (operation.context.closed) return contextEnded(operation)
       const record = this.journal.get(operation.id)
-      if (record !== undefined && isSettled(record)) return Effect.succeed(record)
+      const deliver = (settled: Operation): Effect.Effect<Operation> => {
+        operation.context.noteOutcome(settled.EndTimestamp)
+        return Effect.succeed(settled)
+      }
+      if (record !== undefined && isSettled(record)) return deliver(record)
       return this.#block<Operation>((fiber, release) => {
         const parked = { ...operation, fiber, release }
         const watch = this.#poller.watch(record)
         const unwatch = this.journal.watch(operation.id, (changed) => {
           if (!isSettled(changed)) return watch.update(changed)
           leave()
-          release(Effect.succeed(changed))
+          release(deliver(changed))
         })
         const leave = (): void => {
           unwatch()

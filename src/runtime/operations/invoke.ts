@@ -187,7 +187,7 @@ const invokeWithin = (call: Call, timeout: NonNullable<InvokeOptions["timeout"]>
         prepared = yield* prepare(claimed, call)
       }
       return yield* recorded(claimed, ofResult(call.contract, call.options.resultSerdes), {
-        acknowledged: true,
+        isTimed: () => true,
         body: (context) =>
           Effect.gen(function* () {
             const [callee, timer] = [0, 1].map((index) => branchContext(context, index, { path, flat: true }))
