@@ -73,12 +73,7 @@ export const claim = (spec: Spec): Effect.Effect<Claim, never, Execution> =>
   })
 
 /** Claims a branch of an operation, known by its index. Its name is a label: it is made to fit. */
-export const claimBranch = (
-  run: Run,
-  context: DurableContext,
-  index: number,
-  spec: Spec
-): Effect.Effect<Claim> =>
+export const claimBranch = (run: Run, context: DurableContext, index: number, spec: Spec): Effect.Effect<Claim> =>
   Effect.suspend(() => {
     const id = operationId(context.id, "", index)
     const path = branchPath(context, index)

@@ -154,7 +154,11 @@ const writeOperationError = (subject: Subject, error: OperationError): Effect.Ef
 
 /** Cuts the texts of an error, and drops the data and the stack that it quotes. */
 const quoteLess = (error: OperationError): OperationError => {
-  const { errorData: _data, stackTrace: _stack, ...fields } = { errorData: "", stackTrace: "", ...encodeOperationError(error) }
+  const {
+    errorData: _data,
+    stackTrace: _stack,
+    ...fields
+  } = { errorData: "", stackTrace: "", ...encodeOperationError(error) }
   const cut = Object.entries(fields).map(([key, value]) => [
     key,
     typeof value === "string" ? truncate(value, 2_000) : value

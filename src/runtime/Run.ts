@@ -353,6 +353,11 @@ export class Run {
     return [...this.supervisor.parked, ...this.#unacknowledged].map((entry) => entry.fiber)
   }
 
+  /** Whether a fibre in a context is at a durable operation that is not over, or asleep. */
+  isHeldUp(context: DurableContext): boolean {
+    return this.#operationFibers().some((fiber) => executionOf(fiber)?.context.isWithin(context))
+  }
+
   /** Sleeps that no hold keeps alive; one whose context has ended is a hold that the user gave up. */
   #cutSleeps(): ReadonlyArray<number> {
     const isHeld = (fiber: Fiber.Fiber<unknown, unknown>): boolean => {

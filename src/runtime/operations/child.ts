@@ -82,8 +82,7 @@ export const outcomeOf = Effect.fnUntraced(function* (
   const { path, record, run } = claimed
   const done = record !== undefined && isFinal(record)
   const details = record?.ContextDetails
-  const known: Outcome | undefined =
-    done && record.Status !== "SUCCEEDED" ? { error: details?.Error ?? {} } : undefined
+  const known: Outcome | undefined = done && record.Status !== "SUCCEEDED" ? { error: details?.Error ?? {} } : undefined
   if (done && !details?.ReplayChildren) {
     yield* Effect.yieldNow
     return known ?? { text: details?.Result }

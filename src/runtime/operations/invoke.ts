@@ -14,13 +14,11 @@ import { isTenantId } from "../../wire/Constraints.ts"
 import type { ErrorObject } from "../../wire/ErrorObject.ts"
 import * as Limits from "../../wire/Limits.ts"
 import type { Operation } from "../../wire/Operation.ts"
-import { branchContext, claim, record as recordChange, type Claim } from "../Execution.ts"
-import { operationId } from "../Identity.ts"
+import { claim, record as recordChange, type Claim } from "../Execution.ts"
 import { isFinal } from "../Journal.ts"
 import { isRecordedAs, limitSize, readValue, writeValue } from "../Outcome.ts"
 import { ofPayload, ofResult, type AnyCodec } from "../Recording.ts"
-import { recorded } from "./child.ts"
-import { firstToEnd } from "./race.ts"
+import { recordedRace } from "./race.ts"
 import { durableSeconds, wait } from "./wait.ts"
 
 export interface InvokeOptions {
@@ -44,11 +42,8 @@ export const invoke = (contract: Contract.Any, payload: unknown, options: Invoke
   return options.timeout === undefined ? invokeOnce(call) : invokeWithin(call, options.timeout)
 }
 
-const invokeOnce = (call: Call): Effect.Effect<unknown, unknown, unknown> =>
-  Effect.flatMap(called(call), ({ claimed, record }) => outcome(claimed, call, record))
-
 /** Lets the service call the function, and waits for the record of how that ended. */
-const called = (call: Call, prepared?: Prepared) =>
+const invokeOnce = (call: Call, prepared?: Prepared): Effect.Effect<unknown, unknown, unknown> =>
   Effect.flatMap(
     claim({ type: "CHAINED_INVOKE", subType: "ChainedInvoke", name: call.name }),
     Effect.fnUntraced(function* (claimed) {
@@ -66,7 +61,7 @@ const called = (call: Call, prepared?: Prepared) =>
       } else if (isFinal(claimed.record)) {
         yield* Effect.yieldNow
       }
-      return { claimed, record: yield* claimed.run.waitFor(claimed) }
+      return yield* outcome(claimed, call, yield* claimed.run.waitFor(claimed))
     })
   )
 
@@ -186,33 +181,19 @@ const invokeWithin = (call: Call, timeout: NonNullable<InvokeOptions["timeout"]>
         yield* durableSeconds(path, isDeadline ? Math.max(1_000, millisLeft()) : timeout)
         prepared = yield* prepare(claimed, call)
       }
-      return yield* recorded(claimed, ofResult(call.contract, call.options.resultSerdes), {
-        isTimed: () => true,
-        body: (context) =>
-          Effect.gen(function* () {
-            const [callee, timer] = [0, 1].map((index) => branchContext(context, index, { path, flat: true }))
-            let ended: { readonly claimed: Claim; readonly record: Operation } | undefined
-            const waited = Effect.suspend(() => wait("timeout", isDeadline ? Math.max(1_000, millisLeft()) : timeout))
-            const branches = [Effect.map(called(call, prepared), (found) => void (ended = found)), waited]
-            // Only a result can be too large to keep, so where the result is rebuilt the invoke has won.
-            yield* firstToEnd(run, [callee!, timer!], context.finished ? branches.slice(0, 1) : branches)
-            const record = run.journal.get(operationId(callee!.id, call.name, 0))
-            const timeUp = context.finished ? undefined : run.journal.get(operationId(timer!.id, "timeout", 0))
-            if (record === undefined || !endedFirst(record, timeUp)) return yield* (yield* timedOut)(true)
-            return yield* outcome(
-              { ...(ended?.claimed ?? claimed), context, path: callee!.pathOf(call.name, 0) },
-              call,
-              record
-            )
-          })
-      })
+      const expired = Effect.suspend(() =>
+        Effect.flatMap(wait("timeout", isDeadline ? Math.max(1_000, millisLeft()) : timeout), () =>
+          Effect.flatMap(timedOut, (error) => Effect.fail(error(true)))
+        )
+      )
+      return yield* recordedRace(
+        claimed,
+        [invokeOnce(call, prepared), expired],
+        { until: "end", pathOf: () => path },
+        ofResult(call.contract, call.options.resultSerdes)
+      )
     })
   )
-
-/** Whether an operation has ended, and no later than another. */
-const endedFirst = (one: Operation, other: Operation | undefined): boolean =>
-  isFinal(one) &&
-  (other === undefined || !isFinal(other) || (one.EndTimestamp ?? 0) <= (other.EndTimestamp ?? Infinity))
 
 /** The time of a deadline in milliseconds since the epoch; a Date that holds no time is none. */
 const deadlineMillis = (deadline: Date | DateTime.DateTime): number =>
