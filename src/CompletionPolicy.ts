@@ -57,6 +57,8 @@ export interface CompletionPolicy {
   readonly isComplete: (progress: Progress) => boolean
   /** Why the batch ended. @internal */
   readonly reason: (progress: Progress) => CompletionReason
+  /** Whether a batch that it does not end when all items have ended could not have ended earlier in another order. @internal */
+  readonly isOrderless: boolean
 }
 
 /**
@@ -110,7 +112,8 @@ export const make = (bounds: Bounds = {}): CompletionPolicy => {
       if (isExceeded(progress)) return "FAILURE_TOLERANCE_EXCEEDED"
       if (progress.completedCount === progress.totalCount) return "ALL_COMPLETED"
       return isReached(progress) ? "MIN_SUCCESSFUL_REACHED" : "ALL_COMPLETED"
-    }
+    },
+    isOrderless: true
   }
 }
 
@@ -173,5 +176,6 @@ export const custom = (decide: (progress: Progress) => "continue" | "SUCCEEDED" 
     const decision = decide(progress)
     if (decision === "continue") return "ALL_COMPLETED"
     return decision === "SUCCEEDED" ? "CUSTOM_COMPLETION_SUCCEEDED" : "CUSTOM_COMPLETION_FAILED"
-  }
+  },
+  isOrderless: false
 })

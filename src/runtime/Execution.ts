@@ -72,11 +72,10 @@ export const claim = (spec: Spec): Effect.Effect<Claim, never, Execution> =>
     return lookUp({ ...spec, run, context, id, path, record: run.journal.get(id) })
   })
 
-/** Claims a branch of an operation, known by its index. Its name is a label: it is made to fit. */
-export const claimBranch = (run: Run, context: DurableContext, index: number, spec: Spec): Effect.Effect<Claim> =>
+/** Claims the operation that a branch is, by the id of its context. Its name is a label: it is made to fit. */
+export const claimBranch = (run: Run, context: DurableContext, spec: Spec): Effect.Effect<Claim> =>
   Effect.suspend(() => {
-    const id = operationId(context.id, "", index)
-    const path = branchPath(context, index)
+    const { id, path } = context
     run.journal.claim(id, path)
     return lookUp({ ...spec, name: labelOf(spec.name), run, context, id, path, record: run.journal.get(id) })
   })
@@ -85,7 +84,7 @@ export const claimBranch = (run: Run, context: DurableContext, index: number, sp
 export const branchPath = (context: DurableContext, index: number): string => `${context.path}[${index}]`
 
 /** A text as the service accepts a name. */
-export const labelOf = (text: string): string => {
+const labelOf = (text: string): string => {
   const printable = text.replaceAll(/[^\x20-\x7e]/gu, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`)
   return printable === "" ? "-" : printable.slice(0, Limits.maxNameLength)
 }

@@ -63,8 +63,8 @@ export const runBranches = (
         resume(effect)
       }
 
-      const finish = (): void => {
-        end(Effect.succeed(states))
+      const finish = (outcome: Effect.Effect<ReadonlyArray<State>> = Effect.succeed(states)): void => {
+        end(outcome)
         branches.forEach(({ context }, index) => {
           if (!isEnded(states[index]!)) run.supervisor.close(context)
         })
@@ -88,23 +88,25 @@ export const runBranches = (
       }
 
       const advance = (): void => {
-        if (isAdvancing) return
+        if (isAdvancing || isClosing) return
         isAdvancing = true
-        while (!isOver) {
-          if (isClosing) break
-          if (rules.isComplete(states)) {
-            isClosing = true
-            if (rules.fair) catchUp(run, branches, states, finish)
-            else finish()
-            break
-          }
-          if (next < branches.length && fibers.size < rules.concurrency && rules.mayStart(states)) start(next++)
-          else {
-            if (fibers.size === 0) finish()
-            break
-          }
+        try {
+          startMore()
+        } catch (defect) {
+          finish(Effect.die(defect))
         }
         isAdvancing = false
+      }
+
+      const startMore = (): void => {
+        while (!isOver) {
+          if (rules.isComplete(states)) {
+            isClosing = true
+            return rules.fair ? catchUp(run, branches, states, finish) : finish()
+          }
+          if (next < branches.length && fibers.size < rules.concurrency && rules.mayStart(states)) start(next++)
+          else return fibers.size === 0 ? finish() : undefined
+        }
       }
 
       advance()

@@ -3,8 +3,6 @@
  *
  * @since 0.1.0
  */
-import * as DateTime from "effect/DateTime"
-import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Contract from "../../Contract.ts"
@@ -19,11 +17,11 @@ import { isFinal } from "../Journal.ts"
 import { isRecordedAs, limitSize, readValue, writeValue } from "../Outcome.ts"
 import { ofPayload, ofResult, type AnyCodec } from "../Recording.ts"
 import { recordedRace } from "./race.ts"
-import { durableSeconds, wait } from "./wait.ts"
+import { secondsLeft, waitUntil, type Timeout } from "./wait.ts"
 
 export interface InvokeOptions {
   readonly name?: string | undefined
-  readonly timeout?: Duration.Input | Date | DateTime.DateTime | undefined
+  readonly timeout?: Timeout | undefined
   readonly tenantId?: string | undefined
   readonly payloadSerdes?: AnyCodec | undefined
   readonly resultSerdes?: AnyCodec | undefined
@@ -167,24 +165,19 @@ const invokeWithin = (call: Call, timeout: NonNullable<InvokeOptions["timeout"]>
   Effect.flatMap(
     claim({ type: "CONTEXT", subType: "RunInChildContext", name: call.name }),
     Effect.fnUntraced(function* (claimed): Effect.fn.Return<unknown, unknown, unknown> {
-      const { path, record, run } = claimed
+      const { path, record } = claimed
       const timedOut = Effect.map(
         addressOf(call),
         (address) => (calleeMayStillRun: boolean) =>
           new InvokeTimedOut({ operation: path, function: address, source: "caller", calleeMayStillRun })
       )
-      const isDeadline = timeout instanceof Date || DateTime.isDateTime(timeout)
-      const millisLeft = (): number => (isDeadline ? deadlineMillis(timeout) : 0) - run.now()
       let prepared: Prepared | undefined
       if (record === undefined) {
-        if (isDeadline && millisLeft() <= 0) return yield* (yield* timedOut)(false)
-        yield* durableSeconds(path, isDeadline ? Math.max(1_000, millisLeft()) : timeout)
+        if ((yield* secondsLeft(claimed, timeout)) === undefined) return yield* (yield* timedOut)(false)
         prepared = yield* prepare(claimed, call)
       }
-      const expired = Effect.suspend(() =>
-        Effect.flatMap(wait("timeout", isDeadline ? Math.max(1_000, millisLeft()) : timeout), () =>
-          Effect.flatMap(timedOut, (error) => Effect.fail(error(true)))
-        )
+      const expired = Effect.flatMap(waitUntil("timeout", timeout), () =>
+        Effect.flatMap(timedOut, (error) => Effect.fail(error(true)))
       )
       return yield* recordedRace(
         claimed,
@@ -194,7 +187,3 @@ const invokeWithin = (call: Call, timeout: NonNullable<InvokeOptions["timeout"]>
       )
     })
   )
-
-/** The time of a deadline in milliseconds since the epoch; a Date that holds no time is none. */
-const deadlineMillis = (deadline: Date | DateTime.DateTime): number =>
-  deadline instanceof Date ? deadline.getTime() : DateTime.toEpochMillis(deadline)
