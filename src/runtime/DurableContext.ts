@@ -33,6 +33,8 @@ export class DurableContext {
   cutShort = false
   /** When the last outcome that was delivered in it, or below it, was recorded; 0 before the first. */
   lastOutcome = 0
+  /** The changes of the code that were asked for in it, and whether they apply. */
+  readonly patches = new Map<string, boolean>()
   #kept = false
   #uses: Map<string, Use> | undefined
   #closed = false

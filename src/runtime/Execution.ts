@@ -72,10 +72,15 @@ export const claim = (spec: Spec): Effect.Effect<Claim, never, Execution> =>
     return lookUp({ ...spec, run, context, id, path, record: run.journal.get(id) })
   })
 
-/** Claims the operation that a branch is, by the id of its context. Its name is a label: it is made to fit. */
-export const claimBranch = (run: Run, context: DurableContext, spec: Spec): Effect.Effect<Claim> =>
+/** Claims an operation whose identity is no name. Its name is a label: it is made to fit. */
+export const claimAs = (
+  run: Run,
+  context: DurableContext,
+  { id, path }: Pick<Claim, "id" | "path">,
+  spec: Spec
+): Effect.Effect<Claim> =>
   Effect.suspend(() => {
-    const { id, path } = context
+    if (run.phase !== "running") return run.inert
     run.journal.claim(id, path)
     return lookUp({ ...spec, name: labelOf(spec.name), run, context, id, path, record: run.journal.get(id) })
   })
@@ -145,6 +150,15 @@ export const branchContext = (
   index: number,
   options: { readonly path: string; readonly flat: boolean; readonly finished?: boolean }
 ): DurableContext => new DurableContext({ parent, id: operationId(parent.id, "", index), ...options })
+
+/** Claims the only operation that a context may have of a name. Whether it makes sense is for the caller to see. */
+export const claimOnce = (run: Run, context: DurableContext, spec: Spec): Claim => {
+  if (!isOperationName(spec.name)) throw invalidName(context, spec.name)
+  const id = operationId(context.id, spec.name, 0)
+  const path = context.pathOf(spec.name, 0)
+  run.journal.claim(id, path)
+  return { ...spec, run, context, id, path, record: run.journal.get(id) }
+}
 
 const identify = (
   run: Run,

@@ -21,6 +21,7 @@ import { contextEnded, DurableContext } from "./DurableContext.ts"
 import { executionOf } from "./Execution.ts"
 import { isFinal, Journal } from "./Journal.ts"
 import type { Sleep } from "./ObservedClock.ts"
+import type { Compensation } from "./operations/compensation.ts"
 import { Poller } from "./Poller.ts"
 import { CurrentUnit, Supervisor, type Parked, type Probe } from "./Supervisor.ts"
 import {
@@ -96,6 +97,10 @@ export class Run {
   readonly stepBodies = new Map<Fiber.Fiber<unknown, unknown>, string>()
   /** Sleeps of the workflow outside of steps and holds that are under way. */
   readonly sleeps = new Set<Sleep>()
+  /** What is to be undone if the execution fails, by the namespace of what was done. */
+  readonly compensations = new Map<string, Compensation>()
+  /** The compensations that failed, and why, for the outcome of the execution. */
+  readonly notUndone: Array<string> = []
   phase: "running" | "ending" | "abandoned" = "running"
   cuts: Cuts = { sleeps: [], graceExpired: false, unwound: undefined }
   readonly #services: Context.Context<CheckpointStore>
@@ -297,7 +302,7 @@ export class Run {
   end(verdict: Verdict): void {
     if (this.#verdict !== undefined) return
     this.#verdict = verdict
-    if (verdict._tag !== "Suspended") this.checkpointer.close()
+    if (verdict._tag === "Condemned" || verdict._tag === "Aborted") this.checkpointer.close()
     if (this.phase === "running") {
       this.phase = "ending"
       this.supervisor.stop()

@@ -19,7 +19,7 @@ import { erase } from "../../internal/erase.ts"
 import { make } from "../../Serdes.ts"
 import { ErrorObject } from "../../wire/ErrorObject.ts"
 import type { SubType } from "../../wire/SubType.ts"
-import { branchContext, branchPath, claim, claimBranch, type Claim } from "../Execution.ts"
+import { branchContext, branchPath, claim, claimAs, type Claim } from "../Execution.ts"
 import { DurableContext } from "../DurableContext.ts"
 import { operationId } from "../Identity.ts"
 import { untyped, type AnyCodec, type Recording } from "../Recording.ts"
@@ -169,7 +169,7 @@ const branchOf = (
             ? write({ run, context, id: context.id, path: context.path }, options, exit)
             : run.inert
         )
-      : Effect.flatMap(claimBranch(run, context, own), (claimed) =>
+      : Effect.flatMap(claimAs(run, context, context, own), (claimed) =>
           outcomeOf(claimed, options, { body: (inner) => inContext(claimed, inner, item.body) })
         )
   }

@@ -9,6 +9,7 @@ import type * as Contract from "../../Contract.ts"
 import { InvalidTarget, InvalidTenantId, InvokeFailed, InvokeStopped, InvokeTimedOut } from "../../DurableError.ts"
 import * as Targets from "../../Targets.ts"
 import { isTenantId } from "../../wire/Constraints.ts"
+import { continuedAs } from "../../wire/Continuation.ts"
 import type { ErrorObject } from "../../wire/ErrorObject.ts"
 import * as Limits from "../../wire/Limits.ts"
 import type { Operation } from "../../wire/Operation.ts"
@@ -101,6 +102,8 @@ const outcome = Effect.fnUntraced(function* (
   record: Operation
 ): Effect.fn.Return<unknown, unknown, unknown> {
   const details = record.ChainedInvokeDetails
+  const successor = record.Status === "SUCCEEDED" ? continuedAs(details?.Result) : undefined
+  if (successor !== undefined) return yield* handedOver(claimed, yield* addressOf(call), successor)
   if (record.Status === "SUCCEEDED")
     return yield* readValue(claimed, "result", ofResult(call.contract, call.options.resultSerdes), details?.Result)
   if (record.Status === "FAILED") {
@@ -149,6 +152,16 @@ const transportError = (
       })
   }
 }
+
+/** The callee has no result of its own, and an invoke follows nobody. */
+const handedOver = (claimed: Claim, address: string, successor: string): InvokeFailed =>
+  new InvokeFailed({
+    operation: claimed.path,
+    function: address,
+    status: "SUCCEEDED",
+    errorType: "ExecutionContinued",
+    errorMessage: `It handed over to the execution ${successor}. Start a function that continues with Durable.start, and have it complete a callback`
+  })
 
 /** The address for messages: what is configured today, or the contract's name if that is no address. */
 const addressOf = ({ contract }: Call): Effect.Effect<string> =>
