@@ -8,21 +8,45 @@
  */
 import type * as DateTime from "effect/DateTime"
 import type * as Duration from "effect/Duration"
+import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import { cast } from "effect/Function"
 import type * as Contract from "./Contract.ts"
-import type { InvokeError, StepInterrupted } from "./DurableError.ts"
+import type { BatchResult } from "./BatchResult.ts"
+import type { CompletionPolicy } from "./CompletionPolicy.ts"
+import type * as DurableClient from "./DurableClient.ts"
+import {
+  InvalidOptions,
+  type CallbackFailed,
+  type CallbackSubmitFailed,
+  type CallbackTimedOut,
+  type ConditionExhausted,
+  type DurableTimeout,
+  type InvokeError,
+  type StepInterrupted
+} from "./DurableError.ts"
+import type * as Schema from "effect/Schema"
 import type { FromArguments, Recordable, RecordedError, RecordedValue, RecordOptions, RecordServices } from "./Plain.ts"
 import type { RetryPolicy } from "./RetryPolicy.ts"
 import { noted } from "./runtime/CallSite.ts"
 import { Execution, nested, tracked } from "./runtime/Execution.ts"
 import { md5 } from "./runtime/Identity.ts"
+import * as batchOperation from "./runtime/operations/batch.ts"
+import * as callbackOperation from "./runtime/operations/callback.ts"
 import * as childOperation from "./runtime/operations/child.ts"
+import * as compensationOperation from "./runtime/operations/compensation.ts"
+import * as conditionOperation from "./runtime/operations/condition.ts"
+import * as executionsOperation from "./runtime/operations/executions.ts"
 import * as invokeOperation from "./runtime/operations/invoke.ts"
+import * as patchedOperation from "./runtime/operations/patched.ts"
+import * as raceOperation from "./runtime/operations/race.ts"
+import * as retryOperation from "./runtime/operations/retry.ts"
 import * as stepOperation from "./runtime/operations/step.ts"
 import * as waitOperation from "./runtime/operations/wait.ts"
+import { isReplaying as isReplayingIn } from "./runtime/Reached.ts"
 import type { Recording } from "./runtime/Recording.ts"
+import type { ErrorObject } from "./wire/ErrorObject.ts"
 import type * as Serdes from "./Serdes.ts"
 import { StepContext } from "./StepContext.ts"
 
@@ -138,6 +162,15 @@ export const wait = (name: string, duration: Duration.Input): Effect.Effect<void
   typed(waitOperation.wait(name, duration))
 
 /**
+ * How long something may take: a duration (1 second to 366 days, rounded up to whole seconds), or until a point in time.
+ * One that has passed already fails before anything is recorded.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Timeout = Duration.Input | Date | DateTime.DateTime
+
+/**
  * The options of an {@link invoke}.
  *
  * @category models
@@ -146,11 +179,8 @@ export const wait = (name: string, duration: Duration.Input): Effect.Effect<void
 export interface InvokeOptions<C extends Contract.Any, R = never> {
   /** The name of the operation. Default: the name of the contract. */
   readonly name?: string
-  /**
-   * How long to wait for the outcome: a duration (1 second to 366 days, rounded up to whole seconds) or a point in time.
-   * Without it the invoke waits as long as the callee runs. It costs two more operations.
-   */
-  readonly timeout?: Duration.Input | Date | DateTime.DateTime
+  /** How long to wait for the outcome. Without it the invoke waits as long as the callee runs. It costs two more operations. */
+  readonly timeout?: Timeout
   /** The tenant for a function with tenant isolation: 1 to 256 letters, digits, spaces and `. _ : / = + - @`. */
   readonly tenantId?: string
   /** Writes the payload in place of the contract's own way. */
@@ -315,6 +345,855 @@ export const onExit = <A, E, R, X, E2, R2>(
     Effect.onExit(effect, (exit) => (run.phase === "running" ? Effect.asVoid(finalizer(exit)) : Effect.void))
   )
 
+// --- Callbacks -------------------------------------------------------------------------------------------------------
+
+/**
+ * How long a callback may stay open.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface CallbackOptions {
+  /** How long it may take until it is completed. Default: as long as the execution. */
+  readonly timeout?: Timeout
+  /** How long it may take from one heartbeat to the next, and to the first. Default: no heartbeat is needed. */
+  readonly heartbeatTimeout?: Timeout
+}
+
+/**
+ * An open callback. `callbackId` is for those who complete it; `await` waits for that, as often as it is run.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Callback<out A, out E = never, out R = never> {
+  /** The id that the service made, to be passed on and to be kept secret: whoever has it may complete the callback. */
+  readonly callbackId: string
+  readonly await: Effect.Effect<A, E | CallbackFailed | CallbackTimedOut, R | Execution>
+}
+
+/** How the answer to a callback is read: by a codec, by a Schema, or as it is. */
+interface Answer {
+  /** The Schema of the answer, which is read as JSON. Default: the answer is the text as it was sent. */
+  readonly success?: Schema.Top
+  /** The Schema of the failures that arrive as themselves. */
+  readonly error?: Schema.Top
+  /** Reads the answer in place of `success`. */
+  readonly serdes?: Serdes.Codec<never, unknown>
+}
+
+interface NoTimeouts {
+  readonly timeout?: never
+  readonly heartbeatTimeout?: never
+}
+
+type AnswerValue<O> = O extends { readonly serdes: { readonly deserialize: (...args: never) => infer Read } }
+  ? Read extends Effect.Effect<infer A, unknown, unknown>
+    ? A
+    : never
+  : O extends { readonly success: { readonly Type: infer A } }
+    ? A
+    : string
+
+type AnswerError<O> = O extends { readonly error: { readonly Type: infer E } } ? E : never
+
+/** A deadline may have passed when the callback is to be created. */
+type DeadlineError<O> =
+  Extract<
+    | (O extends { readonly timeout?: infer T } ? T : never)
+    | (O extends { readonly heartbeatTimeout?: infer T } ? T : never),
+    Date | DateTime.DateTime
+  > extends infer Deadline
+    ? [Deadline] extends [never]
+      ? never
+      : CallbackTimedOut
+    : never
+
+/**
+ * Creates a callback: an operation that somebody outside completes, by an id that the service makes.
+ *
+ * The answer is the text as it was sent, or with `success` the JSON value that the Schema reads from it; a failure whose
+ * data the `error` Schema reads arrives as itself. Completing is done through `DurableClient`, or with the calls of the
+ * AWS SDK that have the same names.
+ *
+ * **Errors** of `await`: those of the `error` Schema, `CallbackFailed`, `CallbackTimedOut`. With a point in time as
+ * time-out, creating fails with `CallbackTimedOut` too.
+ * **Defects**: `SerdesFailed` for an answer that the Schema does not read, `InvalidDuration`, `InvalidName`, `NameInUse`,
+ * `NestedOperation`.
+ *
+ * @example
+ * ```ts
+ * import { Durable } from "effect-durable"
+ * import * as Effect from "effect/Effect"
+ * import * as Schema from "effect/Schema"
+ *
+ * export const approved = Effect.gen(function*() {
+ *   const approval = yield* Durable.callback("approval", { timeout: "7 days", success: Schema.Boolean })
+ *   yield* Durable.step("ask", Effect.log(`somebody has to answer ${approval.callbackId.length} characters`))
+ *   return yield* approval.await
+ * })
+ * ```
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const callback = <const O extends CallbackOptions & Answer = NoTimeouts>(
+  name: string,
+  options?: O
+): Effect.Effect<Callback<AnswerValue<O>, AnswerError<O>, RecordServices<readonly [O]>>, DeadlineError<O>, Execution> =>
+  typed(callbackOperation.callback(name, cast<unknown, callbackOperation.CallbackOptions>(options ?? {})))
+
+/**
+ * The options of a {@link waitForCallback} besides how the answer is read.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface WaitForCallbackOptions<E> extends CallbackOptions {
+  /** When a failed attempt to submit is repeated. Default: as for a {@link step}. */
+  readonly retry?: RetryPolicy<E>
+}
+
+/**
+ * Creates a callback, tells somebody of it in a step, and waits for the answer.
+ *
+ * `submit` is the body of a step: it gets the id of the callback and may use any service. Whatever it fails with, once
+ * its attempts are over, is a `CallbackSubmitFailed`. The operation costs three operations and one for each further
+ * attempt to submit.
+ *
+ * **Errors**: those of the `error` Schema, `CallbackFailed`, `CallbackTimedOut`, `CallbackSubmitFailed`.
+ * **Defects**: those of {@link callback}.
+ *
+ * @example
+ * ```ts
+ * import { Durable } from "effect-durable"
+ * import * as Effect from "effect/Effect"
+ * import * as Schema from "effect/Schema"
+ *
+ * declare const sendMail: (text: string) => Effect.Effect<void>
+ *
+ * export const approved = Durable.waitForCallback(
+ *   "approval",
+ *   (callbackId) => sendMail(`Answer at https://example.com/approve?id=${encodeURIComponent(callbackId)}`),
+ *   { timeout: "7 days", success: Schema.Boolean }
+ * )
+ * ```
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const waitForCallback = <E, R, const O extends WaitForCallbackOptions<NoInfer<E>> & Answer = NoTimeouts>(
+  name: string,
+  submit: (callbackId: string) => Effect.Effect<unknown, E, R> & InsideStep<R>,
+  options?: O
+): Effect.Effect<
+  AnswerValue<O>,
+  AnswerError<O> | CallbackFailed | CallbackTimedOut | CallbackSubmitFailed,
+  FromArguments<Exclude<R, StepContext>> | Execution | RecordServices<readonly [O]>
+> =>
+  typed(
+    callbackOperation.waitForCallback(name, submit, cast<unknown, callbackOperation.SubmittedOptions>(options ?? {}))
+  )
+
+// --- Conditions ------------------------------------------------------------------------------------------------------
+
+/**
+ * What the delay of a {@link waitForCondition} may depend on.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Look<S> {
+  /** The number of the check that has just been made, from 1. */
+  readonly attempt: number
+  /** What that check ended with. */
+  readonly state: S
+  /** A random number of at least 0 and below 1, for jitter. */
+  readonly random: number
+}
+
+/**
+ * What a {@link waitForCondition} looks at, and when it is content.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ConditionOptions<S, E = never, R = never> {
+  /** What the first check begins with. */
+  readonly initial: S
+  /** Looks at something and says how it is now: the body of a step, without retries. */
+  readonly check: (state: S) => Effect.Effect<S, E, R>
+  /** Whether that is how it should be. */
+  readonly until: (state: NoInfer<S>) => boolean
+  /**
+   * The time from one check to the next, in whole seconds of at least 1. Default: 5 seconds, half as long again each time,
+   * up to 5 minutes, with full jitter.
+   */
+  readonly delay?: Duration.Input | ((look: Look<NoInfer<S>>) => Duration.Input)
+  /** How many checks there may be. Default: 60. */
+  readonly maxAttempts?: number
+}
+
+/** How the state is recorded. */
+interface StateRecording {
+  /** The Schema of the state. Needed unless the state is plain data. */
+  readonly state?: Schema.Top
+  /** The Schema of the errors. Needed unless there are none besides the library's own. */
+  readonly error?: Schema.Top
+  /** Writes and reads the state in place of the ambient Serdes; `state` is then not needed. */
+  readonly serdes?: Serdes.Codec<never, unknown>
+}
+
+/** The same as the arguments of an operation that records a value. */
+type AsRecording<O> = readonly [
+  Pick<O, keyof O & ("error" | "serdes")> & (O extends { readonly state: infer S } ? { readonly success: S } : unknown)
+]
+
+/**
+ * Looks at something again and again, without an invocation between two looks, until it is as it should be.
+ *
+ * Each look is an attempt of one operation: `check` takes the state that the last one ended with and gives a new one,
+ * which is recorded; the last state is the result. It is not repeated when it fails. The operation costs one operation
+ * for each look.
+ *
+ * **Errors**: those of `check`, `ConditionExhausted`.
+ * **Defects**: those of {@link step}, `InvalidOptions`, `InvalidDuration`.
+ *
+ * @example
+ * ```ts
+ * import { Durable } from "effect-durable"
+ * import * as Effect from "effect/Effect"
+ *
+ * declare const statusOf: (job: string) => Effect.Effect<"RUNNING" | "DONE" | "BROKEN">
+ *
+ * export const finished = Durable.waitForCondition("job-finished", {
+ *   initial: "RUNNING",
+ *   check: () => statusOf("job-1"),
+ *   until: (status) => status !== "RUNNING",
+ *   delay: ({ attempt }) => `${Math.min(attempt * 10, 120)} seconds`
+ * })
+ * ```
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const waitForCondition = <S, E, R, const O extends StateRecording>(
+  name: string,
+  options: ConditionOptions<S, E, R> & O & Recordable<S, E, AsRecording<O>, ConditionOptions<S, E, R>>
+): Effect.Effect<
+  RecordedValue<S, AsRecording<O>>,
+  RecordedError<E, AsRecording<O>> | ConditionExhausted,
+  FromArguments<Exclude<R, StepContext>> | Execution | RecordServices<AsRecording<O>>
+> => typed(conditionOperation.waitForCondition(name, cast<unknown, conditionOperation.ConditionOptions>(options)))
+
+// --- Concurrency -----------------------------------------------------------------------------------------------------
+
+/**
+ * A branch of a concurrent operation: an effect, or one with a name for histories and messages. The name is a label, which
+ * need not be unique.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Branch<A, E, R> =
+  | Effect.Effect<A, E, R>
+  | { readonly name: string; readonly effect: Effect.Effect<A, E, R> }
+
+/** What a branch has to be as far as the compiler may know before it has inferred the effects. */
+type AnyBranch = Effect.Effect<unknown, unknown, unknown> | { readonly name: string; readonly effect: unknown }
+
+type EffectOf<B> =
+  B extends Effect.Effect<unknown, unknown, unknown> ? B : B extends { readonly effect: infer Body } ? Body : never
+
+type ValueOf<B> = EffectOf<B> extends Effect.Effect<infer A, unknown, unknown> ? A : never
+type ErrorOf<B> = EffectOf<B> extends Effect.Effect<unknown, infer E, unknown> ? E : never
+type ServicesOf<B> = EffectOf<B> extends Effect.Effect<unknown, unknown, infer R> ? R : never
+
+/**
+ * How branches or items are run side by side.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ConcurrencyOptions {
+  /** How many run at once: a whole number of at least 1, or `"unbounded"`. They start in the order of their indexes. */
+  readonly concurrency?: number | "unbounded"
+  /**
+   * Whether a branch has no record of its own. That saves one operation for each; its body then runs again on every replay
+   * until the whole operation is recorded. Default: false.
+   */
+  readonly flat?: boolean
+}
+
+/**
+ * The options of {@link parallel} besides how an item is recorded.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface BatchOptions<A, E> extends ConcurrencyOptions {
+  /** When the batch is complete. Default: `CompletionPolicy.allSuccessful`, which ends it at the first failure. */
+  readonly policy?: CompletionPolicy
+  /** Writes and reads the whole result in place of the library's own way; for one item there is `serdes`. */
+  readonly batchSerdes?: {
+    serialize(value: BatchResult<A, E>, info: Serdes.Info): Effect.Effect<string | undefined, Serdes.SerdesError>
+    deserialize(text: string | undefined, info: Serdes.Info): Effect.Effect<BatchResult<A, E>, Serdes.SerdesError>
+  }
+}
+
+/**
+ * The options of {@link map} besides how an item is recorded.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface MapOptions<T, A, E> extends BatchOptions<A, E> {
+  /** The label of an item in histories and messages. Default: `map-item-0`, and so on. */
+  readonly itemName?: (item: T, index: number) => string
+}
+
+/**
+ * Runs branches side by side, each in a namespace of its own, until a completion policy is met. How each of them ended is
+ * data: the batch itself does not fail.
+ *
+ * Branches that are under way when the batch ends are let go of: they are interrupted, nothing of them is recorded any
+ * more, and the invocation does not wait for them. Options such as `success` are about the value of one branch. Default of
+ * `concurrency`: `"unbounded"`. It costs one operation, and one for each branch unless it is `flat`.
+ *
+ * **Errors**: none; ask for them with `throwIfFailed` of the result.
+ * **Defects**: `InvalidOptions`, `InvalidName`, `NameInUse`, `NestedOperation`.
+ *
+ * @example
+ * ```ts
+ * import { CompletionPolicy, Durable } from "effect-durable"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const quotes = Effect.gen(function*() {
+ *   const result = yield* Durable.parallel("quotes", [
+ *     { name: "fast", effect: Durable.step("ask", Effect.succeed(120)) },
+ *     { name: "cheap", effect: Effect.andThen(Durable.wait("think", "1 minute"), Durable.step("ask", Effect.succeed(80))) }
+ *   ], { policy: CompletionPolicy.make({ minSuccessful: 1 }) })
+ *   return Math.min(...result.values)
+ * })
+ * ```
+ *
+ * @category concurrency
+ * @since 0.1.0
+ */
+export const parallel = <
+  const Branches extends ReadonlyArray<AnyBranch> = ReadonlyArray<AnyBranch>,
+  O extends RecordOptions<
+    ValueOf<Branches[number]>,
+    BatchOptions<ValueOf<Branches[number]>, ErrorOf<Branches[number]>>
+  > = Required<
+    RecordOptions<ValueOf<Branches[number]>, BatchOptions<ValueOf<Branches[number]>, ErrorOf<Branches[number]>>>
+  >
+>(
+  name: string,
+  branches: Branches,
+  ...options: O &
+    Recordable<
+      ValueOf<Branches[number]>,
+      ErrorOf<Branches[number]>,
+      O,
+      BatchOptions<ValueOf<Branches[number]>, ErrorOf<Branches[number]>>
+    >
+): Effect.Effect<
+  BatchResult<RecordedValue<ValueOf<Branches[number]>, O>, RecordedError<ErrorOf<Branches[number]>, O>>,
+  never,
+  FromArguments<ServicesOf<Branches[number]>> | Execution | RecordServices<O>
+> =>
+  typed(
+    batchOperation.batch(
+      batchOperation.parallel,
+      name,
+      branches.map((branch, index) => branchOf(branch, `parallel-branch-${index}`)),
+      cast<unknown, batchOperation.BatchOptions>(options[0] ?? {})
+    )
+  )
+
+const branchOf = (branch: AnyBranch, name: string): batchOperation.BatchItem => {
+  if (Effect.isEffect(branch)) return { name, body: branch }
+  return { name: branch.name, body: Effect.isEffect(branch.effect) ? branch.effect : noBranch(branch.name) }
+}
+
+const noBranch = (name: string): Effect.Effect<never> =>
+  Effect.die(
+    new InvalidOptions({
+      operation: name,
+      message: `Expected the branch "${name}" to be an effect, or { name, effect }, found something else as its effect.`
+    })
+  )
+
+/**
+ * Runs a function for every item, side by side, each in a namespace of its own, until a completion policy is met. How each
+ * of them ended is data: the batch itself does not fail.
+ *
+ * As {@link parallel}, with one item in place of one branch. The items have to be the same on every replay.
+ *
+ * **Errors**: none; ask for them with `throwIfFailed` of the result.
+ * **Defects**: `InvalidOptions`, `InvalidName`, `NameInUse`, `NestedOperation`.
+ *
+ * @example
+ * ```ts
+ * import { CompletionPolicy, Durable } from "effect-durable"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const mailed = Effect.gen(function*() {
+ *   const result = yield* Durable.map(
+ *     "mails",
+ *     ["ann@example.com", "bob@example.com"],
+ *     (address) => Durable.step("send", Effect.log(`mail to ${address.length} characters`)),
+ *     { concurrency: 10, policy: CompletionPolicy.make({ toleratedFailurePercentage: 5 }) }
+ *   )
+ *   return result.failureCount
+ * })
+ * ```
+ *
+ * @category concurrency
+ * @since 0.1.0
+ */
+export const map = <
+  T,
+  A = never,
+  E = never,
+  R = never,
+  O extends RecordOptions<A, MapOptions<NoInfer<T>, A, E>> = Required<RecordOptions<A, MapOptions<NoInfer<T>, A, E>>>
+>(
+  name: string,
+  items: Iterable<T>,
+  f: (item: T, index: number) => Effect.Effect<A, E, R>,
+  ...options: O & Recordable<A, E, O, MapOptions<NoInfer<T>, A, E>>
+): Effect.Effect<
+  BatchResult<RecordedValue<A, O>, RecordedError<E, O>>,
+  never,
+  FromArguments<R> | Execution | RecordServices<O>
+> => {
+  const { itemName, ...rest } = cast<unknown, batchOperation.BatchOptions & Pick<MapOptions<T, A, E>, "itemName">>(
+    options[0] ?? {}
+  )
+  return typed(batchOperation.batch(batchOperation.map, name, itemsOf(items, f, itemName), rest))
+}
+
+const itemsOf = <T, A, E, R>(
+  items: Iterable<T>,
+  f: (item: T, index: number) => Effect.Effect<A, E, R>,
+  nameOf = (_: T, index: number): string => `map-item-${index}`
+): ReadonlyArray<batchOperation.BatchItem> =>
+  Array.from(items, (item, index) => ({ name: nameOf(item, index), body: Effect.suspend(() => f(item, index)) }))
+
+/**
+ * Runs branches as `Effect.all` does, each in a namespace of its own, and records how that ended: with all values, or with
+ * the first failure, upon which the other branches are let go of.
+ *
+ * It takes a tuple, an array or a record of branches. As in Effect, they run one after the other unless `concurrency` says
+ * otherwise. It costs one operation, and one for each branch unless it is `flat`.
+ *
+ * **Errors**: those of the branches. **Defects**: those of the branches, and those of {@link parallel}.
+ *
+ * @example
+ * ```ts
+ * import { Durable } from "effect-durable"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const trip = Durable.all("trip", {
+ *   flight: Durable.step("book", Effect.succeed("flight-1")),
+ *   hotel: Durable.step("book", Effect.succeed({ room: 12 }))
+ * }, { concurrency: "unbounded" })
+ * ```
+ *
+ * @category concurrency
+ * @since 0.1.0
+ */
+export const all = <
+  const Branches extends ReadonlyArray<AnyBranch> | Readonly<Record<string, AnyBranch>> = ReadonlyArray<AnyBranch>,
+  O extends RecordOptions<ValueOf<Branches[keyof Branches & (string | number)]>, ConcurrencyOptions> = Required<
+    RecordOptions<ValueOf<Branches[keyof Branches & (string | number)]>, ConcurrencyOptions>
+  >
+>(
+  name: string,
+  branches: Branches,
+  ...options: O & Recordable<ValueOf<BranchIn<Branches>>, ErrorOf<BranchIn<Branches>>, O, ConcurrencyOptions>
+): Effect.Effect<
+  { -readonly [K in keyof Branches]: RecordedValue<ValueOf<Branches[K]>, O> },
+  RecordedError<ErrorOf<BranchIn<Branches>>, O>,
+  FromArguments<ServicesOf<BranchIn<Branches>>> | Execution | RecordServices<O>
+> => {
+  const keys = Object.keys(branches)
+  const list = isArray(branches)
+  const items = Object.values(branches).map((branch, index) =>
+    branchOf(branch, list ? `parallel-branch-${index}` : keys[index]!)
+  )
+  return typed(
+    Effect.map(
+      allOf(batchOperation.parallel, name, items, cast<unknown, batchOperation.BatchOptions>(options[0] ?? {})),
+      (values) => (list ? values : Object.fromEntries(keys.map((key, index) => [key, values[index]])))
+    )
+  )
+}
+
+type BranchIn<Branches> = Branches extends ReadonlyArray<infer B> ? B : Branches[keyof Branches]
+
+const isArray = (value: object): value is ReadonlyArray<unknown> => Array.isArray(value)
+
+/** The values of a batch in which every item has to succeed. */
+const allOf = (
+  kind: typeof batchOperation.parallel,
+  name: string,
+  items: ReadonlyArray<batchOperation.BatchItem>,
+  { concurrency = 1, ...options }: batchOperation.BatchOptions
+) =>
+  Effect.flatMap(
+    batchOperation.batch(kind, name, items, { ...options, concurrency }),
+    (result): Effect.Effect<ReadonlyArray<unknown>, unknown> => {
+      const [first] = result.causes
+      return first === undefined ? Effect.succeed(result.values) : Effect.failCause(first)
+    }
+  )
+
+/**
+ * Runs a function for every item as `Effect.forEach` does, each in a namespace of its own, and records how that ended: with
+ * all values in the order of the items, or with the first failure, upon which the others are let go of.
+ *
+ * As in Effect, items are taken one after the other unless `concurrency` says otherwise. The items have to be the same on
+ * every replay. It costs one operation, and one for each item unless it is `flat`.
+ *
+ * **Errors**: those of the items. **Defects**: those of the items, and those of {@link parallel}.
+ *
+ * @example
+ * ```ts
+ * import { Durable } from "effect-durable"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const labels = Durable.forEach(
+ *   "labels",
+ *   ["a", "b", "c"],
+ *   (parcel) => Durable.step("print", Effect.succeed(`label of ${parcel}`)),
+ *   { concurrency: 2 }
+ * )
+ * ```
+ *
+ * @category concurrency
+ * @since 0.1.0
+ */
+export const forEach = <
+  T,
+  A = never,
+  E = never,
+  R = never,
+  O extends RecordOptions<A, ForEachOptions<NoInfer<T>>> = Required<RecordOptions<A, ForEachOptions<NoInfer<T>>>>
+>(
+  name: string,
+  items: Iterable<T>,
+  f: (item: T, index: number) => Effect.Effect<A, E, R>,
+  ...options: O & Recordable<A, E, O, ForEachOptions<NoInfer<T>>>
+): Effect.Effect<Array<RecordedValue<A, O>>, RecordedError<E, O>, FromArguments<R> | Execution | RecordServices<O>> => {
+  const { itemName, ...rest } = cast<unknown, batchOperation.BatchOptions & ForEachOptions<T>>(options[0] ?? {})
+  return typed(allOf(batchOperation.map, name, itemsOf(items, f, itemName), rest))
+}
+
+/**
+ * The options of {@link forEach} besides how an item is recorded.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ForEachOptions<T> extends ConcurrencyOptions {
+  /** The label of an item in histories and messages. Default: `map-item-0`, and so on. */
+  readonly itemName?: (item: T, index: number) => string
+}
+
+/**
+ * Runs branches at the same time, each in a namespace of its own, and records the first that succeeds. When all have failed,
+ * it fails as the first that did.
+ *
+ * The others are let go of: what they have begun outside, such as an invoked function, goes on. Which branch won is in the
+ * history before anybody sees it, so that every replay has the same winner. It costs one operation besides those of the
+ * branches.
+ *
+ * **Errors**: those of the branches. **Defects**: those of the branches; `InvalidOptions` for a race of nothing.
+ *
+ * @example
+ * ```ts
+ * import { Durable } from "effect-durable"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const quickest = Durable.race("quickest", [
+ *   Effect.as(Durable.wait("tortoise", "1 day"), "tortoise"),
+ *   Effect.as(Durable.wait("hare", "2 seconds"), "hare")
+ * ])
+ * ```
+ *
+ * @category concurrency
+ * @since 0.1.0
+ */
+export const race = <
+  const Branches extends ReadonlyArray<AnyBranch> = ReadonlyArray<AnyBranch>,
+  O extends RecordOptions<ValueOf<Branches[number]>> = Required<RecordOptions<ValueOf<Branches[number]>>>
+>(
+  name: string,
+  branches: Branches,
+  ...options: O & Recordable<ValueOf<Branches[number]>, ErrorOf<Branches[number]>, O>
+): Effect.Effect<
+  RecordedValue<ValueOf<Branches[number]>, O>,
+  RecordedError<ErrorOf<Branches[number]>, O>,
+  FromArguments<ServicesOf<Branches[number]>> | Execution | RecordServices<O>
+> => typed(raceOperation.race(name, bodiesOf(branches), "success", recordingOf(options)))
+
+/**
+ * As {@link race}, but the first branch that ends wins, whether it succeeds or fails.
+ *
+ * **Errors**: those of the branches. **Defects**: those of the branches; `InvalidOptions` for a race of nothing.
+ *
+ * @example
+ * ```ts
+ * import { Durable } from "effect-durable"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const decided = Durable.raceFirst("decided", [
+ *   Effect.as(Durable.wait("objections", "14 days"), "accepted"),
+ *   Effect.as(Durable.wait("veto", "3 days"), "vetoed")
+ * ])
+ * ```
+ *
+ * @category concurrency
+ * @since 0.1.0
+ */
+export const raceFirst = <
+  const Branches extends ReadonlyArray<AnyBranch> = ReadonlyArray<AnyBranch>,
+  O extends RecordOptions<ValueOf<Branches[number]>> = Required<RecordOptions<ValueOf<Branches[number]>>>
+>(
+  name: string,
+  branches: Branches,
+  ...options: O & Recordable<ValueOf<Branches[number]>, ErrorOf<Branches[number]>, O>
+): Effect.Effect<
+  RecordedValue<ValueOf<Branches[number]>, O>,
+  RecordedError<ErrorOf<Branches[number]>, O>,
+  FromArguments<ServicesOf<Branches[number]>> | Execution | RecordServices<O>
+> => typed(raceOperation.race(name, bodiesOf(branches), "end", recordingOf(options)))
+
+const bodiesOf = (branches: ReadonlyArray<AnyBranch>) => branches.map((branch) => branchOf(branch, "").body)
+
+const recordingOf = (options: ReadonlyArray<unknown>): Recording => cast<unknown, Recording>(options[0] ?? {})
+
+/**
+ * Gives an effect that may hold durable operations a time-out: it is raced with a wait, and the winner is recorded.
+ *
+ * What the effect has begun outside, such as an invoked function, goes on after the time-out. It costs two operations
+ * besides those of the effect.
+ *
+ * **Errors**: those of the effect, `DurableTimeout`. **Defects**: those of the effect, `InvalidDuration`.
+ *
+ * @example
+ * ```ts
+ * import { Durable } from "effect-durable"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const patient = Durable.timeout("patient", Durable.wait("think", "1 hour"), "5 minutes").pipe(
+ *   Effect.catchTag("DurableTimeout", () => Effect.log("no answer in five minutes"))
+ * )
+ * ```
+ *
+ * @category concurrency
+ * @since 0.1.0
+ */
+export const timeout = <A = never, E = never, R = never, O extends RecordOptions<A> = Required<RecordOptions<A>>>(
+  name: string,
+  effect: Effect.Effect<A, E, R>,
+  limit: Timeout,
+  ...options: O & Recordable<A, E, O>
+): Effect.Effect<
+  RecordedValue<A, O>,
+  RecordedError<E, O> | DurableTimeout,
+  FromArguments<R> | Execution | RecordServices<O>
+> => typed(raceOperation.timeout(name, effect, limit, recordingOf(options)))
+
+// --- Blocks ----------------------------------------------------------------------------------------------------------
+
+/**
+ * Runs a block of operations again when it has failed, with durable waits between the attempts.
+ *
+ * Each attempt has a namespace of its own, so names may be used anew and branches may be concurrent. The time between two
+ * attempts is spent without an invocation. A mistake, such as `NameInUse`, is not repeated. It costs one operation, and one
+ * for each wait.
+ *
+ * **Errors**: those of the block, from its last attempt. **Defects**: those of the block.
+ *
+ * @example
+ * ```ts
+ * import { Durable, RetryPolicy } from "effect-durable"
+ * import * as Effect from "effect/Effect"
+ *
+ * const reserve = Effect.andThen(Durable.wait("settle", "1 second"), Durable.step("reserve", Effect.succeed("seat 12")))
+ *
+ * export const seat = Durable.retry("seat", reserve, RetryPolicy.fixed({ maxAttempts: 3, delay: "1 minute" }))
+ * ```
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const retry = <A = never, E = never, R = never, O extends RecordOptions<A> = Required<RecordOptions<A>>>(
+  name: string,
+  block: Effect.Effect<A, E, R>,
+  policy: RetryPolicy<NoInfer<E>>,
+  ...options: O & Recordable<A, E, O>
+): Effect.Effect<RecordedValue<A, O>, RecordedError<E, O>, FromArguments<R> | Execution | RecordServices<O>> =>
+  typed(retryOperation.retry(name, block, cast<unknown, RetryPolicy<never>>(policy), recordingOf(options)))
+
+/**
+ * Does something that is undone if the execution fails.
+ *
+ * When the execution ends with a typed error or a defect of its own, the undos run, the last first by the time at which
+ * what they undo was recorded. An undo may hold durable operations of any kind, and so may take as long as it needs; its
+ * value is not used. None runs because of a suspension, of an error that was caught, of a mistake such as
+ * `NonDeterministic`, or of a limit. One that fails does not keep the others from running, and is told in the message of
+ * the execution's failure.
+ *
+ * The effect has a namespace of its own, and costs nothing besides its operations; an undo costs one operation besides its
+ * own.
+ *
+ * **Errors**: those of the effect. **Defects**: `InvalidName`, `NameInUse`.
+ *
+ * @example
+ * ```ts
+ * import { Durable } from "effect-durable"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const hotel = Durable.withCompensation(
+ *   "hotel",
+ *   Durable.step("book", Effect.succeed("room 12")),
+ *   (room) => Durable.step("cancel", Effect.log(`cancelled ${room}`))
+ * )
+ * ```
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const withCompensation = <A, E, R, X, E2, R2>(
+  name: string,
+  effect: Effect.Effect<A, E, R>,
+  undo: (value: A, cause: Cause.Cause<unknown>) => Effect.Effect<X, E2, R2>
+): Effect.Effect<A, E, R | R2 | Execution> =>
+  typed(compensationOperation.withCompensation(name, effect, (value, cause) => undo(cast<unknown, A>(value), cause)))
+
+// --- Other executions ------------------------------------------------------------------------------------------------
+
+/**
+ * How to start another execution.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StartOptions {
+  /** The name of the operation. Default: the name of the contract. */
+  readonly name?: string
+  /**
+   * The name of the execution: 1 to 64 letters, digits, `-` and `_`. Default: what the `idempotencyKey` of the contract makes
+   * of the payload, else a name that belongs to this operation alone.
+   */
+  readonly executionName?: string
+  /** The tenant for a function with tenant isolation: 1 to 256 letters, digits, spaces and `. _ : / = + - @`. */
+  readonly tenantId?: string
+}
+
+/**
+ * Starts an execution of a contract without waiting for it, and answers with a reference to it.
+ *
+ * It is a step that calls the client: the execution is started under a name, so that a repeated attempt starts nothing
+ * twice. While the client is unavailable it is repeated, as a {@link step} is by default.
+ *
+ * **Errors**: those of the client, such as `ExecutionAlreadyStarted`.
+ * **Defects**: those of {@link step}, `InvalidTarget`, `InvalidTenantId`, `SerdesFailed`.
+ *
+ * @example
+ * ```ts
+ * import { Durable, DurableFunction } from "effect-durable"
+ * import * as Schema from "effect/Schema"
+ *
+ * const Report = DurableFunction.make("report", { payload: Schema.String })
+ *
+ * export const started = Durable.start(Report, "2026-11")
+ * ```
+ *
+ * @category executions
+ * @since 0.1.0
+ */
+export const start = <C extends Contract.AnyDurable>(
+  contract: C,
+  ...[payload, options]: PayloadAndOptions<C, StartOptions>
+): Effect.Effect<
+  DurableClient.Started<C>,
+  DurableClient.ClientError,
+  Execution | DurableClient.DurableClient | Contract.CallerServices<C>
+> => typed(executionsOperation.start(contract, payload, options ?? {}))
+
+/**
+ * Stops another execution for good, without running any of its code. Stopping one that has ended does nothing.
+ *
+ * **Errors**: those of the client. **Defects**: those of {@link step}.
+ *
+ * @example
+ * ```ts
+ * import { Durable, DurableFunction } from "effect-durable"
+ * import * as Effect from "effect/Effect"
+ *
+ * const Reminder = DurableFunction.make("reminder")
+ *
+ * export const reminded = Effect.gen(function*() {
+ *   const reminder = yield* Durable.start(Reminder)
+ *   yield* Durable.wait("for the answer", "1 hour")
+ *   yield* Durable.stop(reminder, { name: "stop-reminder" })
+ * })
+ * ```
+ *
+ * @category executions
+ * @since 0.1.0
+ */
+export const stop = (
+  execution: Pick<DurableClient.Started<Contract.AnyDurable>, "executionArn">,
+  options: {
+    /** The name of the operation. Default: `"stop"`. */
+    readonly name?: string
+    /** What whoever waits for the execution sees as the reason. */
+    readonly error?: ErrorObject
+  } = {}
+): Effect.Effect<void, DurableClient.ClientError, Execution | DurableClient.DurableClient> =>
+  typed(executionsOperation.stop(options.name ?? "stop", execution.executionArn, options.error))
+
+/**
+ * Hands over to a fresh execution, with a history of its own, and ends this one: for work without an end, or beyond the
+ * limits of one execution.
+ *
+ * Whoever reads the outcome of this execution through `DurableClient` gets that of the other. An `invoke` does not follow:
+ * it fails as `InvokeFailed` with the errorType `ExecutionContinued`. Compensations do not run, and are not taken along.
+ *
+ * **Defects**: the errors of the client, those of {@link start}.
+ *
+ * @example
+ * ```ts
+ * import { Durable, DurableFunction } from "effect-durable"
+ * import * as Effect from "effect/Effect"
+ * import * as Schema from "effect/Schema"
+ *
+ * const Watch = DurableFunction.make("watch", { payload: Schema.Int })
+ *
+ * export const watch = Watch.implement(Effect.fn("watch")(function*(round) {
+ *   for (let day = 0; day < 30; day++) yield* Durable.wait("day", "1 day")
+ *   if (round < 12) yield* Durable.continueWith(Watch, round + 1)
+ * }))
+ * ```
+ *
+ * @category executions
+ * @since 0.1.0
+ */
+export const continueWith = <C extends Contract.AnyDurable>(
+  contract: C,
+  ...[payload, options]: PayloadAndOptions<C, StartOptions>
+): Effect.Effect<never, never, Execution | DurableClient.DurableClient | Contract.CallerServices<C>> =>
+  typed(Effect.orDie(executionsOperation.continueWith(contract, payload, options ?? {})))
+
+// --- Facts -----------------------------------------------------------------------------------------------------------
+
 /**
  * A UUID that is the same on every replay and different at every use. It is derived from the execution and records
  * nothing; like an operation, it belongs to one fibre per context.
@@ -341,3 +1220,99 @@ export const uuid: Effect.Effect<string, never, Execution> = Effect.flatMap(Exec
     )
   })
 )
+
+/**
+ * What is the same for a whole execution.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ExecutionFacts {
+  readonly executionArn: string
+  readonly executionName: string
+}
+
+/**
+ * Which execution this is.
+ *
+ * @example
+ * ```ts
+ * import { Durable } from "effect-durable"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const link = Effect.map(Durable.execution, ({ executionName }) => `https://example.com/orders/${executionName}`)
+ * ```
+ *
+ * @category facts
+ * @since 0.1.0
+ */
+export const execution: Effect.Effect<ExecutionFacts, never, Execution> = Effect.map(Execution, ({ run }) => ({
+  executionArn: run.executionArn,
+  executionName: run.executionName
+}))
+
+/**
+ * Whether what runs now has run before: whether the current context has recorded operations that it has not asked for
+ * again. Nothing of what a workflow does may depend on it but what it tells people, such as logs.
+ *
+ * @example
+ * ```ts
+ * import { Durable } from "effect-durable"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const greeted = Effect.flatMap(Durable.isReplaying, (again) => (again ? Effect.void : Effect.log("for the first time")))
+ * ```
+ *
+ * @category facts
+ * @since 0.1.0
+ */
+export const isReplaying: Effect.Effect<boolean, never, Execution> = Effect.map(Execution, ({ context, run }) =>
+  isReplayingIn(run, context)
+)
+
+/**
+ * Whether the invocation is ending, although the workflow is not: for finalizers, which run at every suspension.
+ *
+ * @example
+ * ```ts
+ * import { Durable } from "effect-durable"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const rented = Durable.wait("rental", "2 days").pipe(
+ *   Effect.ensuring(Effect.flatMap(Durable.isSuspending, (pause) => Effect.log(pause ? "to be continued" : "over")))
+ * )
+ * ```
+ *
+ * @category facts
+ * @since 0.1.0
+ */
+export const isSuspending: Effect.Effect<boolean, never, Execution> = Effect.map(
+  Execution,
+  ({ run }) => run.phase !== "running"
+)
+
+/**
+ * Whether a change of the code applies to this execution: so that executions which are under way go on as they began.
+ *
+ * An execution that gets here for the first time records a mark, and from then on the answer is `true`; one that replays
+ * what it recorded before the change gets `false`. The first answer holds for the whole context. Once no execution from
+ * before the change is left, the question and the old code may go; the mark of the others is passed over. It costs one
+ * operation where it applies.
+ *
+ * **Defects**: `InvalidName`, `NameInUse`, `NestedOperation`.
+ *
+ * @example
+ * ```ts
+ * import { Durable } from "effect-durable"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const checked = Effect.gen(function*() {
+ *   if (yield* Durable.patched("fraud-check")) yield* Durable.step("fraud-check", Effect.log("checked"))
+ *   return yield* Durable.step("charge", Effect.succeed("charge-1"))
+ * })
+ * ```
+ *
+ * @category facts
+ * @since 0.1.0
+ */
+export const patched = (id: string): Effect.Effect<boolean, never, Execution> => typed(patchedOperation.patched(id))

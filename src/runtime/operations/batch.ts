@@ -200,7 +200,7 @@ const rebuild = Effect.fnUntraced(function* (
     )
     return yield* run.inert
   }
-  const marks = [...summary.itemStatuses]
+  const marks = Array.from(summary.itemStatuses)
   const branches = marks.map((mark, index): Branch => {
     const branch = branchOf(claimed, batchContext, kind, items[index]!, index, options)
     if (mark !== started || options.flat) return branch

@@ -8,7 +8,7 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
+import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import { erase } from "../../internal/erase.ts"
 import { Execution } from "../Execution.ts"
@@ -99,7 +99,8 @@ export const runBranches = (
       }
 
       const startMore = (): void => {
-        while (!isOver) {
+        for (;;) {
+          if (isOver) return
           if (rules.isComplete(states)) {
             isClosing = true
             return rules.fair ? catchUp(run, branches, states, finish) : finish()

@@ -82,9 +82,10 @@ const isToBeUndone = (cause: Cause.Cause<unknown>): boolean => {
   return defect instanceof Interrupted || !isOwnMistake(defect)
 }
 
-/** Among equals, the later path goes first: an order is needed that no timing decides. */
 const lastFirst = (compensations: Iterable<Compensation>): ReadonlyArray<Compensation> =>
-  [...compensations].sort((a, b) => b.doneAt - a.doneAt || (a.path < b.path ? 1 : -1))
+  Array.from(compensations)
+    .toReversed()
+    .sort((a, b) => b.doneAt - a.doneAt)
 
 /** What an undo fails with nobody reads as what it is, so it needs no Schema. */
 const undo = (run: Run, { id, name, path, undo }: Compensation, cause: Cause.Cause<unknown>) =>

@@ -5,12 +5,13 @@
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import { InvalidOptions } from "../../DurableError.ts"
+import { DurableTimeout, InvalidOptions } from "../../DurableError.ts"
 import { branchContext, branchPath, claim, type Claim } from "../Execution.ts"
 import type { DurableContext } from "../DurableContext.ts"
 import type { Recording } from "../Recording.ts"
 import { firstEnded, isEnded, runBranches } from "./branches.ts"
 import { recorded } from "./child.ts"
+import { secondsLeft, waitUntil, type Timeout } from "./wait.ts"
 
 type Body = Effect.Effect<unknown, unknown, unknown>
 
@@ -27,6 +28,19 @@ export const race = (name: string, bodies: ReadonlyArray<Body>, until: Until, re
           })
         )
       : recordedRace(claimed, bodies, { until }, recording)
+  )
+
+/** A race of an effect and a wait. */
+export const timeout = (name: string, body: Body, limit: Timeout, recording: Recording) =>
+  Effect.flatMap(
+    claim({ type: "CONTEXT", subType: "RunInChildContext", name }),
+    Effect.fnUntraced(function* (claimed): Effect.fn.Return<unknown, unknown, unknown> {
+      const { path, record } = claimed
+      const timedOut = new DurableTimeout({ operation: path })
+      if (record === undefined && (yield* secondsLeft(claimed, limit)) === undefined) return yield* timedOut
+      const expired = Effect.flatMap(waitUntil("timeout", limit), () => Effect.fail(timedOut))
+      return yield* recordedRace(claimed, [body, expired], { until: "end", pathOf: () => path }, recording)
+    })
   )
 
 /** A race in the context of an operation that was claimed. */
