@@ -437,7 +437,7 @@ type DeadlineError<O> =
  * @category operations
  * @since 0.1.0
  */
-export const callback = <const O extends CallbackOptions & Answer = NoTimeouts>(
+export const callback = <O extends CallbackOptions & Answer = NoTimeouts>(
   name: string,
   options?: O
 ): Effect.Effect<Callback<AnswerValue<O>, AnswerError<O>, RecordServices<readonly [O]>>, DeadlineError<O>, Execution> =>
@@ -534,20 +534,27 @@ export interface ConditionOptions<S, E = never, R = never> {
   readonly maxAttempts?: number
 }
 
-/** How the state is recorded. */
-interface StateRecording {
+/**
+ * How the state of a {@link waitForCondition} and its errors are recorded.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StateRecording<State, Error, Codec> {
   /** The Schema of the state. Needed unless the state is plain data. */
-  readonly state?: Schema.Top
+  readonly state?: State
   /** The Schema of the errors. Needed unless there are none besides the library's own. */
-  readonly error?: Schema.Top
+  readonly error?: Error
   /** Writes and reads the state in place of the ambient Serdes; `state` is then not needed. */
-  readonly serdes?: Serdes.Codec<never, unknown>
+  readonly serdes?: Codec
 }
 
 /** The same as the arguments of an operation that records a value. */
-type AsRecording<O> = readonly [
-  Pick<O, keyof O & ("error" | "serdes")> & (O extends { readonly state: infer S } ? { readonly success: S } : unknown)
+type StateArguments<State, Error, Codec> = readonly [
+  Given<"success", State> & Given<"error", Error> & Given<"serdes", Codec>
 ]
+
+type Given<Key extends string, T> = [T] extends [never] ? unknown : Readonly<Record<Key, T>>
 
 /**
  * Looks at something again and again, without an invocation between two looks, until it is as it should be.
@@ -577,13 +584,22 @@ type AsRecording<O> = readonly [
  * @category operations
  * @since 0.1.0
  */
-export const waitForCondition = <S, E, R, const O extends StateRecording>(
+export const waitForCondition = <
+  S,
+  E = never,
+  R = never,
+  State extends Schema.Top = never,
+  Error extends Schema.Top = never,
+  Codec extends Serdes.Codec<S, unknown> = never
+>(
   name: string,
-  options: ConditionOptions<S, E, R> & O & Recordable<S, E, AsRecording<O>, ConditionOptions<S, E, R>>
+  options: ConditionOptions<S, E, R> &
+    StateRecording<State, Error, Codec> &
+    NoInfer<Recordable<S, E, StateArguments<State, Error, Codec>>>
 ): Effect.Effect<
-  RecordedValue<S, AsRecording<O>>,
-  RecordedError<E, AsRecording<O>> | ConditionExhausted,
-  FromArguments<Exclude<R, StepContext>> | Execution | RecordServices<AsRecording<O>>
+  RecordedValue<S, StateArguments<State, Error, Codec>>,
+  RecordedError<E, StateArguments<State, Error, Codec>> | ConditionExhausted,
+  FromArguments<Exclude<R, StepContext>> | Execution | RecordServices<StateArguments<State, Error, Codec>>
 > => typed(conditionOperation.waitForCondition(name, cast<unknown, conditionOperation.ConditionOptions>(options)))
 
 // --- Concurrency -----------------------------------------------------------------------------------------------------
