@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Durable, RetryPolicy } from "effect-durable"
-import { TestEngine } from "effect-durable/testing"
+import { Durable, type RetryPolicy } from "effect-durable"
+import type { TestEngine } from "effect-durable/testing"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
