@@ -156,21 +156,19 @@ describe("An invocation", () => {
     })
   )
 
-  it.effect(
-    "is LimitExceeded for the payload of an invoke, the error of a child and the result of an execution too",
-    () =>
-      Effect.gen(function* () {
-        const Ask = DurableFunction.plain("ask", { payload: Schema.String })
-        const bodies: Record<string, Effect.Effect<unknown, never, Durable.Execution>> = {
-          ask: Effect.orDie(Durable.invoke(Ask, "x".repeat(100))),
-          child: Durable.child("child", Effect.die("x".repeat(100)))
-        }
-        for (const [name, body] of Object.entries(bodies)) {
-          const ran = yield* invoked(body, { run: { maxStorage: 100 } })
-          assert.strictEqual(errorOf(ran)?.ErrorType, "LimitExceeded", name)
-          assert.notInclude(JSON.stringify(ran.updates), "xxx")
-        }
-      })
+  it.effect("is LimitExceeded for the payload of an invoke and the error of a child too", () =>
+    Effect.gen(function* () {
+      const Ask = DurableFunction.plain("ask", { payload: Schema.String })
+      const bodies: Record<string, Effect.Effect<unknown, never, Durable.Execution>> = {
+        ask: Effect.orDie(Durable.invoke(Ask, "x".repeat(100))),
+        child: Durable.child("child", Effect.die("x".repeat(100)))
+      }
+      for (const [name, body] of Object.entries(bodies)) {
+        const ran = yield* invoked(body, { run: { maxStorage: 100 } })
+        assert.strictEqual(errorOf(ran)?.ErrorType, "LimitExceeded", name)
+        assert.notInclude(JSON.stringify(ran.updates), "xxx")
+      }
+    })
   )
 
   it.effect("is LimitExceeded before one retry too many is recorded", () =>
