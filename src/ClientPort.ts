@@ -124,10 +124,24 @@ export class ClientUnavailable extends Schema.TaggedError<ClientUnavailable>()("
 export class ClientRefused extends Schema.TaggedError<ClientRefused>()("ClientRefused", { message: Schema.String }) {}
 
 /**
+ * Every way in which a call of the client fails.
+ *
  * @category errors
  * @since 0.1.0
  */
-export type ClientError = ExecutionAlreadyStarted | NotFound | CallbackClosed | ClientUnavailable | ClientRefused
+export const ClientError = Schema.Union([
+  ExecutionAlreadyStarted,
+  NotFound,
+  CallbackClosed,
+  ClientUnavailable,
+  ClientRefused
+])
+
+/**
+ * @category errors
+ * @since 0.1.0
+ */
+export type ClientError = typeof ClientError.Type
 
 /**
  * Starts, inspects and stops executions, and answers callbacks.

@@ -10,6 +10,7 @@
 import * as Effect from "effect/Effect"
 import { cast } from "effect/Function"
 import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import {
   ClientRefused,
@@ -24,12 +25,14 @@ import {
 import type * as Contract from "./Contract.ts"
 import type { PayloadAndOptions } from "./Durable.ts"
 import { InvalidTenantId, OperationError, SerdesFailed, type InvalidTarget } from "./DurableError.ts"
+import { erase } from "./internal/erase.ts"
 import { errorObject, isRecordedAs, limitSize } from "./runtime/Outcome.ts"
 import { ofPayload, ofResult, read, write, type Recording } from "./runtime/Recording.ts"
 import type * as Serdes from "./Serdes.ts"
 import * as Targets from "./Targets.ts"
 import type { ExecutionSummary, GetDurableExecutionResponse } from "./wire/Api.ts"
 import { isExecutionName, isTenantId } from "./wire/Constraints.ts"
+import { continuedAs } from "./wire/Continuation.ts"
 import type { ErrorObject } from "./wire/ErrorObject.ts"
 import type { HistoryEvent } from "./wire/HistoryEvent.ts"
 import * as Limits from "./wire/Limits.ts"
@@ -157,9 +160,28 @@ export const run = <C extends Contract.AnyDurable>(
               message: `The service stopped waiting for the execution ${executionArn}, which goes on. Start it with the same name and payload to wait on, or poll it.`
             })
           )
-        : readOutcome(contract, executionArn, outcome)
+        : followed(contract, executionArn, outcome)
     )
   )
+
+/** The outcome of an execution, or of the one that it handed over to, as soon as there is one. */
+const followed = (
+  contract: Contract.AnyDurable,
+  executionArn: string,
+  outcome: Outcome
+): Effect.Effect<unknown, unknown> => {
+  const successor = successorOf(outcome)
+  if (successor === undefined) return readOutcome(contract, executionArn, outcome)
+  const end = Effect.repeat(erase(poll({ contract, executionArn: successor })), {
+    schedule: Schedule.spaced("2 seconds"),
+    until: Option.isSome
+  })
+  return Effect.flatMap(end, Effect.fromOption)
+}
+
+/** @internal The execution that one handed over to. */
+export const successorOf = (outcome: Outcome): string | undefined =>
+  outcome.status === "SUCCEEDED" ? continuedAs(outcome.result) : undefined
 
 /**
  * Looks whether an execution has ended: its result, or nothing while it runs.
@@ -182,7 +204,11 @@ export const poll = <C extends Contract.AnyDurable>({
     Effect.flatMap(DurableClient, (client) =>
       Effect.flatMap(client.get(executionArn, { includeExecutionData: true }), (execution) => {
         const outcome = outcomeOf(execution)
-        return outcome === undefined ? Effect.succeedNone : Effect.asSome(readOutcome(contract, executionArn, outcome))
+        if (outcome === undefined) return Effect.succeedNone
+        const successor = successorOf(outcome)
+        return successor === undefined
+          ? Effect.asSome(readOutcome(contract, executionArn, outcome))
+          : poll({ contract, executionArn: successor })
       })
     )
   )
@@ -206,10 +232,11 @@ const request = Effect.fnUntraced(function* (
   const subject = { executionArn: contract.name, operation: contract.name }
   const text = yield* encode(subject, "payload", ofPayload(contract), payload)
   const { name = contract.idempotencyKey?.(cast<unknown, never>(payload)), tenantId } = options
-  if (name !== undefined && !isExecutionName(name)) {
+  if (name !== undefined && !(typeof name === "string" && isExecutionName(name))) {
+    const found = typeof name === "string" ? `${name.length} characters` : `a value of type ${typeof name}`
     // The name is not quoted: it may hold what should be in no message.
     return yield* new ClientRefused({
-      message: `Expected the name of an execution of "${contract.name}" to be 1 to 64 letters, digits, - and _, found ${name.length} characters. Name it in the options, or mend the idempotencyKey of the contract.`
+      message: `Expected the name of an execution of "${contract.name}" to be 1 to 64 letters, digits, - and _, found ${found}. Name it in the options, or mend the idempotencyKey of the contract.`
     })
   }
   if (tenantId !== undefined && !isTenantId(tenantId)) {

@@ -135,13 +135,125 @@ export type InvokeError = typeof InvokeError.Type
  */
 export const isInvokeError: (value: unknown) => value is InvokeError = Schema.is(InvokeError)
 
+const reportedFields = { errorType: optionalText, errorMessage: optionalText, errorData: optionalText }
+
+/**
+ * Whoever was to complete the callback reported a failure, and it is not one of the errors that the callback declares.
+ *
+ * The other fields hold the error object that was sent.
+ *
+ * @category operation errors
+ * @since 0.1.0
+ */
+export class CallbackFailed extends Schema.TaggedError<CallbackFailed>()("CallbackFailed", {
+  operation: Schema.String,
+  ...reportedFields,
+  stackTrace: Schema.optionalKey(Schema.Array(Schema.String))
+}) {
+  override get message(): string {
+    return `The callback "${this.operation}" was completed with a failure: ${because(this)}.`
+  }
+}
+
+/**
+ * Nobody completed the callback in time.
+ *
+ * `reason` says whether its `timeout` or its `heartbeatTimeout` passed.
+ *
+ * @category operation errors
+ * @since 0.1.0
+ */
+export class CallbackTimedOut extends Schema.TaggedError<CallbackTimedOut>()("CallbackTimedOut", {
+  operation: Schema.String,
+  reason: Schema.Literals(["timeout", "heartbeat"])
+}) {
+  override get message(): string {
+    return this.reason === "timeout"
+      ? `Nobody completed the callback "${this.operation}" before its time-out.`
+      : `The callback "${this.operation}" got no heartbeat, and was not completed, before its heartbeat time-out.`
+  }
+}
+
+/**
+ * The submitter of a `Durable.waitForCallback` failed for good, so that nobody may know of the callback.
+ *
+ * The other fields say what the submitter failed with.
+ *
+ * @category operation errors
+ * @since 0.1.0
+ */
+export class CallbackSubmitFailed extends Schema.TaggedError<CallbackSubmitFailed>()("CallbackSubmitFailed", {
+  operation: Schema.String,
+  errorType: optionalText,
+  errorMessage: optionalText
+}) {
+  override get message(): string {
+    return `The submitter of the callback "${this.operation}" failed: ${because(this)}.`
+  }
+}
+
+/**
+ * The condition of a `Durable.waitForCondition` did not hold after the last of its attempts.
+ *
+ * @category operation errors
+ * @since 0.1.0
+ */
+export class ConditionExhausted extends Schema.TaggedError<ConditionExhausted>()("ConditionExhausted", {
+  operation: Schema.String,
+  attempts: Schema.Int
+}) {
+  override get message(): string {
+    return `The condition of "${this.operation}" did not hold after ${this.attempts} ${this.attempts === 1 ? "attempt" : "attempts"}. Raise maxAttempts or the delay if it needs more time.`
+  }
+}
+
+/**
+ * The effect of a `Durable.timeout` did not end in time. What it started may go on: an invoked function is not stopped.
+ *
+ * @category operation errors
+ * @since 0.1.0
+ */
+export class DurableTimeout extends Schema.TaggedError<DurableTimeout>()("DurableTimeout", {
+  operation: Schema.String
+}) {
+  override get message(): string {
+    return `"${this.operation}" did not end before its time-out.`
+  }
+}
+
+/**
+ * The completion policy of a batch ended it as failed although none of its items had failed.
+ *
+ * @category operation errors
+ * @since 0.1.0
+ */
+export class BatchFailed extends Schema.TaggedError<BatchFailed>()("BatchFailed", {
+  operation: Schema.String,
+  completionReason: Schema.String
+}) {
+  override get message(): string {
+    return `The completion policy of "${this.operation}" ended the batch as failed (${this.completionReason}).`
+  }
+}
+
 /**
  * Every operation error: what an operation may add to the error channel by itself.
  *
  * @category operation errors
  * @since 0.1.0
  */
-export const OperationError = Schema.Union([StepInterrupted, InvokeFailed, InvokeTimedOut, InvokeStopped])
+export const OperationError = Schema.Union([
+  StepInterrupted,
+  InvokeFailed,
+  InvokeTimedOut,
+  InvokeStopped,
+  CallbackFailed,
+  CallbackTimedOut,
+  CallbackSubmitFailed,
+  ConditionExhausted,
+  DurableTimeout,
+  BatchFailed
+])
 
 /**
  * @category operation errors
@@ -182,6 +294,14 @@ export class InvalidName extends Schema.TaggedError<InvalidName>()("InvalidName"
  * @since 0.1.0
  */
 export class InvalidDuration extends Schema.TaggedError<InvalidDuration>()("InvalidDuration", mistakeFields) {}
+
+/**
+ * An option of an operation is not what it has to be, such as a concurrency of 0.
+ *
+ * @category mistakes
+ * @since 0.1.0
+ */
+export class InvalidOptions extends Schema.TaggedError<InvalidOptions>()("InvalidOptions", mistakeFields) {}
 
 /**
  * The payload of an execution does not fit the contract of its function.
@@ -281,6 +401,7 @@ export const Mistake = Schema.Union([
   NameInUse,
   InvalidName,
   InvalidDuration,
+  InvalidOptions,
   InvalidPayload,
   InvalidTarget,
   InvalidTenantId,

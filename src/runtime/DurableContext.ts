@@ -34,6 +34,11 @@ export class DurableContext {
   readonly fibers = new Set<Fiber.Fiber<unknown, unknown>>()
   /** Whether such a fibre was interrupted. */
   cutShort = false
+  /** When the last outcome that was delivered in it, or below it, was recorded; 0 before the first. */
+  lastOutcome = 0
+  /** The changes of the code that were asked for in it, and whether they apply. */
+  readonly patches = new Map<string, boolean>()
+  #kept = false
   #uses: Map<string, Use> | undefined
   #closed = false
 
@@ -69,6 +74,29 @@ export class DurableContext {
 
   close(): void {
     this.#closed = true
+  }
+
+  /** Whether its body has to run again on every replay, for what it does besides its result. */
+  get kept(): boolean {
+    return this.#kept
+  }
+
+  /** Has its body, and those around it, run again on every replay. */
+  keep(): void {
+    this.#kept = true
+    this.parent?.keep()
+  }
+
+  /** Whether it is another context or stands in it. */
+  isWithin(other: DurableContext): boolean {
+    return this === other || (this.parent?.isWithin(other) ?? false)
+  }
+
+  /** Notes the time of an outcome that was delivered in this context. */
+  noteOutcome(endTimestamp: number | undefined): void {
+    if (endTimestamp === undefined || endTimestamp <= this.lastOutcome) return
+    this.lastOutcome = endTimestamp
+    this.parent?.noteOutcome(endTimestamp)
   }
 
   /** Notes that a fibre was forked in this context. */

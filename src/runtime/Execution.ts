@@ -11,6 +11,7 @@ import { InvalidName, NestedOperation, NonDeterministic } from "../DurableError.
 import { isOperationName } from "../wire/Constraints.ts"
 import type { Operation } from "../wire/Operation.ts"
 import type { OperationUpdate } from "../wire/OperationUpdate.ts"
+import * as Limits from "../wire/Limits.ts"
 import type { SubType } from "../wire/SubType.ts"
 import { callSiteOf } from "./CallSite.ts"
 import { contextEnded, DurableContext } from "./DurableContext.ts"
@@ -65,44 +66,85 @@ export interface Claim {
   readonly record: Operation | undefined
 }
 
-/** Claims the next operation of a name in the current context. */
-export const claim = (spec: {
+/** What an operation is on the wire, and by what name. */
+interface Spec {
   readonly type: ClaimedType
   readonly subType: SubType
   readonly name: string
-}): Effect.Effect<Claim, never, Execution> =>
-  Effect.withFiber((fiber) => {
-    const { context, run, step } = Context.getUnsafe(fiber.context, Execution)
-    const body = step ?? run.stepBodies.get(fiber)
-    if (body !== undefined) return nested(body, spec.name)
-    if (run.phase !== "running") return run.inert
-    run.supervisor.progress()
+}
+
+/** Claims the next operation of a name in the current context. */
+export const claim = (spec: Spec): Effect.Effect<Claim, never, Execution> =>
+  inWorkflow(spec.name, ({ context, run }, fiber) => {
     const { id, path } = identify(run, context, fiber, spec.name)
-    const claimed: Claim = { ...spec, run, context, id, path, record: run.journal.get(id) }
-    if (context.closed) return contextEnded(claimed)
-    const { record } = claimed
-    if (record === undefined) {
-      if (context.recorded.finished) return run.idle(claimed)
-      run.usage.addOperation(path)
-      return Effect.succeed(claimed)
-    }
-    if (
-      record.Type !== spec.type ||
-      record.SubType !== spec.subType ||
-      (record.ParentId ?? "") !== (context.wireId ?? "")
-    ) {
-      run.contradict(mismatch(claimed, record))
-      return run.inert
-    }
-    if (context.recorded.finished && !isFinal(record)) return run.idle(claimed)
-    // A callback is asked for long before anybody waits for its outcome.
-    if (spec.type !== "CALLBACK") deliver(claimed, record)
-    return Effect.succeed(claimed)
+    return lookUp({ ...spec, run, context, id, path, record: run.journal.get(id) })
   })
 
+/** Claims an operation whose identity is no name. Its name is a label: it is made to fit. */
+export const claimAs = (
+  run: Run,
+  context: DurableContext,
+  { id, path }: Pick<Claim, "id" | "path">,
+  spec: Spec
+): Effect.Effect<Claim> =>
+  Effect.suspend(() => {
+    if (run.phase !== "running") return run.inert
+    run.journal.claim(id, path)
+    return lookUp({ ...spec, name: labelOf(spec.name), run, context, id, path, record: run.journal.get(id) })
+  })
+
+/** Where the branch of an operation stands, for people. */
+export const branchPath = (context: DurableContext, index: number): string => `${context.path}[${index}]`
+
+/** A text as the service accepts a name. */
+const labelOf = (text: string): string => {
+  const printable = text.replaceAll(/[^\x20-\x7e]/gu, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`)
+  return printable === "" ? "-" : printable.slice(0, Limits.maxNameLength)
+}
+
+/** Runs what belongs to a workflow, unless the current fibre runs a step or the invocation is ending. */
+export const inWorkflow = <A>(
+  name: string,
+  body: (execution: ExecutionService, fiber: Fiber.Fiber<unknown, unknown>) => Effect.Effect<A>
+): Effect.Effect<A, never, Execution> =>
+  Effect.withFiber((fiber) => {
+    const execution = Context.getUnsafe(fiber.context, Execution)
+    const step = execution.step ?? execution.run.stepBodies.get(fiber)
+    if (step !== undefined) return nested(step, name)
+    if (execution.run.phase !== "running") return execution.run.inert
+    execution.run.supervisor.progress()
+    return body(execution, fiber)
+  })
+
+const lookUp = (claimed: Claim): Effect.Effect<Claim> => {
+  const { context, record, run } = claimed
+  if (context.closed) return contextEnded(claimed)
+  if (record === undefined) {
+    if (context.recorded.finished) return run.idle(claimed)
+    run.usage.addOperation(claimed.path)
+    return Effect.succeed(claimed)
+  }
+  if (
+    record.Type !== claimed.type ||
+    record.SubType !== claimed.subType ||
+    (record.ParentId ?? "") !== (context.wireId ?? "")
+  ) {
+    run.contradict(mismatch(claimed, record))
+    return run.inert
+  }
+  if (isFinal(record)) {
+    context.noteOutcome(record.EndTimestamp)
+    // A callback is asked for long before anybody waits for its outcome.
+    if (claimed.type !== "CALLBACK") deliver(claimed, record)
+  }
+  // A callback that is only created is as good as done: what waits for its outcome waits by itself.
+  else if (context.recorded.finished && claimed.type !== "CALLBACK") return run.idle(claimed)
+  return Effect.succeed(claimed)
+}
+
 /**
- * Notes for the clock of the workflow that the current fibre gets the outcome of an operation. When a context ended does
- * not count: what its code waited for does, inside of it.
+ * Notes for the clock of the workflow that the current fibre, in the context where it is now, gets the outcome of an
+ * operation. When a context ended does not count: what its code waited for does, inside of it.
  */
 export const deliver = (operation: Pick<Parked, "context" | "type">, record: Operation): void => {
   if (isFinal(record)) hasEnded(operation, record.EndTimestamp)
@@ -110,17 +152,16 @@ export const deliver = (operation: Pick<Parked, "context" | "type">, record: Ope
 
 const hasEnded = (operation: Pick<Parked, "context" | "type">, time: number | undefined): void => {
   if (operation.type === "CONTEXT" || time === undefined) return
-  operation.context.strands.of(Fiber.getCurrent()).advanceTo(time)
+  const fiber = Fiber.getCurrent()
+  const context = (fiber && executionOf(fiber)?.context) ?? operation.context
+  context.strands.of(fiber).advanceTo(time)
 }
 
 /**
  * A namespace inside the current context that has no record of its own: its operations stand in the context around it.
  */
 export const claimFlat = (name: string): Effect.Effect<DurableContext, never, Execution> =>
-  Effect.withFiber((fiber) => {
-    const { context, run, step } = Context.getUnsafe(fiber.context, Execution)
-    if (step !== undefined) return nested(step, name)
-    if (run.phase !== "running") return run.inert
+  inWorkflow(name, ({ context, run }, fiber) => {
     const { id, path } = identify(run, context, fiber, name)
     const record = run.journal.get(id)
     if (record !== undefined) {
@@ -136,6 +177,15 @@ export const branchContext = (
   index: number,
   options: { readonly path: string; readonly flat: boolean; readonly finished?: boolean }
 ): DurableContext => new DurableContext({ parent, id: operationId(parent.id, "", index), ...options })
+
+/** Claims the only operation that a context may have of a name. Whether it makes sense is for the caller to see. */
+export const claimOnce = (run: Run, context: DurableContext, spec: Spec): Claim => {
+  if (!isOperationName(spec.name)) throw invalidName(context, spec.name)
+  const id = operationId(context.id, spec.name, 0)
+  const path = context.pathOf(spec.name, 0)
+  run.journal.claim(id, path)
+  return { ...spec, run, context, id, path, record: run.journal.get(id) }
+}
 
 const identify = (
   run: Run,
@@ -214,8 +264,9 @@ export const record = (claimed: Claim, change: Change): Effect.Effect<void> =>
     const update = updateOf(claimed, change)
     run.usage.addUpdate(claimed.path, update)
     return Effect.map(run.acknowledge(update), () => {
-      if (change.Action !== "SUCCEED" && change.Action !== "FAIL") return
       const known = run.journal.get(claimed.id)
+      claimed.context.noteOutcome(known?.EndTimestamp)
+      if (change.Action !== "SUCCEED" && change.Action !== "FAIL") return
       // AWS's test runner may answer without the operation. This is about when it ended, as a replay will learn.
       hasEnded(claimed, known !== undefined && isFinal(known) ? known.EndTimestamp : run.now())
     })

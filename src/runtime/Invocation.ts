@@ -15,13 +15,16 @@ import type * as Contract from "../Contract.ts"
 import { InvalidPayload, InvocationFailed, StoreRejected } from "../DurableError.ts"
 import { byteLength } from "../internal/bytes.ts"
 import { erase } from "../internal/erase.ts"
+import { continuation } from "../wire/Continuation.ts"
+import type { ErrorObject } from "../wire/ErrorObject.ts"
 import type { InvocationAnswer, InvocationEvent } from "../wire/Invocation.ts"
 import * as Limits from "../wire/Limits.ts"
 import type { Operation } from "../wire/Operation.ts"
 import { CaptureCallSites } from "./CallSite.ts"
 import { loadPages } from "./Checkpointer.ts"
 import { Execution } from "./Execution.ts"
-import { limitSize, readValue, writeFailure, writeValue, type Subject } from "./Outcome.ts"
+import { compensate } from "./operations/compensation.ts"
+import { fitError, limitSize, readValue, writeFailure, writeValue, type Subject } from "./Outcome.ts"
 import { checkReached } from "./Reached.ts"
 import { toldBy } from "./RealTime.ts"
 import { ofPayload, ofResult, type Recording } from "./Recording.ts"
@@ -152,7 +155,8 @@ const execute = Effect.fnUntraced(function* (
     Effect.exit,
     // Fibres that were forked last begin before the workflow has ended, as they may have done in an earlier invocation.
     Effect.tap(() => Effect.yieldNow),
-    Effect.flatMap((exit) => exit),
+    Effect.flatMap((exit) => erase(compensate(run, exit))),
+    Effect.flatten,
     Effect.provideService(Execution, { run, context: run.context, step: undefined }),
     Effect.provideService(CaptureCallSites, run.options.captureSources),
     Effect.provideService(Clock.Clock, new WorkflowClock(run)),
@@ -183,6 +187,8 @@ const answerVerdict = (self: Subject, verdict: Verdict): Effect.Effect<Invocatio
   switch (verdict._tag) {
     case "Suspended":
       return Effect.succeed({ Status: "PENDING" })
+    case "Continued":
+      return Effect.succeed({ Status: "SUCCEEDED", Result: continuation(verdict.executionArn) })
     case "Aborted":
       return Effect.fail(verdict.error)
     case "Condemned":
@@ -207,8 +213,17 @@ const answerExit = Effect.fnUntraced(function* (
   const error = yield* Effect.catchCause(writeFailure(self, recording, written.cause), (unwritable) =>
     writeFailure(self, {}, unwritable)
   )
-  return { Status: "FAILED", Error: error }
+  return { Status: "FAILED", Error: withNotUndone(error, self.run.notUndone) }
 })
+
+/** What could not be undone is told with the failure that was the reason for undoing it. */
+const withNotUndone = (error: ErrorObject, notUndone: ReadonlyArray<string>): ErrorObject =>
+  notUndone.length === 0
+    ? error
+    : fitError({
+        ...error,
+        ErrorMessage: `${error.ErrorMessage ?? ""} The compensation failed as well, so it is still done: ${notUndone.join(", ")}.`
+      })
 
 /** The answer with the result; one that is too large for it goes through an update of the execution. */
 const writeResult = Effect.fnUntraced(function* (

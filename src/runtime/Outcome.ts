@@ -12,14 +12,10 @@ import * as Schema from "effect/Schema"
 import {
   InvocationFailed,
   Interrupted,
-  InvokeFailed,
-  InvokeStopped,
-  InvokeTimedOut,
   Mistake,
   OperationError,
   PayloadTooLarge,
-  SerdesFailed,
-  type StepInterrupted
+  SerdesFailed
 } from "../DurableError.ts"
 import { byteLength, truncate } from "../internal/bytes.ts"
 import { json, Serdes, type Info, type SerdesError } from "../Serdes.ts"
@@ -149,29 +145,29 @@ const writeDeclaredError = (subject: Subject, recording: Recording, error: unkno
 const writeOperationError = (subject: Subject, error: OperationError): Effect.Effect<ErrorObject> =>
   Effect.flatMap(writeValue(subject, "error", { success: OperationError }, error), (data) => {
     const written = errorObject(error, data)
-    if (written.ErrorData !== droppedData || error._tag === "StepInterrupted") return Effect.succeed(written)
+    if (written.ErrorData !== droppedData) return Effect.succeed(written)
     const less = quoteLess(error)
     return Effect.map(writeValue(subject, "error", { success: OperationError }, less), (rest) =>
       errorObject(less, rest)
     )
   })
 
-const quoteLess = (error: Exclude<OperationError, StepInterrupted>): OperationError => {
-  const less = {
-    operation: truncate(error.operation, 2_000),
-    function: error.function,
-    ...(error.errorType === undefined ? undefined : { errorType: truncate(error.errorType, 256) }),
-    ...(error.errorMessage === undefined ? undefined : { errorMessage: truncate(error.errorMessage, 2_000) })
-  }
-  switch (error._tag) {
-    case "InvokeFailed":
-      return new InvokeFailed({ ...less, status: error.status })
-    case "InvokeTimedOut":
-      return new InvokeTimedOut({ ...less, source: error.source, calleeMayStillRun: error.calleeMayStillRun })
-    case "InvokeStopped":
-      return new InvokeStopped(less)
-  }
+/** Cuts the texts of an error, and drops the data and the stack that it quotes. */
+const quoteLess = (error: OperationError): OperationError => {
+  const {
+    errorData: _data,
+    stackTrace: _stack,
+    ...fields
+  } = { errorData: "", stackTrace: "", ...encodeOperationError(error) }
+  const cut = Object.entries(fields).map(([key, value]) => [
+    key,
+    typeof value === "string" ? truncate(value, 2_000) : value
+  ])
+  return decodeOperationError(Object.fromEntries(cut))
 }
+
+const encodeOperationError = Schema.encodeSync(OperationError)
+const decodeOperationError = Schema.decodeUnknownSync(OperationError)
 
 const interrupted = (subject: Subject): Interrupted =>
   new Interrupted({

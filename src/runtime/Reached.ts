@@ -18,6 +18,18 @@ import { isFinal } from "./Journal.ts"
 import { defectObject, isOwnMistake } from "./Outcome.ts"
 import type { Run } from "./Run.ts"
 
+/** The name of the mark of a change of the code, which code that no longer asks for it leaves behind. */
+export const patchName = (id: string): string => `patch:${id}`
+
+const isPatchMark = ({ Name, Type }: Operation): boolean => Type === "STEP" && (Name?.startsWith("patch:") ?? false)
+
+/** Whether a context has recorded operations that its code has not asked for yet. */
+export const isReplaying = (run: Run, context: DurableContext): boolean =>
+  context.recorded.finished ||
+  run.journal
+    .recordedIn(context.wireId)
+    .some((operation) => !run.journal.isClaimed(operation.Id) && !isPatchMark(operation))
+
 /** A context that ended with a mistake has a reason of its own for not having gone on. */
 export const checkReached = (
   run: Run,
@@ -61,7 +73,7 @@ const maxTurns = 10
 const unreached = (run: Run, contextId: string | undefined): Array<Operation> => {
   const missed: Array<Operation> = []
   for (const operation of run.journal.recordedIn(contextId)) {
-    if (run.journal.isClaimed(operation.Id)) continue
+    if (run.journal.isClaimed(operation.Id) || isPatchMark(operation)) continue
     if (isFinal(operation)) missed.push(operation)
     else if (operation.Type === "CONTEXT") missed.push(...unreached(run, operation.Id))
   }

@@ -60,4 +60,5 @@ export const read = (recording: Recording, text: string | undefined, info: Info)
     )
   )
 
-const untyped = (codec: AnyCodec): Codec<unknown, unknown> => cast<AnyCodec, Codec<unknown, unknown>>(codec)
+/** A codec of any value. */
+export const untyped = (codec: AnyCodec): Codec<unknown, unknown> => cast<AnyCodec, Codec<unknown, unknown>>(codec)

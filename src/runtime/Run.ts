@@ -20,6 +20,7 @@ import { Checkpointer } from "./Checkpointer.ts"
 import { contextEnded, DurableContext } from "./DurableContext.ts"
 import { deliver, executionOf } from "./Execution.ts"
 import { isFinal, Journal } from "./Journal.ts"
+import type { Compensation } from "./operations/compensation.ts"
 import { Poller } from "./Poller.ts"
 import { CurrentUnit, Supervisor, type Parked, type Probe } from "./Supervisor.ts"
 import { Usage, type Quotas } from "./Usage.ts"
@@ -100,6 +101,10 @@ export class Run {
   readonly stepBodies = new Map<Fiber.Fiber<unknown, unknown>, string>()
   /** Sleeps of the workflow outside of steps and holds that are under way. */
   readonly sleeps = new Set<Sleep>()
+  /** What is to be undone if the execution fails, by the namespace of what was done. */
+  readonly compensations = new Map<string, Compensation>()
+  /** The compensations that failed, and why, for the outcome of the execution. */
+  readonly notUndone: Array<string> = []
   phase: "running" | "ending" | "abandoned" = "running"
   cuts: Cuts = { sleeps: [], graceExpired: false, unwound: undefined }
   readonly #services: Context.Context<CheckpointStore>
@@ -305,7 +310,7 @@ export class Run {
   end(verdict: Verdict): void {
     if (this.#verdict !== undefined) return
     this.#verdict = verdict
-    if (verdict._tag !== "Suspended") this.checkpointer.close()
+    if (verdict._tag === "Condemned" || verdict._tag === "Aborted") this.checkpointer.close()
     if (this.phase === "running") {
       this.phase = "ending"
       this.supervisor.stop()
@@ -359,6 +364,11 @@ export class Run {
   /** Fibres that wait for the service: for an operation to complete, or for a checkpoint to be acknowledged. */
   get blocked(): ReadonlyArray<Fiber.Fiber<unknown, unknown>> {
     return [...this.supervisor.parked, ...this.#unacknowledged].map((entry) => entry.fiber)
+  }
+
+  /** Whether a fibre in a context is at a durable operation that is not over, or asleep. */
+  isHeldUp(context: DurableContext): boolean {
+    return this.#operationFibers().some((fiber) => executionOf(fiber)?.context.isWithin(context))
   }
 
   /** Sleeps that no hold keeps alive; one whose context has ended is a hold that the user gave up. */
@@ -430,14 +440,18 @@ export class Run {
     return Effect.suspend(() => {
       if (operation.context.closed) return contextEnded(operation)
       const record = this.journal.get(operation.id)
-      if (record !== undefined && isSettled(record)) return Effect.succeed(record)
+      const noted = (settled: Operation): Effect.Effect<Operation> => {
+        operation.context.noteOutcome(settled.EndTimestamp)
+        return Effect.succeed(settled)
+      }
+      if (record !== undefined && isSettled(record)) return noted(record)
       return this.#block<Operation>((fiber, release) => {
         const parked = { ...operation, fiber, release }
         const watch = this.#poller.watch(record)
         const unwatch = this.journal.watch(operation.id, (changed) => {
           if (!isSettled(changed)) return watch.update(changed)
           leave()
-          release(Effect.succeed(changed))
+          release(noted(changed))
         })
         const leave = (): void => {
           unwatch()

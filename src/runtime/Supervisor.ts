@@ -71,6 +71,7 @@ export class Supervisor {
   /** Fibres at operations without an outcome, also those that only have to be let go at the end. */
   readonly parked = new Set<Parked>()
   #activity = 0
+  #occupied = 0
   #progress = 0
   #armed = false
   #stopped = false
@@ -83,7 +84,12 @@ export class Supervisor {
 
   /** Whether work in open contexts is in flight. */
   get busy(): boolean {
-    return some(this.units, (unit) => !unit.context.closed)
+    return this.#occupied > 0 || some(this.units, (unit) => !unit.context.closed)
+  }
+
+  /** Grows with everything that moves. */
+  get activity(): number {
+    return this.#activity
   }
 
   /** Whether a fibre waits for an operation that the outside world completes. */
@@ -108,6 +114,15 @@ export class Supervisor {
     if (!this.units.delete(unit)) return
     this.touch()
     this.check()
+  }
+
+  /** Keeps the invocation alive until the returned function is called. */
+  occupy(): () => void {
+    this.#occupied++
+    return () => {
+      this.#occupied--
+      this.check()
+    }
   }
 
   park(parked: Parked): void {

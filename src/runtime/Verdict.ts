@@ -8,9 +8,13 @@ import type { StoreError } from "../CheckpointStore.ts"
 import { InvocationFailed, NonDeterministic, StoreRejected, type Mistake } from "../DurableError.ts"
 import type { Parked, Unit } from "./Supervisor.ts"
 
-/** Nothing is left to do but wait; the execution fails for good; or this invocation ends without an answer. */
+/**
+ * Nothing is left to do but wait; the execution goes on as another one; it fails for good; or this invocation ends
+ * without an answer.
+ */
 export type Verdict =
   | { readonly _tag: "Suspended" }
+  | { readonly _tag: "Continued"; readonly executionArn: string }
   | { readonly _tag: "Condemned"; readonly mistake: Mistake }
   | { readonly _tag: "Aborted"; readonly error: InvocationFailed }
 

@@ -12,6 +12,7 @@ import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import type { DurableContext } from "./DurableContext.ts"
 import { currentStrand, executionOf } from "./Execution.ts"
+import { isReplaying } from "./Reached.ts"
 import type { Run } from "./Run.ts"
 import { CurrentUnit } from "./Supervisor.ts"
 
@@ -74,7 +75,12 @@ export class WorkflowClock implements Clock.Clock {
   #reportOf({ duration, fiber }: Sleep): Effect.Effect<void> {
     const context = executionOf(fiber)?.context
     const isLong = Duration.toMillis(duration) >= longSleep
-    if (!isLong || context === undefined || fiber.getRef(CurrentUnit) !== undefined || this.#isReplaying(context)) {
+    if (
+      !isLong ||
+      context === undefined ||
+      fiber.getRef(CurrentUnit) !== undefined ||
+      isReplaying(this.#run, context)
+    ) {
       return Effect.void
     }
     return Effect.suspend(() => {
@@ -86,12 +92,6 @@ export class WorkflowClock implements Clock.Clock {
           "Use Durable.wait, or Durable.timeout in the place of Effect.timeout."
       )
     })
-  }
-
-  /** Whether operations of earlier invocations are still to come. */
-  #isReplaying(context: DurableContext): boolean {
-    const { journal } = this.#run
-    return journal.recordedIn(context.wireId).some((operation) => !journal.isClaimed(operation.Id))
   }
 }
 

@@ -3,29 +3,26 @@
  *
  * @since 0.1.0
  */
-import * as DateTime from "effect/DateTime"
-import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Contract from "../../Contract.ts"
 import { InvalidTarget, InvalidTenantId, InvokeFailed, InvokeStopped, InvokeTimedOut } from "../../DurableError.ts"
 import * as Targets from "../../Targets.ts"
 import { isTenantId } from "../../wire/Constraints.ts"
+import { continuedAs } from "../../wire/Continuation.ts"
 import type { ErrorObject } from "../../wire/ErrorObject.ts"
 import * as Limits from "../../wire/Limits.ts"
 import type { Operation } from "../../wire/Operation.ts"
-import { branchContext, claim, record as recordChange, type Claim } from "../Execution.ts"
-import { operationId } from "../Identity.ts"
+import { claim, record as recordChange, type Claim } from "../Execution.ts"
 import { isFinal } from "../Journal.ts"
 import { isRecordedAs, limitSize, readValue, writeValue } from "../Outcome.ts"
 import { ofPayload, ofResult, type AnyCodec } from "../Recording.ts"
-import { recorded } from "./child.ts"
-import { firstToEnd } from "./race.ts"
-import { durableSeconds, wait } from "./wait.ts"
+import { recordedRace } from "./race.ts"
+import { secondsLeft, waitUntil, type Timeout } from "./wait.ts"
 
 export interface InvokeOptions {
   readonly name?: string | undefined
-  readonly timeout?: Duration.Input | Date | DateTime.DateTime | undefined
+  readonly timeout?: Timeout | undefined
   readonly tenantId?: string | undefined
   readonly payloadSerdes?: AnyCodec | undefined
   readonly resultSerdes?: AnyCodec | undefined
@@ -44,11 +41,8 @@ export const invoke = (contract: Contract.Any, payload: unknown, options: Invoke
   return options.timeout === undefined ? invokeOnce(call) : invokeWithin(call, options.timeout)
 }
 
-const invokeOnce = (call: Call): Effect.Effect<unknown, unknown, unknown> =>
-  Effect.flatMap(called(call), ({ claimed, record }) => outcome(claimed, call, record))
-
 /** Lets the service call the function, and waits for the record of how that ended. */
-const called = (call: Call, prepared?: Prepared) =>
+const invokeOnce = (call: Call, prepared?: Prepared): Effect.Effect<unknown, unknown, unknown> =>
   Effect.flatMap(
     claim({ type: "CHAINED_INVOKE", subType: "ChainedInvoke", name: call.name }),
     Effect.fnUntraced(function* (claimed) {
@@ -66,7 +60,7 @@ const called = (call: Call, prepared?: Prepared) =>
       } else if (isFinal(claimed.record)) {
         yield* Effect.yieldNow
       }
-      return { claimed, record: yield* claimed.run.waitFor(claimed) }
+      return yield* outcome(claimed, call, yield* claimed.run.waitFor(claimed))
     })
   )
 
@@ -108,6 +102,8 @@ const outcome = Effect.fnUntraced(function* (
   record: Operation
 ): Effect.fn.Return<unknown, unknown, unknown> {
   const details = record.ChainedInvokeDetails
+  const successor = record.Status === "SUCCEEDED" ? continuedAs(details?.Result) : undefined
+  if (successor !== undefined) return yield* handedOver(claimed, yield* addressOf(call), successor)
   if (record.Status === "SUCCEEDED")
     return yield* readValue(claimed, "result", ofResult(call.contract, call.options.resultSerdes), details?.Result)
   if (record.Status === "FAILED") {
@@ -157,6 +153,16 @@ const transportError = (
   }
 }
 
+/** The callee has no result of its own, and an invoke follows nobody. */
+const handedOver = (claimed: Claim, address: string, successor: string): InvokeFailed =>
+  new InvokeFailed({
+    operation: claimed.path,
+    function: address,
+    status: "SUCCEEDED",
+    errorType: "ExecutionContinued",
+    errorMessage: `It handed over to the execution ${successor}. Start a function that continues with Durable.start, and have it complete a callback`
+  })
+
 /** The address for messages: what is configured today, or the contract's name if that is no address. */
 const addressOf = ({ contract }: Call): Effect.Effect<string> =>
   Effect.match(Targets.resolve(contract), {
@@ -172,48 +178,25 @@ const invokeWithin = (call: Call, timeout: NonNullable<InvokeOptions["timeout"]>
   Effect.flatMap(
     claim({ type: "CONTEXT", subType: "RunInChildContext", name: call.name }),
     Effect.fnUntraced(function* (claimed): Effect.fn.Return<unknown, unknown, unknown> {
-      const { path, record, run } = claimed
+      const { path, record } = claimed
       const timedOut = Effect.map(
         addressOf(call),
         (address) => (calleeMayStillRun: boolean) =>
           new InvokeTimedOut({ operation: path, function: address, source: "caller", calleeMayStillRun })
       )
-      const isDeadline = timeout instanceof Date || DateTime.isDateTime(timeout)
-      const millisLeft = (): number => (isDeadline ? deadlineMillis(timeout) : 0) - run.now()
       let prepared: Prepared | undefined
       if (record === undefined) {
-        if (isDeadline && millisLeft() <= 0) return yield* (yield* timedOut)(false)
-        yield* durableSeconds(path, isDeadline ? Math.max(1_000, millisLeft()) : timeout)
+        if ((yield* secondsLeft(claimed, timeout)) === undefined) return yield* (yield* timedOut)(false)
         prepared = yield* prepare(claimed, call)
       }
-      return yield* recorded(claimed, ofResult(call.contract, call.options.resultSerdes), {
-        acknowledged: true,
-        body: (context) =>
-          Effect.gen(function* () {
-            const [callee, timer] = [0, 1].map((index) => branchContext(context, index, { path, flat: true }))
-            let ended: { readonly claimed: Claim; readonly record: Operation } | undefined
-            const waited = Effect.suspend(() => wait("timeout", isDeadline ? Math.max(1_000, millisLeft()) : timeout))
-            const branches = [Effect.map(called(call, prepared), (found) => void (ended = found)), waited]
-            // Only a result can be too large to keep, so where the result is rebuilt the invoke has won.
-            yield* firstToEnd(run, [callee!, timer!], context.finished ? branches.slice(0, 1) : branches)
-            const record = run.journal.get(operationId(callee!.id, call.name, 0))
-            const timeUp = context.finished ? undefined : run.journal.get(operationId(timer!.id, "timeout", 0))
-            if (record === undefined || !endedFirst(record, timeUp)) return yield* (yield* timedOut)(true)
-            return yield* outcome(
-              { ...(ended?.claimed ?? claimed), context, path: callee!.pathOf(call.name, 0) },
-              call,
-              record
-            )
-          })
-      })
+      const expired = Effect.flatMap(waitUntil("timeout", timeout), () =>
+        Effect.flatMap(timedOut, (error) => Effect.fail(error(true)))
+      )
+      return yield* recordedRace(
+        claimed,
+        [invokeOnce(call, prepared), expired],
+        { until: "end", pathOf: () => path },
+        ofResult(call.contract, call.options.resultSerdes)
+      )
     })
   )
-
-/** Whether an operation has ended, and no later than another. */
-const endedFirst = (one: Operation, other: Operation | undefined): boolean =>
-  isFinal(one) &&
-  (other === undefined || !isFinal(other) || (one.EndTimestamp ?? 0) <= (other.EndTimestamp ?? Infinity))
-
-/** The time of a deadline in milliseconds since the epoch; a Date that holds no time is none. */
-const deadlineMillis = (deadline: Date | DateTime.DateTime): number =>
-  deadline instanceof Date ? deadline.getTime() : DateTime.toEpochMillis(deadline)

@@ -32,26 +32,37 @@ import type { Recording } from "../Recording.ts"
 export interface StepOptions extends Recording {
   readonly retry?: RetryPolicy<never> | undefined
   readonly semantics?: "at-least-once" | "at-most-once" | undefined
+  /** Whether typed errors are recorded as defects, because nobody reads them as what they are. */
+  readonly isOpaque?: boolean | undefined
 }
 
 type Body = Effect.Effect<unknown, unknown, unknown>
 
 /** One attempt either settles the step, or leaves it waiting for the next one. */
-type Attempted = { readonly _tag: "Settled"; readonly exit: Exit.Exit<unknown, unknown> } | { readonly _tag: "Waiting" }
+export type Attempted =
+  | { readonly _tag: "Settled"; readonly exit: Exit.Exit<unknown, unknown> }
+  | { readonly _tag: "Waiting" }
 
 export const step = (name: string, body: Body, options: StepOptions) =>
-  Effect.flatMap(claim({ type: "STEP", subType: "Step", name }), (claimed) => run(claimed, body, options))
+  Effect.flatMap(claim({ type: "STEP", subType: "Step", name }), (claimed) =>
+    attempts(claimed, options, (record) => attempt(claimed, record, body, options))
+  )
 
-const run = Effect.fnUntraced(function* (claimed: Claim, body: Body, options: StepOptions) {
+/** The life of an operation of type STEP: replay its record, or make attempts until one settles it. */
+export const attempts = Effect.fnUntraced(function* (
+  claimed: Claim,
+  recording: Recording,
+  attempt: (record: Operation | undefined) => Effect.Effect<Attempted, never, unknown>
+) {
   if (claimed.record !== undefined && isFinal(claimed.record)) {
     yield* Effect.yieldNow
-    return yield* yield* replay(claimed, claimed.record, options)
+    return yield* yield* replay(claimed, claimed.record, recording)
   }
   let record = claimed.record
   while (true) {
     if (record?.Status === "PENDING") record = yield* claimed.run.waitFor(claimed)
-    if (record !== undefined && isFinal(record)) return yield* yield* replay(claimed, record, options)
-    const attempted = yield* tracked(claimed, "step", attempt(claimed, record, body, options))
+    if (record !== undefined && isFinal(record)) return yield* yield* replay(claimed, record, recording)
+    const attempted = yield* tracked(claimed, "step", attempt(record))
     if (attempted._tag === "Settled") return yield* attempted.exit
     record = claimed.run.journal.get(claimed.id)
     // The answer to the request for another attempt may come without the operation.
@@ -59,10 +70,10 @@ const run = Effect.fnUntraced(function* (claimed: Claim, body: Body, options: St
   }
 })
 
-const replay = (claimed: Claim, record: Operation, options: StepOptions): Effect.Effect<Exit.Exit<unknown, unknown>> =>
+const replay = (claimed: Claim, record: Operation, recording: Recording): Effect.Effect<Exit.Exit<unknown, unknown>> =>
   record.Status === "SUCCEEDED"
-    ? Effect.map(readValue(claimed, "result", options, record.StepDetails?.Result), Exit.succeed)
-    : readFailure(claimed, options, record.StepDetails?.Error)
+    ? Effect.map(readValue(claimed, "result", recording, record.StepDetails?.Result), Exit.succeed)
+    : readFailure(claimed, recording, record.StepDetails?.Error)
 
 const attempt = Effect.fnUntraced(function* (
   claimed: Claim,
@@ -70,7 +81,7 @@ const attempt = Effect.fnUntraced(function* (
   body: Body,
   options: StepOptions
 ): Effect.fn.Return<Attempted, never, unknown> {
-  const number = (record?.StepDetails?.Attempt ?? 0) + 1
+  const number = numberOf(record)
   const once = options.semantics === "at-most-once"
   if (once && record?.Status === "STARTED") {
     const error = new StepInterrupted({ operation: claimed.path, attempt: number })
@@ -84,13 +95,25 @@ const attempt = Effect.fnUntraced(function* (
     yield* (once ? recordChange : recordLater)(claimed, { Action: "START" })
   }
   const began = claimed.run.now()
-  const exit = yield* Effect.exit(asStepBody(claimed, provideBody(claimed, number, body)))
-  if (claimed.run.phase !== "running") return yield* claimed.run.inert
-  if (claimed.context.closed) return yield* contextEnded(claimed)
+  const exit = yield* runBody(claimed, number, body)
   if (Exit.isSuccess(exit)) return yield* succeed(claimed, options, exit.value)
   const policy = options.retry ?? (once ? none : retryByDefault)
   return yield* fail(claimed, options, exit.cause, yield* decide(claimed, policy, number, began, failureOf(exit.cause)))
 })
+
+/** The number of the attempt that comes after what is recorded. */
+export const numberOf = (record: Operation | undefined): number => (record?.StepDetails?.Attempt ?? 0) + 1
+
+/** Runs a body as an attempt. How it ended counts only while its invocation and its context go on. */
+export const runBody = (
+  claimed: Claim,
+  number: number,
+  body: Body
+): Effect.Effect<Exit.Exit<unknown, unknown>, never, unknown> =>
+  Effect.flatMap(Effect.exit(asStepBody(claimed, provideBody(claimed, number, body))), (exit) => {
+    if (claimed.run.phase !== "running") return claimed.run.inert
+    return claimed.context.closed ? contextEnded(claimed) : Effect.succeed(exit)
+  })
 
 /** Notes which fibre runs the body, so that it records nothing even with services from outside of the step. */
 const asStepBody = (claimed: Claim, body: Body): Body =>
@@ -148,35 +171,55 @@ const fail = Effect.fnUntraced(function* (
   cause: Cause.Cause<unknown>,
   decision: Decided
 ): Effect.fn.Return<Attempted> {
-  const error = yield* writeFailureSafely(claimed, options, decision._tag === "Died" ? decision.cause : cause)
-  if (decision._tag === "Retry") {
-    yield* recordChange(claimed, {
-      Action: "RETRY",
-      Error: error,
-      StepOptions: { NextAttemptDelaySeconds: decision.delaySeconds }
-    })
-    return { _tag: "Waiting" }
-  }
-  yield* recordChange(claimed, { Action: "FAIL", Error: error })
-  return settled(yield* readFailure(claimed, options, error))
+  if (decision._tag === "Died") return yield* failForGood(claimed, options, decision.cause)
+  const failure = options.isOpaque ? opaque(cause) : cause
+  if (decision._tag === "Stop") return yield* failForGood(claimed, options, failure)
+  yield* recordChange(claimed, {
+    Action: "RETRY",
+    Error: yield* writeFailureSafely(claimed, options, failure),
+    StepOptions: { NextAttemptDelaySeconds: decision.delaySeconds }
+  })
+  return waiting
 })
+
+/** Records the failure that settles an operation. */
+export const failForGood = Effect.fnUntraced(function* (
+  claimed: Claim,
+  recording: Recording,
+  cause: Cause.Cause<unknown>
+): Effect.fn.Return<Attempted> {
+  const error = yield* writeFailureSafely(claimed, recording, cause)
+  yield* recordChange(claimed, { Action: "FAIL", Error: error })
+  return settled(yield* readFailure(claimed, recording, error))
+})
+
+const opaque = (cause: Cause.Cause<unknown>): Cause.Cause<never> =>
+  Cause.fromReasons(
+    cause.reasons.map((reason) => (Cause.isFailReason(reason) ? Cause.makeDieReason(reason.error) : reason))
+  )
 
 /** An error that cannot be written is replaced by the reason why. */
 const writeFailureSafely = (
   claimed: Claim,
-  options: StepOptions,
+  recording: Recording,
   cause: Cause.Cause<unknown>
 ): Effect.Effect<ErrorObject> =>
-  Effect.catchCause(writeFailure(claimed, options, cause), (unwritable) => writeFailure(claimed, options, unwritable))
+  Effect.catchCause(writeFailure(claimed, recording, cause), (unwritable) =>
+    writeFailure(claimed, recording, unwritable)
+  )
 
 const stop: Decision = { _tag: "Stop" }
 
-const settled = (exit: Exit.Exit<unknown, unknown>): Attempted => ({ _tag: "Settled", exit })
+/** Another attempt has been recorded. */
+export const waiting: Attempted = { _tag: "Waiting" }
+
+/** The operation has its outcome. */
+export const settled = (exit: Exit.Exit<unknown, unknown>): Attempted => ({ _tag: "Settled", exit })
 
 type Decided = Decision | { readonly _tag: "Died"; readonly cause: Cause.Cause<never> }
 
 /** Asks the policy. One that dies takes the place of the failure: it is a defect of the workflow. */
-const decide = Effect.fnUntraced(function* (
+export const decide = Effect.fnUntraced(function* (
   claimed: Claim,
   policy: RetryPolicy<never>,
   number: number,
@@ -207,7 +250,7 @@ const decide = Effect.fnUntraced(function* (
     : { _tag: "Retry", delaySeconds: wholeDelaySeconds(delaySeconds) }
 })
 
-const failureOf = (cause: Cause.Cause<unknown>): Failure<never> => {
+export const failureOf = (cause: Cause.Cause<unknown>): Failure<never> => {
   const fail = cause.reasons.find(Cause.isFailReason)
   if (fail !== undefined) return { _tag: "Fail", error: cast<unknown, never>(fail.error) }
   const die = cause.reasons.find(Cause.isDieReason)

@@ -12,19 +12,43 @@ import { claim, record, type Claim } from "../Execution.ts"
 import { isFinal } from "../Journal.ts"
 
 export const wait = (name: string, duration: Duration.Input) =>
-  Effect.flatMap(claim({ type: "WAIT", subType: "Wait", name }), (claimed) => run(claimed, duration))
+  Effect.flatMap(claim({ type: "WAIT", subType: "Wait", name }), (claimed) =>
+    run(claimed, durableSeconds(claimed.path, duration))
+  )
 
-const run = Effect.fnUntraced(function* (claimed: Claim, duration: Duration.Input) {
+const run = Effect.fnUntraced(function* (claimed: Claim, seconds: Effect.Effect<number>) {
   if (claimed.record === undefined) {
-    const seconds = yield* durableSeconds(claimed.path, duration)
-    yield* record(claimed, { Action: "START", WaitOptions: { WaitSeconds: seconds } })
+    yield* record(claimed, { Action: "START", WaitOptions: { WaitSeconds: yield* seconds } })
   }
   if (claimed.record !== undefined && isFinal(claimed.record)) yield* Effect.yieldNow
   else yield* claimed.run.waitFor(claimed)
 })
 
+/** How long something may take: a duration, or until a point in time. */
+export type Timeout = Duration.Input | Date | DateTime.DateTime
+
+/** The whole seconds that are left until a time-out, at least 1; none when a point in time is over already. */
+export const secondsLeft = (
+  { path, run }: Pick<Claim, "path" | "run">,
+  timeout: Timeout
+): Effect.Effect<number | undefined> => {
+  if (!(timeout instanceof Date || DateTime.isDateTime(timeout))) return durableSeconds(path, timeout)
+  const deadline = timeout instanceof Date ? timeout.getTime() : DateTime.toEpochMillis(timeout)
+  const left = deadline - run.now()
+  return left <= 0 ? Effect.succeed(undefined) : durableSeconds(path, Math.max(1_000, left))
+}
+
+/** A wait until a time-out, which has not passed yet. */
+export const waitUntil = (name: string, timeout: Timeout) =>
+  Effect.flatMap(claim({ type: "WAIT", subType: "Wait", name }), (claimed) =>
+    run(
+      claimed,
+      Effect.map(secondsLeft(claimed, timeout), (seconds) => seconds ?? 1)
+    )
+  )
+
 /** A durable duration in whole seconds, rounded up: at least 1 second and at most 366 days. */
-export const durableSeconds = (operation: string, duration: Duration.Input): Effect.Effect<number> => {
+const durableSeconds = (operation: string, duration: Duration.Input): Effect.Effect<number> => {
   const millis = toMillis(duration)
   const seconds = Math.ceil(millis / 1_000)
   return millis >= 1_000 && seconds <= Limits.maxDurationSeconds

@@ -1,0 +1,177 @@
+/**
+ * What `Durable.parallel` and `Durable.map` end with: how each item ended, and why the batch did.
+ *
+ * Failures are data: nothing here fails unless it is asked to by {@link BatchResult.throwIfFailed}.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import type { CompletionReason } from "./CompletionPolicy.ts"
+import { BatchFailed } from "./DurableError.ts"
+
+/**
+ * An item that succeeded.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Succeeded<out A> {
+  readonly status: "SUCCEEDED"
+  readonly index: number
+  readonly name: string
+  readonly value: A
+}
+
+/**
+ * An item that failed, with its typed error or its defect.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Failed<out E> {
+  readonly status: "FAILED"
+  readonly index: number
+  readonly name: string
+  readonly cause: Cause.Cause<E>
+}
+
+/**
+ * An item that was started and had not ended when the batch did. It was let go of, and goes on no further.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Started {
+  readonly status: "STARTED"
+  readonly index: number
+  readonly name: string
+}
+
+/**
+ * One item of a batch.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Item<A, E> = Succeeded<A> | Failed<E> | Started
+
+/**
+ * The result of a batch. Items are in the order of their indexes; those that were never started are not among them.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class BatchResult<out A, out E> {
+  /** The name of the batch, for messages. */
+  readonly name: string
+  /** Every item that was started. */
+  readonly all: ReadonlyArray<Item<A, E>>
+  readonly completionReason: CompletionReason
+
+  constructor(name: string, all: ReadonlyArray<Item<A, E>>, completionReason: CompletionReason) {
+    this.name = name
+    this.all = all
+    this.completionReason = completionReason
+  }
+
+  get succeeded(): ReadonlyArray<Succeeded<A>> {
+    return this.all.filter((item) => item.status === "SUCCEEDED")
+  }
+
+  get failed(): ReadonlyArray<Failed<E>> {
+    return this.all.filter((item) => item.status === "FAILED")
+  }
+
+  get started(): ReadonlyArray<Started> {
+    return this.all.filter((item) => item.status === "STARTED")
+  }
+
+  /** The values of the items that succeeded. */
+  get values(): ReadonlyArray<A> {
+    return this.succeeded.map((item) => item.value)
+  }
+
+  /** The causes of the items that failed. */
+  get causes(): ReadonlyArray<Cause.Cause<E>> {
+    return this.failed.map((item) => item.cause)
+  }
+
+  /** The typed errors of the items that failed; those that died have none. */
+  get errors(): ReadonlyArray<E> {
+    return this.causes.flatMap((cause) => {
+      const failure = cause.reasons.find(Cause.isFailReason)
+      return failure === undefined ? [] : [failure.error]
+    })
+  }
+
+  /** What a predicate of the policy decided, else `"FAILED"` when any item failed. */
+  get status(): "SUCCEEDED" | "FAILED" {
+    switch (this.completionReason) {
+      case "CUSTOM_COMPLETION_SUCCEEDED":
+        return "SUCCEEDED"
+      case "CUSTOM_COMPLETION_FAILED":
+        return "FAILED"
+      default:
+        return this.hasFailure ? "FAILED" : "SUCCEEDED"
+    }
+  }
+
+  get hasFailure(): boolean {
+    return this.failed.length > 0
+  }
+
+  get successCount(): number {
+    return this.succeeded.length
+  }
+
+  get failureCount(): number {
+    return this.failed.length
+  }
+
+  get startedCount(): number {
+    return this.started.length
+  }
+
+  /** The items that were started. */
+  get totalCount(): number {
+    return this.all.length
+  }
+
+  /**
+   * Fails as the first failed item did, or with `BatchFailed` when a predicate ended the batch as failed although no item
+   * had. Otherwise it succeeds with the values.
+   */
+  get throwIfFailed(): Effect.Effect<ReadonlyArray<A>, E | BatchFailed> {
+    return Effect.suspend((): Effect.Effect<ReadonlyArray<A>, E | BatchFailed> => {
+      const [first] = this.causes
+      if (first !== undefined) return Effect.failCause(first)
+      return this.status === "SUCCEEDED"
+        ? Effect.succeed(this.values)
+        : Effect.fail(new BatchFailed({ operation: this.name, completionReason: this.completionReason }))
+    })
+  }
+}
+
+/**
+ * Makes the result of a batch in which every item succeeded: for a `batchSerdes`, which reads a result from text.
+ *
+ * @example
+ * ```ts
+ * import { BatchResult, Serdes } from "effect-durable"
+ *
+ * export const commaSeparated = Serdes.make<BatchResult.BatchResult<string, never>>({
+ *   serialize: (result) => result.values.join(","),
+ *   deserialize: (text) => BatchResult.fromValues("letters", (text ?? "").split(","))
+ * })
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const fromValues = <A>(name: string, values: ReadonlyArray<A>): BatchResult<A, never> =>
+  new BatchResult(
+    name,
+    values.map((value, index) => ({ status: "SUCCEEDED", index, name: String(index), value })),
+    "ALL_COMPLETED"
+  )

@@ -1,0 +1,34 @@
+/**
+ * Patched: tell the executions that began with a change of the code from those that began before it.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import { SubType } from "../../wire/SubType.ts"
+import { claimOnce, deliver, inWorkflow, record as recordChange, recordLater, type Claim } from "../Execution.ts"
+import { isReplaying, patchName } from "../Reached.ts"
+
+/**
+ * Whether a change applies in the current context: not when the context replays what it recorded without the mark of the
+ * change, and otherwise it is marked. The first answer holds for the whole context.
+ */
+export const patched = (id: string) =>
+  inWorkflow(id, ({ context, run }, fiber) => {
+    const name = patchName(id)
+    const isFirst = context.use(name, fiber, undefined) === 0
+    const known = context.patches.get(name)
+    if (!isFirst && known !== undefined) return Effect.succeed(known)
+    const claimed = claimOnce(run, context, { type: "STEP", subType: SubType.Step, name })
+    const applies = claimed.record !== undefined || !isReplaying(run, context)
+    context.patches.set(name, applies)
+    return Effect.as(applies ? mark(claimed) : Effect.void, applies)
+  })
+
+const mark = (claimed: Claim): Effect.Effect<void> => {
+  if (claimed.record !== undefined) {
+    deliver(claimed, claimed.record)
+    return Effect.yieldNow
+  }
+  claimed.run.usage.addOperation(claimed.path)
+  return Effect.andThen(recordLater(claimed, { Action: "START" }), recordChange(claimed, { Action: "SUCCEED" }))
+}
