@@ -135,7 +135,7 @@ const lookUp = (claimed: Claim): Effect.Effect<Claim> => {
   if (isFinal(record)) {
     context.noteOutcome(record.EndTimestamp)
     // A callback is asked for long before anybody waits for its outcome.
-    if (claimed.type !== "CALLBACK") deliver(claimed, record)
+    if (claimed.type !== "CALLBACK") observe(claimed, record)
   }
   // A callback that is only created is as good as done: what waits for its outcome waits by itself.
   else if (context.recorded.finished && claimed.type !== "CALLBACK") return run.idle(claimed)
@@ -146,7 +146,7 @@ const lookUp = (claimed: Claim): Effect.Effect<Claim> => {
  * Notes for the clock of the workflow that the current fibre, in the context where it is now, gets the outcome of an
  * operation. When a context ended does not count: what its code waited for does, inside of it.
  */
-export const deliver = (operation: Pick<Parked, "context" | "type">, record: Operation): void => {
+export const observe = (operation: Pick<Parked, "context" | "type">, record: Operation): void => {
   if (isFinal(record)) hasEnded(operation, record.EndTimestamp)
 }
 

@@ -31,7 +31,7 @@ import { ofPayload, ofResult, type Recording } from "./Recording.ts"
 import { defaultOptions, Run, type RunOptions } from "./Run.ts"
 import type { Verdict } from "./Verdict.ts"
 import { WorkflowClock } from "./WorkflowClock.ts"
-import { workflowRandom } from "./WorkflowRandom.ts"
+import { WorkflowRandom } from "./WorkflowRandom.ts"
 
 /** An answer together with what a host may want to report about the invocation. */
 export interface Invoked {
@@ -160,7 +160,7 @@ const execute = Effect.fnUntraced(function* (
     Effect.provideService(Execution, { run, context: run.context, step: undefined }),
     Effect.provideService(CaptureCallSites, run.options.captureSources),
     Effect.provideService(Clock.Clock, new WorkflowClock(run)),
-    Effect.provideService(Random.Random, workflowRandom(run.random)),
+    Effect.provideService(Random.Random, new WorkflowRandom(run.random)),
     toldBy(run.clock)
   )
   const ending = yield* run.supervise(workflow)

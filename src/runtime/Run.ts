@@ -18,7 +18,7 @@ import type { Operation } from "../wire/Operation.ts"
 import type { OperationUpdate } from "../wire/OperationUpdate.ts"
 import { Checkpointer } from "./Checkpointer.ts"
 import { contextEnded, DurableContext } from "./DurableContext.ts"
-import { deliver, executionOf } from "./Execution.ts"
+import { observe, executionOf } from "./Execution.ts"
 import { isFinal, Journal } from "./Journal.ts"
 import type { Compensation } from "./operations/compensation.ts"
 import { Poller } from "./Poller.ts"
@@ -431,7 +431,7 @@ export class Run {
   /** Parks the current fibre until the operation has its outcome, or is ready for its next attempt. */
   waitFor(operation: Waiting): Effect.Effect<Operation> {
     return Effect.map(this.#settled(operation), (record) => {
-      deliver(operation, record)
+      observe(operation, record)
       return record
     })
   }

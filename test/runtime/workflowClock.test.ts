@@ -9,7 +9,10 @@ import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import { TestClock } from "effect/testing"
 import { operationId } from "../../src/runtime/Identity.ts"
-import { assertSucceeded, eventOf, execute, invokeOnce } from "../operations/support.ts"
+import { callback, type Opened } from "../../src/runtime/operations/callback.ts"
+import { waitForCondition } from "../../src/runtime/operations/condition.ts"
+import { patched } from "../../src/runtime/operations/patched.ts"
+import { assertSucceeded, eventOf, execute, invokeOnce, unchecked } from "../operations/support.ts"
 import { elapsed, hour, minute, places, start } from "./places.ts"
 
 const both = { concurrency: "unbounded" } as const
@@ -57,6 +60,61 @@ describe("The clock of a workflow, at every replay alike,", () => {
         "after a failure": 3 * hour + 6 * minute,
         "after two retries": 3 * hour + 26 * minute
       })
+    })
+  )
+
+  it.effect("shows when a condition came true, and when a patch was marked", () =>
+    Effect.gen(function* () {
+      const seen = yield* places(elapsed, (look) =>
+        Effect.gen(function* () {
+          yield* Durable.wait("nap", "1 hour")
+          yield* unchecked<boolean>(patched("new-code"))
+          yield* look("patched")
+          yield* unchecked(
+            waitForCondition("ready", {
+              initial: 0,
+              check: (looks) => Effect.delay(Effect.succeed(Number(looks) + 1), "1 minute"),
+              until: (looks) => looks === 3,
+              delay: "10 minutes"
+            })
+          )
+          yield* look("ready")
+          yield* Durable.wait("end", "1 hour")
+        })
+      )
+      assert.deepStrictEqual(seen, { patched: hour, ready: hour + 23 * minute })
+    })
+  )
+
+  it.effect("shows in a child, and nowhere else, when the callback was completed that it waited for", () =>
+    Effect.gen(function* () {
+      const callbackId = operationId("", "answer", 0)
+      const child = operationId("", "block", 0)
+      const event = eventOf([
+        {
+          Id: callbackId,
+          Name: "answer",
+          Type: "CALLBACK",
+          SubType: "Callback",
+          EndTimestamp: 5_000,
+          CallbackDetails: { CallbackId: "c-1", Result: "yes" }
+        },
+        { Id: child, Name: "block", Type: "CONTEXT", SubType: "RunInChildContext", Status: "STARTED" }
+      ])
+      const seen: Array<number> = []
+      const look = Effect.map(Clock.currentTimeMillis, (millis) => void seen.push(millis))
+      yield* invokeOnce(
+        Effect.gen(function* () {
+          const opened = yield* unchecked<Opened>(callback("answer", {}))
+          yield* look
+          yield* Durable.child("block", Effect.andThen(unchecked(opened.await), look))
+          yield* look
+          yield* unchecked(opened.await)
+          yield* look
+        }),
+        { event }
+      )
+      assert.deepStrictEqual(seen, [0, 5_000, 0, 5_000])
     })
   )
 

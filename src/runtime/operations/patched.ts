@@ -5,7 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import { SubType } from "../../wire/SubType.ts"
-import { claimOnce, deliver, inWorkflow, record as recordChange, recordLater, type Claim } from "../Execution.ts"
+import { claimOnce, observe, inWorkflow, record as recordChange, recordLater, type Claim } from "../Execution.ts"
 import { isReplaying, patchName } from "../Reached.ts"
 
 /**
@@ -26,7 +26,7 @@ export const patched = (id: string) =>
 
 const mark = (claimed: Claim): Effect.Effect<void> => {
   if (claimed.record !== undefined) {
-    deliver(claimed, claimed.record)
+    observe(claimed, claimed.record)
     return Effect.yieldNow
   }
   claimed.run.usage.addOperation(claimed.path)
