@@ -23,13 +23,15 @@ import type { Operation } from "../wire/Operation.ts"
 import { CaptureCallSites } from "./CallSite.ts"
 import { loadPages } from "./Checkpointer.ts"
 import { Execution } from "./Execution.ts"
-import { ObservedClock } from "./ObservedClock.ts"
 import { compensate } from "./operations/compensation.ts"
 import { fitError, limitSize, readValue, writeFailure, writeValue, type Subject } from "./Outcome.ts"
 import { checkReached } from "./Reached.ts"
+import { toldBy } from "./RealTime.ts"
 import { ofPayload, ofResult, type Recording } from "./Recording.ts"
 import { defaultOptions, Run, type RunOptions } from "./Run.ts"
 import type { Verdict } from "./Verdict.ts"
+import { WorkflowClock } from "./WorkflowClock.ts"
+import { WorkflowRandom } from "./WorkflowRandom.ts"
 
 /** An answer together with what a host may want to report about the invocation. */
 export interface Invoked {
@@ -157,7 +159,9 @@ const execute = Effect.fnUntraced(function* (
     Effect.flatten,
     Effect.provideService(Execution, { run, context: run.context, step: undefined }),
     Effect.provideService(CaptureCallSites, run.options.captureSources),
-    Effect.provideService(Clock.Clock, new ObservedClock(run.clock, run.sleeps))
+    Effect.provideService(Clock.Clock, new WorkflowClock(run)),
+    Effect.provideService(Random.Random, new WorkflowRandom(run.random)),
+    toldBy(run.clock)
   )
   const ending = yield* run.supervise(workflow)
   if (ending._tag !== "Ended") return yield* answerVerdict(self, ending)
@@ -231,6 +235,8 @@ const writeResult = Effect.fnUntraced(function* (
   if (text === undefined) return { Status: "SUCCEEDED" }
   if (byteLength(text) <= Limits.maxInlineResult) return { Status: "SUCCEEDED", Result: text }
   yield* limitSize(self, "result", text, Limits.maxWirePayload)
-  self.run.checkpointer.post({ Id: self.id, Type: "EXECUTION", Action: "SUCCEED", Payload: text })
+  const update = { Id: self.id, Type: "EXECUTION", Action: "SUCCEED", Payload: text }
+  self.run.usage.addUpdate(self.path, update)
+  self.run.checkpointer.post(update)
   return { Status: "SUCCEEDED", Result: "" }
 })

@@ -32,9 +32,12 @@ export class Journal {
     return this.#operations.get(id)
   }
 
-  /** How many operations the execution holds, the execution itself included. */
-  get size(): number {
-    return this.#operations.size
+  /** When the execution began, or the first of its operations if the service does not list the execution itself. */
+  get start(): number | undefined {
+    const { execution } = this
+    if (execution !== undefined) return execution.StartTimestamp
+    const first = Math.min(...this.#initial.map((operation) => operation.StartTimestamp))
+    return first === Infinity ? undefined : first
   }
 
   /** The execution itself, which the service lists among its operations. */

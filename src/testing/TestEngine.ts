@@ -105,7 +105,7 @@ export interface StartOptions {
 export interface Options {
   /** Where virtual time begins, in milliseconds since the epoch. Default: 2026-01-01T00:00:00Z. */
   readonly startTime?: number
-  /** Decides the jitter of retries. Default: 1. */
+  /** Decides the jitter of retries, and what steps and stubs draw from `Random`. Default: 1. */
   readonly seed?: number | string
   /** How long every execution may take in virtual time. Default: as long as it needs. */
   readonly executionTimeout?: Duration.Input

@@ -5,7 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import { SubType } from "../../wire/SubType.ts"
-import { claimOnce, inWorkflow, record as recordChange, recordLater, type Claim } from "../Execution.ts"
+import { claimOnce, observe, inWorkflow, record as recordChange, recordLater, type Claim } from "../Execution.ts"
 import { isReplaying, patchName } from "../Reached.ts"
 
 /**
@@ -25,7 +25,10 @@ export const patched = (id: string) =>
   })
 
 const mark = (claimed: Claim): Effect.Effect<void> => {
-  if (claimed.record !== undefined) return Effect.yieldNow
-  claimed.run.countOperation(claimed.path)
+  if (claimed.record !== undefined) {
+    observe(claimed, claimed.record)
+    return Effect.yieldNow
+  }
+  claimed.run.usage.addOperation(claimed.path)
   return Effect.andThen(recordLater(claimed, { Action: "START" }), recordChange(claimed, { Action: "SUCCEED" }))
 }

@@ -28,6 +28,7 @@ import { md5 } from "../Identity.ts"
 import { isFinal } from "../Journal.ts"
 import { limitSize, readFailure, readValue, writeFailure, writeValue } from "../Outcome.ts"
 import type { Recording } from "../Recording.ts"
+import { realRandom } from "../WorkflowRandom.ts"
 
 export interface StepOptions extends Recording {
   readonly retry?: RetryPolicy<never> | undefined
@@ -226,7 +227,8 @@ export const decide = Effect.fnUntraced(function* (
   began: number,
   failure: Failure<never>
 ): Effect.fn.Return<Decided> {
-  const random = yield* Random.Random
+  // A decision is made once, so it may see the real time, and draws nothing that a replay would not draw.
+  const random = realRandom(yield* Random.Random)
   const started = claimed.run.journal.get(claimed.id)?.StartTimestamp ?? began
   const decided = yield* Effect.exit(
     Effect.suspend(() =>
@@ -236,7 +238,7 @@ export const decide = Effect.fnUntraced(function* (
         elapsed: Math.max(0, claimed.run.now() - started),
         random: random.nextDoubleUnsafe()
       })
-    )
+    ).pipe(Effect.provideService(Clock.Clock, claimed.run.clock), Effect.provideService(Random.Random, random))
   )
   if (Exit.isFailure(decided)) return { _tag: "Died", cause: decided.cause }
   const decision = decided.value
