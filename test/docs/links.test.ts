@@ -21,7 +21,10 @@ describe("the links in Markdown", () => {
       assert.isTrue(existsSync(join(root, found)), `${place} links to ${target}, and there is no such file`)
       if (anchor === undefined) continue
       const anchors = anchorsOf(found)
-      assert.isTrue(anchors.has(anchor), `${place} links to ${target}, and ${found} has only #${[...anchors].join(" #")}`)
+      assert.isTrue(
+        anchors.has(anchor),
+        `${place} links to ${target}, and ${found} has only #${[...anchors].join(" #")}`
+      )
     }
   })
 
