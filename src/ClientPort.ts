@@ -72,6 +72,7 @@ export interface Page<A> {
  */
 export interface PageRequest {
   readonly marker?: string | undefined
+  /** At most so many items. Default: 100. */
   readonly maxItems?: number | undefined
   readonly reverseOrder?: boolean | undefined
 }
@@ -124,6 +125,8 @@ export class ClientUnavailable extends Schema.TaggedError<ClientUnavailable>()("
 export class ClientRefused extends Schema.TaggedError<ClientRefused>()("ClientRefused", { message: Schema.String }) {}
 
 /**
+ * Every failure of a {@link DurableClient}.
+ *
  * @category errors
  * @since 0.1.0
  */
