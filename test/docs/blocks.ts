@@ -61,9 +61,9 @@ const linesOf = (file: string): ReadonlyArray<string> => read(file).split("\n")
 const fences = (file: string, text: ReadonlyArray<string>): ReadonlyArray<Block> => {
   const blocks: Array<Block> = []
   for (let start = 0; start < text.length; start++) {
-    const [, indent = "", language, info = ""] = /^( *)```(\w*) ?(.*)$/.exec(text[start] ?? "") ?? []
-    if (language === undefined) continue
-    const end = text.indexOf(`${indent}\`\`\``, start + 1)
+    const [, indent = "", fence, language = "", info = ""] = /^( *)(`{3,})(\w*) ?([^`]*)$/.exec(text[start] ?? "") ?? []
+    if (fence === undefined) continue
+    const end = text.indexOf(indent + fence, start + 1)
     if (end === -1) throw new Error(`${file}:${start + 1}: the block is never closed.`)
     const code = text.slice(start + 1, end).map((line) => (line.startsWith(indent) ? line.slice(indent.length) : line))
     blocks.push({ file, line: start + 1, language, info, code: code.join("\n") })

@@ -41,6 +41,12 @@ export const rules: ReadonlyArray<Rule> = [
   script("build"),
   script("check:package"),
   {
+    command: /^npm run reference$/,
+    run: "elsewhere",
+    file: "test/docs/reference.test.ts",
+    holds: "scripts/reference.ts"
+  },
+  {
     command: /^npm run bench -- steps$/,
     run: "elsewhere",
     file: "test/package/package.test.ts",
