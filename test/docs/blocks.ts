@@ -58,7 +58,8 @@ export const exampleBlocks = (file: string): ReadonlyArray<Block> =>
 
 const linesOf = (file: string): ReadonlyArray<string> => read(file).split("\n")
 
-const fences = (file: string, text: ReadonlyArray<string>): ReadonlyArray<Block> => {
+/** The fenced blocks in lines of Markdown, also those that are indented or have a longer fence. */
+export const fences = (file: string, text: ReadonlyArray<string>): ReadonlyArray<Block> => {
   const blocks: Array<Block> = []
   for (let start = 0; start < text.length; start++) {
     const [, indent = "", fence, language = "", info = ""] = /^( *)(`{3,})(\w*) ?([^`]*)$/.exec(text[start] ?? "") ?? []

@@ -85,9 +85,12 @@ export interface Command {
 
 /** The commands of every text, those in its sentences included. */
 export const findCommands = (): ReadonlyArray<Command> =>
-  markdownFiles.flatMap((file) => [...markdownBlocks(file).flatMap(commandsIn), ...inlineCommands(file)])
+  markdownFiles.flatMap((file) => [...commandsIn(markdownBlocks(file)), ...inlineCommands(file)])
 
-const commandsIn = (block: Block, index: number, blocks: ReadonlyArray<Block>): ReadonlyArray<Command> => {
+/** The commands in the blocks of a text. */
+export const commandsIn = (blocks: ReadonlyArray<Block>): ReadonlyArray<Command> => blocks.flatMap(commandsInBlock)
+
+const commandsInBlock = (block: Block, index: number, blocks: ReadonlyArray<Block>): ReadonlyArray<Command> => {
   const command = (line: string, output?: string): Command => ({
     line,
     file: block.file,

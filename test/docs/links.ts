@@ -21,9 +21,11 @@ export const markdownLinks = (file: string): ReadonlyArray<Link> =>
   })
 
 /** The anchors of a Markdown file: one for each heading, as GitHub names it, and those that it sets itself. */
-export const anchorsOf = (file: string): ReadonlySet<string> => {
+export const anchorsOf = (file: string): ReadonlySet<string> => anchorsIn(proseOf(file))
+
+export const anchorsIn = (lines: ReadonlyArray<string>): ReadonlySet<string> => {
   const anchors = new Set<string>()
-  for (const line of proseOf(file)) {
+  for (const line of lines) {
     const heading = /^#{1,6} (.+?)(?: #+)?$/.exec(line)?.[1]
     if (heading !== undefined) anchors.add(unused(slugOf(heading), anchors))
     for (const [, id = ""] of line.matchAll(/<a (?:id|name)="([^"]+)"/g)) anchors.add(id)

@@ -3,10 +3,10 @@
  * that a user can meet.
  */
 import { assert, describe, it } from "@effect/vitest"
-import * as core from "effect-durable"
-import * as lambda from "effect-durable/lambda"
-import * as testing from "effect-durable/testing"
+import { DurableError } from "effect-durable"
 import * as Effect from "effect/Effect"
+import { join } from "node:path"
+import { entryPoints, root } from "../../scripts/declarations.ts"
 import { markdownBlocks, markdownFiles, read } from "./blocks.ts"
 import { counted } from "./counted.ts"
 import { messages } from "./messages.ts"
@@ -22,10 +22,17 @@ const quotations = markdownFiles.flatMap(markdownBlocks).flatMap(({ code, file, 
 /** Errors of a port: between the library and those who write a backend or a format, who give them their messages. */
 const ofPorts = new Set(["StaleCheckpointToken", "StoreUnavailable", "StoreRefused", "SerdesError"])
 
-/** The tags of all errors that the entry points export, and each reason for which an invocation fails. */
+/** Everything that the namespaces of an entry point hold. */
+const membersOf = async (source: string): Promise<ReadonlyArray<unknown>> => {
+  const module: Readonly<Record<string, object>> = await import(join(root, source))
+  return Object.values(module).flatMap((namespace): ReadonlyArray<unknown> => Object.values(namespace))
+}
+
+const exported = (await Promise.all(entryPoints.map(({ source }) => membersOf(source)))).flat()
+
+/** The tags of all errors that users can meet. */
 const tags = new Set(
-  Object.values({ ...core, ...lambda, ...testing })
-    .flatMap((namespace): ReadonlyArray<unknown> => Object.values(namespace))
+  exported
     .flatMap((member) =>
       typeof member === "function" && member.prototype instanceof Error && "identifier" in member
         ? [String(member.identifier)]
@@ -34,7 +41,7 @@ const tags = new Set(
     .filter((tag) => !ofPorts.has(tag))
 )
 
-const reasons = core.DurableError.InvocationFailed.fields.reason.literals.map((reason) => `InvocationFailed/${reason}`)
+const reasons = DurableError.InvocationFailed.fields.reason.literals.map((reason) => `InvocationFailed/${reason}`)
 
 /** The entries of the page by their headings. */
 const entries = new Map(

@@ -5,7 +5,7 @@ export const assertQuoted = (quoted: string, real: string, place: string): void 
   if (!matches(quoted.trim(), real.trim())) assert.strictEqual(real.trim(), quoted.trim(), `What ${place} quotes`)
 }
 
-const matches = (quoted: string, real: string): boolean => {
+export const matches = (quoted: string, real: string): boolean => {
   const parts = quoted.split("…").map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`))
   return new RegExp(`^${parts.join("[^]*?")}$`).test(real)
 }
