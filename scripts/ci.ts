@@ -16,6 +16,9 @@ const seed = process.env["SEED"] ?? String(Date.now() % 2 ** 31)
 const folder = mkdtempSync(join(tmpdir(), "effect-durable-ci-"))
 const report = join(folder, "tests.json")
 
+/** Those of every run of the tests. */
+const reporters = ["--reporter=default", "--reporter=./scripts/summary-reporter.ts"]
+
 interface Step {
   readonly name: string
   readonly command: ReadonlyArray<string>
@@ -41,7 +44,7 @@ const steps: ReadonlyArray<Step> = [
   { name: "api", command: ["npm", "run", "--silent", "api"] },
   { name: "knip", command: ["npm", "run", "--silent", "check:knip"] },
   { name: "start", command: ["npm", "start", "--silent"] },
-  { name: "tests", command: ["npm", "test", "--", "--reporter=default", "--reporter=json", `--outputFile=${report}`] },
+  { name: "tests", command: ["npm", "test", "--", ...reporters, "--reporter=json", `--outputFile=${report}`] },
   ...conformance(process.env["CONFORMANCE_REQUIREMENTS"])
 ]
 

@@ -298,6 +298,8 @@ type Flat = readonly [{ readonly flat: true }]
  * It records nothing: the effect runs again on every replay. Without it, plain asynchronous work outside of a step does
  * not keep the execution from being suspended, and is cut off then.
  *
+ * **Errors** and **Defects**: those of the effect.
+ *
  * @example
  * ```ts
  * import { Durable } from "effect-durable"
@@ -322,6 +324,8 @@ export const hold = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, 
  *
  * The finalizer may hold durable operations. Effect's own finalizers (`ensuring`, `acquireRelease`, `onExit`) run at
  * every suspension: keep them for resources of this process.
+ *
+ * **Errors** and **Defects**: those of the effect and of the finalizer.
  *
  * @example
  * ```ts

@@ -49,7 +49,10 @@ export interface Options<R, E> {
   readonly layer: Layer.Layer<R, E>
   /** Where checkpoints go. Default: `LambdaCheckpoints.layer`, the service itself. */
   readonly checkpoints?: Layer.Layer<CheckpointStore, unknown>
-  /** Quiet time before a suspension, for workflows with plain asynchronous work outside of steps. Default: none. */
+  /**
+   * Quiet time before a suspension, for workflows with plain asynchronous work outside of steps: a duration such as
+   * `"20 millis"`, or a number of milliseconds. Default: none.
+   */
   readonly settle?: Duration.Input
   /** How long before the end of the invocation it is cut off. Default: 1 second. */
   readonly margin?: Duration.Input
