@@ -16,7 +16,7 @@ import * as fc from "fast-check"
 import type { ErrorObject } from "../../src/wire/ErrorObject.ts"
 import type { Operation } from "../../src/wire/Operation.ts"
 import { runOnEngine, type Handlers, type Target } from "./awsHost.ts"
-import { mix, Oops } from "./interpret.ts"
+import { mix, Oops } from "./digest.ts"
 
 export type Common =
   | {

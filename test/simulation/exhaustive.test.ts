@@ -52,6 +52,7 @@ const programs: Readonly<Record<string, Node>> = {
   ),
   "a flat child in a loop": {
     op: "repeat",
+    key: 0,
     times: 3,
     body: { op: "child", name: "round", kind: "flat", body: sequence(step("a"), wait("pause")) }
   },
