@@ -38,6 +38,7 @@ export class DurableContext {
   lastOutcome = 0
   /** The changes of the code that were asked for in it, and whether they apply. */
   readonly patches = new Map<string, boolean>()
+  #operations: Array<string> | undefined
   #kept = false
   #uses: Map<string, Use> | undefined
   #closed = false
@@ -85,6 +86,22 @@ export class DurableContext {
   keep(): void {
     this.#kept = true
     this.parent?.keep()
+  }
+
+  /** Begins to list what is claimed in it. */
+  listOperations(): void {
+    this.#operations ??= []
+  }
+
+  /** The ids of the operations that were claimed in it, and in flat contexts below it, since somebody wants to know. */
+  get operations(): ReadonlyArray<string> {
+    return this.#operations ?? []
+  }
+
+  /** Notes that an operation was claimed in this context. */
+  noteClaim(id: string): void {
+    this.#operations?.push(id)
+    if (this.recorded !== this) this.parent?.noteClaim(id)
   }
 
   /** Whether it is another context or stands in it. */

@@ -119,6 +119,7 @@ export const inWorkflow = <A>(
 const lookUp = (claimed: Claim): Effect.Effect<Claim> => {
   const { context, record, run } = claimed
   if (context.closed) return contextEnded(claimed)
+  context.noteClaim(claimed.id)
   if (record === undefined) {
     if (context.recorded.finished) return run.idle(claimed)
     run.usage.addOperation(claimed.path)

@@ -115,27 +115,49 @@ export const runBranches = (
     })
   )
 
-/** Lets the other branches get as far as the history takes them. It keeps the invocation alive meanwhile. */
+/** Lets the other branches get as far as the history takes them. */
 const catchUp = (run: Run, branches: ReadonlyArray<Branch>, states: ReadonlyArray<State>, done: () => void): void => {
-  const { supervisor } = run
   const isHeldUp = ({ context }: Branch, index: number): boolean => states[index] !== "running" || run.isHeldUp(context)
-  if (branches.every(isHeldUp)) return done()
+  watch(run, () => branches.every(isHeldUp), done)
+}
+
+/**
+ * Lets the other fibres get as far as the history takes them: until something holds, or they have fallen silent, or for a
+ * bounded number of turns. It keeps the invocation alive meanwhile.
+ */
+export const untilQuiet = (run: Run, holds: () => boolean): Effect.Effect<void> =>
+  Effect.callback((resume) =>
+    watch(
+      run,
+      holds,
+      () => resume(Effect.void),
+      () => resume(run.inert)
+    )
+  )
+
+/** Looks at every turn of the event loop, as long as the invocation goes on. */
+const watch = (run: Run, holds: () => boolean, done: () => void, ended: () => void = () => {}): void => {
+  const { supervisor } = run
+  if (holds()) return done()
   const leave = supervisor.occupy()
   let seen = -1
   let quiet = 0
   const look = (turns: number): void => {
-    if (run.phase !== "running") return leave()
+    if (run.phase !== "running") {
+      leave()
+      return ended()
+    }
     if (supervisor.activity === seen) quiet++
     else quiet = 0
     seen = supervisor.activity
-    if (turns < maxTurns && quiet < quietTurns && !branches.every(isHeldUp)) return void setImmediate(look, turns + 1)
+    if (turns < maxTurns && quiet < quietTurns && !holds()) return void setImmediate(look, turns + 1)
     leave()
     done()
   }
   setImmediate(look, 0)
 }
 
-/** Turns of the event loop that branches get to catch up with the history, and of silence that say they have. */
+/** Turns of the event loop that others get to catch up with the history, and of silence that say they have. */
 const maxTurns = 100
 const quietTurns = 2
 

@@ -5,8 +5,10 @@
  */
 import * as Effect from "effect/Effect"
 import { SubType } from "../../wire/SubType.ts"
+import type { DurableContext } from "../DurableContext.ts"
 import { claimOnce, observe, inWorkflow, record as recordChange, recordLater, type Claim } from "../Execution.ts"
 import { isReplaying, patchName } from "../Reached.ts"
+import { untilQuiet } from "./branches.ts"
 
 /**
  * Whether a change applies in the current context: not when the context replays what it recorded without the mark of the
@@ -19,10 +21,17 @@ export const patched = (id: string) =>
     const known = context.patches.get(name)
     if (!isFirst && known !== undefined) return Effect.succeed(known)
     const claimed = claimOnce(run, context, { type: "STEP", subType: SubType.Step, name })
-    const applies = claimed.record !== undefined || !isReplaying(run, context)
-    context.patches.set(name, applies)
-    return Effect.as(applies ? mark(claimed) : Effect.void, applies)
+    const answer = (applies: boolean): Effect.Effect<boolean> => {
+      context.patches.set(name, applies)
+      return Effect.as(applies ? mark(claimed) : Effect.void, applies)
+    }
+    if (claimed.record !== undefined || !isReplaying(run, context)) return answer(true)
+    return Effect.flatMap(othersCaughtUp(claimed, context), () => Effect.suspend(() => answer(!isReplaying(run, context))))
   })
+
+/** What is recorded and not asked for yet counts only if it is this fibre that has not asked for it. */
+const othersCaughtUp = ({ run }: Claim, context: DurableContext): Effect.Effect<void> =>
+  context.recorded.finished ? Effect.void : untilQuiet(run, () => !isReplaying(run, context))
 
 const mark = (claimed: Claim): Effect.Effect<void> => {
   if (claimed.record !== undefined) {
