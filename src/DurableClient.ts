@@ -24,7 +24,6 @@ import {
 import type * as Contract from "./Contract.ts"
 import type { PayloadAndOptions } from "./Durable.ts"
 import { InvalidTenantId, OperationError, SerdesFailed, type InvalidTarget } from "./DurableError.ts"
-import { erase } from "./internal/erase.ts"
 import { errorObject, isRecordedAs, limitSize } from "./runtime/Outcome.ts"
 import { ofPayload, ofResult, read, write, type Recording } from "./runtime/Recording.ts"
 import type * as Serdes from "./Serdes.ts"

@@ -26,8 +26,6 @@ export class DurableContext {
   readonly path: string
   /** The nearest context with a record, or the root: itself unless it is flat. */
   readonly recorded: DurableContext
-  /** Whether its outcome was recorded before and its body only runs again to rebuild the result. */
-  readonly finished: boolean
   /** What its fibres see of time and chance. */
   readonly strands: Strands
   /** Fibres that were forked in it, or in flat contexts below it, and have not ended. */
@@ -41,6 +39,7 @@ export class DurableContext {
   #operations: Array<string> | undefined
   #kept = false
   #uses: Map<string, Use> | undefined
+  #finished: boolean
   #closed = false
 
   constructor(options: {
@@ -56,7 +55,7 @@ export class DurableContext {
     this.id = options.id
     this.path = options.path
     this.recorded = options.flat && this.parent ? this.parent.recorded : this
-    this.finished = options.finished ?? false
+    this.#finished = options.finished ?? false
   }
 
   static root(origin: Origin): DurableContext {
@@ -66,6 +65,15 @@ export class DurableContext {
   /** The id that its operations carry as their parent on the wire. */
   get wireId(): string | undefined {
     return this.recorded.id === "" ? undefined : this.recorded.id
+  }
+
+  /** Whether its outcome is decided, and its code runs only to get as far as it has come before. */
+  get finished(): boolean {
+    return this.#finished || (this.parent?.finished ?? false)
+  }
+
+  finish(): void {
+    this.#finished = true
   }
 
   /** Whether its body has ended or was given up: operations that are still attempted in it do nothing. */

@@ -44,15 +44,13 @@ export const withCompensation = (
       const services = yield* Effect.context<unknown>()
       context.listOperations()
       // No interruption comes between what was done and the promise to undo it.
-      return yield* Effect.onExit(
-        Effect.provideService(body, Execution, { run, context, step: undefined }),
-        (exit) =>
-          Effect.sync(() => {
-            if (Exit.isFailure(exit) || context.closed || run.phase !== "running") return
-            context.keep()
-            const { value } = exit
-            run.compensations.push({ name, context, undo: (cause) => as(services, () => undo(value, cause)) })
-          })
+      return yield* Effect.onExit(Effect.provideService(body, Execution, { run, context, step: undefined }), (exit) =>
+        Effect.sync(() => {
+          if (Exit.isFailure(exit) || context.closed || run.phase !== "running") return
+          context.keep()
+          const { value } = exit
+          run.compensations.push({ name, context, undo: (cause) => as(services, () => undo(value, cause)) })
+        })
       )
     })
   )
@@ -75,7 +73,8 @@ export const compensate = (
 ): Effect.Effect<Exit.Exit<unknown, unknown>, never, unknown> =>
   Effect.gen(function* () {
     if (Exit.isSuccess(exit) || !isToBeUndone(exit.cause)) return exit
-    // Fibres that the workflow left behind may have done something to be undone, and do nothing more from then on.
+    // Fibres that the workflow left behind may have done something to be undone, and do nothing more.
+    run.context.finish()
     if (run.context.fibers.size > 0) yield* untilQuiet(run, () => false)
     if (run.phase !== "running") return yield* run.inert
     if (run.compensations.length === 0) return exit

@@ -96,18 +96,20 @@ export const continueWith = (
   payload: unknown,
   options: StartOptions
 ): Effect.Effect<never, unknown, unknown> =>
-  Effect.flatMap(startAs(contract, payload, options, () => options.executionName), (executionArn) =>
-    Effect.flatMap(Execution, ({ context, run }): Effect.Effect<never> => {
-      if (executionArn === run.executionArn) {
-        const operation = options.name ?? contract.name
-        return Effect.die(
-          new InvalidOptions({
-            operation: context.pathOf(operation, 0),
-            message: `Expected "${operation}" to hand over to a fresh execution, found that the name "${options.executionName}" leads back to this one. Give the other a name of its own, or none.`
-          })
-        )
-      }
-      run.end({ _tag: "Continued", executionArn })
-      return run.inert
-    })
+  Effect.flatMap(
+    startAs(contract, payload, options, () => options.executionName),
+    (executionArn) =>
+      Effect.flatMap(Execution, ({ context, run }): Effect.Effect<never> => {
+        if (executionArn === run.executionArn) {
+          const operation = options.name ?? contract.name
+          return Effect.die(
+            new InvalidOptions({
+              operation: context.pathOf(operation, 0),
+              message: `Expected "${operation}" to hand over to a fresh execution, found that the name "${options.executionName}" leads back to this one. Give the other a name of its own, or none.`
+            })
+          )
+        }
+        run.end({ _tag: "Continued", executionArn })
+        return run.inert
+      })
   )

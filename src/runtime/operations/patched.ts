@@ -26,7 +26,9 @@ export const patched = (id: string) =>
       return Effect.as(applies ? mark(claimed) : Effect.void, applies)
     }
     if (claimed.record !== undefined || !isReplaying(run, context)) return answer(true)
-    return Effect.flatMap(othersCaughtUp(claimed, context), () => Effect.suspend(() => answer(!isReplaying(run, context))))
+    return Effect.flatMap(othersCaughtUp(claimed, context), () =>
+      Effect.suspend(() => answer(!isReplaying(run, context)))
+    )
   })
 
 /** What is recorded and not asked for yet counts only if it is this fibre that has not asked for it. */
