@@ -330,7 +330,7 @@ describe("Durable.stop", () => {
   it.effect("tells of an execution that does not exist, and is not repeated", () =>
     Effect.gen(function* () {
       let calls = 0
-      const ran = yield* execute(failing(Durable.stop({ executionArn: `${arnOf("sleeper", "nobody")}` })), {
+      const ran = yield* execute(failing(Durable.stop({ executionArn: arnOf("sleeper", "nobody") })), {
         functions: [sleeper],
         client: (client) => ({
           stop: (...args) => {

@@ -16,7 +16,8 @@ import { untilQuiet } from "./branches.ts"
  */
 export const patched = (id: string) =>
   inWorkflow(id, ({ context, run }, fiber) => {
-    const name = patchName(id)
+    // What is no name by itself is refused as it is.
+    const name = typeof id === "string" && id !== "" ? patchName(id) : id
     const isFirst = context.use(name, fiber, undefined) === 0
     const known = context.patches.get(name)
     if (!isFirst && known !== undefined) return Effect.succeed(known)
