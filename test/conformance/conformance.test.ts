@@ -14,21 +14,26 @@ import { runAll, type Pack, type Verdict } from "./driver.ts"
 import { memory } from "./memory.ts"
 import * as pack from "./pack.ts"
 import { watchProcess } from "./process.ts"
+import type { Requirement } from "./requirement.ts"
 import { requirements } from "./requirements.ts"
 
 const seed = Number(process.env["SEED"])
 
-/** Runs the requirements of these ids, or all that the pack has a handler for: one list of verdicts for each task. */
+/** Runs these requirements, those of these ids, or all that the pack has a handler for: a list of verdicts for each task. */
 const judge = async (
   start: (watch: ReturnType<typeof watchProcess>) => Backend | Promise<Backend>,
-  ...tasks: ReadonlyArray<{ readonly pack: Pack; readonly ids?: ReadonlyArray<string> }>
+  ...tasks: ReadonlyArray<{
+    readonly pack: Pack
+    readonly ids?: ReadonlyArray<string>
+    readonly only?: ReadonlyArray<Requirement>
+  }>
 ): Promise<ReadonlyArray<ReadonlyArray<Verdict>>> => {
   const watch = watchProcess()
   try {
     const backend = await start(watch)
     const verdicts: Array<ReadonlyArray<Verdict>> = []
-    for (const { ids, pack } of tasks) {
-      const chosen = requirements.filter(({ id }) => (ids === undefined ? id in pack.handlers : ids.includes(id)))
+    for (const { ids, only, pack } of tasks) {
+      const chosen = only ?? requirements.filter(({ id }) => ids?.includes(id) ?? id in pack.handlers)
       verdicts.push(await runAll(chosen, pack, backend, watch, seed))
     }
     await backend.close()
@@ -100,6 +105,23 @@ describe("the model of the service", () => {
     assert.deepStrictEqual(failures(theirs), [])
     assert.lengthOf(theirs, Object.keys(awsPack.handlers).length)
     assertAllFailed(others)
+  })
+})
+
+/** The callback of this handler times out after three seconds, and somebody answers after four. */
+const late: Requirement = {
+  id: "4-14",
+  suite: "callback",
+  Input: "approval",
+  CallbackActions: [{ CallbackName: "*", Operation: "success", Payload: "yes", Delay: 4 }],
+  ExpectedResult: { ExecutionStatus: "SUCCEEDED" }
+}
+
+describe("the driver", () => {
+  it("holds it against a requirement when its answer to a callback is refused", { timeout: 60_000 }, async () => {
+    const [[verdict] = []] = await judge(memory, { pack: awsPack, only: [late] })
+    assert.strictEqual(verdict?.status, "failed")
+    assert.match(verdict?.problems[0] ?? "", /^the success for callback "approval" was refused: ./)
   })
 })
 

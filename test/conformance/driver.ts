@@ -117,7 +117,8 @@ const judge = async (
     ...functions,
     mayCrash: needsCrash(requirement),
     input: JSON.stringify(substitute(requirement.Input ?? null, variables)),
-    onCallback: outsiders.ask
+    onCallback: outsiders.ask,
+    onRefused: outsiders.refused
   })
   try {
     let count = 0
@@ -167,9 +168,8 @@ class Outsiders {
     this.#hasActions = this.#actions.length > 0
   }
 
-  readonly ask = (started: Json): CallbackAction | undefined => {
-    const { Name } = started
-    const name = typeof Name === "string" ? Name : ""
+  readonly ask = (started: Json, history: ReadonlyArray<Json>): CallbackAction | undefined => {
+    const name = knownAs(started, history)
     const index = this.#actions.findIndex(({ CallbackName }) => {
       return CallbackName === "*" || (patternIn(CallbackName)?.test(name) ?? CallbackName === name)
     })
@@ -178,7 +178,23 @@ class Outsiders {
       this.problems.push(`nobody does anything about the callback "${name}"`)
     return action
   }
+
+  readonly refused = (started: Json, { Operation }: CallbackAction, error: unknown): void => {
+    const reason = error instanceof Error ? error.message : JSON.stringify(error)
+    this.problems.push(`the ${Operation} for callback "${nameOf(started)}" was refused: ${reason}`)
+  }
 }
+
+/** A callback that somebody was asked for goes by the name of the question. */
+const knownAs = (started: Json, history: ReadonlyArray<Json>): string => {
+  const question = history.find(
+    ({ EventType, Id, SubType }) =>
+      EventType === "ContextStarted" && SubType === "WaitForCallback" && Id === started["ParentId"]
+  )
+  return nameOf(question ?? started)
+}
+
+const nameOf = ({ Name }: Json): string => (typeof Name === "string" ? Name : "")
 
 /** Chance that a seed repeats: mulberry32 over a hash of the text. */
 const randomOf = (text: string): (() => number) => {

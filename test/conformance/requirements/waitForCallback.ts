@@ -52,7 +52,12 @@ const agreed = { Input, result: '"yes"', CallbackActions: [yes()] }
 
 export const rows: Rows = {
   "7-1": { ...agreed, events: [...called("approval", answered('"yes"')), invoked] },
-  "7-2": { ...agreed, Input: "another name", events: [...called("approval", answered('"yes"')), invoked] },
+  "7-2": {
+    ...agreed,
+    Input: "another name",
+    CallbackActions: [yes("approval")],
+    events: [...called("approval", answered('"yes"')), invoked]
+  },
   "7-3": { ...agreed, events: [...answered('"yes"'), invoked] },
   "7-4": { Input, CallbackActions: [no()], events: [...called("approval", refused), invoked] },
   "7-5": { Input, events: [...called("approval", late("Timeout")), invoked] },
