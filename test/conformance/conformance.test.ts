@@ -187,16 +187,22 @@ describe("the command", () => {
     const { last, lines, status } = await run("--requirements", folder, "--json")
     assert.strictEqual(lines[0], "SEED=7")
     assert.strictEqual(last, "3 passed, 0 failed, 1 not implemented")
-    assert.deepInclude(JSON.parse(lines.at(-2) ?? ""), { seed: 7, backend: "memory", passed: 3, failed: 0 })
     assert.strictEqual(status, 0)
+    const told = JSON.parse(lines.at(-2) ?? "")
+    assert.deepInclude(told, { seed: 7, backends: ["memory", "aws-local"], passed: 3, failed: 0, notImplemented: 1 })
+    assert.deepInclude(told.requirements.at(-1), { id: "10-1", reason: pack.notImplemented["10-1"] })
+    // A column for each backend.
+    assert.isTrue(lines.some((line) => /^step +memory +aws-local$/.test(line)))
+    assert.isTrue(lines.some((line) => /^ {2}1-1 +passed +\d+ ms +passed +\d+ ms$/.test(line)))
+    assert.isTrue(lines.some((line) => line.includes(`10-1`) && line.includes(pack.notImplemented["10-1"] ?? "?")))
   })
 
   it("fails when a requirement does, unless it is optional", { timeout: 60_000 }, async () => {
     write("wrong", "1-2", "Input: Ada", "ExpectedResult:", ...succeeded("Hello, Bob!"))
     write("optional", "1-3", "optional: true", "ExpectedResult:", ...succeeded("third"))
     const [wrong, optional] = await Promise.all([
-      run("--requirements", folder, "--suite", "wrong"),
-      run("--requirements", folder, "--id", "1-3")
+      run("--requirements", folder, "--suite", "wrong", "--backend", "memory"),
+      run("--requirements", folder, "--id", "1-3", "--backend", "memory")
     ])
     assert.strictEqual(wrong.last, "0 passed, 1 failed, 0 not implemented")
     assert.strictEqual(wrong.status, 1)

@@ -47,15 +47,17 @@ export const runAll = async (
   const before = process.env["HARNESS_STATE_DIR"]
   process.env["HARNESS_STATE_DIR"] = memory
   try {
-    const run = (requirement: Requirement) => runOne(requirement, pack, backend, watch, seed)
-    const crashing = requirements.filter(needsCrash)
-    const others = await concurrently(
+    const verdicts = new Map<Requirement, Verdict>()
+    const run = async (requirement: Requirement): Promise<void> => {
+      verdicts.set(requirement, await runOne(requirement, pack, backend, watch, seed))
+    }
+    await concurrently(
       requirements.filter((requirement) => !needsCrash(requirement)),
       backend.width,
       run
     )
-    const verdicts = [...others, ...(await concurrently(crashing, 1, run))]
-    return requirements.flatMap(({ id }) => verdicts.filter((verdict) => verdict.id === id))
+    await concurrently(requirements.filter(needsCrash), 1, run)
+    return requirements.flatMap((requirement) => verdicts.get(requirement) ?? [])
   } finally {
     if (before === undefined) delete process.env["HARNESS_STATE_DIR"]
     else process.env["HARNESS_STATE_DIR"] = before
@@ -63,18 +65,16 @@ export const runAll = async (
   }
 }
 
-const concurrently = async <A, B>(
+const concurrently = async <A>(
   items: ReadonlyArray<A>,
   width: number,
-  f: (item: A) => Promise<B>
-): Promise<ReadonlyArray<B>> => {
-  const results: Array<B> = []
-  const queue = items.entries()
+  f: (item: A) => Promise<void>
+): Promise<void> => {
+  const queue = items.values()
   const work = async (): Promise<void> => {
-    for (const [index, item] of queue) results[index] = await f(item)
+    for (const item of queue) await f(item)
   }
   await Promise.all(Array.from({ length: width }, work))
-  return results
 }
 
 const runOne = async (
