@@ -37,7 +37,7 @@ const duringWait = (end: Expected, limits = {}): Events => [
 
 const afterStep = (end: Expected, limits = {}): Events => [
   callback("cb", limits),
-  ...step("s", "approval"),
+  ...step("s"),
   invoked,
   end,
   invoked
