@@ -80,30 +80,16 @@ export const guessed: Workflows = {
   /** Items with names. */
   "9-13": (_, context) => values(context.map("named", ["a", "b"], upperCase, { ...one, itemNamer: (item) => item })),
 
-  /** A wait in an item. */
-  "9-15": (_, context) =>
-    values(
-      context.map(
-        "suspending",
-        ["a", "b"],
-        async (iteration, item) => {
-          await iteration.wait({ seconds: 1 })
-          return item
-        },
-        one
-      )
-    ),
+  /** Every item fails, and that is tolerated. */
+  "9-15": ending(["bad", "bad", "bad"], { toleratedFailureCount: 3 }, everything),
 
-  /** Failures and successes, one by one. */
-  "9-18": async (_, context) => {
-    const completionConfig = { toleratedFailureCount: 1 }
-    const batch = await context.map("accessors", ["ok", "bad", "ok"], unlessBad, { ...one, completionConfig })
-    return {
-      hasFailure: batch.hasFailure,
-      successCount: batch.succeeded().length,
-      failureCount: batch.failed().length,
-      errorCount: batch.getErrors().length
+  /** A wait in an item. */
+  "9-18": (_, context) => {
+    const waiting = async (iteration: DurableContext, item: string) => {
+      await iteration.wait({ seconds: 1 })
+      return item
     }
+    return values(context.map("suspending", ["a", "b"], waiting, one))
   },
 
   /** A map in each item of a map. */

@@ -35,13 +35,7 @@ const duringWait = (end: Expected, limits = {}): Events => [
   invoked
 ]
 
-const afterStep = (end: Expected, limits = {}): Events => [
-  callback("cb", limits),
-  ...step("s"),
-  invoked,
-  end,
-  invoked
-]
+const afterStep = (end: Expected, limits = {}): Events => [callback("cb", limits), ...step("s"), invoked, end, invoked]
 
 const two = {
   Input: ["a", "b"],

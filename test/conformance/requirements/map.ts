@@ -83,6 +83,10 @@ export const rows: Rows = {
     events: [...batch("Map", [itemNamed("a", item("A")), itemNamed("b", item("B"))]), invoked]
   },
   "9-15": {
+    result: { status: "FAILED", ...counts("ALL_COMPLETED", 0, 3) },
+    events: [...batch("Map", [broken, broken, broken]), invoked]
+  },
+  "9-18": {
     result: ["a", "b"],
     events: [
       ...batch(
@@ -91,10 +95,6 @@ export const rows: Rows = {
       ),
       invoked
     ]
-  },
-  "9-18": {
-    result: { hasFailure: true, successCount: 2, failureCount: 1, errorCount: 1 },
-    events: [...batch("Map", [item(), broken, item()]), invoked]
   },
   "9-20": {
     result: [["i1", "i2"]],
