@@ -140,7 +140,8 @@ const judge = async (
         count = events.length
         lastNews = performance.now()
       }
-      const isOver = endedAt !== undefined && performance.now() - endedAt >= backend.lateness
+      const isLost = outsiders.problems.length > 0
+      const isOver = isLost || (endedAt !== undefined && performance.now() - endedAt >= backend.lateness)
       if (isOver || performance.now() - lastNews > patience) return [...outsiders.problems, ...problems, told(events)]
       await setTimeout(10)
     }
