@@ -76,9 +76,9 @@ const mistakes = {
   "9-19": "9-14"
 }
 
-const mistaken = (pack: Pack): Pack => {
+const mistaken = (pack: Pack, ids: ReadonlyArray<string> = Object.keys(mistakes)): Pack => {
   const handlers = Object.entries(mistakes).flatMap(([id, other]) => {
-    const handler = pack.handlers[other]
+    const handler = ids.includes(id) ? pack.handlers[other] : undefined
     return handler === undefined ? [] : [[id, handler] as const]
   })
   return { ...pack, handlers: Object.fromEntries(handlers) }
@@ -127,8 +127,12 @@ describe("the driver", () => {
 
 describe("AWS's test runner", () => {
   it("shows of our handlers what the requirements say, and of others something else", { timeout: 60_000 }, async () => {
-    const ids = ["1-4", "1-8", "1-11", "1-18", "1-20", "2-2", "3-2", "3-6", "3-8", "3-14", "5-2", "5-6", "5-8"]
-    const [ours = [], others] = await judge(awsLocal, { pack, ids }, { pack: mistaken(pack) })
+    const ids = (
+      "1-4 1-8 1-11 1-18 1-20 2-2 3-2 3-6 3-8 3-14 4-5 4-7 5-2 5-6 5-8 " +
+      "6-3 6-8 7-4 7-13 8-6 8-14 8-21 9-12 9-16 9-19"
+    ).split(" ")
+    const wrong = ["1-1", "1-2", "1-12", "2-4", "3-6", "5-8", "5-15", "6-3", "7-11", "8-15", "9-12"]
+    const [ours = [], others] = await judge(awsLocal, { pack, ids }, { pack: mistaken(pack, wrong) })
     assert.deepStrictEqual(failures(ours), [])
     assert.lengthOf(ours, ids.length)
     assertAllFailed(others)
