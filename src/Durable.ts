@@ -382,8 +382,14 @@ interface Answer {
   readonly success?: Schema.Top
   /** The Schema of the failures that arrive as themselves. */
   readonly error?: Schema.Top
-  /** Reads the answer in place of `success`. */
-  readonly serdes?: Serdes.Codec<never, unknown>
+  /** A `Serdes.Codec` that reads the answer in place of `success`. */
+  readonly serdes?: {
+    readonly serialize: (value: never, info: Serdes.Info) => unknown
+    readonly deserialize: (
+      text: string | undefined,
+      info: Serdes.Info
+    ) => Effect.Effect<unknown, Serdes.SerdesError, unknown>
+  }
 }
 
 interface NoTimeouts {
@@ -486,7 +492,11 @@ export interface WaitForCallbackOptions<E> extends CallbackOptions {
  * @category operations
  * @since 0.1.0
  */
-export const waitForCallback = <E, R, const O extends WaitForCallbackOptions<NoInfer<E>> & Answer = NoTimeouts>(
+export const waitForCallback = <
+  E = never,
+  R = never,
+  const O extends WaitForCallbackOptions<NoInfer<E>> & Answer = NoTimeouts
+>(
   name: string,
   submit: (callbackId: string) => Effect.Effect<unknown, E, R> & InsideStep<R>,
   options?: O

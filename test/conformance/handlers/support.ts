@@ -1,7 +1,9 @@
 /** What the handlers of all suites share. */
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Schema from "effect/Schema"
+import { DurableFunction, type BatchResult } from "../../../src/index.ts"
 import type { LambdaHandler } from "../../../src/lambda/index.ts"
 
 /** The options of a handler whose workflow needs nothing. */
@@ -14,6 +16,25 @@ export class Failure extends Schema.TaggedError<Failure>()("Failure", { message:
 export class TransientError extends Schema.TaggedError<TransientError>()("TransientError", {
   message: Schema.String
 }) {}
+
+/** A function that takes and gives whatever its requirement says. */
+export const Open = DurableFunction.make("open", { payload: Schema.Unknown, success: Schema.Unknown, error: Failure })
+
+/** The name of an operation whose requirement lets the input name it. */
+export const nameIn = (input: unknown): string => (typeof input === "string" ? input : "operation")
+
+export const nobodyKnows = Effect.fail(new Failure({ message: "this always fails" }))
+
+type Fact = "completionReason" | "status" | "successCount" | "failureCount" | "totalCount"
+
+/** How a batch has ended, its status aside. */
+export const counts = ["completionReason", "successCount", "failureCount", "totalCount"] as const
+
+/** How a batch has ended. */
+export const everything = ["status", ...counts] as const
+
+export const factsOf = (batch: Pick<BatchResult.BatchResult<unknown, unknown>, Fact>, facts: ReadonlyArray<Fact>) =>
+  Object.fromEntries(facts.map((fact) => [fact, batch[fact]]))
 
 /**
  * A handler whose log lines are JSON with the ARN of the execution, as the log service wants them. The ARN is a fact of the
