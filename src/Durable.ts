@@ -609,7 +609,7 @@ export const waitForCondition = <
   name: string,
   options: ConditionOptions<S, E, R> &
     StateRecording<State, Error, Codec> &
-    NoInfer<Recordable<S, E, StateArguments<State, Error, Codec>>>
+    NoInfer<Recordable<S, E, StateArguments<State, Error, Codec>, unknown, "state">>
 ): Effect.Effect<
   RecordedValue<S, StateArguments<State, Error, Codec>>,
   RecordedError<E, StateArguments<State, Error, Codec>> | ConditionExhausted,
@@ -635,9 +635,21 @@ type AnyBranch = Effect.Effect<unknown, unknown, unknown> | { readonly name: str
 type EffectOf<B> =
   B extends Effect.Effect<unknown, unknown, unknown> ? B : B extends { readonly effect: infer Body } ? Body : never
 
-type ValueOf<B> = EffectOf<B> extends Effect.Effect<infer A, unknown, unknown> ? A : never
-type ErrorOf<B> = EffectOf<B> extends Effect.Effect<unknown, infer E, unknown> ? E : never
-type ServicesOf<B> = EffectOf<B> extends Effect.Effect<unknown, unknown, infer R> ? R : never
+type ValueOf<B> = [EffectOf<B>] extends [never]
+  ? never
+  : EffectOf<B> extends Effect.Effect<infer A, unknown, unknown>
+    ? A
+    : never
+type ErrorOf<B> = [EffectOf<B>] extends [never]
+  ? never
+  : EffectOf<B> extends Effect.Effect<unknown, infer E, unknown>
+    ? E
+    : never
+type ServicesOf<B> = [EffectOf<B>] extends [never]
+  ? never
+  : EffectOf<B> extends Effect.Effect<unknown, unknown, infer R>
+    ? R
+    : never
 
 /**
  * How branches or items are run side by side.
