@@ -21,6 +21,8 @@ export class Journal {
   readonly #watchers = new Map<string, Set<Watcher>>()
   /** What the first state of this invocation held, by parent; built when somebody asks. */
   readonly #initial: ReadonlyArray<Operation>
+  /** How many of the recorded operations of a context, in their order, are known to have been asked for. */
+  readonly #reached = new Map<string | undefined, number>()
   #children: Map<string | undefined, Array<Operation>> | undefined
 
   constructor(initial: ReadonlyArray<Operation>) {
@@ -70,6 +72,17 @@ export class Journal {
       }
     }
     return this.#children.get(contextId) ?? []
+  }
+
+  /** Whether operations of a context that were recorded before this invocation have not been asked for again. */
+  isReplaying(contextId: string | undefined): boolean {
+    const recorded = this.recordedIn(contextId)
+    let next = this.#reached.get(contextId) ?? 0
+    for (let operation = recorded[next]; operation !== undefined && this.isClaimed(operation.Id); ) {
+      operation = recorded[++next]
+    }
+    this.#reached.set(contextId, next)
+    return next < recorded.length
   }
 
   /** Calls back when the service reports a change of the operation, until the returned function is called. */

@@ -15,6 +15,7 @@ import { truncate } from "../internal/bytes.ts"
 import type { Operation } from "../wire/Operation.ts"
 import type { DurableContext } from "./DurableContext.ts"
 import { isFinal } from "./Journal.ts"
+import { warn } from "./Logging.ts"
 import { defectObject, isOwnMistake } from "./Outcome.ts"
 import type { Run } from "./Run.ts"
 
@@ -50,7 +51,7 @@ export const checkReached = (
     const names =
       missed.slice(0, 5).map(describe).join(", ") + (missed.length > 5 ? `, and ${missed.length - 5} more` : "")
     if (context.cutShort || context.fibers.size > 0) {
-      return Effect.logWarning(
+      return warn(
         `The history holds operations that ${where} did not ask for this time: ${names}. ` +
           "Fibres were interrupted or still run, so this may be timing. Use Durable.race, Durable.timeout, Durable.all or Durable.forEach, which record who won."
       )

@@ -133,7 +133,7 @@ const asStepBody = (claimed: Claim, body: Body): Body =>
 const provideBody = (claimed: Claim, number: number, body: Body): Body => {
   const { context, id, name, path, run: invocation } = claimed
   const { deadline } = invocation.options
-  return Effect.updateContext(body, (services: Context.Context<unknown>) =>
+  return Effect.updateContext(invocation.observer.attempt(claimed, number, body), (services: Context.Context<unknown>) =>
     services.pipe(
       Context.add(Execution, { run: invocation, context, step: path }),
       Context.add(Clock.Clock, invocation.clock),
