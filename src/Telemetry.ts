@@ -17,15 +17,17 @@ import { generateSpanId, generateTraceId } from "./runtime/SpanIds.ts"
  *
  * @example
  * ```ts
- * import * as NodeSdk from "@effect/opentelemetry/NodeSdk"
- * import { InMemorySpanExporter, SimpleSpanProcessor } from "@opentelemetry/sdk-trace-base"
+ * import * as OtelTracer from "@effect/opentelemetry/OtelTracer"
+ * import { BasicTracerProvider, ConsoleSpanExporter, SimpleSpanProcessor } from "@opentelemetry/sdk-trace-base"
  * import { Telemetry } from "effect-durable"
+ * import * as Layer from "effect/Layer"
  *
- * export const Tracing = NodeSdk.layer(() => ({
- *   resource: { serviceName: "orders" },
- *   spanProcessor: new SimpleSpanProcessor(new InMemorySpanExporter()),
- *   tracerConfig: { idGenerator: Telemetry.idGenerator }
- * }))
+ * const provider = new BasicTracerProvider({
+ *   idGenerator: Telemetry.idGenerator,
+ *   spanProcessors: [new SimpleSpanProcessor(new ConsoleSpanExporter())]
+ * })
+ *
+ * export const Tracing = Layer.provide(OtelTracer.layer, Layer.succeed(OtelTracer.OtelTracerProvider, provider))
  * ```
  *
  * @category spans
