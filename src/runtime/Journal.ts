@@ -78,7 +78,7 @@ export class Journal {
   isReplaying(contextId: string | undefined): boolean {
     const recorded = this.recordedIn(contextId)
     let next = this.#reached.get(contextId) ?? 0
-    for (let operation = recorded[next]; operation !== undefined && this.isClaimed(operation.Id); ) {
+    for (let operation = recorded[next]; operation !== undefined && this.isClaimed(operation.Id);) {
       operation = recorded[++next]
     }
     this.#reached.set(contextId, next)

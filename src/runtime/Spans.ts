@@ -133,9 +133,7 @@ export class Spans {
         span.attribute("error.type", type)
         this.#end(span, failure(type))
       }
-      return Effect.onExit(Effect.provideService(body, Tracer.ParentSpan, span), (exit) =>
-        Effect.sync(() => end(exit))
-      )
+      return Effect.onExit(Effect.provideService(body, Tracer.ParentSpan, span), (exit) => Effect.sync(() => end(exit)))
     })
   }
 
@@ -175,8 +173,7 @@ export class Spans {
     }
     const root = this.#make("Workflow", options)
     // Where ids cannot be chosen, a root would begin a trace of its own. Such a span is never ended, so nobody sees it.
-    const span =
-      root.traceId === this.#traceId ? root : this.#make("Workflow", { ...options, parent: this.#workflow })
+    const span = root.traceId === this.#traceId ? root : this.#make("Workflow", { ...options, parent: this.#workflow })
     this.#end(span, exit)
   }
 

@@ -153,10 +153,7 @@ describe("the spans of an execution of three invocations", () => {
     Effect.gen(function* () {
       const observed = yield* observe(threeInvocations, { functions, ids: false })
       assert.lengthOf(new Set(observed.spans.map(({ traceId }) => traceId)), 1)
-      assert.notStrictEqual(
-        only(observed, "Workflow").spanId,
-        md5(`workflow:${observed.executionArn}`).slice(0, 16)
-      )
+      assert.notStrictEqual(only(observed, "Workflow").spanId, md5(`workflow:${observed.executionArn}`).slice(0, 16))
       // What goes on in another invocation is told by both, neither as a success nor as an error.
       assert.deepStrictEqual(
         named(observed, "shipping").map(({ attributes, status }) => [status, attributes["durable.operation.status"]]),

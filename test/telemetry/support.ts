@@ -105,9 +105,7 @@ export const observe = (
         metrics: yield* Metric.snapshot
       }
     }).pipe(
-      Effect.provide(
-        TestEngine.layer([work, ...(options.functions ?? [])]).pipe(Layer.provideMerge(telemetry))
-      ),
+      Effect.provide(TestEngine.layer([work, ...(options.functions ?? [])]).pipe(Layer.provideMerge(telemetry))),
       Effect.orDie
     )
   })
