@@ -107,7 +107,7 @@ const load = Effect.fnUntraced(function* (
   if (!NextMarker) return Operations
   const store = yield* CheckpointStore
   const random = yield* Random.Random
-  const services = yield* Effect.context<never>()
+  const services = yield* Effect.context()
   const more = yield* loadPages(
     {
       executionArn: event.DurableExecutionArn,

@@ -18,6 +18,7 @@ type Watcher = (operation: Operation) => void
 export class Journal {
   readonly #operations = new Map<string, Operation>()
   readonly #claimed = new Map<string, string>()
+  readonly #awaited = new Set<string>()
   readonly #watchers = new Map<string, Set<Watcher>>()
   /** What the first state of this invocation held, by parent; built when somebody asks. */
   readonly #initial: ReadonlyArray<Operation>
@@ -78,11 +79,19 @@ export class Journal {
   isReplaying(contextId: string | undefined): boolean {
     const recorded = this.recordedIn(contextId)
     let next = this.#reached.get(contextId) ?? 0
-    for (let operation = recorded[next]; operation !== undefined && this.isClaimed(operation.Id);) {
-      operation = recorded[++next]
-    }
+    while (next < recorded.length && this.#isReached(recorded[next]!)) next++
     this.#reached.set(contextId, next)
     return next < recorded.length
+  }
+
+  /** A callback is made in one place and waited for in another, and what stands between them is replayed too. */
+  #isReached({ Id, Type }: Operation): boolean {
+    return Type === "CALLBACK" ? this.#awaited.has(Id) : this.isClaimed(Id)
+  }
+
+  /** Notes that the code waits for an operation. */
+  await(id: string): void {
+    this.#awaited.add(id)
   }
 
   /** Calls back when the service reports a change of the operation, until the returned function is called. */

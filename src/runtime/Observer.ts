@@ -7,7 +7,7 @@
  * @since 0.1.0
  */
 import type * as Clock from "effect/Clock"
-import * as Context from "effect/Context"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -40,7 +40,9 @@ export class Observer {
   readonly #news: ReadonlySet<string>
   readonly #header: TraceHeader | undefined
   readonly #spans: Spans | undefined
-  /** Fibres, and whether the last operation that they asked for has no outcome from an earlier invocation. */
+  /** Operations whose outcome was there in an earlier invocation. */
+  readonly #replayed = new Set<string>()
+  /** Fibres, and whether they got further than in an earlier invocation with the last operation that they asked for. */
   readonly #movedOn = new WeakMap<AnyFiber, boolean>()
 
   constructor(options: {
@@ -77,9 +79,17 @@ export class Observer {
     seriesOf(type, origin).updateUnsafe(1, this.#services)
     // What is recorded of steps and contexts was recorded by an invocation, which has told of it.
     const isNews = ended && type !== "STEP" && type !== "CONTEXT" && this.#news.has(id)
+    if (ended && !isNews) this.#replayed.add(id)
     const fiber = Fiber.getCurrent()
-    if (fiber !== undefined) this.#movedOn.set(fiber, ended ? isNews : record === undefined || type !== "CONTEXT")
+    // A callback that was made before is waited for later, and the code of a context is replayed itself.
+    const isLater = record !== undefined && (type === "CALLBACK" || type === "CONTEXT")
+    if (fiber !== undefined) this.#movedOn.set(fiber, !isLater && (isNews || !ended))
     if (!context.recorded.finished) this.#spans?.claimed(claim, isNews)
+  }
+
+  /** A fibre learns how an operation ended that it waited for. */
+  delivered(id: string, fiber: AnyFiber): void {
+    this.#movedOn.set(fiber, !this.#replayed.has(id))
   }
 
   /** The service acknowledged updates after so many milliseconds. */

@@ -463,10 +463,14 @@ export class Run {
   #settled(operation: Waiting): Effect.Effect<Operation> {
     return Effect.suspend(() => {
       if (operation.context.closed) return contextEnded(operation)
+      this.journal.await(operation.id)
       const record = this.journal.get(operation.id)
       const noted = (settled: Operation): Effect.Effect<Operation> => {
         operation.context.noteOutcome(settled.EndTimestamp)
-        return Effect.succeed(settled)
+        return Effect.withFiber((fiber) => {
+          this.observer.delivered(operation.id, fiber)
+          return Effect.succeed(settled)
+        })
       }
       if (record !== undefined && isSettled(record)) return noted(record)
       return this.#block<Operation>((fiber, release) => {

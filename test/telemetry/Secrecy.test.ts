@@ -5,7 +5,7 @@ import { TestEngine } from "effect-durable/testing"
 import * as Effect from "effect/Effect"
 import { cast } from "effect/Function"
 import * as Schema from "effect/Schema"
-import { claim, record } from "../../src/runtime/Execution.ts"
+import { waitForCallback } from "../../src/runtime/operations/callback.ts"
 import { observe, type Observed } from "./support.ts"
 
 const secret = (what: string): string => `s3cret-${what}`
@@ -27,17 +27,6 @@ const functions = [
 const once = { retry: RetryPolicy.none, error: Declined }
 const twice = { ...once, retry: RetryPolicy.fixed({ delay: "2 seconds", maxAttempts: 2, jitter: "none" }) }
 
-/** An operation that only somebody with a secret can end. */
-const callback = Effect.flatMap(
-  claim({ type: "CALLBACK", subType: "Callback", name: "approval" }),
-  Effect.fnUntraced(function* (claimed) {
-    if (claimed.record === undefined) {
-      yield* record(claimed, { Action: "START", CallbackOptions: { TimeoutSeconds: 60 } })
-    }
-    yield* claimed.run.waitFor(claimed)
-  })
-)
-
 const program = Effect.gen(function* () {
   yield* Effect.log("begin")
   yield* Durable.step("result", Effect.as(Effect.log("in a step"), secret("result")))
@@ -48,7 +37,7 @@ const program = Effect.gen(function* () {
   yield* Effect.orDie(Durable.invoke(Pay, secret("argument")))
   yield* Effect.exit(Durable.invoke(Ship, secret("parcel")))
   yield* Durable.child("child", Effect.andThen(Durable.wait("nap", "1 hour"), Effect.succeed(secret("child"))))
-  yield* callback
+  yield* Effect.exit(waitForCallback("approval", () => Effect.void, { timeout: "1 minute" }))
   return yield* Effect.die(new Error(secret("end")))
 })
 

@@ -129,10 +129,12 @@ describe("the spans of an execution of three invocations", () => {
     Effect.gen(function* () {
       const observed = yield* observe(threeInvocations, { functions })
       const [first, second, third] = named(observed, "Invocation")
-      const linked = (names: ReadonlyArray<string>) => names.map((name) => only(observed, name).links)
-      assert.deepStrictEqual(linked(["first", "label", "first attempt 1"]), Array(3).fill([first?.spanId]))
-      assert.deepStrictEqual(linked(["pick-up", "hand-over", "shipping"]), Array(3).fill([second?.spanId]))
-      assert.deepStrictEqual(linked(["pay", "last", "last attempt 1"]), Array(3).fill([third?.spanId]))
+      const linked = (names: ReadonlyArray<string>) => [
+        ...new Set(names.map((name) => String(only(observed, name).links)))
+      ]
+      assert.deepStrictEqual(linked(["first", "label", "first attempt 1"]), [first?.spanId])
+      assert.deepStrictEqual(linked(["pick-up", "hand-over", "shipping"]), [second?.spanId])
+      assert.deepStrictEqual(linked(["pay", "last", "last attempt 1"]), [third?.spanId])
       assert.deepStrictEqual(
         [first, second, third].map((span) => [
           span?.status,

@@ -14,7 +14,7 @@ import { CheckpointStore, DurableFunction, Telemetry, type Durable } from "effec
 import { LambdaLogger } from "effect-durable/lambda"
 import { TestEngine } from "effect-durable/testing"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
+import type * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Metric from "effect/Metric"
