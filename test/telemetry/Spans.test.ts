@@ -3,12 +3,15 @@ import { assert, describe, it } from "@effect/vitest"
 import { Durable, DurableFunction, RetryPolicy } from "effect-durable"
 import { TestEngine } from "effect-durable/testing"
 import * as Effect from "effect/Effect"
+import { cast } from "effect/Function"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
 import * as OtlpSerialization from "effect/observability/OtlpSerialization"
 import * as OtlpTracer from "effect/observability/OtlpTracer"
 import * as References from "effect/References"
 import * as Schema from "effect/Schema"
+import * as CompletionPolicy from "../../src/CompletionPolicy.ts"
+import { batch, map } from "../../src/runtime/operations/batch.ts"
 import { md5 } from "../../src/runtime/Identity.ts"
 import { named, observe, only, type Observed } from "./support.ts"
 
@@ -280,6 +283,48 @@ describe("no spans", () => {
         Effect.provideService(References.TracerEnabled, false)
       )
       assert.deepStrictEqual(observed.spans, [])
+    })
+  )
+})
+
+describe("the spans of a batch", () => {
+  const items = [
+    {
+      name: "good",
+      body: Effect.andThen(Durable.wait("nap", "1 hour"), Durable.step("store", Effect.void))
+    },
+    {
+      name: "bad",
+      body: Durable.step("check", Effect.fail(new Refused({ code: "no" })), {
+        error: Refused,
+        retry: RetryPolicy.none
+      })
+    }
+  ]
+  const rows = (flat: boolean): Effect.Effect<void, never, Durable.Execution> =>
+    cast(batch(map, "rows", items, { error: Refused, policy: CompletionPolicy.allCompleted, flat }))
+
+  it.effect("belong to it, and say that it ended well though an item failed", () =>
+    Effect.gen(function* () {
+      const observed = yield* observe(rows(false))
+      const [row, good, bad] = ["rows", "good", "bad"].map((name) => only(observed, name))
+      assert.deepStrictEqual([row?.status, good?.status, bad?.status], ["ok", "ok", "error"])
+      assert.deepStrictEqual([good?.parent, bad?.parent], [row?.spanId, row?.spanId])
+      assert.deepStrictEqual(
+        ["nap", "store", "check"].map((name) => only(observed, name).parent),
+        [good?.spanId, good?.spanId, bad?.spanId]
+      )
+      assert.strictEqual(bad?.attributes["durable.operation.subtype"], "MapIteration")
+    })
+  )
+
+  it.effect("belong to the batch itself where items have no records", () =>
+    Effect.gen(function* () {
+      const observed = yield* observe(rows(true))
+      assert.deepStrictEqual(
+        new Set(["nap", "store", "check"].map((name) => only(observed, name).parent)),
+        new Set([only(observed, "rows").spanId])
+      )
     })
   )
 })
