@@ -154,15 +154,17 @@ export class Spans {
   /** The invocation ended. */
   end(status: InvocationStatus): void {
     const exit = status === "FAILED" ? failure(status) : status === "RETRYING" ? incomplete : Exit.void
+    const isOver = status === "SUCCEEDED" || status === "FAILED"
     for (const [id, { span, started }] of this.#open) {
-      // A later invocation tells it as the same span, if that is possible.
-      if (!started || span.spanId === operationSpanId(this.#options.executionArn, id)) continue
+      // A later invocation tells it as the same span, if there is one and if that is possible.
+      const isToldLater = !isOver && span.spanId === operationSpanId(this.#options.executionArn, id)
+      if (!started || isToldLater) continue
       span.attribute("durable.operation.status", "STARTED")
       this.#end(span, incomplete)
     }
     this.invocation.attribute("durable.invocation.status", status)
     this.#end(this.invocation, exit)
-    if (status === "SUCCEEDED" || status === "FAILED") this.#endWorkflow(status, exit)
+    if (isOver) this.#endWorkflow(status, exit)
   }
 
   #endWorkflow(status: string, exit: Exit.Exit<void, Error>): void {

@@ -13,7 +13,7 @@ import * as Schema from "effect/Schema"
 import * as CompletionPolicy from "../../src/CompletionPolicy.ts"
 import { batch, map } from "../../src/runtime/operations/batch.ts"
 import { md5 } from "../../src/runtime/Identity.ts"
-import { named, observe, only, type Observed } from "./support.ts"
+import { Callee, callee, named, observe, only, type Observed } from "./support.ts"
 
 class Refused extends Schema.TaggedError<Refused>()("Refused", { code: Schema.String }) {}
 
@@ -272,6 +272,34 @@ describe("spans of the user", () => {
       assert.strictEqual(only(observed, "request").parent, attempt.spanId)
       assert.strictEqual(attempt.attributes["mark"], 1)
       assert.strictEqual(only(observed, "after").parent, only(observed, "child").spanId)
+    })
+  )
+})
+
+describe("the spans of a function that is invoked", () => {
+  it.effect("are in the trace of the one that invokes it", () =>
+    Effect.gen(function* () {
+      const observed = yield* observe(Effect.orDie(Durable.invoke(Callee, undefined)), { functions: [callee] })
+      assert.lengthOf(named(observed, "Workflow"), 2)
+      assert.lengthOf(named(observed, "work of the callee"), 1)
+      assert.lengthOf(new Set(observed.spans.map(({ traceId }) => traceId)), 1)
+      const [header] = observed.requests.flatMap(({ Updates }) =>
+        Updates.flatMap(({ ChainedInvokeOptions }) => ChainedInvokeOptions?.XAmznTraceId ?? [])
+      )
+      const { spanId, traceId } = only(observed, "callee")
+      assert.strictEqual(header, `Root=1-${traceId.slice(0, 8)}-${traceId.slice(8)};Parent=${spanId};Sampled=1`)
+    })
+  )
+})
+
+describe("an operation that never ends", () => {
+  it.effect("is told at the end of the execution, neither as a success nor as an error", () =>
+    Effect.gen(function* () {
+      const observed = yield* observe(Effect.orDie(Durable.invoke(Callee, undefined, { timeout: "1 hour" })), {
+        functions: [callee]
+      })
+      const { attributes, status } = only(observed, "timeout")
+      assert.deepStrictEqual([status, attributes["durable.operation.status"]], ["unset", "STARTED"])
     })
   )
 })

@@ -10,7 +10,7 @@ import {
   SimpleSpanProcessor,
   type ReadableSpan
 } from "@opentelemetry/sdk-trace-base"
-import { CheckpointStore, DurableFunction, Telemetry, type Durable } from "effect-durable"
+import { CheckpointStore, Durable, DurableFunction, Telemetry } from "effect-durable"
 import { LambdaLogger } from "effect-durable/lambda"
 import { TestEngine } from "effect-durable/testing"
 import * as Effect from "effect/Effect"
@@ -58,13 +58,17 @@ export interface Options {
   /** Whether the tracer provider has the id generator. Default: yes. */
   readonly ids?: boolean
   /** Functions besides the workflow. */
-  readonly functions?: ReadonlyArray<TestEngine.Stub<never>>
+  readonly functions?: ReadonlyArray<TestEngine.Stub<never> | typeof callee>
   readonly payload?: Schema.Json
   /** What stands in the place of the OpenTelemetry SDK. */
   readonly tracing?: Layer.Layer<never>
 }
 
 export const Work = DurableFunction.make("work", { payload: Schema.Json, success: Schema.Json })
+
+/** A durable function that workflows may invoke. */
+export const Callee = DurableFunction.make("callee", { success: Schema.Json })
+export const callee = Callee.implement(() => Durable.step("work of the callee", Effect.succeed(null)))
 
 /** Runs a body as a workflow until its execution is over. */
 export const observe = (
