@@ -53,6 +53,15 @@ export const json: Logger.Logger<unknown, void> = Logger.map(format, (line) => v
  * What a handler logs with by itself: {@link json}, events of spans as in every Effect program, and the level that the
  * function's configuration sets (`AWS_LAMBDA_LOG_LEVEL`; without one `Info`).
  *
+ * @example
+ * ```ts
+ * import { LambdaLogger } from "effect-durable/lambda"
+ * import * as Effect from "effect/Effect"
+ *
+ * // For a program that is no handler and is to log as one does.
+ * export const main = Effect.log("hello").pipe(Effect.provide(LambdaLogger.layer))
+ * ```
+ *
  * @category layers
  * @since 0.1.0
  */

@@ -13,6 +13,12 @@ const openStatuses = new Set(["STARTED", "PENDING", "READY"])
 export const isFinal = (operation: Operation): boolean =>
   finalStatuses.has(operation.Status) || (!openStatuses.has(operation.Status) && operation.EndTimestamp !== undefined)
 
+/** The name of the mark of a change of the code, which code that no longer asks for it leaves behind. */
+export const patchName = (id: string): string => `patch:${id}`
+
+export const isPatchMark = ({ Name, Type }: Operation): boolean =>
+  Type === "STEP" && (Name?.startsWith("patch:") ?? false)
+
 type Watcher = (operation: Operation) => void
 
 export class Journal {
@@ -85,8 +91,9 @@ export class Journal {
   }
 
   /** A callback is made in one place and waited for in another, and what stands between them is replayed too. */
-  #isReached({ Id, Type }: Operation): boolean {
-    return Type === "CALLBACK" ? this.#awaited.has(Id) : this.isClaimed(Id)
+  #isReached(operation: Operation): boolean {
+    const { Id, Type } = operation
+    return Type === "CALLBACK" ? this.#awaited.has(Id) : this.isClaimed(Id) || isPatchMark(operation)
   }
 
   /** Notes that the code waits for an operation. */

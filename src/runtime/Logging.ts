@@ -41,7 +41,8 @@ export const ofWorkflow = (loggers: ReadonlySet<Logger.Logger<unknown, unknown>>
     )
   )
 
-const isReplayed = ({ context, run, step }: ExecutionService, fiber: AnyFiber): boolean =>
+/** Whether the code that a fibre runs was run by an earlier invocation too. */
+export const isReplayed = ({ context, run, step }: ExecutionService, fiber: AnyFiber): boolean =>
   step === undefined && !run.stepBodies.has(fiber) && run.observer.isReplaying(context, fiber)
 
 /** Loggers read annotations off the fibre, so it has them for as long as they look. */

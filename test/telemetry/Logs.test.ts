@@ -2,19 +2,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Durable, RetryPolicy } from "effect-durable"
 import * as Effect from "effect/Effect"
-import { cast } from "effect/Function"
 import * as Logger from "effect/Logger"
 import * as Schema from "effect/Schema"
 import { operationId } from "../../src/runtime/Identity.ts"
-import { callback } from "../../src/runtime/operations/callback.ts"
 import { eventOf, invokeOnce } from "../operations/support.ts"
 import { messages, observe, type Line } from "./support.ts"
 
 const unbounded = { concurrency: "unbounded" } as const
-/** Operations have no types below their face. */
-const untyped = (effect: Effect.Effect<unknown, never, unknown>): Effect.Effect<void, never, Durable.Execution> =>
-  cast(Effect.asVoid(effect))
-
 const once = RetryPolicy.fixed({ delay: "2 seconds", maxAttempts: 2, jitter: "none" })
 
 class Refused extends Schema.TaggedError<Refused>()("Refused", {}) {}
@@ -158,14 +152,14 @@ describe("a log between the making of a callback and the waiting for it", () => 
     Effect.gen(function* () {
       const observed = yield* observe(
         Effect.gen(function* () {
-          const approval = yield* callback("approval", { timeout: "2 hours" })
+          const approval = yield* Durable.callback("approval", { timeout: "2 hours" })
           yield* Effect.log("made")
           yield* Durable.wait("nap", "1 hour")
           yield* Effect.log("rested")
           yield* Effect.exit(approval.await)
           yield* Effect.log("expired")
           yield* Durable.wait("second nap", "1 hour")
-        }).pipe(Effect.orDie, untyped)
+        }).pipe(Effect.orDie)
       )
       assert.strictEqual(observed.invocations, 4)
       assert.deepStrictEqual(messages(observed), ["made", "rested", "expired"])
@@ -175,7 +169,7 @@ describe("a log between the making of a callback and the waiting for it", () => 
   it.effect("is written once by concurrent fibres too", () =>
     Effect.gen(function* () {
       const branch = Effect.gen(function* () {
-        const approval = yield* callback("approval", { timeout: "2 hours" })
+        const approval = yield* Durable.callback("approval", { timeout: "2 hours" })
         yield* Effect.log("made")
         yield* Effect.exit(approval.await)
         yield* Effect.log("expired")
@@ -183,8 +177,33 @@ describe("a log between the making of a callback and the waiting for it", () => 
       const steps = Effect.forEach([1, 2, 3, 4, 5], () =>
         Effect.andThen(Durable.step("step", Effect.void), Durable.wait("nap", "1 hour"))
       )
-      const observed = yield* observe(Effect.all([branch, steps], unbounded).pipe(Effect.orDie, untyped))
+      const observed = yield* observe(Effect.all([branch, steps], unbounded).pipe(Effect.orDie, Effect.asVoid))
       assert.deepStrictEqual(messages(observed), ["made", "expired"])
+    })
+  )
+})
+
+describe("Durable.isReplaying", () => {
+  it.effect("says what decides over logs", () =>
+    Effect.gen(function* () {
+      const seen: Array<readonly [string, boolean]> = []
+      const look = (where: string) =>
+        Effect.map(Durable.isReplaying, (again) => void seen.push([where, again])).pipe(
+          Effect.andThen(Effect.log(where))
+        )
+      const observed = yield* observe(
+        Effect.gen(function* () {
+          yield* look("begin")
+          yield* Durable.wait("nap", "1 hour")
+          yield* look("end")
+        })
+      )
+      assert.deepStrictEqual(seen, [
+        ["begin", false],
+        ["begin", true],
+        ["end", false]
+      ])
+      assert.deepStrictEqual(messages(observed), ["begin", "end"])
     })
   )
 })

@@ -5,7 +5,6 @@ import { TestEngine } from "effect-durable/testing"
 import * as Effect from "effect/Effect"
 import { cast } from "effect/Function"
 import * as Schema from "effect/Schema"
-import { waitForCallback } from "../../src/runtime/operations/callback.ts"
 import { observe, type Observed } from "./support.ts"
 
 const secret = (what: string): string => `s3cret-${what}`
@@ -37,7 +36,7 @@ const program = Effect.gen(function* () {
   yield* Effect.orDie(Durable.invoke(Pay, secret("argument")))
   yield* Effect.exit(Durable.invoke(Ship, secret("parcel")))
   yield* Durable.child("child", Effect.andThen(Durable.wait("nap", "1 hour"), Effect.succeed(secret("child"))))
-  yield* Effect.exit(waitForCallback("approval", () => Effect.void, { timeout: "1 minute" }))
+  yield* Effect.exit(Durable.waitForCallback("approval", () => Effect.void, { timeout: "1 minute" }))
   return yield* Effect.die(new Error(secret("end")))
 })
 

@@ -1,17 +1,14 @@
 /** The spans of executions: what is told, when, under which ids, and what is not told. */
 import { assert, describe, it } from "@effect/vitest"
-import { Durable, DurableFunction, RetryPolicy } from "effect-durable"
+import { CompletionPolicy, Durable, DurableFunction, RetryPolicy } from "effect-durable"
 import { TestEngine } from "effect-durable/testing"
 import * as Effect from "effect/Effect"
-import { cast } from "effect/Function"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
 import * as OtlpSerialization from "effect/observability/OtlpSerialization"
 import * as OtlpTracer from "effect/observability/OtlpTracer"
 import * as References from "effect/References"
 import * as Schema from "effect/Schema"
-import * as CompletionPolicy from "../../src/CompletionPolicy.ts"
-import { batch, map } from "../../src/runtime/operations/batch.ts"
 import { md5 } from "../../src/runtime/Identity.ts"
 import { Callee, callee, named, observe, only, type Observed } from "./support.ts"
 
@@ -316,21 +313,19 @@ describe("no spans", () => {
 })
 
 describe("the spans of a batch", () => {
-  const items = [
-    {
-      name: "good",
-      body: Effect.andThen(Durable.wait("nap", "1 hour"), Durable.step("store", Effect.void))
-    },
-    {
-      name: "bad",
-      body: Durable.step("check", Effect.fail(new Refused({ code: "no" })), {
-        error: Refused,
-        retry: RetryPolicy.none
-      })
-    }
-  ]
-  const rows = (flat: boolean): Effect.Effect<void, never, Durable.Execution> =>
-    cast(batch(map, "rows", items, { error: Refused, policy: CompletionPolicy.allCompleted, flat }))
+  const rows = (flat: boolean) =>
+    Durable.map(
+      "rows",
+      ["good", "bad"],
+      (row) =>
+        row === "good"
+          ? Effect.andThen(Durable.wait("nap", "1 hour"), Durable.step("store", Effect.void))
+          : Durable.step("check", Effect.fail(new Refused({ code: "no" })), {
+              error: Refused,
+              retry: RetryPolicy.none
+            }),
+      { error: Refused, policy: CompletionPolicy.allCompleted, flat, itemName: (row) => row }
+    ).pipe(Effect.asVoid)
 
   it.effect("belong to it, and say that it ended well though an item failed", () =>
     Effect.gen(function* () {
