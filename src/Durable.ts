@@ -32,6 +32,7 @@ import type { RetryPolicy } from "./RetryPolicy.ts"
 import { noted } from "./runtime/CallSite.ts"
 import { Execution, nested, tracked } from "./runtime/Execution.ts"
 import { md5 } from "./runtime/Identity.ts"
+import { isReplayed } from "./runtime/Logging.ts"
 import * as batchOperation from "./runtime/operations/batch.ts"
 import * as callbackOperation from "./runtime/operations/callback.ts"
 import * as childOperation from "./runtime/operations/child.ts"
@@ -44,7 +45,6 @@ import * as raceOperation from "./runtime/operations/race.ts"
 import * as retryOperation from "./runtime/operations/retry.ts"
 import * as stepOperation from "./runtime/operations/step.ts"
 import * as waitOperation from "./runtime/operations/wait.ts"
-import { isReplaying as isReplayingIn } from "./runtime/Reached.ts"
 import type { Recording } from "./runtime/Recording.ts"
 import type { ErrorObject } from "./wire/ErrorObject.ts"
 import type * as Serdes from "./Serdes.ts"
@@ -1295,7 +1295,7 @@ export const execution: Effect.Effect<ExecutionFacts, never, Execution> = Effect
 
 /**
  * Whether what runs now has run before: whether the current context has recorded operations that it has not asked for
- * again. Nothing of what a workflow does may depend on it but what it tells people, such as logs.
+ * again. Logs are silent then by themselves, and the body of a step is never replayed. Nothing of what a workflow does may depend on it but what it tells people, such as logs.
  *
  * @example
  * ```ts
@@ -1308,8 +1308,8 @@ export const execution: Effect.Effect<ExecutionFacts, never, Execution> = Effect
  * @category facts
  * @since 0.1.0
  */
-export const isReplaying: Effect.Effect<boolean, never, Execution> = Effect.map(Execution, ({ context, run }) =>
-  isReplayingIn(run, context)
+export const isReplaying: Effect.Effect<boolean, never, Execution> = Effect.flatMap(Execution, (execution) =>
+  Effect.withFiber((fiber) => Effect.succeed(isReplayed(execution, fiber)))
 )
 
 /**
