@@ -7,7 +7,8 @@ import * as Effect from "effect/Effect"
 import { SubType } from "../../wire/SubType.ts"
 import type { DurableContext } from "../DurableContext.ts"
 import { claimOnce, observe, inWorkflow, record as recordChange, recordLater, type Claim } from "../Execution.ts"
-import { isReplaying, patchName } from "../Reached.ts"
+import { patchName } from "../Journal.ts"
+import { isReplaying } from "../Reached.ts"
 import { untilQuiet } from "./branches.ts"
 
 /**
