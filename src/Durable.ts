@@ -27,7 +27,15 @@ import {
   type StepInterrupted
 } from "./DurableError.ts"
 import type * as Schema from "effect/Schema"
-import type { FromArguments, Recordable, RecordedError, RecordedValue, RecordOptions, RecordServices } from "./Plain.ts"
+import type {
+  FromArguments,
+  KnownOptions,
+  Recordable,
+  RecordedError,
+  RecordedValue,
+  RecordOptions,
+  RecordServices
+} from "./Plain.ts"
 import type { RetryPolicy } from "./RetryPolicy.ts"
 import { noted } from "./runtime/CallSite.ts"
 import { Execution, nested, tracked } from "./runtime/Execution.ts"
@@ -356,8 +364,11 @@ export const onExit = <A, E, R, X, E2, R2>(
 export interface CallbackOptions {
   /** How long it may take until it is completed. Default: as long as the execution. */
   readonly timeout?: Timeout
-  /** How long it may take from one heartbeat to the next, and to the first. Default: no heartbeat is needed. */
-  readonly heartbeatTimeout?: Timeout
+  /**
+   * How long it may take from one heartbeat to the next, and to the first: 1 second to 366 days, rounded up to whole
+   * seconds. Default: no heartbeat is needed.
+   */
+  readonly heartbeatTimeout?: Duration.Input
 }
 
 /**
@@ -378,13 +389,12 @@ interface Answer {
   readonly success?: Schema.Top
   /** The Schema of the failures that arrive as themselves. */
   readonly error?: Schema.Top
-  /** Reads the answer in place of `success`. */
-  readonly serdes?: Serdes.Codec<never, unknown>
+  /** Reads the answer in place of `success`: a `Serdes.Codec`, of which only `deserialize` is used. */
+  readonly serdes?: Pick<Serdes.Codec<unknown, unknown>, "deserialize">
 }
 
-interface NoTimeouts {
+interface NoOptions {
   readonly timeout?: never
-  readonly heartbeatTimeout?: never
 }
 
 type AnswerValue<O> = O extends { readonly serdes: { readonly deserialize: (...args: never) => infer Read } }
@@ -397,13 +407,20 @@ type AnswerValue<O> = O extends { readonly serdes: { readonly deserialize: (...a
 
 type AnswerError<O> = O extends { readonly error: { readonly Type: infer E } } ? E : never
 
+/** Reading the answer needs no encoding. */
+type AnswerServices<O> =
+  | (O extends {
+      readonly serdes: { readonly deserialize: (...args: never) => Effect.Effect<unknown, unknown, infer R> }
+    }
+      ? R
+      : O extends { readonly success: { readonly DecodingServices: infer R } }
+        ? R
+        : never)
+  | (O extends { readonly error: { readonly DecodingServices: infer R } } ? R : never)
+
 /** A deadline may have passed when the callback is to be created. */
 type DeadlineError<O> =
-  Extract<
-    | (O extends { readonly timeout?: infer T } ? T : never)
-    | (O extends { readonly heartbeatTimeout?: infer T } ? T : never),
-    Date | DateTime.DateTime
-  > extends infer Deadline
+  Extract<O extends { readonly timeout?: infer T } ? T : never, Date | DateTime.DateTime> extends infer Deadline
     ? [Deadline] extends [never]
       ? never
       : CallbackTimedOut
@@ -437,10 +454,10 @@ type DeadlineError<O> =
  * @category operations
  * @since 0.1.0
  */
-export const callback = <const O extends CallbackOptions & Answer = NoTimeouts>(
+export const callback = <const O extends CallbackOptions & Answer = NoOptions>(
   name: string,
-  options?: O
-): Effect.Effect<Callback<AnswerValue<O>, AnswerError<O>, RecordServices<readonly [O]>>, DeadlineError<O>, Execution> =>
+  options?: O & KnownOptions<O, CallbackOptions & Answer>
+): Effect.Effect<Callback<AnswerValue<O>, AnswerError<O>, AnswerServices<O>>, DeadlineError<O>, Execution> =>
   typed(callbackOperation.callback(name, cast<unknown, callbackOperation.CallbackOptions>(options ?? {})))
 
 /**
@@ -482,14 +499,17 @@ export interface WaitForCallbackOptions<E> extends CallbackOptions {
  * @category operations
  * @since 0.1.0
  */
-export const waitForCallback = <E, R, const O extends WaitForCallbackOptions<NoInfer<E>> & Answer = NoTimeouts>(
+export const waitForCallback = <E, R, const O extends WaitForCallbackOptions<NoInfer<E>> & Answer = NoOptions>(
   name: string,
   submit: (callbackId: string) => Effect.Effect<unknown, E, R> & InsideStep<R>,
-  options?: O
+  options?: O & KnownOptions<O, WaitForCallbackOptions<E> & Answer>
 ): Effect.Effect<
   AnswerValue<O>,
   AnswerError<O> | CallbackFailed | CallbackTimedOut | CallbackSubmitFailed,
-  FromArguments<Exclude<R, StepContext>> | Execution | RecordServices<readonly [O]>
+  | FromArguments<Exclude<R, StepContext>>
+  | Execution
+  | AnswerServices<O>
+  | RecordServices<readonly [Pick<O, keyof O & "error">]>
 > =>
   typed(
     callbackOperation.waitForCallback(name, submit, cast<unknown, callbackOperation.SubmittedOptions>(options ?? {}))
@@ -518,11 +538,11 @@ export interface Look<S> {
  * @category models
  * @since 0.1.0
  */
-export interface ConditionOptions<S, E = never, R = never> {
+export interface ConditionOptions<S, A extends S = S, E = never, R = never> {
   /** What the first check begins with. */
   readonly initial: S
   /** Looks at something and says how it is now: the body of a step, without retries. */
-  readonly check: (state: S) => Effect.Effect<S, E, R>
+  readonly check: (state: S) => Effect.Effect<A, E, R> & Effect.Effect<S, unknown, unknown> & InsideStep<R>
   /** Whether that is how it should be. */
   readonly until: (state: NoInfer<S>) => boolean
   /**
@@ -535,19 +555,30 @@ export interface ConditionOptions<S, E = never, R = never> {
 }
 
 /** How the state is recorded. */
-interface StateRecording {
+interface StateRecording<State, Failure, Codec> {
   /** The Schema of the state. Needed unless the state is plain data. */
-  readonly state?: Schema.Top
+  readonly state?: State
   /** The Schema of the errors. Needed unless there are none besides the library's own. */
-  readonly error?: Schema.Top
+  readonly error?: Failure
   /** Writes and reads the state in place of the ambient Serdes; `state` is then not needed. */
-  readonly serdes?: Serdes.Codec<never, unknown>
+  readonly serdes?: Codec
 }
 
-/** The same as the arguments of an operation that records a value. */
-type AsRecording<O> = readonly [
-  Pick<O, keyof O & ("error" | "serdes")> & (O extends { readonly state: infer S } ? { readonly success: S } : unknown)
+/** The same as the arguments of an operation that records a value. What is `never` was not given. */
+type AsRecording<State, Failure, Codec> = readonly [
+  Given<"success", State> & Given<"error", Failure> & Given<"serdes", Codec>
 ]
+
+type Given<Key extends string, Value> = [Value] extends [never] ? unknown : Readonly<Record<Key, Value>>
+
+/** What is read is what the next check begins with. */
+type ReadableState<S, State> = [State] extends [{ readonly Type: infer Type }]
+  ? [State] extends [never]
+    ? unknown
+    : [Type] extends [S]
+      ? unknown
+      : { readonly "the state schema reads what the check does not take": { readonly state: S; readonly schema: Type } }
+  : unknown
 
 /**
  * Looks at something again and again, without an invocation between two looks, until it is as it should be.
@@ -577,13 +608,24 @@ type AsRecording<O> = readonly [
  * @category operations
  * @since 0.1.0
  */
-export const waitForCondition = <S, E, R, const O extends StateRecording>(
+export const waitForCondition = <
+  S,
+  A extends S = S,
+  E = never,
+  R = never,
+  State extends Schema.Top = never,
+  Failure extends Schema.Top = never,
+  Codec extends object = never
+>(
   name: string,
-  options: ConditionOptions<S, E, R> & O & Recordable<S, E, AsRecording<O>, ConditionOptions<S, E, R>>
+  options: ConditionOptions<S, A, E, R> &
+    StateRecording<State, Failure, Codec> &
+    Recordable<A, E, AsRecording<State, Failure, Codec>> &
+    ReadableState<S, State>
 ): Effect.Effect<
-  RecordedValue<S, AsRecording<O>>,
-  RecordedError<E, AsRecording<O>> | ConditionExhausted,
-  FromArguments<Exclude<R, StepContext>> | Execution | RecordServices<AsRecording<O>>
+  RecordedValue<A, AsRecording<State, Failure, Codec>>,
+  RecordedError<E, AsRecording<State, Failure, Codec>> | ConditionExhausted,
+  FromArguments<Exclude<R, StepContext>> | Execution | RecordServices<AsRecording<State, Failure, Codec>>
 > => typed(conditionOperation.waitForCondition(name, cast<unknown, conditionOperation.ConditionOptions>(options)))
 
 // --- Concurrency -----------------------------------------------------------------------------------------------------

@@ -338,8 +338,8 @@ const argumentsOf = (constructor: string) => {
   }
 }
 
-/** The seconds of a duration, or undefined unless it is finite and not negative. Effect reads NaN and a Date as zero. */
-const secondsOf = (value: Duration.Input): number | undefined => {
+/** @internal The seconds of a duration, or undefined unless it is finite and not negative. Effect reads NaN and a Date as zero. */
+export const secondsOf = (value: Duration.Input): number | undefined => {
   if (value instanceof Date || [value, ...Object.values(value)].some(Number.isNaN)) return undefined
   const duration = Duration.fromInput(value)
   if (duration._tag === "None") return undefined

@@ -124,9 +124,10 @@ const lookUp = (claimed: Claim): Effect.Effect<Claim> => {
     run.contradict(mismatch(claimed, record))
     return run.inert
   }
+  // A callback is only created here: what waits for its outcome does so, and takes note of it, by itself.
+  if (claimed.type === "CALLBACK") return Effect.succeed(claimed)
   if (isFinal(record)) context.noteOutcome(record.EndTimestamp)
-  // A callback that is only created is as good as done: what waits for its outcome waits by itself.
-  else if (context.recorded.finished && claimed.type !== "CALLBACK") return run.idle(claimed)
+  else if (context.recorded.finished) return run.idle(claimed)
   return Effect.succeed(claimed)
 }
 
