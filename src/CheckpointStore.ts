@@ -48,6 +48,7 @@ export interface StateRequest {
   readonly DurableExecutionArn: string
   readonly CheckpointToken: string
   readonly Marker: string
+  /** At most so many operations. */
   readonly MaxItems: number
 }
 
@@ -93,6 +94,8 @@ export class StoreRefused extends Schema.TaggedError<StoreRefused>()("StoreRefus
 }) {}
 
 /**
+ * The three kinds of failure of a {@link CheckpointStore}.
+ *
  * @category errors
  * @since 0.1.0
  */
@@ -102,6 +105,17 @@ export type StoreError = StaleCheckpointToken | StoreUnavailable | StoreRefused
  * Sorts a failed call to the Lambda API into the three kinds of failure.
  *
  * `status` is the HTTP status when there was an answer, `name` the exception's name.
+ *
+ * @example
+ * ```ts
+ * import { CheckpointStore } from "effect-durable"
+ *
+ * export const throttled = CheckpointStore.storeError({
+ *   status: 429,
+ *   name: "TooManyRequestsException",
+ *   message: "Rate exceeded"
+ * }) // StoreUnavailable
+ * ```
  *
  * @category constructors
  * @since 0.1.0

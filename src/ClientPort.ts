@@ -72,6 +72,7 @@ export interface Page<A> {
  */
 export interface PageRequest {
   readonly marker?: string | undefined
+  /** At most so many items. Default: 100. */
   readonly maxItems?: number | undefined
   readonly reverseOrder?: boolean | undefined
 }

@@ -207,18 +207,24 @@ export interface AnyImplementation<out R = unknown> {
 }
 
 /**
+ * What a function is called with.
+ *
  * @category type extractors
  * @since 0.1.0
  */
 export type Payload<C extends Any> = C["payload"]["Type"]
 
 /**
+ * What a function answers with.
+ *
  * @category type extractors
  * @since 0.1.0
  */
 export type Success<C extends Any> = C["success"]["Type"]
 
 /**
+ * The errors that a function declares.
+ *
  * @category type extractors
  * @since 0.1.0
  */

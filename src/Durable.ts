@@ -40,6 +40,7 @@ import type { RetryPolicy } from "./RetryPolicy.ts"
 import { noted } from "./runtime/CallSite.ts"
 import { Execution, nested, tracked } from "./runtime/Execution.ts"
 import { md5 } from "./runtime/Identity.ts"
+import { isReplayed } from "./runtime/Logging.ts"
 import * as batchOperation from "./runtime/operations/batch.ts"
 import * as callbackOperation from "./runtime/operations/callback.ts"
 import * as childOperation from "./runtime/operations/child.ts"
@@ -52,7 +53,6 @@ import * as raceOperation from "./runtime/operations/race.ts"
 import * as retryOperation from "./runtime/operations/retry.ts"
 import * as stepOperation from "./runtime/operations/step.ts"
 import * as waitOperation from "./runtime/operations/wait.ts"
-import { isReplaying as isReplayingIn } from "./runtime/Reached.ts"
 import type { Recording } from "./runtime/Recording.ts"
 import type { ErrorObject } from "./wire/ErrorObject.ts"
 import type * as Serdes from "./Serdes.ts"
@@ -306,6 +306,8 @@ type Flat = readonly [{ readonly flat: true }]
  * It records nothing: the effect runs again on every replay. Without it, plain asynchronous work outside of a step does
  * not keep the execution from being suspended, and is cut off then.
  *
+ * **Errors** and **Defects**: those of the effect.
+ *
  * @example
  * ```ts
  * import { Durable } from "effect-durable"
@@ -330,6 +332,8 @@ export const hold = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, 
  *
  * The finalizer may hold durable operations. Effect's own finalizers (`ensuring`, `acquireRelease`, `onExit`) run at
  * every suspension: keep them for resources of this process.
+ *
+ * **Errors** and **Defects**: those of the effect and of the finalizer.
  *
  * @example
  * ```ts
@@ -454,7 +458,7 @@ type DeadlineError<O> =
  * @category operations
  * @since 0.1.0
  */
-export const callback = <const O extends CallbackOptions & Answer = NoOptions>(
+export const callback = <O extends CallbackOptions & Answer = NoOptions>(
   name: string,
   options?: O & KnownOptions<O, CallbackOptions & Answer>
 ): Effect.Effect<Callback<AnswerValue<O>, AnswerError<O>, AnswerServices<O>>, DeadlineError<O>, Execution> =>
@@ -499,7 +503,11 @@ export interface WaitForCallbackOptions<E> extends CallbackOptions {
  * @category operations
  * @since 0.1.0
  */
-export const waitForCallback = <E, R, const O extends WaitForCallbackOptions<NoInfer<E>> & Answer = NoOptions>(
+export const waitForCallback = <
+  E = never,
+  R = never,
+  const O extends WaitForCallbackOptions<NoInfer<E>> & Answer = NoOptions
+>(
   name: string,
   submit: (callbackId: string) => Effect.Effect<unknown, E, R> & InsideStep<R>,
   options?: O & KnownOptions<O, WaitForCallbackOptions<E> & Answer>
@@ -554,22 +562,27 @@ export interface ConditionOptions<S, A extends S = S, E = never, R = never> {
   readonly maxAttempts?: number
 }
 
-/** How the state is recorded. */
-interface StateRecording<State, Failure, Codec> {
+/**
+ * How the state of a {@link waitForCondition} and its errors are recorded.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StateRecording<State, Error, Codec> {
   /** The Schema of the state. Needed unless the state is plain data. */
   readonly state?: State
   /** The Schema of the errors. Needed unless there are none besides the library's own. */
-  readonly error?: Failure
+  readonly error?: Error
   /** Writes and reads the state in place of the ambient Serdes; `state` is then not needed. */
   readonly serdes?: Codec
 }
 
 /** The same as the arguments of an operation that records a value. What is `never` was not given. */
-type AsRecording<State, Failure, Codec> = readonly [
-  Given<"success", State> & Given<"error", Failure> & Given<"serdes", Codec>
+type StateArguments<State, Error, Codec> = readonly [
+  Given<"success", State> & Given<"error", Error> & Given<"serdes", Codec>
 ]
 
-type Given<Key extends string, Value> = [Value] extends [never] ? unknown : Readonly<Record<Key, Value>>
+type Given<Key extends string, T> = [T] extends [never] ? unknown : Readonly<Record<Key, T>>
 
 /** What is read is what the next check begins with. */
 type ReadableState<S, State> = [State] extends [{ readonly Type: infer Type }]
@@ -614,18 +627,17 @@ export const waitForCondition = <
   E = never,
   R = never,
   State extends Schema.Top = never,
-  Failure extends Schema.Top = never,
-  Codec extends object = never
+  Error extends Schema.Top = never,
+  Codec extends Serdes.Codec<A, unknown> = never
 >(
   name: string,
   options: ConditionOptions<S, A, E, R> &
-    StateRecording<State, Failure, Codec> &
-    Recordable<A, E, AsRecording<State, Failure, Codec>> &
-    ReadableState<S, State>
+    StateRecording<State, Error, Codec> &
+    NoInfer<Recordable<A, E, StateArguments<State, Error, Codec>, unknown, "state"> & ReadableState<S, State>>
 ): Effect.Effect<
-  RecordedValue<A, AsRecording<State, Failure, Codec>>,
-  RecordedError<E, AsRecording<State, Failure, Codec>> | ConditionExhausted,
-  FromArguments<Exclude<R, StepContext>> | Execution | RecordServices<AsRecording<State, Failure, Codec>>
+  RecordedValue<A, StateArguments<State, Error, Codec>>,
+  RecordedError<E, StateArguments<State, Error, Codec>> | ConditionExhausted,
+  FromArguments<Exclude<R, StepContext>> | Execution | RecordServices<StateArguments<State, Error, Codec>>
 > => typed(conditionOperation.waitForCondition(name, cast<unknown, conditionOperation.ConditionOptions>(options)))
 
 // --- Concurrency -----------------------------------------------------------------------------------------------------
@@ -647,9 +659,21 @@ type AnyBranch = Effect.Effect<unknown, unknown, unknown> | { readonly name: str
 type EffectOf<B> =
   B extends Effect.Effect<unknown, unknown, unknown> ? B : B extends { readonly effect: infer Body } ? Body : never
 
-type ValueOf<B> = EffectOf<B> extends Effect.Effect<infer A, unknown, unknown> ? A : never
-type ErrorOf<B> = EffectOf<B> extends Effect.Effect<unknown, infer E, unknown> ? E : never
-type ServicesOf<B> = EffectOf<B> extends Effect.Effect<unknown, unknown, infer R> ? R : never
+type ValueOf<B> = [EffectOf<B>] extends [never]
+  ? never
+  : EffectOf<B> extends Effect.Effect<infer A, unknown, unknown>
+    ? A
+    : never
+type ErrorOf<B> = [EffectOf<B>] extends [never]
+  ? never
+  : EffectOf<B> extends Effect.Effect<unknown, infer E, unknown>
+    ? E
+    : never
+type ServicesOf<B> = [EffectOf<B>] extends [never]
+  ? never
+  : EffectOf<B> extends Effect.Effect<unknown, unknown, infer R>
+    ? R
+    : never
 
 /**
  * How branches or items are run side by side.
@@ -1295,7 +1319,7 @@ export const execution: Effect.Effect<ExecutionFacts, never, Execution> = Effect
 
 /**
  * Whether what runs now has run before: whether the current context has recorded operations that it has not asked for
- * again. Nothing of what a workflow does may depend on it but what it tells people, such as logs.
+ * again. Logs are silent then by themselves, and the body of a step is never replayed. Nothing of what a workflow does may depend on it but what it tells people, such as logs.
  *
  * @example
  * ```ts
@@ -1308,8 +1332,8 @@ export const execution: Effect.Effect<ExecutionFacts, never, Execution> = Effect
  * @category facts
  * @since 0.1.0
  */
-export const isReplaying: Effect.Effect<boolean, never, Execution> = Effect.map(Execution, ({ context, run }) =>
-  isReplayingIn(run, context)
+export const isReplaying: Effect.Effect<boolean, never, Execution> = Effect.flatMap(Execution, (execution) =>
+  Effect.withFiber((fiber) => Effect.succeed(isReplayed(execution, fiber)))
 )
 
 /**

@@ -145,6 +145,19 @@ export const start = <C extends Contract.AnyDurable>(
  * those of the client, among them `ClientUnavailable` when the service stopped waiting.
  * **Defects**: as those of {@link start}, and `SerdesFailed` for a result that does not fit the contract.
  *
+ * @example
+ * ```ts
+ * import { DurableClient, DurableFunction } from "effect-durable"
+ * import * as Effect from "effect/Effect"
+ * import * as Schema from "effect/Schema"
+ *
+ * const Translate = DurableFunction.make("translate", { payload: Schema.String, success: Schema.String })
+ *
+ * export const translated = DurableClient.run(Translate, "good day", { name: "greeting-1" }).pipe(
+ *   Effect.catchTag("ExecutionFailed", ({ errorType }) => Effect.succeed(`not translated: ${errorType}`))
+ * )
+ * ```
+ *
  * @category executions
  * @since 0.1.0
  */
@@ -188,6 +201,21 @@ export const successorOf = (outcome: Outcome): string | undefined =>
  *
  * **Errors**: the contract's; the operation errors of the library; `ExecutionFailed` for any other end; those of the
  * client. **Defects**: `SerdesFailed` for a result that does not fit the contract.
+ *
+ * @example
+ * ```ts
+ * import { DurableClient, DurableFunction } from "effect-durable"
+ * import * as Effect from "effect/Effect"
+ * import * as Option from "effect/Option"
+ * import * as Schema from "effect/Schema"
+ *
+ * const Translate = DurableFunction.make("translate", { payload: Schema.String, success: Schema.String })
+ *
+ * export const look = (executionArn: string) =>
+ *   DurableClient.poll({ contract: Translate, executionArn }).pipe(
+ *     Effect.map(Option.getOrElse(() => "still at work"))
+ *   )
+ * ```
  *
  * @category executions
  * @since 0.1.0
@@ -292,6 +320,7 @@ const errorAs = (subject: Subject, schema: Schema.Top, data: string, fits: (erro
  * @since 0.1.0
  */
 export interface CallbackOptions<Success extends Schema.Top, Error extends Schema.Top, R> {
+  /** The value that the callback succeeds with. */
   readonly success: Success
   /** The errors that the callback may fail with. Default: `Schema.Never`. */
   readonly error?: Error
@@ -374,6 +403,19 @@ export const callback = <Success extends Schema.Top, Error extends Schema.Top = 
 /**
  * All events of an execution so far, page by page, oldest first unless `reverseOrder`.
  *
+ * **Errors**: `NotFound` when there is no such execution; the others of the client.
+ *
+ * @example
+ * ```ts
+ * import { DurableClient } from "effect-durable"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const countAttempts = (executionArn: string) =>
+ *   DurableClient.allEvents(executionArn, { includeExecutionData: false }).pipe(
+ *     Effect.map((events) => events.filter(({ EventType }) => EventType === "StepStarted").length)
+ *   )
+ * ```
+ *
  * @category pages
  * @since 0.1.0
  */
@@ -388,6 +430,19 @@ export const allEvents = (
 /**
  * All executions of a function that the options leave, page by page, newest first unless `reverseOrder`. Times are
  * milliseconds since the epoch.
+ *
+ * **Errors**: `NotFound` when there is no such function; the others of the client.
+ *
+ * @example
+ * ```ts
+ * import { DurableClient } from "effect-durable"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const failedSince = (startedAfter: number) =>
+ *   DurableClient.allExecutions("process-order", { statuses: ["FAILED"], startedAfter }).pipe(
+ *     Effect.map((executions) => executions.map(({ DurableExecutionName }) => DurableExecutionName))
+ *   )
+ * ```
  *
  * @category pages
  * @since 0.1.0

@@ -130,6 +130,22 @@ export type InvokeError = typeof InvokeError.Type
 /**
  * Whether a value is one of the three invoke errors.
  *
+ * @example
+ * ```ts
+ * import { Durable, DurableError, DurableFunction } from "effect-durable"
+ * import * as Effect from "effect/Effect"
+ * import * as Schema from "effect/Schema"
+ *
+ * class Sold extends Schema.TaggedError<Sold>()("Sold", {}) {}
+ *
+ * const Reserve = DurableFunction.plain("reserve", { payload: Schema.String, error: Sold })
+ *
+ * export const reserved = Durable.invoke(Reserve, "seat-7").pipe(
+ *   Effect.as("reserved"),
+ *   Effect.catchIf(DurableError.isInvokeError, () => Effect.succeed("ask again later"))
+ * ) // fails with Sold only
+ * ```
+ *
  * @category guards
  * @since 0.1.0
  */

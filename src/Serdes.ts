@@ -77,6 +77,19 @@ export interface Format {
  *
  * What a function throws, or fails with, becomes a {@link SerdesError} that is not transient unless it is one already.
  *
+ * @example
+ * ```ts
+ * import { Durable, Serdes } from "effect-durable"
+ * import * as Effect from "effect/Effect"
+ *
+ * const decimal = Serdes.make<bigint>({
+ *   serialize: (value) => value.toString(),
+ *   deserialize: (text = "") => BigInt(text)
+ * })
+ *
+ * export const grains = Durable.step("grains", Effect.sync(() => 2n ** 64n - 1n), { serdes: decimal })
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -175,6 +188,19 @@ export const Serdes: Context.Reference<Format> = Context.Reference<Format>("effe
 
 /**
  * Replaces the ambient format.
+ *
+ * @example
+ * ```ts
+ * import { Serdes } from "effect-durable"
+ * import * as Effect from "effect/Effect"
+ *
+ * const reversed = (text: string | undefined) => text?.split("").toReversed().join("")
+ *
+ * export const Scrambled = Serdes.layer({
+ *   serialize: (schema, value, info) => Effect.map(Serdes.json.serialize(schema, value, info), reversed),
+ *   deserialize: (schema, text, info) => Serdes.json.deserialize(schema, reversed(text), info)
+ * })
+ * ```
  *
  * @category layers
  * @since 0.1.0

@@ -101,6 +101,18 @@ export interface ResolvedTarget {
  * **Errors**: `InvalidTarget` when it is no address of a function, or has no version or alias although the function is
  * durable.
  *
+ * @example
+ * ```ts
+ * import { DurableFunction, Targets } from "effect-durable"
+ * import * as Effect from "effect/Effect"
+ *
+ * const Ship = DurableFunction.make("ship")
+ *
+ * export const { address } = Effect.runSync(
+ *   Targets.resolve(Ship).pipe(Effect.provide(Targets.layer({ ship: "shipping:live" })))
+ * )
+ * ```
+ *
  * @category accessors
  * @since 0.1.0
  */

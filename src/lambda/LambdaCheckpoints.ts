@@ -27,6 +27,22 @@ export type {
  * The store over a client of its own, which gives up connecting after 5 s, a silent socket after 50 s and a request after
  * 55 s, tries each request three times, and says `effect-durable` in its user agent.
  *
+ * @example
+ * ```ts
+ * import { DurableFunction } from "effect-durable"
+ * import { LambdaCheckpoints, LambdaHandler } from "effect-durable/lambda"
+ * import * as Effect from "effect/Effect"
+ * import * as Layer from "effect/Layer"
+ *
+ * const Greet = DurableFunction.make("greet")
+ *
+ * // The same as without `checkpoints`.
+ * export const handler = LambdaHandler.make(
+ *   Greet.implement(() => Effect.log("hello")),
+ *   { layer: Layer.empty, checkpoints: LambdaCheckpoints.layer }
+ * )
+ * ```
+ *
  * @category layers
  * @since 0.1.0
  */

@@ -31,6 +31,17 @@ import { functionError, readInvoked, type Invoked } from "./internal/invocation.
  * The client over an AWS client of its own, which tries each request three times and says `effect-durable` in its user
  * agent. A start that waits for the end waits as long as the service does.
  *
+ * @example
+ * ```ts
+ * import { DurableClient, DurableFunction } from "effect-durable"
+ * import { LambdaClient } from "effect-durable/lambda"
+ * import * as Effect from "effect/Effect"
+ *
+ * const Greet = DurableFunction.make("greet", { target: "greeter:live" })
+ *
+ * export const greet = DurableClient.start(Greet, undefined, { name: "ada-1" }).pipe(Effect.provide(LambdaClient.layer))
+ * ```
+ *
  * @category layers
  * @since 0.1.0
  */

@@ -10,6 +10,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import { ContextEnded, NameInUse } from "../DurableError.ts"
+import { Strands, type Origin } from "./Strand.ts"
 
 interface Use {
   readonly fiber: number
@@ -27,6 +28,8 @@ export class DurableContext {
   readonly recorded: DurableContext
   /** Whether its outcome was recorded before and its body only runs again to rebuild the result. */
   readonly finished: boolean
+  /** What its fibres see of time and chance. */
+  readonly strands: Strands
   /** Fibres that were forked in it, or in flat contexts below it, and have not ended. */
   readonly fibers = new Set<Fiber.Fiber<unknown, unknown>>()
   /** Whether such a fibre was interrupted. */
@@ -40,21 +43,23 @@ export class DurableContext {
   #closed = false
 
   constructor(options: {
-    readonly parent: DurableContext | undefined
+    readonly parent: DurableContext | Origin
     readonly id: string
     readonly path: string
     readonly flat?: boolean
     readonly finished?: boolean
   }) {
-    this.parent = options.parent
+    const { parent } = options
+    this.parent = parent instanceof DurableContext ? parent : undefined
+    this.strands = parent instanceof DurableContext ? parent.strands.inside(options.id) : new Strands(parent, "")
     this.id = options.id
     this.path = options.path
-    this.recorded = options.flat && options.parent ? options.parent.recorded : this
+    this.recorded = options.flat && this.parent ? this.parent.recorded : this
     this.finished = options.finished ?? false
   }
 
-  static root(): DurableContext {
-    return new DurableContext({ parent: undefined, id: "", path: "" })
+  static root(origin: Origin): DurableContext {
+    return new DurableContext({ parent: origin, id: "", path: "" })
   }
 
   /** The id that its operations carry as their parent on the wire. */
@@ -98,6 +103,7 @@ export class DurableContext {
   adopt(fiber: Fiber.Fiber<unknown, unknown>): void {
     const { recorded } = this
     if (recorded.fibers.has(fiber)) return
+    this.strands.adopt(fiber)
     recorded.fibers.add(fiber)
     fiber.addObserver((exit) => {
       recorded.fibers.delete(fiber)

@@ -5,7 +5,7 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type * as Fiber from "effect/Fiber"
+import * as Fiber from "effect/Fiber"
 import { cast } from "effect/Function"
 import { InvalidName, NestedOperation, NonDeterministic } from "../DurableError.ts"
 import { isOperationName } from "../wire/Constraints.ts"
@@ -18,7 +18,8 @@ import { contextEnded, DurableContext } from "./DurableContext.ts"
 import { operationId } from "./Identity.ts"
 import { isFinal } from "./Journal.ts"
 import type { Run } from "./Run.ts"
-import { CurrentUnit, type Unit } from "./Supervisor.ts"
+import type { Strand } from "./Strand.ts"
+import { CurrentUnit, type Parked, type Unit } from "./Supervisor.ts"
 
 /** What the runtime keeps in {@link Execution}: an interface, because declarations hide the internal members of those only. */
 export interface ExecutionService {
@@ -41,6 +42,13 @@ export class Execution extends Context.Service<Execution, ExecutionService>()("e
 /** The execution of a fibre, if it belongs to one. */
 export const executionOf = (fiber: Fiber.Fiber<unknown, unknown>): Execution["Service"] | undefined =>
   Context.getOrUndefined(cast<Context.Context<never>, Context.Context<Execution>>(fiber.context), Execution)
+
+/** What the current fibre sees of time and chance, unless it is none of a workflow's or belongs to a step. */
+export const currentStrand = (): Strand | undefined => {
+  const fiber = Fiber.getCurrent()
+  if (fiber === undefined || fiber.getRef(CurrentUnit)?.kind === "step") return undefined
+  return executionOf(fiber)?.context.strands.of(fiber)
+}
 
 /** The wire types of the operations that a workflow asks for. */
 export type ClaimedType = "CONTEXT" | "STEP" | "WAIT" | "CALLBACK" | "CHAINED_INVOKE"
@@ -113,8 +121,8 @@ const lookUp = (claimed: Claim): Effect.Effect<Claim> => {
   if (context.closed) return contextEnded(claimed)
   if (record === undefined) {
     if (context.recorded.finished) return run.idle(claimed)
-    run.countOperation(claimed.path)
-    return Effect.succeed(claimed)
+    run.usage.addOperation(claimed.path)
+    return begun(claimed)
   }
   if (
     record.Type !== claimed.type ||
@@ -125,10 +133,32 @@ const lookUp = (claimed: Claim): Effect.Effect<Claim> => {
     return run.inert
   }
   // A callback is only created here: what waits for its outcome does so, and takes note of it, by itself.
-  if (claimed.type === "CALLBACK") return Effect.succeed(claimed)
-  if (isFinal(record)) context.noteOutcome(record.EndTimestamp)
-  else if (context.recorded.finished) return run.idle(claimed)
+  if (claimed.type === "CALLBACK") return begun(claimed)
+  if (isFinal(record)) {
+    context.noteOutcome(record.EndTimestamp)
+    observe(claimed, record)
+  } else if (context.recorded.finished) return run.idle(claimed)
+  return begun(claimed)
+}
+
+const begun = (claimed: Claim): Effect.Effect<Claim> => {
+  claimed.run.observer.claimed(claimed)
   return Effect.succeed(claimed)
+}
+
+/**
+ * Notes for the clock of the workflow that the current fibre, in the context where it is now, gets the outcome of an
+ * operation. When a context ended does not count: what its code waited for does, inside of it.
+ */
+export const observe = (operation: Pick<Parked, "context" | "type">, record: Operation): void => {
+  if (isFinal(record)) hasEnded(operation, record.EndTimestamp)
+}
+
+const hasEnded = (operation: Pick<Parked, "context" | "type">, time: number | undefined): void => {
+  if (operation.type === "CONTEXT" || time === undefined) return
+  const fiber = Fiber.getCurrent()
+  const context = (fiber && executionOf(fiber)?.context) ?? operation.context
+  context.strands.of(fiber).advanceTo(time)
 }
 
 /**
@@ -232,19 +262,27 @@ export const tracked = <A, E, R>(
 
 /** Records a change of a claimed operation, and waits until it is acknowledged. */
 export const record = (claimed: Claim, change: Change): Effect.Effect<void> =>
-  Effect.suspend(() =>
-    claimed.context.closed
-      ? contextEnded(claimed)
-      : Effect.map(claimed.run.acknowledge(updateOf(claimed, change)), () =>
-          claimed.context.noteOutcome(claimed.run.journal.get(claimed.id)?.EndTimestamp)
-        )
-  )
+  Effect.suspend(() => {
+    if (claimed.context.closed) return contextEnded(claimed)
+    const { run } = claimed
+    const update = updateOf(claimed, change)
+    run.usage.addUpdate(claimed.path, update)
+    return Effect.map(run.acknowledge(update), () => {
+      const known = run.journal.get(claimed.id)
+      claimed.context.noteOutcome(known?.EndTimestamp)
+      if (change.Action !== "SUCCEED" && change.Action !== "FAIL") return
+      // AWS's test runner may answer without the operation. This is about when it ended, as a replay will learn.
+      hasEnded(claimed, known !== undefined && isFinal(known) ? known.EndTimestamp : run.now())
+    })
+  })
 
 /** Records a change of a claimed operation with the next request. */
 export const recordLater = (claimed: Claim, change: Change): Effect.Effect<void> =>
   Effect.suspend(() => {
     if (claimed.context.closed) return contextEnded(claimed)
-    claimed.run.checkpointer.post(updateOf(claimed, change))
+    const update = updateOf(claimed, change)
+    claimed.run.usage.addUpdate(claimed.path, update)
+    claimed.run.checkpointer.post(update)
     return Effect.void
   })
 

@@ -12,18 +12,19 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
 import { CheckpointStore } from "../CheckpointStore.ts"
-import { LimitExceeded, type Mistake } from "../DurableError.ts"
+import type { Mistake } from "../DurableError.ts"
 import * as Limits from "../wire/Limits.ts"
 import type { Operation } from "../wire/Operation.ts"
 import type { OperationUpdate } from "../wire/OperationUpdate.ts"
 import { Checkpointer } from "./Checkpointer.ts"
 import { contextEnded, DurableContext } from "./DurableContext.ts"
-import { executionOf } from "./Execution.ts"
+import { observe, executionOf } from "./Execution.ts"
 import { isFinal, Journal } from "./Journal.ts"
-import type { Sleep } from "./ObservedClock.ts"
 import type { Compensation } from "./operations/compensation.ts"
+import { Observer } from "./Observer.ts"
 import { Poller } from "./Poller.ts"
 import { CurrentUnit, Supervisor, type Parked, type Probe } from "./Supervisor.ts"
+import { Usage, type Quotas } from "./Usage.ts"
 import {
   contradicted,
   interrupted,
@@ -34,9 +35,10 @@ import {
   type Ending,
   type Verdict
 } from "./Verdict.ts"
+import type { Sleep } from "./WorkflowClock.ts"
 
 /** How one invocation behaves. Times are milliseconds of the runtime's clock. */
-export interface RunOptions {
+export interface RunOptions extends Quotas {
   /** Quiet time before a suspension, besides the two quiet turns of the event loop. */
   readonly settle: number
   /** How long fibres that compute without durable operations may delay a suspension. */
@@ -47,14 +49,14 @@ export interface RunOptions {
   readonly deadline: number | undefined
   /** What a contradiction between code and history does: end the execution, or only this invocation. */
   readonly onNonDeterminism: "fail" | "retry"
-  /** How many operations the execution may hold, itself included. */
-  readonly maxOperations: number
   /** The largest result of a step or context that is kept as it is, in bytes. */
   readonly maxPayload: number
   /** Whether to note where in the code operations are used. */
   readonly captureSources: boolean
   /** Whether to warn about contracts without a target. */
   readonly warnAboutTargets: boolean
+  /** The X-Ray header of the trace to which the invocation belongs. */
+  readonly traceHeader: string | undefined
   readonly probe: Probe | undefined
 }
 
@@ -65,9 +67,11 @@ export const defaultOptions: RunOptions = {
   deadline: undefined,
   onNonDeterminism: "fail",
   maxOperations: Limits.maxOperations,
+  maxStorage: Limits.maxStorage,
   maxPayload: Limits.maxOperationPayload,
   captureSources: false,
   warnAboutTargets: true,
+  traceHeader: undefined,
   probe: undefined
 }
 
@@ -90,9 +94,14 @@ export class Run {
   readonly journal: Journal
   readonly checkpointer: Checkpointer
   readonly supervisor: Supervisor
-  readonly context = DurableContext.root()
+  readonly observer: Observer
+  readonly context: DurableContext
   readonly options: RunOptions
+  /** What the execution has used up of the quotas of the service. */
+  readonly usage: Usage
+  /** The clock and the randomness of the host. */
   readonly clock: Clock.Clock
+  readonly random: Random.Random
   /** The steps whose bodies run now, by the fibres that run them. */
   readonly stepBodies = new Map<Fiber.Fiber<unknown, unknown>, string>()
   /** Sleeps of the workflow outside of steps and holds that are under way. */
@@ -115,34 +124,55 @@ export class Run {
   #onEnd: ((verdict: Verdict) => void) | undefined
   #verdict: Verdict | undefined
   #inert = 0
-  #operations: number
 
   constructor(options: {
     readonly executionArn: string
     readonly executionName: string
     readonly token: string
     readonly operations: ReadonlyArray<Operation>
+    /** The operations that changed while no invocation ran. */
+    readonly news: ReadonlyArray<string>
+    readonly beganAt: number
     readonly services: Context.Context<CheckpointStore>
     readonly clock: Clock.Clock
     readonly store: CheckpointStore["Service"]
-    readonly random: () => number
+    readonly random: Random.Random
     readonly options: RunOptions
   }) {
     this.executionArn = options.executionArn
     this.executionName = options.executionName
     this.options = options.options
     this.clock = options.clock
+    this.random = options.random
     this.#services = options.services
     this.journal = new Journal(options.operations)
-    this.#operations = this.journal.size
+    this.context = DurableContext.root({
+      executionArn: options.executionArn,
+      start: this.journal.start ?? this.now()
+    })
+    this.usage = new Usage(options.operations, this.options, (message) => void this.fork(Effect.logWarning(message)))
+    this.observer = new Observer({
+      executionArn: options.executionArn,
+      services: options.services,
+      journal: this.journal,
+      clock: options.clock,
+      beganAt: options.beganAt,
+      news: options.news,
+      traceHeader: this.options.traceHeader
+    })
     this.checkpointer = new Checkpointer(options.token, {
       executionArn: options.executionArn,
       store: options.store,
       now: () => this.clock.currentTimeMillisUnsafe(),
-      random: options.random,
+      random: () => this.random.nextDoubleUnsafe(),
       fork: (effect) => this.fork(effect),
       after: (millis, action) => this.after(millis, action),
-      onState: (operations) => this.journal.apply(operations),
+      onState: (operations) => {
+        this.observer.reported(operations)
+        this.journal.apply(operations)
+      },
+      onAcknowledged: (sent, millis) => this.observer.acknowledged(sent, millis),
+      onRepeat: () => this.observer.repeated(),
       onFailure: (error) => this.end(storeFailed(error, this.executionName)),
       onTokenMissing: () => {
         this.checkpointer.close()
@@ -188,6 +218,8 @@ export class Run {
     readonly executionName: string
     readonly token: string
     readonly operations: ReadonlyArray<Operation>
+    readonly news: ReadonlyArray<string>
+    readonly beganAt: number
     readonly options: RunOptions
   }): Effect.Effect<Run, never, CheckpointStore> {
     return Effect.gen(function* () {
@@ -195,7 +227,7 @@ export class Run {
       const store = yield* CheckpointStore
       const clock = yield* Clock.Clock
       const random = yield* Random.Random
-      return new Run({ ...options, services, store, clock, random: () => random.nextDoubleUnsafe() })
+      return new Run({ ...options, services, store, clock, random })
     })
   }
 
@@ -400,17 +432,6 @@ export class Run {
     }
   }
 
-  /** Counts one more operation of this execution. */
-  countOperation(path: string): void {
-    const limit = this.options.maxOperations
-    if (++this.#operations <= limit) return
-    throw new LimitExceeded({
-      operation: path,
-      limit,
-      message: `Expected at most ${limit} operations in one execution, and "${path}" would be one more. Work in fewer and larger steps, or split the work over several executions with Durable.invoke.`
-    })
-  }
-
   #armDeadline(): void {
     const { deadline } = this.options
     if (deadline === undefined) return
@@ -433,21 +454,32 @@ export class Run {
 
   /** Parks the current fibre until the operation has its outcome, or is ready for its next attempt. */
   waitFor(operation: Waiting): Effect.Effect<Operation> {
+    return Effect.map(this.#settled(operation), (record) => {
+      observe(operation, record)
+      return record
+    })
+  }
+
+  #settled(operation: Waiting): Effect.Effect<Operation> {
     return Effect.suspend(() => {
       if (operation.context.closed) return contextEnded(operation)
+      this.journal.await(operation.id)
       const record = this.journal.get(operation.id)
-      const deliver = (settled: Operation): Effect.Effect<Operation> => {
+      const noted = (settled: Operation): Effect.Effect<Operation> => {
         operation.context.noteOutcome(settled.EndTimestamp)
-        return Effect.succeed(settled)
+        return Effect.withFiber((fiber) => {
+          this.observer.delivered(operation.id, fiber)
+          return Effect.succeed(settled)
+        })
       }
-      if (record !== undefined && isSettled(record)) return deliver(record)
+      if (record !== undefined && isSettled(record)) return noted(record)
       return this.#block<Operation>((fiber, release) => {
         const parked = { ...operation, fiber, release }
         const watch = this.#poller.watch(record)
         const unwatch = this.journal.watch(operation.id, (changed) => {
           if (!isSettled(changed)) return watch.update(changed)
           leave()
-          release(deliver(changed))
+          release(noted(changed))
         })
         const leave = (): void => {
           unwatch()

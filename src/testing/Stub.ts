@@ -62,6 +62,17 @@ export const isStub = (value: object): value is Stub<unknown> => "_tag" in value
 /**
  * The call succeeds with a value.
  *
+ * @example
+ * ```ts
+ * import { DurableFunction } from "effect-durable"
+ * import { TestEngine } from "effect-durable/testing"
+ * import * as Schema from "effect/Schema"
+ *
+ * const Price = DurableFunction.plain("price", { success: Schema.Int })
+ *
+ * export const price = TestEngine.stub(Price, TestEngine.succeed(1_250))
+ * ```
+ *
  * @category outcomes
  * @since 0.1.0
  */
@@ -69,6 +80,19 @@ export const succeed = <A>(value: A): Outcome<A, never> => ({ _tag: "Succeed", v
 
 /**
  * The call fails with an error that the contract declares, or with a raw error object as it crosses the wire.
+ *
+ * @example
+ * ```ts
+ * import { DurableFunction } from "effect-durable"
+ * import { TestEngine } from "effect-durable/testing"
+ * import * as Schema from "effect/Schema"
+ *
+ * class Sold extends Schema.TaggedError<Sold>()("Sold", { by: Schema.String }) {}
+ *
+ * const Price = DurableFunction.plain("price", { success: Schema.Int, error: Sold })
+ *
+ * export const price = TestEngine.stub(Price, TestEngine.fail(new Sold({ by: "Ada" })))
+ * ```
  *
  * @category outcomes
  * @since 0.1.0
@@ -78,6 +102,17 @@ export const fail = <E>(error: E | ErrorObject): Outcome<never, E> => ({ _tag: "
 /**
  * The function reaches its own time-out.
  *
+ * @example
+ * ```ts
+ * import { DurableFunction } from "effect-durable"
+ * import { TestEngine } from "effect-durable/testing"
+ * import * as Schema from "effect/Schema"
+ *
+ * const Price = DurableFunction.plain("price", { success: Schema.Int })
+ *
+ * export const price = TestEngine.stub(Price, [TestEngine.timeOut(), TestEngine.succeed(1_250)])
+ * ```
+ *
  * @category outcomes
  * @since 0.1.0
  */
@@ -85,6 +120,17 @@ export const timeOut = (error?: ErrorObject): Outcome<never, never> => ({ _tag: 
 
 /**
  * The execution of the function is stopped from outside.
+ *
+ * @example
+ * ```ts
+ * import { DurableFunction } from "effect-durable"
+ * import { TestEngine } from "effect-durable/testing"
+ * import * as Schema from "effect/Schema"
+ *
+ * const Price = DurableFunction.plain("price", { success: Schema.Int })
+ *
+ * export const price = TestEngine.stub(Price, TestEngine.stop({ ErrorType: "Stopped", ErrorMessage: "by an operator" }))
+ * ```
  *
  * @category outcomes
  * @since 0.1.0

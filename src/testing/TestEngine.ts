@@ -105,9 +105,9 @@ export interface StartOptions {
 export interface Options {
   /** Where virtual time begins, in milliseconds since the epoch. Default: 2026-01-01T00:00:00Z. */
   readonly startTime?: number
-  /** Decides the jitter of retries. Default: 1. */
+  /** Decides the jitter of retries, and what steps and stubs draw from `Random`. Default: 1. */
   readonly seed?: number | string
-  /** How long every execution may take in virtual time. Default: as long as it needs. */
+  /** How long every execution may take in virtual time, rounded up to whole seconds. Default: as long as it needs. */
   readonly executionTimeout?: Duration.Input
   /** Virtual time after which one invocation is cut off, as by the time-out of a Lambda function. Default: never. */
   readonly invocationTimeout?: Duration.Input
@@ -146,6 +146,21 @@ type ServicesOf<F> = F extends { readonly handler: (...args: never) => Effect.Ef
  *
  * A function is an implementation of a contract, or a {@link stub} of one. What the functions require, the layer
  * requires. Each layer is a world of its own, so tests may run side by side.
+ *
+ * @example
+ * ```ts
+ * import { Durable, DurableFunction } from "effect-durable"
+ * import { TestEngine } from "effect-durable/testing"
+ * import * as Effect from "effect/Effect"
+ *
+ * const Ship = DurableFunction.plain("ship")
+ * const Fulfil = DurableFunction.make("fulfil")
+ *
+ * const fulfil = Fulfil.implement(() => Effect.orDie(Durable.invoke(Ship)))
+ * const ship = TestEngine.stub(Ship, () => Effect.log("on its way"))
+ *
+ * export const World = TestEngine.layer([fulfil, ship], { executionTimeout: "30 days" })
+ * ```
  *
  * @category layers
  * @since 0.1.0
@@ -260,6 +275,22 @@ export const start = <C extends Contract.AnyDurable>(
 
 /**
  * Starts an execution and waits for its result: {@link start} and `result` in one.
+ *
+ * **Errors**: the contract's; the operation errors of the library; `ExecutionFailed` for any other end; `ClientError` when
+ * the execution cannot be started. **Defects**: `TestFailure`.
+ *
+ * @example
+ * ```ts
+ * import { Durable, DurableFunction } from "effect-durable"
+ * import { TestEngine } from "effect-durable/testing"
+ * import * as Effect from "effect/Effect"
+ * import * as Schema from "effect/Schema"
+ *
+ * const Nap = DurableFunction.make("nap", { success: Schema.String })
+ * const nap = Nap.implement(() => Effect.as(Durable.wait("sleep", "8 hours"), "rested"))
+ *
+ * export const rested = await Effect.runPromise(TestEngine.run(Nap).pipe(Effect.provide(TestEngine.layer([nap]))))
+ * ```
  *
  * @category running
  * @since 0.1.0

@@ -18,12 +18,19 @@ describe("The journal", () => {
     journal.apply([operation("a", { Status: "SUCCEEDED" }), operation("b")])
     assert.strictEqual(journal.get("a")?.Status, "SUCCEEDED")
     assert.strictEqual(journal.get("b")?.Status, "STARTED")
-    assert.strictEqual(journal.size, 2)
   })
 
   it("finds the execution among the operations", () => {
     assert.isUndefined(new Journal([operation("a")]).execution)
     assert.strictEqual(new Journal([operation("a"), operation("e", { Type: "EXECUTION" })]).execution?.Id, "e")
+  })
+
+  it("knows when the execution began, or else its first operation", () => {
+    const operations = [operation("a", { StartTimestamp: 7 }), operation("b", { StartTimestamp: 5 })]
+    assert.isUndefined(new Journal([]).start)
+    assert.strictEqual(new Journal(operations).start, 5)
+    const execution = operation("e", { Type: "EXECUTION", StartTimestamp: 6 })
+    assert.strictEqual(new Journal([...operations, execution]).start, 6)
   })
 
   it("has all that the service reports in place before the first watcher hears of it", () => {

@@ -11,12 +11,16 @@ import { eventOf, invokeOnce } from "../operations/support.ts"
 const Text = DurableFunction.make("text", { success: Schema.String })
 
 /** One invocation of a function that returns a text of so many bytes of JSON. */
-const returning = (bytes: number, checkpoint?: CheckpointStore.CheckpointStore["Service"]["checkpoint"]) =>
+const returning = (
+  bytes: number,
+  checkpoint?: CheckpointStore.CheckpointStore["Service"]["checkpoint"],
+  options: Parameters<typeof invoke>[2] = {}
+) =>
   Effect.gen(function* () {
     const requests: Array<CheckpointStore.CheckpointRequest> = []
     const text = Text.implement(() => Effect.sync(() => "x".repeat(bytes - 2)))
     const exit = yield* Effect.exit(
-      invoke(text, eventOf([])).pipe(
+      invoke(text, eventOf([]), options).pipe(
         Effect.provideService(CheckpointStore.CheckpointStore, {
           loadState: () => Effect.die("no page"),
           checkpoint: (request) => {
@@ -56,6 +60,14 @@ describe("The result of an execution", () => {
       const error = answer?.Status === "FAILED" ? answer.Error : undefined
       assert.strictEqual(error?.ErrorType, "PayloadTooLarge")
       assert.include(error?.ErrorMessage, "6291456")
+      assert.lengthOf(requests, 0)
+    })
+  )
+
+  it.effect("is LimitExceeded when its update would write more than an execution may, and nothing is sent", () =>
+    Effect.gen(function* () {
+      const { answer, requests } = yield* returning(6_291_407, undefined, { maxStorage: 6_291_406 })
+      assert.strictEqual(answer?.Status === "FAILED" ? answer.Error?.ErrorType : undefined, "LimitExceeded")
       assert.lengthOf(requests, 0)
     })
   )

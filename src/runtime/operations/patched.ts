@@ -5,8 +5,9 @@
  */
 import * as Effect from "effect/Effect"
 import { SubType } from "../../wire/SubType.ts"
-import { claimOnce, inWorkflow, record as recordChange, recordLater, type Claim } from "../Execution.ts"
-import { isReplaying, patchName } from "../Reached.ts"
+import { claimOnce, observe, inWorkflow, record as recordChange, recordLater, type Claim } from "../Execution.ts"
+import { patchName } from "../Journal.ts"
+import { isReplaying } from "../Reached.ts"
 
 /**
  * Whether a change applies in the current context: not when the context replays what it recorded without the mark of the
@@ -25,7 +26,10 @@ export const patched = (id: string) =>
   })
 
 const mark = (claimed: Claim): Effect.Effect<void> => {
-  if (claimed.record !== undefined) return Effect.yieldNow
-  claimed.run.countOperation(claimed.path)
+  if (claimed.record !== undefined) {
+    observe(claimed, claimed.record)
+    return Effect.yieldNow
+  }
+  claimed.run.usage.addOperation(claimed.path)
   return Effect.andThen(recordLater(claimed, { Action: "START" }), recordChange(claimed, { Action: "SUCCEED" }))
 }

@@ -29,6 +29,7 @@ import { md5 } from "../Identity.ts"
 import { isFinal } from "../Journal.ts"
 import { limitSize, readFailure, readValue, writeFailure, writeValue } from "../Outcome.ts"
 import type { Recording } from "../Recording.ts"
+import { realRandom } from "../WorkflowRandom.ts"
 
 export interface StepOptions extends Recording {
   readonly retry?: RetryPolicy<never> | undefined
@@ -139,22 +140,24 @@ const asStepBody = (claimed: Claim, body: Body): Body =>
 const provideBody = (claimed: Claim, number: number, body: Body): Body => {
   const { context, id, name, path, run: invocation } = claimed
   const { deadline } = invocation.options
-  return Effect.updateContext(body, (services: Context.Context<unknown>) =>
-    services.pipe(
-      Context.add(Execution, { run: invocation, context, step: path }),
-      Context.add(Clock.Clock, invocation.clock),
-      Context.add(StepContext, {
-        executionArn: invocation.executionArn,
-        executionName: invocation.executionName,
-        operationId: id,
-        name,
-        attempt: number,
-        idempotencyKey: `${md5(invocation.executionArn)}-${id}`,
-        remaining: Effect.sync(() =>
-          deadline === undefined ? Duration.infinity : Duration.millis(Math.max(0, deadline - invocation.now()))
-        )
-      })
-    )
+  return Effect.updateContext(
+    invocation.observer.attempt(claimed, number, body),
+    (services: Context.Context<unknown>) =>
+      services.pipe(
+        Context.add(Execution, { run: invocation, context, step: path }),
+        Context.add(Clock.Clock, invocation.clock),
+        Context.add(StepContext, {
+          executionArn: invocation.executionArn,
+          executionName: invocation.executionName,
+          operationId: id,
+          name,
+          attempt: number,
+          idempotencyKey: `${md5(invocation.executionArn)}-${id}`,
+          remaining: Effect.sync(() =>
+            deadline === undefined ? Duration.infinity : Duration.millis(Math.max(0, deadline - invocation.now()))
+          )
+        })
+      )
   )
 }
 
@@ -233,7 +236,8 @@ export const decide = Effect.fnUntraced(function* (
   began: number,
   failure: Failure<never>
 ): Effect.fn.Return<Decided> {
-  const random = yield* Random.Random
+  // A decision is made once, so it may see the real time, and draws nothing that a replay would not draw.
+  const random = realRandom(yield* Random.Random)
   const started = claimed.run.journal.get(claimed.id)?.StartTimestamp ?? began
   const decided = yield* Effect.exit(
     Effect.suspend(() =>
@@ -243,7 +247,7 @@ export const decide = Effect.fnUntraced(function* (
         elapsed: Math.max(0, claimed.run.now() - started),
         random: random.nextDoubleUnsafe()
       })
-    )
+    ).pipe(Effect.provideService(Clock.Clock, claimed.run.clock), Effect.provideService(Random.Random, random))
   )
   if (Exit.isFailure(decided)) return { _tag: "Died", cause: decided.cause }
   const decision = decided.value

@@ -1,0 +1,55 @@
+/**
+ * A function that speaks no JSON: its payload is written as CSV, and its answer is read from a line of text.
+ *
+ * The codecs belong to the call here; a contract may have them too, and `Serdes.layer` replaces the format of everything.
+ * Run it with `npm start -- serdes`.
+ */
+import { Durable, DurableFunction, Serdes } from "effect-durable"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+
+const Row = Schema.Struct({ sku: Schema.String, quantity: Schema.Int })
+const Total = Schema.Struct({ rows: Schema.Int, quantity: Schema.Int })
+
+/** Whoever wrote it takes and gives text, which crosses the wire as a JSON string. */
+export const Mainframe = DurableFunction.plain("mainframe", { payload: Schema.String, success: Schema.String })
+
+/** The same function as its callers would like to see it. */
+export const CountRows = DurableFunction.plain("count-rows", {
+  payload: Schema.Array(Row),
+  success: Total,
+  target: Mainframe.name
+})
+
+export const Inventory = DurableFunction.make("inventory", { payload: Schema.Array(Row), success: Total })
+
+const csv = Serdes.make<ReadonlyArray<typeof Row.Type>>({
+  serialize: (rows) => JSON.stringify(rows.map(({ quantity, sku }) => `${sku};${quantity}`).join("\n")),
+  deserialize: () => Effect.fail("a payload is only written")
+})
+
+const line = Serdes.make<typeof Total.Type>({
+  serialize: ({ quantity, rows }) => JSON.stringify(`${rows} rows, ${quantity} pieces`),
+  deserialize: (text) => {
+    const [, rows, quantity] = /(\d+) rows, (\d+) pieces/.exec(text ?? "") ?? []
+    return rows === undefined || quantity === undefined
+      ? Effect.fail(`expected "N rows, N pieces", found ${text?.length ?? 0} characters of something else`)
+      : { rows: Number(rows), quantity: Number(quantity) }
+  }
+})
+
+export const inventory = Inventory.implement((rows) =>
+  Durable.invoke(CountRows, rows, { payloadSerdes: csv, resultSerdes: line })
+)
+
+export const mainframe = Mainframe.implement((text) => {
+  const quantities = text.split("\n").map((row) => Number(row.split(";")[1] ?? 0))
+  return Effect.succeed(`${quantities.length} rows, ${quantities.reduce((sum, quantity) => sum + quantity, 0)} pieces`)
+})
+
+export const functions = [inventory, mainframe] as const
+
+export const payload: (typeof Inventory)["payload"]["Type"] = [
+  { sku: "tea", quantity: 40 },
+  { sku: "cup", quantity: 12 }
+]

@@ -1,0 +1,60 @@
+/**
+ * A job elsewhere that says only when it is asked how far it is.
+ *
+ * Each look is an attempt of one operation, and no invocation waits between two looks. Run it with `npm start -- polling`.
+ */
+import { Durable, DurableFunction } from "effect-durable"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+
+export const Transcode = DurableFunction.make("transcode", {
+  payload: Schema.Struct({ video: Schema.NonEmptyString }),
+  success: Schema.Struct({ percent: Schema.Int, looks: Schema.Int })
+})
+
+/** Whoever does the work. */
+export class Farm extends Context.Service<
+  Farm,
+  {
+    readonly submit: (video: string, key: string) => Effect.Effect<string>
+    readonly percent: (job: string) => Effect.Effect<number>
+  }
+>()("examples/Farm") {
+  /** A farm that gets on by 30 percent from one look to the next. */
+  static readonly layerMemory = Layer.sync(this, () => {
+    let percent = 0
+    return {
+      submit: (video) => Effect.succeed(`job of ${video}`),
+      percent: () => Effect.sync(() => (percent = Math.min(100, percent + 30)))
+    }
+  })
+}
+
+export const transcode = Transcode.implement(
+  Effect.fn("transcode")(function* ({ video }) {
+    const job = yield* Durable.step(
+      "submit",
+      Effect.gen(function* () {
+        const farm = yield* Farm
+        const { idempotencyKey } = yield* Durable.StepContext
+        return yield* farm.submit(video, idempotencyKey)
+      })
+    )
+    return yield* Durable.waitForCondition("finished", {
+      initial: { percent: 0, looks: 0 },
+      check: ({ looks }) =>
+        Effect.gen(function* () {
+          const farm = yield* Farm
+          return { percent: yield* farm.percent(job), looks: looks + 1 }
+        }),
+      until: ({ percent }) => percent === 100,
+      delay: ({ attempt }) => `${attempt * 10} seconds`
+    })
+  })
+)
+
+export const functions = [transcode] as const
+
+export const payload: (typeof Transcode)["payload"]["Type"] = { video: "holiday.mov" }

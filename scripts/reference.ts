@@ -1,0 +1,65 @@
+/**
+ * Makes the pages in `docs/reference/` from the declarations and the doc comments of everything that users can import.
+ *
+ * It writes them; with `--check` it only says whether they are up to date. Both times it says what a doc comment lacks:
+ * a summary, units, errors, an example, a category, a version. It exits with 1 if there is anything to say. The last line
+ * is `reference: N exports documented, N problems`; with `--json` the line before it says the same as JSON.
+ */
+import { execFileSync } from "node:child_process"
+import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { dirname, join } from "node:path"
+import process from "node:process"
+import { root } from "./declarations.ts"
+import { findProblems } from "./reference/demands.ts"
+import { readModules } from "./reference/exports.ts"
+import { makePages } from "./reference/pages.ts"
+
+const folder = join(root, "docs/reference")
+const check = process.argv.includes("--check")
+
+const write = (into: string, pages: ReadonlyMap<string, string>): void => {
+  for (const [path, text] of pages) {
+    mkdirSync(dirname(join(into, path)), { recursive: true })
+    writeFileSync(join(into, path), text)
+  }
+}
+
+const readPages = (from: string): Map<string, string> =>
+  new Map(globSync("**/*.md", { cwd: from }).map((path) => [path, readFileSync(join(from, path), "utf8")]))
+
+/** The pages as the formatter of the repository leaves them. */
+const formatted = (pages: ReadonlyMap<string, string>): ReadonlyMap<string, string> => {
+  const scratch = mkdtempSync(join(tmpdir(), "effect-durable-pages-"))
+  try {
+    write(scratch, pages)
+    execFileSync(join(root, "node_modules/.bin/oxfmt"), ["-c", join(root, ".oxfmtrc.json"), scratch], { cwd: scratch })
+    return readPages(scratch)
+  } finally {
+    rmSync(scratch, { recursive: true })
+  }
+}
+
+const outdated = (pages: ReadonlyMap<string, string>): ReadonlyArray<string> => {
+  const there = existsSync(folder) ? readPages(folder) : new Map<string, string>()
+  return [...new Set([...pages.keys(), ...there.keys()])].filter((path) => pages.get(path) !== there.get(path))
+}
+
+const modules = readModules()
+const exported = modules.reduce((sum, { exports }) => sum + exports.length, 0)
+const pages = formatted(makePages(modules))
+const changed = outdated(pages)
+const problems = [
+  ...findProblems(modules),
+  ...(check ? changed.map((path) => `docs/reference/${path} is out of date. Run npm run reference.`) : [])
+]
+
+if (!check && changed.length > 0) {
+  rmSync(folder, { recursive: true, force: true })
+  write(folder, pages)
+  console.log(`Wrote ${changed.map((path) => `docs/reference/${path}`).join(", ")}.`)
+}
+for (const problem of problems) console.log(problem)
+if (process.argv.includes("--json")) console.log(JSON.stringify({ exports: exported, problems }))
+console.log(`reference: ${exported} exports documented, ${problems.length} problems`)
+process.exitCode = problems.length === 0 ? 0 : 1

@@ -1,0 +1,151 @@
+/**
+ * Finds the command lines in Markdown, and says how each kind of them is executed.
+ *
+ * A command that no rule knows fails the tests: add a rule for it to {@link rules}, the first that fits counts.
+ */
+import { markdownBlocks, markdownFiles, proseOf, type Block } from "./blocks.ts"
+
+export type Rule = { readonly command: RegExp } & How
+
+type How =
+  /** By this test, from the root of the repository. */
+  | { readonly run: "here" }
+  /** By this test, in the project of a user who has installed the package, with the files of the text. */
+  | { readonly run: "in a project" }
+  /** By another part of `.ci/run`: a file, and what that file holds if it is so. */
+  | { readonly run: "elsewhere"; readonly file: string; readonly holds: string }
+  /** By nobody, and why. */
+  | { readonly run: "never"; readonly because: string }
+
+const script = (name: string): Rule => ({
+  command: new RegExp(`^npm run ${name}$`),
+  run: "elsewhere",
+  file: "scripts/ci.ts",
+  holds: `"${name}"]`
+})
+
+export const rules: ReadonlyArray<Rule> = [
+  { command: /^npm start( |$)/, run: "here" },
+  { command: /^npx vitest run$/, run: "in a project" },
+
+  { command: /^npm ci$/, run: "elsewhere", file: ".ci/run", holds: "npm ci" },
+  { command: /^npm run ci$/, run: "elsewhere", file: ".ci/run", holds: "npm run --silent ci" },
+  { command: /^\.ci\/run$/, run: "never", because: "it is what runs this test" },
+  { command: /^(SEED=\d+ )?npm test$/, run: "elsewhere", file: "scripts/ci.ts", holds: `["npm", "test"` },
+  { command: /^npm test -- --reporter=json$/, run: "elsewhere", file: "scripts/ci.ts", holds: `"--reporter=json"` },
+  { command: /^npm test -- /, run: "never", because: "a test run starts no other one" },
+  script("format:check"),
+  { command: /^npm run format$/, run: "elsewhere", file: "scripts/ci.ts", holds: `"format:check"]` },
+  script("lint"),
+  script("typecheck"),
+  script("build"),
+  script("check:package"),
+  {
+    command: /^npm run reference$/,
+    run: "elsewhere",
+    file: "test/docs/reference.test.ts",
+    holds: "scripts/reference.ts"
+  },
+  {
+    command: /^npm run bench -- steps$/,
+    run: "elsewhere",
+    file: "test/package/package.test.ts",
+    holds: `bench("steps"`
+  },
+  {
+    command: /^npm run conformance$/,
+    run: "elsewhere",
+    file: "test/conformance/conformance.test.ts",
+    holds: "main.ts"
+  },
+
+  {
+    command: /^npm i effect-durable effect$/,
+    run: "elsewhere",
+    file: "scripts/check-package.ts",
+    holds: "npmInstall(project, join(folder, filename), `effect@"
+  },
+  { command: /^npm install$/, run: "elsewhere", file: "scripts/check-package.ts", holds: `"npm", "install"` },
+  { command: /^npm (i|install) /, run: "never", because: "it installs other people's packages, which needs a network" },
+  { command: /^npx esbuild /, run: "never", because: "esbuild is not installed here, and getting it needs a network" },
+  {
+    command: /^node_modules\/\.bin\/node scripts\/complete-lockfile\.ts$/,
+    run: "never",
+    because: "it changes the lockfile"
+  }
+]
+
+/** A command line, and what it prints if the text says so. */
+export interface Command {
+  readonly line: string
+  readonly file: string
+  readonly place: string
+  readonly output: string | undefined
+}
+
+/** The commands of every text, those in its sentences included. */
+export const findCommands = (): ReadonlyArray<Command> =>
+  markdownFiles.flatMap((file) => [...commandsIn(markdownBlocks(file)), ...inlineCommands(file)])
+
+/** The commands in the blocks of a text. */
+export const commandsIn = (blocks: ReadonlyArray<Block>): ReadonlyArray<Command> => blocks.flatMap(commandsInBlock)
+
+const commandsInBlock = (block: Block, index: number, blocks: ReadonlyArray<Block>): ReadonlyArray<Command> => {
+  const command = (line: string, output?: string): Command => ({
+    line,
+    file: block.file,
+    place: `${block.file}:${block.line}`,
+    output
+  })
+  switch (block.language) {
+    case "bash":
+    case "sh": {
+      const lines = commandLines(block.code)
+      const output = outputOf(block, blocks[index + 1])
+      if (output !== undefined && lines.length > 1)
+        throw new Error(`${block.file}:${block.line}: only one command may stand before its output.`)
+      return lines.map((line) => command(line, output))
+    }
+    case "console":
+      return block.code
+        .split(/^\$ /m)
+        .slice(1)
+        .map((part) => {
+          const [, line = "", output = ""] = /^((?:.*\\\n)*.*)\n?([^]*)$/.exec(part) ?? []
+          return command(commandLines(line).join(" && "), output === "" ? undefined : output)
+        })
+    default:
+      return []
+  }
+}
+
+/** The commands of a script, without comments; a chain of commands is taken apart. */
+const commandLines = (code: string): ReadonlyArray<string> =>
+  code
+    .replaceAll(/\\\n\s*/g, "")
+    .split("\n")
+    .flatMap((line) => line.replace(/(^|\s)#.*$/, "").split(" && "))
+    .map((line) => line.trim())
+    .filter((line) => line !== "")
+
+/** The block that stands right below another one, with nothing but an empty line between them. */
+const outputOf = (block: Block, next: Block | undefined): string | undefined => {
+  const end = block.line + block.code.split("\n").length + 1
+  return next?.language === "text" && next.info === "" && next.line <= end + 2 ? next.code : undefined
+}
+
+const inlineCommands = (file: string): ReadonlyArray<Command> =>
+  proseOf(file).flatMap((text, index) =>
+    Array.from(text.matchAll(/`([^`]+)`/g), ([, line = ""]) => line)
+      .filter(isCommand)
+      .map((line) => ({ line, file, place: `${file}:${index + 1}`, output: undefined }))
+  )
+
+/** Programs by themselves are nouns, and so are the commands of npm that need another word. */
+const isCommand = (code: string): boolean =>
+  /^(?:[A-Z_]+=\S* )*(?:npm|npx|node|node_modules\/\.bin\/\S+|curl|aws|cdk|docker|git|sam|effect-durable) \S/.test(code)
+    ? !/^npm (?:run|exec)$/.test(code)
+    : code === ".ci/run"
+
+/** Whether a command is the form of many, with words in capital letters for what differs. */
+export const isForm = (line: string): boolean => /(?:^| )[A-Z][A-Z_]+(?= |$)/.test(line)

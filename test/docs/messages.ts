@@ -1,0 +1,354 @@
+/**
+ * A program for each message that public text quotes as `text message: NAME`, and what it is told.
+ *
+ * A name is the tag of the error, or the tag, a slash and what sets this message apart from others of the same error.
+ */
+import {
+  CheckpointStore,
+  Durable,
+  DurableClient,
+  type DurableError,
+  DurableFunction,
+  Serdes,
+  Targets
+} from "effect-durable"
+import { LambdaClient, LambdaHandler } from "effect-durable/lambda"
+import { TestEngine } from "effect-durable/testing"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import { cast } from "effect/Function"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import process from "node:process"
+import { operationId } from "../../src/runtime/Identity.ts"
+import {
+  crashAt,
+  deployed,
+  eventOf,
+  execute,
+  holds,
+  invokeOnce,
+  type Ran,
+  type Store,
+  unchecked
+} from "../operations/support.ts"
+
+/** An error as its reader has it: on a log line, in the record of an execution, or on the screen of a test. */
+interface Told {
+  readonly tag: string
+  readonly message: string
+}
+
+const Order = Schema.Struct({ id: Schema.String, cents: Schema.Int })
+const Fulfil = DurableFunction.make("fulfil", { payload: Schema.UndefinedOr(Order) })
+const Charge = DurableFunction.make("charge", { payload: Order, target: "payments:live" })
+const order = { id: "o-1", cents: 1_250 }
+
+type Body = Effect.Effect<unknown, DurableError.OperationError, Durable.Execution>
+
+// --- How programs are run --------------------------------------------------------------------------------------------
+
+const inEngine = (
+  body: Body,
+  {
+    functions = [],
+    options,
+    targets = {}
+  }: {
+    readonly functions?: ReadonlyArray<TestEngine.Stub<never>>
+    readonly options?: TestEngine.Options
+    readonly targets?: Readonly<Record<string, string>>
+  } = {}
+): Effect.Effect<Told> =>
+  TestEngine.run(Fulfil, undefined, { name: "order-1" }).pipe(
+    Effect.provide(TestEngine.layer([Fulfil.implement(() => Effect.asVoid(body)), ...functions], options)),
+    Effect.provide(Targets.layer(targets)),
+    Effect.exit,
+    Effect.map(toldBy)
+  )
+
+/** What a failure says. An execution that failed says what it recorded. */
+const toldBy = (exit: Exit.Exit<unknown, unknown>): Told => {
+  if (Exit.isSuccess(exit)) throw new Error("The program was expected to fail.")
+  const error = Cause.squash(exit.cause)
+  if (error instanceof TestEngine.ExecutionFailed && error.status === "FAILED")
+    return { tag: error.errorType ?? "", message: error.errorMessage ?? "" }
+  if (error instanceof Error) return { tag: error.name, message: error.message }
+  throw new Error(`The program failed with ${String(error)}.`)
+}
+
+const inRun = (ran: Effect.Effect<Ran<unknown, unknown>>): Effect.Effect<Told> =>
+  Effect.map(ran, ({ result }) => toldBy(result))
+
+/** What the invocation of a handler is told, which Lambda has in its log. */
+const inInvocation = (body: Body, options: Parameters<typeof invokeOnce>[1] = {}): Effect.Effect<Told> =>
+  Effect.map(invokeOnce(body, options), ({ answer, failure }) => {
+    if (failure !== undefined) return { tag: failure._tag, message: failure.message }
+    const error = answer?.Status === "FAILED" ? answer.Error : undefined
+    return { tag: error?.ErrorType ?? "", message: error?.ErrorMessage ?? "" }
+  })
+
+/** What the last invocation was told of an execution that cannot go on. */
+const inEveryInvocation = (error: CheckpointStore.StoreError): Effect.Effect<Told> =>
+  execute(charge, { store: (): Partial<Store> => ({ checkpoint: () => Effect.fail(error) }) }).pipe(
+    inRun,
+    Effect.map(({ message }) => {
+      const [, tag = "", text = ""] = /The last one: (\w+): (.*)$/.exec(message) ?? []
+      return { tag, message: text }
+    })
+  )
+
+const inHandler = (event: unknown): Effect.Effect<Told> =>
+  Effect.tryPromise({
+    try: () =>
+      LambdaHandler.make(
+        Fulfil.implement(() => Effect.void),
+        { layer: Layer.empty }
+      )(event),
+    catch: (error) => error
+  }).pipe(Effect.exit, Effect.map(toldBy))
+
+/** What a handler rejects with when Lambda ends its sandbox. Only its own listener hears the signal. */
+const atSigterm: Effect.Effect<Told> = Effect.tryPromise({
+  try: async () => {
+    const others = process.rawListeners("SIGTERM")
+    let running = (): void => {}
+    const isRunning = new Promise<void>((resolve) => (running = resolve))
+    const body = Durable.step("charge", Effect.andThen(Effect.sync(running), Effect.never))
+    const store: Store = { checkpoint: () => Effect.never, loadState: () => Effect.never }
+    const handler = LambdaHandler.make(
+      Fulfil.implement(() => body),
+      { layer: Layer.empty, checkpoints: Layer.succeed(CheckpointStore.CheckpointStore, store) }
+    )
+    const answer = handler(eventOf([]))
+    await isRunning
+    // While somebody else listens, the handler leaves the process alone.
+    const stay = (): void => {}
+    process.on("SIGTERM", stay)
+    setTimeout(() => process.off("SIGTERM", stay), 1_000).unref()
+    for (const listener of process.rawListeners("SIGTERM")) if (!others.includes(listener)) listener("SIGTERM")
+    return await answer
+  },
+  catch: (error) => error
+}).pipe(Effect.exit, Effect.map(toldBy))
+
+const inClient = (
+  use: Effect.Effect<unknown, unknown, DurableClient.DurableClient | TestEngine.TestEngine>,
+  body: Body = Effect.void
+): Effect.Effect<Told> =>
+  use.pipe(
+    Effect.provide(TestEngine.layer([Fulfil.implement(() => Effect.asVoid(body))])),
+    Effect.exit,
+    Effect.map(toldBy)
+  )
+
+/** The client over a service that refuses every request. */
+const inRefusedClient = (
+  failure: { readonly name: string; readonly message: string; readonly status?: number },
+  use: (client: DurableClient.DurableClient["Service"]) => Effect.Effect<unknown, DurableClient.ClientError>
+): Effect.Effect<Told> => {
+  const metadata =
+    failure.status === undefined ? {} : { $metadata: { httpStatusCode: failure.status }, $fault: "client" }
+  const client = { send: () => Promise.reject(Object.assign(new Error(failure.message), failure, metadata)) }
+  return Effect.flatMap(DurableClient.DurableClient, use).pipe(
+    Effect.provide(LambdaClient.layerWith({ client })),
+    Effect.exit,
+    Effect.map(toldBy)
+  )
+}
+
+// --- Programs --------------------------------------------------------------------------------------------------------
+
+const charge = Durable.step("charge", Effect.succeed("t-1"))
+const delivery = Durable.wait("delivery", "2 days")
+const both = { concurrency: "unbounded" } as const
+
+/** Invokes another function that ends so. */
+const invoking = (outcome: TestEngine.Outcome<void, never>, options: Durable.InvokeOptions<typeof Charge> = {}) =>
+  inEngine(Durable.invoke(Charge, order, options), { functions: [TestEngine.stub(Charge, outcome)] })
+
+/** A child whose result is too large to be kept, so that it is rebuilt from its operations. */
+const large = (inside: Effect.Effect<unknown, never, Durable.Execution>) =>
+  Durable.child("report", Effect.as(inside, "x".repeat(300_000)))
+
+const sleepyFormat = (transient: boolean): Layer.Layer<never> => {
+  const failure = Effect.fail(new Serdes.SerdesError({ message: "the key service is busy", transient }))
+  return Serdes.layer({ serialize: () => failure, deserialize: () => failure })
+}
+
+const operationErrors: Readonly<Record<string, Effect.Effect<Told>>> = {
+  StepInterrupted: inRun(
+    execute(Durable.step("charge", Effect.void, { semantics: "at-most-once" }), {
+      store: crashAt(holds("SUCCEED", "charge"), "before")
+    })
+  ),
+  InvokeFailed: invoking(TestEngine.fail({ ErrorType: "TypeError", ErrorMessage: "card is undefined" })),
+  "InvokeFailed/not allowed": invoking(
+    TestEngine.fail({
+      ErrorType: "AccessDeniedException",
+      ErrorMessage: "not authorized to perform lambda:InvokeFunction"
+    })
+  ),
+  "InvokeFailed/not found": invoking(
+    TestEngine.fail({ ErrorType: "ResourceNotFoundException", ErrorMessage: "Function not found" })
+  ),
+  "InvokeFailed/throttled": invoking(TestEngine.throttle),
+  "InvokeTimedOut/caller": invoking(TestEngine.never, { timeout: "5 minutes" }),
+  "InvokeTimedOut/service": invoking(TestEngine.timeOut({ ErrorMessage: "Execution timed out" })),
+  InvokeStopped: invoking(TestEngine.stop({ ErrorMessage: "stopped by an operator" }))
+}
+
+const mistakes: Readonly<Record<string, Effect.Effect<Told>>> = {
+  "NonDeterministic/changed": inRun(
+    execute(deployed(Effect.andThen(charge, delivery), Effect.andThen(Durable.wait("charge", "1 hour"), delivery)))
+  ),
+  "NonDeterministic/removed": inRun(execute(deployed(Effect.andThen(charge, delivery), delivery))),
+  "NonDeterministic/rebuilt": inRun(
+    execute(
+      deployed(
+        Effect.andThen(large(charge), delivery),
+        Effect.andThen(large(Effect.andThen(charge, Durable.wait("review", "1 hour"))), delivery)
+      )
+    )
+  ),
+  NameInUse: inEngine(
+    Effect.suspend(() =>
+      Effect.all(
+        [
+          Durable.step("charge", Effect.void),
+          Durable.step("charge", Effect.void) // at another place
+        ],
+        both
+      )
+    )
+  ),
+  InvalidName: inEngine(Durable.step("größe", Effect.void)),
+  "InvalidDuration/too short": inEngine(Durable.wait("pause", "500 millis")),
+  "InvalidDuration/too long": inEngine(Durable.wait("warranty", "730 days")),
+  "InvalidDuration/none": inEngine(unchecked(Durable.wait("pause", cast<Date, never>(new Date(0))))),
+  InvalidPayload: inClient(
+    Effect.gen(function* () {
+      const client = yield* DurableClient.DurableClient
+      const payload = JSON.stringify({ id: "o-1", cents: "12.50" })
+      const { executionArn } = yield* client.start({ functionName: "fulfil:$LATEST", type: "RequestResponse", payload })
+      return yield* DurableClient.poll({ contract: Fulfil, executionArn })
+    })
+  ),
+  InvalidTarget: inEngine(Durable.invoke(Charge, order), { targets: { charge: "payments" } }),
+  InvalidTenantId: inEngine(Durable.invoke(Charge, order, { tenantId: "größe" })),
+  PayloadTooLarge: inEngine(Durable.step("rows", Effect.succeed("x".repeat(300_000)))),
+  LimitExceeded: inInvocation(
+    Effect.forEach(
+      Array.from({ length: 3_001 }, (_, row) => row),
+      (row) => Durable.step(`row ${row}`, Effect.void)
+    )
+  ),
+  "SerdesFailed/write": inEngine(Durable.step("ratio", Effect.succeed(Number.NaN))),
+  "SerdesFailed/read": inInvocation(Durable.step("charge", Effect.succeed(order), { success: Order }), {
+    event: eventOf([
+      {
+        Id: operationId("", "charge", 0),
+        Name: "charge",
+        Type: "STEP",
+        SubType: "Step",
+        StepDetails: { Result: JSON.stringify({ id: "o-1" }) }
+      }
+    ])
+  }),
+  NestedOperation: inEngine(Durable.step("charge", unchecked(delivery))),
+  ContextEnded: inEngine(
+    Effect.gen(function* () {
+      const forked: Array<Fiber.Fiber<unknown>> = []
+      const fork = Effect.forkDetach(Effect.andThen(Effect.sleep("1 milli"), delivery))
+      yield* Durable.child(
+        "parcel",
+        Effect.tap(fork, (fiber) => Effect.sync(() => void forked.push(fiber))).pipe(Effect.asVoid)
+      )
+      return yield* Durable.hold(Fiber.joinAll(forked))
+    })
+  ),
+  Interrupted: inEngine(Effect.interrupt),
+  StoreRejected: inInvocation(charge, {
+    store: {
+      checkpoint: () =>
+        Effect.fail(new CheckpointStore.StoreRefused({ message: "AccessDeniedException: not authorized" }))
+    }
+  })
+}
+
+const invocationErrors: Readonly<Record<string, Effect.Effect<Told>>> = {
+  "InvocationFailed/stale-token": inEveryInvocation(
+    new CheckpointStore.StaleCheckpointToken({ message: "InvalidParameterValueException: Invalid checkpoint token" })
+  ),
+  "InvocationFailed/store-unavailable": inEveryInvocation(
+    new CheckpointStore.StoreUnavailable({ message: "TooManyRequestsException: Rate exceeded" })
+  ),
+  "InvocationFailed/deadline": Effect.suspend(() =>
+    inInvocation(Durable.step("report", Effect.never), { run: { deadline: Date.now() + 20 } })
+  ),
+  "InvocationFailed/interrupted": atSigterm,
+  "InvocationFailed/serdes": Effect.provide(inInvocation(charge), sleepyFormat(true)),
+  "InvocationFailed/non-deterministic": inInvocation(delivery, {
+    event: eventOf([{ Id: operationId("", "delivery", 0), Name: "delivery", Type: "STEP", SubType: "Step" }]),
+    run: { onNonDeterminism: "retry" }
+  }),
+  NotDurable: inHandler(order),
+  MalformedEvent: inHandler({ ...eventOf([]), InitialExecutionState: { Operations: "none" } })
+}
+
+const testFailures: Readonly<Record<string, Effect.Effect<Told>>> = {
+  "TestFailure/stuck": inEngine(Durable.step("charge", Effect.never), { options: { patience: "50 millis" } }),
+  "TestFailure/sleep": inEngine(Effect.all([delivery, Effect.sleep("3 seconds")], both)),
+  "TestFailure/failing": inRun(
+    execute(charge, {
+      store: () => ({
+        checkpoint: () => Effect.fail(new CheckpointStore.StaleCheckpointToken({ message: "Invalid checkpoint token" }))
+      })
+    })
+  ),
+  "TestFailure/twice": inEngine(Effect.void, { functions: [TestEngine.stub(Fulfil, TestEngine.never)] }),
+  "TestFailure/payload": inClient(TestEngine.start(Fulfil, cast<object, never>({}))),
+  "InvokeFailed/stub": inEngine(Effect.andThen(Durable.invoke(Charge, order), Durable.invoke(Charge, order)), {
+    functions: [TestEngine.stub(Charge, [TestEngine.succeed(undefined)])]
+  })
+}
+
+const clientErrors: Readonly<Record<string, Effect.Effect<Told>>> = {
+  ExecutionFailed: Effect.map(
+    TestEngine.run(Fulfil).pipe(
+      Effect.provide(TestEngine.layer([Fulfil.implement(() => Effect.die(new RangeError("no stock")))])),
+      Effect.flip,
+      Effect.orDie
+    ),
+    (error) => ({ tag: error._tag, message: error.message })
+  ),
+  ExecutionAlreadyStarted: inClient(
+    Effect.andThen(
+      DurableClient.start(Fulfil, order, { name: "order-1" }),
+      DurableClient.start(Fulfil, { ...order, cents: 1 }, { name: "order-1" })
+    )
+  ),
+  ClientRefused: inClient(DurableClient.start(Fulfil, order, { name: "order 1" })),
+  NotFound: inRefusedClient(
+    { name: "ResourceNotFoundException", message: "Function not found: fulfil:live", status: 404 },
+    (client) => client.start({ functionName: "fulfil:live", type: "Event" })
+  ),
+  CallbackClosed: inRefusedClient(
+    { name: "CallbackTimeoutException", message: "The callback is closed", status: 400 },
+    (client) => client.heartbeatCallback("callback-1")
+  ),
+  ClientUnavailable: inRefusedClient(
+    { name: "CredentialsProviderError", message: "Could not load credentials from any providers" },
+    (client) => client.start({ functionName: "fulfil:live", type: "Event" })
+  )
+}
+
+export const messages: Readonly<Record<string, Effect.Effect<Told>>> = {
+  ...operationErrors,
+  ...mistakes,
+  ...invocationErrors,
+  ...testFailures,
+  ...clientErrors
+}
