@@ -27,7 +27,7 @@ import { contextEnded } from "../DurableContext.ts"
 import { claim, Execution, record as recordChange, recordLater, tracked, type Claim } from "../Execution.ts"
 import { md5 } from "../Identity.ts"
 import { isFinal } from "../Journal.ts"
-import { limitSize, readFailure, readValue, writeFailure, writeValue } from "../Outcome.ts"
+import { asDefect, limitSize, readFailure, readValue, writeFailure, writeValue } from "../Outcome.ts"
 import type { Recording } from "../Recording.ts"
 import { realRandom } from "../WorkflowRandom.ts"
 
@@ -205,7 +205,7 @@ export const failForGood = Effect.fnUntraced(function* (
 
 const opaque = (cause: Cause.Cause<unknown>): Cause.Cause<never> =>
   Cause.fromReasons(
-    cause.reasons.map((reason) => (Cause.isFailReason(reason) ? Cause.makeDieReason(reason.error) : reason))
+    cause.reasons.map((reason) => (Cause.isFailReason(reason) ? Cause.makeDieReason(asDefect(reason.error)) : reason))
   )
 
 /** An error that cannot be written is replaced by the reason why. */
