@@ -550,7 +550,7 @@ export interface ConditionOptions<S, A extends S = S, E = never, R = never> {
   /** What the first check begins with. */
   readonly initial: S
   /** Looks at something and says how it is now: the body of a step, without retries. */
-  readonly check: (state: S) => Effect.Effect<A, E, R> & Effect.Effect<S, unknown, unknown> & InsideStep<R>
+  readonly check: (state: S) => Effect.Effect<A, E, R> & Effect.Effect<S, E, R> & InsideStep<R>
   /** Whether that is how it should be. */
   readonly until: (state: NoInfer<S>) => boolean
   /**

@@ -165,6 +165,12 @@ describe("waitForCondition", () => {
         delay: "1 minute"
       })
     ).toEqualTypeOf<Durably<void, ConditionExhausted>>()
+    const options: Durable.ConditionOptions<{ n: number }> = {
+      initial: { n: 0 },
+      check: ({ n }) => Effect.succeed({ n: n + 1 }),
+      until: ({ n }) => n > 3
+    }
+    expectTypeOf(Durable.waitForCondition("a", options)).toEqualTypeOf<Durably<{ n: number }, ConditionExhausted>>()
     const looked: Durably<number | null, ConditionExhausted> = Durable.waitForCondition("a", {
       initial: null as number | null,
       check: (state) => Effect.succeed(state === null ? 1 : null),
