@@ -625,9 +625,14 @@ type AnyBranch = Effect.Effect<unknown, unknown, unknown> | { readonly name: str
 type EffectOf<B> =
   B extends Effect.Effect<unknown, unknown, unknown> ? B : B extends { readonly effect: infer Body } ? Body : never
 
-type ValueOf<B> = EffectOf<B> extends Effect.Effect<infer A, unknown, unknown> ? A : never
-type ErrorOf<B> = EffectOf<B> extends Effect.Effect<unknown, infer E, unknown> ? E : never
-type ServicesOf<B> = EffectOf<B> extends Effect.Effect<unknown, unknown, infer R> ? R : never
+// Nothing is inferred from no branch at all.
+type ValueOf<B> = [B] extends [never] ? never : EffectOf<B> extends Effect.Effect<infer A, unknown, unknown> ? A : never
+type ErrorOf<B> = [B] extends [never] ? never : EffectOf<B> extends Effect.Effect<unknown, infer E, unknown> ? E : never
+type ServicesOf<B> = [B] extends [never]
+  ? never
+  : EffectOf<B> extends Effect.Effect<unknown, unknown, infer R>
+    ? R
+    : never
 
 /**
  * How branches or items are run side by side.
