@@ -659,17 +659,10 @@ type AnyBranch = Effect.Effect<unknown, unknown, unknown> | { readonly name: str
 type EffectOf<B> =
   B extends Effect.Effect<unknown, unknown, unknown> ? B : B extends { readonly effect: infer Body } ? Body : never
 
-type ValueOf<B> = [EffectOf<B>] extends [never]
-  ? never
-  : EffectOf<B> extends Effect.Effect<infer A, unknown, unknown>
-    ? A
-    : never
-type ErrorOf<B> = [EffectOf<B>] extends [never]
-  ? never
-  : EffectOf<B> extends Effect.Effect<unknown, infer E, unknown>
-    ? E
-    : never
-type ServicesOf<B> = [EffectOf<B>] extends [never]
+// Nothing is inferred from no branch at all.
+type ValueOf<B> = [B] extends [never] ? never : EffectOf<B> extends Effect.Effect<infer A, unknown, unknown> ? A : never
+type ErrorOf<B> = [B] extends [never] ? never : EffectOf<B> extends Effect.Effect<unknown, infer E, unknown> ? E : never
+type ServicesOf<B> = [B] extends [never]
   ? never
   : EffectOf<B> extends Effect.Effect<unknown, unknown, infer R>
     ? R
@@ -902,20 +895,13 @@ type BranchIn<Branches> = Branches extends ReadonlyArray<infer B> ? B : Branches
 
 const isArray = (value: object): value is ReadonlyArray<unknown> => Array.isArray(value)
 
-/** The values of a batch in which every item has to succeed. */
+/** As in Effect, one after the other unless it is said otherwise. */
 const allOf = (
   kind: typeof batchOperation.parallel,
   name: string,
   items: ReadonlyArray<batchOperation.BatchItem>,
-  { concurrency = 1, ...options }: batchOperation.BatchOptions
-) =>
-  Effect.flatMap(
-    batchOperation.batch(kind, name, items, { ...options, concurrency }),
-    (result): Effect.Effect<ReadonlyArray<unknown>, unknown> => {
-      const [first] = result.causes
-      return first === undefined ? Effect.succeed(result.values) : Effect.failCause(first)
-    }
-  )
+  options: batchOperation.BatchOptions
+) => batchOperation.all(kind, name, items, { ...options, concurrency: options.concurrency ?? 1 })
 
 /**
  * Runs a function for every item as `Effect.forEach` does, each in a namespace of its own, and records how that ended: with

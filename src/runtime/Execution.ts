@@ -179,8 +179,8 @@ export const claimFlat = (name: string): Effect.Effect<DurableContext, never, Ex
 export const branchContext = (
   parent: DurableContext,
   index: number,
-  options: { readonly path: string; readonly flat: boolean; readonly finished?: boolean }
-): DurableContext => new DurableContext({ parent, id: operationId(parent.id, "", index), ...options })
+  options: { readonly path: string; readonly abandoned?: boolean }
+): DurableContext => new DurableContext({ parent, id: operationId(parent.id, "", index), flat: true, ...options })
 
 /** Claims the only operation that a context may have of a name. Whether it makes sense is for the caller to see. */
 export const claimOnce = (run: Run, context: DurableContext, spec: Spec): Claim => {
