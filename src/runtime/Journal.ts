@@ -72,6 +72,13 @@ export class Journal {
     return this.#children.get(contextId) ?? []
   }
 
+  /** Operations below a context that have no outcome, as of now. */
+  openIn(contextId: string | undefined): ReadonlyArray<Operation> {
+    return [...this.#operations.values()].filter(
+      (operation) => operation.Type !== "EXECUTION" && operation.ParentId === contextId && !isFinal(operation)
+    )
+  }
+
   /** Calls back when the service reports a change of the operation, until the returned function is called. */
   watch(id: string, watcher: Watcher): () => void {
     const watchers = this.#watchers.get(id) ?? new Set()

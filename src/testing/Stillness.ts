@@ -40,6 +40,8 @@ export class Stillness {
   /** Runs the fibres of the world, and hears of every move of theirs. */
   readonly scheduler: WatchedScheduler
   readonly tree = new FiberTree()
+  /** Fibres that wait for an execution of this very world, and so for time as much as that does. */
+  readonly awaiting = new Set<AnyFiber>()
   /** Requests to the service that are not answered yet. */
   openRequests = 0
   readonly #clock: VirtualClock
@@ -101,7 +103,7 @@ export class Stillness {
    */
   waitsForTime(runs: Iterable<Run>, calls: Iterable<string>): boolean {
     if (this.openRequests > 0 || this.scheduler.queued) return false
-    const asleep = this.#clock.asleep
+    const asleep = new Set([...this.#clock.asleep, ...this.awaiting])
     const byUnit = this.#fibersByUnit()
     let doubt: Doubt = "none"
     const waits = (fibers: ReadonlyArray<AnyFiber>, run: Run | undefined): boolean => {

@@ -58,12 +58,10 @@ export const makeClient = (world: World): DurableClient["Service"] => ({
       ({ executionArn }) =>
         type === "Event"
           ? Effect.succeed({ executionArn })
-          : Effect.map(world.closed(executionArn, Infinity, Effect.die), () => {
-              const outcome = world.execution(executionArn)?.outcome
-              if (outcome === undefined) return { executionArn }
-              const { endTimestamp: _, ...rest } = outcome
-              return { executionArn, outcome: rest }
-            })
+          : Effect.map(world.ended(executionArn, Infinity), ({ outcome: { endTimestamp: _, ...outcome } }) => ({
+              executionArn,
+              outcome
+            }))
     ),
   get: (executionArn, { includeExecutionData = true } = {}) =>
     Effect.suspend(() =>
