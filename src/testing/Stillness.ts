@@ -99,9 +99,10 @@ export class Stillness {
   }
 
   /**
-   * Whether everything that runs waits for time alone: invocations by their runs, and what has none by its key.
+   * Whether everything that runs waits for time alone: invocations by their runs, and what has none by its key. Of
+   * `bystanders` only what goes on outside holds time still: nobody has to wait for them.
    */
-  waitsForTime(runs: Iterable<Run>, calls: Iterable<string>): boolean {
+  waitsForTime(runs: Iterable<Run>, calls: Iterable<string>, bystanders: Iterable<string>): boolean {
     if (this.openRequests > 0 || this.scheduler.queued) return false
     const asleep = new Set([...this.#clock.asleep, ...this.awaiting])
     const byUnit = this.#fibersByUnit()
@@ -121,10 +122,9 @@ export class Stillness {
       if (units.length === 0 && !this.#idles(run, asleep)) return false
       if (!units.every((unit) => waits(byUnit.get(unit) ?? [], run))) return false
     }
-    for (const call of calls) {
-      const fibers = [...this.tree.live].filter((fiber) => fiber.getRef(CurrentCall) === call)
-      if (!waits(fibers, undefined)) return false
-    }
+    const fibersOf = (call: string) => [...this.tree.live].filter((fiber) => fiber.getRef(CurrentCall) === call)
+    for (const call of calls) if (!waits(fibersOf(call), undefined)) return false
+    for (const call of bystanders) waits(fibersOf(call), undefined)
     return doubt === "none" || this.#isNothingGoingOnOutside(doubt)
   }
 

@@ -507,7 +507,9 @@ export class World {
     const runs = running.flatMap(({ run }) => (run === undefined ? [] : [run]))
     // What loads its state has no run yet, and waits for time only before it repeats a request.
     const loading = running.flatMap(({ key, run }) => (run === undefined ? [key] : []))
-    if (this.#stillness.waitsForTime(runs, [...this.#targets.keys(), ...loading])) this.#move()
+    const answers = [...this.#targets.keys()].filter((key) => this.#answering.has(key))
+    const functions = [...this.#targets.keys()].filter((key) => !this.#answering.has(key))
+    if (this.#stillness.waitsForTime(runs, [...functions, ...loading], answers)) this.#move()
   }
 
   #startPending(): void {
