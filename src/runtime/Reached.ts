@@ -66,8 +66,7 @@ export const checkReached = (
     return run.inert
   })
 
-const recordWhoWon =
-  "Use Durable.race, Durable.timeout, Durable.all or Durable.forEach, which record who won."
+const recordWhoWon = "Use Durable.race, Durable.timeout, Durable.all or Durable.forEach, which record who won."
 
 /** Tells whoever wants to hear of it what a context began and waits for no more: another run may see it end. */
 const tellLooseEnds = (run: Run, context: DurableContext): void => {
@@ -90,8 +89,7 @@ const leftBehind = (run: Run, contextId: string | undefined): Array<Operation> =
 const placeOf = ({ path }: DurableContext): string => (path === "" ? "the workflow" : `"${path}"`)
 
 const list = (operations: ReadonlyArray<Operation>): string =>
-  operations.slice(0, 5).map(describe).join(", ") +
-  (operations.length > 5 ? `, and ${operations.length - 5} more` : "")
+  operations.slice(0, 5).map(describe).join(", ") + (operations.length > 5 ? `, and ${operations.length - 5} more` : "")
 
 /** How many turns of the event loop new fibres get to begin. */
 const maxTurns = 10

@@ -143,9 +143,7 @@ export const answer = <const O extends CallbackSchemas = NoSchemas, R = never>(
   respond:
     | ReplyFor<O>
     | ReadonlyArray<ReplyFor<O>>
-    | ((
-        callback: OpenCallback
-      ) => Effect.Effect<CallbackValue<O>, CallbackFailure<O> | ErrorObject, R> | ReplyFor<O>),
+    | ((callback: OpenCallback) => Effect.Effect<CallbackValue<O>, CallbackFailure<O> | ErrorObject, R> | ReplyFor<O>),
   schemas?: O
 ): Answer<R | RecordServices<readonly [O]>> => ({
   _tag: "Answer",
@@ -180,7 +178,9 @@ type Client = Pick<DurableClient["Service"], "succeedCallback" | "failCallback" 
 export interface Answering {
   readonly name: Pattern
   /** The work of whoever has the callback, until it is answered. */
-  readonly run: (callback: Pick<OpenCallback, "name" | "callbackId" | "executionArn">) => Effect.Effect<void, ClientError>
+  readonly run: (
+    callback: Pick<OpenCallback, "name" | "callbackId" | "executionArn">
+  ) => Effect.Effect<void, ClientError>
 }
 
 /** Serves an answer to one world. */
@@ -264,7 +264,8 @@ const errorOf = (
 }
 
 /** An error object has no fields but its own, as the types say. */
-const isErrorObject = (error: unknown): error is ErrorObject => !(error instanceof Error) && Schema.is(ErrorObject)(error)
+const isErrorObject = (error: unknown): error is ErrorObject =>
+  !(error instanceof Error) && Schema.is(ErrorObject)(error)
 
 /** Those outside write plain JSON. */
 const written = (

@@ -49,14 +49,7 @@ import { World, type Served, type WorldOptions } from "./World.ts"
 
 export { ExecutionFailed } from "../DurableClient.ts"
 export { answer } from "./Answer.ts"
-export type {
-  Answer,
-  CallbackFailure,
-  CallbackHandle,
-  CallbackSchemas,
-  CallbackValue,
-  OpenCallback
-} from "./Answer.ts"
+export type { Answer, CallbackFailure, CallbackHandle, CallbackSchemas, CallbackValue, OpenCallback } from "./Answer.ts"
 export type { ExpectedDuration } from "./elapsed.ts"
 export { after, fail, never, stop, succeed, throttle, timeOut } from "./Outcome.ts"
 export type { After, CutOff, Fail, Never, Outcome, Reply, Succeed } from "./Outcome.ts"

@@ -20,7 +20,7 @@ import { CheckpointStore, storeError, type CheckpointRequest, type StoreError } 
 import type * as Contract from "../Contract.ts"
 import { DurableClient, successorOf } from "../DurableClient.ts"
 import type { InvocationFailed } from "../DurableError.ts"
-import { operation as operationIn } from "../engine/Execution.ts"
+import type { OperationAddress } from "../engine/Execution.ts"
 import * as Engine from "../engine/Service.ts"
 import { invoke } from "../runtime/Invocation.ts"
 import type { Run } from "../runtime/Run.ts"
@@ -30,6 +30,7 @@ import type { HistoryEvent } from "../wire/HistoryEvent.ts"
 import { InvocationAnswer, InvocationEvent } from "../wire/Invocation.ts"
 import type { Operation } from "../wire/Operation.ts"
 import { serveAnswer, type Answer, type Answering } from "./Answer.ts"
+import { Callbacks, keyOf } from "./Callbacks.ts"
 import { makeClient } from "./client.ts"
 import { picks } from "./pattern.ts"
 import { faultOf, type StepFault } from "./StepFault.ts"
@@ -77,12 +78,6 @@ interface Running {
   run: Run | undefined
 }
 
-/** A callback that was opened and is not known to be closed. */
-interface Opened {
-  readonly executionArn: string
-  readonly operationId: string
-}
-
 // Captured early: a test framework may replace the clock of the process later.
 const { performance } = globalThis
 
@@ -94,13 +89,11 @@ export class World {
   readonly #functions: ReadonlyMap<string, Served>
   readonly #services: Context.Context<CheckpointStore>
   readonly #running = new Map<string, Running>()
-  /** Functions that are no workflows, and those who answer callbacks. */
   readonly #targets = new Map<string, Running>()
+  readonly #answering = new Map<string, Running>()
   readonly #faults: ReadonlyArray<StepFault>
   readonly #answers: ReadonlyArray<Answering>
-  /** Callbacks that are to be answered once their submitters are done. */
-  readonly #unanswered = new Map<string, Opened>()
-  readonly #answering = new Map<string, Opened>()
+  readonly #callbacks = new Callbacks((executionArn) => this.execution(executionArn))
   /** Those who wait for something of an execution, and look again when it may be there. */
   readonly #watchers = new Map<string, Set<() => void>>()
   readonly #problems = new Map<string, string>()
@@ -199,7 +192,7 @@ export class World {
           Type === "CALLBACK" &&
           Name === name &&
           Status === "STARTED" &&
-          !this.#unanswered.has(keyOf({ executionArn, operationId }))
+          this.#callbacks.isOpen({ executionArn, operationId })
       )?.CallbackDetails?.CallbackId
       const execution = this.execution(executionArn)
       if (execution?.outcome !== undefined) {
@@ -251,8 +244,7 @@ export class World {
   readonly dispose: Effect.Effect<void> = Effect.suspend(() => {
     this.#stopped = true
     this.#stillness.stop()
-    const fibers = [...this.#running.values(), ...this.#targets.values()].map((running) => running.fiber)
-    for (const fiber of fibers) fiber.interruptUnsafe()
+    for (const { fiber } of this.#everything()) fiber.interruptUnsafe()
     return Effect.void
   })
 
@@ -413,43 +405,22 @@ export class World {
 
   // --- Those who answer callbacks ----------------------------------------------------------------------------------
 
-  /** Has the callbacks answered that a request has opened, and those whose submitters it has ended. */
-  #lookForCallbacks({ DurableExecutionArn: executionArn, Updates }: CheckpointRequest): void {
-    for (const { Action, Id: operationId, Type } of Updates) {
-      if (Type !== "CALLBACK" || Action !== "START") continue
-      const opened = { executionArn, operationId }
-      if (!this.#answering.has(keyOf(opened))) this.#unanswered.set(keyOf(opened), opened)
-    }
-    for (const [key, opened] of this.#unanswered) {
-      if (!this.#isSubmitted(opened)) continue
-      this.#unanswered.delete(key)
-      this.#answering.set(key, opened)
-      this.#pending.push(() => this.#answer(opened))
-      this.#announce(opened.executionArn)
+  #lookForCallbacks(request: CheckpointRequest): void {
+    for (const address of this.#callbacks.opened(request)) {
+      this.#pending.push(() => this.#answer(address))
+      this.#announce(address.executionArn)
     }
   }
 
-  /** Nobody answers a callback before being told of it. */
-  #isSubmitted(opened: Opened): boolean {
-    const { executionArn } = opened
-    const parent = this.#operation({ executionArn, operationId: this.#operation(opened)?.ParentId ?? "" })
-    return (
-      parent?.SubType !== "WaitForCallback" ||
-      this.operations(executionArn).some(
-        ({ Name, ParentId, Status }) => ParentId === parent.Id && Name === "submit" && Status === "SUCCEEDED"
-      )
-    )
-  }
-
-  #answer(opened: Opened): void {
-    const { executionArn } = opened
-    const { CallbackDetails, Name: name = "", Status } = this.#operation(opened) ?? {}
+  #answer(address: OperationAddress): void {
+    const { executionArn } = address
+    const { CallbackDetails, Name: name = "" } = this.#callbacks.operation(address) ?? {}
     const answer = this.#answers.find((candidate) => picks(candidate.name, [name]))
     const callbackId = CallbackDetails?.CallbackId
-    if (answer === undefined || callbackId === undefined || Status !== "STARTED") return
+    if (answer === undefined || callbackId === undefined || !this.#callbacks.isOpen(address)) return
     const about = { executionArn, kind: "answer to the callback", name } as const
     const work = Effect.suspend(() => answer.run({ executionArn, name, callbackId }))
-    this.#start(this.#targets, keyOf(opened), about, work, (exit) => {
+    this.#start(this.#answering, keyOf(address), about, work, (exit) => {
       if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) return
       this.#problem(executionArn, `The ${about.kind} "${name}" failed: ${reasonOf(exit.cause)}`)
     })
@@ -457,17 +428,7 @@ export class World {
 
   /** Whoever still has a callback that is closed has nothing more to do. */
   #dropAnswers(): void {
-    for (const [key, opened] of this.#answering) {
-      const isOpen = this.execution(opened.executionArn)?.outcome === undefined
-      if (isOpen && this.#operation(opened)?.Status === "STARTED") continue
-      this.#answering.delete(key)
-      this.#targets.get(key)?.fiber.interruptUnsafe()
-    }
-  }
-
-  #operation({ executionArn, operationId }: Opened): Operation | undefined {
-    const execution = this.execution(executionArn)
-    return execution === undefined ? undefined : operationIn(execution, operationId)
+    for (const address of this.#callbacks.closed()) this.#answering.get(keyOf(address))?.fiber.interruptUnsafe()
   }
 
   // --- Faults of the test ------------------------------------------------------------------------------------------
@@ -507,9 +468,8 @@ export class World {
     const runs = running.flatMap(({ run }) => (run === undefined ? [] : [run]))
     // What loads its state has no run yet, and waits for time only before it repeats a request.
     const loading = running.flatMap(({ key, run }) => (run === undefined ? [key] : []))
-    const answers = [...this.#targets.keys()].filter((key) => this.#answering.has(key))
-    const functions = [...this.#targets.keys()].filter((key) => !this.#answering.has(key))
-    if (this.#stillness.waitsForTime(runs, [...functions, ...loading], answers)) this.#move()
+    const calls = [...this.#targets.keys(), ...loading]
+    if (this.#stillness.waitsForTime(runs, calls, this.#answering.keys())) this.#move()
   }
 
   #startPending(): void {
@@ -542,10 +502,10 @@ export class World {
   report(executionArn: string): string {
     const execution = this.execution(executionArn)
     if (execution === undefined) return `There is no execution ${executionArn}.`
-    const lines = [...this.#running.values(), ...this.#targets.values()].map((running) => this.#describe(running))
+    const lines = this.#everything().map((running) => this.#describe(running))
     for (const operation of this.operations(executionArn)) {
       if (operation.Status !== "STARTED") continue
-      if (operation.Type === "CALLBACK" && !this.#targets.has(keyOf({ executionArn, operationId: operation.Id }))) {
+      if (operation.Type === "CALLBACK" && !this.#answering.has(keyOf({ executionArn, operationId: operation.Id }))) {
         lines.push(`the callback "${operation.Name}" is open, and nobody answers it`)
       }
       if (operation.Type === "CHAINED_INVOKE") lines.push(`the invoke "${operation.Name}" has no outcome yet`)
@@ -555,6 +515,10 @@ export class World {
       `The execution "${execution.identity.name}" did not end, and nothing has happened for a while. It waits for this: ${waits.join("; ")}. ` +
       "If real I/O takes longer than this, raise the patience of TestEngine.layer."
     )
+  }
+
+  #everything(): ReadonlyArray<Running> {
+    return [...this.#running.values(), ...this.#targets.values(), ...this.#answering.values()]
   }
 
   #describe({ kind, name, run }: Running): string {
@@ -581,8 +545,6 @@ const reasonOf = (cause: Cause.Cause<unknown>): string => {
   const reason = Cause.squash(cause)
   return reason instanceof TestFailure ? reason.message : Cause.pretty(cause)
 }
-
-const keyOf = ({ executionArn, operationId }: Opened): string => `${executionArn}#${operationId}`
 
 /** In seconds: longer than any test lets an execution run. */
 const aCentury = 100 * 366 * 86_400

@@ -12,6 +12,7 @@ import {
   NotFound,
   type ClientError,
   type DurableClient,
+  type Outcome,
   type PageRequest
 } from "../DurableClient.ts"
 import * as Engine from "../engine/Service.ts"
@@ -33,6 +34,12 @@ const clientError = ({ exception, message }: Engine.Refused): ClientError => {
       return new ClientRefused({ message: `${exception}: ${message}` })
   }
 }
+
+/** An outcome without what the engine knows besides. */
+const plain = (outcome: Engine.ExecutionOutcome): Outcome =>
+  outcome.status === "SUCCEEDED"
+    ? { status: outcome.status, ...(outcome.result === undefined ? undefined : { result: outcome.result }) }
+    : { status: outcome.status, error: outcome.error }
 
 const paged = (options: PageRequest = {}) => ({
   ...(options.marker === undefined ? undefined : { Marker: options.marker }),
@@ -58,9 +65,9 @@ export const makeClient = (world: World): DurableClient["Service"] => ({
       ({ executionArn }) =>
         type === "Event"
           ? Effect.succeed({ executionArn })
-          : Effect.map(world.ended(executionArn, Infinity), ({ outcome: { endTimestamp: _, ...outcome } }) => ({
+          : Effect.map(world.ended(executionArn, Infinity), ({ outcome }) => ({
               executionArn,
-              outcome
+              outcome: plain(outcome)
             }))
     ),
   get: (executionArn, { includeExecutionData = true } = {}) =>

@@ -22,7 +22,9 @@ const started = <E>(
   options: TestEngine.Options = { patience: "300 millis" }
 ) => ({
   run: <A, E2>(
-    test: (run: TestEngine.TestRun<typeof Main>) => Effect.Effect<A, E2, TestEngine.TestEngine | DurableClient.DurableClient>
+    test: (
+      run: TestEngine.TestRun<typeof Main>
+    ) => Effect.Effect<A, E2, TestEngine.TestEngine | DurableClient.DurableClient>
   ) =>
     Effect.flatMap(TestEngine.start(Main), test).pipe(
       Effect.provide(TestEngine.layer([Main.implement(() => Effect.orDie(workflow)), ...parts], options))
@@ -196,12 +198,15 @@ describe("an answer", () => {
         onSuccess: (text) => text,
         onFailure: (error) => `${error._tag}: ${error.message}`
       })
-      const value = yield* resultOf(Effect.forEach([1, 2, 3], () => attempt), [
-        TestEngine.answer("approval", [
-          TestEngine.fail({ ErrorType: "Busy" }),
-          TestEngine.after("1 hour", TestEngine.succeed("yes"))
-        ])
-      ])
+      const value = yield* resultOf(
+        Effect.forEach([1, 2, 3], () => attempt),
+        [
+          TestEngine.answer("approval", [
+            TestEngine.fail({ ErrorType: "Busy" }),
+            TestEngine.after("1 hour", TestEngine.succeed("yes"))
+          ])
+        ]
+      )
       const [first, second, third] = Object(value)
       assert.match(first, /^CallbackFailed: .*Busy/)
       assert.strictEqual(second, "yes")
@@ -211,23 +216,31 @@ describe("an answer", () => {
 
   it.effect("sees which callback it is for", () =>
     Effect.gen(function* () {
-      const value = yield* resultOf(Effect.forEach(["a", "b"], (name) => ask(name)), [
-        TestEngine.answer(/./, ({ callbackId, executionArn, name, number }) =>
-          TestEngine.succeed([name, number, callbackId.length > 10, executionArn.includes(":function:main")].join(" "))
-        )
-      ])
+      const value = yield* resultOf(
+        Effect.forEach(["a", "b"], (name) => ask(name)),
+        [
+          TestEngine.answer(/./, ({ callbackId, executionArn, name, number }) =>
+            TestEngine.succeed(
+              [name, number, callbackId.length > 10, executionArn.includes(":function:main")].join(" ")
+            )
+          )
+        ]
+      )
       assert.deepStrictEqual(value, ["a 1 true true", "b 2 true true"])
     })
   )
 
   it.effect("is for a name, a pattern or what a function picks, and the first that fits counts", () =>
     Effect.gen(function* () {
-      const value = yield* resultOf(Effect.forEach(["import-1", "import-2", "other", "import"], (name) => ask(name)), [
-        TestEngine.answer("import-2", TestEngine.succeed("by name")),
-        TestEngine.answer(/^import-/g, TestEngine.succeed("by pattern")),
-        TestEngine.answer((name) => name.length === 5, TestEngine.succeed("by function")),
-        TestEngine.answer(/./, TestEngine.succeed("any"))
-      ])
+      const value = yield* resultOf(
+        Effect.forEach(["import-1", "import-2", "other", "import"], (name) => ask(name)),
+        [
+          TestEngine.answer("import-2", TestEngine.succeed("by name")),
+          TestEngine.answer(/^import-/g, TestEngine.succeed("by pattern")),
+          TestEngine.answer((name) => name.length === 5, TestEngine.succeed("by function")),
+          TestEngine.answer(/./, TestEngine.succeed("any"))
+        ]
+      )
       assert.deepStrictEqual(value, ["by pattern", "by name", "by function", "any"])
     })
   )
@@ -237,7 +250,11 @@ describe("an answer", () => {
       const seen: Array<string> = []
       const workflow = Durable.waitForCallback(
         "approval",
-        () => Effect.andThen(Effect.sleep("1 hour"), Effect.sync(() => void seen.push("submitted"))),
+        () =>
+          Effect.andThen(
+            Effect.sleep("1 hour"),
+            Effect.sync(() => void seen.push("submitted"))
+          ),
         { retry: RetryPolicy.fixed({ maxAttempts: 3, delay: "1 minute" }) }
       )
       yield* started(workflow, [
@@ -333,10 +350,7 @@ describe("an answer", () => {
       const sub = Sub.implement(() => Effect.orDie(ask("approval")))
       const main = Main.implement(() => Effect.orDie(Durable.invoke(Sub)))
       const answer = TestEngine.answer("approval", TestEngine.succeed("yes"))
-      assert.strictEqual(
-        yield* Effect.provide(TestEngine.run(Main), TestEngine.layer([main, sub, answer])),
-        "yes"
-      )
+      assert.strictEqual(yield* Effect.provide(TestEngine.run(Main), TestEngine.layer([main, sub, answer])), "yes")
     })
   )
 })
@@ -438,7 +452,10 @@ describe("a callback that a test answers by hand", () => {
     Effect.gen(function* () {
       let submitted = false
       const workflow = Durable.waitForCallback("approval", () =>
-        Effect.andThen(Effect.sleep("1 minute"), Effect.sync(() => void (submitted = true)))
+        Effect.andThen(
+          Effect.sleep("1 minute"),
+          Effect.sync(() => void (submitted = true))
+        )
       )
       yield* started(workflow, []).run(
         Effect.fnUntraced(function* (run) {

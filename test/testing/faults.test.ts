@@ -123,7 +123,11 @@ describe("a step whose first attempts fail", () => {
 
   it.effect("is known by its name, its path, a pattern or what a function picks", () =>
     Effect.gen(function* () {
-      const tell = (name: string) => Durable.step(name, Effect.map(Durable.StepContext, ({ attempt }) => attempt))
+      const tell = (name: string) =>
+        Durable.step(
+          name,
+          Effect.map(Durable.StepContext, ({ attempt }) => attempt)
+        )
       const workflow = Effect.gen(function* () {
         return [
           yield* tell("a"),
@@ -147,9 +151,10 @@ describe("a step whose first attempts fail", () => {
     Effect.gen(function* () {
       const { attempts, body } = counting()
       const charge = Durable.step("charge", body, { semantics: "at-most-once" })
-      const { value } = yield* ran(Effect.catchDefect(charge, () => Effect.succeed("failed")), [
-        TestEngine.failFirst("charge", 1, Effect.die("no"))
-      ])
+      const { value } = yield* ran(
+        Effect.catchDefect(charge, () => Effect.succeed("failed")),
+        [TestEngine.failFirst("charge", 1, Effect.die("no"))]
+      )
       assert.strictEqual(value, "failed")
       assert.deepStrictEqual(attempts, [])
     })
@@ -175,9 +180,8 @@ describe("a step whose first attempts fail", () => {
       })
       const { value } = yield* ran(
         Effect.map(Effect.flip(looks), (error) => error._tag),
-        [
-        TestEngine.failFirst("ready", 1, Effect.fail(new Declined({ code: "14" })))
-      ])
+        [TestEngine.failFirst("ready", 1, Effect.fail(new Declined({ code: "14" })))]
+      )
       assert.strictEqual(value, "Declined")
     })
   )
@@ -197,7 +201,9 @@ describe("a step whose first attempts fail", () => {
 describe("a step that no fault is for", () => {
   it.effect("is recorded as if there were none", () =>
     Effect.gen(function* () {
-      const workflow = Durable.step("charge", Effect.succeed(1), { serdes: Serdes.make({ serialize: String, deserialize: Number }) })
+      const workflow = Durable.step("charge", Effect.succeed(1), {
+        serdes: Serdes.make({ serialize: String, deserialize: Number })
+      })
       const plain = yield* ran(workflow, [])
       const other = yield* ran(workflow, [TestEngine.failFirst("refund", 3, Effect.die("no"))])
       assert.deepStrictEqual(other.history, plain.history)

@@ -212,13 +212,16 @@ describe("timers that run side by side", () => {
   it.effect("of all kinds end in their order, each after its own time", () =>
     Effect.gen(function* () {
       const { at, total } = yield* timeline(
-        Effect.all([
-          Durable.wait("w", "40 minutes"),
-          flaky(2, RetryPolicy.fixed({ maxAttempts: 2, delay: "10 minutes" })),
-          opened("t", { timeout: "20 minutes" }),
-          opened("h", { timeout: "2 hours", heartbeatTimeout: "30 minutes" }),
-          Durable.step("nap", Effect.sleep("50 minutes"))
-        ], sideBySide)
+        Effect.all(
+          [
+            Durable.wait("w", "40 minutes"),
+            flaky(2, RetryPolicy.fixed({ maxAttempts: 2, delay: "10 minutes" })),
+            opened("t", { timeout: "20 minutes" }),
+            opened("h", { timeout: "2 hours", heartbeatTimeout: "30 minutes" }),
+            Durable.step("nap", Effect.sleep("50 minutes"))
+          ],
+          sideBySide
+        )
       )
       assert.deepStrictEqual(
         [
@@ -257,12 +260,15 @@ describe("timers that run side by side", () => {
   it.effect("that are due at one moment all end then", () =>
     Effect.gen(function* () {
       const { all, total } = yield* timeline(
-        Effect.all([
-          Durable.wait("a", "1 hour"),
-          Durable.wait("b", "3600 seconds"),
-          opened("c", { timeout: "1 hour" }),
-          Durable.step("d", Effect.sleep("1 hour"))
-        ], sideBySide)
+        Effect.all(
+          [
+            Durable.wait("a", "1 hour"),
+            Durable.wait("b", "3600 seconds"),
+            opened("c", { timeout: "1 hour" }),
+            Durable.step("d", Effect.sleep("1 hour"))
+          ],
+          sideBySide
+        )
       )
       const ends = [...all("WaitSucceeded"), ...all("CallbackTimedOut"), ...all("StepSucceeded")]
       assert.deepStrictEqual(ends, [hour, hour, hour, hour])
@@ -273,10 +279,13 @@ describe("timers that run side by side", () => {
   it.effect("end while a step runs, in the middle of its time", () =>
     Effect.gen(function* () {
       const { at, total } = yield* timeline(
-        Effect.all([
-          Durable.step("nap", Effect.sleep("1 hour")),
-          Effect.forEach([1, 2, 3], () => Durable.wait("w", "10 minutes"))
-        ], sideBySide)
+        Effect.all(
+          [
+            Durable.step("nap", Effect.sleep("1 hour")),
+            Effect.forEach([1, 2, 3], () => Durable.wait("w", "10 minutes"))
+          ],
+          sideBySide
+        )
       )
       assert.strictEqual(at("WaitSucceeded", "w"), 10 * minute)
       assert.strictEqual(total, hour)
@@ -292,7 +301,8 @@ describe("expectElapsed", () => {
       if (Exit.isSuccess(exit)) return ""
       const defect = exit.cause.reasons[0]
       assert.strictEqual(defect?._tag, "Die")
-      if (defect?._tag !== "Die" || !(defect.defect instanceof TestEngine.TestFailure)) throw new Error("no TestFailure")
+      if (defect?._tag !== "Die" || !(defect.defect instanceof TestEngine.TestFailure))
+        throw new Error("no TestFailure")
       return defect.defect.message
     }).pipe(Effect.provide(TestEngine.layer([Main.implement(() => workflow)], options)))
 
