@@ -9,10 +9,11 @@ import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { cast } from "effect/Function"
 import * as Schema from "effect/Schema"
 import type { ClientError, DurableClient } from "../DurableClient.ts"
 import { erase } from "../internal/erase.ts"
-import type { RecordServices } from "../Plain.ts"
+import type { FromArguments, RecordServices } from "../Plain.ts"
 import { errorObject } from "../runtime/Outcome.ts"
 import { write } from "../runtime/Recording.ts"
 import { json, Serdes, type Info } from "../Serdes.ts"
@@ -145,19 +146,22 @@ export const answer = <const O extends CallbackSchemas = NoSchemas, R = never>(
     | ReadonlyArray<ReplyFor<O>>
     | ((callback: OpenCallback) => Effect.Effect<CallbackValue<O>, CallbackFailure<O> | ErrorObject, R> | ReplyFor<O>),
   schemas?: O
-): Answer<R | RecordServices<readonly [O]>> => ({
+): Answer<FromArguments<R> | RecordServices<readonly [O]>> => ({
   _tag: "Answer",
   name,
   schemas: schemas ?? {},
   respond: (callback) => {
     if (typeof respond === "function") {
       const answered = respond(callback)
-      return Effect.isEffect(answered) ? Effect.map(answered, succeed) : Effect.succeed(answered)
+      return Effect.isEffect(answered) ? Effect.map(asArgument(answered), succeed) : Effect.succeed(answered)
     }
     if (!isList(respond)) return Effect.succeed(respond)
     return Effect.succeed(respond[callback.number - 1] ?? beyondTheScript(respond.length, callback))
   }
 })
+
+/** What an effect requires, as the types of the arguments say it. */
+const asArgument = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, FromArguments<R>> => cast(effect)
 
 const isList = <A>(value: A | ReadonlyArray<A>): value is ReadonlyArray<A> => Array.isArray(value)
 

@@ -36,6 +36,19 @@ describe("layer", () => {
     expectTypeOf(TestEngine.layer([TestEngine.failFirst("send", 2, Effect.die("no"))])).toEqualTypeOf<World<never>>()
   })
 
+  it("knows what is written in place", () => {
+    expectTypeOf(
+      TestEngine.layer([
+        main,
+        TestEngine.answer("approval", TestEngine.succeed({ by: "Ada" }), approval),
+        TestEngine.answer("name", () => Effect.map(Clerk, ({ name }) => name)),
+        TestEngine.answer("word", TestEngine.succeed("yes")),
+        TestEngine.stub(Price, TestEngine.after("1 hour", TestEngine.succeed(1))),
+        TestEngine.failFirst("send", 1, Effect.die("no"))
+      ])
+    ).toEqualTypeOf<World<Mail | Clerk>>()
+  })
+
   it("requires no client: the world has one", () => {
     const starts = Main.implement(() => Effect.orDie(Effect.asVoid(Durable.start(Main))))
     const stub = TestEngine.stub(Price, () => Effect.as(DurableClient.DurableClient, 1))
