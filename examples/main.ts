@@ -6,32 +6,10 @@
  * called wrongly; both times it says so in a sentence.
  */
 import { DurableClient } from "effect-durable"
-import { TestEngine } from "effect-durable/testing"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import * as Order from "./01-order.ts"
-import * as InvokeLambda from "./02-invoke-lambda.ts"
+import { examples } from "./all.ts"
 import { draw } from "./tree.ts"
-
-interface Example {
-  readonly functionName: string
-  readonly payload: unknown
-  readonly engine: Layer.Layer<DurableClient.DurableClient>
-}
-
-const examples: Readonly<Record<string, Example>> = {
-  order: {
-    functionName: Order.ProcessOrder.name,
-    payload: Order.order,
-    engine: TestEngine.layer(Order.functions).pipe(Layer.provide(Order.Gateway.layerMemory))
-  },
-  "invoke-lambda": {
-    functionName: InvokeLambda.Orchestrate.name,
-    payload: InvokeLambda.payload,
-    engine: TestEngine.layer(InvokeLambda.functions)
-  }
-}
 
 /** What a person reads when there is no result, and the exit code. */
 class Failed extends Schema.TaggedError<Failed>()("Failed", { message: Schema.String, exitCode: Schema.Int }) {}

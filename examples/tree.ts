@@ -25,16 +25,22 @@ export const draw = Effect.fn("tree.draw")(function* (executionArn: string) {
   const root = yield* read(executionArn)
   const rows = [...rowsOf(root, "", "", root.start)]
   const width = Math.max(...rows.map(([label]) => label.length))
-  return rows.map(([label, facts]) => `${label.padEnd(width)}  ${facts}`)
+  return rows.map(([label, facts]) => `${label.padEnd(width)}  ${facts}`.trimEnd())
 })
 
 function* rowsOf(node: Node, first: string, rest: string, zero: number): Generator<readonly [string, string]> {
   yield [`${first}${node.name}`, facts(node, zero)]
-  for (const [index, child] of node.children.entries()) {
-    const last = index === node.children.length - 1
+  const hidden = node.children.length > most ? node.children.length - most : 0
+  const shown = node.children.slice(0, node.children.length - hidden)
+  for (const [index, child] of shown.entries()) {
+    const last = index === shown.length - 1 && hidden === 0
     yield* rowsOf(child, `${rest}${last ? "└─ " : "├─ "}`, `${rest}${last ? "   " : "│  "}`, zero)
   }
+  if (hidden > 0) yield [`${rest}└─ … and ${hidden} more`, ""]
 }
+
+/** Operations of one parent that are drawn. */
+const most = 12
 
 const facts = (node: Node, zero: number): string => {
   const end = node.end === undefined ? "…" : seconds(node.end - zero)

@@ -1,0 +1,81 @@
+/** What every example ends with. */
+import { assert, describe, it } from "@effect/vitest"
+import { DurableClient } from "effect-durable"
+import * as Effect from "effect/Effect"
+import { examples } from "../../examples/all.ts"
+
+const outcomes: Readonly<Record<string, unknown>> = {
+  order: { status: "completed", transactionId: /^t-[0-9a-f]{8}$/, cents: 5_900 },
+  "invoke-lambda": { statusCode: 200, body: /"sum":150/ },
+  hierarchical: { score: 603, transfer: "transfer of 5000 to Ada" },
+  conditional: { handledBy: "read-invoice", summary: "d-1: 3 lines, 99.00 in all" },
+  context: {
+    message: "Hello Ada, welcome to effect-durable!",
+    trail: ["welcome r-1", "notify r-1", "greet r-1"]
+  },
+  "fan-out": {
+    answers: [
+      { service: "stock", value: 40 },
+      { service: "prices", value: 4.5 },
+      { service: "reviews", value: 3.9 }
+    ],
+    missing: ["horoscope"]
+  },
+  "time-out": { cents: 1_190, source: "yesterday" },
+  retry: { seat: "ED 42 12A", attempts: 4 },
+  serdes: { rows: 2, quantity: 52 },
+  tenant: "invoice over 9900 rendered for acme",
+  children: { room: "the cellar with balloons", food: "12 pizzas" },
+  "map-reduce": { the: 5, cat: 2, sat: 3, on: 3, mat: 2, dog: 1, was: 2, and: 1, nobody: 1, amused: 1 },
+  saga: { error: "SoldOut" },
+  polling: { percent: 100, looks: 4 },
+  batch: { reason: "ALL_COMPLETED", imported: 980, failed: 20 }
+}
+
+/** Runs an example, with its own input or another. */
+const outcomeOf = (name: string, payload?: unknown): Effect.Effect<unknown, unknown> => {
+  const example = examples[name]!
+  return Effect.flatMap(DurableClient.DurableClient, (client) =>
+    client.start({
+      functionName: example.functionName,
+      qualifier: "$LATEST",
+      payload: JSON.stringify(payload ?? example.payload),
+      type: "RequestResponse"
+    })
+  ).pipe(
+    Effect.map(({ outcome }) =>
+      outcome?.status === "SUCCEEDED" ? JSON.parse(outcome.result ?? "null") : { error: outcome?.error.ErrorType }
+    ),
+    Effect.provide(example.engine)
+  )
+}
+
+/** Compares with an expectation in which a pattern stands for any text that it fits. */
+const assertLike = (found: unknown, expected: unknown): void => {
+  if (expected instanceof RegExp) return assert.match(String(found), expected)
+  if (Array.isArray(expected) || typeof expected !== "object" || expected === null) {
+    return assert.deepStrictEqual(found, expected)
+  }
+  assert.deepStrictEqual(Object.keys(Object(found)).toSorted(), Object.keys(expected).toSorted())
+  for (const [key, value] of Object.entries(expected)) assertLike(Reflect.get(Object(found), key), value)
+}
+
+describe("every example", () => {
+  it("is expected here", () => {
+    assert.deepStrictEqual(Object.keys(outcomes).toSorted(), Object.keys(examples).toSorted())
+  })
+
+  it.effect.each(Object.keys(examples))("%s ends as it says", (name) =>
+    Effect.map(outcomeOf(name), (found) => assertLike(found, outcomes[name]))
+  )
+
+  it.effect.each([
+    ["conditional", { id: "d-2", type: "contract", pages: 12 }, { handledBy: "review-contract", summary: /12 pages/ }],
+    ["conditional", { id: "d-3", type: "poem", pages: 1 }, { handledBy: "the archive", summary: /no known type/ }],
+    ["time-out", { seconds: 1 }, { cents: 1_250, source: "live" }],
+    ["saga", { city: "Lisbon", cars: 1 }, ["flight to Lisbon", "room in Lisbon", "a small car"]],
+    ["batch", { items: 100, badEvery: 5 }, { reason: "FAILURE_TOLERANCE_EXCEEDED", imported: /\d/, failed: 6 }]
+  ] as const)("%s with %j ends as %j", ([name, payload, expected]) =>
+    Effect.map(outcomeOf(name, payload), (found) => assertLike(found, expected))
+  )
+})
