@@ -117,11 +117,14 @@ export const runBody = (
   claimed: Claim,
   number: number,
   body: Body
-): Effect.Effect<Exit.Exit<unknown, unknown>, never, unknown> =>
-  Effect.flatMap(Effect.exit(asStepBody(claimed, provideBody(claimed, number, body))), (exit) => {
-    if (claimed.run.phase !== "running") return claimed.run.inert
-    return claimed.context.closed ? contextEnded(claimed) : Effect.succeed(exit)
+): Effect.Effect<Exit.Exit<unknown, unknown>, never, unknown> => {
+  const { context, name, path, run } = claimed
+  const runs = run.options.probe?.insteadOf?.({ name, path, number }) ?? body
+  return Effect.flatMap(Effect.exit(asStepBody(claimed, provideBody(claimed, number, runs))), (exit) => {
+    if (run.phase !== "running") return run.inert
+    return context.closed ? contextEnded(claimed) : Effect.succeed(exit)
   })
+}
 
 /** Notes which fibre runs the body, so that it records nothing even with services from outside of the step. */
 const asStepBody = (claimed: Claim, body: Body): Body =>
