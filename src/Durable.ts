@@ -32,6 +32,7 @@ import type { RetryPolicy } from "./RetryPolicy.ts"
 import { noted } from "./runtime/CallSite.ts"
 import { Execution, nested, tracked } from "./runtime/Execution.ts"
 import { md5 } from "./runtime/Identity.ts"
+import { isReplayed } from "./runtime/Logging.ts"
 import * as batchOperation from "./runtime/operations/batch.ts"
 import * as callbackOperation from "./runtime/operations/callback.ts"
 import * as childOperation from "./runtime/operations/child.ts"
@@ -44,7 +45,6 @@ import * as raceOperation from "./runtime/operations/race.ts"
 import * as retryOperation from "./runtime/operations/retry.ts"
 import * as stepOperation from "./runtime/operations/step.ts"
 import * as waitOperation from "./runtime/operations/wait.ts"
-import { isReplaying as isReplayingIn } from "./runtime/Reached.ts"
 import type { Recording } from "./runtime/Recording.ts"
 import type { ErrorObject } from "./wire/ErrorObject.ts"
 import type * as Serdes from "./Serdes.ts"
@@ -382,8 +382,14 @@ interface Answer {
   readonly success?: Schema.Top
   /** The Schema of the failures that arrive as themselves. */
   readonly error?: Schema.Top
-  /** Reads the answer in place of `success`. */
-  readonly serdes?: Serdes.Codec<never, unknown>
+  /** A `Serdes.Codec` that reads the answer in place of `success`. */
+  readonly serdes?: {
+    readonly serialize: (value: never, info: Serdes.Info) => unknown
+    readonly deserialize: (
+      text: string | undefined,
+      info: Serdes.Info
+    ) => Effect.Effect<unknown, Serdes.SerdesError, unknown>
+  }
 }
 
 interface NoTimeouts {
@@ -486,7 +492,11 @@ export interface WaitForCallbackOptions<E> extends CallbackOptions {
  * @category operations
  * @since 0.1.0
  */
-export const waitForCallback = <E, R, const O extends WaitForCallbackOptions<NoInfer<E>> & Answer = NoTimeouts>(
+export const waitForCallback = <
+  E = never,
+  R = never,
+  const O extends WaitForCallbackOptions<NoInfer<E>> & Answer = NoTimeouts
+>(
   name: string,
   submit: (callbackId: string) => Effect.Effect<unknown, E, R> & InsideStep<R>,
   options?: O
@@ -599,7 +609,7 @@ export const waitForCondition = <
   name: string,
   options: ConditionOptions<S, E, R> &
     StateRecording<State, Error, Codec> &
-    NoInfer<Recordable<S, E, StateArguments<State, Error, Codec>>>
+    NoInfer<Recordable<S, E, StateArguments<State, Error, Codec>, unknown, "state">>
 ): Effect.Effect<
   RecordedValue<S, StateArguments<State, Error, Codec>>,
   RecordedError<E, StateArguments<State, Error, Codec>> | ConditionExhausted,
@@ -625,9 +635,21 @@ type AnyBranch = Effect.Effect<unknown, unknown, unknown> | { readonly name: str
 type EffectOf<B> =
   B extends Effect.Effect<unknown, unknown, unknown> ? B : B extends { readonly effect: infer Body } ? Body : never
 
-type ValueOf<B> = EffectOf<B> extends Effect.Effect<infer A, unknown, unknown> ? A : never
-type ErrorOf<B> = EffectOf<B> extends Effect.Effect<unknown, infer E, unknown> ? E : never
-type ServicesOf<B> = EffectOf<B> extends Effect.Effect<unknown, unknown, infer R> ? R : never
+type ValueOf<B> = [EffectOf<B>] extends [never]
+  ? never
+  : EffectOf<B> extends Effect.Effect<infer A, unknown, unknown>
+    ? A
+    : never
+type ErrorOf<B> = [EffectOf<B>] extends [never]
+  ? never
+  : EffectOf<B> extends Effect.Effect<unknown, infer E, unknown>
+    ? E
+    : never
+type ServicesOf<B> = [EffectOf<B>] extends [never]
+  ? never
+  : EffectOf<B> extends Effect.Effect<unknown, unknown, infer R>
+    ? R
+    : never
 
 /**
  * How branches or items are run side by side.
@@ -1273,7 +1295,7 @@ export const execution: Effect.Effect<ExecutionFacts, never, Execution> = Effect
 
 /**
  * Whether what runs now has run before: whether the current context has recorded operations that it has not asked for
- * again. Nothing of what a workflow does may depend on it but what it tells people, such as logs.
+ * again. Logs are silent then by themselves, and the body of a step is never replayed. Nothing of what a workflow does may depend on it but what it tells people, such as logs.
  *
  * @example
  * ```ts
@@ -1286,8 +1308,8 @@ export const execution: Effect.Effect<ExecutionFacts, never, Execution> = Effect
  * @category facts
  * @since 0.1.0
  */
-export const isReplaying: Effect.Effect<boolean, never, Execution> = Effect.map(Execution, ({ context, run }) =>
-  isReplayingIn(run, context)
+export const isReplaying: Effect.Effect<boolean, never, Execution> = Effect.flatMap(Execution, (execution) =>
+  Effect.withFiber((fiber) => Effect.succeed(isReplayed(execution, fiber)))
 )
 
 /**

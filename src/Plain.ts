@@ -142,20 +142,22 @@ export type RecordOptions<A, Own = unknown> = readonly [options?: (Recording<A> 
 
 /**
  * `unknown` when the arguments `O` say all that is needed to record `A` and `E`, and otherwise an object whose key is a
- * sentence that says what is missing: the compiler quotes it.
+ * sentence that says what is missing: the compiler quotes it. `Key` is the name of the option for the Schema of the value.
  *
  * @category type rules
  * @since 0.1.0
  */
-export type Recordable<A, E, O, Own = unknown> = O extends readonly [] | readonly [unknown]
+export type Recordable<A, E, O, Own = unknown, Key extends string = "success"> = O extends
+  | readonly []
+  | readonly [unknown]
   ? typeof NotInferredId extends keyof OptionsOf<O>
     ? unknown
-    : RecordableValue<A, OptionsOf<O>> &
+    : RecordableValue<A, OptionsOf<O>, Key> &
         RecordableError<DeclaredError<E>, OptionsOf<O>> &
         KnownOptions<Exclude<keyof OptionsOf<O>, keyof Recording<A> | keyof Own>>
   : unknown
 
-type RecordableValue<A, Opt> = Opt extends { readonly serdes: infer Codec }
+type RecordableValue<A, Opt, Key extends string> = Opt extends { readonly serdes: infer Codec }
   ? Codec extends SerdesFor<A>
     ? unknown
     : { readonly "the serdes is no Serdes.Codec of the value": { readonly value: A; readonly serdes: Codec } }
@@ -165,7 +167,7 @@ type RecordableValue<A, Opt> = Opt extends { readonly serdes: infer Codec }
       : { readonly "the success schema does not fit the value": { readonly value: A; readonly schema: Type } }
     : IsPlain<A> extends true
       ? unknown
-      : { readonly [Where in NotPlainAt<A>]: A }
+      : { readonly [Where in NotPlainAt<A, Key>]: A }
 
 interface SerdesFor<A> {
   readonly serialize: (value: A, info: Serdes.Info) => Effect.Effect<string | undefined, Serdes.SerdesError, unknown>
@@ -185,8 +187,10 @@ type KnownOptions<Unknown> = [Unknown] extends [never]
   ? unknown
   : { readonly [Key in Unknown & string as `there is no option "${Key}" here`]: never }
 
-type NotPlainAt<A> =
-  `${[WherePlainEnds<A>] extends [never] ? "value" : WherePlainEnds<A>} is not plain data: give { success: Schema }`
+type NotPlainAt<
+  A,
+  Key extends string
+> = `${[WherePlainEnds<A>] extends [never] ? "value" : WherePlainEnds<A>} is not plain data: give { ${Key}: Schema }`
 
 /** The path of every part that is not plain, at most four fields deep, for the message. */
 type WherePlainEnds<A, Path extends string = "value", Depth extends ReadonlyArray<unknown> = []> =

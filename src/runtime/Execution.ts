@@ -122,7 +122,7 @@ const lookUp = (claimed: Claim): Effect.Effect<Claim> => {
   if (record === undefined) {
     if (context.recorded.finished) return run.idle(claimed)
     run.usage.addOperation(claimed.path)
-    return Effect.succeed(claimed)
+    return begun(claimed)
   }
   if (
     record.Type !== claimed.type ||
@@ -139,6 +139,11 @@ const lookUp = (claimed: Claim): Effect.Effect<Claim> => {
   }
   // A callback that is only created is as good as done: what waits for its outcome waits by itself.
   else if (context.recorded.finished && claimed.type !== "CALLBACK") return run.idle(claimed)
+  return begun(claimed)
+}
+
+const begun = (claimed: Claim): Effect.Effect<Claim> => {
+  claimed.run.observer.claimed(claimed)
   return Effect.succeed(claimed)
 }
 

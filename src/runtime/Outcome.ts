@@ -276,6 +276,14 @@ export const isRecordedAs = (error: unknown, type = ""): boolean => !isOwnType(t
 /** The ErrorType under which a typed error is recorded. */
 const typeOf = (error: unknown): string => textAt(error, "_tag") ?? textAt(error, "name") ?? "Error"
 
+/** The ErrorType under which a failure is recorded. */
+export const errorTypeOf = (cause: Cause.Cause<unknown>): string => {
+  const failure = cause.reasons.find(Cause.isFailReason)
+  if (failure !== undefined) return typeOf(failure.error)
+  const die = cause.reasons.find(Cause.isDieReason)
+  return die === undefined ? "Interrupted" : (defectObject(die.defect).ErrorType ?? "Defect")
+}
+
 const readMistake = (subject: Subject, data: string): Effect.Effect<Exit.Exit<never>> =>
   Effect.map(inPlainJson(readValue(subject, "error", { success: Mistake }, data)), Exit.die)
 

@@ -14,14 +14,10 @@ import { NonDeterministic } from "../DurableError.ts"
 import { truncate } from "../internal/bytes.ts"
 import type { Operation } from "../wire/Operation.ts"
 import type { DurableContext } from "./DurableContext.ts"
-import { isFinal } from "./Journal.ts"
+import { isFinal, isPatchMark } from "./Journal.ts"
+import { warn } from "./Logging.ts"
 import { defectObject, isOwnMistake } from "./Outcome.ts"
 import type { Run } from "./Run.ts"
-
-/** The name of the mark of a change of the code, which code that no longer asks for it leaves behind. */
-export const patchName = (id: string): string => `patch:${id}`
-
-const isPatchMark = ({ Name, Type }: Operation): boolean => Type === "STEP" && (Name?.startsWith("patch:") ?? false)
 
 /** Whether a context has recorded operations that its code has not asked for yet. */
 export const isReplaying = (run: Run, context: DurableContext): boolean =>
@@ -50,7 +46,7 @@ export const checkReached = (
     const names =
       missed.slice(0, 5).map(describe).join(", ") + (missed.length > 5 ? `, and ${missed.length - 5} more` : "")
     if (context.cutShort || context.fibers.size > 0) {
-      return Effect.logWarning(
+      return warn(
         `The history holds operations that ${where} did not ask for this time: ${names}. ` +
           "Fibres were interrupted or still run, so this may be timing. Use Durable.race, Durable.timeout, Durable.all or Durable.forEach, which record who won."
       )

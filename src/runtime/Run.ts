@@ -21,6 +21,7 @@ import { contextEnded, DurableContext } from "./DurableContext.ts"
 import { observe, executionOf } from "./Execution.ts"
 import { isFinal, Journal } from "./Journal.ts"
 import type { Compensation } from "./operations/compensation.ts"
+import { Observer } from "./Observer.ts"
 import { Poller } from "./Poller.ts"
 import { CurrentUnit, Supervisor, type Parked, type Probe } from "./Supervisor.ts"
 import { Usage, type Quotas } from "./Usage.ts"
@@ -54,6 +55,8 @@ export interface RunOptions extends Quotas {
   readonly captureSources: boolean
   /** Whether to warn about contracts without a target. */
   readonly warnAboutTargets: boolean
+  /** The X-Ray header of the trace to which the invocation belongs. */
+  readonly traceHeader: string | undefined
   readonly probe: Probe | undefined
 }
 
@@ -68,6 +71,7 @@ export const defaultOptions: RunOptions = {
   maxPayload: Limits.maxOperationPayload,
   captureSources: false,
   warnAboutTargets: true,
+  traceHeader: undefined,
   probe: undefined
 }
 
@@ -90,6 +94,7 @@ export class Run {
   readonly journal: Journal
   readonly checkpointer: Checkpointer
   readonly supervisor: Supervisor
+  readonly observer: Observer
   readonly context: DurableContext
   readonly options: RunOptions
   /** What the execution has used up of the quotas of the service. */
@@ -125,6 +130,9 @@ export class Run {
     readonly executionName: string
     readonly token: string
     readonly operations: ReadonlyArray<Operation>
+    /** The operations that changed while no invocation ran. */
+    readonly news: ReadonlyArray<string>
+    readonly beganAt: number
     readonly services: Context.Context<CheckpointStore>
     readonly clock: Clock.Clock
     readonly store: CheckpointStore["Service"]
@@ -143,6 +151,15 @@ export class Run {
       start: this.journal.start ?? this.now()
     })
     this.usage = new Usage(options.operations, this.options, (message) => void this.fork(Effect.logWarning(message)))
+    this.observer = new Observer({
+      executionArn: options.executionArn,
+      services: options.services,
+      journal: this.journal,
+      clock: options.clock,
+      beganAt: options.beganAt,
+      news: options.news,
+      traceHeader: this.options.traceHeader
+    })
     this.checkpointer = new Checkpointer(options.token, {
       executionArn: options.executionArn,
       store: options.store,
@@ -150,7 +167,12 @@ export class Run {
       random: () => this.random.nextDoubleUnsafe(),
       fork: (effect) => this.fork(effect),
       after: (millis, action) => this.after(millis, action),
-      onState: (operations) => this.journal.apply(operations),
+      onState: (operations) => {
+        this.observer.reported(operations)
+        this.journal.apply(operations)
+      },
+      onAcknowledged: (sent, millis) => this.observer.acknowledged(sent, millis),
+      onRepeat: () => this.observer.repeated(),
       onFailure: (error) => this.end(storeFailed(error, this.executionName)),
       onTokenMissing: () => {
         this.checkpointer.close()
@@ -196,6 +218,8 @@ export class Run {
     readonly executionName: string
     readonly token: string
     readonly operations: ReadonlyArray<Operation>
+    readonly news: ReadonlyArray<string>
+    readonly beganAt: number
     readonly options: RunOptions
   }): Effect.Effect<Run, never, CheckpointStore> {
     return Effect.gen(function* () {
@@ -439,10 +463,14 @@ export class Run {
   #settled(operation: Waiting): Effect.Effect<Operation> {
     return Effect.suspend(() => {
       if (operation.context.closed) return contextEnded(operation)
+      this.journal.await(operation.id)
       const record = this.journal.get(operation.id)
       const noted = (settled: Operation): Effect.Effect<Operation> => {
         operation.context.noteOutcome(settled.EndTimestamp)
-        return Effect.succeed(settled)
+        return Effect.withFiber((fiber) => {
+          this.observer.delivered(operation.id, fiber)
+          return Effect.succeed(settled)
+        })
       }
       if (record !== undefined && isSettled(record)) return noted(record)
       return this.#block<Operation>((fiber, release) => {

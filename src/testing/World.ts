@@ -275,6 +275,7 @@ export class World {
       captureSources: true,
       warnAboutTargets: false,
       deadline: this.#deadline(),
+      traceHeader: effect.traceHeader,
       probe: {
         onActivity: this.touch,
         onFiber: this.#stillness.tree.see,

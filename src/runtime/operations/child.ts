@@ -30,11 +30,17 @@ export const flatChild = (name: string, body: Body) =>
 
 /** Runs a block in a context, and closes the context when the block ends in whatever way. */
 export const inContext = (claimed: Pick<Claim, "run">, context: DurableContext, body: Body): Body =>
-  Effect.onExit(Effect.provideService(body, Execution, { run: claimed.run, context, step: undefined }), () =>
-    Effect.sync(() => {
-      claimed.run.supervisor.close(context)
-      claimed.run.releaseClosed()
-    })
+  Effect.onExit(
+    Effect.provideService(claimed.run.observer.within(context, body), Execution, {
+      run: claimed.run,
+      context,
+      step: undefined
+    }),
+    () =>
+      Effect.sync(() => {
+        claimed.run.supervisor.close(context)
+        claimed.run.releaseClosed()
+      })
   )
 
 /** How an operation of type CONTEXT ended, as it is written. */

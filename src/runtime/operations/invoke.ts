@@ -15,6 +15,7 @@ import * as Limits from "../../wire/Limits.ts"
 import type { Operation } from "../../wire/Operation.ts"
 import { claim, record as recordChange, type Claim } from "../Execution.ts"
 import { isFinal } from "../Journal.ts"
+import { warn } from "../Logging.ts"
 import { isRecordedAs, limitSize, readValue, writeValue } from "../Outcome.ts"
 import { ofPayload, ofResult, type AnyCodec } from "../Recording.ts"
 import { recordedRace } from "./race.ts"
@@ -49,12 +50,14 @@ const invokeOnce = (call: Call, prepared?: Prepared): Effect.Effect<unknown, unk
       if (claimed.record === undefined) {
         const { address, text } = prepared ?? (yield* prepare(claimed, call))
         const { tenantId } = call.options
+        const traceHeader = claimed.run.observer.traceHeader(claimed)
         yield* recordChange(claimed, {
           Action: "START",
           ...(text === undefined ? undefined : { Payload: text }),
           ChainedInvokeOptions: {
             FunctionName: address,
-            ...(tenantId === undefined ? undefined : { TenantId: tenantId })
+            ...(tenantId === undefined ? undefined : { TenantId: tenantId }),
+            ...(traceHeader === undefined ? undefined : { XAmznTraceId: traceHeader })
           }
         })
       } else if (isFinal(claimed.record)) {
@@ -79,7 +82,7 @@ const prepare = Effect.fnUntraced(function* (claimed: Claim, call: Call): Effect
   const { contract, options, payload } = call
   const target = yield* resolveTarget(claimed, contract)
   if (target.defaulted && claimed.run.options.warnAboutTargets) {
-    yield* Effect.logWarning(
+    yield* warn(
       `The contract "${contract.name}" has no target, so "${claimed.path}" invokes ${target.address}. Give it a target, or an entry in Targets, with a version or alias.`
     )
   }

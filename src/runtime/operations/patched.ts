@@ -6,7 +6,8 @@
 import * as Effect from "effect/Effect"
 import { SubType } from "../../wire/SubType.ts"
 import { claimOnce, observe, inWorkflow, record as recordChange, recordLater, type Claim } from "../Execution.ts"
-import { isReplaying, patchName } from "../Reached.ts"
+import { patchName } from "../Journal.ts"
+import { isReplaying } from "../Reached.ts"
 
 /**
  * Whether a change applies in the current context: not when the context replays what it recorded without the mark of the

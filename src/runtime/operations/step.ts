@@ -133,22 +133,24 @@ const asStepBody = (claimed: Claim, body: Body): Body =>
 const provideBody = (claimed: Claim, number: number, body: Body): Body => {
   const { context, id, name, path, run: invocation } = claimed
   const { deadline } = invocation.options
-  return Effect.updateContext(body, (services: Context.Context<unknown>) =>
-    services.pipe(
-      Context.add(Execution, { run: invocation, context, step: path }),
-      Context.add(Clock.Clock, invocation.clock),
-      Context.add(StepContext, {
-        executionArn: invocation.executionArn,
-        executionName: invocation.executionName,
-        operationId: id,
-        name,
-        attempt: number,
-        idempotencyKey: `${md5(invocation.executionArn)}-${id}`,
-        remaining: Effect.sync(() =>
-          deadline === undefined ? Duration.infinity : Duration.millis(Math.max(0, deadline - invocation.now()))
-        )
-      })
-    )
+  return Effect.updateContext(
+    invocation.observer.attempt(claimed, number, body),
+    (services: Context.Context<unknown>) =>
+      services.pipe(
+        Context.add(Execution, { run: invocation, context, step: path }),
+        Context.add(Clock.Clock, invocation.clock),
+        Context.add(StepContext, {
+          executionArn: invocation.executionArn,
+          executionName: invocation.executionName,
+          operationId: id,
+          name,
+          attempt: number,
+          idempotencyKey: `${md5(invocation.executionArn)}-${id}`,
+          remaining: Effect.sync(() =>
+            deadline === undefined ? Duration.infinity : Duration.millis(Math.max(0, deadline - invocation.now()))
+          )
+        })
+      )
   )
 }
 
