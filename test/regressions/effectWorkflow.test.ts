@@ -26,7 +26,7 @@
  * | #7016: a timer of a fraction of a millisecond | by number |
  * | #6241: an operation loses its parent | by number |
  * | effect-smol#1987, TeXRA#12081, #5266: readable ids, attempt numbers that survive a restart, a hook for suspensions | by number |
- * | #6783: the trace is lost over persistence | `test/telemetry`: spans have ids of their own there |
+ * | #6783: the trace is lost over persistence | by number |
  * | tsgo#478: a static rule against side effects in a workflow body | none: a type cannot see them; that a step holds no operation is one, and is tested in *names* |
  * | signals, queries, updates | none: the service has callbacks only |
  */
@@ -69,6 +69,7 @@ import {
   type Program
 } from "../runtime/harness.ts"
 import { assertPending, suspendsAndEnds, type Suspends } from "../runtime/suspends.ts"
+import { observe, only } from "../telemetry/support.ts"
 import { invocationsEnded } from "./support.ts"
 
 /** Completes one operation at a time, so that there is a replay for each. */
@@ -590,6 +591,25 @@ describe("races", () => {
     })
   )
 
+  it.effect("effect#2612: nobody sees the winner of a race before it is recorded", () =>
+    Effect.gen(function* () {
+      const seen: Array<string> = []
+      const race = Durable.race("race", [
+        Durable.step("a", Effect.succeed("a")),
+        Durable.step("b", Effect.succeed("b"))
+      ])
+      const see = (winner: string) =>
+        Durable.step(
+          "see",
+          Effect.sync(() => void seen.push(winner))
+        )
+      const ran = yield* execute(Effect.tap(race, see), { store: crashAt(holds("SUCCEED", "race"), "before") })
+      assertSucceeded(ran)
+      assert.strictEqual(ran.invocations, 2)
+      assert.deepStrictEqual(seen, [endOf(ran)])
+    })
+  )
+
   for (const [first, second] of [
     ["A", "B"],
     ["B", "A"]
@@ -860,6 +880,25 @@ describe("records", () => {
       const ran = yield* execute(Durable.wait("nap", 1_000.0001))
       assertSucceeded(ran)
       assert.deepStrictEqual(invocationsEnded(ran.history), [0, 2])
+    })
+  )
+
+  it.effect("effect#6783: all invocations of an execution tell one trace", () =>
+    Effect.gen(function* () {
+      const observed = yield* observe(
+        Durable.child(
+          "parent",
+          Effect.gen(function* () {
+            yield* Durable.step("early", Effect.void)
+            yield* Durable.wait("nap", "1 hour")
+            yield* Durable.step("late", Effect.void)
+          })
+        )
+      )
+      assert.strictEqual(observed.invocations, 2)
+      assert.lengthOf(new Set(observed.spans.map(({ traceId }) => traceId)), 1)
+      const parent = only(observed, "parent").spanId
+      for (const name of ["early", "nap", "late"]) assert.strictEqual(only(observed, name).parent, parent)
     })
   )
 

@@ -86,14 +86,18 @@ describe("suspensions and the code of the user", () => {
       const ran = yield* execute(
         Effect.gen(function* () {
           yield* Durable.withCompensation("book", Durable.step("booked", Effect.void), () => clean("undo"))
-          yield* Durable.onExit(Effect.andThen(pause, Durable.wait("again", "1 day")), () => clean("exit"))
-          yield* Durable.wait("last", "1 day")
+          yield* Durable.onExit(Effect.andThen(pause, Durable.wait("again", "1 day")), () =>
+            Effect.andThen(
+              Effect.sync(() => cleaned.push("local")),
+              clean("exit")
+            )
+          )
           return yield* Effect.die("after all")
         })
       )
       assert.strictEqual(failureOf(ran).errorMessage, "after all")
-      assert.strictEqual(ran.invocations, 4)
-      assert.deepStrictEqual(cleaned, ["exit", "undo"])
+      assert.strictEqual(ran.invocations, 3)
+      assert.deepStrictEqual(cleaned, ["local", "exit", "undo"])
     })
   )
 
@@ -334,18 +338,19 @@ describe("clocks and replays", () => {
         Effect.all(
           [
             Durable.child(
-              "slow",
-              Effect.gen(function* () {
-                yield* see("slow begins")
-                yield* Durable.wait("three hours", "3 hours")
-                yield* see("slow goes on")
-              })
-            ),
-            Durable.child(
               "quick",
               Effect.gen(function* () {
                 yield* Durable.wait("one hour", "1 hour")
                 yield* see("quick goes on")
+              })
+            ),
+            Durable.child(
+              "slow",
+              Effect.gen(function* () {
+                for (const n of [1, 2, 3]) yield* Durable.step(`step ${n}`, Effect.void)
+                yield* see("slow has worked")
+                yield* Durable.wait("three hours", "3 hours")
+                yield* see("slow goes on")
               })
             )
           ],
@@ -354,10 +359,11 @@ describe("clocks and replays", () => {
       )
       assertSucceeded(ran)
       assert.deepStrictEqual(seen, [
-        "slow begins",
-        "slow begins again",
+        "slow has worked",
+        // The second invocation: what is new comes before what is replayed.
         "quick goes on",
-        "slow begins again",
+        "slow has worked again",
+        "slow has worked again",
         "slow goes on"
       ])
     })
