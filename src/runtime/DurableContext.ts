@@ -40,6 +40,7 @@ export class DurableContext {
   #kept = false
   #uses: Map<string, Use> | undefined
   #finished: boolean
+  #abandoned: boolean
   #closed = false
 
   constructor(options: {
@@ -48,6 +49,7 @@ export class DurableContext {
     readonly path: string
     readonly flat?: boolean
     readonly finished?: boolean
+    readonly abandoned?: boolean
   }) {
     const { parent } = options
     this.parent = parent instanceof DurableContext ? parent : undefined
@@ -56,6 +58,7 @@ export class DurableContext {
     this.path = options.path
     this.recorded = options.flat && this.parent ? this.parent.recorded : this
     this.#finished = options.finished ?? false
+    this.#abandoned = options.abandoned ?? false
   }
 
   static root(origin: Origin): DurableContext {
@@ -67,13 +70,20 @@ export class DurableContext {
     return this.recorded.id === "" ? undefined : this.recorded.id
   }
 
-  /** Whether its outcome is decided, and its code runs only to get as far as it has come before. */
+  /** Whether its outcome is decided, and its body, or one around it, only runs again to get as far as it had come. */
   get finished(): boolean {
     return this.#finished || (this.parent?.finished ?? false)
   }
 
-  finish(): void {
+  /** Whether it, or one around it, is rebuilt although it was given up: its code goes no further than it had come. */
+  get abandoned(): boolean {
+    return this.#abandoned || (this.parent?.abandoned ?? false)
+  }
+
+  /** Its code goes no further than it had come in earlier invocations. */
+  abandon(): void {
     this.#finished = true
+    this.#abandoned = true
   }
 
   /** Whether its body has ended or was given up: operations that are still attempted in it do nothing. */
@@ -110,11 +120,6 @@ export class DurableContext {
   noteClaim(id: string): void {
     this.#operations?.push(id)
     if (this.recorded !== this) this.parent?.noteClaim(id)
-  }
-
-  /** Whether it is another context or stands in it. */
-  isWithin(other: DurableContext): boolean {
-    return this === other || (this.parent?.isWithin(other) ?? false)
   }
 
   /** Notes the time of an outcome that was delivered in this context. */

@@ -20,7 +20,7 @@ import { isFinal } from "../Journal.ts"
 import { defectObject, isOwnMistake } from "../Outcome.ts"
 import type { Run } from "../Run.ts"
 import { CurrentUnit } from "../Supervisor.ts"
-import { untilQuiet } from "./branches.ts"
+import { caughtUp } from "./catchUp.ts"
 import { inContext, recorded } from "./child.ts"
 
 type Body = Effect.Effect<unknown, unknown, unknown>
@@ -74,12 +74,12 @@ export const compensate = (
   Effect.gen(function* () {
     if (Exit.isSuccess(exit) || !isToBeUndone(exit.cause)) return exit
     // Fibres that the workflow left behind may have done something to be undone, and do nothing more.
-    run.context.finish()
-    if (run.context.fibers.size > 0) yield* untilQuiet(run, () => false)
+    run.context.abandon()
+    if (run.context.fibers.size > 0) yield* caughtUp(run, () => false)
     if (run.phase !== "running") return yield* run.inert
     if (run.compensations.length === 0) return exit
     const now = run.context.strands.of(Fiber.getCurrent()).now
-    run.abandon()
+    run.close()
     const root = DurableContext.root({ executionArn: run.executionArn, start: now })
     for (const compensation of inOrder(run, run.compensations)) {
       const undone = yield* Effect.exit(undo(run, root, compensation, exit.cause))

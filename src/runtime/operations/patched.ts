@@ -9,7 +9,7 @@ import type { DurableContext } from "../DurableContext.ts"
 import { claimOnce, observe, inWorkflow, record as recordChange, recordLater, type Claim } from "../Execution.ts"
 import { patchName } from "../Journal.ts"
 import { isReplaying } from "../Reached.ts"
-import { untilQuiet } from "./branches.ts"
+import { caughtUp } from "./catchUp.ts"
 
 /**
  * Whether a change applies in the current context: not when the context replays what it recorded without the mark of the
@@ -35,7 +35,7 @@ export const patched = (id: string) =>
 
 /** What is recorded and not asked for yet counts only if it is this fibre that has not asked for it. */
 const othersCaughtUp = ({ run }: Claim, context: DurableContext): Effect.Effect<void> =>
-  context.recorded.finished ? Effect.void : untilQuiet(run, () => !isReplaying(run, context))
+  context.recorded.finished ? Effect.void : caughtUp(run, () => !isReplaying(run, context))
 
 const mark = (claimed: Claim): Effect.Effect<void> => {
   if (claimed.record !== undefined) {
