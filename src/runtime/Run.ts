@@ -357,7 +357,9 @@ export class Run {
     const root = this.#root
     if (root === undefined) return
     this.cuts = { ...this.cuts, sleeps: this.#cutSleeps() }
-    const fibers = new Set([root, ...this.#operationFibers()])
+    // What was given up before is not waited for.
+    const isGivenUp = (fiber: Fiber.Fiber<unknown, unknown>): boolean => executionOf(fiber)?.context.closed ?? false
+    const fibers = new Set([root, ...this.#operationFibers().filter((fiber) => !isGivenUp(fiber))])
     let left = fibers.size
     let ended = false
     const finish = (): void => {
