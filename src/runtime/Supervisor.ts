@@ -110,7 +110,7 @@ export class Supervisor {
   }
 
   get #stuck(): ReadonlyArray<Parked> {
-    return [...this.parked].filter(({ context }) => context.recorded.finished && !context.closed)
+    return [...this.parked].filter(({ context }) => context.recorded.finished && !context.abandoned && !context.closed)
   }
 
   get #waiting(): boolean {
