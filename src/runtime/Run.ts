@@ -106,8 +106,8 @@ export class Run {
   readonly stepBodies = new Map<Fiber.Fiber<unknown, unknown>, string>()
   /** Sleeps of the workflow outside of steps and holds that are under way. */
   readonly sleeps = new Set<Sleep>()
-  /** What is to be undone if the execution fails, by the namespace of what was done. */
-  readonly compensations = new Map<string, Compensation>()
+  /** What is to be undone if the execution fails. */
+  readonly compensations: Array<Compensation> = []
   /** The compensations that failed, and why, for the outcome of the execution. */
   readonly notUndone: Array<string> = []
   phase: "running" | "ending" | "abandoned" = "running"
@@ -430,6 +430,13 @@ export class Run {
     if (this.#seen.has(fiber)) return
     this.#seen.add(fiber)
     if (fiber.getRef(CurrentUnit)?.kind !== "step") executionOf(fiber)?.context.adopt(fiber)
+  }
+
+  /** Lets go of every fibre that the workflow has left behind: nothing that they do counts any more. */
+  close(): void {
+    if (this.context.fibers.size > 0) this.context.cutShort = true
+    this.supervisor.close(this.context)
+    this.releaseClosed()
   }
 
   /** Tells the fibres that still wait for operations of closed contexts that those never complete. */
