@@ -390,9 +390,14 @@ export class Run {
     return [...this.supervisor.parked, ...this.#unacknowledged].map((entry) => entry.fiber)
   }
 
-  /** Whether a fibre in a context is at a durable operation that is not over, or asleep. */
-  isHeldUp(context: DurableContext): boolean {
-    return this.#operationFibers().some((fiber) => executionOf(fiber)?.context.isWithin(context))
+  /** The contexts in which a fibre is at a durable operation that is not over, or asleep, and those around them. */
+  heldUp(): ReadonlySet<DurableContext> {
+    const found = new Set<DurableContext>()
+    for (const fiber of this.#operationFibers()) {
+      let context = executionOf(fiber)?.context
+      for (; context !== undefined && !found.has(context); context = context.parent) found.add(context)
+    }
+    return found
   }
 
   /** Sleeps that no hold keeps alive; one whose context has ended is a hold that the user gave up. */
