@@ -19,6 +19,9 @@ import * as MapReduce from "./12-map-reduce.ts"
 import * as Saga from "./14-saga.ts"
 import * as Polling from "./15-polling.ts"
 import * as Batch from "./16-batch.ts"
+import { Bank, chargeCard } from "./deployed/charge-card.ts"
+import { PlaceOrder } from "./deployed/contracts.ts"
+import { placeOrder } from "./deployed/place-order.ts"
 
 export interface Example {
   readonly functionName: string
@@ -101,5 +104,10 @@ export const examples: Readonly<Record<string, Example>> = {
     functionName: Batch.ImportItems.name,
     payload: Batch.payload,
     engine: TestEngine.layer(Batch.functions)
+  },
+  deployed: {
+    functionName: PlaceOrder.name,
+    payload: { orderId: "o-1", card: "4242", cents: 1_250 },
+    engine: TestEngine.layer([placeOrder, chargeCard]).pipe(Layer.provide(Bank.layer))
   }
 }
