@@ -70,7 +70,9 @@ interface Template {
   readonly Outputs: Readonly<Record<string, { readonly Value: string }>>
 }
 
-const template: Template = parse(readFileSync(join(example, "template.yaml"), "utf8"), {
+const source = readFileSync(join(example, "template.yaml"), "utf8")
+
+const template: Template = parse(source, {
   customTags: [
     { tag: "!Ref", resolve: known },
     { tag: "!GetAtt", resolve: known },
@@ -104,14 +106,21 @@ afterAll(() => rmSync(folder, { recursive: true }))
 /** Both functions by the bundler that vitest brings, laid out as the command of docs/deploying.md lays them out. */
 beforeAll(() => {
   symlinkSync(join(root, "node_modules"), join(folder, "node_modules"))
-  const configuration = functions.map(([, { Properties: { CodeUri } }]) => ({
-    cwd: root,
-    input: join(example, `${basename(CodeUri)}.ts`),
-    platform: "node",
-    external: ["@aws-sdk/client-lambda"],
-    resolve: { conditionNames: ["effect-durable-source"] },
-    output: { file: join(folder, CodeUri, "index.mjs"), codeSplitting: false, minify: true }
-  }))
+  const configuration = functions.map(
+    ([
+      ,
+      {
+        Properties: { CodeUri }
+      }
+    ]) => ({
+      cwd: root,
+      input: join(example, `${basename(CodeUri)}.ts`),
+      platform: "node",
+      external: ["@aws-sdk/client-lambda"],
+      resolve: { conditionNames: ["effect-durable-source"] },
+      output: { file: join(folder, CodeUri, "index.mjs"), codeSplitting: false, minify: true }
+    })
+  )
   const file = join(folder, "rolldown.config.mjs")
   writeFileSync(file, `export default ${JSON.stringify(configuration)}`)
   const { status, stderr, stdout } = spawnSync(join(root, "node_modules/.bin/rolldown"), ["-c", file], {
@@ -123,13 +132,15 @@ beforeAll(() => {
 
 let sandboxes = 0
 
+const isHandler = (value: unknown): value is LambdaHandler.Handler => typeof value === "function"
+
 /** What a sandbox of a function loads: the module that its handler names, as new, and of that the export. */
 const handlerOf = async ({ CodeUri, Handler }: Properties): Promise<LambdaHandler.Handler> => {
   const [, path = "", name = ""] = /^(.+)\.(\w+)$/.exec(Handler) ?? []
   const { href } = pathToFileURL(join(folder, CodeUri, `${path}.mjs`))
   const handler: unknown = Reflect.get(await import(`${href}?sandbox=${++sandboxes}`), name)
-  assert.isFunction(handler, `${CodeUri}/${Handler}`)
-  return handler as LambdaHandler.Handler
+  if (!isHandler(handler)) throw new Error(`${CodeUri}/${path}.mjs exports no function ${name}.`)
+  return handler
 }
 
 // --- What the code calls -----------------------------------------------------------------------------------------------
@@ -217,6 +228,13 @@ describe("the example that can be deployed", () => {
     )
   })
 
+  it("is quoted by docs/deploying.md as it is", () => {
+    const flat = (text: string): string => text.replaceAll(/^ +/gm, "").trimEnd()
+    const quotes = markdownBlocks("docs/deploying.md").filter(({ language }) => language === "yaml")
+    assert.isAbove(quotes.length, 0)
+    for (const { code } of quotes) assert.include(flat(source), flat(code))
+  })
+
   it.live("runs as it is bundled: the caller invokes the callee, waits, and ships", () =>
     Effect.gen(function* () {
       const { outcome } = yield* placed(order)
@@ -240,7 +258,11 @@ describe("the example that can be deployed", () => {
       for (const [name, { Properties }] of functions) {
         const called = by(Properties.FunctionName)
         const needed = allowed(name).filter(([action]) => !action.startsWith("logs:"))
-        assert.sameMembers([...new Set(called.map(({ action }) => action))], needed.map(([action]) => action), name)
+        assert.sameMembers(
+          [...new Set(called.map(({ action }) => action))],
+          needed.map(([action]) => action),
+          name
+        )
         for (const { action, resource } of called) {
           const pattern = needed.find(([other]) => other === action)?.[1] ?? ""
           assert.isTrue(matches(pattern, resource), `${name}: ${action} on ${resource}, allowed on ${pattern}`)
@@ -259,7 +281,10 @@ describe("the example that can be deployed", () => {
       )
       for (const [action, resource] of allowed(name)) {
         assert.notInclude(action, "*", name)
-        const owner = resource.replace(/^arn of (\w+)Logs$/, (_, owned: string) => functionNames[`${owned}Function`] ?? "")
+        const owner = resource.replace(
+          /^arn of (\w+)Logs$/,
+          (_, owned: string) => functionNames[`${owned}Function`] ?? ""
+        )
         assert.match(owner, /shop-(?:place-order|charge-card)(?::(?:\*|live))?$/, `${name}: ${action}`)
       }
       const others = Object.values(functionNames).filter((other) => other !== propertiesOf(name).FunctionName)
@@ -309,4 +334,4 @@ describe("the example that can be deployed", () => {
 
 /** How IAM compares: `*` stands for anything. */
 const matches = (pattern: string, resource: string): boolean =>
-  new RegExp(`^${pattern.split("*").map(RegExp.escape).join(".*")}$`).test(resource)
+  new RegExp(`^${pattern.replaceAll(/[.$^/]/g, String.raw`\$&`).replaceAll("*", ".*")}$`).test(resource)

@@ -171,7 +171,9 @@ export class Lambda {
       return replyOf(Result.map(page, encodeState))
     }
     const { ClientToken = "", Updates = [], ...rest } = decodeBody(JSON.parse(request.body))
-    return replyOf(Result.map(this.#checkpoint({ ...rest, DurableExecutionArn, ClientToken, Updates }), encodeCheckpoint))
+    return replyOf(
+      Result.map(this.#checkpoint({ ...rest, DurableExecutionArn, ClientToken, Updates }), encodeCheckpoint)
+    )
   }
 
   async #invoke({ event, executionArn, functionName, invocationId }: Due): Promise<Invocation> {
