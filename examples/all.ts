@@ -1,7 +1,7 @@
 /**
  * Every example by the name that `npm start` knows it by: the function to start, with what, and on which engine.
  */
-import type { DurableClient } from "effect-durable"
+import type { CheckpointStore, DurableClient } from "effect-durable"
 import { TestEngine } from "effect-durable/testing"
 import * as Layer from "effect/Layer"
 import * as Order from "./01-order.ts"
@@ -26,7 +26,7 @@ import { placeOrder } from "./deployed/place-order.ts"
 export interface Example {
   readonly functionName: string
   readonly payload: unknown
-  readonly engine: Layer.Layer<DurableClient.DurableClient>
+  readonly engine: Layer.Layer<DurableClient.DurableClient | CheckpointStore.CheckpointStore>
 }
 
 export const examples: Readonly<Record<string, Example>> = {

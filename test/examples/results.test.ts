@@ -29,7 +29,8 @@ const outcomes: Readonly<Record<string, unknown>> = {
   "map-reduce": { the: 5, cat: 2, sat: 3, on: 3, mat: 2, dog: 1, was: 2, and: 1, nobody: 1, amused: 1 },
   saga: { error: "SoldOut" },
   polling: { percent: 100, looks: 4 },
-  batch: { reason: "ALL_COMPLETED", imported: 980, failed: 20 }
+  batch: { reason: "ALL_COMPLETED", imported: 980, failed: 20 },
+  deployed: { status: "shipped", receipt: /^r-[0-9a-f]{8}$/, parcel: "parcel of o-1" }
 }
 
 /** Runs an example, with its own input or another. */
