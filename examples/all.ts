@@ -16,6 +16,7 @@ import * as Serdes from "./09-serdes.ts"
 import * as Tenant from "./10-tenant.ts"
 import * as Children from "./11-children.ts"
 import * as MapReduce from "./12-map-reduce.ts"
+import * as Approval from "./13-approval.ts"
 import * as Saga from "./14-saga.ts"
 import * as Polling from "./15-polling.ts"
 import * as Batch from "./16-batch.ts"
@@ -89,6 +90,11 @@ export const examples: Readonly<Record<string, Example>> = {
     functionName: MapReduce.CountWords.name,
     payload: MapReduce.payload,
     engine: TestEngine.layer(MapReduce.functions)
+  },
+  approval: {
+    functionName: Approval.Purchase.name,
+    payload: Approval.payload,
+    engine: TestEngine.layer(Approval.functions).pipe(Layer.provide(Approval.Mail.layerMemory))
   },
   saga: {
     functionName: Saga.BookTrip.name,

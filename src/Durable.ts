@@ -27,7 +27,15 @@ import {
   type StepInterrupted
 } from "./DurableError.ts"
 import type * as Schema from "effect/Schema"
-import type { FromArguments, Recordable, RecordedError, RecordedValue, RecordOptions, RecordServices } from "./Plain.ts"
+import type {
+  FromArguments,
+  KnownOptions,
+  Recordable,
+  RecordedError,
+  RecordedValue,
+  RecordOptions,
+  RecordServices
+} from "./Plain.ts"
 import type { RetryPolicy } from "./RetryPolicy.ts"
 import { noted } from "./runtime/CallSite.ts"
 import { Execution, nested, tracked } from "./runtime/Execution.ts"
@@ -360,8 +368,11 @@ export const onExit = <A, E, R, X, E2, R2>(
 export interface CallbackOptions {
   /** How long it may take until it is completed. Default: as long as the execution. */
   readonly timeout?: Timeout
-  /** How long it may take from one heartbeat to the next, and to the first. Default: no heartbeat is needed. */
-  readonly heartbeatTimeout?: Timeout
+  /**
+   * How long it may take from one heartbeat to the next, and to the first: 1 second to 366 days, rounded up to whole
+   * seconds. Default: no heartbeat is needed.
+   */
+  readonly heartbeatTimeout?: Duration.Input
 }
 
 /**
@@ -382,19 +393,12 @@ interface Answer {
   readonly success?: Schema.Top
   /** The Schema of the failures that arrive as themselves. */
   readonly error?: Schema.Top
-  /** A `Serdes.Codec` that reads the answer in place of `success`. */
-  readonly serdes?: {
-    readonly serialize: (value: never, info: Serdes.Info) => unknown
-    readonly deserialize: (
-      text: string | undefined,
-      info: Serdes.Info
-    ) => Effect.Effect<unknown, Serdes.SerdesError, unknown>
-  }
+  /** Reads the answer in place of `success`: a `Serdes.Codec`, of which only `deserialize` is used. */
+  readonly serdes?: Pick<Serdes.Codec<unknown, unknown>, "deserialize">
 }
 
-interface NoTimeouts {
+interface NoOptions {
   readonly timeout?: never
-  readonly heartbeatTimeout?: never
 }
 
 type AnswerValue<O> = O extends { readonly serdes: { readonly deserialize: (...args: never) => infer Read } }
@@ -407,13 +411,20 @@ type AnswerValue<O> = O extends { readonly serdes: { readonly deserialize: (...a
 
 type AnswerError<O> = O extends { readonly error: { readonly Type: infer E } } ? E : never
 
+/** Reading the answer needs no encoding. */
+type AnswerServices<O> =
+  | (O extends {
+      readonly serdes: { readonly deserialize: (...args: never) => Effect.Effect<unknown, unknown, infer R> }
+    }
+      ? R
+      : O extends { readonly success: { readonly DecodingServices: infer R } }
+        ? R
+        : never)
+  | (O extends { readonly error: { readonly DecodingServices: infer R } } ? R : never)
+
 /** A deadline may have passed when the callback is to be created. */
 type DeadlineError<O> =
-  Extract<
-    | (O extends { readonly timeout?: infer T } ? T : never)
-    | (O extends { readonly heartbeatTimeout?: infer T } ? T : never),
-    Date | DateTime.DateTime
-  > extends infer Deadline
+  Extract<O extends { readonly timeout?: infer T } ? T : never, Date | DateTime.DateTime> extends infer Deadline
     ? [Deadline] extends [never]
       ? never
       : CallbackTimedOut
@@ -447,10 +458,10 @@ type DeadlineError<O> =
  * @category operations
  * @since 0.1.0
  */
-export const callback = <O extends CallbackOptions & Answer = NoTimeouts>(
+export const callback = <O extends CallbackOptions & Answer = NoOptions>(
   name: string,
-  options?: O
-): Effect.Effect<Callback<AnswerValue<O>, AnswerError<O>, RecordServices<readonly [O]>>, DeadlineError<O>, Execution> =>
+  options?: O & KnownOptions<O, CallbackOptions & Answer>
+): Effect.Effect<Callback<AnswerValue<O>, AnswerError<O>, AnswerServices<O>>, DeadlineError<O>, Execution> =>
   typed(callbackOperation.callback(name, cast<unknown, callbackOperation.CallbackOptions>(options ?? {})))
 
 /**
@@ -495,15 +506,18 @@ export interface WaitForCallbackOptions<E> extends CallbackOptions {
 export const waitForCallback = <
   E = never,
   R = never,
-  const O extends WaitForCallbackOptions<NoInfer<E>> & Answer = NoTimeouts
+  const O extends WaitForCallbackOptions<NoInfer<E>> & Answer = NoOptions
 >(
   name: string,
   submit: (callbackId: string) => Effect.Effect<unknown, E, R> & InsideStep<R>,
-  options?: O
+  options?: O & KnownOptions<O, WaitForCallbackOptions<E> & Answer>
 ): Effect.Effect<
   AnswerValue<O>,
   AnswerError<O> | CallbackFailed | CallbackTimedOut | CallbackSubmitFailed,
-  FromArguments<Exclude<R, StepContext>> | Execution | RecordServices<readonly [O]>
+  | FromArguments<Exclude<R, StepContext>>
+  | Execution
+  | AnswerServices<O>
+  | RecordServices<readonly [Pick<O, keyof O & "error">]>
 > =>
   typed(
     callbackOperation.waitForCallback(name, submit, cast<unknown, callbackOperation.SubmittedOptions>(options ?? {}))
@@ -532,11 +546,11 @@ export interface Look<S> {
  * @category models
  * @since 0.1.0
  */
-export interface ConditionOptions<S, E = never, R = never> {
+export interface ConditionOptions<S, A extends S = S, E = never, R = never> {
   /** What the first check begins with. */
   readonly initial: S
   /** Looks at something and says how it is now: the body of a step, without retries. */
-  readonly check: (state: S) => Effect.Effect<S, E, R>
+  readonly check: (state: S) => Effect.Effect<A, E, R> & Effect.Effect<S, E, R> & InsideStep<R>
   /** Whether that is how it should be. */
   readonly until: (state: NoInfer<S>) => boolean
   /**
@@ -563,12 +577,21 @@ export interface StateRecording<State, Error, Codec> {
   readonly serdes?: Codec
 }
 
-/** The same as the arguments of an operation that records a value. */
+/** The same as the arguments of an operation that records a value. What is `never` was not given. */
 type StateArguments<State, Error, Codec> = readonly [
   Given<"success", State> & Given<"error", Error> & Given<"serdes", Codec>
 ]
 
 type Given<Key extends string, T> = [T] extends [never] ? unknown : Readonly<Record<Key, T>>
+
+/** What is read is what the next check begins with. */
+type ReadableState<S, State> = [State] extends [{ readonly Type: infer Type }]
+  ? [State] extends [never]
+    ? unknown
+    : [Type] extends [S]
+      ? unknown
+      : { readonly "the state schema reads what the check does not take": { readonly state: S; readonly schema: Type } }
+  : unknown
 
 /**
  * Looks at something again and again, without an invocation between two looks, until it is as it should be.
@@ -600,18 +623,19 @@ type Given<Key extends string, T> = [T] extends [never] ? unknown : Readonly<Rec
  */
 export const waitForCondition = <
   S,
+  A extends S = S,
   E = never,
   R = never,
   State extends Schema.Top = never,
   Error extends Schema.Top = never,
-  Codec extends Serdes.Codec<S, unknown> = never
+  Codec extends Serdes.Codec<A, unknown> = never
 >(
   name: string,
-  options: ConditionOptions<S, E, R> &
+  options: ConditionOptions<S, A, E, R> &
     StateRecording<State, Error, Codec> &
-    NoInfer<Recordable<S, E, StateArguments<State, Error, Codec>, unknown, "state">>
+    NoInfer<Recordable<A, E, StateArguments<State, Error, Codec>, unknown, "state"> & ReadableState<S, State>>
 ): Effect.Effect<
-  RecordedValue<S, StateArguments<State, Error, Codec>>,
+  RecordedValue<A, StateArguments<State, Error, Codec>>,
   RecordedError<E, StateArguments<State, Error, Codec>> | ConditionExhausted,
   FromArguments<Exclude<R, StepContext>> | Execution | RecordServices<StateArguments<State, Error, Codec>>
 > => typed(conditionOperation.waitForCondition(name, cast<unknown, conditionOperation.ConditionOptions>(options)))
@@ -635,17 +659,10 @@ type AnyBranch = Effect.Effect<unknown, unknown, unknown> | { readonly name: str
 type EffectOf<B> =
   B extends Effect.Effect<unknown, unknown, unknown> ? B : B extends { readonly effect: infer Body } ? Body : never
 
-type ValueOf<B> = [EffectOf<B>] extends [never]
-  ? never
-  : EffectOf<B> extends Effect.Effect<infer A, unknown, unknown>
-    ? A
-    : never
-type ErrorOf<B> = [EffectOf<B>] extends [never]
-  ? never
-  : EffectOf<B> extends Effect.Effect<unknown, infer E, unknown>
-    ? E
-    : never
-type ServicesOf<B> = [EffectOf<B>] extends [never]
+// Nothing is inferred from no branch at all.
+type ValueOf<B> = [B] extends [never] ? never : EffectOf<B> extends Effect.Effect<infer A, unknown, unknown> ? A : never
+type ErrorOf<B> = [B] extends [never] ? never : EffectOf<B> extends Effect.Effect<unknown, infer E, unknown> ? E : never
+type ServicesOf<B> = [B] extends [never]
   ? never
   : EffectOf<B> extends Effect.Effect<unknown, unknown, infer R>
     ? R
@@ -878,20 +895,13 @@ type BranchIn<Branches> = Branches extends ReadonlyArray<infer B> ? B : Branches
 
 const isArray = (value: object): value is ReadonlyArray<unknown> => Array.isArray(value)
 
-/** The values of a batch in which every item has to succeed. */
+/** As in Effect, one after the other unless it is said otherwise. */
 const allOf = (
   kind: typeof batchOperation.parallel,
   name: string,
   items: ReadonlyArray<batchOperation.BatchItem>,
-  { concurrency = 1, ...options }: batchOperation.BatchOptions
-) =>
-  Effect.flatMap(
-    batchOperation.batch(kind, name, items, { ...options, concurrency }),
-    (result): Effect.Effect<ReadonlyArray<unknown>, unknown> => {
-      const [first] = result.causes
-      return first === undefined ? Effect.succeed(result.values) : Effect.failCause(first)
-    }
-  )
+  options: batchOperation.BatchOptions
+) => batchOperation.all(kind, name, items, { ...options, concurrency: options.concurrency ?? 1 })
 
 /**
  * Runs a function for every item as `Effect.forEach` does, each in a namespace of its own, and records how that ended: with

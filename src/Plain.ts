@@ -154,7 +154,7 @@ export type Recordable<A, E, O, Own = unknown, Key extends string = "success"> =
     ? unknown
     : RecordableValue<A, OptionsOf<O>, Key> &
         RecordableError<DeclaredError<E>, OptionsOf<O>> &
-        KnownOptions<Exclude<keyof OptionsOf<O>, keyof Recording<A> | keyof Own>>
+        KnownOptions<OptionsOf<O>, Recording<A> & Own>
   : unknown
 
 type RecordableValue<A, Opt, Key extends string> = Opt extends { readonly serdes: infer Codec }
@@ -182,10 +182,16 @@ type RecordableError<E, Opt> = Opt extends { readonly error: { readonly Type: in
     ? unknown
     : { readonly "an error is recorded through its schema: give { error: Schema }": E }
 
-/** Inferred arguments may have any fields: without this, a misspelt option would be ignored. */
-type KnownOptions<Unknown> = [Unknown] extends [never]
+/**
+ * `unknown` when `Options` has no fields besides those of `Known`. Inferred arguments may have any fields: without this, a
+ * misspelt option would be ignored.
+ *
+ * @category type rules
+ * @since 0.1.0
+ */
+export type KnownOptions<Options, Known> = [Exclude<keyof Options, keyof Known>] extends [never]
   ? unknown
-  : { readonly [Key in Unknown & string as `there is no option "${Key}" here`]: never }
+  : { readonly [Key in Exclude<keyof Options, keyof Known> & string as `there is no option "${Key}" here`]: never }
 
 type NotPlainAt<
   A,

@@ -28,6 +28,8 @@ export class DurableContext {
   readonly recorded: DurableContext
   /** Whether its outcome was recorded before and its body only runs again to rebuild the result. */
   readonly finished: boolean
+  /** Whether it, or one around it, is rebuilt although it was given up: its code goes no further than it had come. */
+  readonly abandoned: boolean
   /** What its fibres see of time and chance. */
   readonly strands: Strands
   /** Fibres that were forked in it, or in flat contexts below it, and have not ended. */
@@ -48,6 +50,7 @@ export class DurableContext {
     readonly path: string
     readonly flat?: boolean
     readonly finished?: boolean
+    readonly abandoned?: boolean
   }) {
     const { parent } = options
     this.parent = parent instanceof DurableContext ? parent : undefined
@@ -56,6 +59,7 @@ export class DurableContext {
     this.path = options.path
     this.recorded = options.flat && this.parent ? this.parent.recorded : this
     this.finished = options.finished ?? false
+    this.abandoned = options.abandoned ?? this.parent?.abandoned ?? false
   }
 
   static root(origin: Origin): DurableContext {
@@ -85,11 +89,6 @@ export class DurableContext {
   keep(): void {
     this.#kept = true
     this.parent?.keep()
-  }
-
-  /** Whether it is another context or stands in it. */
-  isWithin(other: DurableContext): boolean {
-    return this === other || (this.parent?.isWithin(other) ?? false)
   }
 
   /** Notes the time of an outcome that was delivered in this context. */

@@ -132,13 +132,12 @@ const lookUp = (claimed: Claim): Effect.Effect<Claim> => {
     run.contradict(mismatch(claimed, record))
     return run.inert
   }
+  // A callback is only created here: what waits for its outcome does so, and takes note of it, by itself.
+  if (claimed.type === "CALLBACK") return begun(claimed)
   if (isFinal(record)) {
     context.noteOutcome(record.EndTimestamp)
-    // A callback is asked for long before anybody waits for its outcome.
-    if (claimed.type !== "CALLBACK") observe(claimed, record)
-  }
-  // A callback that is only created is as good as done: what waits for its outcome waits by itself.
-  else if (context.recorded.finished && claimed.type !== "CALLBACK") return run.idle(claimed)
+    observe(claimed, record)
+  } else if (context.recorded.finished) return run.idle(claimed)
   return begun(claimed)
 }
 
@@ -180,8 +179,8 @@ export const claimFlat = (name: string): Effect.Effect<DurableContext, never, Ex
 export const branchContext = (
   parent: DurableContext,
   index: number,
-  options: { readonly path: string; readonly flat: boolean; readonly finished?: boolean }
-): DurableContext => new DurableContext({ parent, id: operationId(parent.id, "", index), ...options })
+  options: { readonly path: string; readonly abandoned?: boolean }
+): DurableContext => new DurableContext({ parent, id: operationId(parent.id, "", index), flat: true, ...options })
 
 /** Claims the only operation that a context may have of a name. Whether it makes sense is for the caller to see. */
 export const claimOnce = (run: Run, context: DurableContext, spec: Spec): Claim => {

@@ -194,6 +194,20 @@ export const defectObject = (defect: unknown): ErrorObject => {
   }
 }
 
+/** A typed error as a defect that is recorded under the same type and message. */
+export const asDefect = (error: unknown): unknown => {
+  try {
+    const type = typeOf(error)
+    if (error instanceof Error && error.name === type) return error
+    const defect = new Error(textAt(error, "message") ?? textOf(error))
+    defect.name = type
+    defect.stack = (error instanceof Error && error.stack) || ""
+    return defect
+  } catch {
+    return error
+  }
+}
+
 const describeError = ({ message, name, stack }: Error): ErrorObject => {
   const lines = typeof stack === "string" ? stack.split("\n").slice(1) : []
   return {

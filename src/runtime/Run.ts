@@ -357,7 +357,9 @@ export class Run {
     const root = this.#root
     if (root === undefined) return
     this.cuts = { ...this.cuts, sleeps: this.#cutSleeps() }
-    const fibers = new Set([root, ...this.#operationFibers()])
+    // What was given up before is not waited for.
+    const isGivenUp = (fiber: Fiber.Fiber<unknown, unknown>): boolean => executionOf(fiber)?.context.closed ?? false
+    const fibers = new Set([root, ...this.#operationFibers().filter((fiber) => !isGivenUp(fiber))])
     let left = fibers.size
     let ended = false
     const finish = (): void => {
@@ -390,9 +392,14 @@ export class Run {
     return [...this.supervisor.parked, ...this.#unacknowledged].map((entry) => entry.fiber)
   }
 
-  /** Whether a fibre in a context is at a durable operation that is not over, or asleep. */
-  isHeldUp(context: DurableContext): boolean {
-    return this.#operationFibers().some((fiber) => executionOf(fiber)?.context.isWithin(context))
+  /** The contexts in which a fibre is at a durable operation that is not over, or asleep, and those around them. */
+  heldUp(): ReadonlySet<DurableContext> {
+    const found = new Set<DurableContext>()
+    for (const fiber of this.#operationFibers()) {
+      let context = executionOf(fiber)?.context
+      for (; context !== undefined && !found.has(context); context = context.parent) found.add(context)
+    }
+    return found
   }
 
   /** Sleeps that no hold keeps alive; one whose context has ended is a hold that the user gave up. */

@@ -3,16 +3,20 @@
  * between it and the service.
  */
 import { assert } from "@effect/vitest"
-import { type Durable, CheckpointStore, DurableFunction, type DurableError } from "effect-durable"
+import { type Durable, CheckpointStore, DurableClient, DurableFunction, type DurableError } from "effect-durable"
 import { TestEngine } from "effect-durable/testing"
 import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import { cast } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import { invoke } from "../../src/runtime/Invocation.ts"
 import type { RunOptions } from "../../src/runtime/Run.ts"
+import type { ErrorObject } from "../../src/wire/ErrorObject.ts"
 import type { HistoryEvent } from "../../src/wire/HistoryEvent.ts"
 import type { InvocationEvent } from "../../src/wire/Invocation.ts"
 import type { Operation } from "../../src/wire/Operation.ts"
@@ -43,6 +47,8 @@ export const execute = <A, E extends DurableError.OperationError>(
   options: {
     readonly store?: (store: Store) => Partial<Store>
     readonly engine?: TestEngine.Options
+    /** What somebody outside does meanwhile. It sleeps in virtual time. */
+    readonly outside?: (outside: Outside) => Effect.Effect<unknown, unknown>
   } = {}
 ): Effect.Effect<Ran<A, E>> => {
   const exits: Array<Exit.Exit<A, E>> = []
@@ -70,7 +76,13 @@ export const execute = <A, E extends DurableError.OperationError>(
         })
     })
     const run = yield* TestEngine.start(Work, undefined, { name: "execution-1" })
+    const outsider = yield* Effect.forkChild(yield* outsideOf(run, options.outside ?? (() => Effect.void)))
     const result = yield* Effect.exit(run.result)
+    yield* Fiber.interrupt(outsider)
+    const outsiders = yield* Fiber.await(outsider)
+    if (Exit.isFailure(outsiders) && !Cause.hasInterruptsOnly(outsiders.cause)) {
+      return yield* Effect.die(new Error(`The outsider failed: ${Cause.pretty(outsiders.cause)}`))
+    }
     const history = yield* run.history
     return {
       result,
@@ -84,6 +96,42 @@ export const execute = <A, E extends DurableError.OperationError>(
     }
   }).pipe(Effect.provide(Layer.provide(TestEngine.layer([work], options.engine), Logger.layer([logger]))), Effect.orDie)
 }
+
+/** Somebody outside of an execution. */
+export interface Outside {
+  readonly client: DurableClient.DurableClient["Service"]
+  readonly stop: Effect.Effect<unknown, unknown>
+  /** The id of an open callback, as soon as there is one of that name. */
+  readonly callback: (name: string) => Effect.Effect<string>
+  /** Completes a callback of a name after a time, counted from now. */
+  readonly succeed: (name: string, after: Duration.Input, text?: string) => Effect.Effect<void, unknown>
+  readonly fail: (name: string, after: Duration.Input, error?: ErrorObject) => Effect.Effect<void, unknown>
+  readonly heartbeat: (name: string, after: Duration.Input) => Effect.Effect<void, unknown>
+}
+
+const outsideOf = Effect.fnUntraced(function* (
+  run: TestEngine.TestRun<typeof Work>,
+  act: (outside: Outside) => Effect.Effect<unknown, unknown>
+): Effect.fn.Return<Effect.Effect<unknown, unknown>, never, TestEngine.TestEngine | DurableClient.DurableClient> {
+  const { world } = yield* TestEngine.TestEngine
+  const client = yield* DurableClient.DurableClient
+  const turn = Effect.callback<void>((resume) => void setImmediate(() => resume(Effect.void)))
+  const callback = (name: string): Effect.Effect<string> =>
+    Effect.flatMap(run.operations({ type: "CALLBACK", name }), (operations) => {
+      const id = operations.find(({ Status }) => Status === "STARTED")?.CallbackDetails?.CallbackId
+      return id === undefined ? Effect.andThen(turn, callback(name)) : Effect.succeed(id)
+    })
+  const after = (name: string, delay: Duration.Input): Effect.Effect<string> =>
+    Effect.andThen(Effect.sleep(delay), callback(name))
+  return act({
+    client,
+    stop: run.stop(),
+    callback,
+    succeed: (name, delay, text) => Effect.flatMap(after(name, delay), (id) => client.succeedCallback(id, text)),
+    fail: (name, delay, error) => Effect.flatMap(after(name, delay), (id) => client.failCallback(id, error)),
+    heartbeat: (name, delay) => Effect.flatMap(after(name, delay), (id) => client.heartbeatCallback(id))
+  }).pipe(Effect.provideService(Clock.Clock, world.clock))
+})
 
 /** The code of the first invocation, and that of all later ones. */
 export const deployed = <A, E, B, E2>(
