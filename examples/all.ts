@@ -1,7 +1,7 @@
 /**
  * Every example by the name that `npm start` knows it by: the function to start, with what, and on which engine.
  */
-import type { DurableClient } from "effect-durable"
+import type { CheckpointStore, DurableClient } from "effect-durable"
 import { TestEngine } from "effect-durable/testing"
 import * as Layer from "effect/Layer"
 import * as Order from "./01-order.ts"
@@ -20,11 +20,14 @@ import * as Approval from "./13-approval.ts"
 import * as Saga from "./14-saga.ts"
 import * as Polling from "./15-polling.ts"
 import * as Batch from "./16-batch.ts"
+import { Bank, chargeCard } from "./deployed/charge-card.ts"
+import { PlaceOrder } from "./deployed/contracts.ts"
+import { placeOrder } from "./deployed/place-order.ts"
 
 export interface Example {
   readonly functionName: string
   readonly payload: unknown
-  readonly engine: Layer.Layer<DurableClient.DurableClient>
+  readonly engine: Layer.Layer<DurableClient.DurableClient | CheckpointStore.CheckpointStore>
 }
 
 export const examples: Readonly<Record<string, Example>> = {
@@ -107,5 +110,10 @@ export const examples: Readonly<Record<string, Example>> = {
     functionName: Batch.ImportItems.name,
     payload: Batch.payload,
     engine: TestEngine.layer(Batch.functions)
+  },
+  deployed: {
+    functionName: PlaceOrder.name,
+    payload: { orderId: "o-1", card: "4242", cents: 1_250 },
+    engine: TestEngine.layer([placeOrder, chargeCard]).pipe(Layer.provide(Bank.layer))
   }
 }

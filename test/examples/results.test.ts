@@ -30,7 +30,8 @@ const outcomes: Readonly<Record<string, unknown>> = {
   approval: { status: "bought", by: "Ada" },
   saga: { error: "SoldOut" },
   polling: { percent: 100, looks: 4 },
-  batch: { reason: "ALL_COMPLETED", imported: 980, failed: 20 }
+  batch: { reason: "ALL_COMPLETED", imported: 980, failed: 20 },
+  deployed: { status: "shipped", receipt: /^r-[0-9a-f]{8}$/, parcel: "parcel of o-1" }
 }
 
 /** Runs an example, with its own input or another. */
