@@ -817,12 +817,14 @@ export const map = <
   A = never,
   E = never,
   R = never,
-  O extends RecordOptions<A, MapOptions<NoInfer<T>, A, E>> = Required<RecordOptions<A, MapOptions<NoInfer<T>, A, E>>>
+  O extends RecordOptions<A, MapOptions<NoInfer<T>, unknown, unknown>> = Required<
+    RecordOptions<A, MapOptions<NoInfer<T>, unknown, unknown>>
+  >
 >(
   name: string,
   items: Iterable<T>,
   f: (item: T, index: number) => Effect.Effect<A, E, R>,
-  ...options: O & Recordable<A, E, O, MapOptions<NoInfer<T>, A, E>>
+  ...options: O & Recordable<A, E, O, MapOptions<NoInfer<T>, A, E>> & BatchRecordable<A, E, O>
 ): Effect.Effect<
   BatchResult<RecordedValue<A, O>, RecordedError<E, O>>,
   never,
@@ -833,6 +835,18 @@ export const map = <
   )
   return typed(batchOperation.batch(batchOperation.map, name, itemsOf(items, f, itemName), rest))
 }
+
+/**
+ * `unknown` unless the options have a `batchSerdes` of another result. Before it has looked at the function, the compiler
+ * tries whether they fit values of type `never`.
+ */
+type BatchRecordable<A, E, O> = O extends readonly [{ readonly batchSerdes: infer Codec }]
+  ? [A] extends [never]
+    ? unknown
+    : Codec extends NonNullable<BatchOptions<A, E>["batchSerdes"]>
+      ? unknown
+      : { readonly "the batchSerdes is no Serdes.Codec of the result": BatchResult<A, E> }
+  : unknown
 
 const itemsOf = <T, A, E, R>(
   items: Iterable<T>,

@@ -26,7 +26,7 @@ import type { PayloadAndOptions } from "./Durable.ts"
 import { InvalidTenantId, OperationError, SerdesFailed, type InvalidTarget } from "./DurableError.ts"
 import { errorObject, isRecordedAs, limitSize } from "./runtime/Outcome.ts"
 import { ofPayload, ofResult, read, write, type Recording } from "./runtime/Recording.ts"
-import type * as Serdes from "./Serdes.ts"
+import * as Serdes from "./Serdes.ts"
 import * as Targets from "./Targets.ts"
 import type { ExecutionSummary, GetDurableExecutionResponse } from "./wire/Api.ts"
 import { isExecutionName, isTenantId } from "./wire/Constraints.ts"
@@ -331,7 +331,7 @@ export interface CallbackOptions<Success extends Schema.Top, Error extends Schem
   readonly success: Success
   /** The errors that the callback may fail with. Default: `Schema.Never`. */
   readonly error?: Error
-  /** Replaces the ambient `Serdes` for the value. */
+  /** Writes the value in place of JSON through its Schema. The ambient `Serdes` is not asked: a callback is answered in plain JSON. */
   readonly serdes?: Serdes.Codec<NoInfer<Success["Type"]>, R>
 }
 
@@ -391,14 +391,16 @@ export const callback = <Success extends Schema.Top, Error extends Schema.Top = 
     succeed: (callbackId, value) =>
       Effect.gen(function* () {
         const client = yield* DurableClient
-        const text = yield* encode(subject, "result", recording, value)
+        const text = yield* Serdes.inPlainJson(encode(subject, "result", recording, value))
         yield* limitSize({ path: subject.operation }, "value", text, Limits.maxOperationPayload)
         yield* client.succeedCallback(callbackId, text)
       }),
     fail: (callbackId, error) =>
       Effect.gen(function* () {
         const client = yield* DurableClient
-        const data = yield* encode(subject, "error", { success: options.error ?? Schema.Never }, error)
+        const data = yield* Serdes.inPlainJson(
+          encode(subject, "error", { success: options.error ?? Schema.Never }, error)
+        )
         yield* client.failCallback(callbackId, errorObject(error, data))
       }),
     heartbeat: (callbackId) => Effect.flatMap(DurableClient, (client) => client.heartbeatCallback(callbackId))
