@@ -175,7 +175,7 @@ export const custom = (decide: (progress: Progress) => Decision): CompletionPoli
     const decision: string = decide(progress)
     if (decision === "continue" || decision === "SUCCEEDED" || decision === "FAILED") return decision
     throw new Error(
-      `CompletionPolicy.custom: the predicate must answer "continue", "SUCCEEDED" or "FAILED", found ${String(decision)}`
+      `CompletionPolicy.custom: the predicate must answer "continue", "SUCCEEDED" or "FAILED", found ${decision}`
     )
   }
   return {

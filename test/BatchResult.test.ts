@@ -30,10 +30,7 @@ describe("A batch result", () => {
       [mixed.succeeded, mixed.failed, mixed.started].map((items) => items.map(({ index }) => index)),
       [[0, 2], [1, 4], [3]]
     )
-    assert.deepStrictEqual(
-      [mixed.successCount, mixed.failureCount, mixed.startedCount, mixed.totalCount],
-      [2, 2, 1, 5]
-    )
+    assert.deepStrictEqual([mixed.successCount, mixed.failureCount, mixed.startedCount, mixed.totalCount], [2, 2, 1, 5])
   })
 
   it("keeps values that are undefined", () => {

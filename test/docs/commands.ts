@@ -71,6 +71,7 @@ export const rules: ReadonlyArray<Rule> = [
   { command: /^npm install$/, run: "elsewhere", file: "scripts/check-package.ts", holds: `"npm", "install"` },
   { command: /^npm (i|install) /, run: "never", because: "it installs other people's packages, which needs a network" },
   { command: /^npx esbuild /, run: "never", because: "esbuild is not installed here, and getting it needs a network" },
+  { command: /^(sam|aws) /, run: "never", because: "it needs an account of AWS" },
   {
     command: /^node_modules\/\.bin\/node scripts\/complete-lockfile\.ts$/,
     run: "never",

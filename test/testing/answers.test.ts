@@ -45,8 +45,9 @@ const failureOf = <E>(workflow: Effect.Effect<unknown, E, Durable.Execution>, pa
     return defect.message
   })
 
-const ask = <const O extends NonNullable<Parameters<typeof Durable.callback>[1]>>(name: string, options?: O) =>
-  Effect.flatMap(Durable.callback(name, options), (opened) => opened.await)
+const awaited = <A, E, R, E2, R2>(
+  callback: Effect.Effect<{ readonly await: Effect.Effect<A, E, R> }, E2, R2>
+): Effect.Effect<A, E | E2, R | R2> => Effect.flatMap(callback, (opened) => opened.await)
 
 const day = 86_400_000
 
@@ -54,8 +55,14 @@ describe("an answer", () => {
   it.effect("sends a text as it is, and other plain data as JSON", () =>
     Effect.gen(function* () {
       const workflow = Effect.gen(function* () {
-        const approval = yield* ask("approval", { success: Schema.Struct({ by: Schema.String, votes: Schema.Int }) })
-        return [yield* ask("text"), yield* ask("raw", { success: Schema.Array(Schema.Int) }), approval]
+        const approval = yield* awaited(
+          Durable.callback("approval", { success: Schema.Struct({ by: Schema.String, votes: Schema.Int }) })
+        )
+        return [
+          yield* awaited(Durable.callback("text")),
+          yield* awaited(Durable.callback("raw", { success: Schema.Array(Schema.Int) })),
+          approval
+        ]
       })
       const value = yield* resultOf(workflow, [
         TestEngine.answer("text", TestEngine.succeed(`"yes"`)),
@@ -71,7 +78,7 @@ describe("an answer", () => {
       const options = { success: Schema.Struct({ at: Schema.Date, word: Schema.String }) }
       const at = new Date(day)
       const value = yield* resultOf(
-        Effect.map(ask("when", options), ({ at, word }) => `${at.getTime()} ${word}`),
+        Effect.map(awaited(Durable.callback("when", options)), ({ at, word }) => `${at.getTime()} ${word}`),
         [TestEngine.answer("when", TestEngine.succeed({ at, word: "x" }), options)]
       )
       assert.strictEqual(value, `${day} x`)
@@ -80,7 +87,10 @@ describe("an answer", () => {
 
   it.effect("may be nothing", () =>
     Effect.gen(function* () {
-      assert.strictEqual(yield* resultOf(ask("ping"), [TestEngine.answer("ping", TestEngine.succeed(undefined))]), "")
+      assert.strictEqual(
+        yield* resultOf(awaited(Durable.callback("ping")), [TestEngine.answer("ping", TestEngine.succeed(undefined))]),
+        ""
+      )
     })
   )
 
@@ -88,8 +98,8 @@ describe("an answer", () => {
     Effect.gen(function* () {
       const declared = { error: Rejected }
       const workflow = Effect.gen(function* () {
-        const first = yield* Effect.flip(ask("first", declared))
-        const second = yield* Effect.flip(ask("second", declared))
+        const first = yield* Effect.flip(awaited(Durable.callback("first", declared)))
+        const second = yield* Effect.flip(awaited(Durable.callback("second", declared)))
         return [first._tag === "Rejected" ? `${first.limit}` : first._tag, `${second._tag}: ${second.message}`]
       })
       const [first, second] = Object(
@@ -105,7 +115,7 @@ describe("an answer", () => {
 
   it.effect("may come after a time, to the second", () =>
     Effect.gen(function* () {
-      yield* started(ask("approval", { timeout: "7 days" }), [
+      yield* started(awaited(Durable.callback("approval", { timeout: "7 days" })), [
         TestEngine.answer("approval", TestEngine.after("2 days", TestEngine.succeed("yes")))
       ]).run(
         Effect.fnUntraced(function* (run) {
@@ -118,7 +128,10 @@ describe("an answer", () => {
 
   it.effect("is lost when it comes too late, and holds up nobody", () =>
     Effect.gen(function* () {
-      const workflow = Effect.map(Effect.flip(ask("approval", { timeout: "7 days" })), (error) => error._tag)
+      const workflow = Effect.map(
+        Effect.flip(awaited(Durable.callback("approval", { timeout: "7 days" }))),
+        (error) => error._tag
+      )
       yield* started(workflow, [
         TestEngine.answer("approval", TestEngine.after("8 days", TestEngine.succeed("yes")))
       ]).run(
@@ -135,7 +148,7 @@ describe("an answer", () => {
 
   it.effect("may be an Effect that sleeps, sends heartbeats and ends with the value", () =>
     Effect.gen(function* () {
-      yield* started(ask("import", { heartbeatTimeout: "15 minutes" }), [
+      yield* started(awaited(Durable.callback("import", { heartbeatTimeout: "15 minutes" })), [
         TestEngine.answer("import", ({ heartbeat }) =>
           Effect.as(Effect.repeat(Effect.delay(heartbeat, "10 minutes"), { times: 5 }), "imported")
         )
@@ -151,8 +164,9 @@ describe("an answer", () => {
   it.effect("lets the heartbeat time-out run when its heartbeats end, and is let go of then", () =>
     Effect.gen(function* () {
       let after = false
-      const workflow = Effect.map(Effect.flip(ask("import", { heartbeatTimeout: "15 minutes" })), (error) =>
-        error._tag === "CallbackTimedOut" ? error.reason : error._tag
+      const workflow = Effect.map(
+        Effect.flip(awaited(Durable.callback("import", { heartbeatTimeout: "15 minutes" }))),
+        (error) => (error._tag === "CallbackTimedOut" ? error.reason : error._tag)
       )
       yield* started(workflow, [
         TestEngine.answer("import", ({ heartbeat }) =>
@@ -177,7 +191,7 @@ describe("an answer", () => {
     Effect.gen(function* () {
       class Approver extends Context.Service<Approver, { readonly limit: bigint }>()("test/Approver") {}
       const main = Main.implement(() =>
-        ask("approval", { error: Rejected }).pipe(
+        awaited(Durable.callback("approval", { error: Rejected })).pipe(
           Effect.catchTag("Rejected", ({ limit }) => Effect.succeed(`${limit}`)),
           Effect.orDie
         )
@@ -194,7 +208,7 @@ describe("an answer", () => {
 
   it.effect("may be a list with an outcome for each callback in turn, and says when that is over", () =>
     Effect.gen(function* () {
-      const attempt = Effect.match(ask("approval"), {
+      const attempt = Effect.match(awaited(Durable.callback("approval")), {
         onSuccess: (text) => text,
         onFailure: (error) => `${error._tag}: ${error.message}`
       })
@@ -217,7 +231,7 @@ describe("an answer", () => {
   it.effect("sees which callback it is for", () =>
     Effect.gen(function* () {
       const value = yield* resultOf(
-        Effect.forEach(["a", "b"], (name) => ask(name)),
+        Effect.forEach(["a", "b"], (name) => awaited(Durable.callback(name))),
         [
           TestEngine.answer(/./, ({ callbackId, executionArn, name, number }) =>
             TestEngine.succeed(
@@ -233,7 +247,7 @@ describe("an answer", () => {
   it.effect("is for a name, a pattern or what a function picks, and the first that fits counts", () =>
     Effect.gen(function* () {
       const value = yield* resultOf(
-        Effect.forEach(["import-1", "import-2", "other", "import"], (name) => ask(name)),
+        Effect.forEach(["import-1", "import-2", "other", "import"], (name) => awaited(Durable.callback(name))),
         [
           TestEngine.answer("import-2", TestEngine.succeed("by name")),
           TestEngine.answer(/^import-/g, TestEngine.succeed("by pattern")),
@@ -298,14 +312,18 @@ describe("an answer", () => {
 
   it.effect("never comes when it is never, and the report names the callback", () =>
     Effect.gen(function* () {
-      const message = yield* failureOf(ask("approval"), [TestEngine.answer("approval", TestEngine.never)])
+      const message = yield* failureOf(awaited(Durable.callback("approval")), [
+        TestEngine.answer("approval", TestEngine.never)
+      ])
       assert.include(message, `the callback "approval" is open, and nobody answers it`)
     })
   )
 
   it.effect("that does not end is named in the report", () =>
     Effect.gen(function* () {
-      const message = yield* failureOf(ask("approval"), [TestEngine.answer("approval", () => Effect.never)])
+      const message = yield* failureOf(awaited(Durable.callback("approval")), [
+        TestEngine.answer("approval", () => Effect.never)
+      ])
       assert.include(message, `the answer to the callback "approval" is running`)
       assert.notInclude(message, "nobody")
     })
@@ -313,7 +331,7 @@ describe("an answer", () => {
 
   it.effect("that dies is a test failure", () =>
     Effect.gen(function* () {
-      const message = yield* failureOf(ask("approval"), [
+      const message = yield* failureOf(awaited(Durable.callback("approval")), [
         TestEngine.answer("approval", () => Effect.die(new RangeError("out of range")))
       ])
       assert.include(message, `The answer to the callback "approval" failed`)
@@ -323,14 +341,16 @@ describe("an answer", () => {
 
   it.effect("that cannot be written is a test failure", () =>
     Effect.gen(function* () {
-      const date = yield* failureOf(ask("approval"), [TestEngine.answer("approval", TestEngine.succeed({ at: 5n }))])
+      const date = yield* failureOf(awaited(Durable.callback("approval")), [
+        TestEngine.answer("approval", TestEngine.succeed({ at: 5n }))
+      ])
       assert.match(date, /"approval" cannot be written/)
-      const error = yield* failureOf(ask("approval"), [
+      const error = yield* failureOf(awaited(Durable.callback("approval")), [
         // @ts-expect-error an error without the Schema of the callback
         TestEngine.answer("approval", TestEngine.fail(new Rejected({ limit: 1n })))
       ])
       assert.match(error, /"approval" cannot fail with Rejected: give the answer the error Schema/)
-      const large = yield* failureOf(ask("approval"), [
+      const large = yield* failureOf(awaited(Durable.callback("approval")), [
         TestEngine.answer("approval", TestEngine.succeed("x".repeat(300_000)))
       ])
       assert.match(large, /"approval" failed.*262144 bytes/s)
@@ -340,14 +360,15 @@ describe("an answer", () => {
   it.effect("counts its callbacks anew in every world", () =>
     Effect.gen(function* () {
       const answer = TestEngine.answer("approval", [TestEngine.succeed("only")])
-      for (let world = 0; world < 2; world++) assert.strictEqual(yield* resultOf(ask("approval"), [answer]), "only")
+      for (let world = 0; world < 2; world++)
+        assert.strictEqual(yield* resultOf(awaited(Durable.callback("approval")), [answer]), "only")
     })
   )
 
   it.effect("comes to workflows that another one has invoked", () =>
     Effect.gen(function* () {
       const Sub = DurableFunction.make("sub", { success: Schema.String })
-      const sub = Sub.implement(() => Effect.orDie(ask("approval")))
+      const sub = Sub.implement(() => Effect.orDie(awaited(Durable.callback("approval"))))
       const main = Main.implement(() => Effect.orDie(Durable.invoke(Sub)))
       const answer = TestEngine.answer("approval", TestEngine.succeed("yes"))
       assert.strictEqual(yield* Effect.provide(TestEngine.run(Main), TestEngine.layer([main, sub, answer])), "yes")
@@ -361,7 +382,7 @@ describe("a callback that a test answers by hand", () => {
       const options = { success: Schema.Date, timeout: "7 days" } as const
       const workflow = Effect.gen(function* () {
         yield* Durable.wait("before", "1 day")
-        return (yield* ask("approval", options)).getTime()
+        return (yield* awaited(Durable.callback("approval", options))).getTime()
       })
       yield* started(workflow, []).run(
         Effect.fnUntraced(function* (run) {
@@ -377,7 +398,7 @@ describe("a callback that a test answers by hand", () => {
   it.effect("may fail, with an error that it declares or a raw one", () =>
     Effect.gen(function* () {
       const workflow = Effect.forEach(["a", "b"], (name) =>
-        Effect.map(Effect.flip(ask(name, { error: Rejected })), (error) => error._tag)
+        Effect.map(Effect.flip(awaited(Durable.callback(name, { error: Rejected }))), (error) => error._tag)
       )
       yield* started(workflow, []).run(
         Effect.fnUntraced(function* (run) {
@@ -392,8 +413,9 @@ describe("a callback that a test answers by hand", () => {
 
   it.effect("is kept open by heartbeats in virtual time", () =>
     Effect.gen(function* () {
-      const workflow = Effect.map(Effect.flip(ask("import", { heartbeatTimeout: "15 minutes" })), (error) =>
-        error._tag === "CallbackTimedOut" ? error.reason : error._tag
+      const workflow = Effect.map(
+        Effect.flip(awaited(Durable.callback("import", { heartbeatTimeout: "15 minutes" }))),
+        (error) => (error._tag === "CallbackTimedOut" ? error.reason : error._tag)
       )
       yield* started(workflow, []).run(
         Effect.fnUntraced(function* (run) {
@@ -411,7 +433,7 @@ describe("a callback that a test answers by hand", () => {
 
   it.effect("is the oldest open one, so that callbacks of one name are answered in turn", () =>
     Effect.gen(function* () {
-      const workflow = Effect.forEach([1, 2, 3], () => ask("round"))
+      const workflow = Effect.forEach([1, 2, 3], () => awaited(Durable.callback("round")))
       yield* started(workflow, []).run(
         Effect.fnUntraced(function* (run) {
           for (const text of ["a", "b", "c"]) yield* (yield* run.callback("round")).succeed(text)
@@ -423,7 +445,7 @@ describe("a callback that a test answers by hand", () => {
 
   it.effect("is closed once it is answered", () =>
     Effect.gen(function* () {
-      yield* started(ask("approval"), []).run(
+      yield* started(awaited(Durable.callback("approval")), []).run(
         Effect.fnUntraced(function* (run) {
           const approval = yield* run.callback("approval")
           yield* approval.succeed("yes")
@@ -437,7 +459,7 @@ describe("a callback that a test answers by hand", () => {
 
   it.effect("may be answered through the client as well", () =>
     Effect.gen(function* () {
-      yield* started(ask("approval"), []).run(
+      yield* started(awaited(Durable.callback("approval")), []).run(
         Effect.fnUntraced(function* (run) {
           const { callbackId } = yield* run.callback("approval")
           const client = yield* DurableClient.DurableClient
@@ -477,7 +499,10 @@ describe("a callback that a test answers by hand", () => {
           return defect.message
         })
       assert.match(yield* reportOf(Durable.wait("day", "1 day")), /ended, and no callback "approval"/)
-      assert.match(yield* reportOf(ask("other")), /the callback "other" is open, and nobody answers it/)
+      assert.match(
+        yield* reportOf(awaited(Durable.callback("other"))),
+        /the callback "other" is open, and nobody answers it/
+      )
     })
   )
 })
@@ -485,7 +510,7 @@ describe("a callback that a test answers by hand", () => {
 describe("the time of a run", () => {
   it.effect("is how long it has taken so far", () =>
     Effect.gen(function* () {
-      yield* started(ask("approval", { timeout: "1 day" }).pipe(Effect.ignore), []).run(
+      yield* started(awaited(Durable.callback("approval", { timeout: "1 day" })).pipe(Effect.ignore), []).run(
         Effect.fnUntraced(function* (run) {
           assert.strictEqual(Duration.toMillis(yield* run.elapsed), 0)
           yield* TestEngine.sleep("2 hours")
