@@ -817,12 +817,14 @@ export const map = <
   A = never,
   E = never,
   R = never,
-  O extends RecordOptions<A, MapOptions<NoInfer<T>, A, E>> = Required<RecordOptions<A, MapOptions<NoInfer<T>, A, E>>>
+  O extends RecordOptions<A, MapOptions<NoInfer<T>, unknown, unknown>> = Required<
+    RecordOptions<A, MapOptions<NoInfer<T>, unknown, unknown>>
+  >
 >(
   name: string,
   items: Iterable<T>,
   f: (item: T, index: number) => Effect.Effect<A, E, R>,
-  ...options: O & Recordable<A, E, O, MapOptions<NoInfer<T>, A, E>>
+  ...options: O & Recordable<A, E, O, MapOptions<NoInfer<T>, A, E>> & BatchRecordable<A, E, O>
 ): Effect.Effect<
   BatchResult<RecordedValue<A, O>, RecordedError<E, O>>,
   never,
@@ -833,6 +835,18 @@ export const map = <
   )
   return typed(batchOperation.batch(batchOperation.map, name, itemsOf(items, f, itemName), rest))
 }
+
+/**
+ * `unknown` unless the options have a `batchSerdes` of another result. Before it has looked at the function, the compiler
+ * tries whether they fit values of type `never`.
+ */
+type BatchRecordable<A, E, O> = O extends readonly [{ readonly batchSerdes: infer Codec }]
+  ? [A] extends [never]
+    ? unknown
+    : Codec extends NonNullable<BatchOptions<A, E>["batchSerdes"]>
+      ? unknown
+      : { readonly "the batchSerdes is no Serdes.Codec of the result": BatchResult<A, E> }
+  : unknown
 
 const itemsOf = <T, A, E, R>(
   items: Iterable<T>,
@@ -1066,8 +1080,8 @@ export const timeout = <A = never, E = never, R = never, O extends RecordOptions
  * Runs a block of operations again when it has failed, with durable waits between the attempts.
  *
  * Each attempt has a namespace of its own, so names may be used anew and branches may be concurrent. The time between two
- * attempts is spent without an invocation. A mistake, such as `NameInUse`, is not repeated. It costs one operation, and one
- * for each wait.
+ * attempts is spent without an invocation. A mistake, such as `NameInUse`, is not repeated; an attempt that interrupts
+ * itself is. It costs one operation, and one for each wait.
  *
  * **Errors**: those of the block, from its last attempt. **Defects**: those of the block.
  *
@@ -1097,12 +1111,13 @@ export const retry = <A = never, E = never, R = never, O extends RecordOptions<A
  *
  * When the execution ends with a typed error or a defect of its own, the undos run, the last first by the time at which
  * what they undo was recorded. An undo may hold durable operations of any kind, and so may take as long as it needs; its
- * value is not used. None runs because of a suspension, of an error that was caught, of a mistake such as
- * `NonDeterministic`, or of a limit. One that fails does not keep the others from running, and is told in the message of
- * the execution's failure.
+ * value is not used. It has the services of the effect, and a scope of its own. None runs because of a suspension, of an
+ * error that was caught, of a mistake such as `NonDeterministic`, or of a limit. One that fails does not keep the others
+ * from running, and is told in the message of the execution's failure. Fibres that the workflow has left running do nothing
+ * more once the undos begin.
  *
  * The effect has a namespace of its own, and costs nothing besides its operations; an undo costs one operation besides its
- * own.
+ * own. The children and batches around it run again on every replay, over their recorded operations.
  *
  * **Errors**: those of the effect. **Defects**: `InvalidName`, `NameInUse`.
  *
@@ -1151,11 +1166,12 @@ export interface StartOptions {
 /**
  * Starts an execution of a contract without waiting for it, and answers with a reference to it.
  *
- * It is a step that calls the client: the execution is started under a name, so that a repeated attempt starts nothing
- * twice. While the client is unavailable it is repeated, as a {@link step} is by default.
+ * It is a step that calls the client: the execution is started under a name, so that a repeated attempt with the same
+ * payload starts nothing twice. While the client is unavailable it is repeated, up to 6 attempts in all.
  *
  * **Errors**: those of the client, such as `ExecutionAlreadyStarted`.
- * **Defects**: those of {@link step}, `InvalidTarget`, `InvalidTenantId`, `SerdesFailed`.
+ * **Defects**: those of {@link step}; before anything is recorded `InvalidTarget`, `InvalidTenantId`, `SerdesFailed`, and
+ * `PayloadTooLarge` for more than 1 MB.
  *
  * @example
  * ```ts
@@ -1218,8 +1234,13 @@ export const stop = (
  *
  * Whoever reads the outcome of this execution through `DurableClient` gets that of the other. An `invoke` does not follow:
  * it fails as `InvokeFailed` with the errorType `ExecutionContinued`. Compensations do not run, and are not taken along.
+ * What siblings have in flight is let go of.
  *
- * **Defects**: the errors of the client, those of {@link start}.
+ * Without an `executionName` the other has a name that belongs to this operation alone: the `idempotencyKey` of a contract is
+ * not asked, because it would lead back to this execution or to an earlier one.
+ *
+ * **Defects**: the errors of the client, those of {@link start}, `InvalidOptions` for an `executionName` that leads back to
+ * this execution.
  *
  * @example
  * ```ts
@@ -1347,11 +1368,12 @@ export const isSuspending: Effect.Effect<boolean, never, Execution> = Effect.map
  * Whether a change of the code applies to this execution: so that executions which are under way go on as they began.
  *
  * An execution that gets here for the first time records a mark, and from then on the answer is `true`; one that replays
- * what it recorded before the change gets `false`. The first answer holds for the whole context. Once no execution from
+ * what it recorded before the change gets `false`. The first answer holds for the whole context: the workflow, a child, an
+ * attempt or a branch. Once no execution from
  * before the change is left, the question and the old code may go; the mark of the others is passed over. It costs one
  * operation where it applies.
  *
- * **Defects**: `InvalidName`, `NameInUse`, `NestedOperation`.
+ * **Defects**: `InvalidName` (it has up to 250 characters of printable ASCII), `NameInUse`, `NestedOperation`.
  *
  * @example
  * ```ts

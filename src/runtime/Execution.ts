@@ -119,6 +119,7 @@ export const inWorkflow = <A>(
 const lookUp = (claimed: Claim): Effect.Effect<Claim> => {
   const { context, record, run } = claimed
   if (context.closed) return contextEnded(claimed)
+  context.noteClaim(claimed.id)
   if (record === undefined) {
     if (context.recorded.finished) return run.idle(claimed)
     run.usage.addOperation(claimed.path)
@@ -184,7 +185,7 @@ export const branchContext = (
 
 /** Claims the only operation that a context may have of a name. Whether it makes sense is for the caller to see. */
 export const claimOnce = (run: Run, context: DurableContext, spec: Spec): Claim => {
-  if (!isOperationName(spec.name)) throw invalidName(context, spec.name)
+  if (typeof spec.name !== "string" || !isOperationName(spec.name)) throw invalidName(context, spec.name)
   const id = operationId(context.id, spec.name, 0)
   const path = context.pathOf(spec.name, 0)
   run.journal.claim(id, path)

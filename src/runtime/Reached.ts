@@ -44,7 +44,7 @@ export const checkReached = (
     }
     const where = placeOf(context)
     const names = list(missed)
-    if (context.cutShort || context.fibers.size > 0) {
+    if (isTimed(context)) {
       const warning =
         `The history holds operations that ${where} did not ask for this time: ${names}. ` +
         `Fibres were interrupted or still run, so this may be timing. ${recordWhoWon}`
@@ -62,14 +62,19 @@ export const checkReached = (
     return run.inert
   })
 
+/** Whether fibres of a context were interrupted or still run. */
+const isTimed = ({ cutShort, fibers }: DurableContext): boolean => cutShort || fibers.size > 0
+
 const recordWhoWon = "Use Durable.race, Durable.timeout, Durable.all or Durable.forEach, which record who won."
 
 /** Tells whoever wants to hear of it what a context began and waits for no more: another run may see it end. */
 const tellLooseEnds = (run: Run, context: DurableContext): void => {
   const { onLooseEnds } = run.options.probe ?? {}
-  const left = onLooseEnds === undefined ? [] : leftBehind(run, context.wireId)
+  if (onLooseEnds === undefined) return
+  const isOfThisRun = ({ Id }: Operation): boolean => isTimed(context) || run.journal.isClaimed(Id)
+  const left = leftBehind(run, context.wireId).filter(isOfThisRun)
   if (left.length === 0) return
-  onLooseEnds?.(
+  onLooseEnds(
     `When ${placeOf(context)} ended, operations that it had begun had no outcome: ${list(left)}. ` +
       `Fibres were interrupted or still run, so what happens may depend on timing. ${recordWhoWon} Join what is forked.`
   )

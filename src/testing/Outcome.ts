@@ -57,6 +57,7 @@ export interface Never {
  */
 export interface After<out O> {
   readonly _tag: "After"
+  /** In milliseconds. */
   readonly millis: number
   readonly outcome: O
 }

@@ -27,6 +27,9 @@ const script = (name: string): Rule => ({
 export const rules: ReadonlyArray<Rule> = [
   { command: /^npm start( |$)/, run: "here" },
   { command: /^npx vitest run$/, run: "in a project" },
+  { command: /^node [\w-]+\.ts$/, run: "in a project" },
+  // The blocks of a text are compiled together, with the same options.
+  { command: /^npx tsc$/, run: "elsewhere", file: "test/docs/programs.test.ts", holds: `tool("tsc")` },
 
   { command: /^npm ci$/, run: "elsewhere", file: ".ci/run", holds: "npm ci" },
   { command: /^npm run ci$/, run: "elsewhere", file: ".ci/run", holds: "npm run --silent ci" },

@@ -311,17 +311,11 @@ describe("A policy", () => {
       const branches = [
         { name: "a", effect: after(2, 1) },
         { name: "b", effect: after(1, 1) },
-        { name: "c", effect: after(1, 1) }
+        { name: "c", effect: after(5, 1) }
       ]
       const { lines: found } = yield* lines(Durable.parallel("batch", branches, { policy, concurrency: 2 }))
       assert.deepStrictEqual(found, ["CUSTOM_COMPLETION_FAILED", "0 SUCCEEDED 1", "1 SUCCEEDED 1", "2 STARTED"])
-      assert.deepStrictEqual(seen.slice(0, 4), [
-        "0a:- 1b:- 2c:-",
-        "0a:STARTED 1b:- 2c:-",
-        "0a:STARTED 1b:STARTED 2c:-",
-        // The second invocation begins anew.
-        "0a:- 1b:- 2c:-"
-      ])
+      assert.deepStrictEqual(seen.slice(0, 3), ["0a:- 1b:- 2c:-", "0a:STARTED 1b:- 2c:-", "0a:STARTED 1b:STARTED 2c:-"])
     })
   )
 
@@ -515,6 +509,55 @@ describe("Mistakes in a branch", () => {
       for (const [duration, name] of seen) {
         assert.instanceOf(duration, DurableError.InvalidDuration)
         assert.instanceOf(name, DurableError.NameInUse)
+      }
+    })
+  )
+})
+
+describe("A batch that is taken up again", () => {
+  it.effect("counts what had ended before it counts what ends now", () =>
+    Effect.gen(function* () {
+      for (const flat of [false, true]) {
+        const { lines: found } = yield* lines(
+          Durable.map(
+            "map",
+            Array.from({ length: 12 }, (_, n) => n),
+            (n) =>
+              n === 0
+                ? failAfter(3_600, "late")
+                : Effect.andThen(Durable.step("work", Effect.void), after(n % 3 === 0 ? 2 : 1, n)),
+            { ...declared, concurrency: 2, flat }
+          )
+        )
+        assert.deepStrictEqual(found, [
+          "FAILURE_TOLERANCE_EXCEEDED",
+          "0 FAILED late",
+          ...Array.from({ length: 11 }, (_, n) => `${n + 1} SUCCEEDED ${n + 1}`)
+        ])
+      }
+    })
+  )
+
+  it.effect("starts nothing that it would not have started before", () =>
+    Effect.gen(function* () {
+      for (const flat of [false, true]) {
+        const began: Array<number> = []
+        yield* lines(
+          Durable.map(
+            "map",
+            [0, 1, 2, 3],
+            (n) =>
+              Effect.andThen(
+                Durable.step(
+                  "begin",
+                  Effect.sync(() => void began.push(n))
+                ),
+                n === 1 ? failAfter(5) : after(9, n)
+              ),
+            { ...declared, concurrency: 2, flat }
+          )
+        )
+        assert.deepStrictEqual(began, [0, 1])
       }
     })
   )

@@ -185,6 +185,17 @@ describe("a strict test engine", () => {
     )
   }
 
+  it.effect("lets code pass that no longer asks for what had no outcome yet", () =>
+    Effect.gen(function* () {
+      let invocations = 0
+      const workflow = Effect.suspend((): Workflow => {
+        const short = Durable.wait("short", "1 second")
+        return ++invocations === 1 ? Effect.all([Durable.wait("long", "1 day"), short], unbounded) : short
+      })
+      assert.isTrue(Exit.isSuccess(yield* exitOf(workflow, { strict: true })))
+    })
+  )
+
   it.effect("lets compensations pass, and a failure be a failure", () =>
     Effect.gen(function* () {
       const book = Durable.withCompensation("hotel", quick, () => Durable.step("cancel", Effect.void))

@@ -23,6 +23,7 @@ import { DurableContext } from "../DurableContext.ts"
 import { operationId } from "../Identity.ts"
 import { isFinal } from "../Journal.ts"
 import { readFailure, readValue } from "../Outcome.ts"
+import type { Run } from "../Run.ts"
 import { untyped, type AnyCodec, type Recording } from "../Recording.ts"
 import { firstEnded, isEnded, runBranches, type Branch, type State } from "./branches.ts"
 import { inContext, outcomeOf, recorded, write, type Outcome } from "./child.ts"
@@ -186,7 +187,9 @@ const run = (claimed: Claim, kind: Kind, items: ReadonlyArray<BatchItem>, option
             mayStart: () => policy.mayStart(tally.progress),
             isComplete: () => policy.isComplete(tally.progress),
             onChange: (index, state) => tally.note(index, state),
-            fair: options.failsFirst === true
+            // One that is taken up again has a history, in which items may have ended that come late now.
+            fair: options.failsFirst === true || claimed.record !== undefined,
+            isBehind: behind(claimed.run, context, options)
           })
           const broken = states.find((state) => isEnded(state) && Exit.isFailure(state))
           if (broken !== undefined && isEnded(broken)) return yield* broken
@@ -207,6 +210,22 @@ const run = (claimed: Claim, kind: Kind, items: ReadonlyArray<BatchItem>, option
   )
 }
 
+/**
+ * Whether items are in the history of a batch that were not started again yet. Records of items say so themselves; of flat
+ * ones there are only operations, which may be those of an item that runs.
+ */
+const behind = (
+  run: Run,
+  context: DurableContext,
+  { flat }: BatchOptions
+): ((isCaughtUp: () => boolean) => boolean) => {
+  const left = Array.from(run.journal.recordedIn(context.wireId))
+  return (isCaughtUp) => {
+    while (left.length > 0 && run.journal.isClaimed(left.at(-1)!.Id)) left.pop()
+    return left.length > 0 && (!flat || isCaughtUp())
+  }
+}
+
 /** The context in which an item is run, and how it ends there: as its record says, or as what there is to write of it. */
 const branchOf = (
   { run }: Claim,
@@ -223,7 +242,8 @@ const branchOf = (
     body: options.flat
       ? Effect.flatMap(Effect.exit(item.body), (exit) =>
           run.phase === "running"
-            ? write({ run, context, id: context.id, path: context.path }, options, exit)
+            ? // As with a record, nobody sees the outcome before those that were forked beside it have begun.
+              Effect.tap(write({ run, context, id: context.id, path: context.path }, options, exit), Effect.yieldNow)
             : run.inert
         )
       : Effect.flatMap(claimAs(run, context, context, own), (claimed) =>
@@ -270,7 +290,8 @@ const rebuild = Effect.fnUntraced(function* (
       if (!isEnded(state)) begun++
       else if (marks[index] !== started) left--
     },
-    fair: true
+    fair: true,
+    isBehind: () => false
   })
   const all = states.map((state, index) => (marks[index] === started ? undefined : outcomeIn(state)))
   const other = all.findIndex((outcome, index) => markOf(outcome) !== marks[index])
@@ -341,7 +362,7 @@ const Summary = Schema.fromJsonString(
     failureCount: Schema.Int,
     startedCount: Schema.Int,
     completionReason: Reason,
-    itemStatuses: Schema.String
+    itemStatuses: Schema.String.check(Schema.isPattern(/^[SF-]*$/))
   })
 )
 
@@ -380,10 +401,16 @@ const BatchRecord = Schema.fromJsonString(
         result: Schema.optionalKey(Schema.String),
         error: Schema.optionalKey(ErrorObject)
       })
+    ).check(
+      Schema.makeFilter(
+        (all) => all.every(({ index }, place) => index === place) || "items in the order of their indexes"
+      )
     ),
     completionReason: Reason
   })
 )
+
+const decodeRecord = Schema.decodeUnknownEffect(BatchRecord)
 
 /** Writes what a batch ended with, and reads it as a result. */
 const codecOf = (claimed: Claim, items: ReadonlyArray<BatchItem>, options: BatchOptions): AnyCodec => {
@@ -413,7 +440,7 @@ const writeEnded = ({ all, completionReason }: Ended): string =>
   })
 
 const readEnded = (text: string | undefined): Effect.Effect<Ended, Schema.SchemaError> =>
-  Effect.map(Schema.decodeUnknownEffect(BatchRecord)(text), ({ all, completionReason }) => ({
+  Effect.map(decodeRecord(text), ({ all, completionReason }) => ({
     all: all.map(({ error, result, status }) => {
       if (status === "STARTED") return undefined
       return status === "FAILED" ? { error: error ?? {} } : { text: result }

@@ -42,6 +42,11 @@ export interface Rules {
    * delivered last.
    */
   readonly fair: boolean
+  /**
+   * Whether the history holds what only branches can ask for that are still to be started: then they had begun. It is told
+   * how to find out whether those that run have asked for all that is theirs.
+   */
+  readonly isBehind: (isCaughtUp: () => boolean) => boolean
 }
 
 /** Runs branches by the rules, and answers with how far each has come. */
@@ -56,6 +61,7 @@ export const runBranches = (
       const states: Array<State> = branches.map(() => "waiting")
       const fibers = new Set<Fiber.Fiber<unknown, unknown>>()
       let next = 0
+      let changes = 0
       let isAdvancing = false
       /** Enough branches have ended; the others may still catch up. */
       let isClosing = false
@@ -79,6 +85,7 @@ export const runBranches = (
 
       const note = (index: number, state: State): void => {
         states[index] = state
+        changes++
         rules.onChange(index, state)
       }
 
@@ -98,24 +105,32 @@ export const runBranches = (
       }
 
       const advance = (): void => {
-        if (isAdvancing || isClosing) return
+        if (isAdvancing) return
         isAdvancing = true
         try {
           startMore()
         } catch (defect) {
-          finish(Effect.die(defect))
+          if (!isOver) finish(Effect.die(defect))
         }
         isAdvancing = false
       }
 
+      const hasRoom = (): boolean => next < branches.length && fibers.size < rules.concurrency
+
+      const startThoseBehind = (): void => {
+        while (!isOver && hasRoom() && rules.isBehind(isCaughtUp)) start(next++)
+      }
+
       const startMore = (): void => {
         for (;;) {
-          if (isOver) return
+          startThoseBehind()
+          if (isOver || isClosing) return
           if (rules.isComplete()) {
+            if (!rules.fair || isCaughtUp()) return finish()
             isClosing = true
-            return rules.fair ? catchUp() : finish()
+            return catchUp()
           }
-          if (next < branches.length && fibers.size < rules.concurrency && rules.mayStart()) start(next++)
+          if (hasRoom() && rules.mayStart()) start(next++)
           else return fibers.size === 0 ? finish() : undefined
         }
       }
@@ -128,20 +143,30 @@ export const runBranches = (
 
       /** Lets the other branches get as far as the history takes them. It keeps the invocation alive meanwhile. */
       const catchUp = (): void => {
-        if (isCaughtUp()) return finish()
         const leave = supervisor.occupy()
         let seen = -1
+        let changed = changes
         let quiet = 0
         const look = (turns: number): void => {
           if (!isOver && run.phase === "running") {
             quiet = supervisor.activity === seen ? quiet + 1 : 0
             seen = supervisor.activity
-            if (turns < maxTurns && quiet < quietTurns && !isCaughtUp()) return void setImmediate(look, turns + 1)
+            const left = changes === changed ? turns : maxTurns
+            changed = changes
+            if (left > 0 && quiet < quietTurns && !isCaughtUp()) return void setImmediate(look, left - 1)
           }
           leave()
-          if (!isOver) return run.phase === "running" ? finish() : end(run.inert)
+          if (isOver) return
+          if (run.phase !== "running") return end(run.inert)
+          const started = next
+          startThoseBehind()
+          if (isOver) return
+          // Those that caught up may have changed the mind of a policy.
+          if (next === started && rules.isComplete()) return finish()
+          isClosing = false
+          advance()
         }
-        setImmediate(look, 0)
+        setImmediate(look, maxTurns)
       }
 
       advance()
@@ -153,7 +178,7 @@ export const runBranches = (
     })
   )
 
-/** Turns of the event loop that branches get to catch up with the history, and of silence that say they have. */
+/** Turns of the event loop in which a branch has to end while they catch up, and of silence that say they have. */
 const maxTurns = 100
 const quietTurns = 2
 

@@ -87,7 +87,8 @@ export const recordedRace = (
         onChange: (index, state) => {
           if (isEnded(state) && (known === undefined ? counts(state) : index === known)) isWon = true
         },
-        fair: true
+        fair: true,
+        isBehind: () => false
       })
       winner = known ?? firstEnded(branches, states, counts) ?? firstEnded(branches, states, () => true)
       const state = winner === undefined ? undefined : states[winner]

@@ -46,9 +46,13 @@ export type Attempted =
   | { readonly _tag: "Waiting" }
 
 export const step = (name: string, body: Body, options: StepOptions) =>
-  Effect.flatMap(claim({ type: "STEP", subType: "Step", name }), (claimed) =>
-    attempts(claimed, options, (record) => attempt(claimed, record, body, options))
-  )
+  Effect.flatMap(claimStep(name), (claimed) => claimedStep(claimed, body, options))
+
+export const claimStep = (name: string) => claim({ type: "STEP", subType: "Step", name })
+
+/** A step that was claimed. */
+export const claimedStep = (claimed: Claim, body: Body, options: StepOptions) =>
+  attempts(claimed, options, (record) => attempt(claimed, record, body, options))
 
 /** The life of an operation of type STEP: replay its record, or make attempts until one settles it. */
 export const attempts = Effect.fnUntraced(function* (
