@@ -31,12 +31,15 @@ export type CompletionReason =
  * @since 0.1.0
  */
 export interface Progress {
+  /** Items that have succeeded. */
   readonly successCount: number
+  /** Items that have failed. */
   readonly failureCount: number
   /** Items that have succeeded or failed. */
   readonly completedCount: number
   /** Items of the batch, started or not. */
   readonly totalCount: number
+  /** Every item of the batch; its `index` counts items from 0. */
   readonly items: ReadonlyArray<{
     readonly index: number
     readonly name: string

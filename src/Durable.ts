@@ -536,7 +536,7 @@ export interface Look<S> {
   readonly attempt: number
   /** What that check ended with. */
   readonly state: S
-  /** A random number of at least 0 and below 1, for jitter. */
+  /** A random number of at least 0 and less than 1, for jitter. */
   readonly random: number
 }
 
@@ -558,7 +558,7 @@ export interface ConditionOptions<S, A extends S = S, E = never, R = never> {
    * up to 5 minutes, with full jitter.
    */
   readonly delay?: Duration.Input | ((look: Look<NoInfer<S>>) => Duration.Input)
-  /** How many checks there may be. Default: 60. */
+  /** How many checks there may be: attempts, of which 1 is the least. Default: 60. */
   readonly maxAttempts?: number
 }
 
@@ -675,7 +675,7 @@ type ServicesOf<B> = [B] extends [never]
  * @since 0.1.0
  */
 export interface ConcurrencyOptions {
-  /** How many run at once: a whole number of at least 1, or `"unbounded"`. They start in the order of their indexes. */
+  /** How many branches or items run at once: a whole number of at least 1, or `"unbounded"`. They start in the order of their indexes. */
   readonly concurrency?: number | "unbounded"
   /**
    * Whether a branch has no record of its own. That saves one operation for each; its body then runs again on every replay
@@ -1007,7 +1007,8 @@ export const race = <
 > => typed(raceOperation.race(name, bodiesOf(branches), "success", recordingOf(options)))
 
 /**
- * As {@link race}, but the first branch that ends wins, whether it succeeds or fails.
+ * As {@link race}, but the first branch that ends wins, whether it succeeds or fails. It costs one operation besides those
+ * of the branches, too.
  *
  * **Errors**: those of the branches. **Defects**: those of the branches; `InvalidOptions` for a race of nothing.
  *
