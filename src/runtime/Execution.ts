@@ -138,7 +138,9 @@ const lookUp = (claimed: Claim): Effect.Effect<Claim> => {
   if (isFinal(record)) {
     context.noteOutcome(record.EndTimestamp)
     observe(claimed, record)
-  } else if (context.recorded.finished) return run.idle(claimed)
+  }
+  // A context that had not ended is entered again, for what has to be undone of it; it never ends.
+  else if (context.recorded.finished && claimed.type !== "CONTEXT") return run.idle(claimed)
   return begun(claimed)
 }
 

@@ -692,6 +692,31 @@ describe("what was done inside of", () => {
     ["a"]
   )
   undoes(
+    "a child that was cut off with the branch that lost its race",
+    (book) =>
+      Durable.race("fast", [
+        Durable.wait("win", "1 hour"),
+        Durable.child("slow", Effect.andThen(book("a"), Durable.wait("lose", "2 hours")))
+      ]),
+    ["a"]
+  )
+  undoes(
+    "a retry that was cut off between two attempts",
+    (book) =>
+      Effect.exit(
+        Durable.timeout(
+          "fast",
+          Durable.retry(
+            "again",
+            Effect.andThen(book("a"), boom),
+            RetryPolicy.fixed({ maxAttempts: 9, delay: "2 hours" })
+          ),
+          "1 hour"
+        )
+      ),
+    ["a"]
+  )
+  undoes(
     "an item that a policy left behind",
     (book) =>
       Durable.parallel(

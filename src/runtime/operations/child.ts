@@ -98,6 +98,7 @@ export const outcomeOf = Effect.fnUntraced(function* (
   if (record === undefined) yield* recordLater(claimed, { Action: "START" })
   const exit = yield* Effect.exit(options.body(context, done ? details?.Result : undefined))
   if (run.phase !== "running") return yield* run.inert
+  if (!done && context.finished) return yield* run.idle(claimed)
   const outcome = known ?? (yield* write(claimed, recording, exit))
   if (!done) {
     const isTimed = options.isTimed?.() ?? false

@@ -14,7 +14,6 @@ import type { RetryPolicy } from "../../RetryPolicy.ts"
 import { claim, type Claim } from "../Execution.ts"
 import type { DurableContext } from "../DurableContext.ts"
 import { operationId } from "../Identity.ts"
-import { isFinal } from "../Journal.ts"
 import { isOwnMistake } from "../Outcome.ts"
 import type { Recording } from "../Recording.ts"
 import { flatChild, inContext, recorded } from "./child.ts"
@@ -38,7 +37,6 @@ const attempts = Effect.fnUntraced(function* (
 ): Effect.fn.Return<unknown, unknown, unknown> {
   const { run } = claimed
   const began = run.now()
-  const isRebuilt = claimed.record !== undefined && isFinal(claimed.record)
   for (let attempt = 1; ; attempt++) {
     const exit = yield* Effect.exit(flatChild("attempt", body))
     if (run.phase !== "running") return yield* run.inert
@@ -50,7 +48,7 @@ const attempts = Effect.fnUntraced(function* (
       continue
     }
     // No wait in what is only rebuilt is the decision to make none.
-    if (isRebuilt || wouldBeMadeAgain(exit.cause)) return yield* exit
+    if (context.finished || wouldBeMadeAgain(exit.cause)) return yield* exit
     const decision = yield* decide(claimed, policy, attempt, began, failureOf(exit.cause))
     if (decision._tag === "Died") return yield* Effect.failCause(decision.cause)
     if (decision._tag === "Stop") return yield* exit
