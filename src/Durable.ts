@@ -656,17 +656,10 @@ type AnyBranch = Effect.Effect<unknown, unknown, unknown> | { readonly name: str
 type EffectOf<B> =
   B extends Effect.Effect<unknown, unknown, unknown> ? B : B extends { readonly effect: infer Body } ? Body : never
 
-type ValueOf<B> = [EffectOf<B>] extends [never]
-  ? never
-  : EffectOf<B> extends Effect.Effect<infer A, unknown, unknown>
-    ? A
-    : never
-type ErrorOf<B> = [EffectOf<B>] extends [never]
-  ? never
-  : EffectOf<B> extends Effect.Effect<unknown, infer E, unknown>
-    ? E
-    : never
-type ServicesOf<B> = [EffectOf<B>] extends [never]
+// Nothing is inferred from no branch at all.
+type ValueOf<B> = [B] extends [never] ? never : EffectOf<B> extends Effect.Effect<infer A, unknown, unknown> ? A : never
+type ErrorOf<B> = [B] extends [never] ? never : EffectOf<B> extends Effect.Effect<unknown, infer E, unknown> ? E : never
+type ServicesOf<B> = [B] extends [never]
   ? never
   : EffectOf<B> extends Effect.Effect<unknown, unknown, infer R>
     ? R
@@ -679,7 +672,7 @@ type ServicesOf<B> = [EffectOf<B>] extends [never]
  * @since 0.1.0
  */
 export interface ConcurrencyOptions {
-  /** How many run at once: a whole number of at least 1, or `"unbounded"`. They start in the order of their indexes. */
+  /** How many branches or items run at once: a whole number of at least 1, or `"unbounded"`. They start in the order of their indexes. */
   readonly concurrency?: number | "unbounded"
   /**
    * Whether a branch has no record of its own. That saves one operation for each; its body then runs again on every replay
@@ -821,12 +814,14 @@ export const map = <
   A = never,
   E = never,
   R = never,
-  O extends RecordOptions<A, MapOptions<NoInfer<T>, A, E>> = Required<RecordOptions<A, MapOptions<NoInfer<T>, A, E>>>
+  O extends RecordOptions<A, MapOptions<NoInfer<T>, unknown, unknown>> = Required<
+    RecordOptions<A, MapOptions<NoInfer<T>, unknown, unknown>>
+  >
 >(
   name: string,
   items: Iterable<T>,
   f: (item: T, index: number) => Effect.Effect<A, E, R>,
-  ...options: O & Recordable<A, E, O, MapOptions<NoInfer<T>, A, E>>
+  ...options: O & Recordable<A, E, O, MapOptions<NoInfer<T>, A, E>> & BatchRecordable<A, E, O>
 ): Effect.Effect<
   BatchResult<RecordedValue<A, O>, RecordedError<E, O>>,
   never,
@@ -837,6 +832,18 @@ export const map = <
   )
   return typed(batchOperation.batch(batchOperation.map, name, itemsOf(items, f, itemName), rest))
 }
+
+/**
+ * `unknown` unless the options have a `batchSerdes` of another result. Before it has looked at the function, the compiler
+ * tries whether they fit values of type `never`.
+ */
+type BatchRecordable<A, E, O> = O extends readonly [{ readonly batchSerdes: infer Codec }]
+  ? [A] extends [never]
+    ? unknown
+    : Codec extends NonNullable<BatchOptions<A, E>["batchSerdes"]>
+      ? unknown
+      : { readonly "the batchSerdes is no Serdes.Codec of the result": BatchResult<A, E> }
+  : unknown
 
 const itemsOf = <T, A, E, R>(
   items: Iterable<T>,
@@ -899,20 +906,13 @@ type BranchIn<Branches> = Branches extends ReadonlyArray<infer B> ? B : Branches
 
 const isArray = (value: object): value is ReadonlyArray<unknown> => Array.isArray(value)
 
-/** The values of a batch in which every item has to succeed. */
+/** As in Effect, one after the other unless it is said otherwise. */
 const allOf = (
   kind: typeof batchOperation.parallel,
   name: string,
   items: ReadonlyArray<batchOperation.BatchItem>,
-  { concurrency = 1, ...options }: batchOperation.BatchOptions
-) =>
-  Effect.flatMap(
-    batchOperation.batch(kind, name, items, { ...options, concurrency }),
-    (result): Effect.Effect<ReadonlyArray<unknown>, unknown> => {
-      const [first] = result.causes
-      return first === undefined ? Effect.succeed(result.values) : Effect.failCause(first)
-    }
-  )
+  options: batchOperation.BatchOptions
+) => batchOperation.all(kind, name, items, { ...options, concurrency: options.concurrency ?? 1 })
 
 /**
  * Runs a function for every item as `Effect.forEach` does, each in a namespace of its own, and records how that ended: with
@@ -1004,7 +1004,8 @@ export const race = <
 > => typed(raceOperation.race(name, bodiesOf(branches), "success", recordingOf(options)))
 
 /**
- * As {@link race}, but the first branch that ends wins, whether it succeeds or fails.
+ * As {@link race}, but the first branch that ends wins, whether it succeeds or fails. It costs one operation besides those
+ * of the branches, too.
  *
  * **Errors**: those of the branches. **Defects**: those of the branches; `InvalidOptions` for a race of nothing.
  *
@@ -1077,8 +1078,8 @@ export const timeout = <A = never, E = never, R = never, O extends RecordOptions
  * Runs a block of operations again when it has failed, with durable waits between the attempts.
  *
  * Each attempt has a namespace of its own, so names may be used anew and branches may be concurrent. The time between two
- * attempts is spent without an invocation. A mistake, such as `NameInUse`, is not repeated. It costs one operation, and one
- * for each wait.
+ * attempts is spent without an invocation. A mistake, such as `NameInUse`, is not repeated; an attempt that interrupts
+ * itself is. It costs one operation, and one for each wait.
  *
  * **Errors**: those of the block, from its last attempt. **Defects**: those of the block.
  *
@@ -1108,12 +1109,13 @@ export const retry = <A = never, E = never, R = never, O extends RecordOptions<A
  *
  * When the execution ends with a typed error or a defect of its own, the undos run, the last first by the time at which
  * what they undo was recorded. An undo may hold durable operations of any kind, and so may take as long as it needs; its
- * value is not used. None runs because of a suspension, of an error that was caught, of a mistake such as
- * `NonDeterministic`, or of a limit. One that fails does not keep the others from running, and is told in the message of
- * the execution's failure.
+ * value is not used. It has the services of the effect, and a scope of its own. None runs because of a suspension, of an
+ * error that was caught, of a mistake such as `NonDeterministic`, or of a limit. One that fails does not keep the others
+ * from running, and is told in the message of the execution's failure. Fibres that the workflow has left running do nothing
+ * more once the undos begin.
  *
  * The effect has a namespace of its own, and costs nothing besides its operations; an undo costs one operation besides its
- * own.
+ * own. The children and batches around it run again on every replay, over their recorded operations.
  *
  * **Errors**: those of the effect. **Defects**: `InvalidName`, `NameInUse`.
  *
@@ -1162,11 +1164,12 @@ export interface StartOptions {
 /**
  * Starts an execution of a contract without waiting for it, and answers with a reference to it.
  *
- * It is a step that calls the client: the execution is started under a name, so that a repeated attempt starts nothing
- * twice. While the client is unavailable it is repeated, as a {@link step} is by default.
+ * It is a step that calls the client: the execution is started under a name, so that a repeated attempt with the same
+ * payload starts nothing twice. While the client is unavailable it is repeated, up to 6 attempts in all.
  *
  * **Errors**: those of the client, such as `ExecutionAlreadyStarted`.
- * **Defects**: those of {@link step}, `InvalidTarget`, `InvalidTenantId`, `SerdesFailed`.
+ * **Defects**: those of {@link step}; before anything is recorded `InvalidTarget`, `InvalidTenantId`, `SerdesFailed`, and
+ * `PayloadTooLarge` for more than 1 MB.
  *
  * @example
  * ```ts
@@ -1229,8 +1232,13 @@ export const stop = (
  *
  * Whoever reads the outcome of this execution through `DurableClient` gets that of the other. An `invoke` does not follow:
  * it fails as `InvokeFailed` with the errorType `ExecutionContinued`. Compensations do not run, and are not taken along.
+ * What siblings have in flight is let go of.
  *
- * **Defects**: the errors of the client, those of {@link start}.
+ * Without an `executionName` the other has a name that belongs to this operation alone: the `idempotencyKey` of a contract is
+ * not asked, because it would lead back to this execution or to an earlier one.
+ *
+ * **Defects**: the errors of the client, those of {@link start}, `InvalidOptions` for an `executionName` that leads back to
+ * this execution.
  *
  * @example
  * ```ts
@@ -1358,11 +1366,12 @@ export const isSuspending: Effect.Effect<boolean, never, Execution> = Effect.map
  * Whether a change of the code applies to this execution: so that executions which are under way go on as they began.
  *
  * An execution that gets here for the first time records a mark, and from then on the answer is `true`; one that replays
- * what it recorded before the change gets `false`. The first answer holds for the whole context. Once no execution from
+ * what it recorded before the change gets `false`. The first answer holds for the whole context: the workflow, a child, an
+ * attempt or a branch. Once no execution from
  * before the change is left, the question and the old code may go; the mark of the others is passed over. It costs one
  * operation where it applies.
  *
- * **Defects**: `InvalidName`, `NameInUse`, `NestedOperation`.
+ * **Defects**: `InvalidName` (it has up to 250 characters of printable ASCII), `NameInUse`, `NestedOperation`.
  *
  * @example
  * ```ts

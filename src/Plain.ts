@@ -157,10 +157,13 @@ export type Recordable<A, E, O, Own = unknown, Key extends string = "success"> =
         KnownOptions<OptionsOf<O>, Recording<A> & Own>
   : unknown
 
+// Before it has looked at a function argument, the compiler tries whether the others fit a value of type `never`.
 type RecordableValue<A, Opt, Key extends string> = Opt extends { readonly serdes: infer Codec }
-  ? Codec extends SerdesFor<A>
+  ? [A] extends [never]
     ? unknown
-    : { readonly "the serdes is no Serdes.Codec of the value": { readonly value: A; readonly serdes: Codec } }
+    : Codec extends SerdesFor<A>
+      ? unknown
+      : { readonly "the serdes is no Serdes.Codec of the value": { readonly value: A; readonly serdes: Codec } }
   : Opt extends { readonly success: { readonly Type: infer Type } }
     ? [A] extends [Type]
       ? unknown

@@ -81,6 +81,13 @@ export class Journal {
     return this.#children.get(contextId) ?? []
   }
 
+  /** Operations below a context that have no outcome, as of now. */
+  openIn(contextId: string | undefined): ReadonlyArray<Operation> {
+    return [...this.#operations.values()].filter(
+      (operation) => operation.Type !== "EXECUTION" && operation.ParentId === contextId && !isFinal(operation)
+    )
+  }
+
   /** Whether operations of a context that were recorded before this invocation have not been asked for again. */
   isReplaying(contextId: string | undefined): boolean {
     const recorded = this.recordedIn(contextId)

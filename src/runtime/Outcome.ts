@@ -18,7 +18,7 @@ import {
   SerdesFailed
 } from "../DurableError.ts"
 import { byteLength, truncate } from "../internal/bytes.ts"
-import { json, Serdes, type Info, type SerdesError } from "../Serdes.ts"
+import { inPlainJson, type Info, type SerdesError } from "../Serdes.ts"
 import type { ErrorObject } from "../wire/ErrorObject.ts"
 import * as Limits from "../wire/Limits.ts"
 import type { DurableContext } from "./DurableContext.ts"
@@ -300,9 +300,6 @@ export const errorTypeOf = (cause: Cause.Cause<unknown>): string => {
 
 const readMistake = (subject: Subject, data: string): Effect.Effect<Exit.Exit<never>> =>
   Effect.map(inPlainJson(readValue(subject, "error", { success: Mistake }, data)), Exit.die)
-
-/** A mistake is written by the library itself: the format of the user may be what it is about. */
-const inPlainJson = <A>(effect: Effect.Effect<A>): Effect.Effect<A> => Effect.provideService(effect, Serdes, json)
 
 /** The defect of a record: an Error with the name, message and stack of the one that was recorded. */
 const defectOf = (recorded: ErrorObject): Error => {

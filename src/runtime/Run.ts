@@ -106,8 +106,8 @@ export class Run {
   readonly stepBodies = new Map<Fiber.Fiber<unknown, unknown>, string>()
   /** Sleeps of the workflow outside of steps and holds that are under way. */
   readonly sleeps = new Set<Sleep>()
-  /** What is to be undone if the execution fails, by the namespace of what was done. */
-  readonly compensations = new Map<string, Compensation>()
+  /** What is to be undone if the execution fails. */
+  readonly compensations: Array<Compensation> = []
   /** The compensations that failed, and why, for the outcome of the execution. */
   readonly notUndone: Array<string> = []
   phase: "running" | "ending" | "abandoned" = "running"
@@ -117,7 +117,7 @@ export class Run {
   readonly #timers = new Set<Fiber.Fiber<void>>()
   #root: Fiber.Fiber<unknown, unknown> | undefined
   readonly #seen = new WeakSet<Fiber.Fiber<unknown, unknown>>()
-  readonly #unacknowledged = new Set<Pick<Parked, "fiber" | "release">>()
+  readonly #unacknowledged = new Set<Pick<Parked, "id" | "fiber" | "release">>()
   #onVerdict: ((verdict: Verdict) => void) | undefined
   #onDrained: (() => void) | undefined
   #onSent: (() => void) | undefined
@@ -357,7 +357,9 @@ export class Run {
     const root = this.#root
     if (root === undefined) return
     this.cuts = { ...this.cuts, sleeps: this.#cutSleeps() }
-    const fibers = new Set([root, ...this.#operationFibers()])
+    // What was given up before is not waited for.
+    const isGivenUp = (fiber: Fiber.Fiber<unknown, unknown>): boolean => executionOf(fiber)?.context.closed ?? false
+    const fibers = new Set([root, ...this.#operationFibers().filter((fiber) => !isGivenUp(fiber))])
     let left = fibers.size
     let ended = false
     const finish = (): void => {
@@ -390,9 +392,22 @@ export class Run {
     return [...this.supervisor.parked, ...this.#unacknowledged].map((entry) => entry.fiber)
   }
 
-  /** Whether a fibre in a context is at a durable operation that is not over, or asleep. */
-  isHeldUp(context: DurableContext): boolean {
-    return this.#operationFibers().some((fiber) => executionOf(fiber)?.context.isWithin(context))
+  /**
+   * The contexts in which a fibre is at a durable operation that is not over, or asleep, and those around them. What the
+   * service has just reported goes on in a moment.
+   */
+  heldUp(): ReadonlySet<DurableContext> {
+    const found = new Set<DurableContext>()
+    const isDelivered = ({ id }: { readonly id: string }): boolean => {
+      const record = this.journal.get(id)
+      return record !== undefined && isSettled(record)
+    }
+    const waiting = [...this.supervisor.parked, ...this.#unacknowledged].filter((entry) => !isDelivered(entry))
+    for (const { fiber } of [...waiting, ...this.supervisor.units, ...this.sleeps]) {
+      let context = executionOf(fiber)?.context
+      for (; context !== undefined && !found.has(context); context = context.parent) found.add(context)
+    }
+    return found
   }
 
   /** Sleeps that no hold keeps alive; one whose context has ended is a hold that the user gave up. */
@@ -425,6 +440,13 @@ export class Run {
     if (fiber.getRef(CurrentUnit)?.kind !== "step") executionOf(fiber)?.context.adopt(fiber)
   }
 
+  /** Lets go of every fibre that the workflow has left behind: nothing that they do counts any more. */
+  close(): void {
+    if (this.context.fibers.size > 0) this.context.cutShort = true
+    this.supervisor.close(this.context)
+    this.releaseClosed()
+  }
+
   /** Tells the fibres that still wait for operations of closed contexts that those never complete. */
   releaseClosed(): void {
     for (const entry of Array.from(this.supervisor.parked)) {
@@ -441,7 +463,7 @@ export class Run {
   /** Sends an update and waits until the service has acknowledged it and its new state is in place. */
   acknowledge(update: OperationUpdate): Effect.Effect<void> {
     return this.#block((fiber, release) => {
-      const entry = { fiber, release }
+      const entry = { id: update.Id, fiber, release }
       this.#unacknowledged.add(entry)
       const leave = (): void => void this.#unacknowledged.delete(entry)
       this.checkpointer.submit(update, () => {

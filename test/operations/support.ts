@@ -15,6 +15,7 @@ import { cast } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import { invoke } from "../../src/runtime/Invocation.ts"
+import type * as Contract from "../../src/Contract.ts"
 import type { RunOptions } from "../../src/runtime/Run.ts"
 import type { ErrorObject } from "../../src/wire/ErrorObject.ts"
 import type { HistoryEvent } from "../../src/wire/HistoryEvent.ts"
@@ -23,6 +24,7 @@ import type { Operation } from "../../src/wire/Operation.ts"
 import type { OperationUpdate } from "../../src/wire/OperationUpdate.ts"
 
 export type Store = CheckpointStore.CheckpointStore["Service"]
+export type Client = DurableClient.DurableClient["Service"]
 
 /** Everything there is to see of one execution. */
 export interface Ran<A, E> {
@@ -43,25 +45,30 @@ const Work = DurableFunction.make("work")
 
 /** Runs a body as a workflow until its execution is over. */
 export const execute = <A, E extends DurableError.OperationError>(
-  body: Effect.Effect<A, E, Durable.Execution>,
+  body: Effect.Effect<A, E, Durable.Execution | DurableClient.DurableClient>,
   options: {
     readonly store?: (store: Store) => Partial<Store>
+    readonly client?: (client: Client) => Partial<Client>
     readonly engine?: TestEngine.Options
+    /** What the world serves besides. */
+    readonly functions?: ReadonlyArray<Contract.AnyImplementation<never>>
     /** What somebody outside does meanwhile. It sleeps in virtual time. */
     readonly outside?: (outside: Outside) => Effect.Effect<unknown, unknown>
   } = {}
 ): Effect.Effect<Ran<A, E>> => {
+  const client = lateClient()
   const exits: Array<Exit.Exit<A, E>> = []
   const requests: Array<CheckpointStore.CheckpointRequest> = []
   const logs: Array<string> = []
   const logger = Logger.make<unknown, void>(({ logLevel, message }) => void logs.push(`${logLevel} ${String(message)}`))
   const work = Work.implement(() =>
-    Effect.flatMap(Effect.exit(body), (exit) => {
+    Effect.flatMap(Effect.exit(Effect.provide(body, client.layer)), (exit) => {
       exits.push(exit)
       return Effect.asVoid(exit)
     })
   )
   return Effect.gen(function* () {
+    yield* client.connect(options.client)
     // The engine gives this very object to the workflows that it runs.
     const store = yield* CheckpointStore.CheckpointStore
     const { checkpoint, loadState } = { checkpoint: store.checkpoint, loadState: store.loadState }
@@ -94,7 +101,36 @@ export const execute = <A, E extends DurableError.OperationError>(
       invocations: history.filter((event) => event.EventType === "InvocationCompleted").length,
       logs
     }
-  }).pipe(Effect.provide(Layer.provide(TestEngine.layer([work], options.engine), Logger.layer([logger]))), Effect.orDie)
+  }).pipe(
+    Effect.provide(
+      Layer.provide(TestEngine.layer([work, ...(options.functions ?? [])], options.engine), Logger.layer([logger]))
+    ),
+    Effect.orDie
+  )
+}
+
+/** The client of a world, for its own functions: they are made before the world is. */
+export const lateClient = () => {
+  let client: Client | undefined
+  const now = <A, E>(use: (client: Client) => Effect.Effect<A, E>) =>
+    Effect.suspend(() => (client === undefined ? Effect.die("there is no world yet") : use(client)))
+  const late: Client = {
+    start: (request) => now((known) => known.start(request)),
+    get: (...args) => now((known) => known.get(...args)),
+    list: (...args) => now((known) => known.list(...args)),
+    history: (...args) => now((known) => known.history(...args)),
+    stop: (...args) => now((known) => known.stop(...args)),
+    succeedCallback: (...args) => now((known) => known.succeedCallback(...args)),
+    failCallback: (...args) => now((known) => known.failCallback(...args)),
+    heartbeatCallback: (...args) => now((known) => known.heartbeatCallback(...args))
+  }
+  return {
+    layer: Layer.succeed(DurableClient.DurableClient, late),
+    connect: (change: (client: Client) => Partial<Client> = () => ({})) =>
+      Effect.map(DurableClient.DurableClient, (known) => {
+        client = { ...known, ...change(known) }
+      })
+  }
 }
 
 /** Somebody outside of an execution. */

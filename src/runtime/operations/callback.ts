@@ -15,7 +15,7 @@ import {
   StoreRejected
 } from "../../DurableError.ts"
 import type { RetryPolicy } from "../../RetryPolicy.ts"
-import * as Serdes from "../../Serdes.ts"
+import { inPlainJson } from "../../Serdes.ts"
 import type { ErrorObject } from "../../wire/ErrorObject.ts"
 import type { Operation } from "../../wire/Operation.ts"
 import { claim, inWorkflow, record as recordChange, type Claim, type Execution } from "../Execution.ts"
@@ -130,7 +130,7 @@ const failureOf = Effect.fnUntraced(function* (claimed: Claim, options: Callback
 const answer = (claimed: Claim, options: CallbackOptions, text: string | undefined): Effect.Effect<unknown> =>
   options.success === undefined && options.serdes === undefined
     ? Effect.succeed(text ?? "")
-    : Effect.catchDefect(fromOutside(readValue(claimed, "result", options, text)), (defect) =>
+    : Effect.catchDefect(inPlainJson(readValue(claimed, "result", options, text)), (defect) =>
         Effect.die(
           defect instanceof SerdesFailed && options.serdes === undefined
             ? new SerdesFailed({
@@ -143,10 +143,6 @@ const answer = (claimed: Claim, options: CallbackOptions, text: string | undefin
         )
       )
 
-/** Those outside write plain JSON, whatever the format of the execution is. */
-const fromOutside = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
-  Effect.provideService(effect, Serdes.Serdes, Serdes.json)
-
 const reported = ({ ErrorMessage: message, ErrorType: type }: ErrorObject, status: string) => ({
   ...(type === undefined ? (status === "FAILED" ? undefined : { errorType: status }) : { errorType: type }),
   ...(message === undefined ? undefined : { errorMessage: message })
@@ -156,7 +152,7 @@ const reported = ({ ErrorMessage: message, ErrorType: type }: ErrorObject, statu
 const declaredError = (claimed: Claim, options: CallbackOptions, { ErrorData: data, ErrorType: type }: ErrorObject) =>
   data === undefined || options.error === undefined
     ? Effect.succeed(undefined)
-    : Effect.map(Effect.exit(fromOutside(readValue(claimed, "error", { success: options.error }, data))), (exit) =>
+    : Effect.map(Effect.exit(inPlainJson(readValue(claimed, "error", { success: options.error }, data))), (exit) =>
         Exit.isSuccess(exit) && isRecordedAs(exit.value, type) ? { error: exit.value } : undefined
       )
 

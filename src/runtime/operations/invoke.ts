@@ -30,7 +30,7 @@ export interface InvokeOptions {
 }
 
 /** One call of one function, as the operation was asked for. */
-interface Call {
+export interface Call {
   readonly contract: Contract.Any
   readonly payload: unknown
   readonly name: string
@@ -67,7 +67,7 @@ const invokeOnce = (call: Call, prepared?: Prepared): Effect.Effect<unknown, unk
     })
   )
 
-interface Prepared {
+export interface Prepared {
   readonly address: string
   readonly text: string | undefined
 }
@@ -78,7 +78,7 @@ const resolveTarget = (claimed: Claim, contract: Contract.Any): Effect.Effect<Ta
   )
 
 /** Everything that can be wrong with a call, found before anything is sent. */
-const prepare = Effect.fnUntraced(function* (claimed: Claim, call: Call): Effect.fn.Return<Prepared> {
+export const prepare = Effect.fnUntraced(function* (claimed: Claim, call: Call): Effect.fn.Return<Prepared> {
   const { contract, options, payload } = call
   const target = yield* resolveTarget(claimed, contract)
   if (target.defaulted && claimed.run.options.warnAboutTargets) {

@@ -46,9 +46,13 @@ export type Attempted =
   | { readonly _tag: "Waiting" }
 
 export const step = (name: string, body: Body, options: StepOptions) =>
-  Effect.flatMap(claim({ type: "STEP", subType: "Step", name }), (claimed) =>
-    attempts(claimed, options, (record) => attempt(claimed, record, body, options))
-  )
+  Effect.flatMap(claimStep(name), (claimed) => claimedStep(claimed, body, options))
+
+export const claimStep = (name: string) => claim({ type: "STEP", subType: "Step", name })
+
+/** A step that was claimed. */
+export const claimedStep = (claimed: Claim, body: Body, options: StepOptions) =>
+  attempts(claimed, options, (record) => attempt(claimed, record, body, options))
 
 /** The life of an operation of type STEP: replay its record, or make attempts until one settles it. */
 export const attempts = Effect.fnUntraced(function* (
@@ -117,11 +121,14 @@ export const runBody = (
   claimed: Claim,
   number: number,
   body: Body
-): Effect.Effect<Exit.Exit<unknown, unknown>, never, unknown> =>
-  Effect.flatMap(Effect.exit(asStepBody(claimed, provideBody(claimed, number, body))), (exit) => {
-    if (claimed.run.phase !== "running") return claimed.run.inert
-    return claimed.context.closed ? contextEnded(claimed) : Effect.succeed(exit)
+): Effect.Effect<Exit.Exit<unknown, unknown>, never, unknown> => {
+  const { context, name, path, run } = claimed
+  const runs = run.options.probe?.insteadOf?.({ name, path, number }) ?? body
+  return Effect.flatMap(Effect.exit(asStepBody(claimed, provideBody(claimed, number, runs))), (exit) => {
+    if (run.phase !== "running") return run.inert
+    return context.closed ? contextEnded(claimed) : Effect.succeed(exit)
   })
+}
 
 /** Notes which fibre runs the body, so that it records nothing even with services from outside of the step. */
 const asStepBody = (claimed: Claim, body: Body): Body =>
