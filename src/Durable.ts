@@ -434,8 +434,8 @@ type DeadlineError<O> =
  * Creates a callback: an operation that somebody outside completes, by an id that the service makes.
  *
  * The answer is the text as it was sent, or with `success` the JSON value that the Schema reads from it; a failure whose
- * data the `error` Schema reads arrives as itself. Completing is done through `DurableClient`, or with the calls of the
- * AWS SDK that have the same names.
+ * data the `error` Schema reads arrives as itself. It is completed with `DurableClient.callback`, or from any language with
+ * SendDurableExecutionCallbackSuccess and its siblings in the API of AWS Lambda.
  *
  * **Errors** of `await`: those of the `error` Schema, `CallbackFailed`, `CallbackTimedOut`. With a point in time as
  * time-out, creating fails with `CallbackTimedOut` too.
@@ -479,8 +479,8 @@ export interface WaitForCallbackOptions<E> extends CallbackOptions {
  * Creates a callback, tells somebody of it in a step, and waits for the answer.
  *
  * `submit` is the body of a step: it gets the id of the callback and may use any service. Whatever it fails with, once
- * its attempts are over, is a `CallbackSubmitFailed`. The operation costs three operations and one for each further
- * attempt to submit.
+ * its attempts are over, is a `CallbackSubmitFailed`, also when somebody has answered meanwhile. An answer that comes
+ * before the submitter has ended is kept. The operation costs three operations and one for each further attempt to submit.
  *
  * **Errors**: those of the `error` Schema, `CallbackFailed`, `CallbackTimedOut`, `CallbackSubmitFailed`.
  * **Defects**: those of {@link callback}.
@@ -558,7 +558,7 @@ export interface ConditionOptions<S, A extends S = S, E = never, R = never> {
    * up to 5 minutes, with full jitter.
    */
   readonly delay?: Duration.Input | ((look: Look<NoInfer<S>>) => Duration.Input)
-  /** How many checks there may be: attempts, of which 1 is the least. Default: 60. */
+  /** How many attempts there may be: a whole number of at least 1, or `Infinity`. Default: 60. */
   readonly maxAttempts?: number
 }
 
@@ -582,16 +582,12 @@ type StateArguments<State, Error, Codec> = readonly [
   Given<"success", State> & Given<"error", Error> & Given<"serdes", Codec>
 ]
 
-type Given<Key extends string, T> = [T] extends [never] ? unknown : Readonly<Record<Key, T>>
+/** What the Schema reads, the next check begins with. */
+interface Readable<S> {
+  readonly state?: { readonly Type: S }
+}
 
-/** What is read is what the next check begins with. */
-type ReadableState<S, State> = [State] extends [{ readonly Type: infer Type }]
-  ? [State] extends [never]
-    ? unknown
-    : [Type] extends [S]
-      ? unknown
-      : { readonly "the state schema reads what the check does not take": { readonly state: S; readonly schema: Type } }
-  : unknown
+type Given<Key extends string, T> = [T] extends [never] ? unknown : Readonly<Record<Key, T>>
 
 /**
  * Looks at something again and again, without an invocation between two looks, until it is as it should be.
@@ -633,7 +629,8 @@ export const waitForCondition = <
   name: string,
   options: ConditionOptions<S, A, E, R> &
     StateRecording<State, Error, Codec> &
-    NoInfer<Recordable<A, E, StateArguments<State, Error, Codec>, unknown, "state"> & ReadableState<S, State>>
+    Readable<S> &
+    NoInfer<Recordable<A, E, StateArguments<State, Error, Codec>, unknown, "state">>
 ): Effect.Effect<
   RecordedValue<A, StateArguments<State, Error, Codec>>,
   RecordedError<E, StateArguments<State, Error, Codec>> | ConditionExhausted,

@@ -225,9 +225,19 @@ describe("waitForCondition", () => {
     Durable.waitForCondition("a", { initial: new Date(), check, until })
     // @ts-expect-error the Schema is of something else
     Durable.waitForCondition("a", { initial: new Date(), check, until, state: Schema.Number })
+    const Health = Schema.Struct({ since: Schema.NullOr(Schema.Date) })
+    expectTypeOf(
+      Durable.waitForCondition("a", {
+        initial: { since: null },
+        state: Health,
+        check: (state) => Effect.map(job, () => ({ since: state.since ?? new Date() })),
+        until: ({ since }) => since !== null && since.getTime() > 0
+      })
+    ).toEqualTypeOf<Durably<typeof Health.Type, ConditionExhausted>>()
     const either = Schema.Union([Schema.Number, Schema.String])
+    const same = (n: number) => Effect.succeed(n)
     // @ts-expect-error the Schema reads what the check does not take
-    Durable.waitForCondition("a", { initial: 0, check: () => Effect.succeed(1), until: () => true, state: either })
+    Durable.waitForCondition("a", { initial: 0, check: same, until: () => true, state: either })
     // @ts-expect-error the codec is of something else
     Durable.waitForCondition("a", { initial: 1, check: () => Effect.succeed(1), until: () => true, serdes: date })
     // @ts-expect-error an error without a Schema
