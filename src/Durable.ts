@@ -876,9 +876,9 @@ const itemsOf = <T, A, E, R>(
  * @since 0.1.0
  */
 export const all = <
-  const Branches extends ReadonlyArray<AnyBranch> | Readonly<Record<string, AnyBranch>> = ReadonlyArray<AnyBranch>,
-  O extends RecordOptions<ValueOf<Branches[keyof Branches & (string | number)]>, ConcurrencyOptions> = Required<
-    RecordOptions<ValueOf<Branches[keyof Branches & (string | number)]>, ConcurrencyOptions>
+  const Branches extends AnyBranches = AnyBranches,
+  O extends RecordOptions<ValueOf<BranchIn<Branches>>, ConcurrencyOptions> = Required<
+    RecordOptions<ValueOf<BranchIn<Branches>>, ConcurrencyOptions>
   >
 >(
   name: string,
@@ -901,6 +901,8 @@ export const all = <
     )
   )
 }
+
+type AnyBranches = ReadonlyArray<AnyBranch> | Readonly<Record<string, AnyBranch>>
 
 type BranchIn<Branches> = Branches extends ReadonlyArray<infer B> ? B : Branches[keyof Branches]
 
