@@ -26,7 +26,7 @@ const seed = Number(process.env["SEED"] ?? Date.now() % 2 ** 31)
 const runs = Number(process.env["RUNS"] ?? 60)
 
 interface Item {
-  /** Seconds that it takes: none, or so many that no two items end at once. */
+  /** Seconds that it takes: so many that no two items end at once, because which of those came first is not said. */
   readonly seconds: number
   readonly fails: boolean
   readonly steps: number
@@ -61,7 +61,7 @@ const batches: fc.Arbitrary<Batch> = fc.record({
         fails,
         steps,
         // A sum of some of them is never a sum of others.
-        seconds: waits === 0 ? 0 : 2 ** index + waits * 128
+        seconds: 2 ** index + waits * 128
       }))
     ),
   concurrency: optionally(fc.integer({ min: 1, max: 4 })),
@@ -104,7 +104,7 @@ const policyOf = (policy: Policy): CompletionPolicy.CompletionPolicy => {
 const ourItem = ({ fails, seconds, steps }: Item, index: number): Effect.Effect<number, Oops, Durable.Execution> =>
   Effect.gen(function* () {
     for (let step = 0; step < steps; step++) yield* Durable.step("work", Effect.void)
-    if (seconds > 0) yield* Durable.wait("nap", seconds * 1_000)
+    yield* Durable.wait("nap", seconds * 1_000)
     const end: Effect.Effect<number, Oops> = fails ? Effect.fail(new Oops({ code: index })) : Effect.succeed(index)
     return yield* Durable.step("end", end, {
       error: Oops,
@@ -177,7 +177,7 @@ const runTheirs = async ({ concurrency, flat, isMap, items, policy }: Batch): Pr
           async (_: unknown, context) => {
             const theirItem = async (inner: DurableContext, { fails, seconds, steps }: Item, index: number) => {
               for (let step = 0; step < steps; step++) await inner.step("work", async () => {})
-              if (seconds > 0) await inner.wait("nap", { seconds })
+              await inner.wait("nap", { seconds })
               return inner.step(
                 "end",
                 async () => {
@@ -194,9 +194,9 @@ const runTheirs = async ({ concurrency, flat, isMap, items, policy }: Batch): Pr
                   items.map((item, index) => (inner: DurableContext) => theirItem(inner, item, index)),
                   config
                 )
-            const view = theirView(result)
-            await context.wait("later", { seconds: 1 })
-            return view
+            // Known difference: theirs is not suspended any more when it gave up a branch inside of a step.
+            if (result.startedCount === 0) await context.wait("later", { seconds: 1 })
+            return theirView(result)
           },
           { durableExecutionClient: client }
         )
