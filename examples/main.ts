@@ -61,7 +61,7 @@ const run = Effect.fnUntraced(function* (name: string, functionName: string, pay
   if (crash !== undefined) {
     const report = crash.report()
     if (report === undefined) {
-      return yield* failure(`The execution had ${crash.checkpoints()} checkpoints, so nothing was killed.`)
+      return yield* failure(`The execution ended with checkpoint ${crash.checkpoints()}, so nothing was killed.`)
     }
     console.log(`${report}\n`)
   }

@@ -183,11 +183,14 @@ export const contextEnded = (operation: {
   readonly context: DurableContext
   readonly path: string
 }): Effect.Effect<never> =>
-  Effect.die(
-    new ContextEnded({
-      operation: operation.path,
-      message:
-        `The operation "${operation.path}" belongs to "${operation.context.path}", which has ended, so nothing can be recorded in it any more. ` +
-        "Join what a block forks before the block ends."
-    })
+  // Made only for a fibre that sees it: most of those that are told are interrupted already.
+  Effect.suspend(() =>
+    Effect.die(
+      new ContextEnded({
+        operation: operation.path,
+        message:
+          `The operation "${operation.path}" belongs to "${operation.context.path}", which has ended, so nothing can be recorded in it any more. ` +
+          "Join what a block forks before the block ends."
+      })
+    )
   )

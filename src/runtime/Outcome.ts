@@ -134,8 +134,8 @@ const writeDeclaredError = (subject: Subject, recording: Recording, error: unkno
   writeValue(subject, "error", { success: recording.error }, error).pipe(
     Effect.catchDefect((defect) => {
       if (!(defect instanceof SerdesFailed)) return Effect.die(defect)
-      const { ErrorMessage, ErrorType } = errorObject(error, undefined)
-      const message = `${defect.message}. The error was ${ErrorType}: ${truncate(ErrorMessage ?? "", 500)}`
+      const told = textAt(error, "message") ?? textOf(error)
+      const message = `${defect.message}. The error was ${typeOf(error)}: ${truncate(told, 500)}`
       return Effect.die(new SerdesFailed({ operation: subject.path, message }))
     }),
     Effect.map((data) => errorObject(error, data))

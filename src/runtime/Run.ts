@@ -124,6 +124,7 @@ export class Run {
   #onEnd: ((verdict: Verdict) => void) | undefined
   #verdict: Verdict | undefined
   #inert = 0
+  #isLettingGo = false
 
   constructor(options: {
     readonly executionArn: string
@@ -447,8 +448,21 @@ export class Run {
     this.releaseClosed()
   }
 
+  /** Closes contexts with fibres in them, which are interrupted and not waited for. */
+  letGo(contexts: ReadonlyArray<DurableContext>, fibers: Iterable<Fiber.Fiber<unknown, unknown>>): void {
+    for (const context of contexts) context.close()
+    this.supervisor.touch()
+    this.#isLettingGo = true
+    for (const fiber of Array.from(fibers)) fiber.interruptUnsafe(fiber.id)
+    this.#isLettingGo = false
+    this.releaseClosed()
+    this.supervisor.check()
+  }
+
   /** Tells the fibres that still wait for operations of closed contexts that those never complete. */
   releaseClosed(): void {
+    // Each of many fibres that are let go of at once would look at all the others.
+    if (this.#isLettingGo) return
     for (const entry of Array.from(this.supervisor.parked)) {
       if (entry.context.closed) entry.release(contextEnded(entry))
     }

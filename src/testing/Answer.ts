@@ -169,7 +169,7 @@ const beyondTheScript = (length: number, { name, number }: OpenCallback): Reply<
   _tag: "Fail",
   error: {
     ErrorType: "TestFailure",
-    ErrorMessage: `The answer to the callback "${name}" has ${length} outcomes, and this is callback ${number}. Give it an outcome for each.`
+    ErrorMessage: `The answer to the callback "${name}" has ${length} ${length === 1 ? "outcome" : "outcomes"}, and this is callback ${number}. Give it an outcome for each.`
   }
 })
 

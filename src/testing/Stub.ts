@@ -98,7 +98,7 @@ const beyondTheScript = (contract: Contract.Any, length: number, call: Call): Ou
   _tag: "Fail",
   error: {
     ErrorType: "TestFailure",
-    ErrorMessage: `The stub of "${contract.name}" has ${length} outcomes, and this is call ${call.number}. Give it an outcome for each call.`
+    ErrorMessage: `The stub of "${contract.name}" has ${length} ${length === 1 ? "outcome" : "outcomes"}, and this is call ${call.number}. Give it an outcome for each call.`
   }
 })
 

@@ -197,7 +197,9 @@ export class World {
       const execution = this.execution(executionArn)
       if (execution?.outcome !== undefined) {
         const { name: own } = execution.identity
-        return testFailure(`The execution "${own}" ended, and no callback "${name}" of it is open any more.`)
+        return testFailure(
+          `The execution "${own}" ended, and no callback "${name}" of it is open any more. Ask for the handle before the execution can end, and check the name.`
+        )
       }
       return open === undefined ? undefined : Effect.succeed(open)
     })

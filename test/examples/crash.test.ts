@@ -70,7 +70,7 @@ describe("a crash", () => {
   it("that comes too late is told", { timeout: 30_000 }, async () => {
     const { exitCode, stderr } = await start("order", "--crash", "6")
     assert.strictEqual(exitCode, 1)
-    assert.strictEqual(stderr, "The execution had 5 checkpoints, so nothing was killed.\n")
+    assert.strictEqual(stderr, "The execution ended with checkpoint 5, so nothing was killed.\n")
   })
 
   it.each(["", "0", "-1", "during:3", "before:", "1.5"])("at %j is refused", (text) => {

@@ -32,7 +32,10 @@ describe("A time-out", () => {
         const error = errorOf(exit)
         assert.instanceOf(error, DurableError.DurableTimeout)
         assert.strictEqual(error.operation, "limit")
-        assert.strictEqual(error.message, `"limit" did not end before its time-out.`)
+        assert.strictEqual(
+          error.message,
+          `"limit" did not end before its time-out. What it started outside may go on: an invoked function is not stopped.`
+        )
       }
       assert.strictEqual(ran.history.at(-1)!.EventTimestamp - ran.history[0]!.EventTimestamp, 91_000)
     })

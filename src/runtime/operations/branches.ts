@@ -74,13 +74,8 @@ export const runBranches = (
 
       const finish = (outcome: Effect.Effect<ReadonlyArray<State>> = Effect.succeed(states)): void => {
         end(outcome)
-        branches.forEach(({ context }, index) => {
-          if (!isEnded(states[index]!)) context.close()
-        })
-        supervisor.touch()
-        for (const fiber of fibers) fiber.interruptUnsafe(fiber.id)
-        run.releaseClosed()
-        supervisor.check()
+        const left = branches.flatMap(({ context }, index) => (isEnded(states[index]!) ? [] : [context]))
+        if (left.length > 0) run.letGo(left, fibers)
       }
 
       const note = (index: number, state: State): void => {
