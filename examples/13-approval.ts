@@ -6,6 +6,7 @@
  * 10,000: `npm start -- approval '{"what":"a yacht","cents":99000000}'`.
  */
 import { Durable, DurableFunction } from "effect-durable"
+import { TestEngine } from "effect-durable/testing"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -18,12 +19,22 @@ export const Purchase = DurableFunction.make("purchase", {
   success: Schema.Struct({ status: Schema.Literals(["bought", "refused", "forgotten"]), by: Schema.String })
 })
 
-/** Tells a person what there is to decide, and by which id. */
+interface Request {
+  readonly what: string
+  readonly cents: number
+  /** By which the answer is sent. Whoever has it may decide, so it goes to nobody else. */
+  readonly callbackId: string
+}
+
+/** Tells a person what there is to decide. */
 export class Mail extends Context.Service<
   Mail,
-  { readonly send: (mail: { readonly text: string; readonly callbackId: string }) => Effect.Effect<void> }
+  { readonly send: (request: Request) => Effect.Effect<void>; readonly inbox: ReadonlyArray<Request> }
 >()("examples/Mail") {
-  static readonly layerNowhere = Layer.succeed(this, { send: () => Effect.void })
+  static readonly layerMemory = Layer.sync(this, () => {
+    const inbox: Array<Request> = []
+    return { inbox, send: (request) => Effect.sync(() => void inbox.push(request)) }
+  })
 }
 
 export const purchase = Purchase.implement(
@@ -31,8 +42,7 @@ export const purchase = Purchase.implement(
     function* ({ cents, what }) {
       const { approved, by } = yield* Durable.waitForCallback(
         "approval",
-        (callbackId) =>
-          Effect.flatMap(Mail, (mail) => mail.send({ text: `May we buy ${what} for ${cents / 100}?`, callbackId })),
+        (callbackId) => Effect.flatMap(Mail, (mail) => mail.send({ what, cents, callbackId })),
         { timeout: "7 days", success: Decision }
       )
       if (!approved) return { status: "refused" as const, by }
@@ -43,6 +53,19 @@ export const purchase = Purchase.implement(
   )
 )
 
-export const functions = [purchase] as const
+/** The person, who reads her mail after two days and approves of what costs less than 10,000. */
+export const ada = TestEngine.answer(
+  "approval",
+  ({ callbackId }) =>
+    Effect.gen(function* () {
+      yield* Effect.sleep("2 days")
+      const { inbox } = yield* Mail
+      const request = inbox.find((mail) => mail.callbackId === callbackId)
+      return { approved: (request?.cents ?? Infinity) < 1_000_000, by: "Ada" }
+    }),
+  { success: Decision }
+)
+
+export const functions = [purchase, ada] as const
 
 export const payload: (typeof Purchase)["payload"]["Type"] = { what: "a kettle", cents: 4_900 }

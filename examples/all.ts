@@ -1,7 +1,7 @@
 /**
  * Every example by the name that `npm start` knows it by: the function to start, with what, and on which engine.
  */
-import type { DurableClient } from "effect-durable"
+import type { CheckpointStore, DurableClient } from "effect-durable"
 import { TestEngine } from "effect-durable/testing"
 import * as Layer from "effect/Layer"
 import * as Order from "./01-order.ts"
@@ -16,14 +16,18 @@ import * as Serdes from "./09-serdes.ts"
 import * as Tenant from "./10-tenant.ts"
 import * as Children from "./11-children.ts"
 import * as MapReduce from "./12-map-reduce.ts"
+import * as Approval from "./13-approval.ts"
 import * as Saga from "./14-saga.ts"
 import * as Polling from "./15-polling.ts"
 import * as Batch from "./16-batch.ts"
+import { Bank, chargeCard } from "./deployed/charge-card.ts"
+import { PlaceOrder } from "./deployed/contracts.ts"
+import { placeOrder } from "./deployed/place-order.ts"
 
 export interface Example {
   readonly functionName: string
   readonly payload: unknown
-  readonly engine: Layer.Layer<DurableClient.DurableClient>
+  readonly engine: Layer.Layer<DurableClient.DurableClient | CheckpointStore.CheckpointStore>
 }
 
 export const examples: Readonly<Record<string, Example>> = {
@@ -87,6 +91,11 @@ export const examples: Readonly<Record<string, Example>> = {
     payload: MapReduce.payload,
     engine: TestEngine.layer(MapReduce.functions)
   },
+  approval: {
+    functionName: Approval.Purchase.name,
+    payload: Approval.payload,
+    engine: TestEngine.layer(Approval.functions).pipe(Layer.provide(Approval.Mail.layerMemory))
+  },
   saga: {
     functionName: Saga.BookTrip.name,
     payload: Saga.payload,
@@ -101,5 +110,10 @@ export const examples: Readonly<Record<string, Example>> = {
     functionName: Batch.ImportItems.name,
     payload: Batch.payload,
     engine: TestEngine.layer(Batch.functions)
+  },
+  deployed: {
+    functionName: PlaceOrder.name,
+    payload: { orderId: "o-1", card: "4242", cents: 1_250 },
+    engine: TestEngine.layer([placeOrder, chargeCard]).pipe(Layer.provide(Bank.layer))
   }
 }

@@ -1,32 +1,45 @@
 /**
- * Runs an example on the in-memory engine: `npm start [-- NAME [JSON]]`.
+ * Runs an example on the in-memory engine: `npm start [-- NAME [JSON] [--crash POINT]]`.
  *
  * It prints the operations of the execution with their times and attempts, and in its last line the result as JSON. Time
- * is virtual: hours pass at once. It exits with 1 when the input is bad or the execution fails, and with 2 when it is
- * called wrongly; both times it says so in a sentence.
+ * is virtual: hours pass at once. With `--crash` an invocation is killed at a checkpoint, such as `before:3` or `after:3`,
+ * and the operations say what became of them. It exits with 1 when the input is bad or the execution fails, and with 2
+ * when it is called wrongly; both times it says so in a sentence.
  */
 import { DurableClient } from "effect-durable"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { examples } from "./all.ts"
+import { arm, parsePoint, type Point } from "./crash.ts"
 import { draw } from "./tree.ts"
 
 /** What a person reads when there is no result, and the exit code. */
 class Failed extends Schema.TaggedError<Failed>()("Failed", { message: Schema.String, exitCode: Schema.Int }) {}
 
-const main = Effect.fn("main")(function* (name = "order", input?: string, ...rest: ReadonlyArray<string>) {
+const main = Effect.fn("main")(function* (args: ReadonlyArray<string>) {
+  const { crash, words } = yield* parseArguments(args)
+  const [name = "order", input, ...rest] = words
   const example = Object.hasOwn(examples, name) ? examples[name] : undefined
-  if (example === undefined || rest.length > 0) {
-    const problem = rest.length > 0 ? "There are too many arguments" : `There is no example "${name}"`
-    const names = Object.keys(examples).join(", ")
-    return yield* new Failed({
-      message: `${problem}. Use: npm start -- NAME [JSON], with NAME one of ${names}.`,
-      exitCode: 2
-    })
-  }
+  if (example === undefined) return yield* misuse(`There is no example "${name}"`)
+  if (rest.length > 0) return yield* misuse("There are too many arguments")
   const payload = input === undefined ? JSON.stringify(example.payload) : yield* checkJson(input)
-  return yield* Effect.provide(run(name, example.functionName, payload), example.engine)
+  return yield* Effect.provide(run(name, example.functionName, payload, crash), example.engine)
 })
+
+/** The words, and where to crash if they say so. */
+const parseArguments = Effect.fnUntraced(function* (args: ReadonlyArray<string>) {
+  const at = args.indexOf("--crash")
+  if (at === -1) return { words: args, crash: undefined }
+  const crash = parsePoint(args[at + 1] ?? "")
+  if (crash === undefined) return yield* misuse(`--crash takes 3, before:3 or after:3, and not "${args[at + 1] ?? ""}"`)
+  return { words: args.toSpliced(at, 2), crash }
+})
+
+const misuse = (problem: string) => {
+  const names = Object.keys(examples).join(", ")
+  const message = `${problem}. Use: npm start -- NAME [JSON] [--crash POINT], with NAME one of ${names}.`
+  return new Failed({ message, exitCode: 2 })
+}
 
 const checkJson = (input: string) =>
   Effect.try({
@@ -35,8 +48,9 @@ const checkJson = (input: string) =>
   })
 
 /** Runs an execution to its end, and answers with its result. */
-const run = Effect.fnUntraced(function* (name: string, functionName: string, payload: string) {
+const run = Effect.fnUntraced(function* (name: string, functionName: string, payload: string, point?: Point) {
   const client = yield* DurableClient.DurableClient
+  const crash = point === undefined ? undefined : yield* arm(point)
   const { executionArn, outcome } = yield* client.start({
     functionName,
     qualifier: "$LATEST",
@@ -44,7 +58,14 @@ const run = Effect.fnUntraced(function* (name: string, functionName: string, pay
     payload,
     type: "RequestResponse"
   })
-  for (const line of yield* draw(executionArn)) console.log(line)
+  if (crash !== undefined) {
+    const report = crash.report()
+    if (report === undefined) {
+      return yield* failure(`The execution ended with checkpoint ${crash.checkpoints()}, so nothing was killed.`)
+    }
+    console.log(`${report}\n`)
+  }
+  for (const line of yield* draw(executionArn, crash?.noteOf)) console.log(line)
   if (outcome?.status === "SUCCEEDED") return outcome.result ?? "null"
   return yield* failure(outcome?.error.ErrorMessage ?? `The execution ended as ${outcome?.status ?? "nothing"}.`)
 })
@@ -52,7 +73,7 @@ const run = Effect.fnUntraced(function* (name: string, functionName: string, pay
 const failure = (message: string) => new Failed({ message, exitCode: 1 })
 
 await Effect.runPromise(
-  main(...process.argv.slice(2)).pipe(
+  main(process.argv.slice(2)).pipe(
     Effect.catchDefect((defect) => failure(defect instanceof Error ? defect.message : String(defect))),
     Effect.match({
       onSuccess: (result) => console.log(result),

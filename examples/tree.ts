@@ -10,8 +10,12 @@ import * as Effect from "effect/Effect"
 /** An event as `DurableClient` answers it. */
 type Event = Effect.Success<ReturnType<DurableClient.DurableClient["Service"]["history"]>>["items"][number]
 
+/** What else to say of an operation. */
+type NoteOf = (executionArn: string, operationId: string) => string | undefined
+
 interface Node {
   readonly name: string
+  readonly note: string | undefined
   kind: string
   status: string
   readonly start: number
@@ -21,8 +25,8 @@ interface Node {
 }
 
 /** Lines of text: the execution, and below it its operations and those of the executions that it invoked. */
-export const draw = Effect.fn("tree.draw")(function* (executionArn: string) {
-  const root = yield* read(executionArn)
+export const draw = Effect.fn("tree.draw")(function* (executionArn: string, noteOf: NoteOf = () => undefined) {
+  const root = yield* read(executionArn, noteOf)
   const rows = [...rowsOf(root, "", "", root.start)]
   const width = Math.max(...rows.map(([label]) => label.length))
   return rows.map(([label, facts]) => `${label.padEnd(width)}  ${facts}`.trimEnd())
@@ -47,17 +51,22 @@ const facts = (node: Node, zero: number): string => {
   const times = `${seconds(node.start - zero)} → ${end.padStart(8)}`
   const attempts =
     node.attempts > 1 ? `, ${node.attempts} ${node.kind === "execution" ? "invocations" : "attempts"}` : ""
-  return `${node.kind.padEnd(9)}  ${times}  ${node.status}${attempts}`
+  const note = node.note === undefined ? "" : `  ← ${node.note}`
+  return `${node.kind.padEnd(9)}  ${times}  ${node.status}${attempts}${note}`
 }
 
 const seconds = (millis: number): string => `${(millis / 1_000).toFixed(1)} s`.padStart(8)
 
 /** The tree of one execution. Executions that it invoked hang below the operations that invoked them. */
-const read = (executionArn: string): Effect.Effect<Node, DurableClient.ClientError, DurableClient.DurableClient> =>
+const read = (
+  executionArn: string,
+  noteOf: NoteOf
+): Effect.Effect<Node, DurableClient.ClientError, DurableClient.DurableClient> =>
   Effect.gen(function* () {
     const events = yield* history(executionArn)
     const root: Node = {
       name: executionArn.match(/function:([^:/]+)/)?.[1] ?? executionArn,
+      note: undefined,
       kind: "execution",
       status: "running",
       start: events[0]?.EventTimestamp ?? 0,
@@ -73,11 +82,12 @@ const read = (executionArn: string): Effect.Effect<Node, DurableClient.ClientErr
       if (type === "Execution") {
         if (what !== "Started") end(root, what, event)
       } else if (event.Id !== undefined) {
-        const node = nodes.get(event.Id) ?? start(event, type, nodes.get(event.ParentId ?? "") ?? root)
+        const parent = nodes.get(event.ParentId ?? "") ?? root
+        const node = nodes.get(event.Id) ?? start(event, type, noteOf(executionArn, event.Id), parent)
         nodes.set(event.Id, node)
         if (what !== "Started") end(node, what, event)
         if (event.EventType === "ChainedInvokeStarted" && event.ChainedInvokeStartedDetails.DurableExecutionArn) {
-          node.children.push(yield* read(event.ChainedInvokeStartedDetails.DurableExecutionArn))
+          node.children.push(yield* read(event.ChainedInvokeStartedDetails.DurableExecutionArn, noteOf))
         }
       }
     }
@@ -86,9 +96,10 @@ const read = (executionArn: string): Effect.Effect<Node, DurableClient.ClientErr
 
 const kinds: Readonly<Record<string, string>> = { ChainedInvoke: "invoke" }
 
-const start = (event: Event, type: string, parent: Node): Node => {
+const start = (event: Event, type: string, note: string | undefined, parent: Node): Node => {
   const node: Node = {
     name: event.Name ?? event.Id ?? "",
+    note,
     kind: kinds[type] ?? type.toLowerCase(),
     status: "open",
     start: event.EventTimestamp,

@@ -18,6 +18,7 @@ import { BatchFailed } from "./DurableError.ts"
  */
 export interface Succeeded<out A> {
   readonly status: "SUCCEEDED"
+  /** Which item it is, from 0: one less than its place among all items. */
   readonly index: number
   readonly name: string
   readonly value: A
@@ -31,6 +32,7 @@ export interface Succeeded<out A> {
  */
 export interface Failed<out E> {
   readonly status: "FAILED"
+  /** Which item it is, from 0: one less than its place among all items. */
   readonly index: number
   readonly name: string
   readonly cause: Cause.Cause<E>
@@ -44,6 +46,7 @@ export interface Failed<out E> {
  */
 export interface Started {
   readonly status: "STARTED"
+  /** Which item it is, from 0: one less than its place among all items. */
   readonly index: number
   readonly name: string
 }
@@ -121,19 +124,22 @@ export class BatchResult<out A, out E> {
     return this.failed.length > 0
   }
 
+  /** How many items succeeded. */
   get successCount(): number {
     return this.succeeded.length
   }
 
+  /** How many items failed. */
   get failureCount(): number {
     return this.failed.length
   }
 
+  /** How many items had not ended. */
   get startedCount(): number {
     return this.started.length
   }
 
-  /** The items that were started. */
+  /** How many items were started. */
   get totalCount(): number {
     return this.all.length
   }

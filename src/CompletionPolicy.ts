@@ -31,12 +31,15 @@ export type CompletionReason =
  * @since 0.1.0
  */
 export interface Progress {
+  /** Items that have succeeded. */
   readonly successCount: number
+  /** Items that have failed. */
   readonly failureCount: number
   /** Items that have succeeded or failed. */
   readonly completedCount: number
   /** Items of the batch, started or not. */
   readonly totalCount: number
+  /** Every item of the batch; its `index` counts items from 0. */
   readonly items: ReadonlyArray<{
     readonly index: number
     readonly name: string
@@ -102,7 +105,8 @@ export const make = (bounds: Bounds = {}): CompletionPolicy => {
   const maxFailures = toleratedFailureCount ?? (isUnbounded ? 0 : Infinity)
   const maxPercentage = toleratedFailurePercentage ?? Infinity
   const isExceeded = ({ failureCount, totalCount }: Progress): boolean =>
-    failureCount > maxFailures || (failureCount / totalCount) * 100 > maxPercentage
+    // Not a quotient: 7 of 100 would be more than 7 %.
+    failureCount > maxFailures || failureCount * 100 > maxPercentage * totalCount
   const isReached = ({ successCount }: Progress): boolean =>
     minSuccessful !== undefined && successCount >= minSuccessful
   return {
@@ -169,13 +173,23 @@ export const allCompleted: CompletionPolicy = make({ toleratedFailurePercentage:
  * @category constructors
  * @since 0.1.0
  */
-export const custom = (decide: (progress: Progress) => "continue" | "SUCCEEDED" | "FAILED"): CompletionPolicy => ({
-  mayStart: (progress) => decide(progress) === "continue",
-  isComplete: (progress) => decide(progress) !== "continue",
-  reason: (progress) => {
-    const decision = decide(progress)
-    if (decision === "continue") return "ALL_COMPLETED"
-    return decision === "SUCCEEDED" ? "CUSTOM_COMPLETION_SUCCEEDED" : "CUSTOM_COMPLETION_FAILED"
-  },
-  isOrderless: false
-})
+export const custom = (decide: (progress: Progress) => Decision): CompletionPolicy => {
+  const decided = (progress: Progress): Decision => {
+    const decision: string = decide(progress)
+    if (decision === "continue" || decision === "SUCCEEDED" || decision === "FAILED") return decision
+    throw new Error(
+      `CompletionPolicy.custom: the predicate must answer "continue", "SUCCEEDED" or "FAILED", found ${decision}`
+    )
+  }
+  return {
+    mayStart: (progress) => decided(progress) === "continue",
+    isComplete: (progress) => decided(progress) !== "continue",
+    reason: (progress) => {
+      const decision = decided(progress)
+      return decision === "continue" ? "ALL_COMPLETED" : `CUSTOM_COMPLETION_${decision}`
+    },
+    isOrderless: false
+  }
+}
+
+type Decision = "continue" | "SUCCEEDED" | "FAILED"

@@ -27,11 +27,20 @@ import {
   type StepInterrupted
 } from "./DurableError.ts"
 import type * as Schema from "effect/Schema"
-import type { FromArguments, Recordable, RecordedError, RecordedValue, RecordOptions, RecordServices } from "./Plain.ts"
+import type {
+  FromArguments,
+  KnownOptions,
+  Recordable,
+  RecordedError,
+  RecordedValue,
+  RecordOptions,
+  RecordServices
+} from "./Plain.ts"
 import type { RetryPolicy } from "./RetryPolicy.ts"
 import { noted } from "./runtime/CallSite.ts"
 import { Execution, nested, tracked } from "./runtime/Execution.ts"
 import { md5 } from "./runtime/Identity.ts"
+import { isReplayed } from "./runtime/Logging.ts"
 import * as batchOperation from "./runtime/operations/batch.ts"
 import * as callbackOperation from "./runtime/operations/callback.ts"
 import * as childOperation from "./runtime/operations/child.ts"
@@ -44,7 +53,6 @@ import * as raceOperation from "./runtime/operations/race.ts"
 import * as retryOperation from "./runtime/operations/retry.ts"
 import * as stepOperation from "./runtime/operations/step.ts"
 import * as waitOperation from "./runtime/operations/wait.ts"
-import { isReplaying as isReplayingIn } from "./runtime/Reached.ts"
 import type { Recording } from "./runtime/Recording.ts"
 import type { ErrorObject } from "./wire/ErrorObject.ts"
 import type * as Serdes from "./Serdes.ts"
@@ -360,8 +368,11 @@ export const onExit = <A, E, R, X, E2, R2>(
 export interface CallbackOptions {
   /** How long it may take until it is completed. Default: as long as the execution. */
   readonly timeout?: Timeout
-  /** How long it may take from one heartbeat to the next, and to the first. Default: no heartbeat is needed. */
-  readonly heartbeatTimeout?: Timeout
+  /**
+   * How long it may take from one heartbeat to the next, and to the first: 1 second to 366 days, rounded up to whole
+   * seconds. Default: no heartbeat is needed.
+   */
+  readonly heartbeatTimeout?: Duration.Input
 }
 
 /**
@@ -382,13 +393,12 @@ interface Answer {
   readonly success?: Schema.Top
   /** The Schema of the failures that arrive as themselves. */
   readonly error?: Schema.Top
-  /** Reads the answer in place of `success`. */
-  readonly serdes?: Serdes.Codec<never, unknown>
+  /** Reads the answer in place of `success`: a `Serdes.Codec`, of which only `deserialize` is used. */
+  readonly serdes?: Pick<Serdes.Codec<unknown, unknown>, "deserialize">
 }
 
-interface NoTimeouts {
+interface NoOptions {
   readonly timeout?: never
-  readonly heartbeatTimeout?: never
 }
 
 type AnswerValue<O> = O extends { readonly serdes: { readonly deserialize: (...args: never) => infer Read } }
@@ -401,13 +411,20 @@ type AnswerValue<O> = O extends { readonly serdes: { readonly deserialize: (...a
 
 type AnswerError<O> = O extends { readonly error: { readonly Type: infer E } } ? E : never
 
+/** Reading the answer needs no encoding. */
+type AnswerServices<O> =
+  | (O extends {
+      readonly serdes: { readonly deserialize: (...args: never) => Effect.Effect<unknown, unknown, infer R> }
+    }
+      ? R
+      : O extends { readonly success: { readonly DecodingServices: infer R } }
+        ? R
+        : never)
+  | (O extends { readonly error: { readonly DecodingServices: infer R } } ? R : never)
+
 /** A deadline may have passed when the callback is to be created. */
 type DeadlineError<O> =
-  Extract<
-    | (O extends { readonly timeout?: infer T } ? T : never)
-    | (O extends { readonly heartbeatTimeout?: infer T } ? T : never),
-    Date | DateTime.DateTime
-  > extends infer Deadline
+  Extract<O extends { readonly timeout?: infer T } ? T : never, Date | DateTime.DateTime> extends infer Deadline
     ? [Deadline] extends [never]
       ? never
       : CallbackTimedOut
@@ -417,8 +434,8 @@ type DeadlineError<O> =
  * Creates a callback: an operation that somebody outside completes, by an id that the service makes.
  *
  * The answer is the text as it was sent, or with `success` the JSON value that the Schema reads from it; a failure whose
- * data the `error` Schema reads arrives as itself. Completing is done through `DurableClient`, or with the calls of the
- * AWS SDK that have the same names.
+ * data the `error` Schema reads arrives as itself. It is completed with `DurableClient.callback`, or from any language with
+ * SendDurableExecutionCallbackSuccess and its siblings in the API of AWS Lambda.
  *
  * **Errors** of `await`: those of the `error` Schema, `CallbackFailed`, `CallbackTimedOut`. With a point in time as
  * time-out, creating fails with `CallbackTimedOut` too.
@@ -441,10 +458,10 @@ type DeadlineError<O> =
  * @category operations
  * @since 0.1.0
  */
-export const callback = <O extends CallbackOptions & Answer = NoTimeouts>(
+export const callback = <O extends CallbackOptions & Answer = NoOptions>(
   name: string,
-  options?: O
-): Effect.Effect<Callback<AnswerValue<O>, AnswerError<O>, RecordServices<readonly [O]>>, DeadlineError<O>, Execution> =>
+  options?: O & KnownOptions<O, CallbackOptions & Answer>
+): Effect.Effect<Callback<AnswerValue<O>, AnswerError<O>, AnswerServices<O>>, DeadlineError<O>, Execution> =>
   typed(callbackOperation.callback(name, cast<unknown, callbackOperation.CallbackOptions>(options ?? {})))
 
 /**
@@ -462,8 +479,8 @@ export interface WaitForCallbackOptions<E> extends CallbackOptions {
  * Creates a callback, tells somebody of it in a step, and waits for the answer.
  *
  * `submit` is the body of a step: it gets the id of the callback and may use any service. Whatever it fails with, once
- * its attempts are over, is a `CallbackSubmitFailed`. The operation costs three operations and one for each further
- * attempt to submit.
+ * its attempts are over, is a `CallbackSubmitFailed`, also when somebody has answered meanwhile. An answer that comes
+ * before the submitter has ended is kept. The operation costs three operations and one for each further attempt to submit.
  *
  * **Errors**: those of the `error` Schema, `CallbackFailed`, `CallbackTimedOut`, `CallbackSubmitFailed`.
  * **Defects**: those of {@link callback}.
@@ -486,14 +503,21 @@ export interface WaitForCallbackOptions<E> extends CallbackOptions {
  * @category operations
  * @since 0.1.0
  */
-export const waitForCallback = <E, R, const O extends WaitForCallbackOptions<NoInfer<E>> & Answer = NoTimeouts>(
+export const waitForCallback = <
+  E = never,
+  R = never,
+  const O extends WaitForCallbackOptions<NoInfer<E>> & Answer = NoOptions
+>(
   name: string,
   submit: (callbackId: string) => Effect.Effect<unknown, E, R> & InsideStep<R>,
-  options?: O
+  options?: O & KnownOptions<O, WaitForCallbackOptions<E> & Answer>
 ): Effect.Effect<
   AnswerValue<O>,
   AnswerError<O> | CallbackFailed | CallbackTimedOut | CallbackSubmitFailed,
-  FromArguments<Exclude<R, StepContext>> | Execution | RecordServices<readonly [O]>
+  | FromArguments<Exclude<R, StepContext>>
+  | Execution
+  | AnswerServices<O>
+  | RecordServices<readonly [Pick<O, keyof O & "error">]>
 > =>
   typed(
     callbackOperation.waitForCallback(name, submit, cast<unknown, callbackOperation.SubmittedOptions>(options ?? {}))
@@ -512,7 +536,7 @@ export interface Look<S> {
   readonly attempt: number
   /** What that check ended with. */
   readonly state: S
-  /** A random number of at least 0 and below 1, for jitter. */
+  /** A random number of at least 0 and less than 1, for jitter. */
   readonly random: number
 }
 
@@ -522,11 +546,11 @@ export interface Look<S> {
  * @category models
  * @since 0.1.0
  */
-export interface ConditionOptions<S, E = never, R = never> {
+export interface ConditionOptions<S, A extends S = S, E = never, R = never> {
   /** What the first check begins with. */
   readonly initial: S
   /** Looks at something and says how it is now: the body of a step, without retries. */
-  readonly check: (state: S) => Effect.Effect<S, E, R>
+  readonly check: (state: S) => Effect.Effect<A, E, R> & Effect.Effect<S, E, R> & InsideStep<R>
   /** Whether that is how it should be. */
   readonly until: (state: NoInfer<S>) => boolean
   /**
@@ -534,7 +558,7 @@ export interface ConditionOptions<S, E = never, R = never> {
    * up to 5 minutes, with full jitter.
    */
   readonly delay?: Duration.Input | ((look: Look<NoInfer<S>>) => Duration.Input)
-  /** How many checks there may be. Default: 60. */
+  /** How many attempts there may be: a whole number of at least 1, or `Infinity`. Default: 60. */
   readonly maxAttempts?: number
 }
 
@@ -553,10 +577,15 @@ export interface StateRecording<State, Error, Codec> {
   readonly serdes?: Codec
 }
 
-/** The same as the arguments of an operation that records a value. */
+/** The same as the arguments of an operation that records a value. What is `never` was not given. */
 type StateArguments<State, Error, Codec> = readonly [
   Given<"success", State> & Given<"error", Error> & Given<"serdes", Codec>
 ]
+
+/** What the Schema reads, the next check begins with. */
+interface Readable<S> {
+  readonly state?: { readonly Type: S }
+}
 
 type Given<Key extends string, T> = [T] extends [never] ? unknown : Readonly<Record<Key, T>>
 
@@ -590,18 +619,20 @@ type Given<Key extends string, T> = [T] extends [never] ? unknown : Readonly<Rec
  */
 export const waitForCondition = <
   S,
+  A extends S = S,
   E = never,
   R = never,
   State extends Schema.Top = never,
   Error extends Schema.Top = never,
-  Codec extends Serdes.Codec<S, unknown> = never
+  Codec extends Serdes.Codec<A, unknown> = never
 >(
   name: string,
-  options: ConditionOptions<S, E, R> &
+  options: ConditionOptions<S, A, E, R> &
     StateRecording<State, Error, Codec> &
-    NoInfer<Recordable<S, E, StateArguments<State, Error, Codec>>>
+    Readable<S> &
+    NoInfer<Recordable<A, E, StateArguments<State, Error, Codec>, unknown, "state">>
 ): Effect.Effect<
-  RecordedValue<S, StateArguments<State, Error, Codec>>,
+  RecordedValue<A, StateArguments<State, Error, Codec>>,
   RecordedError<E, StateArguments<State, Error, Codec>> | ConditionExhausted,
   FromArguments<Exclude<R, StepContext>> | Execution | RecordServices<StateArguments<State, Error, Codec>>
 > => typed(conditionOperation.waitForCondition(name, cast<unknown, conditionOperation.ConditionOptions>(options)))
@@ -625,9 +656,14 @@ type AnyBranch = Effect.Effect<unknown, unknown, unknown> | { readonly name: str
 type EffectOf<B> =
   B extends Effect.Effect<unknown, unknown, unknown> ? B : B extends { readonly effect: infer Body } ? Body : never
 
-type ValueOf<B> = EffectOf<B> extends Effect.Effect<infer A, unknown, unknown> ? A : never
-type ErrorOf<B> = EffectOf<B> extends Effect.Effect<unknown, infer E, unknown> ? E : never
-type ServicesOf<B> = EffectOf<B> extends Effect.Effect<unknown, unknown, infer R> ? R : never
+// Nothing is inferred from no branch at all.
+type ValueOf<B> = [B] extends [never] ? never : EffectOf<B> extends Effect.Effect<infer A, unknown, unknown> ? A : never
+type ErrorOf<B> = [B] extends [never] ? never : EffectOf<B> extends Effect.Effect<unknown, infer E, unknown> ? E : never
+type ServicesOf<B> = [B] extends [never]
+  ? never
+  : EffectOf<B> extends Effect.Effect<unknown, unknown, infer R>
+    ? R
+    : never
 
 /**
  * How branches or items are run side by side.
@@ -636,7 +672,7 @@ type ServicesOf<B> = EffectOf<B> extends Effect.Effect<unknown, unknown, infer R
  * @since 0.1.0
  */
 export interface ConcurrencyOptions {
-  /** How many run at once: a whole number of at least 1, or `"unbounded"`. They start in the order of their indexes. */
+  /** How many branches or items run at once: a whole number of at least 1, or `"unbounded"`. They start in the order of their indexes. */
   readonly concurrency?: number | "unbounded"
   /**
    * Whether a branch has no record of its own. That saves one operation for each; its body then runs again on every replay
@@ -778,12 +814,14 @@ export const map = <
   A = never,
   E = never,
   R = never,
-  O extends RecordOptions<A, MapOptions<NoInfer<T>, A, E>> = Required<RecordOptions<A, MapOptions<NoInfer<T>, A, E>>>
+  O extends RecordOptions<A, MapOptions<NoInfer<T>, unknown, unknown>> = Required<
+    RecordOptions<A, MapOptions<NoInfer<T>, unknown, unknown>>
+  >
 >(
   name: string,
   items: Iterable<T>,
   f: (item: T, index: number) => Effect.Effect<A, E, R>,
-  ...options: O & Recordable<A, E, O, MapOptions<NoInfer<T>, A, E>>
+  ...options: O & Recordable<A, E, O, MapOptions<NoInfer<T>, A, E>> & BatchRecordable<A, E, O>
 ): Effect.Effect<
   BatchResult<RecordedValue<A, O>, RecordedError<E, O>>,
   never,
@@ -794,6 +832,18 @@ export const map = <
   )
   return typed(batchOperation.batch(batchOperation.map, name, itemsOf(items, f, itemName), rest))
 }
+
+/**
+ * `unknown` unless the options have a `batchSerdes` of another result. Before it has looked at the function, the compiler
+ * tries whether they fit values of type `never`.
+ */
+type BatchRecordable<A, E, O> = O extends readonly [{ readonly batchSerdes: infer Codec }]
+  ? [A] extends [never]
+    ? unknown
+    : Codec extends NonNullable<BatchOptions<A, E>["batchSerdes"]>
+      ? unknown
+      : { readonly "the batchSerdes is no Serdes.Codec of the result": BatchResult<A, E> }
+  : unknown
 
 const itemsOf = <T, A, E, R>(
   items: Iterable<T>,
@@ -826,9 +876,9 @@ const itemsOf = <T, A, E, R>(
  * @since 0.1.0
  */
 export const all = <
-  const Branches extends ReadonlyArray<AnyBranch> | Readonly<Record<string, AnyBranch>> = ReadonlyArray<AnyBranch>,
-  O extends RecordOptions<ValueOf<Branches[keyof Branches & (string | number)]>, ConcurrencyOptions> = Required<
-    RecordOptions<ValueOf<Branches[keyof Branches & (string | number)]>, ConcurrencyOptions>
+  const Branches extends AnyBranches = AnyBranches,
+  O extends RecordOptions<ValueOf<BranchIn<Branches>>, ConcurrencyOptions> = Required<
+    RecordOptions<ValueOf<BranchIn<Branches>>, ConcurrencyOptions>
   >
 >(
   name: string,
@@ -852,24 +902,19 @@ export const all = <
   )
 }
 
+type AnyBranches = ReadonlyArray<AnyBranch> | Readonly<Record<string, AnyBranch>>
+
 type BranchIn<Branches> = Branches extends ReadonlyArray<infer B> ? B : Branches[keyof Branches]
 
 const isArray = (value: object): value is ReadonlyArray<unknown> => Array.isArray(value)
 
-/** The values of a batch in which every item has to succeed. */
+/** As in Effect, one after the other unless it is said otherwise. */
 const allOf = (
   kind: typeof batchOperation.parallel,
   name: string,
   items: ReadonlyArray<batchOperation.BatchItem>,
-  { concurrency = 1, ...options }: batchOperation.BatchOptions
-) =>
-  Effect.flatMap(
-    batchOperation.batch(kind, name, items, { ...options, concurrency }),
-    (result): Effect.Effect<ReadonlyArray<unknown>, unknown> => {
-      const [first] = result.causes
-      return first === undefined ? Effect.succeed(result.values) : Effect.failCause(first)
-    }
-  )
+  options: batchOperation.BatchOptions
+) => batchOperation.all(kind, name, items, { ...options, concurrency: options.concurrency ?? 1 })
 
 /**
  * Runs a function for every item as `Effect.forEach` does, each in a namespace of its own, and records how that ended: with
@@ -961,7 +1006,8 @@ export const race = <
 > => typed(raceOperation.race(name, bodiesOf(branches), "success", recordingOf(options)))
 
 /**
- * As {@link race}, but the first branch that ends wins, whether it succeeds or fails.
+ * As {@link race}, but the first branch that ends wins, whether it succeeds or fails. It costs one operation besides those
+ * of the branches, too.
  *
  * **Errors**: those of the branches. **Defects**: those of the branches; `InvalidOptions` for a race of nothing.
  *
@@ -1034,8 +1080,8 @@ export const timeout = <A = never, E = never, R = never, O extends RecordOptions
  * Runs a block of operations again when it has failed, with durable waits between the attempts.
  *
  * Each attempt has a namespace of its own, so names may be used anew and branches may be concurrent. The time between two
- * attempts is spent without an invocation. A mistake, such as `NameInUse`, is not repeated. It costs one operation, and one
- * for each wait.
+ * attempts is spent without an invocation. A mistake, such as `NameInUse`, is not repeated; an attempt that interrupts
+ * itself is. It costs one operation, and one for each wait.
  *
  * **Errors**: those of the block, from its last attempt. **Defects**: those of the block.
  *
@@ -1065,12 +1111,13 @@ export const retry = <A = never, E = never, R = never, O extends RecordOptions<A
  *
  * When the execution ends with a typed error or a defect of its own, the undos run, the last first by the time at which
  * what they undo was recorded. An undo may hold durable operations of any kind, and so may take as long as it needs; its
- * value is not used. None runs because of a suspension, of an error that was caught, of a mistake such as
- * `NonDeterministic`, or of a limit. One that fails does not keep the others from running, and is told in the message of
- * the execution's failure.
+ * value is not used. It has the services of the effect, and a scope of its own. None runs because of a suspension, of an
+ * error that was caught, of a mistake such as `NonDeterministic`, or of a limit. One that fails does not keep the others
+ * from running, and is told in the message of the execution's failure. Fibres that the workflow has left running do nothing
+ * more once the undos begin.
  *
  * The effect has a namespace of its own, and costs nothing besides its operations; an undo costs one operation besides its
- * own.
+ * own. The children and batches around it run again on every replay, over their recorded operations.
  *
  * **Errors**: those of the effect. **Defects**: `InvalidName`, `NameInUse`.
  *
@@ -1119,11 +1166,12 @@ export interface StartOptions {
 /**
  * Starts an execution of a contract without waiting for it, and answers with a reference to it.
  *
- * It is a step that calls the client: the execution is started under a name, so that a repeated attempt starts nothing
- * twice. While the client is unavailable it is repeated, as a {@link step} is by default.
+ * It is a step that calls the client: the execution is started under a name, so that a repeated attempt with the same
+ * payload starts nothing twice. While the client is unavailable it is repeated, up to 6 attempts in all.
  *
  * **Errors**: those of the client, such as `ExecutionAlreadyStarted`.
- * **Defects**: those of {@link step}, `InvalidTarget`, `InvalidTenantId`, `SerdesFailed`.
+ * **Defects**: those of {@link step}; before anything is recorded `InvalidTarget`, `InvalidTenantId`, `SerdesFailed`, and
+ * `PayloadTooLarge` for more than 1 MB.
  *
  * @example
  * ```ts
@@ -1186,8 +1234,13 @@ export const stop = (
  *
  * Whoever reads the outcome of this execution through `DurableClient` gets that of the other. An `invoke` does not follow:
  * it fails as `InvokeFailed` with the errorType `ExecutionContinued`. Compensations do not run, and are not taken along.
+ * What siblings have in flight is let go of.
  *
- * **Defects**: the errors of the client, those of {@link start}.
+ * Without an `executionName` the other has a name that belongs to this operation alone: the `idempotencyKey` of a contract is
+ * not asked, because it would lead back to this execution or to an earlier one.
+ *
+ * **Defects**: the errors of the client, those of {@link start}, `InvalidOptions` for an `executionName` that leads back to
+ * this execution.
  *
  * @example
  * ```ts
@@ -1273,7 +1326,7 @@ export const execution: Effect.Effect<ExecutionFacts, never, Execution> = Effect
 
 /**
  * Whether what runs now has run before: whether the current context has recorded operations that it has not asked for
- * again. Nothing of what a workflow does may depend on it but what it tells people, such as logs.
+ * again. Logs are silent then by themselves, and the body of a step is never replayed. Nothing of what a workflow does may depend on it but what it tells people, such as logs.
  *
  * @example
  * ```ts
@@ -1286,8 +1339,8 @@ export const execution: Effect.Effect<ExecutionFacts, never, Execution> = Effect
  * @category facts
  * @since 0.1.0
  */
-export const isReplaying: Effect.Effect<boolean, never, Execution> = Effect.map(Execution, ({ context, run }) =>
-  isReplayingIn(run, context)
+export const isReplaying: Effect.Effect<boolean, never, Execution> = Effect.flatMap(Execution, (execution) =>
+  Effect.withFiber((fiber) => Effect.succeed(isReplayed(execution, fiber)))
 )
 
 /**
@@ -1315,11 +1368,12 @@ export const isSuspending: Effect.Effect<boolean, never, Execution> = Effect.map
  * Whether a change of the code applies to this execution: so that executions which are under way go on as they began.
  *
  * An execution that gets here for the first time records a mark, and from then on the answer is `true`; one that replays
- * what it recorded before the change gets `false`. The first answer holds for the whole context. Once no execution from
+ * what it recorded before the change gets `false`. The first answer holds for the whole context: the workflow, a child, an
+ * attempt or a branch. Once no execution from
  * before the change is left, the question and the old code may go; the mark of the others is passed over. It costs one
  * operation where it applies.
  *
- * **Defects**: `InvalidName`, `NameInUse`, `NestedOperation`.
+ * **Defects**: `InvalidName` (it has up to 250 characters of printable ASCII), `NameInUse`, `NestedOperation`.
  *
  * @example
  * ```ts

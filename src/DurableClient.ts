@@ -10,7 +10,6 @@
 import * as Effect from "effect/Effect"
 import { cast } from "effect/Function"
 import * as Option from "effect/Option"
-import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import {
   ClientRefused,
@@ -25,10 +24,9 @@ import {
 import type * as Contract from "./Contract.ts"
 import type { PayloadAndOptions } from "./Durable.ts"
 import { InvalidTenantId, OperationError, SerdesFailed, type InvalidTarget } from "./DurableError.ts"
-import { erase } from "./internal/erase.ts"
 import { errorObject, isRecordedAs, limitSize } from "./runtime/Outcome.ts"
 import { ofPayload, ofResult, read, write, type Recording } from "./runtime/Recording.ts"
-import type * as Serdes from "./Serdes.ts"
+import * as Serdes from "./Serdes.ts"
 import * as Targets from "./Targets.ts"
 import type { ExecutionSummary, GetDurableExecutionResponse } from "./wire/Api.ts"
 import { isExecutionName, isTenantId } from "./wire/Constraints.ts"
@@ -178,19 +176,22 @@ export const run = <C extends Contract.AnyDurable>(
   )
 
 /** The outcome of an execution, or of the one that it handed over to, as soon as there is one. */
-const followed = (
+const followed = Effect.fnUntraced(function* (
   contract: Contract.AnyDurable,
   executionArn: string,
   outcome: Outcome
-): Effect.Effect<unknown, unknown> => {
-  const successor = successorOf(outcome)
-  if (successor === undefined) return readOutcome(contract, executionArn, outcome)
-  const end = Effect.repeat(erase(poll({ contract, executionArn: successor })), {
-    schedule: Schedule.spaced("2 seconds"),
-    until: Option.isSome
-  })
-  return Effect.flatMap(end, Effect.fromOption)
-}
+): Effect.fn.Return<unknown, unknown, DurableClient> {
+  const client = yield* DurableClient
+  let arn = executionArn
+  let last: Outcome | undefined = outcome
+  while (true) {
+    const successor: string | undefined = last && successorOf(last)
+    if (last !== undefined && successor === undefined) return yield* readOutcome(contract, arn, last)
+    arn = successor ?? arn
+    last = outcomeOf(yield* client.get(arn, { includeExecutionData: true }))
+    if (last === undefined) yield* Effect.sleep("2 seconds")
+  }
+})
 
 /** @internal The execution that one handed over to. */
 export const successorOf = (outcome: Outcome): string | undefined =>
@@ -260,13 +261,7 @@ const request = Effect.fnUntraced(function* (
   const subject = { executionArn: contract.name, operation: contract.name }
   const text = yield* encode(subject, "payload", ofPayload(contract), payload)
   const { name = contract.idempotencyKey?.(cast<unknown, never>(payload)), tenantId } = options
-  if (name !== undefined && !(typeof name === "string" && isExecutionName(name))) {
-    const found = typeof name === "string" ? `${name.length} characters` : `a value of type ${typeof name}`
-    // The name is not quoted: it may hold what should be in no message.
-    return yield* new ClientRefused({
-      message: `Expected the name of an execution of "${contract.name}" to be 1 to 64 letters, digits, - and _, found ${found}. Name it in the options, or mend the idempotencyKey of the contract.`
-    })
-  }
+  yield* checkName(contract, name)
   if (tenantId !== undefined && !isTenantId(tenantId)) {
     return yield* Effect.die(
       new InvalidTenantId({
@@ -277,6 +272,18 @@ const request = Effect.fnUntraced(function* (
   }
   return yield* client.start({ functionName: address, payload: text, name, tenantId, type })
 })
+
+/** @internal Refuses what is no name of an execution, without a request. */
+export const checkName = (contract: Contract.AnyDurable, name: unknown): Effect.Effect<void, ClientRefused> => {
+  if (name === undefined || (typeof name === "string" && isExecutionName(name))) return Effect.void
+  const found = typeof name === "string" ? `${name.length} characters` : `a value of type ${typeof name}`
+  // The name is not quoted: it may hold what should be in no message.
+  return Effect.fail(
+    new ClientRefused({
+      message: `Expected the name of an execution of "${contract.name}" to be 1 to 64 letters, digits, - and _, found ${found}. Name it in the options, or mend the idempotencyKey of the contract.`
+    })
+  )
+}
 
 /** @internal The value or error of an execution that has ended, as its contract reads it. */
 export const readOutcome = Effect.fnUntraced(function* (
@@ -324,7 +331,7 @@ export interface CallbackOptions<Success extends Schema.Top, Error extends Schem
   readonly success: Success
   /** The errors that the callback may fail with. Default: `Schema.Never`. */
   readonly error?: Error
-  /** Replaces the ambient `Serdes` for the value. */
+  /** Writes the value in place of JSON through its Schema. The ambient `Serdes` is not asked: a callback is answered in plain JSON. */
   readonly serdes?: Serdes.Codec<NoInfer<Success["Type"]>, R>
 }
 
@@ -384,14 +391,16 @@ export const callback = <Success extends Schema.Top, Error extends Schema.Top = 
     succeed: (callbackId, value) =>
       Effect.gen(function* () {
         const client = yield* DurableClient
-        const text = yield* encode(subject, "result", recording, value)
+        const text = yield* Serdes.inPlainJson(encode(subject, "result", recording, value))
         yield* limitSize({ path: subject.operation }, "value", text, Limits.maxOperationPayload)
         yield* client.succeedCallback(callbackId, text)
       }),
     fail: (callbackId, error) =>
       Effect.gen(function* () {
         const client = yield* DurableClient
-        const data = yield* encode(subject, "error", { success: options.error ?? Schema.Never }, error)
+        const data = yield* Serdes.inPlainJson(
+          encode(subject, "error", { success: options.error ?? Schema.Never }, error)
+        )
         yield* client.failCallback(callbackId, errorObject(error, data))
       }),
     heartbeat: (callbackId) => Effect.flatMap(DurableClient, (client) => client.heartbeatCallback(callbackId))

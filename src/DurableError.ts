@@ -185,8 +185,8 @@ export class CallbackTimedOut extends Schema.TaggedError<CallbackTimedOut>()("Ca
 }) {
   override get message(): string {
     return this.reason === "timeout"
-      ? `Nobody completed the callback "${this.operation}" before its time-out.`
-      : `The callback "${this.operation}" got no heartbeat, and was not completed, before its heartbeat time-out.`
+      ? `Nobody completed the callback "${this.operation}" before its time-out. An answer that comes now is refused; ask again with a new callback if it is still needed.`
+      : `The callback "${this.operation}" got no heartbeat, and was not completed, before its heartbeat time-out. Whoever works on it has to send heartbeats more often than that, or has died.`
   }
 }
 
@@ -204,7 +204,7 @@ export class CallbackSubmitFailed extends Schema.TaggedError<CallbackSubmitFaile
   errorMessage: optionalText
 }) {
   override get message(): string {
-    return `The submitter of the callback "${this.operation}" failed: ${because(this)}.`
+    return `The submitter of the callback "${this.operation}" failed: ${because(this)}. Nobody may know of the callback: give the submitter a retry policy, or handle this error.`
   }
 }
 
@@ -233,7 +233,7 @@ export class DurableTimeout extends Schema.TaggedError<DurableTimeout>()("Durabl
   operation: Schema.String
 }) {
   override get message(): string {
-    return `"${this.operation}" did not end before its time-out.`
+    return `"${this.operation}" did not end before its time-out. What it started outside may go on: an invoked function is not stopped.`
   }
 }
 
@@ -248,7 +248,7 @@ export class BatchFailed extends Schema.TaggedError<BatchFailed>()("BatchFailed"
   completionReason: Schema.String
 }) {
   override get message(): string {
-    return `The completion policy of "${this.operation}" ended the batch as failed (${this.completionReason}).`
+    return `The completion policy of "${this.operation}" ended the batch as failed (${this.completionReason}). Look at its items, or let the policy end it otherwise.`
   }
 }
 

@@ -142,30 +142,35 @@ export type RecordOptions<A, Own = unknown> = readonly [options?: (Recording<A> 
 
 /**
  * `unknown` when the arguments `O` say all that is needed to record `A` and `E`, and otherwise an object whose key is a
- * sentence that says what is missing: the compiler quotes it.
+ * sentence that says what is missing: the compiler quotes it. `Key` is the name of the option for the Schema of the value.
  *
  * @category type rules
  * @since 0.1.0
  */
-export type Recordable<A, E, O, Own = unknown> = O extends readonly [] | readonly [unknown]
+export type Recordable<A, E, O, Own = unknown, Key extends string = "success"> = O extends
+  | readonly []
+  | readonly [unknown]
   ? typeof NotInferredId extends keyof OptionsOf<O>
     ? unknown
-    : RecordableValue<A, OptionsOf<O>> &
+    : RecordableValue<A, OptionsOf<O>, Key> &
         RecordableError<DeclaredError<E>, OptionsOf<O>> &
-        KnownOptions<Exclude<keyof OptionsOf<O>, keyof Recording<A> | keyof Own>>
+        KnownOptions<OptionsOf<O>, Recording<A> & Own>
   : unknown
 
-type RecordableValue<A, Opt> = Opt extends { readonly serdes: infer Codec }
-  ? Codec extends SerdesFor<A>
+// Before it has looked at a function argument, the compiler tries whether the others fit a value of type `never`.
+type RecordableValue<A, Opt, Key extends string> = Opt extends { readonly serdes: infer Codec }
+  ? [A] extends [never]
     ? unknown
-    : { readonly "the serdes is no Serdes.Codec of the value": { readonly value: A; readonly serdes: Codec } }
+    : Codec extends SerdesFor<A>
+      ? unknown
+      : { readonly "the serdes is no Serdes.Codec of the value": { readonly value: A; readonly serdes: Codec } }
   : Opt extends { readonly success: { readonly Type: infer Type } }
     ? [A] extends [Type]
       ? unknown
       : { readonly "the success schema does not fit the value": { readonly value: A; readonly schema: Type } }
     : IsPlain<A> extends true
       ? unknown
-      : { readonly [Where in NotPlainAt<A>]: A }
+      : { readonly [Where in NotPlainAt<A, Key>]: A }
 
 interface SerdesFor<A> {
   readonly serialize: (value: A, info: Serdes.Info) => Effect.Effect<string | undefined, Serdes.SerdesError, unknown>
@@ -180,13 +185,21 @@ type RecordableError<E, Opt> = Opt extends { readonly error: { readonly Type: in
     ? unknown
     : { readonly "an error is recorded through its schema: give { error: Schema }": E }
 
-/** Inferred arguments may have any fields: without this, a misspelt option would be ignored. */
-type KnownOptions<Unknown> = [Unknown] extends [never]
+/**
+ * `unknown` when `Options` has no fields besides those of `Known`. Inferred arguments may have any fields: without this, a
+ * misspelt option would be ignored.
+ *
+ * @category type rules
+ * @since 0.1.0
+ */
+export type KnownOptions<Options, Known> = [Exclude<keyof Options, keyof Known>] extends [never]
   ? unknown
-  : { readonly [Key in Unknown & string as `there is no option "${Key}" here`]: never }
+  : { readonly [Key in Exclude<keyof Options, keyof Known> & string as `there is no option "${Key}" here`]: never }
 
-type NotPlainAt<A> =
-  `${[WherePlainEnds<A>] extends [never] ? "value" : WherePlainEnds<A>} is not plain data: give { success: Schema }`
+type NotPlainAt<
+  A,
+  Key extends string
+> = `${[WherePlainEnds<A>] extends [never] ? "value" : WherePlainEnds<A>} is not plain data: give { ${Key}: Schema }`
 
 /** The path of every part that is not plain, at most four fields deep, for the message. */
 type WherePlainEnds<A, Path extends string = "value", Depth extends ReadonlyArray<unknown> = []> =

@@ -338,13 +338,21 @@ const argumentsOf = (constructor: string) => {
   }
 }
 
-/** The seconds of a duration, or undefined unless it is finite and not negative. Effect reads NaN and a Date as zero. */
-const secondsOf = (value: Duration.Input): number | undefined => {
-  if (value instanceof Date || [value, ...Object.values(value)].some(Number.isNaN)) return undefined
+/** @internal The seconds of a duration, or undefined unless it is finite and not negative. Effect reads NaN as zero. */
+export const secondsOf = (value: Duration.Input): number | undefined => {
+  if (!isDurationInput(value) || [value, ...Object.values(value)].some(Number.isNaN)) return undefined
   const duration = Duration.fromInput(value)
   if (duration._tag === "None") return undefined
   const seconds = Duration.toSeconds(duration.value)
   return Number.isFinite(seconds) && seconds >= 0 ? seconds : undefined
+}
+
+/** Effect reads any object as a duration, most of them as zero. */
+const isDurationInput = (value: unknown): value is Duration.Input => {
+  if (typeof value !== "object") return value !== undefined
+  if (value === null || Duration.isDuration(value) || Array.isArray(value)) return value !== null
+  const units = Object.keys(value)
+  return units.length > 0 && units.every((unit) => /^(weeks|days|hours|minutes|(milli|micro|nano)?seconds)$/.test(unit))
 }
 
 const describe = (value: unknown): string => (typeof value === "string" ? `"${value}"` : String(value))

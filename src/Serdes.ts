@@ -206,3 +206,7 @@ export const Serdes: Context.Reference<Format> = Context.Reference<Format>("effe
  * @since 0.1.0
  */
 export const layer = (format: Format): Layer.Layer<never> => Layer.succeed(Serdes, format)
+
+/** @internal Writes and reads plain JSON whatever the ambient format is: what others than this execution write or read. */
+export const inPlainJson = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.provideService(effect, Serdes, json)

@@ -21,6 +21,8 @@ export interface InvocationContext {
   readonly logStreamName: string
   /** The tenant of the invocation, for a function with tenant isolation. */
   readonly tenantId?: string | undefined
+  /** The X-Ray header of the invocation, on runtimes that do not put it into the environment. */
+  readonly xRayTraceId?: string | undefined
   /** Milliseconds until Lambda ends the invocation. */
   readonly getRemainingTimeInMillis: () => number
 }

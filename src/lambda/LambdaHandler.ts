@@ -11,7 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { cast } from "effect/Function"
 import * as Inspectable from "effect/Inspectable"
-import type * as Layer from "effect/Layer"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
@@ -26,6 +26,7 @@ import { decodeInvocationEvent, type InvocationAnswer } from "../wire/Invocation
 import { fromDurableExecutionClient, type DurableExecutionClient } from "./internal/eventClient.ts"
 import * as LambdaCheckpoints from "./LambdaCheckpoints.ts"
 import { LambdaContext, type InvocationContext } from "./LambdaContext.ts"
+import * as LambdaLogger from "./LambdaLogger.ts"
 import { Sandbox } from "./internal/sandbox.ts"
 
 /**
@@ -106,7 +107,7 @@ export const make = <I extends Contract.AnyImplementation, R extends Requirement
   implementation: I,
   options: Options<R | Requirements<I>, E>
 ): Handler => {
-  const sandbox = new Sandbox(options.layer)
+  const sandbox = new Sandbox(Layer.provideMerge(options.layer, LambdaLogger.layer))
   const checkpoints = new Sandbox<CheckpointStore, unknown>(options.checkpoints ?? LambdaCheckpoints.layer)
   const configured = runOptions(options)
   const margin = millis("margin", options.margin ?? "1 second")
@@ -116,7 +117,11 @@ export const make = <I extends Contract.AnyImplementation, R extends Requirement
     const client = Predicate.hasProperty(input, "durableExecutionClient") ? input.durableExecutionClient : undefined
     const decoded = decodeInvocationEvent(input)
     if (Result.isFailure(decoded)) return yield* Effect.fail(decoded.failure)
-    const limits = { ...configured, deadline: yield* deadlineIn(context, margin) }
+    const limits = {
+      ...configured,
+      deadline: yield* deadlineIn(context, margin),
+      traceHeader: context?.xRayTraceId ?? process.env["_X_AMZN_TRACE_ID"]
+    }
     const services = yield* within(limits.deadline, "built the layer of its handler", sandbox.services)
     const store =
       client === undefined || client === null
@@ -126,6 +131,7 @@ export const make = <I extends Contract.AnyImplementation, R extends Requirement
           )
         : fromDurableExecutionClient(cast<unknown, DurableExecutionClient>(client))
     const { answer } = yield* invoke(implementation, decoded.success, limits).pipe(
+      Effect.annotateLogs(annotationsOf(context)),
       Effect.provideContext(
         cast<Context.Context<R | Requirements<I>>, Context.Context<never>>(services).pipe(
           Context.add(CheckpointStore, store),
@@ -161,6 +167,12 @@ const deadlineIn = (
       typeof context?.getRemainingTimeInMillis === "function" ? context.getRemainingTimeInMillis() : Infinity
     return Number.isNaN(remaining) || remaining === Infinity ? undefined : Math.max(0, now + remaining - margin)
   })
+
+/** What every log of an invocation says besides the execution. */
+const annotationsOf = (context: InvocationContext | undefined): Readonly<Record<string, unknown>> => ({
+  ...(context?.awsRequestId ? { requestId: context.awsRequestId } : undefined),
+  ...(context?.tenantId ? { tenantId: context.tenantId } : undefined)
+})
 
 /** A duration that is none is a mistake in the source, and throws when the handler is made. */
 const millis = (option: string, duration: Duration.Input): number => {

@@ -36,6 +36,13 @@ export interface Host {
   /** The service accepted a batch without giving a new token, although the execution is not over. */
   readonly onTokenMissing: () => void
   readonly onIdle: () => void
+  /** The service acknowledged updates, each with the time at which it was written, after so many milliseconds. */
+  readonly onAcknowledged: (
+    sent: ReadonlyArray<{ readonly update: OperationUpdate; readonly since: number }>,
+    millis: number
+  ) => void
+  /** A request failed and is sent again. */
+  readonly onRepeat: () => void
 }
 
 interface Item {
@@ -180,16 +187,18 @@ export class Checkpointer {
     }
     this.#requests++
     this.#updates += batch.length
+    const sentAt = this.#host.now()
     const call = Effect.suspend(() => {
       this.#isRequestOpen = true
       return Effect.onExit(store.checkpoint(request), () => Effect.sync(() => void (this.#isRequestOpen = false)))
     })
-    return retried({ random: this.#host.random, isOver: () => this.#closed }, call).pipe(
+    return retried({ random: this.#host.random, onRepeat: this.#host.onRepeat, isOver: () => this.#closed }, call).pipe(
       Effect.flatMap((response) => this.#withAllPages(response)),
       Effect.map(({ operations, token }) => {
         if (token !== undefined) this.#token = token
         else if (!batch.some((item) => item.update.Type === "EXECUTION")) return this.#host.onTokenMissing()
         this.#host.onState(operations)
+        this.#host.onAcknowledged(batch, this.#host.now() - sentAt)
         for (const item of batch) item.acknowledged?.()
       }),
       Effect.catchCause((cause) => Effect.sync(() => this.#host.onFailure(failureOf(cause))))
@@ -211,7 +220,7 @@ export class Checkpointer {
 
 /** Reads the pages of the state from a marker on. */
 export const loadPages = Effect.fnUntraced(function* (
-  host: Pick<Host, "executionArn" | "store" | "random">,
+  host: Pick<Host, "executionArn" | "store" | "random" | "onRepeat">,
   token: string,
   marker: string
 ): Effect.fn.Return<Array<Operation>, StoreError> {
@@ -241,14 +250,17 @@ const failureOf = (cause: Cause.Cause<StoreError>): StoreError =>
 
 /** Repeats a call while the store is unavailable: a few times, with doubling delays and full jitter. */
 const retried = <A>(
-  host: { readonly random: () => number; readonly isOver?: () => boolean },
+  host: Pick<Host, "random" | "onRepeat"> & { readonly isOver?: () => boolean },
   call: Effect.Effect<A, StoreError>,
   attempt = 1
 ): Effect.Effect<A, StoreError> =>
   Effect.catchTag(call, "StoreUnavailable", (error) =>
     attempt === maxAttempts || host.isOver?.()
       ? Effect.fail(error)
-      : Effect.andThen(Effect.sleep(Math.ceil(host.random() * 100 * 2 ** attempt)), retried(host, call, attempt + 1))
+      : Effect.sleep(Math.ceil(host.random() * 100 * 2 ** attempt)).pipe(
+          Effect.tap(() => Effect.sync(host.onRepeat)),
+          Effect.andThen(retried(host, call, attempt + 1))
+        )
   )
 
 /** The size of an update in the request, in bytes, with the comma after it. */

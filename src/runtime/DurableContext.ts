@@ -26,8 +26,6 @@ export class DurableContext {
   readonly path: string
   /** The nearest context with a record, or the root: itself unless it is flat. */
   readonly recorded: DurableContext
-  /** Whether its outcome was recorded before and its body only runs again to rebuild the result. */
-  readonly finished: boolean
   /** What its fibres see of time and chance. */
   readonly strands: Strands
   /** Fibres that were forked in it, or in flat contexts below it, and have not ended. */
@@ -38,8 +36,11 @@ export class DurableContext {
   lastOutcome = 0
   /** The changes of the code that were asked for in it, and whether they apply. */
   readonly patches = new Map<string, boolean>()
+  #operations: Array<string> | undefined
   #kept = false
   #uses: Map<string, Use> | undefined
+  #finished: boolean
+  #abandoned: boolean
   #closed = false
 
   constructor(options: {
@@ -48,6 +49,7 @@ export class DurableContext {
     readonly path: string
     readonly flat?: boolean
     readonly finished?: boolean
+    readonly abandoned?: boolean
   }) {
     const { parent } = options
     this.parent = parent instanceof DurableContext ? parent : undefined
@@ -55,7 +57,8 @@ export class DurableContext {
     this.id = options.id
     this.path = options.path
     this.recorded = options.flat && this.parent ? this.parent.recorded : this
-    this.finished = options.finished ?? false
+    this.#finished = options.finished ?? false
+    this.#abandoned = options.abandoned ?? false
   }
 
   static root(origin: Origin): DurableContext {
@@ -65,6 +68,22 @@ export class DurableContext {
   /** The id that its operations carry as their parent on the wire. */
   get wireId(): string | undefined {
     return this.recorded.id === "" ? undefined : this.recorded.id
+  }
+
+  /** Whether its outcome is decided, and its body, or one around it, only runs again to get as far as it had come. */
+  get finished(): boolean {
+    return this.#finished || (this.parent?.finished ?? false)
+  }
+
+  /** Whether it, or one around it, is rebuilt although it was given up: its code goes no further than it had come. */
+  get abandoned(): boolean {
+    return this.#abandoned || (this.parent?.abandoned ?? false)
+  }
+
+  /** Its code goes no further than it had come in earlier invocations. */
+  abandon(): void {
+    this.#finished = true
+    this.#abandoned = true
   }
 
   /** Whether its body has ended or was given up: operations that are still attempted in it do nothing. */
@@ -87,9 +106,20 @@ export class DurableContext {
     this.parent?.keep()
   }
 
-  /** Whether it is another context or stands in it. */
-  isWithin(other: DurableContext): boolean {
-    return this === other || (this.parent?.isWithin(other) ?? false)
+  /** Begins to list what is claimed in it. */
+  listOperations(): void {
+    this.#operations ??= []
+  }
+
+  /** The ids of the operations that were claimed in it, and in flat contexts below it, since somebody wants to know. */
+  get operations(): ReadonlyArray<string> {
+    return this.#operations ?? []
+  }
+
+  /** Notes that an operation was claimed in this context. */
+  noteClaim(id: string): void {
+    this.#operations?.push(id)
+    if (this.recorded !== this) this.parent?.noteClaim(id)
   }
 
   /** Notes the time of an outcome that was delivered in this context. */
@@ -153,11 +183,14 @@ export const contextEnded = (operation: {
   readonly context: DurableContext
   readonly path: string
 }): Effect.Effect<never> =>
-  Effect.die(
-    new ContextEnded({
-      operation: operation.path,
-      message:
-        `The operation "${operation.path}" belongs to "${operation.context.path}", which has ended, so nothing can be recorded in it any more. ` +
-        "Join what a block forks before the block ends."
-    })
+  // Made only for a fibre that sees it: most of those that are told are interrupted already.
+  Effect.suspend(() =>
+    Effect.die(
+      new ContextEnded({
+        operation: operation.path,
+        message:
+          `The operation "${operation.path}" belongs to "${operation.context.path}", which has ended, so nothing can be recorded in it any more. ` +
+          "Join what a block forks before the block ends."
+      })
+    )
   )

@@ -119,10 +119,11 @@ export const inWorkflow = <A>(
 const lookUp = (claimed: Claim): Effect.Effect<Claim> => {
   const { context, record, run } = claimed
   if (context.closed) return contextEnded(claimed)
+  context.noteClaim(claimed.id)
   if (record === undefined) {
     if (context.recorded.finished) return run.idle(claimed)
     run.usage.addOperation(claimed.path)
-    return Effect.succeed(claimed)
+    return begun(claimed)
   }
   if (
     record.Type !== claimed.type ||
@@ -132,13 +133,19 @@ const lookUp = (claimed: Claim): Effect.Effect<Claim> => {
     run.contradict(mismatch(claimed, record))
     return run.inert
   }
+  // A callback is only created here: what waits for its outcome does so, and takes note of it, by itself.
+  if (claimed.type === "CALLBACK") return begun(claimed)
   if (isFinal(record)) {
     context.noteOutcome(record.EndTimestamp)
-    // A callback is asked for long before anybody waits for its outcome.
-    if (claimed.type !== "CALLBACK") observe(claimed, record)
+    observe(claimed, record)
   }
-  // A callback that is only created is as good as done: what waits for its outcome waits by itself.
-  else if (context.recorded.finished && claimed.type !== "CALLBACK") return run.idle(claimed)
+  // A context that had not ended is entered again, for what has to be undone of it; it never ends.
+  else if (context.recorded.finished && claimed.type !== "CONTEXT") return run.idle(claimed)
+  return begun(claimed)
+}
+
+const begun = (claimed: Claim): Effect.Effect<Claim> => {
+  claimed.run.observer.claimed(claimed)
   return Effect.succeed(claimed)
 }
 
@@ -175,12 +182,12 @@ export const claimFlat = (name: string): Effect.Effect<DurableContext, never, Ex
 export const branchContext = (
   parent: DurableContext,
   index: number,
-  options: { readonly path: string; readonly flat: boolean; readonly finished?: boolean }
-): DurableContext => new DurableContext({ parent, id: operationId(parent.id, "", index), ...options })
+  options: { readonly path: string; readonly abandoned?: boolean }
+): DurableContext => new DurableContext({ parent, id: operationId(parent.id, "", index), flat: true, ...options })
 
 /** Claims the only operation that a context may have of a name. Whether it makes sense is for the caller to see. */
 export const claimOnce = (run: Run, context: DurableContext, spec: Spec): Claim => {
-  if (!isOperationName(spec.name)) throw invalidName(context, spec.name)
+  if (typeof spec.name !== "string" || !isOperationName(spec.name)) throw invalidName(context, spec.name)
   const id = operationId(context.id, spec.name, 0)
   const path = context.pathOf(spec.name, 0)
   run.journal.claim(id, path)

@@ -17,6 +17,7 @@ import { byteLength } from "../internal/bytes.ts"
 import { erase } from "../internal/erase.ts"
 import { continuation } from "../wire/Continuation.ts"
 import type { ErrorObject } from "../wire/ErrorObject.ts"
+import * as Telemetry from "../Telemetry.ts"
 import type { InvocationAnswer, InvocationEvent } from "../wire/Invocation.ts"
 import * as Limits from "../wire/Limits.ts"
 import type { Operation } from "../wire/Operation.ts"
@@ -25,6 +26,7 @@ import { loadPages } from "./Checkpointer.ts"
 import { Execution } from "./Execution.ts"
 import { compensate } from "./operations/compensation.ts"
 import { fitError, limitSize, readValue, writeFailure, writeValue, type Subject } from "./Outcome.ts"
+import { observed } from "./Observer.ts"
 import { checkReached } from "./Reached.ts"
 import { toldBy } from "./RealTime.ts"
 import { ofPayload, ofResult, type Recording } from "./Recording.ts"
@@ -42,11 +44,19 @@ export interface Invoked {
 /**
  * Runs one invocation. It fails with `InvocationFailed` when it ends without an answer, so that the service repeats it.
  */
-export const invoke = Effect.fnUntraced(function* (
+export const invoke = (
   implementation: Contract.AnyImplementation,
   event: InvocationEvent,
   options: Partial<RunOptions> = {}
+): Effect.Effect<Invoked, InvocationFailed, CheckpointStore> =>
+  observed(event.DurableExecutionArn, answerEvent(implementation, event, options))
+
+const answerEvent = Effect.fnUntraced(function* (
+  implementation: Contract.AnyImplementation,
+  event: InvocationEvent,
+  options: Partial<RunOptions>
 ): Effect.fn.Return<Invoked, InvocationFailed, CheckpointStore> {
+  const beganAt = yield* Clock.currentTimeMillis
   const loaded = yield* Effect.result(within(options.deadline, "loaded the state of the execution", load(event)))
   if (Result.isFailure(loaded)) return yield* unreadable(event, loaded.failure)
   const run = yield* Run.make({
@@ -54,11 +64,17 @@ export const invoke = Effect.fnUntraced(function* (
     executionName: nameOf(event.DurableExecutionArn),
     token: event.CheckpointToken,
     operations: loaded.success,
+    news: event.UpdatedOperationIds ?? [],
+    beganAt,
     options: { ...defaultOptions, ...options }
   })
-  return yield* Effect.ensuring(
+  return yield* Effect.onExit(
     Effect.map(execute(implementation, run), (answer) => ({ answer, run })),
-    Effect.sync(() => run.dispose())
+    (exit) =>
+      Effect.sync(() => {
+        run.observer.ended(exit)
+        run.dispose()
+      })
   )
 })
 
@@ -91,8 +107,14 @@ const load = Effect.fnUntraced(function* (
   if (!NextMarker) return Operations
   const store = yield* CheckpointStore
   const random = yield* Random.Random
+  const services = yield* Effect.context()
   const more = yield* loadPages(
-    { executionArn: event.DurableExecutionArn, store, random: () => random.nextDoubleUnsafe() },
+    {
+      executionArn: event.DurableExecutionArn,
+      store,
+      random: () => random.nextDoubleUnsafe(),
+      onRepeat: () => Telemetry.checkpointRetries.updateUnsafe(1, services)
+    },
     event.CheckpointToken,
     NextMarker
   )
@@ -163,7 +185,7 @@ const execute = Effect.fnUntraced(function* (
     Effect.provideService(Random.Random, new WorkflowRandom(run.random)),
     toldBy(run.clock)
   )
-  const ending = yield* run.supervise(workflow)
+  const ending = yield* run.supervise(run.observer.workflow(run.context, workflow))
   if (ending._tag !== "Ended") return yield* answerVerdict(self, ending)
   const answer = yield* Effect.raceFirst(answerExit(self, contract, ending.exit), run.verdict)
   if ("_tag" in answer) return yield* answerVerdict(self, answer)

@@ -13,14 +13,23 @@ const openStatuses = new Set(["STARTED", "PENDING", "READY"])
 export const isFinal = (operation: Operation): boolean =>
   finalStatuses.has(operation.Status) || (!openStatuses.has(operation.Status) && operation.EndTimestamp !== undefined)
 
+/** The name of the mark of a change of the code, which code that no longer asks for it leaves behind. */
+export const patchName = (id: string): string => `patch:${id}`
+
+export const isPatchMark = ({ Name, Type }: Operation): boolean =>
+  Type === "STEP" && (Name?.startsWith("patch:") ?? false)
+
 type Watcher = (operation: Operation) => void
 
 export class Journal {
   readonly #operations = new Map<string, Operation>()
   readonly #claimed = new Map<string, string>()
+  readonly #awaited = new Set<string>()
   readonly #watchers = new Map<string, Set<Watcher>>()
   /** What the first state of this invocation held, by parent; built when somebody asks. */
   readonly #initial: ReadonlyArray<Operation>
+  /** How many of the recorded operations of a context, in their order, are known to have been asked for. */
+  readonly #reached = new Map<string | undefined, number>()
   #children: Map<string | undefined, Array<Operation>> | undefined
 
   constructor(initial: ReadonlyArray<Operation>) {
@@ -70,6 +79,33 @@ export class Journal {
       }
     }
     return this.#children.get(contextId) ?? []
+  }
+
+  /** Operations below a context that have no outcome, as of now. */
+  openIn(contextId: string | undefined): ReadonlyArray<Operation> {
+    return [...this.#operations.values()].filter(
+      (operation) => operation.Type !== "EXECUTION" && operation.ParentId === contextId && !isFinal(operation)
+    )
+  }
+
+  /** Whether operations of a context that were recorded before this invocation have not been asked for again. */
+  isReplaying(contextId: string | undefined): boolean {
+    const recorded = this.recordedIn(contextId)
+    let next = this.#reached.get(contextId) ?? 0
+    while (next < recorded.length && this.#isReached(recorded[next]!)) next++
+    this.#reached.set(contextId, next)
+    return next < recorded.length
+  }
+
+  /** A callback is made in one place and waited for in another, and what stands between them is replayed too. */
+  #isReached(operation: Operation): boolean {
+    const { Id, Type } = operation
+    return Type === "CALLBACK" ? this.#awaited.has(Id) : this.isClaimed(Id) || isPatchMark(operation)
+  }
+
+  /** Notes that the code waits for an operation. */
+  await(id: string): void {
+    this.#awaited.add(id)
   }
 
   /** Calls back when the service reports a change of the operation, until the returned function is called. */

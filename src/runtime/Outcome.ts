@@ -18,7 +18,7 @@ import {
   SerdesFailed
 } from "../DurableError.ts"
 import { byteLength, truncate } from "../internal/bytes.ts"
-import { json, Serdes, type Info, type SerdesError } from "../Serdes.ts"
+import { inPlainJson, type Info, type SerdesError } from "../Serdes.ts"
 import type { ErrorObject } from "../wire/ErrorObject.ts"
 import * as Limits from "../wire/Limits.ts"
 import type { DurableContext } from "./DurableContext.ts"
@@ -134,8 +134,8 @@ const writeDeclaredError = (subject: Subject, recording: Recording, error: unkno
   writeValue(subject, "error", { success: recording.error }, error).pipe(
     Effect.catchDefect((defect) => {
       if (!(defect instanceof SerdesFailed)) return Effect.die(defect)
-      const { ErrorMessage, ErrorType } = errorObject(error, undefined)
-      const message = `${defect.message}. The error was ${ErrorType}: ${truncate(ErrorMessage ?? "", 500)}`
+      const told = textAt(error, "message") ?? textOf(error)
+      const message = `${defect.message}. The error was ${typeOf(error)}: ${truncate(told, 500)}`
       return Effect.die(new SerdesFailed({ operation: subject.path, message }))
     }),
     Effect.map((data) => errorObject(error, data))
@@ -191,6 +191,20 @@ export const defectObject = (defect: unknown): ErrorObject => {
     )
   } catch {
     return { ErrorType: "Defect", ErrorMessage: "A value that throws when it is looked at." }
+  }
+}
+
+/** A typed error as a defect that is recorded under the same type and message. */
+export const asDefect = (error: unknown): unknown => {
+  try {
+    const type = typeOf(error)
+    if (error instanceof Error && error.name === type) return error
+    const defect = new Error(textAt(error, "message") ?? textOf(error))
+    defect.name = type
+    defect.stack = (error instanceof Error && error.stack) || ""
+    return defect
+  } catch {
+    return error
   }
 }
 
@@ -276,11 +290,16 @@ export const isRecordedAs = (error: unknown, type = ""): boolean => !isOwnType(t
 /** The ErrorType under which a typed error is recorded. */
 const typeOf = (error: unknown): string => textAt(error, "_tag") ?? textAt(error, "name") ?? "Error"
 
+/** The ErrorType under which a failure is recorded. */
+export const errorTypeOf = (cause: Cause.Cause<unknown>): string => {
+  const failure = cause.reasons.find(Cause.isFailReason)
+  if (failure !== undefined) return typeOf(failure.error)
+  const die = cause.reasons.find(Cause.isDieReason)
+  return die === undefined ? "Interrupted" : (defectObject(die.defect).ErrorType ?? "Defect")
+}
+
 const readMistake = (subject: Subject, data: string): Effect.Effect<Exit.Exit<never>> =>
   Effect.map(inPlainJson(readValue(subject, "error", { success: Mistake }, data)), Exit.die)
-
-/** A mistake is written by the library itself: the format of the user may be what it is about. */
-const inPlainJson = <A>(effect: Effect.Effect<A>): Effect.Effect<A> => Effect.provideService(effect, Serdes, json)
 
 /** The defect of a record: an Error with the name, message and stack of the one that was recorded. */
 const defectOf = (recorded: ErrorObject): Error => {

@@ -14,14 +14,10 @@ import { NonDeterministic } from "../DurableError.ts"
 import { truncate } from "../internal/bytes.ts"
 import type { Operation } from "../wire/Operation.ts"
 import type { DurableContext } from "./DurableContext.ts"
-import { isFinal } from "./Journal.ts"
+import { isFinal, isPatchMark } from "./Journal.ts"
+import { warn } from "./Logging.ts"
 import { defectObject, isOwnMistake } from "./Outcome.ts"
 import type { Run } from "./Run.ts"
-
-/** The name of the mark of a change of the code, which code that no longer asks for it leaves behind. */
-export const patchName = (id: string): string => `patch:${id}`
-
-const isPatchMark = ({ Name, Type }: Operation): boolean => Type === "STEP" && (Name?.startsWith("patch:") ?? false)
 
 /** Whether a context has recorded operations that its code has not asked for yet. */
 export const isReplaying = (run: Run, context: DurableContext): boolean =>
@@ -41,19 +37,19 @@ export const checkReached = (
     const failed = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
     if (isOwnMistake(failed)) return Effect.void
     const missed = unreached(run, context.wireId)
-    if (missed.length === 0) return Effect.void
+    if (missed.length === 0) return Effect.sync(() => tellLooseEnds(run, context))
     // A fibre that was just forked may still ask for it, and shows only once it has begun.
     if (run.supervisor.scheduler.queued && turns < maxTurns) {
       return Effect.andThen(Effect.yieldNow, checkReached(run, context, exit, turns + 1))
     }
-    const where = context.path === "" ? "the workflow" : `"${context.path}"`
-    const names =
-      missed.slice(0, 5).map(describe).join(", ") + (missed.length > 5 ? `, and ${missed.length - 5} more` : "")
-    if (context.cutShort || context.fibers.size > 0) {
-      return Effect.logWarning(
+    const where = placeOf(context)
+    const names = list(missed)
+    if (isTimed(context)) {
+      const warning =
         `The history holds operations that ${where} did not ask for this time: ${names}. ` +
-          "Fibres were interrupted or still run, so this may be timing. Use Durable.race, Durable.timeout, Durable.all or Durable.forEach, which record who won."
-      )
+        `Fibres were interrupted or still run, so this may be timing. ${recordWhoWon}`
+      run.options.probe?.onLooseEnds?.(warning)
+      return warn(warning)
     }
     run.contradict(
       new NonDeterministic({
@@ -65,6 +61,36 @@ export const checkReached = (
     )
     return run.inert
   })
+
+/** Whether fibres of a context were interrupted or still run. */
+const isTimed = ({ cutShort, fibers }: DurableContext): boolean => cutShort || fibers.size > 0
+
+const recordWhoWon = "Use Durable.race, Durable.timeout, Durable.all or Durable.forEach, which record who won."
+
+/** Tells whoever wants to hear of it what a context began and waits for no more: another run may see it end. */
+const tellLooseEnds = (run: Run, context: DurableContext): void => {
+  const { onLooseEnds } = run.options.probe ?? {}
+  if (onLooseEnds === undefined) return
+  const isOfThisRun = ({ Id }: Operation): boolean => isTimed(context) || run.journal.isClaimed(Id)
+  const left = leftBehind(run, context.wireId).filter(isOfThisRun)
+  if (left.length === 0) return
+  onLooseEnds(
+    `When ${placeOf(context)} ended, operations that it had begun had no outcome: ${list(left)}. ` +
+      `Fibres were interrupted or still run, so what happens may depend on timing. ${recordWhoWon} Join what is forked.`
+  )
+}
+
+/** Operations without an outcome. A callback may be created for others to wait for, and contexts count by what is in them. */
+const leftBehind = (run: Run, contextId: string | undefined): Array<Operation> =>
+  run.journal.openIn(contextId).flatMap((operation) => {
+    if (operation.Type === "CONTEXT") return leftBehind(run, operation.Id)
+    return operation.Type === "CALLBACK" ? [] : [operation]
+  })
+
+const placeOf = ({ path }: DurableContext): string => (path === "" ? "the workflow" : `"${path}"`)
+
+const list = (operations: ReadonlyArray<Operation>): string =>
+  operations.slice(0, 5).map(describe).join(", ") + (operations.length > 5 ? `, and ${operations.length - 5} more` : "")
 
 /** How many turns of the event loop new fibres get to begin. */
 const maxTurns = 10

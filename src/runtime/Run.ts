@@ -21,6 +21,7 @@ import { contextEnded, DurableContext } from "./DurableContext.ts"
 import { observe, executionOf } from "./Execution.ts"
 import { isFinal, Journal } from "./Journal.ts"
 import type { Compensation } from "./operations/compensation.ts"
+import { Observer } from "./Observer.ts"
 import { Poller } from "./Poller.ts"
 import { CurrentUnit, Supervisor, type Parked, type Probe } from "./Supervisor.ts"
 import { Usage, type Quotas } from "./Usage.ts"
@@ -54,6 +55,8 @@ export interface RunOptions extends Quotas {
   readonly captureSources: boolean
   /** Whether to warn about contracts without a target. */
   readonly warnAboutTargets: boolean
+  /** The X-Ray header of the trace to which the invocation belongs. */
+  readonly traceHeader: string | undefined
   readonly probe: Probe | undefined
 }
 
@@ -68,6 +71,7 @@ export const defaultOptions: RunOptions = {
   maxPayload: Limits.maxOperationPayload,
   captureSources: false,
   warnAboutTargets: true,
+  traceHeader: undefined,
   probe: undefined
 }
 
@@ -90,6 +94,7 @@ export class Run {
   readonly journal: Journal
   readonly checkpointer: Checkpointer
   readonly supervisor: Supervisor
+  readonly observer: Observer
   readonly context: DurableContext
   readonly options: RunOptions
   /** What the execution has used up of the quotas of the service. */
@@ -101,8 +106,8 @@ export class Run {
   readonly stepBodies = new Map<Fiber.Fiber<unknown, unknown>, string>()
   /** Sleeps of the workflow outside of steps and holds that are under way. */
   readonly sleeps = new Set<Sleep>()
-  /** What is to be undone if the execution fails, by the namespace of what was done. */
-  readonly compensations = new Map<string, Compensation>()
+  /** What is to be undone if the execution fails. */
+  readonly compensations: Array<Compensation> = []
   /** The compensations that failed, and why, for the outcome of the execution. */
   readonly notUndone: Array<string> = []
   phase: "running" | "ending" | "abandoned" = "running"
@@ -112,19 +117,23 @@ export class Run {
   readonly #timers = new Set<Fiber.Fiber<void>>()
   #root: Fiber.Fiber<unknown, unknown> | undefined
   readonly #seen = new WeakSet<Fiber.Fiber<unknown, unknown>>()
-  readonly #unacknowledged = new Set<Pick<Parked, "fiber" | "release">>()
+  readonly #unacknowledged = new Set<Pick<Parked, "id" | "fiber" | "release">>()
   #onVerdict: ((verdict: Verdict) => void) | undefined
   #onDrained: (() => void) | undefined
   #onSent: (() => void) | undefined
   #onEnd: ((verdict: Verdict) => void) | undefined
   #verdict: Verdict | undefined
   #inert = 0
+  #isLettingGo = false
 
   constructor(options: {
     readonly executionArn: string
     readonly executionName: string
     readonly token: string
     readonly operations: ReadonlyArray<Operation>
+    /** The operations that changed while no invocation ran. */
+    readonly news: ReadonlyArray<string>
+    readonly beganAt: number
     readonly services: Context.Context<CheckpointStore>
     readonly clock: Clock.Clock
     readonly store: CheckpointStore["Service"]
@@ -143,6 +152,15 @@ export class Run {
       start: this.journal.start ?? this.now()
     })
     this.usage = new Usage(options.operations, this.options, (message) => void this.fork(Effect.logWarning(message)))
+    this.observer = new Observer({
+      executionArn: options.executionArn,
+      services: options.services,
+      journal: this.journal,
+      clock: options.clock,
+      beganAt: options.beganAt,
+      news: options.news,
+      traceHeader: this.options.traceHeader
+    })
     this.checkpointer = new Checkpointer(options.token, {
       executionArn: options.executionArn,
       store: options.store,
@@ -150,7 +168,12 @@ export class Run {
       random: () => this.random.nextDoubleUnsafe(),
       fork: (effect) => this.fork(effect),
       after: (millis, action) => this.after(millis, action),
-      onState: (operations) => this.journal.apply(operations),
+      onState: (operations) => {
+        this.observer.reported(operations)
+        this.journal.apply(operations)
+      },
+      onAcknowledged: (sent, millis) => this.observer.acknowledged(sent, millis),
+      onRepeat: () => this.observer.repeated(),
       onFailure: (error) => this.end(storeFailed(error, this.executionName)),
       onTokenMissing: () => {
         this.checkpointer.close()
@@ -196,6 +219,8 @@ export class Run {
     readonly executionName: string
     readonly token: string
     readonly operations: ReadonlyArray<Operation>
+    readonly news: ReadonlyArray<string>
+    readonly beganAt: number
     readonly options: RunOptions
   }): Effect.Effect<Run, never, CheckpointStore> {
     return Effect.gen(function* () {
@@ -333,7 +358,9 @@ export class Run {
     const root = this.#root
     if (root === undefined) return
     this.cuts = { ...this.cuts, sleeps: this.#cutSleeps() }
-    const fibers = new Set([root, ...this.#operationFibers()])
+    // What was given up before is not waited for.
+    const isGivenUp = (fiber: Fiber.Fiber<unknown, unknown>): boolean => executionOf(fiber)?.context.closed ?? false
+    const fibers = new Set([root, ...this.#operationFibers().filter((fiber) => !isGivenUp(fiber))])
     let left = fibers.size
     let ended = false
     const finish = (): void => {
@@ -366,9 +393,22 @@ export class Run {
     return [...this.supervisor.parked, ...this.#unacknowledged].map((entry) => entry.fiber)
   }
 
-  /** Whether a fibre in a context is at a durable operation that is not over, or asleep. */
-  isHeldUp(context: DurableContext): boolean {
-    return this.#operationFibers().some((fiber) => executionOf(fiber)?.context.isWithin(context))
+  /**
+   * The contexts in which a fibre is at a durable operation that is not over, or asleep, and those around them. What the
+   * service has just reported goes on in a moment.
+   */
+  heldUp(): ReadonlySet<DurableContext> {
+    const found = new Set<DurableContext>()
+    const isDelivered = ({ id }: { readonly id: string }): boolean => {
+      const record = this.journal.get(id)
+      return record !== undefined && isSettled(record)
+    }
+    const waiting = [...this.supervisor.parked, ...this.#unacknowledged].filter((entry) => !isDelivered(entry))
+    for (const { fiber } of [...waiting, ...this.supervisor.units, ...this.sleeps]) {
+      let context = executionOf(fiber)?.context
+      for (; context !== undefined && !found.has(context); context = context.parent) found.add(context)
+    }
+    return found
   }
 
   /** Sleeps that no hold keeps alive; one whose context has ended is a hold that the user gave up. */
@@ -401,8 +441,28 @@ export class Run {
     if (fiber.getRef(CurrentUnit)?.kind !== "step") executionOf(fiber)?.context.adopt(fiber)
   }
 
+  /** Lets go of every fibre that the workflow has left behind: nothing that they do counts any more. */
+  close(): void {
+    if (this.context.fibers.size > 0) this.context.cutShort = true
+    this.supervisor.close(this.context)
+    this.releaseClosed()
+  }
+
+  /** Closes contexts with fibres in them, which are interrupted and not waited for. */
+  letGo(contexts: ReadonlyArray<DurableContext>, fibers: Iterable<Fiber.Fiber<unknown, unknown>>): void {
+    for (const context of contexts) context.close()
+    this.supervisor.touch()
+    this.#isLettingGo = true
+    for (const fiber of Array.from(fibers)) fiber.interruptUnsafe(fiber.id)
+    this.#isLettingGo = false
+    this.releaseClosed()
+    this.supervisor.check()
+  }
+
   /** Tells the fibres that still wait for operations of closed contexts that those never complete. */
   releaseClosed(): void {
+    // Each of many fibres that are let go of at once would look at all the others.
+    if (this.#isLettingGo) return
     for (const entry of Array.from(this.supervisor.parked)) {
       if (entry.context.closed) entry.release(contextEnded(entry))
     }
@@ -417,7 +477,7 @@ export class Run {
   /** Sends an update and waits until the service has acknowledged it and its new state is in place. */
   acknowledge(update: OperationUpdate): Effect.Effect<void> {
     return this.#block((fiber, release) => {
-      const entry = { fiber, release }
+      const entry = { id: update.Id, fiber, release }
       this.#unacknowledged.add(entry)
       const leave = (): void => void this.#unacknowledged.delete(entry)
       this.checkpointer.submit(update, () => {
@@ -439,10 +499,14 @@ export class Run {
   #settled(operation: Waiting): Effect.Effect<Operation> {
     return Effect.suspend(() => {
       if (operation.context.closed) return contextEnded(operation)
+      this.journal.await(operation.id)
       const record = this.journal.get(operation.id)
       const noted = (settled: Operation): Effect.Effect<Operation> => {
         operation.context.noteOutcome(settled.EndTimestamp)
-        return Effect.succeed(settled)
+        return Effect.withFiber((fiber) => {
+          this.observer.delivered(operation.id, fiber)
+          return Effect.succeed(settled)
+        })
       }
       if (record !== undefined && isSettled(record)) return noted(record)
       return this.#block<Operation>((fiber, release) => {

@@ -47,6 +47,18 @@ export interface Probe {
   /** A fibre is about to run, or something was put in or taken out of flight. */
   readonly onActivity: () => void
   readonly onFiber: OnFiber
+  /** What runs in place of the body of an attempt, if anything does. */
+  readonly insteadOf?: ((attempt: Attempt) => Effect.Effect<never, unknown> | undefined) | undefined
+  /** A context ended in a way that may depend on timing. With nobody who wants to hear of it, less is looked for. */
+  readonly onLooseEnds?: ((advice: string) => void) | undefined
+}
+
+/** An attempt of a step, or a look at a condition. */
+export interface Attempt {
+  readonly name: string
+  readonly path: string
+  /** Which attempt it is, from 1. */
+  readonly number: number
 }
 
 export interface SupervisorOptions {
@@ -98,7 +110,7 @@ export class Supervisor {
   }
 
   get #stuck(): ReadonlyArray<Parked> {
-    return [...this.parked].filter(({ context }) => context.recorded.finished && !context.closed)
+    return [...this.parked].filter(({ context }) => context.recorded.finished && !context.abandoned && !context.closed)
   }
 
   get #waiting(): boolean {

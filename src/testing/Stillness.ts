@@ -40,6 +40,8 @@ export class Stillness {
   /** Runs the fibres of the world, and hears of every move of theirs. */
   readonly scheduler: WatchedScheduler
   readonly tree = new FiberTree()
+  /** Fibres that wait for an execution of this very world, and so for time as much as that does. */
+  readonly awaiting = new Set<AnyFiber>()
   /** Requests to the service that are not answered yet. */
   openRequests = 0
   readonly #clock: VirtualClock
@@ -97,11 +99,12 @@ export class Stillness {
   }
 
   /**
-   * Whether everything that runs waits for time alone: invocations by their runs, and what has none by its key.
+   * Whether everything that runs waits for time alone: invocations by their runs, and what has none by its key. Of
+   * `bystanders` only what goes on outside holds time still: nobody has to wait for them.
    */
-  waitsForTime(runs: Iterable<Run>, calls: Iterable<string>): boolean {
+  waitsForTime(runs: Iterable<Run>, calls: Iterable<string>, bystanders: Iterable<string>): boolean {
     if (this.openRequests > 0 || this.scheduler.queued) return false
-    const asleep = this.#clock.asleep
+    const asleep = new Set([...this.#clock.asleep, ...this.awaiting])
     const byUnit = this.#fibersByUnit()
     let doubt: Doubt = "none"
     const waits = (fibers: ReadonlyArray<AnyFiber>, run: Run | undefined): boolean => {
@@ -119,10 +122,9 @@ export class Stillness {
       if (units.length === 0 && !this.#idles(run, asleep)) return false
       if (!units.every((unit) => waits(byUnit.get(unit) ?? [], run))) return false
     }
-    for (const call of calls) {
-      const fibers = [...this.tree.live].filter((fiber) => fiber.getRef(CurrentCall) === call)
-      if (!waits(fibers, undefined)) return false
-    }
+    const fibersOf = (call: string) => [...this.tree.live].filter((fiber) => fiber.getRef(CurrentCall) === call)
+    for (const call of calls) if (!waits(fibersOf(call), undefined)) return false
+    for (const call of bystanders) waits(fibersOf(call), undefined)
     return doubt === "none" || this.#isNothingGoingOnOutside(doubt)
   }
 

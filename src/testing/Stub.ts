@@ -15,21 +15,8 @@ import { defectObject, errorObject } from "../runtime/Outcome.ts"
 import { ofPayload, ofResult, read, write } from "../runtime/Recording.ts"
 import type { Info, SerdesError } from "../Serdes.ts"
 import { ErrorObject } from "../wire/ErrorObject.ts"
+import { succeed, type Outcome } from "./Outcome.ts"
 import type { Served, TargetAnswer, TargetCall } from "./World.ts"
-
-/**
- * How a call of a stub ends. Make one with {@link succeed}, {@link fail}, {@link timeOut}, {@link stop}, {@link throttle}
- * or {@link never}.
- *
- * @category models
- * @since 0.1.0
- */
-export type Outcome<Success = unknown, Error = unknown> =
-  | { readonly _tag: "Succeed"; readonly value: Success }
-  | { readonly _tag: "Fail"; readonly error: Error | ErrorObject }
-  | { readonly _tag: "TimeOut"; readonly error: ErrorObject | undefined }
-  | { readonly _tag: "Stop"; readonly error: ErrorObject | undefined }
-  | { readonly _tag: "Never" }
 
 /**
  * What a stub may know of a call besides its payload.
@@ -58,103 +45,6 @@ export interface Stub<out R> {
 
 /** @internal */
 export const isStub = (value: object): value is Stub<unknown> => "_tag" in value && value._tag === "Stub"
-
-/**
- * The call succeeds with a value.
- *
- * @example
- * ```ts
- * import { DurableFunction } from "effect-durable"
- * import { TestEngine } from "effect-durable/testing"
- * import * as Schema from "effect/Schema"
- *
- * const Price = DurableFunction.plain("price", { success: Schema.Int })
- *
- * export const price = TestEngine.stub(Price, TestEngine.succeed(1_250))
- * ```
- *
- * @category outcomes
- * @since 0.1.0
- */
-export const succeed = <A>(value: A): Outcome<A, never> => ({ _tag: "Succeed", value })
-
-/**
- * The call fails with an error that the contract declares, or with a raw error object as it crosses the wire.
- *
- * @example
- * ```ts
- * import { DurableFunction } from "effect-durable"
- * import { TestEngine } from "effect-durable/testing"
- * import * as Schema from "effect/Schema"
- *
- * class Sold extends Schema.TaggedError<Sold>()("Sold", { by: Schema.String }) {}
- *
- * const Price = DurableFunction.plain("price", { success: Schema.Int, error: Sold })
- *
- * export const price = TestEngine.stub(Price, TestEngine.fail(new Sold({ by: "Ada" })))
- * ```
- *
- * @category outcomes
- * @since 0.1.0
- */
-export const fail = <E>(error: E | ErrorObject): Outcome<never, E> => ({ _tag: "Fail", error })
-
-/**
- * The function reaches its own time-out.
- *
- * @example
- * ```ts
- * import { DurableFunction } from "effect-durable"
- * import { TestEngine } from "effect-durable/testing"
- * import * as Schema from "effect/Schema"
- *
- * const Price = DurableFunction.plain("price", { success: Schema.Int })
- *
- * export const price = TestEngine.stub(Price, [TestEngine.timeOut(), TestEngine.succeed(1_250)])
- * ```
- *
- * @category outcomes
- * @since 0.1.0
- */
-export const timeOut = (error?: ErrorObject): Outcome<never, never> => ({ _tag: "TimeOut", error })
-
-/**
- * The execution of the function is stopped from outside.
- *
- * @example
- * ```ts
- * import { DurableFunction } from "effect-durable"
- * import { TestEngine } from "effect-durable/testing"
- * import * as Schema from "effect/Schema"
- *
- * const Price = DurableFunction.plain("price", { success: Schema.Int })
- *
- * export const price = TestEngine.stub(Price, TestEngine.stop({ ErrorType: "Stopped", ErrorMessage: "by an operator" }))
- * ```
- *
- * @category outcomes
- * @since 0.1.0
- */
-export const stop = (error?: ErrorObject): Outcome<never, never> => ({ _tag: "Stop", error })
-
-/**
- * The call is throttled: it fails as the service says it when a function has no concurrency left.
- *
- * @category outcomes
- * @since 0.1.0
- */
-export const throttle: Outcome<never, never> = {
-  _tag: "Fail",
-  error: { ErrorType: "TooManyRequestsException", ErrorMessage: "Rate Exceeded." }
-}
-
-/**
- * The function never answers.
- *
- * @category outcomes
- * @since 0.1.0
- */
-export const never: Outcome<never, never> = { _tag: "Never" }
 
 type OutcomeOf<C extends Contract.Any> = Outcome<Contract.Success<C>, Contract.Error<C>>
 
@@ -208,7 +98,7 @@ const beyondTheScript = (contract: Contract.Any, length: number, call: Call): Ou
   _tag: "Fail",
   error: {
     ErrorType: "TestFailure",
-    ErrorMessage: `The stub of "${contract.name}" has ${length} outcomes, and this is call ${call.number}. Give it an outcome for each call.`
+    ErrorMessage: `The stub of "${contract.name}" has ${length} ${length === 1 ? "outcome" : "outcomes"}, and this is call ${call.number}. Give it an outcome for each call.`
   }
 })
 
@@ -266,6 +156,8 @@ const answer = (contract: Contract.Any, outcome: Outcome): Effect.Effect<TargetA
         _tag: "Stopped",
         ...(outcome.error === undefined ? undefined : { error: outcome.error })
       })
+    case "After":
+      return Effect.andThen(Effect.sleep(outcome.millis), answer(contract, outcome.outcome))
     default:
       return Effect.succeed({ _tag: "Never" })
   }

@@ -14,7 +14,6 @@ import { cast } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
-import * as Schema from "effect/Schema"
 import type { Scope } from "effect/Scope"
 import { CheckpointStore } from "../CheckpointStore.ts"
 import type * as Contract from "../Contract.ts"
@@ -26,27 +25,39 @@ import type { Execution } from "../runtime/Execution.ts"
 import { ofPayload, write } from "../runtime/Recording.ts"
 import { Serdes, type Format } from "../Serdes.ts"
 import * as Targets from "../Targets.ts"
+import type { RecordServices } from "../Plain.ts"
 import type { ExecutionStatus } from "../wire/Api.ts"
 import { parseFunctionAddress } from "../wire/Constraints.ts"
 import type { ErrorObject } from "../wire/ErrorObject.ts"
 import type { HistoryEvent } from "../wire/HistoryEvent.ts"
 import type { Operation, OperationType } from "../wire/Operation.ts"
-import { fromEngine, makeClient } from "./client.ts"
+import {
+  handleOf,
+  isAnswer,
+  type Answer,
+  type CallbackFailure,
+  type CallbackHandle,
+  type CallbackSchemas,
+  type CallbackValue
+} from "./Answer.ts"
+import { fromEngine } from "./client.ts"
+import { misfit, type ExpectedDuration } from "./elapsed.ts"
+import { isStepFault, type StepFault } from "./StepFault.ts"
 import { infoOf, isStub, servePlain, serveStub, type Stub } from "./Stub.ts"
+import { TestFailure } from "./TestFailure.ts"
 import { World, type Served, type WorldOptions } from "./World.ts"
 
 export { ExecutionFailed } from "../DurableClient.ts"
-export { fail, never, stub, stop, succeed, throttle, timeOut } from "./Stub.ts"
-export type { Call, Outcome, Stub } from "./Stub.ts"
-
-/**
- * A fault of the test or of the program under test that a test must see: nothing happens any more, plain asynchronous
- * work was cut off, or invocations fail again and again. It is a defect.
- *
- * @category errors
- * @since 0.1.0
- */
-export class TestFailure extends Schema.TaggedError<TestFailure>()("TestFailure", { message: Schema.String }) {}
+export { answer } from "./Answer.ts"
+export type { Answer, CallbackFailure, CallbackHandle, CallbackSchemas, CallbackValue, OpenCallback } from "./Answer.ts"
+export type { ExpectedDuration } from "./elapsed.ts"
+export { after, fail, never, stop, succeed, throttle, timeOut } from "./Outcome.ts"
+export type { After, CutOff, Fail, Never, Outcome, Reply, Succeed } from "./Outcome.ts"
+export { failFirst } from "./StepFault.ts"
+export type { StepFault } from "./StepFault.ts"
+export { stub } from "./Stub.ts"
+export type { Call, Stub } from "./Stub.ts"
+export { TestFailure } from "./TestFailure.ts"
 
 /**
  * Which operations of an execution to list.
@@ -59,6 +70,11 @@ export interface OperationFilter {
   readonly name?: string
 }
 
+interface NoSchemas {
+  readonly success?: never
+  readonly error?: never
+}
+
 /**
  * An execution of a contract that was started on the test engine.
  *
@@ -67,7 +83,11 @@ export interface OperationFilter {
  */
 export interface TestRun<C extends Contract.AnyDurable> {
   readonly executionArn: string
-  /** Waits for the end. Dies with a {@link TestFailure} when nothing has happened for the `patience` of the layer. */
+  /**
+   * Waits for the end: that of the last execution, when one handed over to another with `Durable.continueWith`. Everything
+   * else here is about this execution alone. Dies with a {@link TestFailure} when nothing has happened for the `patience` of
+   * the layer.
+   */
   readonly result: Effect.Effect<
     Contract.Success<C>,
     Contract.Error<C> | OperationError | ExecutionFailed,
@@ -78,6 +98,20 @@ export interface TestRun<C extends Contract.AnyDurable> {
   readonly operations: (filter?: OperationFilter) => Effect.Effect<ReadonlyArray<Operation>>
   /** Everything that happened so far, as the service would tell it. Times are milliseconds of virtual time. */
   readonly history: Effect.Effect<ReadonlyArray<HistoryEvent>>
+  /** Virtual time from the start of the execution to its end, or until now. */
+  readonly elapsed: Effect.Effect<Duration.Duration>
+  /**
+   * Waits until the execution has an open callback of this name, and gives a handle to answer it by hand: the oldest one, if
+   * there are several. One of `Durable.waitForCallback` is there once its submitter is done.
+   *
+   * Give the Schemas that the callback has; without them a text is sent as it is, other plain data as JSON, and an error as an
+   * error object. Time goes on by itself when nothing else happens, so a callback with a time-out is best answered at once; for
+   * answers that come later there is {@link answer}. Dies with a {@link TestFailure} when the execution ends without it.
+   */
+  readonly callback: <const O extends CallbackSchemas = NoSchemas>(
+    name: string,
+    schemas?: O
+  ) => Effect.Effect<CallbackHandle<CallbackValue<O>, CallbackFailure<O>>, never, RecordServices<readonly [O]>>
   /** Stops the execution for good, without running any of its code. */
   readonly stop: (error?: ErrorObject) => Effect.Effect<void, ClientError>
 }
@@ -116,6 +150,12 @@ export interface Options {
   /** Real time without any event after which a test that waits for a result fails with a report. Default: 4.5 s, a
    * little less than the time-out of a vitest test. */
   readonly patience?: Duration.Input
+  /**
+   * Whether a workflow fails the test if what it does may depend on timing: when it leaves durable operations behind whose
+   * outcome nobody waits for, or does not ask again for recorded ones, because Effect's own `race`, `timeout` or fail-fast `all`
+   * interrupted their fibres or nobody joined them. Default: false; the second is only logged then, as in production.
+   */
+  readonly strict?: boolean
 }
 
 interface TestEngineService {
@@ -133,19 +173,22 @@ interface TestEngineService {
  */
 export class TestEngine extends Context.Service<TestEngine, TestEngineService>()("effect-durable/testing/TestEngine") {}
 
-type Servable = Contract.AnyImplementation | Stub<unknown>
+type Part = Contract.AnyImplementation | Stub<unknown> | Answer<unknown> | StepFault
 
+/** The world has a client of its own. */
 type ServicesOf<F> = F extends { readonly handler: (...args: never) => Effect.Effect<unknown, unknown, infer R> }
-  ? Exclude<R, Execution | Scope>
-  : F extends Stub<infer R>
-    ? R
+  ? Exclude<R, Execution | Scope | DurableClient>
+  : F extends Stub<infer R> | Answer<infer R>
+    ? Exclude<R, DurableClient>
     : never
 
 /**
  * Serves functions, and provides `CheckpointStore`, `DurableClient` and the {@link TestEngine} itself.
  *
- * A function is an implementation of a contract, or a {@link stub} of one. What the functions require, the layer
- * requires. Each layer is a world of its own, so tests may run side by side.
+ * A function is an implementation of a contract, or a {@link stub} of one. Beside functions the list may hold what happens
+ * from outside: an {@link answer} to callbacks, and with {@link failFirst} attempts of steps that fail. What all of these
+ * require, the layer requires, but for `DurableClient`, which they get from the world. Each layer is a world of its own, so
+ * tests may run side by side.
  *
  * @example
  * ```ts
@@ -165,8 +208,8 @@ type ServicesOf<F> = F extends { readonly handler: (...args: never) => Effect.Ef
  * @category layers
  * @since 0.1.0
  */
-export const layer = <const F extends ReadonlyArray<Servable>>(
-  functions: F,
+export const layer = <const F extends ReadonlyArray<Part>>(
+  parts: F,
   options: Options = {}
 ): Layer.Layer<TestEngine | CheckpointStore | DurableClient, never, ServicesOf<F[number]>> =>
   Layer.effectContext(
@@ -176,7 +219,9 @@ export const layer = <const F extends ReadonlyArray<Servable>>(
       const random = yield* Effect.service(Random.Random).pipe(Random.withSeed(options.seed ?? 1))
       const services = Context.add(context as Context.Context<never>, Random.Random, random)
       const world = new World({
-        functions: yield* Effect.provideContext(serve(functions), services),
+        functions: yield* Effect.provideContext(serve(functionsAmong(parts)), services),
+        answers: parts.filter(isAnswer),
+        faults: parts.filter(isStepFault),
         services,
         options: worldOptions(options)
       })
@@ -184,7 +229,7 @@ export const layer = <const F extends ReadonlyArray<Servable>>(
       const patience = Duration.toMillis(Duration.fromInputUnsafe(options.patience ?? "4500 millis"))
       return Context.make(TestEngine, { world, patience }).pipe(
         Context.add(CheckpointStore, world.store),
-        Context.add(DurableClient, makeClient(world))
+        Context.add(DurableClient, world.client)
       )
     })
   )
@@ -192,6 +237,7 @@ export const layer = <const F extends ReadonlyArray<Servable>>(
 const worldOptions = (options: Options): WorldOptions => ({
   startTime: options.startTime ?? Date.UTC(2026, 0, 1),
   quietTurns: 5,
+  strict: options.strict ?? false,
   invocationTimeout:
     options.invocationTimeout === undefined
       ? undefined
@@ -202,6 +248,11 @@ const worldOptions = (options: Options): WorldOptions => ({
       : Math.ceil(Duration.toSeconds(Duration.fromInputUnsafe(options.executionTimeout))),
   engine: options.pageItems === undefined ? {} : { pageItems: options.pageItems }
 })
+
+type Servable = Contract.AnyImplementation | Stub<unknown>
+
+const functionsAmong = (parts: ReadonlyArray<Part>): ReadonlyArray<Servable> =>
+  parts.flatMap((part) => (isAnswer(part) || isStepFault(part) ? [] : [part]))
 
 /** The functions by every name they answer to: that of the contract, and that in the address it is invoked by. */
 const serve = Effect.fnUntraced(function* (functions: ReadonlyArray<Servable>) {
@@ -316,17 +367,11 @@ const makeRun = <C extends Contract.AnyDurable>(
     if (found === undefined) throw new Error(`There is no execution ${executionArn}.`)
     return found
   }
-  const failTest = (message: string): Effect.Effect<never> => Effect.die(new TestFailure({ message }))
   return {
     executionArn,
     result: cast(
-      Effect.andThen(
-        world.closed(executionArn, patience, failTest),
-        Effect.suspend(() => {
-          const { outcome } = execution()
-          if (outcome === undefined) return failTest("The execution is not closed.")
-          return Effect.provideService(readOutcome(contract, executionArn, outcome), Serdes, format)
-        })
+      Effect.flatMap(world.ended(executionArn, patience), (last) =>
+        Effect.provideService(readOutcome(contract, last.execution.identity.arn, last.outcome), Serdes, format)
       )
     ),
     status: Effect.sync(() => execution().outcome?.status ?? "RUNNING"),
@@ -342,6 +387,18 @@ const makeRun = <C extends Contract.AnyDurable>(
           )
       ),
     history: Effect.sync(() => world.history(executionArn)),
+    elapsed: Effect.sync(() => {
+      const { identity, outcome } = execution()
+      return Duration.millis((outcome?.endTimestamp ?? world.clock.currentTimeMillisUnsafe()) - identity.startTimestamp)
+    }),
+    callback: (name, schemas) =>
+      cast(
+        Effect.contextWith((services: Context.Context<never>) =>
+          Effect.map(world.openCallback(executionArn, name, patience), (callbackId) =>
+            handleOf(world.client, { name, callbackId }, schemas ?? {}, services)
+          )
+        )
+      ),
     stop: (error) =>
       Effect.suspend(() =>
         Effect.asVoid(
@@ -352,3 +409,69 @@ const makeRun = <C extends Contract.AnyDurable>(
       )
   }
 }
+
+/**
+ * Waits until an execution has ended, in whatever way, and checks how long it took in virtual time: exactly a duration, or
+ * `{ atLeast, atMost }`.
+ *
+ * It dies with a {@link TestFailure} that names the longest operations when the time was another one, and when nothing has
+ * happened for the `patience` of the layer.
+ *
+ * @example
+ * ```ts
+ * import { Durable, DurableFunction } from "effect-durable"
+ * import { TestEngine } from "effect-durable/testing"
+ * import * as Effect from "effect/Effect"
+ *
+ * const Nap = DurableFunction.make("nap")
+ * const nap = Nap.implement(() => Durable.wait("sleep", "8 hours"))
+ *
+ * export const test = Effect.gen(function*() {
+ *   const run = yield* TestEngine.start(Nap)
+ *   yield* TestEngine.expectElapsed(run, "8 hours")
+ *   yield* TestEngine.expectElapsed(run, { atMost: "1 day" })
+ * }).pipe(Effect.provide(TestEngine.layer([nap])))
+ * ```
+ *
+ * @category checks
+ * @since 0.1.0
+ */
+export const expectElapsed = (
+  run: Pick<TestRun<Contract.AnyDurable>, "executionArn">,
+  expected: ExpectedDuration
+): Effect.Effect<void, never, TestEngine> =>
+  Effect.gen(function* () {
+    const { patience, world } = yield* TestEngine
+    const { execution, outcome } = yield* world.closed(run.executionArn, patience)
+    const { name, startTimestamp: start } = execution.identity
+    const operations = world.operations(run.executionArn)
+    const message = misfit({ name, start, end: outcome.endTimestamp, operations }, expected)
+    if (message !== undefined) return yield* Effect.die(new TestFailure({ message }))
+  })
+
+/**
+ * Sleeps for a duration of virtual time, for a test that does something in the middle of an execution. Time passes by itself:
+ * this moves no clock.
+ *
+ * @example
+ * ```ts
+ * import { Durable, DurableFunction } from "effect-durable"
+ * import { TestEngine } from "effect-durable/testing"
+ * import * as Effect from "effect/Effect"
+ *
+ * const Nap = DurableFunction.make("nap")
+ * const nap = Nap.implement(() => Durable.wait("sleep", "8 hours"))
+ *
+ * export const test = Effect.gen(function*() {
+ *   const run = yield* TestEngine.start(Nap)
+ *   yield* TestEngine.sleep("2 hours")
+ *   yield* run.stop()
+ *   yield* TestEngine.expectElapsed(run, "2 hours")
+ * }).pipe(Effect.provide(TestEngine.layer([nap])))
+ * ```
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const sleep = (duration: Duration.Input): Effect.Effect<void, never, TestEngine> =>
+  Effect.flatMap(TestEngine, ({ world }) => world.clock.sleep(Duration.fromInputUnsafe(duration)))

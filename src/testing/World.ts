@@ -12,13 +12,15 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import type * as Fiber from "effect/Fiber"
+import * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { CheckpointStore, storeError, type StoreError } from "../CheckpointStore.ts"
+import { CheckpointStore, storeError, type CheckpointRequest, type StoreError } from "../CheckpointStore.ts"
 import type * as Contract from "../Contract.ts"
+import { DurableClient, successorOf } from "../DurableClient.ts"
 import type { InvocationFailed } from "../DurableError.ts"
+import type { OperationAddress } from "../engine/Execution.ts"
 import * as Engine from "../engine/Service.ts"
 import { invoke } from "../runtime/Invocation.ts"
 import type { Run } from "../runtime/Run.ts"
@@ -27,7 +29,13 @@ import type { ErrorObject } from "../wire/ErrorObject.ts"
 import type { HistoryEvent } from "../wire/HistoryEvent.ts"
 import { InvocationAnswer, InvocationEvent } from "../wire/Invocation.ts"
 import type { Operation } from "../wire/Operation.ts"
+import { serveAnswer, type Answer, type Answering } from "./Answer.ts"
+import { Callbacks, keyOf } from "./Callbacks.ts"
+import { makeClient } from "./client.ts"
+import { picks } from "./pattern.ts"
+import { faultOf, type StepFault } from "./StepFault.ts"
 import { CurrentCall, startTimer, Stillness } from "./Stillness.ts"
+import { TestFailure } from "./TestFailure.ts"
 import { VirtualClock } from "./VirtualClock.ts"
 
 type AnyFiber = Fiber.Fiber<unknown, unknown>
@@ -55,13 +63,16 @@ export interface WorldOptions {
   readonly invocationTimeout: number | undefined
   /** Virtual seconds after which an execution times out. */
   readonly executionTimeout: number | undefined
+  /** Whether what may depend on timing is a fault of the test. */
+  readonly strict: boolean
   readonly engine: Partial<Omit<Engine.Options, "lookup">>
 }
 
 /** What is running in the world right now. */
 interface Running {
   readonly executionArn: string
-  readonly functionName: string
+  readonly kind: "function" | "answer to the callback"
+  readonly name: string
   readonly key: string
   readonly fiber: AnyFiber
   run: Run | undefined
@@ -79,7 +90,12 @@ export class World {
   readonly #services: Context.Context<CheckpointStore>
   readonly #running = new Map<string, Running>()
   readonly #targets = new Map<string, Running>()
-  readonly #closings = new Map<string, Set<() => void>>()
+  readonly #answering = new Map<string, Running>()
+  readonly #faults: ReadonlyArray<StepFault>
+  readonly #answers: ReadonlyArray<Answering>
+  readonly #callbacks = new Callbacks((executionArn) => this.execution(executionArn))
+  /** Those who wait for something of an execution, and look again when it may be there. */
+  readonly #watchers = new Map<string, Set<() => void>>()
   readonly #problems = new Map<string, string>()
   readonly #failures = new Map<string, { count: number; last: string }>()
   readonly #pending: Array<() => void> = []
@@ -90,10 +106,14 @@ export class World {
   constructor(options: {
     /** Functions by the names they answer to. */
     readonly functions: ReadonlyMap<string, Served>
+    readonly answers: ReadonlyArray<Answer<unknown>>
+    readonly faults: ReadonlyArray<StepFault>
     readonly services: Context.Context<never>
     readonly options: WorldOptions
   }) {
     this.#functions = options.functions
+    this.#faults = options.faults
+    this.#answers = options.answers.map((answer) => serveAnswer(answer, this.client))
     this.#options = options.options
     this.clock = new VirtualClock(options.options.startTime, () => this.touch())
     this.#stillness = new Stillness(this.clock, options.options.quietTurns, () => this.#onQuiet())
@@ -112,11 +132,15 @@ export class World {
         Metric.FiberRuntimeMetrics,
         this.#stillness.tree.metrics(Context.get(options.services, Metric.FiberRuntimeMetrics))
       ),
-      Context.add(CheckpointStore, this.store)
+      Context.add(CheckpointStore, this.store),
+      Context.add(DurableClient, this.client)
     )
   }
 
   // --- What outsiders do -------------------------------------------------------------------------------------------
+
+  /** The client of this world, for tests and for its own functions. */
+  readonly client: DurableClient["Service"] = makeClient(this)
 
   /** Applies a command of the engine, and does what it asks the host to do. */
   readonly command = <Request, Answer>(
@@ -143,50 +167,86 @@ export class World {
   /** Everything that happened to an execution. */
   readonly history = (executionArn: string): ReadonlyArray<HistoryEvent> => Engine.history(this.#state, executionArn)
 
-  /** Waits until an execution is closed. Dies with a report when nothing has happened for a while in real time. */
-  readonly closed = (
-    executionArn: string,
-    patience: number,
-    fail: (message: string) => Effect.Effect<never>
-  ): Effect.Effect<void> =>
-    Effect.callback((resume) => {
-      const done = (): void => {
-        stop()
-        const problem = this.#problems.get(executionArn)
-        resume(problem === undefined ? Effect.void : fail(problem))
+  /**
+   * Waits until an execution has ended, or the last of those that it handed over to. Dies with a report when nothing has
+   * happened for so many milliseconds of real time.
+   */
+  readonly ended = (executionArn: string, patience: number): Effect.Effect<Ended> =>
+    Effect.flatMap(this.closed(executionArn, patience), (ended) => {
+      const successor = successorOf(ended.outcome)
+      return successor === undefined ? Effect.succeed(ended) : this.ended(successor, patience)
+    })
+
+  /** As `ended`, but for this execution alone. */
+  readonly closed = (executionArn: string, patience: number): Effect.Effect<Ended> =>
+    this.#watch(executionArn, patience, () => {
+      const execution = this.execution(executionArn)
+      return execution?.outcome === undefined ? undefined : Effect.succeed({ execution, outcome: execution.outcome })
+    })
+
+  /** Waits until a callback of a name is open, and answers with its id. */
+  readonly openCallback = (executionArn: string, name: string, patience: number): Effect.Effect<string> =>
+    this.#watch(executionArn, patience, () => {
+      const open = this.operations(executionArn).find(
+        ({ Id: operationId, Name, Status, Type }) =>
+          Type === "CALLBACK" &&
+          Name === name &&
+          Status === "STARTED" &&
+          this.#callbacks.isOpen({ executionArn, operationId })
+      )?.CallbackDetails?.CallbackId
+      const execution = this.execution(executionArn)
+      if (execution?.outcome !== undefined) {
+        const { name: own } = execution.identity
+        return testFailure(
+          `The execution "${own}" ended, and no callback "${name}" of it is open any more. Ask for the handle before the execution can end, and check the name.`
+        )
       }
-      if (this.#isClosed(executionArn) || this.#problems.has(executionArn)) {
-        const problem = this.#problems.get(executionArn)
-        return resume(problem === undefined ? Effect.void : fail(problem))
-      }
-      const waiting = this.#closings.get(executionArn) ?? new Set()
-      this.#closings.set(executionArn, waiting)
-      waiting.add(done)
+      return open === undefined ? undefined : Effect.succeed(open)
+    })
+
+  #watch<A>(executionArn: string, patience: number, look: () => Effect.Effect<A> | undefined): Effect.Effect<A> {
+    return Effect.callback((resume) => {
+      const fiber = Fiber.getCurrent()
+      const watchers = this.#watchers.get(executionArn) ?? new Set()
+      this.#watchers.set(executionArn, watchers)
       let stopTimer = (): void => {}
       const stop = (): void => {
         stopTimer()
-        waiting.delete(done)
+        watchers.delete(check)
+        if (fiber !== undefined) this.#stillness.awaiting.delete(fiber)
       }
+      const check = (): boolean => {
+        const problem = this.#problems.get(executionArn)
+        const found = problem === undefined ? look() : testFailure(problem)
+        if (found === undefined) return false
+        stop()
+        resume(found)
+        return true
+      }
+      if (check()) return
+      watchers.add(check)
+      if (fiber !== undefined) this.#stillness.awaiting.add(fiber)
+      this.touch()
       const since = performance.now()
-      const watch = (): void => {
+      const beat = (): void => {
         const quiet = Math.min(this.#stillness.quietFor, performance.now() - since)
         if (quiet >= patience) {
           stop()
-          resume(fail(this.report(executionArn)))
+          resume(testFailure(this.report(executionArn)))
         } else {
-          stopTimer = startTimer(Math.min(patience - quiet + 1, 500), watch)
+          stopTimer = startTimer(Math.min(patience - quiet + 1, 500), beat)
         }
       }
-      stopTimer = startTimer(Math.min(patience, 500), watch)
+      stopTimer = startTimer(Math.min(patience, 500), beat)
       return Effect.sync(stop)
     })
+  }
 
   /** Ends everything that is still running. */
   readonly dispose: Effect.Effect<void> = Effect.suspend(() => {
     this.#stopped = true
     this.#stillness.stop()
-    const fibers = [...this.#running.values(), ...this.#targets.values()].map((running) => running.fiber)
-    for (const fiber of fibers) fiber.interruptUnsafe()
+    for (const { fiber } of this.#everything()) fiber.interruptUnsafe()
     return Effect.void
   })
 
@@ -197,7 +257,10 @@ export class World {
       this.#request(() =>
         Result.map(
           this.command(Engine.checkpoint, { ...request, ...overWire(CheckpointDurableExecutionBody, request) }),
-          (answer) => overWire(CheckpointDurableExecutionResponse, answer)
+          (answer) => {
+            this.#lookForCallbacks(request)
+            return overWire(CheckpointDurableExecutionResponse, answer)
+          }
         )
       ),
     loadState: (request) => this.#request(() => this.query(Engine.getState, request))
@@ -246,6 +309,7 @@ export class World {
   #take<A>(applied: Engine.Applied<A>): A {
     this.#state = applied.state
     for (const effect of applied.effects) this.#perform(effect)
+    this.#dropAnswers()
     this.touch()
     return applied.answer
   }
@@ -263,7 +327,7 @@ export class World {
   }
 
   #announce(executionArn: string): void {
-    for (const done of Array.from(this.#closings.get(executionArn) ?? [])) done()
+    for (const check of Array.from(this.#watchers.get(executionArn) ?? [])) check()
   }
 
   #invoke(effect: Extract<Engine.HostEffect, { readonly _tag: "InvokeFunction" }>): void {
@@ -275,16 +339,20 @@ export class World {
       captureSources: true,
       warnAboutTargets: false,
       deadline: this.#deadline(),
+      traceHeader: effect.traceHeader,
       probe: {
         onActivity: this.touch,
         onFiber: this.#stillness.tree.see,
+        insteadOf: this.#faults.length === 0 ? undefined : (attempt) => faultOf(this.#faults, attempt),
+        onLooseEnds: this.#options.strict ? (advice) => this.#problem(executionArn, advice) : undefined,
         onStart: (started) => {
           run = started
           running.run = started
         }
       }
     })
-    const running = this.#start(this.#running, invocationId, effect, driver, (exit) => {
+    const about = { executionArn, kind: "function", name: effect.functionName } as const
+    const running = this.#start(this.#running, invocationId, about, driver, (exit) => {
       if (run !== undefined && Exit.isSuccess(exit)) this.#review(executionArn, run, exit.value.answer)
       const end = invocationEnd(exit)
       this.#countFailure(executionArn, end)
@@ -305,7 +373,8 @@ export class World {
     const served = this.#functions.get(functionName)
     if (served?._tag !== "Target") throw new Error(`The function ${functionName} is no target.`)
     const target = served.run({ payload, tenantId })
-    this.#start(this.#targets, `${executionArn}#${operationId}`, effect, target, (exit) => {
+    const about = { executionArn, kind: "function", name: functionName } as const
+    this.#start(this.#targets, keyOf(effect), about, target, (exit) => {
       const end: TargetAnswer = Exit.isSuccess(exit)
         ? exit.value
         : { _tag: "Failed", error: { ErrorType: "Runtime.ExitError", ErrorMessage: Cause.pretty(exit.cause) } }
@@ -317,7 +386,7 @@ export class World {
   #start<A, E>(
     among: Map<string, Running>,
     key: string,
-    about: { readonly executionArn: string; readonly functionName: string },
+    about: Pick<Running, "executionArn" | "kind" | "name">,
     effect: Effect.Effect<A, E, CheckpointStore>,
     ended: (exit: Exit.Exit<A, E>) => void
   ): Running {
@@ -328,13 +397,7 @@ export class World {
         { scheduler: this.#stillness.scheduler }
       )
     )
-    const running: Running = {
-      executionArn: about.executionArn,
-      functionName: about.functionName,
-      key,
-      fiber,
-      run: undefined
-    }
+    const running: Running = { ...about, key, fiber, run: undefined }
     among.set(key, running)
     fiber.addObserver((exit) => {
       among.delete(key)
@@ -342,6 +405,36 @@ export class World {
     })
     return running
   }
+
+  // --- Those who answer callbacks ----------------------------------------------------------------------------------
+
+  #lookForCallbacks(request: CheckpointRequest): void {
+    for (const address of this.#callbacks.opened(request)) {
+      this.#pending.push(() => this.#answer(address))
+      this.#announce(address.executionArn)
+    }
+  }
+
+  #answer(address: OperationAddress): void {
+    const { executionArn } = address
+    const { CallbackDetails, Name: name = "" } = this.#callbacks.operation(address) ?? {}
+    const answer = this.#answers.find((candidate) => picks(candidate.name, [name]))
+    const callbackId = CallbackDetails?.CallbackId
+    if (answer === undefined || callbackId === undefined || !this.#callbacks.isOpen(address)) return
+    const about = { executionArn, kind: "answer to the callback", name } as const
+    const work = Effect.suspend(() => answer.run({ executionArn, name, callbackId }))
+    this.#start(this.#answering, keyOf(address), about, work, (exit) => {
+      if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) return
+      this.#problem(executionArn, `The ${about.kind} "${name}" failed: ${reasonOf(exit.cause)}`)
+    })
+  }
+
+  /** Whoever still has a callback that is closed has nothing more to do. */
+  #dropAnswers(): void {
+    for (const address of this.#callbacks.closed()) this.#answering.get(keyOf(address))?.fiber.interruptUnsafe()
+  }
+
+  // --- Faults of the test ------------------------------------------------------------------------------------------
 
   /** A workflow that is cut off in plain asynchronous work would do it again and again: that is a fault of the test. */
   #review(executionArn: string, run: Run, answer: InvocationAnswer): void {
@@ -366,7 +459,7 @@ export class World {
   }
 
   #problem(executionArn: string, message: string): void {
-    this.#problems.set(executionArn, message)
+    if (!this.#problems.has(executionArn)) this.#problems.set(executionArn, message)
     this.#announce(executionArn)
   }
 
@@ -378,7 +471,8 @@ export class World {
     const runs = running.flatMap(({ run }) => (run === undefined ? [] : [run]))
     // What loads its state has no run yet, and waits for time only before it repeats a request.
     const loading = running.flatMap(({ key, run }) => (run === undefined ? [key] : []))
-    if (this.#stillness.waitsForTime(runs, [...this.#targets.keys(), ...loading])) this.#move()
+    const calls = [...this.#targets.keys(), ...loading]
+    if (this.#stillness.waitsForTime(runs, calls, this.#answering.keys())) this.#move()
   }
 
   #startPending(): void {
@@ -407,18 +501,16 @@ export class World {
 
   // --- Reports -----------------------------------------------------------------------------------------------------
 
-  #isClosed(executionArn: string): boolean {
-    return this.execution(executionArn)?.outcome !== undefined
-  }
-
   /** Says what an execution waits for, and what else is open in the world. */
   report(executionArn: string): string {
     const execution = this.execution(executionArn)
     if (execution === undefined) return `There is no execution ${executionArn}.`
-    const lines = [...this.#running.values(), ...this.#targets.values()].map((running) => this.#describe(running))
+    const lines = this.#everything().map((running) => this.#describe(running))
     for (const operation of this.operations(executionArn)) {
       if (operation.Status !== "STARTED") continue
-      if (operation.Type === "CALLBACK") lines.push(`the callback "${operation.Name}" is open, and nobody answers it`)
+      if (operation.Type === "CALLBACK" && !this.#answering.has(keyOf({ executionArn, operationId: operation.Id }))) {
+        lines.push(`the callback "${operation.Name}" is open, and nobody answers it`)
+      }
       if (operation.Type === "CHAINED_INVOKE") lines.push(`the invoke "${operation.Name}" has no outcome yet`)
     }
     const waits = lines.length === 0 ? ["nothing is running and no timer is due"] : lines
@@ -428,15 +520,33 @@ export class World {
     )
   }
 
-  #describe({ functionName, run }: Running): string {
-    if (run === undefined) return `the function "${functionName}" is running`
+  #everything(): ReadonlyArray<Running> {
+    return [...this.#running.values(), ...this.#targets.values(), ...this.#answering.values()]
+  }
+
+  #describe({ kind, name, run }: Running): string {
+    if (run === undefined) return `the ${kind} "${name}" is running`
     const units = [...run.supervisor.units].map((unit) => `the ${unit.kind} "${unit.path}" is running`)
     const parked = [...run.supervisor.parked].map((entry) => `"${entry.path}" (${entry.type}) has no outcome`)
     const all = [...units, ...parked]
     return all.length > 0
-      ? `in "${functionName}" ${all.join(", ")}`
-      : `the workflow "${functionName}" waits for something that is no durable operation`
+      ? `in "${name}" ${all.join(", ")}`
+      : `the workflow "${name}" waits for something that is no durable operation`
   }
+}
+
+/** An execution that has ended, and how. */
+export interface Ended {
+  readonly execution: Engine.Execution
+  readonly outcome: Engine.ExecutionOutcome
+}
+
+const testFailure = (message: string): Effect.Effect<never> => Effect.die(new TestFailure({ message }))
+
+/** What is said of a test failure is for people already. */
+const reasonOf = (cause: Cause.Cause<unknown>): string => {
+  const reason = Cause.squash(cause)
+  return reason instanceof TestFailure ? reason.message : Cause.pretty(cause)
 }
 
 /** In seconds: longer than any test lets an execution run. */

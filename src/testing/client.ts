@@ -12,6 +12,7 @@ import {
   NotFound,
   type ClientError,
   type DurableClient,
+  type Outcome,
   type PageRequest
 } from "../DurableClient.ts"
 import * as Engine from "../engine/Service.ts"
@@ -33,6 +34,12 @@ const clientError = ({ exception, message }: Engine.Refused): ClientError => {
       return new ClientRefused({ message: `${exception}: ${message}` })
   }
 }
+
+/** An outcome without what the engine knows besides. */
+const plain = (outcome: Engine.ExecutionOutcome): Outcome =>
+  outcome.status === "SUCCEEDED"
+    ? { status: outcome.status, ...(outcome.result === undefined ? undefined : { result: outcome.result }) }
+    : { status: outcome.status, error: outcome.error }
 
 const paged = (options: PageRequest = {}) => ({
   ...(options.marker === undefined ? undefined : { Marker: options.marker }),
@@ -58,12 +65,10 @@ export const makeClient = (world: World): DurableClient["Service"] => ({
       ({ executionArn }) =>
         type === "Event"
           ? Effect.succeed({ executionArn })
-          : Effect.map(world.closed(executionArn, Infinity, Effect.die), () => {
-              const outcome = world.execution(executionArn)?.outcome
-              if (outcome === undefined) return { executionArn }
-              const { endTimestamp: _, ...rest } = outcome
-              return { executionArn, outcome: rest }
-            })
+          : Effect.map(world.ended(executionArn, Infinity), ({ outcome }) => ({
+              executionArn,
+              outcome: plain(outcome)
+            }))
     ),
   get: (executionArn, { includeExecutionData = true } = {}) =>
     Effect.suspend(() =>

@@ -10,6 +10,9 @@ import * as Schema from "effect/Schema"
 
 const Continuation = Schema.fromJsonString(Schema.Struct({ "~effect-durable/continuedAs": Schema.String }))
 
+/** A record of a user's own that has more in it is a value. */
+const decode = Schema.decodeUnknownOption(Continuation, { onExcessProperty: "error" })
+
 /**
  * The result of an execution that goes on as another one.
  *
@@ -27,5 +30,5 @@ export const continuation = (executionArn: string): string =>
  */
 export const continuedAs = (result: string | undefined): string | undefined =>
   result?.startsWith('{"~effect-durable/continuedAs"')
-    ? Option.getOrUndefined(Schema.decodeUnknownOption(Continuation)(result))?.["~effect-durable/continuedAs"]
+    ? Option.getOrUndefined(decode(result))?.["~effect-durable/continuedAs"]
     : undefined

@@ -209,11 +209,11 @@ class LocalRun implements Run {
   async #attend(started: Json): Promise<void> {
     const { CallbackId } = cast<unknown, Json>(started["CallbackStartedDetails"])
     for (;;) {
-      const action = this.#start.onCallback(started)
+      const action = this.#start.onCallback(started, this.#rawEvents())
       if (action === undefined) return
       while (this.#invocations > 0) await setTimeout(5)
       await setTimeout((action.Delay ?? 0) * 1_000 + 20)
-      await this.#complete(action, CallbackId)
+      await this.#complete(action, CallbackId).catch((error: unknown) => this.#start.onRefused(started, action, error))
       if (action.Operation !== "heartbeat") return
     }
   }

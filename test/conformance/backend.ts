@@ -20,7 +20,9 @@ export interface Start extends Functions {
   /** The payload as JSON. */
   readonly input: string
   /** What an outsider does about the callback that this event has started: asked then, and again after each heartbeat. */
-  readonly onCallback: (started: Json) => CallbackAction | undefined
+  readonly onCallback: (started: Json, history: ReadonlyArray<Json>) => CallbackAction | undefined
+  /** The service would not have it. */
+  readonly onRefused: (started: Json, action: CallbackAction, error: unknown) => void
 }
 
 export interface Run {

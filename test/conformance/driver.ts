@@ -47,15 +47,17 @@ export const runAll = async (
   const before = process.env["HARNESS_STATE_DIR"]
   process.env["HARNESS_STATE_DIR"] = memory
   try {
-    const run = (requirement: Requirement) => runOne(requirement, pack, backend, watch, seed)
-    const crashing = requirements.filter(needsCrash)
-    const others = await concurrently(
+    const verdicts = new Map<Requirement, Verdict>()
+    const run = async (requirement: Requirement): Promise<void> => {
+      verdicts.set(requirement, await runOne(requirement, pack, backend, watch, seed))
+    }
+    await concurrently(
       requirements.filter((requirement) => !needsCrash(requirement)),
       backend.width,
       run
     )
-    const verdicts = [...others, ...(await concurrently(crashing, 1, run))]
-    return requirements.flatMap(({ id }) => verdicts.filter((verdict) => verdict.id === id))
+    await concurrently(requirements.filter(needsCrash), 1, run)
+    return requirements.flatMap((requirement) => verdicts.get(requirement) ?? [])
   } finally {
     if (before === undefined) delete process.env["HARNESS_STATE_DIR"]
     else process.env["HARNESS_STATE_DIR"] = before
@@ -63,18 +65,16 @@ export const runAll = async (
   }
 }
 
-const concurrently = async <A, B>(
+const concurrently = async <A>(
   items: ReadonlyArray<A>,
   width: number,
-  f: (item: A) => Promise<B>
-): Promise<ReadonlyArray<B>> => {
-  const results: Array<B> = []
-  const queue = items.entries()
+  f: (item: A) => Promise<void>
+): Promise<void> => {
+  const queue = items.values()
   const work = async (): Promise<void> => {
-    for (const [index, item] of queue) results[index] = await f(item)
+    for (const item of queue) await f(item)
   }
   await Promise.all(Array.from({ length: width }, work))
-  return results
 }
 
 const runOne = async (
@@ -117,7 +117,8 @@ const judge = async (
     ...functions,
     mayCrash: needsCrash(requirement),
     input: JSON.stringify(substitute(requirement.Input ?? null, variables)),
-    onCallback: outsiders.ask
+    onCallback: outsiders.ask,
+    onRefused: outsiders.refused
   })
   try {
     let count = 0
@@ -139,7 +140,8 @@ const judge = async (
         count = events.length
         lastNews = performance.now()
       }
-      const isOver = endedAt !== undefined && performance.now() - endedAt >= backend.lateness
+      const isLost = outsiders.problems.length > 0
+      const isOver = isLost || (endedAt !== undefined && performance.now() - endedAt >= backend.lateness)
       if (isOver || performance.now() - lastNews > patience) return [...outsiders.problems, ...problems, told(events)]
       await setTimeout(10)
     }
@@ -167,9 +169,8 @@ class Outsiders {
     this.#hasActions = this.#actions.length > 0
   }
 
-  readonly ask = (started: Json): CallbackAction | undefined => {
-    const { Name } = started
-    const name = typeof Name === "string" ? Name : ""
+  readonly ask = (started: Json, history: ReadonlyArray<Json>): CallbackAction | undefined => {
+    const name = knownAs(started, history)
     const index = this.#actions.findIndex(({ CallbackName }) => {
       return CallbackName === "*" || (patternIn(CallbackName)?.test(name) ?? CallbackName === name)
     })
@@ -178,7 +179,23 @@ class Outsiders {
       this.problems.push(`nobody does anything about the callback "${name}"`)
     return action
   }
+
+  readonly refused = (started: Json, { Operation }: CallbackAction, error: unknown): void => {
+    const reason = error instanceof Error ? error.message : JSON.stringify(error)
+    this.problems.push(`the ${Operation} for callback "${nameOf(started)}" was refused: ${reason}`)
+  }
 }
+
+/** A callback that somebody was asked for goes by the name of the question. */
+const knownAs = (started: Json, history: ReadonlyArray<Json>): string => {
+  const question = history.find(
+    ({ EventType, Id, SubType }) =>
+      EventType === "ContextStarted" && SubType === "WaitForCallback" && Id === started["ParentId"]
+  )
+  return nameOf(question ?? started)
+}
+
+const nameOf = ({ Name }: Json): string => (typeof Name === "string" ? Name : "")
 
 /** Chance that a seed repeats: mulberry32 over a hash of the text. */
 const randomOf = (text: string): (() => number) => {

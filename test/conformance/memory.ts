@@ -71,7 +71,7 @@ class Host {
     void this.#loop(executionArn)
     return {
       executionArn: () => executionArn,
-      events: () => JSON.parse(JSON.stringify(Engine.history(this.#state, executionArn).map(withArn))),
+      events: () => this.#history(executionArn),
       ended: () => {
         const outcome = Engine.execution(this.#state, executionArn)?.outcome
         if (outcome === undefined) return undefined
@@ -83,6 +83,10 @@ class Host {
         this.#stopped = true
       }
     }
+  }
+
+  #history(executionArn: string): ReadonlyArray<Json> {
+    return JSON.parse(JSON.stringify(Engine.history(this.#state, executionArn).map(withArn)))
   }
 
   async #loop(executionArn: string): Promise<void> {
@@ -229,18 +233,22 @@ class Host {
     for (const event of Engine.history(this.#state, executionArn)) {
       if (event.EventType !== "CallbackStarted" || this.#callbacks.has(event.EventId)) continue
       this.#callbacks.add(event.EventId)
-      this.#schedule(JSON.parse(JSON.stringify(event)), event.CallbackStartedDetails.CallbackId)
+      this.#schedule(executionArn, JSON.parse(JSON.stringify(event)), event.CallbackStartedDetails.CallbackId)
     }
   }
 
-  #schedule(started: Json, callbackId: string): void {
-    const action = this.#start.onCallback(started)
+  #schedule(executionArn: string, started: Json, callbackId: string): void {
+    const action = this.#start.onCallback(started, this.#history(executionArn))
     if (action === undefined) return
     this.#outside.push({
       due: this.#now + (action.Delay ?? 0) * 1_000,
       act: () => {
-        this.#complete(action, callbackId)
-        if (action.Operation === "heartbeat") this.#schedule(started, callbackId)
+        try {
+          this.#complete(action, callbackId)
+        } catch (error) {
+          this.#start.onRefused(started, action, error)
+        }
+        if (action.Operation === "heartbeat") this.#schedule(executionArn, started, callbackId)
       }
     })
   }

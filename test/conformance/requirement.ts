@@ -3,7 +3,7 @@
  * repository write the same in TypeScript.
  */
 import * as Schema from "effect/Schema"
-import { readdirSync, readFileSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { basename, dirname, join } from "node:path"
 import { parse } from "yaml"
 
@@ -54,9 +54,9 @@ export interface Requirement extends Expectations {
 
 const decode = Schema.decodeUnknownSync(Expectations)
 
-/** All requirements of a folder and its subfolders, in the order of their ids. */
+/** All requirements of a folder and its subfolders, in the order of their ids: none when there is no such folder. */
 export const readRequirements = (folder: string): ReadonlyArray<Requirement> =>
-  readdirSync(folder, { recursive: true, encoding: "utf8" })
+  (existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: "utf8" }) : [])
     .filter((file) => file.endsWith(".yaml"))
     .map((file) => ({
       id: basename(file, ".yaml"),

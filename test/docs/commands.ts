@@ -27,6 +27,9 @@ const script = (name: string): Rule => ({
 export const rules: ReadonlyArray<Rule> = [
   { command: /^npm start( |$)/, run: "here" },
   { command: /^npx vitest run$/, run: "in a project" },
+  { command: /^node [\w-]+\.ts$/, run: "in a project" },
+  // The blocks of a text are compiled together, with the same options.
+  { command: /^npx tsc$/, run: "elsewhere", file: "test/docs/programs.test.ts", holds: `tool("tsc")` },
 
   { command: /^npm ci$/, run: "elsewhere", file: ".ci/run", holds: "npm ci" },
   { command: /^npm run ci$/, run: "elsewhere", file: ".ci/run", holds: "npm run --silent ci" },
@@ -68,6 +71,7 @@ export const rules: ReadonlyArray<Rule> = [
   { command: /^npm install$/, run: "elsewhere", file: "scripts/check-package.ts", holds: `"npm", "install"` },
   { command: /^npm (i|install) /, run: "never", because: "it installs other people's packages, which needs a network" },
   { command: /^npx esbuild /, run: "never", because: "esbuild is not installed here, and getting it needs a network" },
+  { command: /^(sam|aws) /, run: "never", because: "it needs an account of AWS" },
   {
     command: /^node_modules\/\.bin\/node scripts\/complete-lockfile\.ts$/,
     run: "never",

@@ -5,10 +5,12 @@
  */
 import {
   CheckpointStore,
+  CompletionPolicy,
   Durable,
   DurableClient,
   type DurableError,
   DurableFunction,
+  RetryPolicy,
   Serdes,
   Targets
 } from "effect-durable"
@@ -57,7 +59,7 @@ const inEngine = (
     options,
     targets = {}
   }: {
-    readonly functions?: ReadonlyArray<TestEngine.Stub<never>>
+    readonly functions?: ReadonlyArray<TestEngine.Stub<never> | TestEngine.Answer<never>>
     readonly options?: TestEngine.Options
     readonly targets?: Readonly<Record<string, string>>
   } = {}
@@ -178,6 +180,15 @@ const sleepyFormat = (transient: boolean): Layer.Layer<never> => {
   return Serdes.layer({ serialize: () => failure, deserialize: () => failure })
 }
 
+/** A callback that somebody answers so. */
+const approving = (answer: TestEngine.Reply<unknown, never>) =>
+  inEngine(
+    Durable.waitForCallback("approval", () => Effect.void),
+    { functions: [TestEngine.answer("approval", answer)] }
+  )
+
+const item = (name: string) => ({ name, effect: Durable.step("query", Effect.void) })
+
 const operationErrors: Readonly<Record<string, Effect.Effect<Told>>> = {
   StepInterrupted: inRun(
     execute(Durable.step("charge", Effect.void, { semantics: "at-most-once" }), {
@@ -197,7 +208,32 @@ const operationErrors: Readonly<Record<string, Effect.Effect<Told>>> = {
   "InvokeFailed/throttled": invoking(TestEngine.throttle),
   "InvokeTimedOut/caller": invoking(TestEngine.never, { timeout: "5 minutes" }),
   "InvokeTimedOut/service": invoking(TestEngine.timeOut({ ErrorMessage: "Execution timed out" })),
-  InvokeStopped: invoking(TestEngine.stop({ ErrorMessage: "stopped by an operator" }))
+  InvokeStopped: invoking(TestEngine.stop({ ErrorMessage: "stopped by an operator" })),
+  CallbackFailed: approving(TestEngine.fail({ ErrorType: "Rejected", ErrorMessage: "too expensive" })),
+  "CallbackTimedOut/timeout": inEngine(Durable.waitForCallback("approval", () => Effect.void, { timeout: "7 days" })),
+  "CallbackTimedOut/heartbeat": inEngine(
+    Durable.waitForCallback("import", () => Effect.void, { heartbeatTimeout: "10 minutes" })
+  ),
+  CallbackSubmitFailed: inEngine(
+    Durable.waitForCallback("approval", () => Effect.die(new Error("the mail server is down")), {
+      retry: RetryPolicy.none
+    })
+  ),
+  ConditionExhausted: inEngine(
+    Durable.waitForCondition("job-done", {
+      initial: false,
+      check: Effect.succeed,
+      until: (done) => done,
+      maxAttempts: 3
+    })
+  ),
+  DurableTimeout: inEngine(Durable.timeout("shipping", delivery, "1 hour")),
+  BatchFailed: inEngine(
+    Effect.flatMap(
+      Durable.parallel("quotes", [item("fast"), item("cheap")], { policy: CompletionPolicy.custom(() => "FAILED") }),
+      (quotes) => quotes.throwIfFailed
+    )
+  )
 }
 
 const mistakes: Readonly<Record<string, Effect.Effect<Told>>> = {
@@ -210,6 +246,14 @@ const mistakes: Readonly<Record<string, Effect.Effect<Told>>> = {
       deployed(
         Effect.andThen(large(charge), delivery),
         Effect.andThen(large(Effect.andThen(charge, Durable.wait("review", "1 hour"))), delivery)
+      )
+    )
+  ),
+  "NonDeterministic/items": inRun(
+    execute(
+      deployed(
+        Effect.andThen(Durable.all("rows", [item("a"), item("b")]), delivery),
+        Effect.andThen(Durable.all("rows", [item("a"), item("b"), item("c")]), delivery)
       )
     )
   ),
@@ -228,6 +272,16 @@ const mistakes: Readonly<Record<string, Effect.Effect<Told>>> = {
   "InvalidDuration/too short": inEngine(Durable.wait("pause", "500 millis")),
   "InvalidDuration/too long": inEngine(Durable.wait("warranty", "730 days")),
   "InvalidDuration/none": inEngine(unchecked(Durable.wait("pause", cast<Date, never>(new Date(0))))),
+  "InvalidOptions/concurrency": inEngine(Durable.all("rows", [charge], { concurrency: 0 })),
+  "InvalidOptions/attempts": inEngine(
+    Durable.waitForCondition("job-done", {
+      initial: false,
+      check: Effect.succeed,
+      until: (done) => done,
+      maxAttempts: 0
+    })
+  ),
+  "InvalidOptions/race": inEngine(Durable.race("quickest", [])),
   InvalidPayload: inClient(
     Effect.gen(function* () {
       const client = yield* DurableClient.DurableClient
@@ -307,6 +361,20 @@ const testFailures: Readonly<Record<string, Effect.Effect<Told>>> = {
         checkpoint: () => Effect.fail(new CheckpointStore.StaleCheckpointToken({ message: "Invalid checkpoint token" }))
       })
     })
+  ),
+  "TestFailure/strict": inEngine(Effect.race(delivery, Durable.wait("collection", "1 hour")), {
+    options: { strict: true }
+  }),
+  "TestFailure/elapsed": inClient(
+    Effect.flatMap(TestEngine.start(Fulfil, order), (run) => TestEngine.expectElapsed(run, { atMost: "1 day" })),
+    delivery
+  ),
+  "TestFailure/answer": approving(TestEngine.succeed(Number.NaN)),
+  "TestFailure/error": approving(TestEngine.fail(cast<Error, never>(new RangeError("no stock")))),
+  "TestFailure/closed": inClient(Effect.flatMap(TestEngine.start(Fulfil, order), (run) => run.callback("approval"))),
+  "CallbackFailed/list": inEngine(
+    Effect.forEach([1, 2], () => Durable.waitForCallback("approval", () => Effect.void)),
+    { functions: [TestEngine.answer("approval", [TestEngine.succeed("yes")])] }
   ),
   "TestFailure/twice": inEngine(Effect.void, { functions: [TestEngine.stub(Fulfil, TestEngine.never)] }),
   "TestFailure/payload": inClient(TestEngine.start(Fulfil, cast<object, never>({}))),

@@ -69,6 +69,6 @@ describe("npm start", { concurrent: true, timeout: 30_000 }, () => {
     const { exitCode, stderr, stdout } = await start(...args)
     assert.strictEqual(exitCode, 2)
     assert.strictEqual(stdout, "")
-    assert.match(stderr, /order, invoke-lambda, .+ batch\.\n$/)
+    assert.match(stderr, /order, invoke-lambda, .+ deployed\.\n$/)
   })
 })

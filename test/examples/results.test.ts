@@ -27,9 +27,11 @@ const outcomes: Readonly<Record<string, unknown>> = {
   tenant: "invoice over 9900 rendered for acme",
   children: { room: "the cellar with balloons", food: "12 pizzas" },
   "map-reduce": { the: 5, cat: 2, sat: 3, on: 3, mat: 2, dog: 1, was: 2, and: 1, nobody: 1, amused: 1 },
+  approval: { status: "bought", by: "Ada" },
   saga: { error: "SoldOut" },
   polling: { percent: 100, looks: 4 },
-  batch: { reason: "ALL_COMPLETED", imported: 980, failed: 20 }
+  batch: { reason: "ALL_COMPLETED", imported: 980, failed: 20 },
+  deployed: { status: "shipped", receipt: /^r-[0-9a-f]{8}$/, parcel: "parcel of o-1" }
 }
 
 /** Runs an example, with its own input or another. */
@@ -73,6 +75,7 @@ describe("every example", () => {
     ["conditional", { id: "d-2", type: "contract", pages: 12 }, { handledBy: "review-contract", summary: /12 pages/ }],
     ["conditional", { id: "d-3", type: "poem", pages: 1 }, { handledBy: "the archive", summary: /no known type/ }],
     ["time-out", { seconds: 1 }, { cents: 1_250, source: "live" }],
+    ["approval", { what: "a yacht", cents: 99_000_000 }, { status: "refused", by: "Ada" }],
     ["saga", { city: "Lisbon", cars: 1 }, ["flight to Lisbon", "room in Lisbon", "a small car"]],
     ["batch", { items: 100, badEvery: 5 }, { reason: "FAILURE_TOLERANCE_EXCEEDED", imported: /\d/, failed: 6 }]
   ] as const)("%s with %j ends as %j", ([name, payload, expected]) =>

@@ -241,7 +241,8 @@ const observe = async (
     durableTargets,
     mayCrash: false,
     input: '"in"',
-    onCallback: () => undefined
+    onCallback: () => undefined,
+    onRefused: () => {}
   })
   for (;;) {
     const ended = run.ended()

@@ -20,6 +20,7 @@ import {
 import type { InvocationAnswer } from "../../src/wire/Invocation.ts"
 import type { Operation } from "../../src/wire/Operation.ts"
 import type { OperationUpdate } from "../../src/wire/OperationUpdate.ts"
+import { isState, queryOf, type Received, type Reply } from "./loopback.ts"
 
 /** How a request fails: with an answer of this status, or without one. */
 export interface Failure {
@@ -161,6 +162,20 @@ export class Lambda {
       encodeState(orThrow(this.#loadState(request)))
   }
 
+  /** The door for handlers that call the service with AWS's client: what `loopback` answers. */
+  readonly respond = (request: Received): Reply => {
+    const DurableExecutionArn = decodeURIComponent(/\/durable-executions\/([^/]+)\//.exec(request.target)?.[1] ?? "")
+    if (isState(request)) {
+      const { CheckpointToken = "", Marker = "", MaxItems = "0" } = queryOf(request)
+      const page = this.#loadState({ DurableExecutionArn, CheckpointToken, Marker, MaxItems: Number(MaxItems) })
+      return replyOf(Result.map(page, encodeState))
+    }
+    const { ClientToken = "", Updates = [], ...rest } = decodeBody(JSON.parse(request.body))
+    return replyOf(
+      Result.map(this.#checkpoint({ ...rest, DurableExecutionArn, ClientToken, Updates }), encodeCheckpoint)
+    )
+  }
+
   async #invoke({ event, executionArn, functionName, invocationId }: Due): Promise<Invocation> {
     const handler = this.#handlers.get(functionName)
     if (handler === undefined) throw new Error(`There is no function ${functionName}.`)
@@ -240,6 +255,16 @@ const orThrow = <A>(result: Result.Result<A, Failure>): A => {
     ...(status === undefined ? undefined : { $fault: "client", $metadata: { httpStatusCode: status } })
   })
 }
+
+const replyOf = (result: Result.Result<unknown, Failure>): Reply =>
+  Result.match(result, {
+    onSuccess: (body) => ({ body }),
+    onFailure: ({ message, name = "", status = 500 }) => ({
+      status,
+      headers: { "x-amzn-errortype": name },
+      body: { Message: message }
+    })
+  })
 
 const decodeBody = Schema.decodeUnknownSync(CheckpointDurableExecutionBody)
 const decodeRequest = (request: CheckpointStore.CheckpointRequest): CheckpointStore.CheckpointRequest => ({

@@ -176,3 +176,139 @@ describe("Durable.onExit", () => {
     })
   )
 })
+
+describe("Durable.execution", () => {
+  it.effect("names the execution, the same in children and at every replay", () =>
+    Effect.gen(function* () {
+      const seen: Array<Durable.ExecutionFacts> = []
+      const look = Effect.flatMap(Durable.execution, (facts) => Effect.sync(() => void seen.push(facts)))
+      const ran = yield* execute(
+        Effect.gen(function* () {
+          yield* look
+          yield* Durable.child("in", look)
+          yield* Durable.child("flat", look, { flat: true })
+          yield* Durable.wait("replay", "1 hour")
+        })
+      )
+      assertSucceeded(ran)
+      assert.lengthOf(seen, 5)
+      for (const facts of seen) assert.deepStrictEqual(facts, seen[0])
+      assert.strictEqual(seen[0]?.executionName, "execution-1")
+      assert.match(seen[0]?.executionArn ?? "", /:function:work:.*\/execution-1\//)
+    })
+  )
+})
+
+/** Notes at every point of every invocation whether it is a replay. */
+const replaying = () => {
+  const seen: Array<string> = []
+  const at = (point: string) =>
+    Effect.flatMap(Durable.isReplaying, (again) => Effect.sync(() => void (again && seen.push(point))))
+  return { seen, at }
+}
+
+describe("Durable.isReplaying", () => {
+  it.effect("is true up to the last operation that was recorded, in each of three invocations", () =>
+    Effect.gen(function* () {
+      const { at, seen } = replaying()
+      const invocations: Array<ReadonlyArray<string>> = []
+      const ran = yield* execute(
+        Effect.gen(function* () {
+          if (seen.length > 0) invocations.push(seen.splice(0))
+          yield* at("begin")
+          yield* Durable.step("a", Effect.void)
+          yield* at("after a")
+          yield* Durable.wait("b", "1 hour")
+          yield* at("after b")
+          yield* Durable.step("c", Effect.void)
+          yield* at("after c")
+          yield* Durable.wait("d", "1 hour")
+          yield* at("after d")
+          invocations.push(seen.splice(0))
+        }).pipe(Effect.onInterrupt(() => Effect.sync(() => void invocations.push(seen.splice(0)))))
+      )
+      assertSucceeded(ran)
+      assert.deepStrictEqual(invocations, [[], ["begin", "after a"], ["begin", "after a", "after b", "after c"]])
+    })
+  )
+
+  it.effect("is known for each context by itself: in a child that is entered again, and one that is new", () =>
+    Effect.gen(function* () {
+      const { at, seen } = replaying()
+      const ran = yield* execute(
+        Effect.gen(function* () {
+          yield* Durable.child(
+            "old",
+            Effect.gen(function* () {
+              yield* at("old: begin")
+              yield* Durable.wait("in", "1 hour")
+              yield* at("old: after")
+            })
+          )
+          yield* at("between")
+          yield* Durable.child("new", at("new"))
+          yield* at("end")
+        })
+      )
+      assertSucceeded(ran)
+      assert.deepStrictEqual(seen, ["old: begin"])
+    })
+  )
+
+  it.effect("is true everywhere in a child that is only rebuilt", () =>
+    Effect.gen(function* () {
+      const { at, seen } = replaying()
+      const ran = yield* execute(
+        Effect.gen(function* () {
+          yield* Durable.child(
+            "large",
+            Effect.gen(function* () {
+              yield* at("begin")
+              yield* Durable.step("make", Effect.void)
+              yield* at("end")
+              return "x".repeat(300_000)
+            })
+          )
+          yield* Durable.wait("replay", "1 hour")
+        })
+      )
+      assertSucceeded(ran)
+      assert.deepStrictEqual(seen, ["begin", "end"])
+    })
+  )
+
+  it.effect("is false in an execution that never replays", () =>
+    Effect.gen(function* () {
+      const { at, seen } = replaying()
+      assertSucceeded(yield* execute(Effect.andThen(at("a"), Effect.andThen(Durable.step("b", Effect.void), at("b")))))
+      assert.deepStrictEqual(seen, [])
+    })
+  )
+})
+
+describe("Durable.isSuspending", () => {
+  it.effect("tells a finalizer whether the execution goes on or this is the end", () =>
+    Effect.gen(function* () {
+      const seen: Array<boolean> = []
+      const look = Effect.flatMap(Durable.isSuspending, (is) => Effect.sync(() => void seen.push(is)))
+      const ran = yield* execute(
+        Effect.gen(function* () {
+          yield* look
+          yield* Durable.wait("a", "1 hour")
+          yield* Durable.child("in", Effect.ensuring(Durable.wait("b", "1 hour"), look))
+        }).pipe(Effect.ensuring(look))
+      )
+      assertSucceeded(ran)
+      assert.deepStrictEqual(seen, [false, true, false, true, true, false, false, false])
+    })
+  )
+
+  it.effect("is false for an interruption of the program's own", () =>
+    Effect.gen(function* () {
+      const seen: Array<boolean> = []
+      const look = Effect.flatMap(Durable.isSuspending, (is) => Effect.sync(() => void seen.push(is)))
+      yield* execute(Effect.ensuring(Effect.andThen(Durable.step("a", Effect.void), Effect.interrupt), look))
+      assert.deepStrictEqual(seen, [false])
+    })
+  )
+})

@@ -3,22 +3,28 @@
  * between it and the service.
  */
 import { assert } from "@effect/vitest"
-import { type Durable, CheckpointStore, DurableFunction, type DurableError } from "effect-durable"
+import { type Durable, CheckpointStore, DurableClient, DurableFunction, type DurableError } from "effect-durable"
 import { TestEngine } from "effect-durable/testing"
 import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import { cast } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import { invoke } from "../../src/runtime/Invocation.ts"
+import type * as Contract from "../../src/Contract.ts"
 import type { RunOptions } from "../../src/runtime/Run.ts"
+import type { ErrorObject } from "../../src/wire/ErrorObject.ts"
 import type { HistoryEvent } from "../../src/wire/HistoryEvent.ts"
 import type { InvocationEvent } from "../../src/wire/Invocation.ts"
 import type { Operation } from "../../src/wire/Operation.ts"
 import type { OperationUpdate } from "../../src/wire/OperationUpdate.ts"
 
 export type Store = CheckpointStore.CheckpointStore["Service"]
+export type Client = DurableClient.DurableClient["Service"]
 
 /** Everything there is to see of one execution. */
 export interface Ran<A, E> {
@@ -39,23 +45,30 @@ const Work = DurableFunction.make("work")
 
 /** Runs a body as a workflow until its execution is over. */
 export const execute = <A, E extends DurableError.OperationError>(
-  body: Effect.Effect<A, E, Durable.Execution>,
+  body: Effect.Effect<A, E, Durable.Execution | DurableClient.DurableClient>,
   options: {
     readonly store?: (store: Store) => Partial<Store>
+    readonly client?: (client: Client) => Partial<Client>
     readonly engine?: TestEngine.Options
+    /** What the world serves besides. */
+    readonly functions?: ReadonlyArray<Contract.AnyImplementation<never>>
+    /** What somebody outside does meanwhile. It sleeps in virtual time. */
+    readonly outside?: (outside: Outside) => Effect.Effect<unknown, unknown>
   } = {}
 ): Effect.Effect<Ran<A, E>> => {
+  const client = lateClient()
   const exits: Array<Exit.Exit<A, E>> = []
   const requests: Array<CheckpointStore.CheckpointRequest> = []
   const logs: Array<string> = []
   const logger = Logger.make<unknown, void>(({ logLevel, message }) => void logs.push(`${logLevel} ${String(message)}`))
   const work = Work.implement(() =>
-    Effect.flatMap(Effect.exit(body), (exit) => {
+    Effect.flatMap(Effect.exit(Effect.provide(body, client.layer)), (exit) => {
       exits.push(exit)
       return Effect.asVoid(exit)
     })
   )
   return Effect.gen(function* () {
+    yield* client.connect(options.client)
     // The engine gives this very object to the workflows that it runs.
     const store = yield* CheckpointStore.CheckpointStore
     const { checkpoint, loadState } = { checkpoint: store.checkpoint, loadState: store.loadState }
@@ -70,7 +83,13 @@ export const execute = <A, E extends DurableError.OperationError>(
         })
     })
     const run = yield* TestEngine.start(Work, undefined, { name: "execution-1" })
+    const outsider = yield* Effect.forkChild(yield* outsideOf(run, options.outside ?? (() => Effect.void)))
     const result = yield* Effect.exit(run.result)
+    yield* Fiber.interrupt(outsider)
+    const outsiders = yield* Fiber.await(outsider)
+    if (Exit.isFailure(outsiders) && !Cause.hasInterruptsOnly(outsiders.cause)) {
+      return yield* Effect.die(new Error(`The outsider failed: ${Cause.pretty(outsiders.cause)}`))
+    }
     const history = yield* run.history
     return {
       result,
@@ -82,8 +101,73 @@ export const execute = <A, E extends DurableError.OperationError>(
       invocations: history.filter((event) => event.EventType === "InvocationCompleted").length,
       logs
     }
-  }).pipe(Effect.provide(Layer.provide(TestEngine.layer([work], options.engine), Logger.layer([logger]))), Effect.orDie)
+  }).pipe(
+    Effect.provide(
+      Layer.provide(TestEngine.layer([work, ...(options.functions ?? [])], options.engine), Logger.layer([logger]))
+    ),
+    Effect.orDie
+  )
 }
+
+/** The client of a world, for its own functions: they are made before the world is. */
+export const lateClient = () => {
+  let client: Client | undefined
+  const now = <A, E>(use: (client: Client) => Effect.Effect<A, E>) =>
+    Effect.suspend(() => (client === undefined ? Effect.die("there is no world yet") : use(client)))
+  const late: Client = {
+    start: (request) => now((known) => known.start(request)),
+    get: (...args) => now((known) => known.get(...args)),
+    list: (...args) => now((known) => known.list(...args)),
+    history: (...args) => now((known) => known.history(...args)),
+    stop: (...args) => now((known) => known.stop(...args)),
+    succeedCallback: (...args) => now((known) => known.succeedCallback(...args)),
+    failCallback: (...args) => now((known) => known.failCallback(...args)),
+    heartbeatCallback: (...args) => now((known) => known.heartbeatCallback(...args))
+  }
+  return {
+    layer: Layer.succeed(DurableClient.DurableClient, late),
+    connect: (change: (client: Client) => Partial<Client> = () => ({})) =>
+      Effect.map(DurableClient.DurableClient, (known) => {
+        client = { ...known, ...change(known) }
+      })
+  }
+}
+
+/** Somebody outside of an execution. */
+export interface Outside {
+  readonly client: DurableClient.DurableClient["Service"]
+  readonly stop: Effect.Effect<unknown, unknown>
+  /** The id of an open callback, as soon as there is one of that name. */
+  readonly callback: (name: string) => Effect.Effect<string>
+  /** Completes a callback of a name after a time, counted from now. */
+  readonly succeed: (name: string, after: Duration.Input, text?: string) => Effect.Effect<void, unknown>
+  readonly fail: (name: string, after: Duration.Input, error?: ErrorObject) => Effect.Effect<void, unknown>
+  readonly heartbeat: (name: string, after: Duration.Input) => Effect.Effect<void, unknown>
+}
+
+const outsideOf = Effect.fnUntraced(function* (
+  run: TestEngine.TestRun<typeof Work>,
+  act: (outside: Outside) => Effect.Effect<unknown, unknown>
+): Effect.fn.Return<Effect.Effect<unknown, unknown>, never, TestEngine.TestEngine | DurableClient.DurableClient> {
+  const { world } = yield* TestEngine.TestEngine
+  const client = yield* DurableClient.DurableClient
+  const turn = Effect.callback<void>((resume) => void setImmediate(() => resume(Effect.void)))
+  const callback = (name: string): Effect.Effect<string> =>
+    Effect.flatMap(run.operations({ type: "CALLBACK", name }), (operations) => {
+      const id = operations.find(({ Status }) => Status === "STARTED")?.CallbackDetails?.CallbackId
+      return id === undefined ? Effect.andThen(turn, callback(name)) : Effect.succeed(id)
+    })
+  const after = (name: string, delay: Duration.Input): Effect.Effect<string> =>
+    Effect.andThen(Effect.sleep(delay), callback(name))
+  return act({
+    client,
+    stop: run.stop(),
+    callback,
+    succeed: (name, delay, text) => Effect.flatMap(after(name, delay), (id) => client.succeedCallback(id, text)),
+    fail: (name, delay, error) => Effect.flatMap(after(name, delay), (id) => client.failCallback(id, error)),
+    heartbeat: (name, delay) => Effect.flatMap(after(name, delay), (id) => client.heartbeatCallback(id))
+  }).pipe(Effect.provideService(Clock.Clock, world.clock))
+})
 
 /** The code of the first invocation, and that of all later ones. */
 export const deployed = <A, E, B, E2>(

@@ -59,6 +59,8 @@ const make = (store: Partial<Store> = {}) => {
     onState: (operations) => void log.push(`state ${operations.map(({ Id }) => Id).join(" ")}`),
     onFailure: (error) => void log.push(error._tag),
     onTokenMissing: () => void log.push("no token"),
+    onAcknowledged: () => {},
+    onRepeat: () => {},
     onIdle: () => {
       log.push("idle")
       Deferred.doneUnsafe(idle, Effect.void)

@@ -35,19 +35,20 @@ export interface Suspends {
 }
 
 /** A test: the first invocation is suspended and leaves nothing behind, and the execution goes on from there to its end. */
-export const suspends = (promise: string, expected: Suspends): void =>
-  it.live(promise, () =>
-    Effect.gen(function* () {
-      const execution = yield* host(expected.program, expected.options)
-      const first = yield* execution.turn()
-      assertSuspended(execution, first, expected)
-      if (!("ends" in expected)) return
-      const { answer, turns } = yield* execution.drive(expected.choose)
-      assert.deepStrictEqual(valueOf(answer), expected.ends)
-      assert.deepStrictEqual(execution.log, expected.log ?? [])
-      if (expected.abandoned !== true) for (const turn of turns) assert.strictEqual(turn.fibersLeft, 0)
-    })
-  )
+export const suspends = (promise: string, expected: Suspends): void => it.live(promise, () => suspendsAndEnds(expected))
+
+/** What such a test does, with the clock of whoever runs it. */
+export const suspendsAndEnds = (expected: Suspends): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    const execution = yield* host(expected.program, expected.options)
+    const first = yield* execution.turn()
+    assertSuspended(execution, first, expected)
+    if (!("ends" in expected)) return
+    const { answer, turns } = yield* execution.drive(expected.choose)
+    assert.deepStrictEqual(valueOf(answer), expected.ends)
+    assert.deepStrictEqual(execution.log, expected.log ?? [])
+    if (expected.abandoned !== true) for (const turn of turns) assert.strictEqual(turn.fibersLeft, 0)
+  })
 
 /** The invocation answered that the execution goes on later. */
 export const assertPending = (turn: Turn): void => {

@@ -5,8 +5,15 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { expectTypeOf } from "vitest"
 import * as Durable from "../../src/Durable.ts"
-import type { StepInterrupted } from "../../src/DurableError.ts"
+import type {
+  CallbackFailed,
+  CallbackSubmitFailed,
+  CallbackTimedOut,
+  ConditionExhausted,
+  StepInterrupted
+} from "../../src/DurableError.ts"
 import * as RetryPolicy from "../../src/RetryPolicy.ts"
+import * as Serdes from "../../src/Serdes.ts"
 
 class CardDeclined extends Schema.TaggedError<CardDeclined>()("CardDeclined", {
   code: Schema.String
@@ -128,5 +135,67 @@ describe("child", () => {
     Durable.child("a", Effect.andThen(number, date))
     // @ts-expect-error value is not plain data
     Durable.child("a", Effect.andThen(number, date), { flat: false })
+  })
+})
+
+const digits = Serdes.make({ serialize: (value: number) => String(value), deserialize: Number })
+
+describe("callbacks", () => {
+  it("know their answer by a codec, and what a submitter that takes the id fails with", () => {
+    expectTypeOf(Durable.callback("a", { serdes: digits })).toEqualTypeOf<Durably<Durable.Callback<number>>>()
+    expectTypeOf(
+      Durable.waitForCallback("a", (id) => Effect.log(id), { serdes: digits, timeout: "1 hour" })
+    ).toEqualTypeOf<Durably<number, CallbackFailed | CallbackTimedOut | CallbackSubmitFailed>>()
+    Durable.waitForCallback("a", (id) => Effect.fail(new CardDeclined({ code: id })), {
+      retry: RetryPolicy.fixed({
+        maxAttempts: 2,
+        delay: "1 second",
+        while: (error: CardDeclined) => error.code === "51"
+      })
+    })
+  })
+})
+
+describe("waitForCondition", () => {
+  it("knows its state, however the check is written", () => {
+    expectTypeOf(
+      Durable.waitForCondition("a", { initial: 0, check: (n) => Effect.succeed(n + 1), until: (n) => n > 3 })
+    ).toEqualTypeOf<Durably<number, ConditionExhausted>>()
+    expectTypeOf(
+      Durable.waitForCondition("a", { initial: 5, check: Effect.succeed, until: (n) => n > 3 })
+    ).toEqualTypeOf<Durably<number, ConditionExhausted>>()
+    expectTypeOf(
+      Durable.waitForCondition("a", {
+        initial: { status: "PENDING", attempts: 0 },
+        check: ({ attempts }) => Effect.succeed({ status: attempts > 1 ? "DONE" : "PENDING", attempts: attempts + 1 }),
+        until: ({ status }) => status === "DONE"
+      })
+    ).toEqualTypeOf<Durably<{ status: string; attempts: number }, ConditionExhausted>>()
+    expectTypeOf(
+      Durable.waitForCondition("a", {
+        initial: new Date(0),
+        check: (time) => Effect.map(charge, () => time),
+        until: (time) => time.getTime() > 0,
+        state: Schema.Date,
+        error: CardDeclined
+      })
+    ).toEqualTypeOf<Durably<Date, CardDeclined | ConditionExhausted>>()
+    Durable.waitForCondition("a", { initial: 0, check: (n) => Effect.succeed(n), until: () => true, serdes: digits })
+  })
+
+  it("refuses what it cannot record", () => {
+    // @ts-expect-error the state is not plain data
+    Durable.waitForCondition("a", { initial: new Date(0), check: (time) => Effect.succeed(time), until: () => true })
+    // @ts-expect-error an error without a Schema
+    Durable.waitForCondition("a", { initial: 0, check: (n) => Effect.map(charge, () => n), until: () => true })
+    Durable.waitForCondition("a", {
+      initial: "",
+      check: (text) => Effect.succeed(text),
+      until: () => true,
+      // @ts-expect-error the codec is one of numbers
+      serdes: digits
+    })
+    // @ts-expect-error there is no option "delays"
+    Durable.waitForCondition("a", { initial: 0, check: (n) => Effect.succeed(n), until: () => true, delays: 1 })
   })
 })

@@ -14,17 +14,19 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { BatchResult, type Item } from "../../BatchResult.ts"
 import * as CompletionPolicy from "../../CompletionPolicy.ts"
-import { InvalidOptions, NonDeterministic } from "../../DurableError.ts"
-import { erase } from "../../internal/erase.ts"
+import { InvalidOptions, NonDeterministic, SerdesFailed } from "../../DurableError.ts"
 import { make } from "../../Serdes.ts"
 import { ErrorObject } from "../../wire/ErrorObject.ts"
 import type { SubType } from "../../wire/SubType.ts"
 import { branchContext, branchPath, claim, claimAs, type Claim } from "../Execution.ts"
 import { DurableContext } from "../DurableContext.ts"
 import { operationId } from "../Identity.ts"
+import { isFinal } from "../Journal.ts"
+import { readFailure, readValue } from "../Outcome.ts"
+import type { Run } from "../Run.ts"
 import { untyped, type AnyCodec, type Recording } from "../Recording.ts"
-import { isEnded, runBranches, type Branch, type State } from "./branches.ts"
-import { deliver, inContext, outcomeOf, recorded, write, type Outcome } from "./child.ts"
+import { firstEnded, isEnded, runBranches, type Branch, type State } from "./branches.ts"
+import { inContext, outcomeOf, recorded, write, type Outcome } from "./child.ts"
 
 type Body = Effect.Effect<unknown, unknown, unknown>
 
@@ -33,6 +35,8 @@ export interface BatchOptions extends Recording {
   readonly policy?: CompletionPolicy.CompletionPolicy | undefined
   readonly flat?: boolean | undefined
   readonly batchSerdes?: AnyCodec | undefined
+  /** Whether only the failure counts that was recorded first; the other items that failed are as good as let go of. */
+  readonly failsFirst?: boolean | undefined
 }
 
 /** What a batch is on the wire. */
@@ -55,10 +59,28 @@ export const batch = (
   items: ReadonlyArray<BatchItem>,
   options: BatchOptions
 ): Effect.Effect<BatchResult<unknown, unknown>, never, unknown> =>
+  Effect.map(claimedBatch(kind, name, items, options), ({ result }) => result)
+
+/** A batch in which every item has to succeed: it ends with all values, or fails as the first item that did. */
+export const all = (kind: Kind, name: string, items: ReadonlyArray<BatchItem>, options: BatchOptions) =>
+  Effect.flatMap(
+    claimedBatch(kind, name, items, { ...options, policy: CompletionPolicy.allSuccessful, failsFirst: true }),
+    ({ claimed, result }): Effect.Effect<ReadonlyArray<unknown>, unknown> => {
+      const [first] = result.causes
+      if (first !== undefined) return Effect.failCause(first)
+      if (result.values.length === items.length) return Effect.succeed(result.values)
+      return otherItems(claimed, result.values.length, items.length)
+    }
+  )
+
+const claimedBatch = (kind: Kind, name: string, items: ReadonlyArray<BatchItem>, options: BatchOptions) =>
   Effect.flatMap(claim({ type: "CONTEXT", subType: kind.subType, name }), (claimed) => {
     const problem = problemOf(claimed.path, options)
     return problem === undefined
-      ? Effect.orDie(asBatch(run(claimed, kind, items, options)))
+      ? Effect.map(Effect.orDie(asBatch(claimed, run(claimed, kind, items, options))), (result) => ({
+          claimed,
+          result
+        }))
       : Effect.die(new InvalidOptions({ operation: claimed.path, message: problem }))
   })
 
@@ -71,32 +93,59 @@ const problemOf = (path: string, { concurrency }: BatchOptions): string | undefi
     : `Expected the concurrency of "${path}" to be a whole number of at least 1 or "unbounded", found ${String(concurrency)}.`
 
 /** What the codec of a batch reads is a batch, or else the codec is at fault. */
-const asBatch = (effect: Body): Effect.Effect<BatchResult<unknown, unknown>, unknown, unknown> =>
+const asBatch = ({ path }: Claim, effect: Body): Effect.Effect<BatchResult<unknown, unknown>, unknown, unknown> =>
   Effect.flatMap(effect, (value) =>
     value instanceof BatchResult
       ? Effect.succeed(value)
       : Effect.die(
-          new TypeError("The batchSerdes read something that is no BatchResult. Make one with BatchResult.fromValues.")
+          new SerdesFailed({
+            operation: path,
+            message: `Could not read the result of "${path}": its batchSerdes made something of it that is no BatchResult. Make one with BatchResult.fromValues.`
+          })
         )
   )
 
+/** The history holds more or fewer items than the code has. */
+const otherItems = ({ path, run }: Claim, recorded: number, found: number): Effect.Effect<never> => {
+  run.contradict(
+    new NonDeterministic({
+      operation: path,
+      message: `The history holds ${recorded} item${recorded === 1 ? "" : "s"} of "${path}", but the code has ${found}. Make the list of items in a step, so that a replay has the same.`
+    })
+  )
+  return run.inert
+}
+
 // --- How far a batch has come ----------------------------------------------------------------------------------------
 
-const progressOf = (items: ReadonlyArray<BatchItem>, states: ReadonlyArray<State>): CompletionPolicy.Progress => {
-  let successCount = 0
-  let failureCount = 0
-  for (const state of states) {
-    const status = statusOf(state)
-    if (status === "SUCCEEDED") successCount++
-    else if (status === "FAILED") failureCount++
+/** Counts as it goes, because policies ask often. */
+class Tally {
+  readonly #items: Array<CompletionPolicy.Progress["items"][number]>
+  #successCount = 0
+  #failureCount = 0
+
+  constructor(items: ReadonlyArray<BatchItem>) {
+    this.#items = items.map(({ name }, index) => ({ index, name, status: undefined }))
   }
-  return {
-    successCount,
-    failureCount,
-    completedCount: successCount + failureCount,
-    totalCount: items.length,
-    get items() {
-      return states.map((state, index) => ({ index, name: items[index]!.name, status: statusOf(state) }))
+
+  note(index: number, state: State): void {
+    const status = statusOf(state)
+    this.#items[index] = { ...this.#items[index]!, status }
+    if (status === "SUCCEEDED") this.#successCount++
+    else if (status === "FAILED") this.#failureCount++
+  }
+
+  get progress(): CompletionPolicy.Progress {
+    const items = this.#items
+    return {
+      successCount: this.#successCount,
+      failureCount: this.#failureCount,
+      completedCount: this.#successCount + this.#failureCount,
+      totalCount: items.length,
+      // A copy, because a predicate may keep it.
+      get items() {
+        return items.slice()
+      }
     }
   }
 }
@@ -119,7 +168,8 @@ type Status = "SUCCEEDED" | "FAILED" | "STARTED"
 const run = (claimed: Claim, kind: Kind, items: ReadonlyArray<BatchItem>, options: BatchOptions): Body => {
   const policy = options.policy ?? CompletionPolicy.allSuccessful
   const concurrency = typeof options.concurrency === "number" ? options.concurrency : Infinity
-  let isTimed = false
+  /** A batch that breaks off does so when timing has it do so. */
+  let isTimed = true
   let summary: string | undefined
   return recorded(
     claimed,
@@ -129,25 +179,51 @@ const run = (claimed: Claim, kind: Kind, items: ReadonlyArray<BatchItem>, option
       summary: () => summary ?? "",
       body: (context, kept) =>
         Effect.gen(function* () {
-          if (kept !== undefined) return yield* rebuild(claimed, context, kind, items, options, kept)
+          if (context.finished) return yield* rebuild(claimed, context, kind, items, options, kept)
           const branches = items.map((item, index) => branchOf(claimed, context, kind, item, index, options))
+          const tally = new Tally(items)
           const states = yield* runBranches(claimed.run, branches, {
             concurrency,
-            mayStart: (current) => policy.mayStart(progressOf(items, current)),
-            isComplete: (current) => policy.isComplete(progressOf(items, current)),
-            fair: false
+            mayStart: () => policy.mayStart(tally.progress),
+            isComplete: () => policy.isComplete(tally.progress),
+            onChange: (index, state) => tally.note(index, state),
+            // One that is taken up again has a history, in which items may have ended that come late now.
+            fair: options.failsFirst === true || claimed.record !== undefined,
+            isBehind: behind(claimed.run, context, options)
           })
           const broken = states.find((state) => isEnded(state) && Exit.isFailure(state))
           if (broken !== undefined && isEnded(broken)) return yield* broken
-          const progress = progressOf(items, states)
+          const { progress } = tally
           isTimed = progress.completedCount < progress.totalCount || !policy.isOrderless || policy.isComplete(progress)
-          const all = states.flatMap((state) => (state === "waiting" ? [] : [{ outcome: outcomeIn(state) }]))
+          const isFailed = (state: State): boolean => statusOf(state) === "FAILED"
+          const first = options.failsFirst ? firstEnded(branches, states, isFailed) : undefined
+          const all = states.flatMap((state, index) => {
+            if (state === "waiting") return []
+            const isBeaten = first !== undefined && index !== first && isFailed(state)
+            return [isBeaten ? undefined : outcomeIn(state)]
+          })
           const ended: Ended = { all, completionReason: policy.reason(progress) }
           summary = summaryOf(kind, ended)
           return ended
         })
     }
   )
+}
+
+/**
+ * Whether items are in the history of a batch that were not started again yet. Records of items say so themselves; of flat
+ * ones there are only operations, which may be those of an item that runs.
+ */
+const behind = (
+  run: Run,
+  context: DurableContext,
+  { flat }: BatchOptions
+): ((isCaughtUp: () => boolean) => boolean) => {
+  const left = Array.from(run.journal.recordedIn(context.wireId))
+  return (isCaughtUp) => {
+    while (left.length > 0 && run.journal.isClaimed(left.at(-1)!.Id)) left.pop()
+    return left.length > 0 && (!flat || isCaughtUp())
+  }
 }
 
 /** The context in which an item is run, and how it ends there: as its record says, or as what there is to write of it. */
@@ -159,14 +235,15 @@ const branchOf = (
   index: number,
   options: BatchOptions
 ): Branch => {
-  const context = branchContext(batchContext, index, { path: branchPath(batchContext, index), flat: true })
+  const context = branchContext(batchContext, index, { path: branchPath(batchContext, index) })
   const own = { type: "CONTEXT", subType: kind.itemSubType, name: item.name } as const
   return {
     context,
     body: options.flat
       ? Effect.flatMap(Effect.exit(item.body), (exit) =>
           run.phase === "running"
-            ? write({ run, context, id: context.id, path: context.path }, options, exit)
+            ? // As with a record, nobody sees the outcome before those that were forked beside it have begun.
+              Effect.tap(write({ run, context, id: context.id, path: context.path }, options, exit), Effect.yieldNow)
             : run.inert
         )
       : Effect.flatMap(claimAs(run, context, context, own), (claimed) =>
@@ -184,45 +261,89 @@ const rebuild = Effect.fnUntraced(function* (
   kind: Kind,
   items: ReadonlyArray<BatchItem>,
   options: BatchOptions,
-  kept: string
+  kept: string | undefined
 ): Effect.fn.Return<Ended, never, unknown> {
-  const { run } = claimed
-  const summary = readSummary(kept)
-  if (summary === undefined || summary.itemStatuses.length > items.length) {
-    run.contradict(
-      new NonDeterministic({
-        operation: claimed.path,
-        message:
-          summary === undefined
-            ? `The history holds "${claimed.path}" without saying how far its items came. Run this execution with the library that recorded it.`
-            : `The history holds ${summary.itemStatuses.length} items of "${claimed.path}", but the code has ${items.length}. Make the list of items in a step, so that a replay has the same.`
-      })
+  const { path, record, run } = claimed
+  const isFailed = record?.Status !== "SUCCEEDED"
+  const summary = isFailed ? unsummarised(claimed, items, options) : readSummary(kept ?? "")
+  if (summary === undefined) {
+    return yield* contradicted(
+      claimed,
+      `The history holds "${path}" without saying how far its items came. Run this execution with the library that recorded it.`
     )
-    return yield* run.inert
   }
-  const marks = Array.from(summary.itemStatuses)
-  const branches = marks.map((mark, index): Branch => {
-    const branch = branchOf(claimed, batchContext, kind, items[index]!, index, options)
-    if (mark !== started || options.flat) return branch
-    const { context } = branch
-    const { id, path } = context
-    const inner = new DurableContext({ parent: context, id, path, finished: true })
-    return { context, body: Effect.andThen(Effect.exit(inContext(claimed, inner, items[index]!.body)), Effect.never) }
-  })
+  const { completionReason, itemStatuses } = summary
+  if (itemStatuses.length > items.length) return yield* otherItems(claimed, itemStatuses.length, items.length)
+  const marks = Array.from(itemStatuses)
+  const branches = marks.map((mark, index) =>
+    mark === started
+      ? abandonedBranch(claimed, batchContext, items[index]!, index, options)
+      : branchOf(claimed, batchContext, kind, items[index]!, index, options)
+  )
+  let begun = 0
+  let left = marks.filter((mark) => mark !== started).length
   const states = yield* runBranches(run, branches, {
     concurrency: Infinity,
     mayStart: () => true,
-    isComplete: (current) => current.every((state, index) => marks[index] === started || isEnded(state)),
-    fair: true
+    isComplete: () => begun === marks.length && left === 0,
+    onChange: (index, state) => {
+      if (!isEnded(state)) begun++
+      else if (marks[index] !== started) left--
+    },
+    fair: true,
+    isBehind: () => false
   })
-  return {
-    all: states.map((state, index) => ({ outcome: marks[index] === started ? undefined : outcomeIn(state) })),
-    completionReason: summary.completionReason
+  const all = states.map((state, index) => (marks[index] === started ? undefined : outcomeIn(state)))
+  const other = all.findIndex((outcome, index) => markOf(outcome) !== marks[index])
+  if (other !== -1 && !isFailed) {
+    return yield* contradicted(
+      claimed,
+      `The history holds "${branchPath(batchContext, other)}" as an item that ${marks[other] === "S" ? "succeeded" : "failed"}, but this time it ended otherwise. ` +
+        "Its result is not kept but made of the operations inside, so the code between those has to do the same at every replay."
+    )
   }
+  return { all, completionReason }
 })
+
+/** An item that had not ended goes on no further: its operations that had no outcome then never get one. */
+const abandonedBranch = (
+  claimed: Claim,
+  batchContext: DurableContext,
+  item: BatchItem,
+  index: number,
+  { flat }: BatchOptions
+): Branch => {
+  const path = branchPath(batchContext, index)
+  const context = branchContext(batchContext, index, { path, abandoned: true })
+  const inner = flat ? context : new DurableContext({ parent: context, id: context.id, path, finished: true })
+  return { context, body: Effect.exit(inContext(claimed, inner, item.body)) }
+}
+
+/** How far the items of a batch came that broke off: as their records say. Nobody sees their outcomes. */
+const unsummarised = (
+  { id, run }: Claim,
+  items: ReadonlyArray<BatchItem>,
+  { flat }: BatchOptions
+): Pick<typeof Summary.Type, "itemStatuses" | "completionReason"> => {
+  let itemStatuses = ""
+  for (let index = 0; index < items.length; index++) {
+    const record = run.journal.get(operationId(id, "", index))
+    if (record === undefined && !flat) break
+    itemStatuses += record === undefined || !isFinal(record) ? started : record.Status === "SUCCEEDED" ? "S" : "F"
+  }
+  return { itemStatuses, completionReason: "ALL_COMPLETED" }
+}
+
+const contradicted = ({ path, run }: Claim, message: string): Effect.Effect<never> => {
+  run.contradict(new NonDeterministic({ operation: path, message }))
+  return run.inert
+}
 
 /** How an item that had not ended is marked in a summary. */
 const started = "-"
+
+const markOf = (outcome: Outcome | undefined): string =>
+  outcome === undefined ? started : "error" in outcome ? "F" : "S"
 
 const Reason = Schema.Literals([
   "ALL_COMPLETED",
@@ -241,14 +362,12 @@ const Summary = Schema.fromJsonString(
     failureCount: Schema.Int,
     startedCount: Schema.Int,
     completionReason: Reason,
-    itemStatuses: Schema.String
+    itemStatuses: Schema.String.check(Schema.isPattern(/^[SF-]*$/))
   })
 )
 
 const summaryOf = ({ subType }: Kind, { all, completionReason }: Ended): string => {
-  const itemStatuses = all
-    .map(({ outcome }) => (outcome === undefined ? started : "error" in outcome ? "F" : "S"))
-    .join("")
+  const itemStatuses = all.map(markOf).join("")
   const count = (mark: string): number => itemStatuses.split(mark).length - 1
   return Schema.encodeSync(Summary)({
     type: `${subType}Result`,
@@ -268,7 +387,7 @@ const readSummary = (text: string): typeof Summary.Type | undefined =>
 
 /** How the items that were started ended, in the order of their indexes, and why the batch did. */
 interface Ended {
-  readonly all: ReadonlyArray<{ readonly outcome: Outcome | undefined }>
+  readonly all: ReadonlyArray<Outcome | undefined>
   readonly completionReason: CompletionPolicy.CompletionReason
 }
 
@@ -282,10 +401,16 @@ const BatchRecord = Schema.fromJsonString(
         result: Schema.optionalKey(Schema.String),
         error: Schema.optionalKey(ErrorObject)
       })
+    ).check(
+      Schema.makeFilter(
+        (all) => all.every(({ index }, place) => index === place) || "items in the order of their indexes"
+      )
     ),
     completionReason: Reason
   })
 )
+
+const decodeRecord = Schema.decodeUnknownEffect(BatchRecord)
 
 /** Writes what a batch ended with, and reads it as a result. */
 const codecOf = (claimed: Claim, items: ReadonlyArray<BatchItem>, options: BatchOptions): AnyCodec => {
@@ -306,7 +431,7 @@ const codecOf = (claimed: Claim, items: ReadonlyArray<BatchItem>, options: Batch
 
 const writeEnded = ({ all, completionReason }: Ended): string =>
   Schema.encodeSync(BatchRecord)({
-    all: all.map(({ outcome }, index) => {
+    all: all.map((outcome, index) => {
       if (outcome === undefined) return { index, status: "STARTED" }
       if ("error" in outcome) return { index, status: "FAILED", error: outcome.error }
       return { index, status: "SUCCEEDED", ...(outcome.text === undefined ? undefined : { result: outcome.text }) }
@@ -315,29 +440,43 @@ const writeEnded = ({ all, completionReason }: Ended): string =>
   })
 
 const readEnded = (text: string | undefined): Effect.Effect<Ended, Schema.SchemaError> =>
-  Effect.map(Schema.decodeUnknownEffect(BatchRecord)(text), ({ all, completionReason }) => ({
-    all: all.map(({ error, result, status }) => ({
-      outcome: status === "STARTED" ? undefined : status === "FAILED" ? { error: error ?? {} } : { text: result }
-    })),
+  Effect.map(decodeRecord(text), ({ all, completionReason }) => ({
+    all: all.map(({ error, result, status }) => {
+      if (status === "STARTED") return undefined
+      return status === "FAILED" ? { error: error ?? {} } : { text: result }
+    }),
     completionReason
   }))
 
 const resultOf = (
-  { context, id, name, path, run }: Claim,
+  claimed: Claim,
   items: ReadonlyArray<BatchItem>,
   recording: Recording,
   { all, completionReason }: Ended
 ): Effect.Effect<BatchResult<unknown, unknown>> =>
-  Effect.map(
-    Effect.forEach(all, ({ outcome }, index): Effect.Effect<Item<unknown, unknown>> => {
-      const labelled = { index, name: items[index]?.name ?? String(index) }
-      if (outcome === undefined) return Effect.succeed({ status: "STARTED", ...labelled })
-      const subject = { run, context, id: operationId(id, "", index), path: `${path}[${index}]` }
-      return Effect.map(Effect.exit(erase(deliver(subject, recording, outcome))), (exit) =>
-        Exit.isSuccess(exit)
-          ? { status: "SUCCEEDED", ...labelled, value: exit.value }
-          : { status: "FAILED", ...labelled, cause: exit.cause }
+  all.length > items.length
+    ? otherItems(claimed, all.length, items.length)
+    : Effect.map(
+        Effect.forEach(all, (outcome, index) => itemOf(claimed, recording, items[index]!.name, index, outcome)),
+        (read) => new BatchResult(claimed.name, read, completionReason)
       )
-    }),
-    (items) => new BatchResult(name, items, completionReason)
+
+/** What cannot be read is no failure of the item, but of the batch. */
+const itemOf = (
+  { context, id, path, run }: Claim,
+  recording: Recording,
+  name: string,
+  index: number,
+  outcome: Outcome | undefined
+): Effect.Effect<Item<unknown, unknown>> => {
+  if (outcome === undefined) return Effect.succeed({ status: "STARTED", index, name })
+  const subject = { run, context, id: operationId(id, "", index), path: `${path}[${index}]` }
+  if ("text" in outcome) {
+    const value = readValue(subject, "result", recording, outcome.text)
+    return Effect.map(value, (value) => ({ status: "SUCCEEDED", index, name, value }))
+  }
+  const cause = Effect.flatMap(readFailure(subject, recording, outcome.error), (exit) =>
+    Effect.flip(Effect.sandbox(exit))
   )
+  return Effect.map(cause, (cause) => ({ status: "FAILED", index, name, cause }))
+}

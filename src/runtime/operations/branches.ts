@@ -32,14 +32,21 @@ export interface Rules {
   /** How many branches run at once. */
   readonly concurrency: number
   /** Whether another branch may be started. */
-  readonly mayStart: (states: ReadonlyArray<State>) => boolean
+  readonly mayStart: () => boolean
   /** Whether it is over although branches are left. */
-  readonly isComplete: (states: ReadonlyArray<State>) => boolean
+  readonly isComplete: () => boolean
+  /** Hears of every change, before it asks anything. */
+  readonly onChange: (index: number, state: State) => void
   /**
    * Whether the other branches get as far as the history takes them before it is over: what was recorded first may be
    * delivered last.
    */
   readonly fair: boolean
+  /**
+   * Whether the history holds what only branches can ask for that are still to be started: then they had begun. It is told
+   * how to find out whether those that run have asked for all that is theirs.
+   */
+  readonly isBehind: (isCaughtUp: () => boolean) => boolean
 }
 
 /** Runs branches by the rules, and answers with how far each has come. */
@@ -50,9 +57,11 @@ export const runBranches = (
 ): Effect.Effect<ReadonlyArray<State>, never, unknown> =>
   Effect.flatMap(Effect.context<unknown>(), (services) =>
     Effect.callback((resume) => {
+      const { supervisor } = run
       const states: Array<State> = branches.map(() => "waiting")
       const fibers = new Set<Fiber.Fiber<unknown, unknown>>()
       let next = 0
+      let changes = 0
       let isAdvancing = false
       /** Enough branches have ended; the others may still catch up. */
       let isClosing = false
@@ -65,16 +74,19 @@ export const runBranches = (
 
       const finish = (outcome: Effect.Effect<ReadonlyArray<State>> = Effect.succeed(states)): void => {
         end(outcome)
-        branches.forEach(({ context }, index) => {
-          if (!isEnded(states[index]!)) run.supervisor.close(context)
-        })
-        for (const fiber of fibers) fiber.interruptUnsafe(fiber.id)
-        run.releaseClosed()
+        const left = branches.flatMap(({ context }, index) => (isEnded(states[index]!) ? [] : [context]))
+        if (left.length > 0) run.letGo(left, fibers)
+      }
+
+      const note = (index: number, state: State): void => {
+        states[index] = state
+        changes++
+        rules.onChange(index, state)
       }
 
       const start = (index: number): void => {
         const { body, context } = branches[index]!
-        states[index] = "running"
+        note(index, "running")
         const own = Context.add(services, Execution, { run, context, step: undefined })
         const fiber = Effect.runForkWith(own)(erase(inContext({ run }, context, body)))
         fibers.add(fiber)
@@ -82,60 +94,86 @@ export const runBranches = (
           fibers.delete(fiber)
           if (isOver) return
           if (run.phase !== "running") return end(run.inert)
-          states[index] = exit
+          note(index, exit)
           advance()
         })
       }
 
       const advance = (): void => {
-        if (isAdvancing || isClosing) return
+        if (isAdvancing) return
         isAdvancing = true
         try {
           startMore()
         } catch (defect) {
-          finish(Effect.die(defect))
+          if (!isOver) finish(Effect.die(defect))
         }
         isAdvancing = false
       }
 
+      const hasRoom = (): boolean => next < branches.length && fibers.size < rules.concurrency
+
+      const startThoseBehind = (): void => {
+        while (!isOver && hasRoom() && rules.isBehind(isCaughtUp)) start(next++)
+      }
+
       const startMore = (): void => {
         for (;;) {
-          if (isOver) return
-          if (rules.isComplete(states)) {
+          startThoseBehind()
+          if (isOver || isClosing) return
+          if (rules.isComplete()) {
+            if (!rules.fair || isCaughtUp()) return finish()
             isClosing = true
-            return rules.fair ? catchUp(run, branches, states, finish) : finish()
+            return catchUp()
           }
-          if (next < branches.length && fibers.size < rules.concurrency && rules.mayStart(states)) start(next++)
+          if (hasRoom() && rules.mayStart()) start(next++)
           else return fibers.size === 0 ? finish() : undefined
         }
       }
 
+      const isCaughtUp = (): boolean => {
+        if (fibers.size === 0) return true
+        const heldUp = run.heldUp()
+        return branches.every(({ context }, index) => states[index] !== "running" || heldUp.has(context))
+      }
+
+      /** Lets the other branches get as far as the history takes them. It keeps the invocation alive meanwhile. */
+      const catchUp = (): void => {
+        const leave = supervisor.occupy()
+        let seen = -1
+        let changed = changes
+        let quiet = 0
+        const look = (turns: number): void => {
+          if (!isOver && run.phase === "running") {
+            quiet = supervisor.activity === seen ? quiet + 1 : 0
+            seen = supervisor.activity
+            const left = changes === changed ? turns : maxTurns
+            changed = changes
+            if (left > 0 && quiet < quietTurns && !isCaughtUp()) return void setImmediate(look, left - 1)
+          }
+          leave()
+          if (isOver) return
+          if (run.phase !== "running") return end(run.inert)
+          const started = next
+          startThoseBehind()
+          if (isOver) return
+          // Those that caught up may have changed the mind of a policy.
+          if (next === started && rules.isComplete()) return finish()
+          isClosing = false
+          advance()
+        }
+        setImmediate(look, maxTurns)
+      }
+
       advance()
-      return Fiber.interruptAll(fibers)
+      // Whoever asked for the branches is interrupted: none is started any more, and those that run come to their end.
+      return Effect.suspend(() => {
+        isOver = true
+        return Fiber.interruptAll(fibers)
+      })
     })
   )
 
-/** Lets the other branches get as far as the history takes them. It keeps the invocation alive meanwhile. */
-const catchUp = (run: Run, branches: ReadonlyArray<Branch>, states: ReadonlyArray<State>, done: () => void): void => {
-  const { supervisor } = run
-  const isHeldUp = ({ context }: Branch, index: number): boolean => states[index] !== "running" || run.isHeldUp(context)
-  if (branches.every(isHeldUp)) return done()
-  const leave = supervisor.occupy()
-  let seen = -1
-  let quiet = 0
-  const look = (turns: number): void => {
-    if (run.phase !== "running") return leave()
-    if (supervisor.activity === seen) quiet++
-    else quiet = 0
-    seen = supervisor.activity
-    if (turns < maxTurns && quiet < quietTurns && !branches.every(isHeldUp)) return void setImmediate(look, turns + 1)
-    leave()
-    done()
-  }
-  setImmediate(look, 0)
-}
-
-/** Turns of the event loop that branches get to catch up with the history, and of silence that say they have. */
+/** Turns of the event loop in which a branch has to end while they catch up, and of silence that say they have. */
 const maxTurns = 100
 const quietTurns = 2
 
@@ -143,7 +181,7 @@ const quietTurns = 2
 export const firstEnded = (
   branches: ReadonlyArray<Branch>,
   states: ReadonlyArray<State>,
-  counts: (exit: Exit.Exit<unknown, unknown>) => boolean
+  counts: (state: Exit.Exit<unknown, unknown>) => boolean
 ): number | undefined => {
   let first: number | undefined
   states.forEach((state, index) => {

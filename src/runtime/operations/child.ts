@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { byteLength } from "../../internal/bytes.ts"
 import type { ErrorObject } from "../../wire/ErrorObject.ts"
+import type { Operation } from "../../wire/Operation.ts"
 import { DurableContext } from "../DurableContext.ts"
 import { claim, claimFlat, Execution, record as recordChange, recordLater, type Claim } from "../Execution.ts"
 import { isFinal } from "../Journal.ts"
@@ -30,11 +31,17 @@ export const flatChild = (name: string, body: Body) =>
 
 /** Runs a block in a context, and closes the context when the block ends in whatever way. */
 export const inContext = (claimed: Pick<Claim, "run">, context: DurableContext, body: Body): Body =>
-  Effect.onExit(Effect.provideService(body, Execution, { run: claimed.run, context, step: undefined }), () =>
-    Effect.sync(() => {
-      claimed.run.supervisor.close(context)
-      claimed.run.releaseClosed()
-    })
+  Effect.onExit(
+    Effect.provideService(claimed.run.observer.within(context, body), Execution, {
+      run: claimed.run,
+      context,
+      step: undefined
+    }),
+    () =>
+      Effect.sync(() => {
+        claimed.run.supervisor.close(context)
+        claimed.run.releaseClosed()
+      })
   )
 
 /** How an operation of type CONTEXT ended, as it is written. */
@@ -82,15 +89,16 @@ export const outcomeOf = Effect.fnUntraced(function* (
   const { path, record, run } = claimed
   const done = record !== undefined && isFinal(record)
   const details = record?.ContextDetails
-  const known: Outcome | undefined = done && record.Status !== "SUCCEEDED" ? { error: details?.Error ?? {} } : undefined
-  if (done && !details?.ReplayChildren) {
+  const known = done ? knownOutcome(record, options) : undefined
+  if (known !== undefined && !details?.ReplayChildren) {
     yield* Effect.yieldNow
-    return known ?? { text: details?.Result }
+    return known
   }
   const context = new DurableContext({ parent: claimed.context, id: claimed.id, path, finished: done })
   if (record === undefined) yield* recordLater(claimed, { Action: "START" })
   const exit = yield* Effect.exit(options.body(context, done ? details?.Result : undefined))
   if (run.phase !== "running") return yield* run.inert
+  if (!done && context.finished) return yield* run.idle(claimed)
   const outcome = known ?? (yield* write(claimed, recording, exit))
   if (!done) {
     const isTimed = options.isTimed?.() ?? false
@@ -101,6 +109,16 @@ export const outcomeOf = Effect.fnUntraced(function* (
   yield* Effect.yieldNow
   return outcome
 })
+
+/** The outcome that a record holds; none if it holds only what is left of a result, which is to be rebuilt. */
+const knownOutcome = (
+  { ContextDetails: details, Status }: Operation,
+  { summary }: ContextOptions
+): Outcome | undefined => {
+  if (Status !== "SUCCEEDED") return { error: details?.Error ?? {} }
+  const isWhole = !details?.ReplayChildren || (summary === undefined && !!details.Result)
+  return isWhole ? { text: details?.Result } : undefined
+}
 
 /** Writes how a body ended. What cannot be written is replaced by the reason why. */
 export const write = (

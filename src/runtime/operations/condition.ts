@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Random from "effect/Random"
 import { ConditionExhausted, InvalidDuration, InvalidOptions } from "../../DurableError.ts"
-import { wholeDelaySeconds } from "../../RetryPolicy.ts"
+import { secondsOf, wholeDelaySeconds } from "../../RetryPolicy.ts"
 import type { Operation } from "../../wire/Operation.ts"
 import { claim, record as recordChange, recordLater, type Claim } from "../Execution.ts"
 import { limitSize, readValue, writeValue } from "../Outcome.ts"
@@ -48,12 +48,17 @@ export const waitForCondition = (name: string, options: ConditionOptions) =>
       return Effect.die(
         new InvalidOptions({
           operation: claimed.path,
-          message: `Expected the maxAttempts of "${claimed.path}" to be a whole number of at least 1 or Infinity, found ${String(maxAttempts)}.`
+          message: `Expected the maxAttempts of "${claimed.path}" to be a whole number of at least 1 or Infinity, found ${String(maxAttempts)}. Use Infinity to look as often as it takes.`
         })
       )
     }
     const recording: Recording = { success, error, serdes }
-    return attempts(claimed, recording, (record) => look(claimed, record, recording, { ...options, maxAttempts }))
+    return attempts(
+      claimed,
+      recording,
+      (record) => look(claimed, record, recording, { ...options, maxAttempts }),
+      "state"
+    )
   })
 
 const look = Effect.fnUntraced(function* (
@@ -63,10 +68,8 @@ const look = Effect.fnUntraced(function* (
   { check, delay = byDefault, initial, maxAttempts, until }: ConditionOptions & { readonly maxAttempts: number }
 ): Effect.fn.Return<Attempted, never, unknown> {
   const attempt = numberOf(record)
-  const text = record?.StepDetails?.Result
-  const isFirst = text === undefined && record?.Status !== "READY"
   if (record?.Status !== "STARTED") yield* recordLater(claimed, { Action: "START" })
-  const before = isFirst ? initial : yield* readValue(claimed, "state", recording, text)
+  const before = attempt === 1 ? initial : yield* readValue(claimed, "state", recording, record?.StepDetails?.Result)
   const exit = yield* runBody(
     claimed,
     attempt,
@@ -101,12 +104,21 @@ const look = Effect.fnUntraced(function* (
 
 const delaySecondsOf = ({ path }: Claim, delay: Duration.Input): Effect.Effect<number> =>
   Effect.suspend(() => {
-    const seconds = Duration.toSeconds(Duration.fromInputUnsafe(delay))
-    if (Number.isFinite(seconds) && seconds >= 0) return Effect.succeed(wholeDelaySeconds(seconds))
+    const seconds = secondsOf(delay)
+    if (seconds !== undefined) return Effect.succeed(wholeDelaySeconds(seconds))
     return Effect.die(
       new InvalidDuration({
         operation: path,
-        message: `Expected the delay of "${path}" to be a finite duration that is not negative, found ${seconds} s.`
+        message:
+          `Expected the delay of "${path}" to be a finite duration that is not negative, found ${describe(delay)}. ` +
+          'Write "30 seconds", a Duration or a number of milliseconds.'
       })
     )
   })
+
+const describe = (delay: unknown): string => {
+  if (delay instanceof Date) return "a point in time"
+  if (typeof delay === "number") return `${delay} ms`
+  if (typeof delay === "string") return JSON.stringify(delay.slice(0, 40))
+  return Duration.isDuration(delay) ? String(delay) : `a value of type ${delay === null ? "null" : typeof delay}`
+}

@@ -10,12 +10,13 @@ import { cast } from "effect/Function"
 import * as Schema from "effect/Schema"
 import type * as Contract from "../../Contract.ts"
 import * as DurableClient from "../../DurableClient.ts"
+import { InvalidOptions } from "../../DurableError.ts"
 import * as RetryPolicy from "../../RetryPolicy.ts"
 import { StepContext } from "../../StepContext.ts"
-import { erase } from "../../internal/erase.ts"
 import type { ErrorObject } from "../../wire/ErrorObject.ts"
 import { Execution } from "../Execution.ts"
-import { step } from "./step.ts"
+import { prepare } from "./invoke.ts"
+import { claimedStep, claimStep, step, type StepOptions } from "./step.ts"
 
 export interface StartOptions {
   readonly name?: string | undefined
@@ -31,47 +32,84 @@ const whileUnavailable = RetryPolicy.exponential<DurableClient.ClientError>({
   retryDefects: false
 })
 
-const clientStep = (name: string, success: Schema.Top, call: Effect.Effect<unknown, unknown, unknown>) =>
-  step(name, call, {
-    success,
-    error: DurableClient.ClientError,
-    retry: cast<RetryPolicy.RetryPolicy<DurableClient.ClientError>, RetryPolicy.RetryPolicy<never>>(whileUnavailable)
-  })
+const recordedAs = (success: Schema.Top): StepOptions => ({
+  success,
+  error: DurableClient.ClientError,
+  retry: cast<RetryPolicy.RetryPolicy<DurableClient.ClientError>, RetryPolicy.RetryPolicy<never>>(whileUnavailable)
+})
+
+/** An execution that is started, and the name under which. Default: one that belongs to the operation alone. */
+const startAs = (
+  contract: Contract.AnyDurable,
+  payload: unknown,
+  options: StartOptions,
+  executionName: () => string | undefined
+) =>
+  Effect.flatMap(claimStep(options.name ?? contract.name), (claimed) =>
+    Effect.gen(function* () {
+      const prepared = prepare(claimed, { contract, payload, name: claimed.name, options })
+      // What is wrong with the call itself is found before anything is recorded.
+      const first = claimed.record === undefined ? yield* prepared : undefined
+      const body = Effect.gen(function* () {
+        const client = yield* DurableClient.DurableClient
+        const { address, text } = first ?? (yield* prepared)
+        const name = executionName() ?? (yield* StepContext).idempotencyKey
+        yield* DurableClient.checkName(contract, name)
+        const { executionArn } = yield* client.start({
+          functionName: address,
+          payload: text,
+          name,
+          tenantId: options.tenantId,
+          type: "Event"
+        })
+        return executionArn
+      })
+      return cast<unknown, string>(yield* claimedStep(claimed, body, recordedAs(Schema.String)))
+    })
+  )
 
 export const start = (contract: Contract.AnyDurable, payload: unknown, options: StartOptions) =>
   Effect.map(
-    clientStep(
-      options.name ?? contract.name,
-      Schema.String,
-      Effect.gen(function* () {
-        const { idempotencyKey } = yield* StepContext
-        const name = options.executionName ?? contract.idempotencyKey?.(cast<unknown, never>(payload)) ?? idempotencyKey
-        const { executionArn } = yield* DurableClient.start(contract, cast<unknown, never>(payload), {
-          name,
-          ...(options.tenantId === undefined ? undefined : { tenantId: options.tenantId })
-        }).pipe(Effect.catchTag("InvalidTarget", Effect.die), erase)
-        return executionArn
-      })
+    startAs(
+      contract,
+      payload,
+      options,
+      () => options.executionName ?? contract.idempotencyKey?.(cast<unknown, never>(payload))
     ),
     (executionArn) => ({ contract, executionArn })
   )
 
 export const stop = (name: string, executionArn: string, error: ErrorObject | undefined) =>
-  clientStep(
+  step(
     name,
-    Schema.Void,
-    Effect.flatMap(DurableClient.DurableClient, (client) => Effect.asVoid(client.stop(executionArn, error)))
+    Effect.flatMap(DurableClient.DurableClient, (client) => Effect.asVoid(client.stop(executionArn, error))),
+    recordedAs(Schema.Void)
   )
 
-/** Starts another execution, and ends this one: whoever reads its outcome is led to that of the other. */
+/**
+ * Starts another execution, and ends this one: whoever reads its outcome is led to that of the other.
+ *
+ * The `idempotencyKey` of a contract does not name the other, because it may well lead back to this one.
+ */
 export const continueWith = (
   contract: Contract.AnyDurable,
   payload: unknown,
   options: StartOptions
 ): Effect.Effect<never, unknown, unknown> =>
-  Effect.flatMap(start(contract, payload, options), ({ executionArn }) =>
-    Effect.flatMap(Execution, ({ run }) => {
-      run.end({ _tag: "Continued", executionArn: cast<unknown, string>(executionArn) })
-      return run.inert
-    })
+  Effect.flatMap(
+    startAs(contract, payload, options, () => options.executionName),
+    (executionArn) =>
+      Effect.flatMap(Execution, ({ context, run }): Effect.Effect<never> => {
+        if (executionArn === run.executionArn) {
+          const operation = options.name ?? contract.name
+          return Effect.die(
+            new InvalidOptions({
+              operation: context.pathOf(operation, 0),
+              message: `Expected "${operation}" to hand over to a fresh execution, found that the name "${options.executionName}" leads back to this one. Give the other a name of its own, or none.`
+            })
+          )
+        }
+        run.end({ _tag: "Continued", executionArn })
+        return run.inert
+      })
   )

@@ -15,6 +15,7 @@ import * as Limits from "../../wire/Limits.ts"
 import type { Operation } from "../../wire/Operation.ts"
 import { claim, record as recordChange, type Claim } from "../Execution.ts"
 import { isFinal } from "../Journal.ts"
+import { warn } from "../Logging.ts"
 import { isRecordedAs, limitSize, readValue, writeValue } from "../Outcome.ts"
 import { ofPayload, ofResult, type AnyCodec } from "../Recording.ts"
 import { recordedRace } from "./race.ts"
@@ -29,7 +30,7 @@ export interface InvokeOptions {
 }
 
 /** One call of one function, as the operation was asked for. */
-interface Call {
+export interface Call {
   readonly contract: Contract.Any
   readonly payload: unknown
   readonly name: string
@@ -49,12 +50,14 @@ const invokeOnce = (call: Call, prepared?: Prepared): Effect.Effect<unknown, unk
       if (claimed.record === undefined) {
         const { address, text } = prepared ?? (yield* prepare(claimed, call))
         const { tenantId } = call.options
+        const traceHeader = claimed.run.observer.traceHeader(claimed)
         yield* recordChange(claimed, {
           Action: "START",
           ...(text === undefined ? undefined : { Payload: text }),
           ChainedInvokeOptions: {
             FunctionName: address,
-            ...(tenantId === undefined ? undefined : { TenantId: tenantId })
+            ...(tenantId === undefined ? undefined : { TenantId: tenantId }),
+            ...(traceHeader === undefined ? undefined : { XAmznTraceId: traceHeader })
           }
         })
       } else if (isFinal(claimed.record)) {
@@ -64,7 +67,7 @@ const invokeOnce = (call: Call, prepared?: Prepared): Effect.Effect<unknown, unk
     })
   )
 
-interface Prepared {
+export interface Prepared {
   readonly address: string
   readonly text: string | undefined
 }
@@ -75,11 +78,11 @@ const resolveTarget = (claimed: Claim, contract: Contract.Any): Effect.Effect<Ta
   )
 
 /** Everything that can be wrong with a call, found before anything is sent. */
-const prepare = Effect.fnUntraced(function* (claimed: Claim, call: Call): Effect.fn.Return<Prepared> {
+export const prepare = Effect.fnUntraced(function* (claimed: Claim, call: Call): Effect.fn.Return<Prepared> {
   const { contract, options, payload } = call
   const target = yield* resolveTarget(claimed, contract)
   if (target.defaulted && claimed.run.options.warnAboutTargets) {
-    yield* Effect.logWarning(
+    yield* warn(
       `The contract "${contract.name}" has no target, so "${claimed.path}" invokes ${target.address}. Give it a target, or an entry in Targets, with a version or alias.`
     )
   }

@@ -5,8 +5,11 @@
  */
 import * as Effect from "effect/Effect"
 import { SubType } from "../../wire/SubType.ts"
+import type { DurableContext } from "../DurableContext.ts"
 import { claimOnce, observe, inWorkflow, record as recordChange, recordLater, type Claim } from "../Execution.ts"
-import { isReplaying, patchName } from "../Reached.ts"
+import { patchName } from "../Journal.ts"
+import { isReplaying } from "../Reached.ts"
+import { caughtUp } from "./catchUp.ts"
 
 /**
  * Whether a change applies in the current context: not when the context replays what it recorded without the mark of the
@@ -14,15 +17,25 @@ import { isReplaying, patchName } from "../Reached.ts"
  */
 export const patched = (id: string) =>
   inWorkflow(id, ({ context, run }, fiber) => {
-    const name = patchName(id)
+    // What is no name by itself is refused as it is.
+    const name = typeof id === "string" && id !== "" ? patchName(id) : id
     const isFirst = context.use(name, fiber, undefined) === 0
     const known = context.patches.get(name)
     if (!isFirst && known !== undefined) return Effect.succeed(known)
     const claimed = claimOnce(run, context, { type: "STEP", subType: SubType.Step, name })
-    const applies = claimed.record !== undefined || !isReplaying(run, context)
-    context.patches.set(name, applies)
-    return Effect.as(applies ? mark(claimed) : Effect.void, applies)
+    const answer = (applies: boolean): Effect.Effect<boolean> => {
+      context.patches.set(name, applies)
+      return Effect.as(applies ? mark(claimed) : Effect.void, applies)
+    }
+    if (claimed.record !== undefined || !isReplaying(run, context)) return answer(true)
+    return Effect.flatMap(othersCaughtUp(claimed, context), () =>
+      Effect.suspend(() => answer(!isReplaying(run, context)))
+    )
   })
+
+/** What is recorded and not asked for yet counts only if it is this fibre that has not asked for it. */
+const othersCaughtUp = ({ run }: Claim, context: DurableContext): Effect.Effect<void> =>
+  context.recorded.finished ? Effect.void : caughtUp(run, () => !isReplaying(run, context))
 
 const mark = (claimed: Claim): Effect.Effect<void> => {
   if (claimed.record !== undefined) {

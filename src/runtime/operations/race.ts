@@ -5,7 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import { DurableTimeout, InvalidOptions } from "../../DurableError.ts"
+import { DurableTimeout, InvalidOptions, NonDeterministic } from "../../DurableError.ts"
 import { branchContext, branchPath, claim, type Claim } from "../Execution.ts"
 import type { DurableContext } from "../DurableContext.ts"
 import type { Recording } from "../Recording.ts"
@@ -57,41 +57,53 @@ export const recordedRace = (
   },
   recording: Recording
 ): Body => {
+  const { path, record, run } = claimed
+  const counts = (exit: Exit.Exit<unknown, unknown>): boolean => until === "end" || Exit.isSuccess(exit)
   let winner: number | undefined
   return recorded(claimed, recording, {
     isTimed: () => true,
     summary: () => JSON.stringify({ winner }),
-    body: (context, summary) =>
-      Effect.gen(function* () {
-        const branches = bodies.map((body, index) => ({
-          context: branchContext(context, index, { path: pathOf(context, index), flat: true }),
-          body
-        }))
-        const known = winnerIn(summary)
-        const counts = (exit: Exit.Exit<unknown, unknown>): boolean => until === "end" || Exit.isSuccess(exit)
-        const states = yield* runBranches(claimed.run, branches, {
-          concurrency: Infinity,
-          mayStart: () => true,
-          isComplete: (current) =>
-            known === undefined
-              ? current.some((state) => isEnded(state) && counts(state))
-              : isEnded(current[known] ?? "waiting"),
-          fair: true
-        })
-        winner = known ?? firstEnded(branches, states, counts) ?? firstEnded(branches, states, () => true)
-        const state = winner === undefined ? undefined : states[winner]
-        // One that is only rebuilt may have no branch that ends again: its record says how it ended.
-        return state === undefined || !isEnded(state) ? yield* Effect.never : yield* state
+    body: Effect.fnUntraced(function* (context, summary): Effect.fn.Return<unknown, unknown, unknown> {
+      // Only the value of a winner may not have been kept: a failure was, and the branches run for what they do besides.
+      const known = context.finished && record?.Status === "SUCCEEDED" ? winnerIn(summary, bodies.length) : undefined
+      if (known === "none") {
+        run.contradict(
+          new NonDeterministic({
+            operation: path,
+            message: `The history holds "${path}" without saying which of the ${bodies.length} branches won. Run this execution with the version of the code, and of the library, that recorded it.`
+          })
+        )
+        return yield* run.inert
+      }
+      const branches = bodies.map((body, index) => {
+        const abandoned = known !== undefined && index !== known
+        return { context: branchContext(context, index, { path: pathOf(context, index), abandoned }), body }
       })
+      let isWon = false
+      const states = yield* runBranches(run, branches, {
+        concurrency: Infinity,
+        mayStart: () => true,
+        isComplete: () => isWon,
+        onChange: (index, state) => {
+          if (isEnded(state) && (known === undefined ? counts(state) : index === known)) isWon = true
+        },
+        fair: true,
+        isBehind: () => false
+      })
+      winner = known ?? firstEnded(branches, states, counts) ?? firstEnded(branches, states, () => true)
+      const state = winner === undefined ? undefined : states[winner]
+      if (state === undefined || !isEnded(state)) throw new Error(`No branch of "${path}" has ended.`)
+      return yield* state
+    })
   })
 }
 
-const winnerIn = (summary: string | undefined): number | undefined => {
-  if (!summary) return undefined
+/** Which branch won, by the record of a race whose result was not kept. */
+const winnerIn = (summary: string | undefined, count: number): number | "none" => {
   try {
-    const { winner } = Object(JSON.parse(summary))
-    return typeof winner === "number" ? winner : undefined
+    const { winner } = Object(JSON.parse(summary ?? ""))
+    return Number.isSafeInteger(winner) && winner >= 0 && winner < count ? winner : "none"
   } catch {
-    return undefined
+    return "none"
   }
 }

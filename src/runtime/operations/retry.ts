@@ -9,6 +9,7 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { Interrupted } from "../../DurableError.ts"
 import type { RetryPolicy } from "../../RetryPolicy.ts"
 import { claim, type Claim } from "../Execution.ts"
 import type { DurableContext } from "../DurableContext.ts"
@@ -40,20 +41,26 @@ const attempts = Effect.fnUntraced(function* (
     const exit = yield* Effect.exit(flatChild("attempt", body))
     if (run.phase !== "running") return yield* run.inert
     if (Exit.isSuccess(exit)) return exit.value
-    // A mistake of the program would be made again.
-    if (isOwnMistake(Cause.squash(exit.cause))) return yield* exit
     // The wait after an attempt is the decision to make another one.
     const decided = run.journal.get(operationId(context.id, "back-off", attempt - 1))
     if (decided !== undefined) {
       yield* wait("back-off", decidedAlready)
       continue
     }
+    // No wait in what is only rebuilt is the decision to make none.
+    if (context.finished || wouldBeMadeAgain(exit.cause)) return yield* exit
     const decision = yield* decide(claimed, policy, attempt, began, failureOf(exit.cause))
     if (decision._tag === "Died") return yield* Effect.failCause(decision.cause)
     if (decision._tag === "Stop") return yield* exit
     yield* wait("back-off", decision.delaySeconds * 1_000)
   }
 })
+
+/** A mistake of the program would be made again. An interruption is one only where it ends an execution. */
+const wouldBeMadeAgain = (cause: Cause.Cause<unknown>): boolean => {
+  const failure = Cause.squash(cause)
+  return isOwnMistake(failure) && !(failure instanceof Interrupted)
+}
 
 /** A wait that has been started keeps its duration. */
 const decidedAlready = "1 second"

@@ -19,6 +19,7 @@ import retryByDefault, {
   type Failure,
   type RetryPolicy
 } from "../../RetryPolicy.ts"
+import type { Info } from "../../Serdes.ts"
 import { StepContext } from "../../StepContext.ts"
 import type { ErrorObject } from "../../wire/ErrorObject.ts"
 import type { Operation } from "../../wire/Operation.ts"
@@ -26,7 +27,7 @@ import { contextEnded } from "../DurableContext.ts"
 import { claim, Execution, record as recordChange, recordLater, tracked, type Claim } from "../Execution.ts"
 import { md5 } from "../Identity.ts"
 import { isFinal } from "../Journal.ts"
-import { limitSize, readFailure, readValue, writeFailure, writeValue } from "../Outcome.ts"
+import { asDefect, limitSize, readFailure, readValue, writeFailure, writeValue } from "../Outcome.ts"
 import type { Recording } from "../Recording.ts"
 import { realRandom } from "../WorkflowRandom.ts"
 
@@ -45,24 +46,29 @@ export type Attempted =
   | { readonly _tag: "Waiting" }
 
 export const step = (name: string, body: Body, options: StepOptions) =>
-  Effect.flatMap(claim({ type: "STEP", subType: "Step", name }), (claimed) =>
-    attempts(claimed, options, (record) => attempt(claimed, record, body, options))
-  )
+  Effect.flatMap(claimStep(name), (claimed) => claimedStep(claimed, body, options))
+
+export const claimStep = (name: string) => claim({ type: "STEP", subType: "Step", name })
+
+/** A step that was claimed. */
+export const claimedStep = (claimed: Claim, body: Body, options: StepOptions) =>
+  attempts(claimed, options, (record) => attempt(claimed, record, body, options))
 
 /** The life of an operation of type STEP: replay its record, or make attempts until one settles it. */
 export const attempts = Effect.fnUntraced(function* (
   claimed: Claim,
   recording: Recording,
-  attempt: (record: Operation | undefined) => Effect.Effect<Attempted, never, unknown>
+  attempt: (record: Operation | undefined) => Effect.Effect<Attempted, never, unknown>,
+  kind: Info["value"] = "result"
 ) {
   if (claimed.record !== undefined && isFinal(claimed.record)) {
     yield* Effect.yieldNow
-    return yield* yield* replay(claimed, claimed.record, recording)
+    return yield* yield* replay(claimed, claimed.record, recording, kind)
   }
   let record = claimed.record
   while (true) {
     if (record?.Status === "PENDING") record = yield* claimed.run.waitFor(claimed)
-    if (record !== undefined && isFinal(record)) return yield* yield* replay(claimed, record, recording)
+    if (record !== undefined && isFinal(record)) return yield* yield* replay(claimed, record, recording, kind)
     const attempted = yield* tracked(claimed, "step", attempt(record))
     if (attempted._tag === "Settled") return yield* attempted.exit
     record = claimed.run.journal.get(claimed.id)
@@ -71,9 +77,14 @@ export const attempts = Effect.fnUntraced(function* (
   }
 })
 
-const replay = (claimed: Claim, record: Operation, recording: Recording): Effect.Effect<Exit.Exit<unknown, unknown>> =>
+const replay = (
+  claimed: Claim,
+  record: Operation,
+  recording: Recording,
+  kind: Info["value"]
+): Effect.Effect<Exit.Exit<unknown, unknown>> =>
   record.Status === "SUCCEEDED"
-    ? Effect.map(readValue(claimed, "result", recording, record.StepDetails?.Result), Exit.succeed)
+    ? Effect.map(readValue(claimed, kind, recording, record.StepDetails?.Result), Exit.succeed)
     : readFailure(claimed, recording, record.StepDetails?.Error)
 
 const attempt = Effect.fnUntraced(function* (
@@ -110,11 +121,14 @@ export const runBody = (
   claimed: Claim,
   number: number,
   body: Body
-): Effect.Effect<Exit.Exit<unknown, unknown>, never, unknown> =>
-  Effect.flatMap(Effect.exit(asStepBody(claimed, provideBody(claimed, number, body))), (exit) => {
-    if (claimed.run.phase !== "running") return claimed.run.inert
-    return claimed.context.closed ? contextEnded(claimed) : Effect.succeed(exit)
+): Effect.Effect<Exit.Exit<unknown, unknown>, never, unknown> => {
+  const { context, name, path, run } = claimed
+  const runs = run.options.probe?.insteadOf?.({ name, path, number }) ?? body
+  return Effect.flatMap(Effect.exit(asStepBody(claimed, provideBody(claimed, number, runs))), (exit) => {
+    if (run.phase !== "running") return run.inert
+    return context.closed ? contextEnded(claimed) : Effect.succeed(exit)
   })
+}
 
 /** Notes which fibre runs the body, so that it records nothing even with services from outside of the step. */
 const asStepBody = (claimed: Claim, body: Body): Body =>
@@ -133,22 +147,24 @@ const asStepBody = (claimed: Claim, body: Body): Body =>
 const provideBody = (claimed: Claim, number: number, body: Body): Body => {
   const { context, id, name, path, run: invocation } = claimed
   const { deadline } = invocation.options
-  return Effect.updateContext(body, (services: Context.Context<unknown>) =>
-    services.pipe(
-      Context.add(Execution, { run: invocation, context, step: path }),
-      Context.add(Clock.Clock, invocation.clock),
-      Context.add(StepContext, {
-        executionArn: invocation.executionArn,
-        executionName: invocation.executionName,
-        operationId: id,
-        name,
-        attempt: number,
-        idempotencyKey: `${md5(invocation.executionArn)}-${id}`,
-        remaining: Effect.sync(() =>
-          deadline === undefined ? Duration.infinity : Duration.millis(Math.max(0, deadline - invocation.now()))
-        )
-      })
-    )
+  return Effect.updateContext(
+    invocation.observer.attempt(claimed, number, body),
+    (services: Context.Context<unknown>) =>
+      services.pipe(
+        Context.add(Execution, { run: invocation, context, step: path }),
+        Context.add(Clock.Clock, invocation.clock),
+        Context.add(StepContext, {
+          executionArn: invocation.executionArn,
+          executionName: invocation.executionName,
+          operationId: id,
+          name,
+          attempt: number,
+          idempotencyKey: `${md5(invocation.executionArn)}-${id}`,
+          remaining: Effect.sync(() =>
+            deadline === undefined ? Duration.infinity : Duration.millis(Math.max(0, deadline - invocation.now()))
+          )
+        })
+      )
   )
 }
 
@@ -196,7 +212,7 @@ export const failForGood = Effect.fnUntraced(function* (
 
 const opaque = (cause: Cause.Cause<unknown>): Cause.Cause<never> =>
   Cause.fromReasons(
-    cause.reasons.map((reason) => (Cause.isFailReason(reason) ? Cause.makeDieReason(reason.error) : reason))
+    cause.reasons.map((reason) => (Cause.isFailReason(reason) ? Cause.makeDieReason(asDefect(reason.error)) : reason))
   )
 
 /** An error that cannot be written is replaced by the reason why. */

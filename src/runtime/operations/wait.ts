@@ -48,7 +48,7 @@ export const waitUntil = (name: string, timeout: Timeout) =>
   )
 
 /** A durable duration in whole seconds, rounded up: at least 1 second and at most 366 days. */
-const durableSeconds = (operation: string, duration: Duration.Input): Effect.Effect<number> => {
+export const durableSeconds = (operation: string, duration: Duration.Input): Effect.Effect<number> => {
   const millis = toMillis(duration)
   const seconds = Math.ceil(millis / 1_000)
   return millis >= 1_000 && seconds <= Limits.maxDurationSeconds

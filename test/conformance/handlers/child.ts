@@ -7,7 +7,7 @@ import { join } from "node:path"
 import process from "node:process"
 import { Durable, DurableFunction, RetryPolicy, Serdes } from "../../../src/index.ts"
 import { LambdaHandler } from "../../../src/lambda/index.ts"
-import { alone, correlated, Failure } from "./support.ts"
+import { alone, Failure } from "./support.ts"
 
 const Echo = DurableFunction.make("echo", { payload: Schema.String, success: Schema.String })
 const Failing = DurableFunction.make("failing", { payload: Schema.Unknown, error: Failure })
@@ -122,17 +122,15 @@ export const given = {
     alone
   ),
 
-  "3-17": correlated((logging) =>
-    LambdaHandler.make(
-      Echo.implement(
-        Effect.fnUntraced(function* (input) {
-          const result = yield* Durable.child("child", Effect.as(Effect.log(input), input))
-          yield* Durable.wait("pause", "1 second")
-          return result
-        })
-      ),
-      logging
-    )
+  "3-17": LambdaHandler.make(
+    Echo.implement(
+      Effect.fnUntraced(function* (input) {
+        const result = yield* Durable.child("child", Effect.as(Effect.log(input), input))
+        yield* Durable.wait("pause", "1 second")
+        return result
+      })
+    ),
+    alone
   )
 }
 

@@ -4,7 +4,7 @@ import * as Schema from "effect/Schema"
 import process from "node:process"
 import { Durable, DurableFunction, RetryPolicy, Serdes } from "../../../src/index.ts"
 import { LambdaHandler } from "../../../src/lambda/index.ts"
-import { alone, correlated, Failure, TransientError } from "./support.ts"
+import { alone, Failure, TransientError } from "./support.ts"
 
 const Greeting = DurableFunction.make("greeting", { payload: Schema.String, success: Schema.String })
 const Text = DurableFunction.make("text", { payload: Schema.Unknown, success: Schema.String })
@@ -61,21 +61,19 @@ export const given = {
     alone
   ),
 
-  "1-7": correlated((logging) =>
-    LambdaHandler.make(
-      Greeting.implement((name) =>
-        Durable.step(
-          "greet",
-          Effect.gen(function* () {
-            yield* Effect.log(`Greeting step started for: ${name}`)
-            const greeting = `Hello, ${name}!`
-            yield* Effect.log(`Greeting step completed with: ${greeting}`)
-            return greeting
-          })
-        )
-      ),
-      logging
-    )
+  "1-7": LambdaHandler.make(
+    Greeting.implement((name) =>
+      Durable.step(
+        "greet",
+        Effect.gen(function* () {
+          yield* Effect.log(`Greeting step started for: ${name}`)
+          const greeting = `Hello, ${name}!`
+          yield* Effect.log(`Greeting step completed with: ${greeting}`)
+          return greeting
+        })
+      )
+    ),
+    alone
   ),
 
   "1-8": LambdaHandler.make(
@@ -89,17 +87,15 @@ export const given = {
     alone
   ),
 
-  "1-9": correlated((logging) =>
-    LambdaHandler.make(
-      Text.implement(
-        Effect.fnUntraced(function* () {
-          const value = yield* Durable.step("cache", Effect.as(Effect.log("step executed"), "cached_value"))
-          yield* Durable.wait("pause", "1 second")
-          return value
-        })
-      ),
-      logging
-    )
+  "1-9": LambdaHandler.make(
+    Text.implement(
+      Effect.fnUntraced(function* () {
+        const value = yield* Durable.step("cache", Effect.as(Effect.log("step executed"), "cached_value"))
+        yield* Durable.wait("pause", "1 second")
+        return value
+      })
+    ),
+    alone
   ),
 
   "1-11": LambdaHandler.make(
@@ -135,21 +131,19 @@ export const given = {
     alone
   ),
 
-  "1-18": correlated((logging) =>
-    LambdaHandler.make(
-      Greeting.implement((input) =>
-        Durable.step(
-          "once-per-attempt",
-          Effect.gen(function* () {
-            yield* Effect.log(input)
-            const { attempt } = yield* Durable.StepContext
-            return attempt === 1 ? process.exit(1) : "succeeded on second attempt"
-          }),
-          { semantics: "at-most-once", retry: everySecond(2) }
-        )
-      ),
-      logging
-    )
+  "1-18": LambdaHandler.make(
+    Greeting.implement((input) =>
+      Durable.step(
+        "once-per-attempt",
+        Effect.gen(function* () {
+          yield* Effect.log(input)
+          const { attempt } = yield* Durable.StepContext
+          return attempt === 1 ? process.exit(1) : "succeeded on second attempt"
+        }),
+        { semantics: "at-most-once", retry: everySecond(2) }
+      )
+    ),
+    alone
   ),
 
   "1-19": LambdaHandler.make(
@@ -231,19 +225,17 @@ export const guessed = {
   ),
 
   /** At most once, and the process dies. */
-  "1-17": correlated((logging) =>
-    LambdaHandler.make(
-      DurableFunction.make("at-most-once", { payload: Schema.Unknown, success: Schema.String }).implement((input) =>
-        Durable.step(
-          "once",
-          Effect.andThen(
-            Effect.log(input),
-            Effect.sync((): string => process.exit(1))
-          ),
-          { semantics: "at-most-once" }
-        )
-      ),
-      logging
-    )
+  "1-17": LambdaHandler.make(
+    DurableFunction.make("at-most-once", { payload: Schema.Unknown, success: Schema.String }).implement((input) =>
+      Durable.step(
+        "once",
+        Effect.andThen(
+          Effect.log(input),
+          Effect.sync((): string => process.exit(1))
+        ),
+        { semantics: "at-most-once" }
+      )
+    ),
+    alone
   )
 }

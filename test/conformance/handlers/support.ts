@@ -1,8 +1,8 @@
 /** What the handlers of all suites share. */
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Logger from "effect/Logger"
 import * as Schema from "effect/Schema"
-import type { LambdaHandler } from "../../../src/lambda/index.ts"
+import { DurableFunction, type BatchResult } from "../../../src/index.ts"
 
 /** The options of a handler whose workflow needs nothing. */
 export const alone = { layer: Layer.empty }
@@ -15,26 +15,21 @@ export class TransientError extends Schema.TaggedError<TransientError>()("Transi
   message: Schema.String
 }) {}
 
-/**
- * A handler whose log lines are JSON with the ARN of the execution, as the log service wants them. The ARN is a fact of the
- * invocation, so the handler is made when the invocation arrives.
- */
-export const correlated =
-  (make: (options: { readonly layer: Layer.Layer<never> }) => LambdaHandler.Handler): LambdaHandler.Handler =>
-  (event, context) =>
-    make({ layer: Logger.layer([jsonLines(arnOf(event))]) })(event, context)
+/** A function that takes and gives whatever its requirement says. */
+export const Open = DurableFunction.make("open", { payload: Schema.Unknown, success: Schema.Unknown, error: Failure })
 
-const jsonLines = (executionArn: string) =>
-  Logger.withConsoleLog(
-    Logger.make(({ date, logLevel, message }) =>
-      JSON.stringify({
-        timestamp: date.toISOString(),
-        level: logLevel.toUpperCase(),
-        executionArn,
-        message: Array.isArray(message) ? message.map(String).join(" ") : String(message)
-      })
-    )
-  )
+/** The name of an operation whose requirement lets the input name it. */
+export const nameIn = (input: unknown): string => (typeof input === "string" ? input : "operation")
 
-const arnOf = (event: unknown): string =>
-  typeof event === "object" && event !== null ? String(Reflect.get(event, "DurableExecutionArn")) : ""
+export const nobodyKnows = Effect.fail(new Failure({ message: "this always fails" }))
+
+type Fact = "completionReason" | "status" | "successCount" | "failureCount" | "totalCount"
+
+/** How a batch has ended, its status aside. */
+export const counts = ["completionReason", "successCount", "failureCount", "totalCount"] as const
+
+/** How a batch has ended. */
+export const everything = ["status", ...counts] as const
+
+export const factsOf = (batch: Pick<BatchResult.BatchResult<unknown, unknown>, Fact>, facts: ReadonlyArray<Fact>) =>
+  Object.fromEntries(facts.map((fact) => [fact, batch[fact]]))

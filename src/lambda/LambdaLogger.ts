@@ -1,0 +1,82 @@
+/**
+ * How a function logs unless the layer of its handler says otherwise: one line of JSON per record, with the execution and
+ * the operation that it comes from at the top level, where the log service finds them.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Formatter from "effect/Formatter"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import type * as LogLevel from "effect/LogLevel"
+import * as References from "effect/References"
+import * as Tracer from "effect/Tracer"
+
+/**
+ * Formats a record as one line of JSON: `timestamp`, `level`, `message`, `cause` where one was logged, `traceId` and
+ * `spanId` where there is a span, and the annotations: `requestId`, `executionArn`, `operation`, `operationId`,
+ * `parentId`, `attempt`, and yours.
+ *
+ * @example
+ * ```ts
+ * import { LambdaLogger } from "effect-durable/lambda"
+ * import * as Logger from "effect/Logger"
+ *
+ * export const ToStderr = Logger.layer([Logger.map(LambdaLogger.format, (line) => console.error(line))])
+ * ```
+ *
+ * @category loggers
+ * @since 0.1.0
+ */
+export const format: Logger.Logger<unknown, string> = Logger.make((options) => {
+  const { annotations, cause, level, message, timestamp } = Logger.formatStructured.log(options)
+  const span = Context.getOrUndefined(options.fiber.context, Tracer.ParentSpan)
+  const record = {
+    timestamp,
+    level,
+    message,
+    ...(cause === undefined ? undefined : { cause }),
+    ...(span === undefined ? undefined : { traceId: span.traceId, spanId: span.spanId })
+  }
+  return Formatter.formatJson({ ...record, ...annotations, ...record })
+})
+
+/**
+ * Writes lines of JSON to the standard output, past the console, whose lines Lambda's runtime changes.
+ *
+ * @category loggers
+ * @since 0.1.0
+ */
+export const json: Logger.Logger<unknown, void> = Logger.map(format, (line) => void process.stdout.write(`${line}\n`))
+
+/**
+ * What a handler logs with by itself: {@link json}, events of spans as in every Effect program, and the level that the
+ * function's configuration sets (`AWS_LAMBDA_LOG_LEVEL`; without one `Info`).
+ *
+ * @example
+ * ```ts
+ * import { LambdaLogger } from "effect-durable/lambda"
+ * import * as Effect from "effect/Effect"
+ *
+ * // For a program that is no handler and is to log as one does.
+ * export const main = Effect.log("hello").pipe(Effect.provide(LambdaLogger.layer))
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer: Layer.Layer<never> = Layer.suspend(() => {
+  const level = levels.get(process.env["AWS_LAMBDA_LOG_LEVEL"] ?? "")
+  const loggers = Logger.layer([json, Logger.tracerLogger])
+  return level === undefined ? loggers : Layer.merge(loggers, Layer.succeed(References.MinimumLogLevel, level))
+})
+
+/** The levels of Lambda's configuration. */
+const levels: ReadonlyMap<string, LogLevel.LogLevel> = new Map([
+  ["TRACE", "Trace"],
+  ["DEBUG", "Debug"],
+  ["INFO", "Info"],
+  ["WARN", "Warn"],
+  ["ERROR", "Error"],
+  ["FATAL", "Fatal"]
+])

@@ -1,0 +1,286 @@
+/**
+ * Answers to callbacks: those that are scripted when a world is made, and those that a test gives by hand.
+ *
+ * Both are written as those outside of a workflow write them: as text, or as JSON by the Schema that the callback has.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { cast } from "effect/Function"
+import * as Schema from "effect/Schema"
+import type { ClientError, DurableClient } from "../DurableClient.ts"
+import { erase } from "../internal/erase.ts"
+import type { FromArguments, RecordServices } from "../Plain.ts"
+import { errorObject } from "../runtime/Outcome.ts"
+import { write } from "../runtime/Recording.ts"
+import { json, Serdes, type Info } from "../Serdes.ts"
+import { ErrorObject } from "../wire/ErrorObject.ts"
+import { succeed, type Reply } from "./Outcome.ts"
+import type { Pattern } from "./pattern.ts"
+import { TestFailure } from "./TestFailure.ts"
+
+/**
+ * The Schemas by which a callback is answered: those that the workflow gave it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface CallbackSchemas {
+  /** Writes the value as JSON. Default: a text is sent as it is, and other plain data as JSON. */
+  readonly success?: Schema.Top
+  /** Writes the errors that arrive as themselves. Default: an error is a raw error object. */
+  readonly error?: Schema.Top
+}
+
+interface NoSchemas {
+  readonly success?: never
+  readonly error?: never
+}
+
+/**
+ * A callback that is open, for whoever answers it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface OpenCallback {
+  readonly name: string
+  /** Which callback it is that this answer is for, from 1. */
+  readonly number: number
+  readonly callbackId: string
+  readonly executionArn: string
+  /** Tells that the work goes on, which starts the heartbeat time-out anew. */
+  readonly heartbeat: Effect.Effect<void>
+}
+
+/**
+ * How callbacks of some names are answered.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Answer<out R> {
+  readonly _tag: "Answer"
+  readonly name: string | RegExp | ((name: string) => boolean)
+  /** @internal */
+  readonly schemas: CallbackSchemas
+  /** @internal */
+  readonly respond: (callback: OpenCallback) => Effect.Effect<Reply, unknown, R>
+}
+
+/** @internal */
+export const isAnswer = (value: object): value is Answer<unknown> => "_tag" in value && value._tag === "Answer"
+
+/**
+ * A callback of an execution, for a test that answers it by hand.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface CallbackHandle<in A, in E> {
+  readonly callbackId: string
+  readonly succeed: (value: A) => Effect.Effect<void, ClientError>
+  readonly fail: (error: E | ErrorObject) => Effect.Effect<void, ClientError>
+  /** Tells that the work goes on, which starts the heartbeat time-out anew. */
+  readonly heartbeat: Effect.Effect<void, ClientError>
+}
+
+/**
+ * What completes a callback.
+ *
+ * @category type extractors
+ * @since 0.1.0
+ */
+export type CallbackValue<O> = O extends { readonly success: { readonly Type: infer A } } ? A : unknown
+
+/**
+ * What a callback may fail with besides raw error objects.
+ *
+ * @category type extractors
+ * @since 0.1.0
+ */
+export type CallbackFailure<O> = O extends { readonly error: { readonly Type: infer E } } ? E : never
+
+type ReplyFor<O> = Reply<CallbackValue<O>, CallbackFailure<O>>
+
+/**
+ * Answers callbacks by their name: with one outcome for every callback, a list with an outcome for each in turn, or a
+ * function from the open callback to an outcome or an Effect.
+ *
+ * `name` is the name of the operation, a pattern, or a function that says which names are meant; a callback inside of
+ * `Durable.waitForCallback` has the name of that, and is answered once its submitter is done. Of several answers the first
+ * that fits counts. An Effect runs in virtual time, like a stub: it may sleep, send heartbeats, and ends with the value or
+ * the error. Give the Schemas that the callback has; without them a text is sent as it is, other plain data as JSON, and an
+ * error as an error object. An answer that comes too late is lost. A callback beyond the end of a list fails and says so.
+ *
+ * @example
+ * ```ts
+ * import { TestEngine } from "effect-durable/testing"
+ * import * as Effect from "effect/Effect"
+ * import * as Schema from "effect/Schema"
+ *
+ * class Rejected extends Schema.TaggedError<Rejected>()("Rejected", { reason: Schema.String }) {}
+ * const approval = { success: Schema.Struct({ by: Schema.String }), error: Rejected }
+ *
+ * export const late = TestEngine.answer("approval", TestEngine.after("2 days", TestEngine.succeed({ by: "Ada" })), approval)
+ * export const atLast = TestEngine.answer(
+ *   "approval",
+ *   [TestEngine.fail(new Rejected({ reason: "too expensive" })), TestEngine.succeed({ by: "Ada" })],
+ *   approval
+ * )
+ * export const slowly = TestEngine.answer(/^import-/, ({ heartbeat }) =>
+ *   Effect.as(Effect.repeat(Effect.delay(heartbeat, "10 minutes"), { times: 5 }), "imported")
+ * )
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const answer = <const O extends CallbackSchemas = NoSchemas, R = never>(
+  name: string | RegExp | ((name: string) => boolean),
+  respond:
+    | ReplyFor<O>
+    | ReadonlyArray<ReplyFor<O>>
+    | ((callback: OpenCallback) => Effect.Effect<CallbackValue<O>, CallbackFailure<O> | ErrorObject, R> | ReplyFor<O>),
+  schemas?: O
+): Answer<FromArguments<R> | RecordServices<readonly [O]>> => ({
+  _tag: "Answer",
+  name,
+  schemas: schemas ?? {},
+  respond: (callback) => {
+    if (typeof respond === "function") {
+      const answered = respond(callback)
+      return Effect.isEffect(answered) ? Effect.map(asArgument(answered), succeed) : Effect.succeed(answered)
+    }
+    if (!isList(respond)) return Effect.succeed(respond)
+    return Effect.succeed(respond[callback.number - 1] ?? beyondTheScript(respond.length, callback))
+  }
+})
+
+/** What an effect requires, as the types of the arguments say it. */
+const asArgument = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, FromArguments<R>> => cast(effect)
+
+const isList = <A>(value: A | ReadonlyArray<A>): value is ReadonlyArray<A> => Array.isArray(value)
+
+const beyondTheScript = (length: number, { name, number }: OpenCallback): Reply<never, never> => ({
+  _tag: "Fail",
+  error: {
+    ErrorType: "TestFailure",
+    ErrorMessage: `The answer to the callback "${name}" has ${length} ${length === 1 ? "outcome" : "outcomes"}, and this is callback ${number}. Give it an outcome for each.`
+  }
+})
+
+// --- Sending ---------------------------------------------------------------------------------------------------------
+
+/** The part of the client by which callbacks are answered. */
+type Client = Pick<DurableClient["Service"], "succeedCallback" | "failCallback" | "heartbeatCallback">
+
+/** Answers in a world, with a count of their own. */
+export interface Answering {
+  readonly name: Pattern
+  /** The work of whoever has the callback, until it is answered. */
+  readonly run: (
+    callback: Pick<OpenCallback, "name" | "callbackId" | "executionArn">
+  ) => Effect.Effect<void, ClientError>
+}
+
+/** Serves an answer to one world. @internal */
+export const serveAnswer = ({ name, respond, schemas }: Answer<unknown>, client: Client): Answering => {
+  let callbacks = 0
+  return {
+    name,
+    run: (callback) => {
+      // Whoever finds the callback closed has nothing more to do.
+      const heartbeat = Effect.catch(client.heartbeatCallback(callback.callbackId), (error) =>
+        error._tag === "CallbackClosed" ? Effect.interrupt : Effect.die(error)
+      )
+      const open = { ...callback, number: ++callbacks, heartbeat }
+      return Effect.exit(Effect.suspend(() => erase(respond(open)))).pipe(
+        Effect.flatMap((exit) => {
+          if (Exit.isSuccess(exit)) return complete(client, open, schemas, exit.value)
+          const failure = exit.cause.reasons.find(Cause.isFailReason)
+          return failure === undefined
+            ? Effect.failCause(exit.cause).pipe(Effect.orDie)
+            : complete(client, open, schemas, { _tag: "Fail", error: failure.error })
+        }),
+        Effect.catchTag("CallbackClosed", () => Effect.void)
+      )
+    }
+  }
+}
+
+/** The handle of a callback for a test that answers it by hand. */
+export const handleOf = (
+  client: Client,
+  callback: { readonly name: string; readonly callbackId: string },
+  schemas: CallbackSchemas,
+  services: Context.Context<never>
+): CallbackHandle<unknown, unknown> => ({
+  callbackId: callback.callbackId,
+  succeed: (value) => Effect.provideContext(complete(client, callback, schemas, succeed(value)), services),
+  fail: (error) => Effect.provideContext(complete(client, callback, schemas, { _tag: "Fail", error }), services),
+  heartbeat: client.heartbeatCallback(callback.callbackId)
+})
+
+const complete = (
+  client: Client,
+  callback: { readonly name: string; readonly callbackId: string },
+  schemas: CallbackSchemas,
+  reply: Reply
+): Effect.Effect<void, ClientError> => {
+  const { callbackId } = callback
+  switch (reply._tag) {
+    case "Succeed":
+      return Effect.flatMap(textOf(callback, schemas, reply.value), (text) => client.succeedCallback(callbackId, text))
+    case "Fail":
+      return Effect.flatMap(errorOf(callback, schemas, reply.error), (error) => client.failCallback(callbackId, error))
+    case "After":
+      return Effect.andThen(Effect.sleep(reply.millis), complete(client, callback, schemas, reply.outcome))
+    default:
+      return Effect.void
+  }
+}
+
+const textOf = (callback: { readonly name: string }, { success }: CallbackSchemas, value: unknown) =>
+  success === undefined && typeof value === "string"
+    ? Effect.succeed(value)
+    : written(callback, success, value, "result")
+
+const errorOf = (
+  callback: { readonly name: string },
+  schemas: CallbackSchemas,
+  error: unknown
+): Effect.Effect<ErrorObject> => {
+  const { error: declared } = schemas
+  if (declared !== undefined && Schema.is(Schema.toType(declared))(error)) {
+    return Effect.map(written(callback, declared, error, "error"), (data) => errorObject(error, data))
+  }
+  return isErrorObject(error)
+    ? Effect.succeed(error)
+    : Effect.die(
+        new TestFailure({
+          message: `The callback "${callback.name}" cannot fail with ${errorObject(error, undefined).ErrorType}: give the answer the error Schema of the callback, or an error object.`
+        })
+      )
+}
+
+/** An error object has no fields but its own, as the types say. */
+const isErrorObject = (error: unknown): error is ErrorObject =>
+  !(error instanceof Error) && Schema.is(ErrorObject)(error)
+
+/** Those outside write plain JSON. */
+const written = (
+  { name }: { readonly name: string },
+  schema: Schema.Top | undefined,
+  value: unknown,
+  kind: Info["value"]
+): Effect.Effect<string | undefined> =>
+  write({ success: schema }, value, { executionArn: "", operationId: name, operation: name, value: kind }).pipe(
+    Effect.provideService(Serdes, json),
+    Effect.catch(({ message }) =>
+      Effect.die(new TestFailure({ message: `The answer to the callback "${name}" cannot be written: ${message}` }))
+    )
+  )

@@ -1,0 +1,64 @@
+/**
+ * Faults of steps that come from outside of the program: attempts that fail before the body runs.
+ *
+ * @since 0.1.0
+ */
+import type * as Effect from "effect/Effect"
+import type { Attempt } from "../runtime/Supervisor.ts"
+import { picks } from "./pattern.ts"
+
+/**
+ * The first attempts of some steps, and what runs in place of their bodies.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StepFault {
+  readonly _tag: "StepFault"
+  readonly step: string | RegExp | ((path: string) => boolean)
+  /** How many attempts of each step. */
+  readonly attempts: number
+  readonly failure: Effect.Effect<never, unknown>
+}
+
+/** @internal */
+export const isStepFault = (value: object): value is StepFault => "_tag" in value && value._tag === "StepFault"
+
+/**
+ * Fails the first attempts of a step: `failure` runs in place of its body, which is not run at all, and the attempts that
+ * follow are as the retry policy of the step says.
+ *
+ * `step` is the name of the step or its path (`"shipping/label"`), a pattern for paths, or a function that says which paths
+ * are meant; each step that it fits has its own first attempts. An error has to fit the Schema of the step, like one of the
+ * body. The submitter of `Durable.waitForCallback` is a step too (`"approval/submit"`), and so is each look of
+ * `Durable.waitForCondition`, although one that fails is not repeated.
+ *
+ * @example
+ * ```ts
+ * import { TestEngine } from "effect-durable/testing"
+ * import * as Effect from "effect/Effect"
+ * import * as Schema from "effect/Schema"
+ *
+ * class Declined extends Schema.TaggedError<Declined>()("Declined", { code: Schema.String }) {}
+ *
+ * export const declinedTwice = TestEngine.failFirst("charge", 2, Effect.fail(new Declined({ code: "51" })))
+ * export const hangs = TestEngine.failFirst("charge", 1, Effect.andThen(Effect.sleep("30 seconds"), Effect.die("no answer")))
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const failFirst = (
+  step: string | RegExp | ((path: string) => boolean),
+  attempts: number,
+  failure: Effect.Effect<never, unknown>
+): StepFault => ({ _tag: "StepFault", step, attempts, failure })
+
+/** What runs in place of the body of an attempt, if anything does. */
+export const faultOf = (
+  faults: ReadonlyArray<StepFault>,
+  { name, number, path }: Attempt
+): Effect.Effect<never, unknown> | undefined =>
+  faults.find(
+    ({ attempts, step }) => number <= attempts && picks(step, typeof step === "string" ? [path, name] : [path])
+  )?.failure

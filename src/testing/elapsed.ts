@@ -1,0 +1,75 @@
+/**
+ * Says whether an execution took as long as a test expects, and if not, where its time went.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import type { Operation } from "../wire/Operation.ts"
+
+/**
+ * How long an execution is expected to take: exactly so long, or at least and at most so long.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ExpectedDuration =
+  | Duration.Input
+  | { readonly atLeast: Duration.Input; readonly atMost?: Duration.Input }
+  | { readonly atMost: Duration.Input; readonly atLeast?: Duration.Input }
+
+/** When an execution began and ended, in milliseconds, and what it did. */
+export interface Course {
+  readonly name: string
+  readonly start: number
+  readonly end: number
+  readonly operations: ReadonlyArray<Operation>
+}
+
+/** What is wrong with the time that an execution took, if anything is. */
+export const misfit = (course: Course, expected: ExpectedDuration): string | undefined => {
+  const { least, most } = rangeOf(expected)
+  const millis = course.end - course.start
+  if (least <= millis && millis <= most) return undefined
+  const bounds =
+    least === most
+      ? `exactly ${format(least)}`
+      : [least > 0 ? `at least ${format(least)}` : "", most < Infinity ? `at most ${format(most)}` : ""]
+          .filter((bound) => bound !== "")
+          .join(" and ")
+  return `Expected the execution "${course.name}" to take ${bounds}, found ${format(millis)}. ${whereItWent(course)}`
+}
+
+const rangeOf = (expected: ExpectedDuration): { readonly least: number; readonly most: number } => {
+  if (typeof expected === "object" && ("atLeast" in expected || "atMost" in expected)) {
+    return { least: toMillis(expected.atLeast ?? 0), most: toMillis(expected.atMost ?? Infinity) }
+  }
+  const exactly = toMillis(expected)
+  return { least: exactly, most: exactly }
+}
+
+const toMillis = (duration: Duration.Input): number => Duration.toMillis(Duration.fromInputUnsafe(duration))
+
+const format = (millis: number): string => Duration.format(Duration.millis(millis))
+
+/** The operations that took longest. Contexts are left out: their time is that of the operations in them. */
+const whereItWent = ({ end, operations }: Course): string => {
+  const longest = operations
+    .filter(({ Type }) => Type !== "EXECUTION" && Type !== "CONTEXT")
+    .map((operation) => ({ operation, millis: (operation.EndTimestamp ?? end) - operation.StartTimestamp }))
+    .filter(({ millis }) => millis > 0)
+    .sort((a, b) => b.millis - a.millis)
+    .slice(0, 5)
+    .map(
+      ({ millis, operation }) =>
+        `${operation.Type} "${pathOf(operations, operation)}" ${format(millis)}${operation.EndTimestamp === undefined ? " without an outcome" : ""}`
+    )
+  return longest.length === 0
+    ? "None of its operations took any time."
+    : `The longest of its operations: ${longest.join(", ")}.`
+}
+
+const pathOf = (operations: ReadonlyArray<Operation>, { Id, Name, ParentId }: Operation): string => {
+  const parent = ParentId === undefined ? undefined : operations.find((other) => other.Id === ParentId)
+  const own = Name ?? Id
+  return parent === undefined ? own : `${pathOf(operations, parent)}/${own}`
+}

@@ -1,0 +1,221 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Durable, DurableClient, DurableFunction, RetryPolicy } from "effect-durable"
+import { TestEngine } from "effect-durable/testing"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Schema from "effect/Schema"
+
+class Declined extends Schema.TaggedError<Declined>()("Declined", {}) {}
+
+const Main = DurableFunction.make("main")
+const Sub = DurableFunction.make("sub")
+const Never = DurableFunction.plain("never")
+
+type Workflow = Effect.Effect<unknown, unknown, Durable.Execution>
+
+const unbounded = { concurrency: "unbounded" } as const
+
+const exitOf = (workflow: Workflow, options: TestEngine.Options) =>
+  Effect.exit(TestEngine.run(Main)).pipe(
+    Effect.provide(
+      TestEngine.layer(
+        [Main.implement(() => Effect.asVoid(Effect.orDie(workflow))), TestEngine.stub(Never, TestEngine.never)],
+        options
+      )
+    )
+  )
+
+/** What a strict test is told about a workflow. */
+const adviceOn = (workflow: Workflow) =>
+  Effect.map(exitOf(workflow, { strict: true }), (exit) => {
+    const defect = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
+    assert.instanceOf(defect, TestEngine.TestFailure)
+    return defect.message
+  })
+
+const hour = Durable.wait("hour", "1 hour")
+const quick = Durable.step("quick", Effect.succeed("quick"))
+
+/** Two branches, of which the first is over at once. */
+const raw: ReadonlyArray<readonly [string, Workflow, string]> = [
+  ["Effect.race", Effect.race(hour, quick), `WAIT "hour"`],
+  ["Effect.raceFirst", Effect.raceFirst(hour, quick), `WAIT "hour"`],
+  ["Effect.timeout", Effect.timeoutOption(Durable.step("slow", Effect.sleep("1 hour")), "500 millis"), `STEP "slow"`],
+  [
+    "Effect.all that fails fast",
+    Effect.all([hour, Durable.step("bad", Effect.fail(new Declined()), { error: Declined, retry: RetryPolicy.none })], {
+      ...unbounded
+    }),
+    `WAIT "hour"`
+  ],
+  [
+    "a fork that is interrupted",
+    Effect.gen(function* () {
+      const fiber = yield* Effect.forkChild(hour)
+      yield* quick
+      yield* Fiber.interrupt(fiber)
+      yield* Durable.step("more", Effect.void)
+    }),
+    `WAIT "hour"`
+  ],
+  [
+    "a fork that is never joined",
+    Effect.gen(function* () {
+      yield* Effect.forkDetach(hour)
+      yield* quick
+      yield* Durable.step("more", Effect.void)
+    }),
+    `WAIT "hour"`
+  ],
+  ["a race inside of a child", Durable.child("block", Effect.asVoid(Effect.race(hour, quick))), `When "block" ended`],
+  [
+    "a race of a child",
+    Effect.race(Durable.child("loser", Effect.andThen(hour, quick)), Durable.step("winner", Effect.sleep("1 minute"))),
+    `WAIT "hour"`
+  ]
+]
+
+describe("a strict test engine", () => {
+  for (const [what, workflow, found] of raw) {
+    it.effect(`fails a test in which there is ${what} over durable operations`, () =>
+      Effect.gen(function* () {
+        const advice = yield* adviceOn(workflow)
+        assert.include(advice, found)
+        assert.include(advice, "Durable.race, Durable.timeout, Durable.all or Durable.forEach")
+      })
+    )
+  }
+
+  it.effect("fails a test in which recorded operations are not asked for again because of timing", () =>
+    Effect.gen(function* () {
+      const workflow = Effect.gen(function* () {
+        // On the replay the first branch has won before the second has asked for all of its steps.
+        yield* Effect.race(
+          Durable.step("slow", Effect.sleep("1 minute")),
+          Effect.forEach([1, 2, 3, 4], (n) =>
+            Effect.andThen(Durable.step(`s-${n}`, Effect.void), Effect.yieldNow)
+          ).pipe(Effect.andThen(hour))
+        )
+        yield* Durable.wait("pause", "1 second")
+      })
+      assert.match(yield* adviceOn(workflow), /did not ask for this time: .*STEP "s-4"/)
+    })
+  )
+
+  it.effect("tells it to whoever waits for an execution that handed over to one like that", () =>
+    Effect.gen(function* () {
+      const main = Main.implement(() => Effect.orDie(Durable.continueWith(Sub)))
+      const sub = Sub.implement(() => Effect.asVoid(Effect.race(hour, quick)))
+      const world = TestEngine.layer([main, sub], { strict: true })
+      const exits = [
+        yield* Effect.exit(Effect.provide(TestEngine.run(Main), world)),
+        yield* Effect.exit(Effect.provide(DurableClient.run(Main), world))
+      ]
+      for (const exit of exits) {
+        assert.instanceOf(Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined, TestEngine.TestFailure)
+      }
+    })
+  )
+
+  const fine: ReadonlyArray<readonly [string, Workflow]> = [
+    ["Durable.race", Durable.race("first", [Effect.as(hour, "hour"), quick])],
+    ["Durable.timeout", Effect.exit(Durable.timeout("patient", hour, "1 minute"))],
+    [
+      "Durable.all that fails fast",
+      Effect.exit(
+        Durable.all(
+          "all",
+          [Effect.as(hour, 1), Effect.as(Durable.step("bad", Effect.die("bad"), { retry: RetryPolicy.none }), 2)],
+          { concurrency: "unbounded" }
+        )
+      )
+    ],
+    [
+      "Durable.forEach that fails fast",
+      Effect.exit(
+        Durable.forEach(
+          "each",
+          [1, 2, 3],
+          (n) => (n === 2 ? Effect.die("bad") : Effect.as(Durable.wait("w", n * 3_600_000), n)),
+          { concurrency: "unbounded" }
+        )
+      )
+    ],
+    ["an invoke with a time-out", Effect.exit(Durable.invoke(Never, undefined, { timeout: "1 minute" }))],
+    ["branches that all end", Effect.all([hour, quick, Durable.child("c", Durable.wait("w", "2 hours"))], unbounded)],
+    [
+      "children that end",
+      Effect.forEach([1, 2, 3], (n) => Durable.child(`c-${n}`, Durable.step("s", Effect.succeed(n))))
+    ],
+    [
+      "a callback whose answer came too late",
+      Effect.gen(function* () {
+        const opened = yield* Durable.callback("approval")
+        yield* Durable.race("answer or time", [opened.await, Effect.as(hour, "late")])
+      })
+    ],
+    ["time-outs of plain effects", Effect.andThen(Effect.timeout(Effect.void, "1 minute"), quick)],
+    [
+      "forks that are joined",
+      Effect.gen(function* () {
+        const fiber = yield* Effect.forkChild(hour)
+        yield* quick
+        yield* Fiber.join(fiber)
+      })
+    ],
+    [
+      "Durable.retry",
+      Effect.exit(
+        Durable.retry(
+          "block",
+          Effect.andThen(quick, Effect.die("again")),
+          RetryPolicy.fixed({ maxAttempts: 3, delay: "1 hour" })
+        )
+      )
+    ]
+  ]
+  for (const [what, workflow] of fine) {
+    it.effect(`lets ${what} pass`, () =>
+      Effect.gen(function* () {
+        const exit = yield* exitOf(workflow, { strict: true })
+        assert.isTrue(Exit.isSuccess(exit), Exit.isFailure(exit) ? Cause.pretty(exit.cause) : "")
+      })
+    )
+  }
+
+  it.effect("lets code pass that no longer asks for what had no outcome yet", () =>
+    Effect.gen(function* () {
+      let invocations = 0
+      const workflow = Effect.suspend((): Workflow => {
+        const short = Durable.wait("short", "1 second")
+        return ++invocations === 1 ? Effect.all([Durable.wait("long", "1 day"), short], unbounded) : short
+      })
+      assert.isTrue(Exit.isSuccess(yield* exitOf(workflow, { strict: true })))
+    })
+  )
+
+  it.effect("lets compensations pass, and a failure be a failure", () =>
+    Effect.gen(function* () {
+      const book = Durable.withCompensation("hotel", quick, () => Durable.step("cancel", Effect.void))
+      const exit = yield* exitOf(Effect.andThen(book, Effect.die(new RangeError("no seat"))), { strict: true })
+      const error = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
+      assert.instanceOf(error, TestEngine.ExecutionFailed)
+      assert.strictEqual(error.errorType, "RangeError")
+    })
+  )
+})
+
+describe("a test engine that is not strict, as by default,", () => {
+  for (const [what, workflow] of raw.filter(([name]) => !name.includes("fails fast"))) {
+    it.effect(`lets ${what} pass`, () =>
+      Effect.gen(function* () {
+        for (const options of [{}, { strict: false }]) {
+          const exit = yield* exitOf(workflow, options)
+          assert.isTrue(Exit.isSuccess(exit), Exit.isFailure(exit) ? Cause.pretty(exit.cause) : "")
+        }
+      })
+    )
+  }
+})

@@ -1,0 +1,121 @@
+/** What the compiler knows of a test world. */
+import { describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import { expectTypeOf } from "vitest"
+import type { CheckpointStore } from "../../src/CheckpointStore.ts"
+import * as Durable from "../../src/Durable.ts"
+import * as DurableClient from "../../src/DurableClient.ts"
+import * as DurableFunction from "../../src/DurableFunction.ts"
+import * as TestEngine from "../../src/testing/TestEngine.ts"
+
+class Rejected extends Schema.TaggedError<Rejected>()("Rejected", { reason: Schema.String }) {}
+class Mail extends Context.Service<Mail, { readonly send: Effect.Effect<void> }>()("test/Mail") {}
+class Clerk extends Context.Service<Clerk, { readonly name: string }>()("test/Clerk") {}
+
+const Main = DurableFunction.make("main")
+const Price = DurableFunction.plain("price", { success: Schema.Int, error: Rejected })
+const approval = { success: Schema.Struct({ by: Schema.String }), error: Rejected }
+
+type World<R> = Layer.Layer<TestEngine.TestEngine | CheckpointStore | DurableClient.DurableClient, never, R>
+
+describe("layer", () => {
+  const main = Main.implement(() =>
+    Durable.step(
+      "send",
+      Effect.flatMap(Mail, (mail) => mail.send)
+    )
+  )
+
+  it("requires what the functions and answers require", () => {
+    const clerk = TestEngine.answer("approval", () => Effect.map(Clerk, ({ name }) => name))
+    expectTypeOf(TestEngine.layer([main])).toEqualTypeOf<World<Mail>>()
+    expectTypeOf(TestEngine.layer([main, clerk])).toEqualTypeOf<World<Mail | Clerk>>()
+    expectTypeOf(TestEngine.layer([TestEngine.failFirst("send", 2, Effect.die("no"))])).toEqualTypeOf<World<never>>()
+  })
+
+  it("knows what is written in place", () => {
+    expectTypeOf(
+      TestEngine.layer([
+        main,
+        TestEngine.answer("approval", TestEngine.succeed({ by: "Ada" }), approval),
+        TestEngine.answer("name", () => Effect.map(Clerk, ({ name }) => name)),
+        TestEngine.answer("word", TestEngine.succeed("yes")),
+        TestEngine.stub(Price, TestEngine.after("1 hour", TestEngine.succeed(1))),
+        TestEngine.failFirst("send", 1, Effect.die("no"))
+      ])
+    ).toEqualTypeOf<World<Mail | Clerk>>()
+  })
+
+  it("requires no client: the world has one", () => {
+    const starts = Main.implement(() => Effect.orDie(Effect.asVoid(Durable.start(Main))))
+    const stub = TestEngine.stub(Price, () => Effect.as(DurableClient.DurableClient, 1))
+    const answer = TestEngine.answer("approval", () => Effect.as(DurableClient.DurableClient, "yes"))
+    expectTypeOf(TestEngine.layer([starts, stub, answer])).toEqualTypeOf<World<never>>()
+  })
+})
+
+describe("answer", () => {
+  it("takes anything without the Schemas of the callback", () => {
+    expectTypeOf(TestEngine.answer("approval", TestEngine.succeed(true))).toEqualTypeOf<TestEngine.Answer<never>>()
+    expectTypeOf(
+      TestEngine.answer("approval", [
+        TestEngine.never,
+        TestEngine.after("1 hour", TestEngine.fail({ ErrorType: "Busy" }))
+      ])
+    ).toEqualTypeOf<TestEngine.Answer<never>>()
+  })
+
+  it("takes what the Schemas take", () => {
+    TestEngine.answer("approval", TestEngine.succeed({ by: "Ada" }), approval)
+    TestEngine.answer("approval", TestEngine.fail(new Rejected({ reason: "" })), approval)
+    TestEngine.answer("approval", ({ number }) => Effect.succeed({ by: `${number}` }), approval)
+    TestEngine.answer("approval", () => Effect.fail(new Rejected({ reason: "" })), approval)
+    TestEngine.answer("approval", ({ name }) => TestEngine.succeed({ by: name }), approval)
+    // @ts-expect-error another value
+    TestEngine.answer("approval", TestEngine.succeed({ by: 1 }), approval)
+    // @ts-expect-error another value
+    TestEngine.answer("approval", TestEngine.after("1 hour", TestEngine.succeed("Ada")), approval)
+    // @ts-expect-error another value
+    TestEngine.answer("approval", () => Effect.succeed("Ada"), approval)
+    // @ts-expect-error another error
+    TestEngine.answer("approval", () => Effect.fail("no"), approval)
+    // @ts-expect-error an error that is not declared
+    TestEngine.answer("approval", TestEngine.fail(new Rejected({ reason: "" })))
+  })
+
+  it("does not take what only happens to functions", () => {
+    // @ts-expect-error a callback has its own time-out
+    TestEngine.answer("approval", TestEngine.timeOut())
+    // @ts-expect-error nobody stops a callback
+    TestEngine.answer("approval", TestEngine.stop())
+    TestEngine.stub(Price, [TestEngine.timeOut(), TestEngine.stop(), TestEngine.after("1 hour", TestEngine.succeed(1))])
+    // @ts-expect-error another value
+    TestEngine.stub(Price, TestEngine.after("1 hour", TestEngine.succeed("1")))
+  })
+})
+
+describe("failFirst", () => {
+  it("takes an effect that never succeeds", () => {
+    TestEngine.failFirst("charge", 1, Effect.fail(new Rejected({ reason: "" })))
+    // @ts-expect-error it may succeed
+    TestEngine.failFirst("charge", 1, Effect.succeed(1))
+    const needy = Effect.flatMap(Mail, () => Effect.die("no"))
+    // @ts-expect-error nobody provides the service
+    TestEngine.failFirst("charge", 1, needy)
+  })
+})
+
+describe("a run", () => {
+  it("has handles of callbacks that take what the Schemas take", () => {
+    type Run = TestEngine.TestRun<typeof Main>
+    const typed = (run: Run) => run.callback("approval", approval)
+    const untyped = (run: Run) => run.callback("approval")
+    expectTypeOf(typed).returns.toEqualTypeOf<
+      Effect.Effect<TestEngine.CallbackHandle<{ readonly by: string }, Rejected>>
+    >()
+    expectTypeOf(untyped).returns.toEqualTypeOf<Effect.Effect<TestEngine.CallbackHandle<unknown, never>>>()
+  })
+})
