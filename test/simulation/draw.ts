@@ -69,7 +69,7 @@ const key = fc.constant(0)
 /** Of few things, most of the time. */
 const concurrency: fc.Arbitrary<Concurrency> = fc.constantFrom<Concurrency>(1, 2, "unbounded", "unbounded")
 
-const policy: fc.Arbitrary<Policy> = fc.oneof(
+export const policy: fc.Arbitrary<Policy> = fc.oneof(
   fc.constantFrom<Policy>("allSuccessful", "firstSuccessful", "allCompleted"),
   fc.record(
     {

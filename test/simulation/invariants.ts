@@ -12,7 +12,8 @@ import { costsNoTime, type Observed, type Recorded, type Schedule } from "./simu
 export const assertSound = (run: Observed, program: Node): void => {
   assert.notMatch(
     run.end,
-    /NonDeterministic|NameInUse|InvalidName|SerdesFailed|StoreRejected|LimitExceeded|ContextEnded/
+    /NonDeterministic|NameInUse|InvalidName|SerdesFailed|StoreRejected|LimitExceeded|ContextEnded/,
+    run.end
   )
   assert.match(run.end, /^(value|error) /)
   assert.deepStrictEqual(run.refused, [], "requests that the service refused")

@@ -76,10 +76,13 @@ export const endOf = (attempt: Attempt, value: number): Effect.Effect<number, Oo
 // --- Callbacks -------------------------------------------------------------------------------------------------------
 
 /** Faults delay what is sent by minutes at most, so they never decide whether it comes in time. */
-const limitsOf = ({ beats, kind }: Answer) =>
-  beats > 0
-    ? ({ heartbeatTimeout: "30 minutes" } as const)
-    : ({ timeout: kind === "never" ? "45 seconds" : "1 day" } as const)
+const limitsOf = ({ beats, kind }: Answer): Limits =>
+  beats > 0 ? { heartbeatTimeout: "30 minutes" } : { timeout: kind === "never" ? "45 seconds" : "1 day" }
+
+interface Limits {
+  readonly timeout?: "45 seconds" | "1 day"
+  readonly heartbeatTimeout?: "30 minutes"
+}
 
 export const callback = (tally: Tally, run: Run, node: Of<"callback">, input: number, place: Place): Workflow =>
   Effect.gen(function* () {
@@ -151,7 +154,7 @@ const Large = Schema.String.pipe(
   })
 )
 
-const completionPolicyOf = (policy: Policy): CompletionPolicy.CompletionPolicy => {
+export const completionPolicyOf = (policy: Policy): CompletionPolicy.CompletionPolicy => {
   if (typeof policy === "string") return CompletionPolicy[policy]
   if (!("after" in policy)) return CompletionPolicy.make(policy)
   return CompletionPolicy.custom(({ completedCount }) => (completedCount >= policy.after ? policy.as : "continue"))

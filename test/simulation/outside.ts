@@ -11,14 +11,37 @@ import type { Answer } from "./program.ts"
 /** Between two heartbeats. */
 const beat = 20 * 60_000
 
+/** What the world outside needs of the world. */
+export interface Host {
+  readonly command: <Request>(
+    command: (state: Engine.ServiceState, request: Request, env: Engine.Env) => Engine.Outcome<void>,
+    request: Request
+  ) => Result.Result<void, Engine.Refused>
+  /** Does something after so many virtual milliseconds. */
+  readonly after: (millis: number, action: () => void) => void
+}
+
+/** A world of the test engine. */
+export const inWorld = (world: World): Host => ({
+  command: world.command,
+  after: (millis, action) => {
+    const late = Effect.andThen(
+      Effect.sleep(millis),
+      Effect.sync(() => action())
+    )
+    Effect.runFork(Effect.provideService(late, Clock.Clock, world.clock))
+  }
+})
+
 export class Outside {
   /** What the service said about answers that it should have taken. */
   readonly refused: Array<string> = []
-  readonly #world: World
+  readonly #host: Host
   readonly #echoes: boolean
 
-  constructor(world: World, echoes: boolean) {
-    this.#world = world
+  /** With `echoes` every callback is completed a second time at once, in another way. */
+  constructor(host: Host, echoes = false) {
+    this.#host = host
     this.#echoes = echoes
   }
 
@@ -58,7 +81,7 @@ export class Outside {
     command: (state: Engine.ServiceState, request: Request, env: Engine.Env) => Engine.Outcome<void>,
     request: Request
   ): void {
-    const answer = this.#world.command(command, request)
+    const answer = this.#host.command(command, request)
     // A callback that is over, or whose execution is, is nobody's fault.
     if (Result.isFailure(answer) && answer.failure.exception !== "CallbackTimeoutException") {
       this.refused.push(`${answer.failure.exception}: ${answer.failure.message}`)
@@ -66,11 +89,7 @@ export class Outside {
   }
 
   #after(millis: number, action: () => void): void {
-    if (millis === 0) return action()
-    const late = Effect.andThen(
-      Effect.sleep(millis),
-      Effect.sync(() => action())
-    )
-    Effect.runFork(Effect.provideService(late, Clock.Clock, this.#world.clock))
+    if (millis === 0) action()
+    else this.#host.after(millis, action)
   }
 }

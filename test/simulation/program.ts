@@ -188,10 +188,10 @@ const pure: Node = { op: "pure" }
 export const normalise = (program: Node): Node => {
   const alone = !contains(program, (node) => isFork(node) || isShared(node))
   let nodes = 0
-  const visit = (node: Node, depth: number): Node => {
+  const visit = (node: Node, depth: number, raced: boolean): Node => {
     const key = ++nodes
     if (nodes > maxNodes) return pure
-    const same = (inner: Node): Node => visit(inner, depth)
+    const same = (inner: Node): Node => visit(inner, depth, raced || isLettingGo(node))
     const days = longest[depth]
     switch (node.op) {
       case "sequence":
@@ -214,7 +214,8 @@ export const normalise = (program: Node): Node => {
       case "when":
         return { ...node, even: same(node.even), odd: same(node.odd) }
       case "compensate":
-        return { ...node, key, body: same(node.body), undo: same(node.undo) }
+        // Effect does not record who won a race of its own, so that another branch may register its undo on a replay.
+        return raced ? same(node.body) : { ...node, key, body: same(node.body), undo: same(node.undo) }
       case "callback":
         return { ...node, key, meanwhile: same(node.meanwhile) }
       case "waitForCallback":
@@ -226,10 +227,10 @@ export const normalise = (program: Node): Node => {
         if (node.days === undefined) return { ...node, key, branches: node.branches.map(same) }
         return days === undefined
           ? pure
-          : { ...node, key, days, branches: node.branches.map((branch) => visit(branch, depth + 1)) }
+          : { ...node, key, days, branches: node.branches.map((branch) => visit(branch, depth + 1, raced)) }
       case "timeout":
         if (node.seconds !== undefined) return { ...node, key, body: same(node.body) }
-        return days === undefined ? pure : { ...node, key, days, body: visit(node.body, depth + 1) }
+        return days === undefined ? pure : { ...node, key, days, body: visit(node.body, depth + 1, raced) }
       case "repeat":
       case "retry": {
         const body = same(node.body)
@@ -244,7 +245,7 @@ export const normalise = (program: Node): Node => {
         return node
     }
   }
-  return visit(program, 0)
+  return visit(program, 0, false)
 }
 
 const childrenOf = (node: Node): ReadonlyArray<Node> => {
@@ -311,8 +312,10 @@ export const maxAttemptsOf = (retry: Retry, once = false): number =>
   retry === "default" ? (once ? 1 : 6) : retry === "none" ? 1 : retry.attempts
 
 /** Whether some of its fibres are let go of by Effect itself, which records nothing about that. */
-export const letsGo = (program: Node): boolean =>
-  contains(program, (node) => node.op === "race" || node.op === "stray" || (node.op === "all" && node.failFast))
+export const letsGo = (program: Node): boolean => contains(program, isLettingGo)
+
+const isLettingGo = (node: Node): boolean =>
+  node.op === "race" || node.op === "stray" || (node.op === "all" && node.failFast)
 
 /**
  * Whether a step that takes longer than the grace period of an ending invocation may stand where it cannot be

@@ -19,7 +19,7 @@ import type { HistoryEvent } from "../../src/wire/HistoryEvent.ts"
 import type { Operation } from "../../src/wire/Operation.ts"
 import { callees } from "./callees.ts"
 import { interpret, Program } from "./interpret.ts"
-import { Outside } from "./outside.ts"
+import { inWorld, Outside } from "./outside.ts"
 import { longestStep, type Node } from "./program.ts"
 import { Tally } from "./tally.ts"
 
@@ -170,7 +170,7 @@ export const simulate = (program: Node, schedule: Schedule = noFaults): Promise<
   return Effect.gen(function* () {
     const { world } = yield* TestEngine.TestEngine
     saboteur = new Saboteur(world, schedule)
-    const outside = new Outside(world, schedule.echoes)
+    const outside = new Outside(inWorld(world), schedule.echoes)
     tally.tell = outside.tell
     const run = yield* TestEngine.start(Program, undefined, { name: "simulated" })
     saboteur.program = run.executionArn
