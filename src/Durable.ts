@@ -876,7 +876,9 @@ const itemsOf = <T, A, E, R>(
  * @since 0.1.0
  */
 export const all = <
-  const Branches extends ReadonlyArray<AnyBranch> | Readonly<Record<string, AnyBranch>> = ReadonlyArray<AnyBranch>,
+  const Branches extends ReadonlyArray<AnyBranch> | Readonly<Record<string, AnyBranch>> =
+    | ReadonlyArray<AnyBranch>
+    | Readonly<Record<string, AnyBranch>>,
   O extends RecordOptions<ValueOf<Branches[keyof Branches & (string | number)]>, ConcurrencyOptions> = Required<
     RecordOptions<ValueOf<Branches[keyof Branches & (string | number)]>, ConcurrencyOptions>
   >
@@ -885,7 +887,7 @@ export const all = <
   branches: Branches,
   ...options: O & Recordable<ValueOf<BranchIn<Branches>>, ErrorOf<BranchIn<Branches>>, O, ConcurrencyOptions>
 ): Effect.Effect<
-  { -readonly [K in keyof Branches]: RecordedValue<ValueOf<Branches[K]>, O> },
+  FromArguments<{ -readonly [K in keyof Branches]: RecordedValue<ValueOf<Branches[K]>, O> }>,
   RecordedError<ErrorOf<BranchIn<Branches>>, O>,
   FromArguments<ServicesOf<BranchIn<Branches>>> | Execution | RecordServices<O>
 > => {
