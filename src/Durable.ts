@@ -876,18 +876,16 @@ const itemsOf = <T, A, E, R>(
  * @since 0.1.0
  */
 export const all = <
-  const Branches extends ReadonlyArray<AnyBranch> | Readonly<Record<string, AnyBranch>> =
-    | ReadonlyArray<AnyBranch>
-    | Readonly<Record<string, AnyBranch>>,
-  O extends RecordOptions<ValueOf<Branches[keyof Branches & (string | number)]>, ConcurrencyOptions> = Required<
-    RecordOptions<ValueOf<Branches[keyof Branches & (string | number)]>, ConcurrencyOptions>
+  const Branches extends AnyBranches = AnyBranches,
+  O extends RecordOptions<ValueOf<BranchIn<Branches>>, ConcurrencyOptions> = Required<
+    RecordOptions<ValueOf<BranchIn<Branches>>, ConcurrencyOptions>
   >
 >(
   name: string,
   branches: Branches,
   ...options: O & Recordable<ValueOf<BranchIn<Branches>>, ErrorOf<BranchIn<Branches>>, O, ConcurrencyOptions>
 ): Effect.Effect<
-  FromArguments<{ -readonly [K in keyof Branches]: RecordedValue<ValueOf<Branches[K]>, O> }>,
+  { -readonly [K in keyof Branches]: RecordedValue<ValueOf<Branches[K]>, O> },
   RecordedError<ErrorOf<BranchIn<Branches>>, O>,
   FromArguments<ServicesOf<BranchIn<Branches>>> | Execution | RecordServices<O>
 > => {
@@ -903,6 +901,8 @@ export const all = <
     )
   )
 }
+
+type AnyBranches = ReadonlyArray<AnyBranch> | Readonly<Record<string, AnyBranch>>
 
 type BranchIn<Branches> = Branches extends ReadonlyArray<infer B> ? B : Branches[keyof Branches]
 

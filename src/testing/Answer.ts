@@ -187,7 +187,7 @@ export interface Answering {
   ) => Effect.Effect<void, ClientError>
 }
 
-/** Serves an answer to one world. */
+/** Serves an answer to one world. @internal */
 export const serveAnswer = ({ name, respond, schemas }: Answer<unknown>, client: Client): Answering => {
   let callbacks = 0
   return {
