@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import { operationId } from "../../src/runtime/Identity.ts"
 import type { Operation } from "../../src/wire/Operation.ts"
 import { turns } from "../runtime/harness.ts"
-import { after, assertAlike, declared, Declined, decline, linesOf, once, replay } from "./batches.ts"
+import { after, assertAlike, declared, type Declined, decline, linesOf, once, replay } from "./batches.ts"
 import { actions, assertSucceeded, errorOf, eventOf, execute, invokeOnce, valueOf, type Store } from "./support.ts"
 
 const large = (mark: string) => mark.repeat(140_000)
@@ -312,7 +312,7 @@ describe("A batch with something to undo", () => {
                 concurrency: 3
               })
             )
-            seen.push(String(exit._tag))
+            seen.push(exit._tag)
             yield* replay
           })
         )

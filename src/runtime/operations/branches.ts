@@ -113,7 +113,9 @@ export const runBranches = (
       const hasRoom = (): boolean => next < branches.length && fibers.size < rules.concurrency
 
       const startThoseBehind = (): void => {
-        while (!isOver && hasRoom() && rules.isBehind(isCaughtUp)) start(next++)
+        // A branch may end all of it while it is started.
+        const mayGoOn = (): boolean => !isOver && hasRoom() && rules.isBehind(isCaughtUp)
+        while (mayGoOn()) start(next++)
       }
 
       const startMore = (): void => {
