@@ -141,6 +141,11 @@ export const runBranches = (
         return branches.every(({ context }, index) => states[index] !== "running" || heldUp.has(context))
       }
 
+      const isConverting = (): boolean => {
+        const converting = run.converting()
+        return branches.some(({ context }, index) => states[index] === "running" && converting.has(context))
+      }
+
       /** Lets the other branches get as far as the history takes them. It keeps the invocation alive meanwhile. */
       const catchUp = (): void => {
         const leave = supervisor.occupy()
@@ -151,6 +156,8 @@ export const runBranches = (
           if (!isOver && run.phase === "running") {
             quiet = supervisor.activity === seen ? quiet + 1 : 0
             seen = supervisor.activity
+            // A serdes is silent while it takes its time, which says nothing.
+            if (isConverting()) return void setTimeout(look, 1, maxTurns)
             const left = changes === changed ? turns : maxTurns
             changed = changes
             if (left > 0 && quiet < quietTurns && !isCaughtUp()) return void setImmediate(look, left - 1)
