@@ -107,17 +107,12 @@ export const runBranches = (
       const advance = (): void => {
         if (isAdvancing) return
         isAdvancing = true
-        guarded(startMore)
-        isAdvancing = false
-      }
-
-      /** A policy may be at fault, also in a turn in which nobody else would catch that. */
-      const guarded = (action: () => void): void => {
         try {
-          action()
+          startMore()
         } catch (defect) {
           if (!isOver) finish(Effect.die(defect))
         }
+        isAdvancing = false
       }
 
       const hasRoom = (): boolean => next < branches.length && fibers.size < rules.concurrency
@@ -170,15 +165,18 @@ export const runBranches = (
           leave()
           if (isOver) return
           if (run.phase !== "running") return end(run.inert)
-          guarded(() => {
+          // Nobody else would catch what a policy throws in this turn.
+          try {
             const started = next
             startThoseBehind()
-            if (isOver) return
             // Those that caught up may have changed the mind of a policy.
-            if (next === started && rules.isComplete()) return finish()
-            isClosing = false
-            advance()
-          })
+            if (!isOver && next === started && rules.isComplete()) finish()
+          } catch (defect) {
+            if (!isOver) finish(Effect.die(defect))
+          }
+          if (isOver) return
+          isClosing = false
+          advance()
         }
         setImmediate(look, maxTurns)
       }
