@@ -81,7 +81,8 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
   wire: ["DurableError"],
   engine: ["wire", "internal"],
   runtime: ["wire", "internal", "DurableError", "authoring"],
-  authoring: ["runtime", "wire", "internal", "DurableError"],
+  durable: ["runtime", "wire", "internal", "DurableError", "authoring"],
+  authoring: ["durable", "runtime", "wire", "internal", "DurableError"],
   lambda: ["runtime", "wire", "internal", "DurableError", "authoring"],
   testing: ["engine", "runtime", "wire", "internal", "DurableError", "authoring"],
   local: ["engine", "runtime", "wire", "internal", "DurableError", "authoring"],
@@ -188,7 +189,14 @@ describe("The source", () => {
     }
     load("index.ts")
     const parts = new Set([...loaded].map(partOf))
-    assert.deepStrictEqual([...parts].toSorted(), ["DurableError", "authoring", "internal", "runtime", "wire"])
+    assert.deepStrictEqual([...parts].toSorted(), [
+      "DurableError",
+      "authoring",
+      "durable",
+      "internal",
+      "runtime",
+      "wire"
+    ])
   })
 })
 

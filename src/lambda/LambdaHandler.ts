@@ -55,7 +55,7 @@ export interface Options<R, E> {
    * `"20 millis"`, or a number of milliseconds. Default: none.
    */
   readonly settle?: Duration.Input
-  /** How long before the end of the invocation it is cut off. Default: 1 second. */
+  /** How long before the end of the invocation it is cut off; where no more than that is left, half of it. Default: 1 second. */
   readonly margin?: Duration.Input
   /**
    * What a contradiction between code and history does: end the execution as FAILED (`"fail"`, the default), or fail
@@ -165,7 +165,9 @@ const deadlineIn = (
   Effect.map(Clock.currentTimeMillis, (now) => {
     const remaining =
       typeof context?.getRemainingTimeInMillis === "function" ? context.getRemainingTimeInMillis() : Infinity
-    return Number.isNaN(remaining) || remaining === Infinity ? undefined : Math.max(0, now + remaining - margin)
+    if (Number.isNaN(remaining) || remaining === Infinity) return undefined
+    // A function whose time-out leaves no margin would end every invocation as it begins, and never get anywhere.
+    return Math.max(0, now + (remaining > margin ? remaining - margin : remaining / 2))
   })
 
 /** What every log of an invocation says besides the execution. */

@@ -47,7 +47,9 @@ export const executionOf = (fiber: Fiber.Fiber<unknown, unknown>): Execution["Se
 export const currentStrand = (): Strand | undefined => {
   const fiber = Fiber.getCurrent()
   if (fiber === undefined || fiber.getRef(CurrentUnit)?.kind === "step") return undefined
-  return executionOf(fiber)?.context.strands.of(fiber)
+  const execution = executionOf(fiber)
+  // A hold in the body of a step is a unit of its own, and still belongs to the step.
+  return execution?.step === undefined ? execution?.context.strands.of(fiber) : undefined
 }
 
 /** The wire types of the operations that a workflow asks for. */

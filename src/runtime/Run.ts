@@ -395,20 +395,21 @@ export class Run {
 
   /**
    * The contexts in which a fibre is at a durable operation that is not over, or asleep, and those around them. What the
-   * service has just reported goes on in a moment.
+   * service has just reported goes on in a moment, and so does what a serdes reads or writes.
    */
   heldUp(): ReadonlySet<DurableContext> {
-    const found = new Set<DurableContext>()
     const isDelivered = ({ id }: { readonly id: string }): boolean => {
       const record = this.journal.get(id)
       return record !== undefined && isSettled(record)
     }
     const waiting = [...this.supervisor.parked, ...this.#unacknowledged].filter((entry) => !isDelivered(entry))
-    for (const { fiber } of [...waiting, ...this.supervisor.units, ...this.sleeps]) {
-      let context = executionOf(fiber)?.context
-      for (; context !== undefined && !found.has(context); context = context.parent) found.add(context)
-    }
-    return found
+    const working = [...this.supervisor.units].filter(({ kind }) => kind !== "serdes")
+    return contextsOf([...waiting, ...working, ...this.sleeps])
+  }
+
+  /** The contexts in which a serdes reads or writes, and those around them: what it takes its time for comes all the same. */
+  converting(): ReadonlySet<DurableContext> {
+    return contextsOf([...this.supervisor.units].filter(({ context, kind }) => kind === "serdes" && !context.closed))
   }
 
   /** Sleeps that no hold keeps alive; one whose context has ended is a hold that the user gave up. */
@@ -560,5 +561,17 @@ export class Run {
 
 /** Operations that code may still attempt while the invocation ends, before its fibre is left where it is. */
 const maxInert = 1_000
+
+/** The contexts that fibres are in, and those around them. */
+const contextsOf = (
+  entries: ReadonlyArray<{ readonly fiber: Fiber.Fiber<unknown, unknown> }>
+): ReadonlySet<DurableContext> => {
+  const found = new Set<DurableContext>()
+  for (const { fiber } of entries) {
+    let context = executionOf(fiber)?.context
+    for (; context !== undefined && !found.has(context); context = context.parent) found.add(context)
+  }
+  return found
+}
 
 const isSettled = (record: Operation): boolean => isFinal(record) || record.Status === "READY"

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import { operationId } from "../../src/runtime/Identity.ts"
 import type { Operation } from "../../src/wire/Operation.ts"
 import { turns } from "../runtime/harness.ts"
-import { after, assertAlike, declared, Declined, decline, linesOf, once, replay } from "./batches.ts"
+import { after, assertAlike, declared, type Declined, decline, linesOf, once, replay } from "./batches.ts"
 import { actions, assertSucceeded, errorOf, eventOf, execute, invokeOnce, valueOf, type Store } from "./support.ts"
 
 const large = (mark: string) => mark.repeat(140_000)
@@ -212,8 +212,18 @@ describe("A record", () => {
     ["of another library", recorded({ Result: text([item(0, { result: { n: 1 } })]) }), "SerdesFailed"],
     ["with an unknown reason", recorded({ Result: text([], "BORED") }), "SerdesFailed"],
     ["with an item in another's place", recorded({ Result: text([item(1, { result: `"b"` })]) }), "SerdesFailed"],
-    ["with a value that does not parse", recorded({ Result: text([item(0, { result: "{" })]) }), "SerdesFailed"],
+    [
+      "with a value that does not parse",
+      recorded({ Result: text([item(0, { result: "{" }), item(1, { result: "1" })]) }),
+      "SerdesFailed"
+    ],
     ["of more items", recorded({ Result: text([0, 1, 2].map((n) => item(n, { result: "1" }))) }), "NonDeterministic"],
+    [
+      "of fewer items, all of which had ended",
+      recorded({ Result: text([item(0, { result: "1" })]) }),
+      "NonDeterministic"
+    ],
+    ["that is a summary of fewer items", kept(summary({ itemStatuses: "S" })), "NonDeterministic"],
     ["that is a summary of nothing", kept(undefined), "NonDeterministic"],
     ["that is a broken summary", kept("{"), "NonDeterministic"],
     ["that is a summary of more items", kept(summary({ itemStatuses: "SSS" })), "NonDeterministic"],
@@ -302,7 +312,7 @@ describe("A batch with something to undo", () => {
                 concurrency: 3
               })
             )
-            seen.push(String(exit._tag))
+            seen.push(exit._tag)
             yield* replay
           })
         )

@@ -5,7 +5,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { OperationUpdate } from "../../src/wire/OperationUpdate.ts"
-import { execute, holds, type Ran } from "./support.ts"
+import { execute, type Ran } from "./support.ts"
 
 export class Declined extends Schema.TaggedError<Declined>()("Declined", { code: Schema.String }) {}
 
@@ -90,9 +90,6 @@ export const mostOpen = (updates: ReadonlyArray<OperationUpdate>, subType: strin
   }
   return most
 }
-
-/** Whether a request says how a batch ended. */
-export const ends = (name: string) => holds("SUCCEED", name)
 
 export const assertAlike = (seen: ReadonlyArray<unknown>, count: number): void => {
   assert.lengthOf(seen, count)

@@ -6,7 +6,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { CompletionPolicy, Durable, RetryPolicy } from "effect-durable"
 import * as Effect from "effect/Effect"
-import { host, valueOf, type Note, type Program } from "../runtime/harness.ts"
+import { host, valueOf, type Program } from "../runtime/harness.ts"
 import { Declined, decline, gauge, linesOf } from "./batches.ts"
 import { execute, valueOf as valueIn } from "./support.ts"
 
@@ -75,7 +75,7 @@ describe("A thousand branches, ten at a time", () => {
     "leave no fibre behind at any suspension",
     () =>
       Effect.gen(function* () {
-        const program = (_: Note): Program =>
+        const program = (): Program =>
           Effect.map(batch(secondsOf(7)), ({ failureCount, successCount }) => [successCount, failureCount])
         const execution = yield* host(program)
         let invocations = 0

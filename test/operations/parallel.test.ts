@@ -349,6 +349,24 @@ describe("A policy", () => {
       }
     })
   )
+
+  it.effect("that throws when others have caught up is a defect of the batch, too", () =>
+    Effect.gen(function* () {
+      const policy = CompletionPolicy.custom(({ completedCount }) => {
+        if (completedCount > 1) throw new RangeError("no opinion")
+        return completedCount === 1 ? "SUCCEEDED" : "continue"
+      })
+      // The second wait is over when the first one is, and is delivered while the batch waits for those that come late.
+      const { ran, seen } = yield* everySight(
+        Effect.exit(Durable.parallel("batch", [after(1, 1), after(1, 1), after(9, 1)], { policy }))
+      )
+      assert.deepStrictEqual(
+        seen.map((exit) => String(defectOf(exit))),
+        ["RangeError: no opinion", "RangeError: no opinion"]
+      )
+      assertSucceeded(ran)
+    })
+  )
 })
 
 describe("A parallel that crashes", () => {

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Durable, DurableError } from "effect-durable"
+import { Durable, DurableError, Serdes } from "effect-durable"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { operationId } from "../../src/runtime/Identity.ts"
@@ -253,6 +253,43 @@ describe("A race that is taken up late", () => {
         }
       })
       assert.strictEqual(winner(updates), `"long way"`)
+    })
+  )
+
+  it.live("is won by what was recorded first, however long its serdes takes to read it", () =>
+    Effect.gen(function* () {
+      const slowly = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+        Effect.andThen(
+          Effect.callback<void>((resume) => void setTimeout(() => resume(Effect.void), 20)),
+          effect
+        )
+      const slow: Serdes.Format = {
+        serialize: (...args) => slowly(Serdes.json.serialize(...args)),
+        deserialize: (...args) => slowly(Serdes.json.deserialize(...args))
+      }
+      const event = open(9_000)
+      const steps = eventOf(
+        ["a", "b"].map((name, index) => ({
+          Id: operationId(branch(1), name, 0),
+          ParentId: race,
+          Type: "STEP" as const,
+          SubType: "Step",
+          Name: name,
+          EndTimestamp: 1_000 + index,
+          StepDetails: { Attempt: 1, Result: JSON.stringify(name) }
+        }))
+      ).InitialExecutionState.Operations.slice(1)
+      const inTime = Effect.andThen(Durable.step("a", Effect.succeed("")), Durable.step("b", Effect.succeed("")))
+      const { updates } = yield* invokeOnce(
+        Effect.provideService(Durable.race("race", [after(9, "late"), inTime]), Serdes.Serdes, slow),
+        {
+          event: {
+            ...event,
+            InitialExecutionState: { Operations: [...event.InitialExecutionState.Operations, ...steps] }
+          }
+        }
+      )
+      assert.strictEqual(winner(updates), `"b"`)
     })
   )
 

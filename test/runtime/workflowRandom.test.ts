@@ -4,7 +4,7 @@ import type { TestEngine } from "effect-durable/testing"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
-import { assertSucceeded, execute } from "../operations/support.ts"
+import { assertSucceeded, execute, unchecked } from "../operations/support.ts"
 import { places } from "./places.ts"
 
 const both = { concurrency: "unbounded" } as const
@@ -95,6 +95,22 @@ describe("The randomness of a workflow", () => {
       assert.deepStrictEqual(yield* draw(false), yield* draw(true))
       assert.lengthOf(drawn, 3)
       assert.deepStrictEqual(drawn.slice(0, 2), [first, second])
+    })
+  )
+
+  it.effect("is not used up by a hold in a step either", () =>
+    Effect.gen(function* () {
+      const drawn: Array<number> = []
+      const ran = yield* execute(
+        Effect.gen(function* () {
+          yield* Durable.step("draw", unchecked<number>(Durable.hold(Random.next)))
+          drawn.push(yield* Random.next)
+          yield* Durable.wait("replay", "1 second")
+        })
+      )
+      assertSucceeded(ran)
+      assert.lengthOf(drawn, 2)
+      assert.strictEqual(drawn[0], drawn[1])
     })
   )
 

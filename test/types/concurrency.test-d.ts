@@ -144,6 +144,14 @@ describe("all", () => {
       Durably<{ n: number; s: string }, never, Database>
     >()
     expectTypeOf(Durable.all("a", [])).toEqualTypeOf<Durably<[]>>()
+    // Calls like these are looked at last.
+    expectTypeOf(
+      Durable.all(
+        "a",
+        { n: Effect.as(Durable.wait("nap", "1 hour"), 1), s: Effect.map(number, (n) => `${n}`) },
+        { concurrency: 2 }
+      )
+    ).toEqualTypeOf<Durably<{ n: number; s: string }>>()
     expectTypeOf(
       Durable.all("a", { n: charge, s: open }, { error: Schema.Union([Declined, Closed]), concurrency: "unbounded" })
     ).toEqualTypeOf<Durably<{ n: number; s: string }, Declined | Closed>>()

@@ -105,16 +105,16 @@ const asBatch = ({ path }: Claim, effect: Body): Effect.Effect<BatchResult<unkno
         )
   )
 
+/** Whether the items of the code cannot be the recorded ones. A batch that ended early does not tell what it never started. */
+const areOther = (reason: CompletionPolicy.CompletionReason | undefined, recorded: number, found: number): boolean =>
+  recorded > found || (reason === "ALL_COMPLETED" && recorded < found)
+
 /** The history holds more or fewer items than the code has. */
-const otherItems = ({ path, run }: Claim, recorded: number, found: number): Effect.Effect<never> => {
-  run.contradict(
-    new NonDeterministic({
-      operation: path,
-      message: `The history holds ${recorded} item${recorded === 1 ? "" : "s"} of "${path}", but the code has ${found}. Make the list of items in a step, so that a replay has the same.`
-    })
+const otherItems = (claimed: Claim, recorded: number, found: number): Effect.Effect<never> =>
+  contradicted(
+    claimed,
+    `The history holds ${recorded} item${recorded === 1 ? "" : "s"} of "${claimed.path}", but the code has ${found}. Make the list of items in a step, so that a replay has the same.`
   )
-  return run.inert
-}
 
 // --- How far a batch has come ----------------------------------------------------------------------------------------
 
@@ -273,7 +273,9 @@ const rebuild = Effect.fnUntraced(function* (
     )
   }
   const { completionReason, itemStatuses } = summary
-  if (itemStatuses.length > items.length) return yield* otherItems(claimed, itemStatuses.length, items.length)
+  if (areOther(isFailed ? undefined : completionReason, itemStatuses.length, items.length)) {
+    return yield* otherItems(claimed, itemStatuses.length, items.length)
+  }
   const marks = Array.from(itemStatuses)
   const branches = marks.map((mark, index) =>
     mark === started
@@ -454,7 +456,7 @@ const resultOf = (
   recording: Recording,
   { all, completionReason }: Ended
 ): Effect.Effect<BatchResult<unknown, unknown>> =>
-  all.length > items.length
+  areOther(completionReason, all.length, items.length)
     ? otherItems(claimed, all.length, items.length)
     : Effect.map(
         Effect.forEach(all, (outcome, index) => itemOf(claimed, recording, items[index]!.name, index, outcome)),

@@ -113,7 +113,9 @@ export const runBranches = (
       const hasRoom = (): boolean => next < branches.length && fibers.size < rules.concurrency
 
       const startThoseBehind = (): void => {
-        while (!isOver && hasRoom() && rules.isBehind(isCaughtUp)) start(next++)
+        // A branch may end all of it while it is started.
+        const mayGoOn = (): boolean => !isOver && hasRoom() && rules.isBehind(isCaughtUp)
+        while (mayGoOn()) start(next++)
       }
 
       const startMore = (): void => {
@@ -136,6 +138,11 @@ export const runBranches = (
         return branches.every(({ context }, index) => states[index] !== "running" || heldUp.has(context))
       }
 
+      const isConverting = (): boolean => {
+        const converting = run.converting()
+        return branches.some(({ context }, index) => states[index] === "running" && converting.has(context))
+      }
+
       /** Lets the other branches get as far as the history takes them. It keeps the invocation alive meanwhile. */
       const catchUp = (): void => {
         const leave = supervisor.occupy()
@@ -146,6 +153,8 @@ export const runBranches = (
           if (!isOver && run.phase === "running") {
             quiet = supervisor.activity === seen ? quiet + 1 : 0
             seen = supervisor.activity
+            // A serdes is silent while it takes its time, which says nothing.
+            if (isConverting()) return void setTimeout(look, 1, maxTurns)
             const left = changes === changed ? turns : maxTurns
             changed = changes
             if (left > 0 && quiet < quietTurns && !isCaughtUp()) return void setImmediate(look, left - 1)
@@ -153,11 +162,16 @@ export const runBranches = (
           leave()
           if (isOver) return
           if (run.phase !== "running") return end(run.inert)
-          const started = next
-          startThoseBehind()
+          // Nobody else would catch what a policy throws in this turn.
+          try {
+            const started = next
+            startThoseBehind()
+            // Those that caught up may have changed the mind of a policy.
+            if (!isOver && next === started && rules.isComplete()) finish()
+          } catch (defect) {
+            if (!isOver) finish(Effect.die(defect))
+          }
           if (isOver) return
-          // Those that caught up may have changed the mind of a policy.
-          if (next === started && rules.isComplete()) return finish()
           isClosing = false
           advance()
         }

@@ -21,6 +21,8 @@ export const caughtUp = (run: Run, holds: () => boolean): Effect.Effect<void> =>
       if (run.phase === "running") {
         quiet = supervisor.activity === seen ? quiet + 1 : 0
         seen = supervisor.activity
+        // A serdes is silent while it takes its time, which says nothing.
+        if (!holds() && run.converting().size > 0) return void setTimeout(look, 1, 0)
         if (turns < maxTurns && quiet < quietTurns && !holds()) return void setImmediate(look, turns + 1)
       }
       resume(run.phase === "running" ? Effect.void : run.inert)
