@@ -102,20 +102,22 @@ const assertBodies = ({ executions, tally }: Observed, again: boolean): void => 
   }
 }
 
-/** What was done is undone, each once, if the execution failed, and otherwise nothing is. */
+/** Nothing is undone if the execution succeeded, and otherwise only what was done, once. */
 const assertUndone = ({ end, program }: Observed): void => {
-  const count = (name: RegExp) => {
-    const counts = new Map<string, number>()
-    for (const { Name = "", Status, Type } of program.operations) {
-      const [match, key = ""] = name.exec(Name) ?? []
-      if (match !== undefined && Type === "STEP" && Status === "SUCCEEDED") counts.set(key, (counts.get(key) ?? 0) + 1)
-    }
-    return counts
-  }
-  const undone = count(/^undone (\d+)$/)
-  if (end.startsWith("value")) return assert.strictEqual(undone.size, 0, "undos of an execution that succeeded")
-  const done = count(/^done (\d+)$/)
+  const done = succeeded(program, /^done (\d+)$/)
+  const undone = succeeded(program, /^undone (\d+)$/)
+  if (end.startsWith("value")) assert.strictEqual(undone.size, 0, "undos of an execution that succeeded")
   for (const [key, times] of undone) assert.isAtMost(times, done.get(key) ?? 0, `undos of ${key}`)
+}
+
+/** How many steps with a name succeeded, by what the name holds. */
+const succeeded = ({ operations }: Recorded, name: RegExp): ReadonlyMap<string, number> => {
+  const counts = new Map<string, number>()
+  for (const { Name = "", Status, Type } of operations) {
+    const [match, key = ""] = name.exec(Name) ?? []
+    if (match !== undefined && Type === "STEP" && Status === "SUCCEEDED") counts.set(key, (counts.get(key) ?? 0) + 1)
+  }
+  return counts
 }
 
 /** Each invoke called its function once. */
@@ -161,6 +163,13 @@ export const wasInterrupted = ({ program }: Observed): boolean =>
 export const assertSame = (run: Observed, oracle: Observed, schedule: Schedule): void => {
   assert.strictEqual(run.end, oracle.end)
   assert.strictEqual(run.tally.interruptedFinalizers, 0, "finalizers that ran because of an interruption")
+  if (!run.end.startsWith("value")) {
+    assert.deepStrictEqual(
+      succeeded(run.program, /^undone (\d+)$/),
+      succeeded(run.program, /^done (\d+)$/),
+      "what was undone"
+    )
+  }
   assert.deepStrictEqual(identities(run.program), identities(oracle.program))
   // The time-out of an invoke that was answered may pass before the program ends, or not.
   const open = oracle.program.operations
