@@ -5,7 +5,7 @@
  *
  * @since 0.1.0
  */
-import * as Cause from "effect/Cause"
+import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type { CompletionReason } from "./CompletionPolicy.ts"
 import { BatchFailed } from "./DurableError.ts"
@@ -35,6 +35,8 @@ export interface Failed<out E> {
   /** Which item it is, from 0: one less than its place among all items. */
   readonly index: number
   readonly name: string
+  /** The typed error; an item that died has none. */
+  readonly error?: E
   readonly cause: Cause.Cause<E>
 }
 
@@ -102,10 +104,7 @@ export class BatchResult<out A, out E> {
 
   /** The typed errors of the items that failed; those that died have none. */
   get errors(): ReadonlyArray<E> {
-    return this.causes.flatMap((cause) => {
-      const failure = cause.reasons.find(Cause.isFailReason)
-      return failure === undefined ? [] : [failure.error]
-    })
+    return this.failed.flatMap(({ error }) => (error === undefined ? [] : [error]))
   }
 
   /** What a predicate of the policy decided, else `"FAILED"` when any item failed. */
