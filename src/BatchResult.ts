@@ -5,7 +5,7 @@
  *
  * @since 0.1.0
  */
-import type * as Cause from "effect/Cause"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type { CompletionReason } from "./CompletionPolicy.ts"
 import { BatchFailed } from "./DurableError.ts"
@@ -104,7 +104,10 @@ export class BatchResult<out A, out E> {
 
   /** The typed errors of the items that failed; those that died have none. */
   get errors(): ReadonlyArray<E> {
-    return this.failed.flatMap(({ error }) => (error === undefined ? [] : [error]))
+    return this.causes.flatMap((cause) => {
+      const failure = cause.reasons.find(Cause.isFailReason)
+      return failure === undefined ? [] : [failure.error]
+    })
   }
 
   /** What a predicate of the policy decided, else `"FAILED"` when any item failed. */
