@@ -31,20 +31,23 @@ export const checkReached = (
   run: Run,
   context: DurableContext,
   exit: Exit.Exit<unknown, unknown>,
-  turns = 0
+  turns = 0,
+  wasTimed = false
 ): Effect.Effect<void> =>
   Effect.suspend(() => {
     const failed = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
     if (isOwnMistake(failed)) return Effect.void
     const missed = unreached(run, context.wireId)
     if (missed.length === 0) return Effect.sync(() => tellLooseEnds(run, context))
+    // A fibre that runs now may be interrupted in the next turn, and take that for its own end.
+    const timed = wasTimed || isTimed(context)
     // A fibre that was just forked may still ask for it, and shows only once it has begun.
     if (run.supervisor.scheduler.queued && turns < maxTurns) {
-      return Effect.andThen(Effect.yieldNow, checkReached(run, context, exit, turns + 1))
+      return Effect.andThen(Effect.yieldNow, checkReached(run, context, exit, turns + 1, timed))
     }
     const where = placeOf(context)
     const names = list(missed)
-    if (isTimed(context)) {
+    if (timed) {
       const warning =
         `The history holds operations that ${where} did not ask for this time: ${names}. ` +
         `Fibres were interrupted or still run, so this may be timing. ${recordWhoWon}`
