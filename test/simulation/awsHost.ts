@@ -109,7 +109,7 @@ class AwsHost {
     if (due === Infinity) throw new Error("Nothing happens any more.")
     this.#now = Math.max(this.#now, due)
     this.#take(Engine.advanceTo(this.#state, this.#env()))
-    if ((this.#answers[0]?.due ?? Infinity) <= this.#now) this.#answers.shift()?.report()
+    while ((this.#answers[0]?.due ?? Infinity) <= this.#now) this.#answers.shift()?.report()
   }
 
   async #perform(effect: Engine.HostEffect): Promise<void> {

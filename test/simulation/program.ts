@@ -216,7 +216,11 @@ export const normalise = (program: Node): Node => {
       case "catchDefect":
         return { ...node, body: same(node.body), handler: same(node.handler) }
       case "onExit":
-        return { ...node, body: same(node.body), finalizer: same(node.finalizer) }
+        return {
+          ...node,
+          body: same(node.body),
+          finalizer: raced ? apart(key, same(node.finalizer)) : same(node.finalizer)
+        }
       case "when":
         return { ...node, even: same(node.even), odd: same(node.odd) }
       case "compensate":
@@ -253,6 +257,9 @@ export const normalise = (program: Node): Node => {
   }
   return visit(program, 0, false)
 }
+
+/** A finalizer that may begin earlier on a replay has names of its own. */
+const apart = (key: number, body: Node): Node => ({ op: "child", name: `finally ${key}`, kind: "flat", body })
 
 const childrenOf = (node: Node): ReadonlyArray<Node> => {
   switch (node.op) {
