@@ -35,6 +35,8 @@ export interface Failed<out E> {
   /** Which item it is, from 0: one less than its place among all items. */
   readonly index: number
   readonly name: string
+  /** The typed error; an item that died has none. */
+  readonly error?: E
   readonly cause: Cause.Cause<E>
 }
 

@@ -85,10 +85,8 @@ export interface Durable<
    * }))
    * ```
    */
-  readonly implement: <R>(
-    handler: (
-      payload: Payload["Type"]
-    ) => Effect.Effect<Success["Type"], Error["Type"] | DurableError.OperationError, R>
+  readonly implement: <R, E = never>(
+    handler: (payload: Payload["Type"]) => Effect.Effect<Success["Type"], E, R> & Declared<E, Error["Type"]>
   ) => Implementation<
     Durable<Name, Payload, Success, Error, Services>,
     Exclude<R, Execution | Scope> | CalleeServices<Contract<"durable", Name, Payload, Success, Error, Services>>
@@ -116,6 +114,15 @@ export interface Plain<
     R | CalleeServices<Contract<"plain", Name, Payload, Success, Error, Services>>
   >
 }
+
+type Declared<E, Known> = [Exclude<E, Known | DurableError.OperationError>] extends [never]
+  ? unknown
+  : {
+      readonly "the contract does not declare this error: give { error: Schema } to DurableFunction.make, or handle it": Exclude<
+        E,
+        Known | DurableError.OperationError
+      >
+    }
 
 type WithoutExecution<R> = [Extract<R, Execution>] extends [never]
   ? unknown

@@ -143,7 +143,10 @@ export interface Options {
   readonly seed?: number | string
   /** How long every execution may take in virtual time, rounded up to whole seconds. Default: as long as it needs. */
   readonly executionTimeout?: Duration.Input
-  /** Virtual time after which one invocation is cut off, as by the time-out of a Lambda function. Default: never. */
+  /**
+   * Virtual time after which one invocation is cut off, as by the time-out of a Lambda function: set it to that of yours;
+   * `Duration.infinity` is none. Default: 15 minutes, the most that Lambda allows.
+   */
   readonly invocationTimeout?: Duration.Input
   /** Operations on one page of state. Default: as many as fit. */
   readonly pageItems?: number
@@ -238,10 +241,7 @@ const worldOptions = (options: Options): WorldOptions => ({
   startTime: options.startTime ?? Date.UTC(2026, 0, 1),
   quietTurns: 5,
   strict: options.strict ?? false,
-  invocationTimeout:
-    options.invocationTimeout === undefined
-      ? undefined
-      : Duration.toMillis(Duration.fromInputUnsafe(options.invocationTimeout)),
+  invocationTimeout: Duration.toMillis(Duration.fromInputUnsafe(options.invocationTimeout ?? "15 minutes")),
   executionTimeout:
     options.executionTimeout === undefined
       ? undefined

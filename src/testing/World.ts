@@ -60,7 +60,7 @@ export interface WorldOptions {
   /** Quiet turns of the event loop before time may move. */
   readonly quietTurns: number
   /** Virtual milliseconds after which an invocation is cut off. */
-  readonly invocationTimeout: number | undefined
+  readonly invocationTimeout: number
   /** Virtual seconds after which an execution times out. */
   readonly executionTimeout: number | undefined
   /** Whether what may depend on timing is a fault of the test. */
@@ -97,7 +97,7 @@ export class World {
   /** Those who wait for something of an execution, and look again when it may be there. */
   readonly #watchers = new Map<string, Set<() => void>>()
   readonly #problems = new Map<string, string>()
-  readonly #failures = new Map<string, { count: number; last: string }>()
+  readonly #failures = new Map<string, { count: number; stuck: number; operations: number }>()
   readonly #pending: Array<() => void> = []
   #state = Engine.empty
   #ids = 0
@@ -355,7 +355,7 @@ export class World {
     const running = this.#start(this.#running, invocationId, about, driver, (exit) => {
       if (run !== undefined && Exit.isSuccess(exit)) this.#review(executionArn, run, exit.value.answer)
       const end = invocationEnd(exit)
-      this.#countFailure(executionArn, end)
+      this.#countFailure(executionArn, end, isOutOfTime(exit))
       this.#take(Engine.invocationEnded(this.#state, { executionArn, invocationId, end }, this.#env()))
     })
   }
@@ -363,9 +363,7 @@ export class World {
   /** A second before the function would be cut off, as on Lambda. */
   #deadline(): number | undefined {
     const { invocationTimeout } = this.#options
-    return invocationTimeout === undefined
-      ? undefined
-      : this.clock.currentTimeMillisUnsafe() + invocationTimeout - 1_000
+    return invocationTimeout === Infinity ? undefined : this.clock.currentTimeMillisUnsafe() + invocationTimeout - 1_000
   }
 
   #callTarget(effect: Extract<Engine.HostEffect, { readonly _tag: "RunTarget" }>): void {
@@ -443,19 +441,22 @@ export class World {
     this.#problem(
       executionArn,
       `The execution was suspended while the workflow slept for ${sleep} ms outside of a step, so the sleep was cut off and starts again on every replay. ` +
-        "Use Durable.wait, put the work into a step, or keep the invocation alive with Durable.hold."
+        "Use Durable.wait, Durable.timeout in the place of Effect.timeout, put the work into a step, or keep the invocation alive with Durable.hold."
     )
   }
 
-  #countFailure(executionArn: string, end: Engine.InvocationEnd): void {
+  /** Invocations that run out of time again and again at the same place would do so for ever. */
+  #countFailure(executionArn: string, end: Engine.InvocationEnd, outOfTime: boolean): void {
     if (end._tag !== "Crashed") return void this.#failures.delete(executionArn)
-    const failures = this.#failures.get(executionArn) ?? { count: 0, last: "" }
+    const failures = this.#failures.get(executionArn) ?? { count: 0, stuck: 0, operations: 0 }
+    const operations = this.operations(executionArn).length
     failures.count++
-    failures.last = `${end.error.ErrorType ?? "Error"}: ${end.error.ErrorMessage ?? ""}`
+    failures.stuck = outOfTime && operations === failures.operations ? failures.stuck + 1 : 0
+    failures.operations = operations
     this.#failures.set(executionArn, failures)
-    if (failures.count === maxFailures) {
-      this.#problem(executionArn, `${maxFailures} invocations in a row failed. The last one: ${failures.last}`)
-    }
+    if (failures.count !== maxFailures && failures.stuck !== maxStuck) return
+    const last = `${end.error.ErrorType ?? "Error"}: ${end.error.ErrorMessage ?? ""}`
+    this.#problem(executionArn, `${failures.count} invocations in a row failed. The last one: ${last}`)
   }
 
   #problem(executionArn: string, message: string): void {
@@ -554,6 +555,13 @@ const aCentury = 100 * 366 * 86_400
 
 /** Invocations of one execution that may fail one after the other before a test is told. */
 const maxFailures = 100
+
+/** Invocations that may run out of time one after the other without getting any further. */
+const maxStuck = 3
+
+const isOutOfTime = (exit: Exit.Exit<unknown, InvocationFailed>): boolean =>
+  Exit.isFailure(exit) &&
+  exit.cause.reasons.some((reason) => Cause.isFailReason(reason) && reason.error.reason === "deadline")
 
 /** A message after it has crossed a network: encoded, sent as JSON text, and decoded on the other side. */
 const overWire = <A>(schema: Schema.Codec<A, unknown>, message: A): A =>

@@ -41,7 +41,9 @@ export const invokeOver = <E extends DurableError.OperationError>(
     Effect.gen(function* () {
       const server: Loopback = yield* loopback(respond)
       const exit = yield* invoke(
-        Work.implement(() => Effect.map(body, (value) => value ?? undefined)),
+        Work.implement((): Effect.Effect<Schema.Json | undefined, DurableError.OperationError, Durable.Execution> =>
+          Effect.map(body, (value) => value ?? undefined)
+        ),
         options.event ?? eventOf()
       ).pipe(
         Effect.provide(LambdaCheckpoints.layerWith({ client: server.client(options.client) })),

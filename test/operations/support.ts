@@ -7,7 +7,7 @@ import { type Durable, CheckpointStore, DurableClient, DurableFunction, type Dur
 import { TestEngine } from "effect-durable/testing"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -61,7 +61,7 @@ export const execute = <A, E extends DurableError.OperationError>(
   const requests: Array<CheckpointStore.CheckpointRequest> = []
   const logs: Array<string> = []
   const logger = Logger.make<unknown, void>(({ logLevel, message }) => void logs.push(`${logLevel} ${String(message)}`))
-  const work = Work.implement(() =>
+  const work = Work.implement((): Effect.Effect<void, DurableError.OperationError, Durable.Execution> =>
     Effect.flatMap(Effect.exit(Effect.provide(body, client.layer)), (exit) => {
       exits.push(exit)
       return Effect.asVoid(exit)
@@ -103,7 +103,13 @@ export const execute = <A, E extends DurableError.OperationError>(
     }
   }).pipe(
     Effect.provide(
-      Layer.provide(TestEngine.layer([work, ...(options.functions ?? [])], options.engine), Logger.layer([logger]))
+      Layer.provide(
+        TestEngine.layer([work, ...(options.functions ?? [])], {
+          invocationTimeout: Duration.infinity,
+          ...options.engine
+        }),
+        Logger.layer([logger])
+      )
     ),
     Effect.orDie
   )
@@ -257,7 +263,7 @@ export const invokeOnce = <A, E extends DurableError.OperationError>(
     }
     const exit = yield* Effect.exit(
       invoke(
-        Work.implement(() => Effect.asVoid(body)),
+        Work.implement((): Effect.Effect<void, DurableError.OperationError, Durable.Execution> => Effect.asVoid(body)),
         options.event ?? eventOf([]),
         options.run
       ).pipe(Effect.provideService(CheckpointStore.CheckpointStore, store))

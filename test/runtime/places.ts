@@ -47,7 +47,9 @@ export const places = <A>(
       TestEngine.start(Work, undefined, { name: options.name ?? "one" }),
       ({ result }) => result
     )
-    yield* Effect.orDie(run).pipe(Effect.provide(TestEngine.layer([work, ...(options.functions ?? [])])))
+    yield* Effect.orDie(run).pipe(
+      Effect.provide(TestEngine.layer([work, ...(options.functions ?? [])], { invocationTimeout: Infinity }))
+    )
     assert.deepStrictEqual(changed, [])
     return seen
   })

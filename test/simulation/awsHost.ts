@@ -11,7 +11,9 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Engine from "../../src/engine/Service.ts"
 import { CheckpointDurableExecutionBody } from "../../src/wire/CheckpointApi.ts"
+import type { HistoryEvent } from "../../src/wire/HistoryEvent.ts"
 import type { Operation } from "../../src/wire/Operation.ts"
+import { Outside } from "./outside.ts"
 
 /** How a function that is not durable answers a payload, after so many virtual milliseconds. */
 export interface Target {
@@ -19,11 +21,19 @@ export interface Target {
   readonly answer: (payload: unknown) => Engine.TargetEnd
 }
 
-export type Handlers = Readonly<Record<string, (client: DurableExecutionClient) => DurableLambdaHandler>>
+/** What handlers have besides their context. */
+export interface Surroundings {
+  readonly client: DurableExecutionClient
+  /** Tells the world outside of a callback. */
+  readonly tell: Outside["tell"]
+}
+
+export type Handlers = Readonly<Record<string, (surroundings: Surroundings) => DurableLambdaHandler>>
 
 export interface Ended {
   readonly outcome: Engine.ExecutionOutcome
   readonly operations: ReadonlyArray<Operation>
+  readonly history: ReadonlyArray<HistoryEvent>
 }
 
 /** Runs one execution of a function to its end. */
@@ -57,6 +67,12 @@ class AwsHost {
     })
   }
 
+  readonly #outside = new Outside({
+    command: (command, request) =>
+      Result.map(command(this.#state, request, this.#env()), (applied) => this.#take(applied)),
+    after: (millis, action) => void this.#answers.push({ due: this.#now + millis, report: action })
+  })
+
   async run(functionName: string): Promise<Ended> {
     const { executionArn } = this.#take(
       Result.getOrThrow(
@@ -68,7 +84,7 @@ class AwsHost {
       const outcome = Engine.execution(this.#state, executionArn)?.outcome
       if (outcome !== undefined) {
         const operations = Engine.operations(this.#state, executionArn).filter(({ Type }) => Type !== "EXECUTION")
-        return { outcome, operations }
+        return { outcome, operations, history: Engine.history(this.#state, executionArn) }
       }
       const effect = this.#queue.shift()
       if (effect === undefined) this.#pass()
@@ -112,7 +128,7 @@ class AwsHost {
   async #invoke(effect: Extract<Engine.HostEffect, { readonly _tag: "InvokeFunction" }>): Promise<void> {
     const { event, executionArn, functionName, invocationId } = effect
     const { CheckpointToken, DurableExecutionArn, InitialExecutionState } = event
-    const handler = this.#handlers[functionName]?.(this.#client)
+    const handler = this.#handlers[functionName]?.({ client: this.#client, tell: this.#outside.tell })
     if (handler === undefined) throw new Error(`There is no handler ${functionName}.`)
     const end = await handler(
       {

@@ -20,7 +20,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as fc from "fast-check"
 import { runOnEngine } from "./awsHost.ts"
-import { Oops } from "./interpret.ts"
+import { Oops } from "./digest.ts"
 
 const seed = Number(process.env["SEED"] ?? Date.now() % 2 ** 31)
 const runs = Number(process.env["RUNS"] ?? 60)
@@ -172,7 +172,7 @@ const runTheirs = async ({ concurrency, flat, isMap, items, policy }: Batch): Pr
   const { outcome } = await runOnEngine(
     "program",
     {
-      program: (client) =>
+      program: ({ client }) =>
         withDurableExecution(
           async (_: unknown, context) => {
             const theirItem = async (inner: DurableContext, { fails, seconds, steps }: Item, index: number) => {

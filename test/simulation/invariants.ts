@@ -4,20 +4,25 @@
 import { assert } from "@effect/vitest"
 import type { HistoryEvent } from "../../src/wire/HistoryEvent.ts"
 import type { Operation } from "../../src/wire/Operation.ts"
-import { isPlain } from "./interpret.ts"
-import { mayBeLeftBehind, type Node } from "./program.ts"
+import { isPlain } from "./callees.ts"
+import { letsGo, mayBeLeftBehind, type Node } from "./program.ts"
 import { costsNoTime, type Observed, type Recorded, type Schedule } from "./simulate.ts"
 
 /** Holds for every run, whatever happened to it. */
 export const assertSound = (run: Observed, program: Node): void => {
   assert.notMatch(
     run.end,
-    /NonDeterministic|NameInUse|InvalidName|SerdesFailed|StoreRejected|LimitExceeded|ContextEnded/
+    /NonDeterministic|NameInUse|InvalidName|SerdesFailed|StoreRejected|LimitExceeded|ContextEnded/,
+    run.end
   )
   assert.match(run.end, /^(value|error) /)
+  assert.deepStrictEqual(run.refused, [], "requests that the service refused")
+  assert.deepStrictEqual(run.rewritten, [], "recorded outcomes that changed")
+  assert.deepStrictEqual(run.tally.changed, [], "outcomes that were seen in two ways")
   for (const execution of run.executions) assertHistory(execution)
-  assertBodies(run)
+  assertBodies(run, letsGo(program))
   assertCalls(run)
+  assertUndone(run)
   if (mayBeLeftBehind(program)) return
   assert.strictEqual(run.fibersLeft, 0, "fibres that are left")
   assert.strictEqual(run.tally.left, run.tally.entered, "regions that were left")
@@ -44,7 +49,8 @@ const assertHistory = ({ functionName, history, operations }: Recorded): void =>
     const { Id, Name, Status, Type } = operation
     const attempts = Type === "STEP" ? Math.max(1, operation.StepDetails?.Attempt ?? 1) : 1
     const started = starts.get(Id) ?? 0
-    assert.isTrue(started >= 1 && started <= attempts + 1, `${started} starts of ${Type} ${Name}`)
+    const most = Type === "STEP" ? attempts + 1 : 1
+    assert.isTrue(started >= 1 && started <= most, `${started} starts of ${Type} ${Name}`)
     assert.strictEqual(ends.get(Id) ?? 0, isOpen(Status) ? 0 : 1, `ends of ${Type} ${Name}, which is ${Status}`)
   }
   assert.isTrue(
@@ -56,11 +62,22 @@ const assertHistory = ({ functionName, history, operations }: Recorded): void =>
 const isOpen = (status: string): boolean => ["STARTED", "PENDING", "READY"].includes(status)
 
 /** Whether an event says that an attempt of a step ended, and the step did not. */
-const isRetry = (event: HistoryEvent): boolean =>
-  event.EventType === "StepFailed" && event.StepFailedDetails.RetryDetails?.NextAttemptDelaySeconds !== undefined
+const isRetry = (event: HistoryEvent): boolean => {
+  const details =
+    event.EventType === "StepFailed"
+      ? event.StepFailedDetails
+      : event.EventType === "StepSucceeded"
+        ? event.StepSucceededDetails
+        : undefined
+  return details?.RetryDetails?.NextAttemptDelaySeconds !== undefined
+}
 
-/** Bodies run at least once for every outcome that is no interruption, and where it was asked for at most once. */
-const assertBodies = ({ executions, tally }: Observed): void => {
+/**
+ * Bodies run once for every outcome that is no interruption, and once more at most for every invocation that failed; where
+ * it was asked for at most once, they do not even then. What a race of Effect's own has let go of runs `again` on every
+ * replay, until the race is over again.
+ */
+const assertBodies = ({ executions, tally }: Observed, again: boolean): void => {
   const runs = new Map<string, number>()
   for (const { attempt, executionArn, maxAttempts, once, operationId } of tally.bodies) {
     assert.isAtMost(attempt, maxAttempts, "attempts of a step")
@@ -69,14 +86,38 @@ const assertBodies = ({ executions, tally }: Observed): void => {
     runs.set(key, count)
     if (once) assert.strictEqual(count, 1, "runs of one attempt of an at-most-once step")
   }
-  for (const { executionArn, functionName, operations } of executions) {
+  for (const { executionArn, functionName, history, operations } of executions) {
     if (functionName !== "program") continue
+    const failures = failuresIn(history).length
+    for (const [key, count] of runs) {
+      if (!again && key.startsWith(executionArn))
+        assert.isAtMost(count, 1 + failures, `runs of ${key}, ${failures} failures`)
+    }
     for (const { Id, Name, Status, StepDetails } of operations) {
-      if (Status !== "SUCCEEDED" || StepDetails === undefined) continue
+      // The mark of a change has no body.
+      if (Status !== "SUCCEEDED" || StepDetails === undefined || Name?.startsWith("patch:")) continue
       const last = runs.get(`${executionArn} ${Id} ${StepDetails.Attempt ?? 1}`) ?? 0
       assert.isAtLeast(last, 1, `runs of the last attempt of "${Name}"`)
     }
   }
+}
+
+/** Nothing is undone if the execution succeeded, and otherwise only what was done, once. */
+const assertUndone = ({ end, program }: Observed): void => {
+  const done = succeeded(program, /^done (\d+)$/)
+  const undone = succeeded(program, /^undone (\d+)$/)
+  if (end.startsWith("value")) assert.strictEqual(undone.size, 0, "undos of an execution that succeeded")
+  for (const [key, times] of undone) assert.isAtMost(times, done.get(key) ?? 0, `undos of ${key}`)
+}
+
+/** How many steps with a name succeeded, by what the name holds. */
+const succeeded = ({ operations }: Recorded, name: RegExp): ReadonlyMap<string, number> => {
+  const counts = new Map<string, number>()
+  for (const { Name = "", Status, Type } of operations) {
+    const [match, key = ""] = name.exec(Name) ?? []
+    if (match !== undefined && Type === "STEP" && Status === "SUCCEEDED") counts.set(key, (counts.get(key) ?? 0) + 1)
+  }
+  return counts
 }
 
 /** Each invoke called its function once. */
@@ -97,16 +138,17 @@ const assertCalls = ({ executions, tally }: Observed): void => {
   }
 }
 
+const failuresIn = (history: ReadonlyArray<HistoryEvent>): ReadonlyArray<string> =>
+  history.flatMap((event) =>
+    event.EventType === "InvocationCompleted" && event.InvocationCompletedDetails.Error !== undefined
+      ? [event.InvocationCompletedDetails.Error.Payload?.ErrorMessage ?? "no message"]
+      : []
+  )
+
 /** Without the time-out of an invocation, no more invocations fail than faults can explain. */
 export const assertFailures = ({ executions, fatal }: Observed, { invocationTimeout }: Schedule): void => {
   if (invocationTimeout !== undefined) return
-  const failures = executions.flatMap(({ history }) =>
-    history.flatMap((event) =>
-      event.EventType === "InvocationCompleted" && event.InvocationCompletedDetails.Error !== undefined
-        ? [event.InvocationCompletedDetails.Error.Payload?.ErrorMessage ?? "no message"]
-        : []
-    )
-  )
+  const failures = executions.flatMap(({ history }) => failuresIn(history))
   assert.isAtMost(failures.length, fatal, `failed invocations: ${failures.join("; ")}`)
 }
 
@@ -121,6 +163,13 @@ export const wasInterrupted = ({ program }: Observed): boolean =>
 export const assertSame = (run: Observed, oracle: Observed, schedule: Schedule): void => {
   assert.strictEqual(run.end, oracle.end)
   assert.strictEqual(run.tally.interruptedFinalizers, 0, "finalizers that ran because of an interruption")
+  if (!run.end.startsWith("value")) {
+    assert.deepStrictEqual(
+      succeeded(run.program, /^undone (\d+)$/),
+      succeeded(run.program, /^done (\d+)$/),
+      "what was undone"
+    )
+  }
   assert.deepStrictEqual(identities(run.program), identities(oracle.program))
   // The time-out of an invoke that was answered may pass before the program ends, or not.
   const open = oracle.program.operations

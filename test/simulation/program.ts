@@ -1,14 +1,39 @@
 /**
- * Workflow programs as data: a small language whose programs can be drawn at random, printed, and cut down when one of
- * them fails. Whatever a program does is decided by its text and its input, never by timing, unless it says so.
+ * Workflow programs as data: a small language whose programs can be drawn at random (`draw.ts`), printed, and cut down
+ * when one of them fails. Whatever a program does is decided by its text and its input, never by timing, unless it says so.
  */
-import * as fc from "fast-check"
-
 /** How one attempt of a step ends. */
 export type Attempt = "ok" | "fail" | "die" | "interrupt"
 
 /** When a failed attempt is repeated: by the default policy, not at all, or so many times after so many seconds. */
 export type Retry = "default" | "none" | { readonly attempts: number; readonly seconds: number }
+
+/** What one look at a condition ends with. */
+export type Look = "again" | "done" | Exclude<Attempt, "ok">
+
+/**
+ * What the world outside does with a callback that it hears of: how many heartbeats it sends, one in twenty minutes, and
+ * how it completes it so many seconds later, if ever.
+ */
+export interface Answer {
+  readonly kind: "value" | "error" | "declared" | "never"
+  readonly beats: number
+  readonly seconds: number
+}
+
+/** When a batch ends. The last two are bounds and a predicate. */
+export type Policy =
+  | "allSuccessful"
+  | "firstSuccessful"
+  | "allCompleted"
+  | {
+      readonly minSuccessful?: number
+      readonly toleratedFailureCount?: number
+      readonly toleratedFailurePercentage?: number
+    }
+  | { readonly after: number; readonly as: "SUCCEEDED" | "FAILED" }
+
+export type Concurrency = number | "unbounded"
 
 /** The functions that a program may invoke. Those that do not answer in time are only invoked with a time-out. */
 export const prompt = [
@@ -38,6 +63,89 @@ export type Node =
     }
   | { readonly op: "wait"; readonly name: string; readonly seconds: number }
   | { readonly op: "invoke"; readonly name: string; readonly callee: Callee; readonly timeout: boolean }
+  /** A callback that is told of in a step, and waited for after something else. */
+  | {
+      readonly op: "callback"
+      readonly key: number
+      readonly name: string
+      readonly answer: Answer
+      readonly json: boolean
+      readonly meanwhile: Node
+    }
+  | {
+      readonly op: "waitForCallback"
+      readonly key: number
+      readonly name: string
+      readonly answer: Answer
+      /** How the attempts to tell of it end. */
+      readonly script: ReadonlyArray<Attempt>
+      readonly retry: Retry
+    }
+  | {
+      readonly op: "condition"
+      readonly key: number
+      readonly name: string
+      /** What the looks end with; the last entry holds for all that follow. */
+      readonly script: ReadonlyArray<Look>
+      readonly maxAttempts: number
+      readonly seconds: number
+      readonly millis: number
+    }
+  /** A batch, whose outcome is data. */
+  | {
+      readonly op: "batch"
+      readonly key: number
+      readonly name: string
+      readonly kind: "parallel" | "map"
+      readonly branches: ReadonlyArray<Node>
+      readonly policy: Policy
+      readonly concurrency: Concurrency
+      readonly flat: boolean
+      /** Whether two values are too large to be recorded together. */
+      readonly large: boolean
+    }
+  /** A batch that fails with its first failure. */
+  | {
+      readonly op: "durableAll"
+      readonly key: number
+      readonly name: string
+      readonly kind: "all" | "record" | "forEach"
+      readonly branches: ReadonlyArray<Node>
+      readonly concurrency: Concurrency
+      readonly flat: boolean
+    }
+  /** A race of the library's own, and with `days` one against a wait that is longer than anything else. */
+  | {
+      readonly op: "durableRace"
+      readonly key: number
+      readonly name: string
+      readonly until: "success" | "end"
+      readonly branches: ReadonlyArray<Node>
+      readonly days: number | undefined
+    }
+  | {
+      readonly op: "timeout"
+      readonly key: number
+      readonly name: string
+      readonly body: Node
+      /** Undefined: after days. */
+      readonly seconds: number | undefined
+      readonly days: number
+    }
+  /** A block that is run again after a failure, with another input. */
+  | {
+      readonly op: "retryBlock"
+      readonly key: number
+      readonly name: string
+      readonly attempts: number
+      readonly seconds: number
+      readonly body: Node
+    }
+  | { readonly op: "compensate"; readonly key: number; readonly name: string; readonly body: Node; readonly undo: Node }
+  /** Whether a change applies; `alone` if no other fibre ever runs in its recorded context. */
+  | { readonly op: "patched"; readonly key: number; readonly name: string; readonly alone: boolean }
+  /** Fails if what came before has turned out to be odd. */
+  | { readonly op: "failIfOdd" }
   | { readonly op: "child"; readonly name: string; readonly kind: "recorded" | "flat" | "large"; readonly body: Node }
   | { readonly op: "sequence"; readonly nodes: ReadonlyArray<Node> }
   /** Branches side by side: all of them come to their end, or, where timing may decide, the first failure ends it. */
@@ -59,8 +167,8 @@ export type Node =
   | { readonly op: "onExit"; readonly body: Node; readonly finalizer: Node }
   | { readonly op: "ensuring"; readonly body: Node }
   | { readonly op: "uninterruptible"; readonly body: Node }
-  | { readonly op: "repeat"; readonly times: number; readonly body: Node }
-  | { readonly op: "retry"; readonly times: number; readonly body: Node }
+  | { readonly op: "repeat"; readonly key: number; readonly times: number; readonly body: Node }
+  | { readonly op: "retry"; readonly key: number; readonly times: number; readonly body: Node }
   /** Goes one way or the other, as what came before has turned out. */
   | { readonly op: "when"; readonly even: Node; readonly odd: Node }
   | { readonly op: "hold" }
@@ -68,183 +176,76 @@ export type Node =
   | { readonly op: "fail" }
   | { readonly op: "pure" }
 
-// --- Programs drawn at random ----------------------------------------------------------------------------------------
-
-const names = fc.constantFrom("a", "b", "c")
-
-const script: fc.Arbitrary<ReadonlyArray<Attempt>> = fc.oneof(
-  { weight: 6, arbitrary: fc.constant<ReadonlyArray<Attempt>>(["ok"]) },
-  {
-    weight: 4,
-    arbitrary: fc.array(
-      fc.oneof(
-        { weight: 3, arbitrary: fc.constant<Attempt>("fail") },
-        { weight: 2, arbitrary: fc.constant<Attempt>("ok") },
-        { weight: 1, arbitrary: fc.constant<Attempt>("die") },
-        { weight: 1, arbitrary: fc.constant<Attempt>("interrupt") }
-      ),
-      { minLength: 1, maxLength: 3 }
-    )
-  }
-)
-
-const retry: fc.Arbitrary<Retry> = fc.oneof(
-  fc.constant<Retry>("none"),
-  fc.constant<Retry>("default"),
-  fc.record({ attempts: fc.integer({ min: 1, max: 3 }), seconds: fc.integer({ min: 1, max: 5 }) })
-)
-
-const step: fc.Arbitrary<Node> = fc.record({
-  op: fc.constant("step"),
-  name: names,
-  script,
-  retry,
-  once: fc.nat(5).map((number) => number === 3),
-  millis: fc.constantFrom(0, 0, 0, 0, 10, 700, 5_000, 30_000)
-})
-
-const leaves: ReadonlyArray<fc.WeightedArbitrary<Node>> = [
-  { weight: 1, arbitrary: fc.constant<Node>({ op: "pure" }) },
-  { weight: 8, arbitrary: step },
-  {
-    weight: 4,
-    arbitrary: fc.record({ op: fc.constant("wait"), name: names, seconds: fc.integer({ min: 1, max: 20 }) })
-  },
-  {
-    weight: 4,
-    arbitrary: fc.oneof(
-      fc.record({
-        op: fc.constant("invoke"),
-        name: names,
-        callee: fc.constantFrom(...prompt),
-        timeout: fc.boolean()
-      }),
-      fc.record({
-        op: fc.constant("invoke"),
-        name: names,
-        callee: fc.constantFrom(...late),
-        timeout: fc.constant(true)
-      })
-    )
-  },
-  { weight: 1, arbitrary: fc.constant<Node>({ op: "hold" }) },
-  { weight: 1, arbitrary: fc.constant<Node>({ op: "uuid" }) },
-  { weight: 1, arbitrary: fc.constant<Node>({ op: "fail" }) }
-]
-
 /** The most nodes of one program; what is beyond does nothing. */
 const maxNodes = 40
 
-const tree = (racy: boolean): fc.Arbitrary<Node> =>
-  fc.letrec<{ node: Node }>((tie) => {
-    const node = tie("node")
-    const times = fc.integer({ min: 0, max: 3 })
-    const branches = fc.array(node, { minLength: 1, maxLength: 3, size: "max" })
-    const key = fc.constant(0)
-    const inner: ReadonlyArray<fc.WeightedArbitrary<Node>> = [
-      {
-        weight: 8,
-        arbitrary: fc.record({
-          op: fc.constant("sequence"),
-          nodes: fc.array(node, { minLength: 1, maxLength: 5, size: "max" })
-        })
-      },
-      {
-        weight: 4,
-        arbitrary: fc.record({
-          op: fc.constant("child"),
-          name: names,
-          kind: fc.constantFrom("recorded", "recorded", "recorded", "flat", "flat", "large"),
-          body: node
-        })
-      },
-      {
-        weight: 4,
-        arbitrary: fc.record({
-          op: fc.constant("all"),
-          key,
-          branches,
-          failFast: racy ? fc.boolean() : fc.constant(false)
-        })
-      },
-      {
-        weight: 2,
-        arbitrary: fc.record({ op: fc.constant("fork"), key, detached: fc.boolean(), body: node, meanwhile: node })
-      },
-      { weight: 2, arbitrary: fc.record({ op: fc.constant("catch"), body: node, handler: node }) },
-      { weight: 1, arbitrary: fc.record({ op: fc.constant("catchDefect"), body: node, handler: node }) },
-      { weight: 1, arbitrary: fc.record({ op: fc.constant("exit"), body: node }) },
-      { weight: 2, arbitrary: fc.record({ op: fc.constant("onExit"), body: node, finalizer: node }) },
-      { weight: 1, arbitrary: fc.record({ op: fc.constant("ensuring"), body: node }) },
-      { weight: 1, arbitrary: fc.record({ op: fc.constant("uninterruptible"), body: node }) },
-      { weight: 2, arbitrary: fc.record({ op: fc.constant("repeat"), times, body: node }) },
-      { weight: 1, arbitrary: fc.record({ op: fc.constant("retry"), times, body: node }) },
-      { weight: 2, arbitrary: fc.record({ op: fc.constant("when"), even: node, odd: node }) }
-    ]
-    const races: ReadonlyArray<fc.WeightedArbitrary<Node>> = [
-      { weight: 3, arbitrary: fc.record({ op: fc.constant("race"), key, branches }) },
-      { weight: 3, arbitrary: fc.record({ op: fc.constant("stray"), key, detached: fc.boolean(), body: node }) }
-    ]
-    return {
-      node: fc.oneof({ maxDepth: 5, depthSize: "max" }, ...leaves, ...inner, ...(racy ? races : []))
-    }
-  }).node
+/** The longest waits of a program, from the outermost to the innermost: each is longer than all that is inside. */
+const longest = [300, 130, 60, 31, 17, 9]
 
-const sequences = (racy: boolean): fc.Arbitrary<Node> =>
-  fc
-    .array(
-      fc.record({ node: tree(racy), settled: fc.nat(3).map((number) => number > 0) }).map(
-        // Most failures are kept from ending the whole program, so that more of it runs.
-        ({ node, settled }): Node => (settled ? { op: "exit", body: node } : node)
-      ),
-      { minLength: 2, maxLength: 6, size: "max" }
-    )
-    .map((nodes): Node => normalise({ op: "sequence", nodes }))
+const pure: Node = { op: "pure" }
 
-/** Programs whose result does not depend on timing. */
-export const programs: fc.Arbitrary<Node> = sequences(false)
-
-/** Programs in which timing decides which branches come to their end. */
-export const racyPrograms: fc.Arbitrary<Node> = sequences(true)
-
-/** Gives every fork a key, namespaces to loops that fork, and an end to what is too long. */
+/** Gives every node that needs one a key, namespaces to loops that fork, and an end to what is too long. */
 export const normalise = (program: Node): Node => {
+  const alone = !contains(program, (node) => isFork(node) || isShared(node))
   let nodes = 0
-  const visit = (node: Node): Node => {
+  const visit = (node: Node, depth: number, raced: boolean): Node => {
     const key = ++nodes
-    if (nodes > maxNodes) return { op: "pure" }
+    if (nodes > maxNodes) return pure
+    const same = (inner: Node): Node => visit(inner, depth, raced || isLettingGo(node))
+    const days = longest[depth]
     switch (node.op) {
       case "sequence":
-        return { ...node, nodes: node.nodes.map(visit) }
+        return { ...node, nodes: node.nodes.map(same) }
       case "all":
       case "race":
-        return { ...node, key, branches: node.branches.map(visit) }
+      case "batch":
+      case "durableAll":
+        return { ...node, key, branches: node.branches.map(same) }
       case "stray":
-        return { ...node, key, body: visit(node.body) }
+      case "retryBlock":
+        return { ...node, key, body: same(node.body) }
       case "fork":
-        return { ...node, key, body: visit(node.body), meanwhile: visit(node.meanwhile) }
+        return { ...node, key, body: same(node.body), meanwhile: same(node.meanwhile) }
       case "catch":
       case "catchDefect":
-        return { ...node, body: visit(node.body), handler: visit(node.handler) }
+        return { ...node, body: same(node.body), handler: same(node.handler) }
       case "onExit":
-        return { ...node, body: visit(node.body), finalizer: visit(node.finalizer) }
+        return { ...node, body: same(node.body), finalizer: same(node.finalizer) }
       case "when":
-        return { ...node, even: visit(node.even), odd: visit(node.odd) }
+        return { ...node, even: same(node.even), odd: same(node.odd) }
+      case "compensate":
+        // Effect does not record who won a race of its own, so that another branch may register its undo on a replay.
+        return raced ? same(node.body) : { ...node, key, body: same(node.body), undo: same(node.undo) }
+      case "callback":
+        return { ...node, key, meanwhile: same(node.meanwhile) }
+      case "waitForCallback":
+      case "condition":
+        return { ...node, key }
+      case "patched":
+        return { ...node, key, alone }
+      case "durableRace":
+        if (node.days === undefined) return { ...node, key, branches: node.branches.map(same) }
+        return days === undefined
+          ? pure
+          : { ...node, key, days, branches: node.branches.map((branch) => visit(branch, depth + 1, raced)) }
+      case "timeout":
+        if (node.seconds !== undefined) return { ...node, key, body: same(node.body) }
+        return days === undefined ? pure : { ...node, key, days, body: visit(node.body, depth + 1, raced) }
       case "repeat":
       case "retry": {
-        const body = visit(node.body)
-        return { ...node, body: forks(body) ? { op: "child", name: "round", kind: "flat", body } : body }
+        const body = same(node.body)
+        return { ...node, key, body: forks(body) ? { op: "child", name: "round", kind: "flat", body } : body }
       }
       case "child":
       case "exit":
       case "ensuring":
       case "uninterruptible":
-        return { ...node, body: visit(node.body) }
+        return { ...node, body: same(node.body) }
       default:
         return node
     }
   }
-  return visit(program)
+  return visit(program, 0, false)
 }
 
 const childrenOf = (node: Node): ReadonlyArray<Node> => {
@@ -253,6 +254,9 @@ const childrenOf = (node: Node): ReadonlyArray<Node> => {
       return node.nodes
     case "all":
     case "race":
+    case "batch":
+    case "durableAll":
+    case "durableRace":
       return node.branches
     case "fork":
       return [node.body, node.meanwhile]
@@ -263,6 +267,10 @@ const childrenOf = (node: Node): ReadonlyArray<Node> => {
       return [node.body, node.finalizer]
     case "when":
       return [node.even, node.odd]
+    case "compensate":
+      return [node.body, node.undo]
+    case "callback":
+      return [node.meanwhile]
     case "child":
     case "stray":
     case "exit":
@@ -270,27 +278,44 @@ const childrenOf = (node: Node): ReadonlyArray<Node> => {
     case "uninterruptible":
     case "repeat":
     case "retry":
+    case "retryBlock":
+    case "timeout":
       return [node.body]
     default:
       return []
   }
 }
 
+const isFork = ({ op }: Node): boolean => ["all", "race", "fork", "stray"].includes(op)
+
+/** What may run several nodes at once within one recorded context. */
+const isShared = ({ op }: Node): boolean => ["batch", "durableAll", "durableRace", "timeout"].includes(op)
+
+/** What runs its nodes in contexts of their own. */
+const isNamespace = ({ op }: Node): boolean =>
+  ["child", "batch", "durableAll", "durableRace", "timeout", "retryBlock", "compensate"].includes(op)
+
 /** Whether it forks in the context in which it stands. */
-const forks = (node: Node): boolean =>
-  ["all", "race", "fork", "stray"].includes(node.op) || (node.op !== "child" && childrenOf(node).some(forks))
+const forks = (node: Node): boolean => isFork(node) || (!isNamespace(node) && childrenOf(node).some(forks))
 
 /** Whether some node of a program is of a kind. */
 export const contains = (node: Node, is: (node: Node) => boolean): boolean =>
   is(node) || childrenOf(node).some((child) => contains(child, is))
 
+const millisOf = (node: Node): number => (node.op === "step" || node.op === "condition" ? node.millis : 0)
+
 /** How long the longest step of a program takes, in milliseconds. */
-export const longestStep = (node: Node): number =>
-  Math.max(node.op === "step" ? node.millis : 0, ...childrenOf(node).map(longestStep))
+export const longestStep = (node: Node): number => Math.max(millisOf(node), ...childrenOf(node).map(longestStep))
 
 /** How long the attempts of a step with this policy go on at most. */
-export const maxAttemptsOf = (node: Extract<Node, { readonly op: "step" }>): number =>
-  node.retry === "default" ? (node.once ? 1 : 6) : node.retry === "none" ? 1 : node.retry.attempts
+export const maxAttemptsOf = (retry: Retry, once = false): number =>
+  retry === "default" ? (once ? 1 : 6) : retry === "none" ? 1 : retry.attempts
+
+/** Whether some of its fibres are let go of by Effect itself, which records nothing about that. */
+export const letsGo = (program: Node): boolean => contains(program, isLettingGo)
+
+const isLettingGo = (node: Node): boolean =>
+  node.op === "race" || node.op === "stray" || (node.op === "all" && node.failFast)
 
 /**
  * Whether a step that takes longer than the grace period of an ending invocation may stand where it cannot be
@@ -300,6 +325,5 @@ export const mayBeLeftBehind = (program: Node): boolean =>
   contains(
     program,
     (node) =>
-      (node.op === "uninterruptible" || node.op === "onExit") &&
-      contains(node, (inner) => inner.op === "step" && inner.millis > 500)
+      (node.op === "uninterruptible" || node.op === "onExit") && contains(node, (inner) => millisOf(inner) > 500)
   )

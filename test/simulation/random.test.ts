@@ -3,8 +3,8 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
+import { programs, racyPrograms } from "./draw.ts"
 import { assertFailures, assertSame, assertSound, wasInterrupted } from "./invariants.ts"
-import { programs, racyPrograms } from "./program.ts"
 import { noFaults, schedules, simulate } from "./simulate.ts"
 
 const seed = Number(process.env["SEED"] ?? Date.now() % 2 ** 31)

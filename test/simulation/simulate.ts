@@ -17,14 +17,17 @@ import * as Engine from "../../src/engine/Service.ts"
 import type { World } from "../../src/testing/World.ts"
 import type { HistoryEvent } from "../../src/wire/HistoryEvent.ts"
 import type { Operation } from "../../src/wire/Operation.ts"
-import { callees, interpret, Program, Tally } from "./interpret.ts"
+import { callees } from "./callees.ts"
+import { interpret, Program } from "./interpret.ts"
+import { inWorld, Outside } from "./outside.ts"
 import { longestStep, type Node } from "./program.ts"
+import { Tally } from "./tally.ts"
 
 type When = "before" | "after"
 
 /** What happens to a request, before it reaches the service or after the service has applied it. */
 export type Fault =
-  /** The process dies: nothing of it ever moves again, and the service sees it gone. */
+  /** The process dies: nothing of it moves for an hour, or until the end, and the service sees it gone. */
   | { readonly kind: "death"; readonly when: When }
   /** The invocation is told that it no longer owns the execution, and fails. */
   | { readonly kind: "stale"; readonly when: When }
@@ -45,6 +48,8 @@ export interface Schedule {
   readonly pageItems: number | undefined
   /** Virtual milliseconds after which an invocation is cut off, beyond the longest step of the program. */
   readonly invocationTimeout: number | undefined
+  /** Whether every callback is completed a second time at once, in another way. */
+  readonly echoes: boolean
   /** Turns of the event loop that requests and answers take, in turn; no virtual time passes meanwhile. */
   readonly latencies: ReadonlyArray<number>
 }
@@ -54,6 +59,7 @@ export const noFaults: Schedule = {
   lostEnds: [],
   pageItems: undefined,
   invocationTimeout: undefined,
+  echoes: false,
   latencies: []
 }
 
@@ -89,6 +95,7 @@ export const schedules: fc.Arbitrary<Schedule> = fc.record({
   lostEnds: fc.oneof(fc.constant([]), fc.constant([]), fc.constant([0]), fc.constant([0, 1])),
   pageItems: fc.constantFrom(undefined, undefined, 1, 2),
   invocationTimeout: fc.constantFrom(undefined, undefined, 2_300),
+  echoes: fc.boolean(),
   latencies: fc.oneof(fc.constant([]), fc.array(fc.nat(8), { minLength: 1, maxLength: 7 }))
 })
 
@@ -124,6 +131,10 @@ export interface Observed {
   readonly injected: number
   /** How many invocations those faults may have made fail. */
   readonly fatal: number
+  /** Requests that the service found invalid. */
+  readonly refused: ReadonlyArray<string>
+  /** Operations whose recorded outcome changed. */
+  readonly rewritten: ReadonlyArray<string>
   readonly warnings: ReadonlyArray<string>
   /** Fibres that were alive after everything had ended. */
   readonly fibersLeft: number
@@ -159,6 +170,8 @@ export const simulate = (program: Node, schedule: Schedule = noFaults): Promise<
   return Effect.gen(function* () {
     const { world } = yield* TestEngine.TestEngine
     saboteur = new Saboteur(world, schedule)
+    const outside = new Outside(inWorld(world), schedule.echoes)
+    tally.tell = outside.tell
     const run = yield* TestEngine.start(Program, undefined, { name: "simulated" })
     saboteur.program = run.executionArn
     const end = endOf(yield* Effect.exit(run.result))
@@ -179,6 +192,8 @@ export const simulate = (program: Node, schedule: Schedule = noFaults): Promise<
       invocations: found.history.filter(({ EventType }) => EventType === "InvocationCompleted").length,
       injected: saboteur.injected,
       fatal: saboteur.fatal,
+      refused: [...saboteur.refused, ...outside.refused],
+      rewritten: saboteur.rewritten,
       warnings,
       fibersLeft: alive
     }
@@ -227,6 +242,7 @@ const allExecutions = (state: Engine.ServiceState): Result.Result<ReadonlyArray<
     }))
   )
 
+type StoreError = CheckpointStore.StoreError
 type Store = CheckpointStore.CheckpointStore["Service"]
 const gone = new CheckpointStore.StaleCheckpointToken({ message: "Invalid checkpoint token: this process is dead." })
 const busy = new CheckpointStore.StoreUnavailable({ message: "The service is too busy." })
@@ -236,6 +252,10 @@ class Saboteur {
   requests = 0
   injected = 0
   program = ""
+  readonly refused: Array<string> = []
+  readonly rewritten: Array<string> = []
+  /** The outcomes that have been recorded, by execution and operation. */
+  readonly #outcomes = new Map<string, string>()
   #fatal = 0
   #travels = 0
   #unavailable = 0
@@ -248,7 +268,12 @@ class Saboteur {
     this.#world = world
     this.#schedule = schedule
     const { checkpoint, loadState } = world.store
-    this.#inner = { checkpoint, loadState }
+    const review = <A>(request: { readonly DurableExecutionArn: string }, answer: Effect.Effect<A, StoreError>) =>
+      Effect.onExit(answer, (exit) => Effect.sync(() => this.#review(request.DurableExecutionArn, exit)))
+    this.#inner = {
+      checkpoint: (request) => review(request, checkpoint(request)),
+      loadState: (request) => review(request, loadState(request))
+    }
     // The engine gives this very object to the workflows that it runs.
     const outer: Store = {
       checkpoint: (request) =>
@@ -273,6 +298,21 @@ class Saboteur {
   /** Lets the dead processes move again, to see whether they come to an end. */
   letGo(): void {
     Deferred.doneUnsafe(this.#thaw, Effect.void)
+  }
+
+  /** Holds the answer to a request against what the service accepts, and the outcomes against those of before. */
+  #review(executionArn: string, exit: Exit.Exit<unknown, StoreError>): void {
+    const error = Exit.isSuccess(exit) ? undefined : exit.cause.reasons.find(Cause.isFailReason)?.error
+    if (error !== undefined && error._tag !== "StaleCheckpointToken")
+      this.refused.push(`${error._tag}: ${error.message}`)
+    for (const operation of this.#world.operations(executionArn)) {
+      if (["STARTED", "PENDING", "READY"].includes(operation.Status)) continue
+      const key = `${executionArn} ${operation.Id}`
+      const outcome = JSON.stringify(operation)
+      const before = this.#outcomes.get(key) ?? outcome
+      this.#outcomes.set(key, before)
+      if (before !== outcome) this.rewritten.push(`${operation.Type} "${operation.Name}": ${before}, then ${outcome}`)
+    }
   }
 
   /** How many invocations the faults so far may have made fail. */
@@ -300,9 +340,9 @@ class Saboteur {
   #spoil<A>(
     fault: Fault | undefined,
     executionArn: string,
-    deliver: () => Effect.Effect<A, CheckpointStore.StoreError>
-  ): Effect.Effect<A, CheckpointStore.StoreError> {
-    const call = (): Effect.Effect<A, CheckpointStore.StoreError> =>
+    deliver: () => Effect.Effect<A, StoreError>
+  ): Effect.Effect<A, StoreError> {
+    const call = (): Effect.Effect<A, StoreError> =>
       this.#schedule.latencies.length === 0
         ? deliver()
         : Effect.ensuring(Effect.andThen(this.#travel, Effect.suspend(deliver)), this.#travel)
@@ -313,7 +353,9 @@ class Saboteur {
           fault.when === "after" ? Effect.exit(call()) : Effect.void,
           Effect.suspend(() => {
             this.#lose(executionArn)
-            return Effect.andThen(Deferred.await(this.#thaw), Effect.fail(gone))
+            // What is frozen for longer would be asked for its timers again and again, for months of virtual time.
+            const thawed = Effect.raceFirst(Deferred.await(this.#thaw), Effect.sleep("1 hour"))
+            return Effect.andThen(thawed, Effect.fail(gone))
           })
         )
       case "stale":

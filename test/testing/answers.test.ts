@@ -27,7 +27,12 @@ const started = <E>(
     ) => Effect.Effect<A, E2, TestEngine.TestEngine | DurableClient.DurableClient>
   ) =>
     Effect.flatMap(TestEngine.start(Main), test).pipe(
-      Effect.provide(TestEngine.layer([Main.implement(() => Effect.orDie(workflow)), ...parts], options))
+      Effect.provide(
+        TestEngine.layer([Main.implement(() => Effect.orDie(workflow)), ...parts], {
+          invocationTimeout: Duration.infinity,
+          ...options
+        })
+      )
     )
 })
 

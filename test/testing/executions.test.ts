@@ -2,9 +2,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Durable, DurableClient, DurableFunction } from "effect-durable"
 import { TestEngine } from "effect-durable/testing"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+
+/** What steps do here takes as long as it likes. */
+const unlimited = { invocationTimeout: Duration.infinity }
 
 class Broken extends Schema.TaggedError<Broken>()("Broken", { round: Schema.Int }) {}
 
@@ -35,7 +39,7 @@ describe("a workflow of a test world", () => {
         yield* TestEngine.sleep("2 hours")
         for (let turn = 0; turn < 50; turn++) yield* Effect.promise(() => new Promise(setImmediate))
         assert.deepStrictEqual(yield* DurableClient.poll({ contract: Nap, executionArn }), Option.some("slept 2 h"))
-      }).pipe(Effect.provide(TestEngine.layer([main, nap])))
+      }).pipe(Effect.provide(TestEngine.layer([main, nap], unlimited)))
     })
   )
 
@@ -57,7 +61,7 @@ describe("a workflow of a test world", () => {
         const error = yield* Effect.flip(DurableClient.poll({ contract: Nap, executionArn }))
         assert.instanceOf(error, DurableClient.ExecutionFailed)
         assert.strictEqual(error.status, "STOPPED")
-      }).pipe(Effect.provide(TestEngine.layer([main, nap])))
+      }).pipe(Effect.provide(TestEngine.layer([main, nap], unlimited)))
     })
   )
 
@@ -79,7 +83,7 @@ describe("a workflow of a test world", () => {
         assert.strictEqual(yield* run.result, "slept 3 h,slept 2 h")
         yield* TestEngine.expectElapsed(run, "3 hours")
         assert.isBelow(performance.now() - began, 2_000)
-      }).pipe(Effect.provide(TestEngine.layer([main, nap])))
+      }).pipe(Effect.provide(TestEngine.layer([main, nap], unlimited)))
     })
   )
 

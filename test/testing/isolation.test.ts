@@ -3,10 +3,14 @@ import { Durable, DurableFunction, DurableClient, RetryPolicy, type CheckpointSt
 import { TestEngine } from "effect-durable/testing"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import * as Schema from "effect/Schema"
+
+/** What steps do here takes as long as it likes. */
+const unlimited = { invocationTimeout: Duration.infinity }
 
 const Main = DurableFunction.make("main", { payload: Schema.Int, success: Schema.Array(Schema.Int) })
 const Plain = DurableFunction.plain("plain", { payload: Schema.Int, success: Schema.Int })
@@ -39,7 +43,7 @@ describe("worlds", () => {
             const value = yield* run.result
             const history = yield* run.history
             return { value, span: (history.at(-1)?.EventTimestamp ?? 0) - (history[0]?.EventTimestamp ?? 0) }
-          }).pipe(Effect.provide(TestEngine.layer([main, plain]))),
+          }).pipe(Effect.provide(TestEngine.layer([main, plain], unlimited))),
         { concurrency: "unbounded" }
       )
       assert.deepStrictEqual(
@@ -56,7 +60,7 @@ describe("worlds", () => {
           yield* TestEngine.run(Main, 1, { name: "order-1" })
           const client = yield* DurableClient.DurableClient
           return (yield* client.list("main", { qualifier: "$LATEST" })).items.map((item) => item.DurableExecutionName)
-        }).pipe(Effect.provide(TestEngine.layer([main, plain])))
+        }).pipe(Effect.provide(TestEngine.layer([main, plain], unlimited)))
         assert.deepStrictEqual(names, ["order-1"])
       }
     })
@@ -73,7 +77,7 @@ describe("worlds", () => {
         values,
         runs.map((_, n) => [n, n * 10, 2])
       )
-    }).pipe(Effect.provide(TestEngine.layer([main, plain])))
+    }).pipe(Effect.provide(TestEngine.layer([main, plain], unlimited)))
   )
 
   it.effect("end with their layer: what is still running is interrupted", () =>
@@ -147,7 +151,7 @@ describe("the process", () => {
       yield* run.result
       assert.strictEqual(yield* Clock.currentTimeMillis, before)
       assert.notStrictEqual(yield* Random.next, yield* Random.next)
-    }).pipe(Effect.provide(TestEngine.layer([main, plain])))
+    }).pipe(Effect.provide(TestEngine.layer([main, plain], unlimited)))
   )
 
   it.live("does not need Effect's own clock for tests", () =>
@@ -155,7 +159,7 @@ describe("the process", () => {
       const began = performance.now()
       assert.deepStrictEqual(yield* TestEngine.run(Main, 3), [3, 30, 2])
       assert.isBelow(performance.now() - began, 1_500)
-    }).pipe(Effect.provide(TestEngine.layer([main, plain])))
+    }).pipe(Effect.provide(TestEngine.layer([main, plain], unlimited)))
   )
 })
 
@@ -202,7 +206,7 @@ describe("the services of functions", () => {
         TestEngine.TestEngine | CheckpointStore.CheckpointStore | DurableClient.DurableClient,
         never,
         Prices | Mail
-      > = TestEngine.layer([order, other, plain])
+      > = TestEngine.layer([order, other, plain], unlimited)
       const values = yield* Effect.all([TestEngine.run(Order, "bread"), TestEngine.run(Other)]).pipe(
         Effect.provide(Layer.provide(layer, services))
       )

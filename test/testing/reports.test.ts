@@ -217,9 +217,18 @@ describe("an invocation that fails again and again", () => {
       const { message } = yield* reportOf(Durable.step("slow", Effect.sleep("1 day")), [], {
         invocationTimeout: "1 minute"
       })
-      assert.include(message, "100 invocations")
+      assert.match(message, /^4 invocations in a row failed/)
       assert.include(message, "ran out of time")
       assert.include(message, `"slow"`)
+    })
+  )
+})
+
+describe("a step that Lambda would never let end", () => {
+  it.effect("fails its test, because an invocation has fifteen minutes unless a test says otherwise", () =>
+    Effect.gen(function* () {
+      const { message } = yield* reportOf(Durable.step("slow", Effect.sleep("16 minutes")), [])
+      assert.match(message, /ran out of time while running the step "slow"/)
     })
   )
 })

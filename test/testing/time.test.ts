@@ -3,6 +3,7 @@ import { Durable, DurableClient, DurableFunction, RetryPolicy, type Contract } f
 import { TestEngine } from "effect-durable/testing"
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
@@ -42,7 +43,14 @@ const timeline = (
         return event === undefined ? undefined : event.EventTimestamp - start
       }
     }
-  }).pipe(Effect.provide(TestEngine.layer([Main.implement(() => workflow), ...functions], options)))
+  }).pipe(
+    Effect.provide(
+      TestEngine.layer([Main.implement(() => workflow), ...functions], {
+        invocationTimeout: Duration.infinity,
+        ...options
+      })
+    )
+  )
 
 const types = (history: ReadonlyArray<HistoryEvent>) =>
   history.map((event) => (event.Name === undefined ? event.EventType : `${event.EventType} ${event.Name}`))

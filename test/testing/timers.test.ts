@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Durable, DurableFunction, RetryPolicy } from "effect-durable"
 import { TestEngine } from "effect-durable/testing"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
@@ -43,7 +44,11 @@ const timeline = (
       all,
       at: (type: string, name?: string) => all(type, name)[0]
     }
-  }).pipe(Effect.provide(TestEngine.layer([Main.implement(() => workflow), ...parts], options)))
+  }).pipe(
+    Effect.provide(
+      TestEngine.layer([Main.implement(() => workflow), ...parts], { invocationTimeout: Duration.infinity, ...options })
+    )
+  )
 
 const reasonOf = <A, E extends { readonly _tag: string }>(effect: Effect.Effect<A, E, Durable.Execution>): Workflow =>
   Effect.match(effect, {
@@ -304,7 +309,11 @@ describe("expectElapsed", () => {
       if (defect?._tag !== "Die" || !(defect.defect instanceof TestEngine.TestFailure))
         throw new Error("no TestFailure")
       return defect.defect.message
-    }).pipe(Effect.provide(TestEngine.layer([Main.implement(() => workflow)], options)))
+    }).pipe(
+      Effect.provide(
+        TestEngine.layer([Main.implement(() => workflow)], { invocationTimeout: Duration.infinity, ...options })
+      )
+    )
 
   const nap = Effect.gen(function* () {
     yield* Durable.child("night", Durable.wait("sleep", "8 hours"))

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Durable, DurableFunction } from "effect-durable"
 import { TestEngine } from "effect-durable/testing"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
@@ -27,7 +28,14 @@ const runOf = (
       total: (history.at(-1)?.EventTimestamp ?? 0) - (history[0]?.EventTimestamp ?? 0),
       invocations: history.filter((event) => event.EventType === "InvocationCompleted").length
     }
-  }).pipe(Effect.provide(TestEngine.layer([Main.implement(() => workflow), ...functions], options)))
+  }).pipe(
+    Effect.provide(
+      TestEngine.layer([Main.implement(() => workflow), ...functions], {
+        invocationTimeout: Duration.infinity,
+        ...options
+      })
+    )
+  )
 
 describe("real work in a step", () => {
   it.effect("takes no virtual time", () =>

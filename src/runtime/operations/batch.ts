@@ -7,6 +7,7 @@
  *
  * @since 0.1.0
  */
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { cast } from "effect/Function"
@@ -480,5 +481,8 @@ const itemOf = (
   const cause = Effect.flatMap(readFailure(subject, recording, outcome.error), (exit) =>
     Effect.flip(Effect.sandbox(exit))
   )
-  return Effect.map(cause, (cause) => ({ status: "FAILED", index, name, cause }))
+  return Effect.map(cause, (cause) => {
+    const failure = cause.reasons.find(Cause.isFailReason)
+    return { status: "FAILED", index, name, ...(failure === undefined ? undefined : { error: failure.error }), cause }
+  })
 }

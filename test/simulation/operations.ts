@@ -1,0 +1,277 @@
+/**
+ * What callbacks, conditions and everything that holds other nodes mean in a program. Each of them that ends as timing
+ * decides has the tally hold what was seen of it against what is seen on every replay.
+ */
+import { CompletionPolicy, Durable, RetryPolicy } from "effect-durable"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Schema from "effect/Schema"
+import * as Getter from "effect/SchemaGetter"
+import { digest, digestBatch, hash, mix, Oops, type Failure } from "./digest.ts"
+import { maxAttemptsOf, type Answer, type Attempt, type Node, type Policy, type Retry } from "./program.ts"
+import type { Tally } from "./tally.ts"
+
+export type Workflow<A = number> = Effect.Effect<A, Failure, Durable.Execution>
+
+/** Where a node runs. */
+export interface Place {
+  /** The mark of its fibre on every name. */
+  readonly mark: string
+  /** Whether that fibre is not the first one of its context. */
+  readonly forked: boolean
+  /** The rounds of the loops that it is in. */
+  readonly round: string
+}
+
+export const root: Place = { mark: "", forked: false, round: "" }
+
+/** A place in a context of its own. */
+export const inside = (place: Place, round = ""): Place => ({ ...root, round: `${place.round}${round}` })
+
+export type Run = (node: Node, input: number, place: Place) => Workflow
+
+type Of<Op extends Node["op"]> = Extract<Node, { readonly op: Op }>
+
+/** Notes how something ended for whoever waits for it. */
+const watched = <R>(
+  tally: Tally,
+  { key, op }: { readonly key: number; readonly op: string },
+  { mark, round }: Place,
+  effect: Effect.Effect<number, Failure, R>
+): Effect.Effect<number, Failure, R> =>
+  Effect.flatMap(Effect.exit(effect), (exit) => {
+    if (Exit.isSuccess(exit) || !Cause.hasInterrupts(exit.cause)) {
+      tally.see(`${op} ${mark}${key}${round}`, digest(exit))
+    }
+    return exit
+  })
+
+const settings = { success: Schema.Int, error: Oops }
+
+export const policyOf = (retry: Exclude<Retry, "default">): RetryPolicy.RetryPolicy =>
+  retry === "none" ? RetryPolicy.none : RetryPolicy.fixed({ maxAttempts: retry.attempts, delay: retry.seconds * 1_000 })
+
+/** Notes an attempt whose body begins to run, and takes its time. */
+export const began = Effect.fnUntraced(function* (tally: Tally, maxAttempts: number, once: boolean, millis: number) {
+  const { attempt, executionArn, operationId } = yield* Durable.StepContext
+  tally.bodies.push({ executionArn, operationId, attempt, once, maxAttempts })
+  if (millis > 0) yield* Effect.sleep(millis)
+  return attempt
+})
+
+export const endOf = (attempt: Attempt, value: number): Effect.Effect<number, Oops> => {
+  switch (attempt) {
+    case "ok":
+      return Effect.succeed(value)
+    case "fail":
+      return Effect.fail(new Oops({ code: value % 100 }))
+    case "die":
+      return Effect.die(new RangeError(`out of ${value % 100}`))
+    case "interrupt":
+      return Effect.interrupt
+  }
+}
+
+// --- Callbacks -------------------------------------------------------------------------------------------------------
+
+/** Faults delay what is sent by minutes at most, so they never decide whether it comes in time. */
+const limitsOf = ({ beats, kind }: Answer): Limits =>
+  beats > 0 ? { heartbeatTimeout: "30 minutes" } : { timeout: kind === "never" ? "45 seconds" : "1 day" }
+
+interface Limits {
+  readonly timeout?: "45 seconds" | "1 day"
+  readonly heartbeatTimeout?: "30 minutes"
+}
+
+export const callback = (tally: Tally, run: Run, node: Of<"callback">, input: number, place: Place): Workflow =>
+  Effect.gen(function* () {
+    const { answer, json, key, meanwhile, name } = node
+    const path = place.mark + name
+    const options = { ...limitsOf(answer), error: Oops }
+    const opened = json
+      ? yield* Durable.callback(path, { ...options, success: Schema.Int })
+      : yield* Durable.callback(path, options)
+    yield* Durable.step(
+      `${path} tell`,
+      Effect.andThen(
+        began(tally, 6, false, 0),
+        Effect.sync(() => tally.tell(opened.callbackId, answer))
+      )
+    )
+    const aside = yield* Effect.exit(run(meanwhile, input, place))
+    const text: string | number = yield* opened.await
+    return mix(mix(input, key), mix(Number(text), digest(aside)))
+  })
+
+export const waitForCallback = (
+  tally: Tally,
+  node: Of<"waitForCallback">,
+  input: number,
+  { mark }: Place
+): Workflow => {
+  const { answer, key, name, retry, script } = node
+  const submit = (callbackId: string) =>
+    Effect.flatMap(began(tally, maxAttemptsOf(retry), false, 0), (attempt) => {
+      tally.tell(callbackId, answer)
+      return endOf(script[Math.min(attempt, script.length) - 1] ?? "ok", 0)
+    })
+  const options = { ...limitsOf(answer), error: Oops, ...(retry === "default" ? {} : { retry: policyOf(retry) }) }
+  return Effect.map(Durable.waitForCallback(mark + name, submit, options), (text) => mix(mix(input, key), Number(text)))
+}
+
+// --- Conditions ------------------------------------------------------------------------------------------------------
+
+const State = Schema.Struct({ looks: Schema.Int, value: Schema.Int })
+
+export const condition = (tally: Tally, node: Of<"condition">, input: number, { mark }: Place): Workflow => {
+  const { key, maxAttempts, millis, name, script, seconds } = node
+  const lookOf = (looks: number) => script[Math.min(looks, script.length) - 1] ?? "done"
+  return Durable.waitForCondition(mark + name, {
+    initial: { looks: 0, value: input },
+    check: ({ looks, value }) =>
+      Effect.gen(function* () {
+        const attempt = yield* began(tally, maxAttempts, false, millis)
+        const look = lookOf(attempt)
+        const next = yield* endOf(look === "again" || look === "done" ? "ok" : look, mix(value, attempt))
+        return { looks: looks + 1, value: next }
+      }),
+    until: ({ looks }) => lookOf(looks) === "done",
+    delay: ({ attempt }) => (seconds + attempt) * 1_000,
+    maxAttempts,
+    state: State,
+    error: Oops
+  }).pipe(Effect.map(({ looks, value }) => mix(mix(looks, value), key)))
+}
+
+// --- Branches --------------------------------------------------------------------------------------------------------
+
+/** Two of these are too large to be recorded together. */
+const Large = Schema.String.pipe(
+  Schema.decodeTo(Schema.Int, {
+    decode: Getter.transform(Number),
+    encode: Getter.transform((value: number) => String(value).padEnd(140_000))
+  })
+)
+
+export const completionPolicyOf = (policy: Policy): CompletionPolicy.CompletionPolicy => {
+  if (typeof policy === "string") return CompletionPolicy[policy]
+  if (!("after" in policy)) return CompletionPolicy.make(policy)
+  return CompletionPolicy.custom(({ completedCount }) => (completedCount >= policy.after ? policy.as : "continue"))
+}
+
+const bodiesOf = (run: Run, nodes: ReadonlyArray<Node>, input: number, place: Place): Array<Workflow> =>
+  nodes.map((node, index) => Effect.suspend(() => run(node, mix(input, index), inside(place))))
+
+export const batch = (tally: Tally, run: Run, node: Of<"batch">, input: number, place: Place): Workflow => {
+  const { branches, concurrency, flat, kind, large, policy } = node
+  const name = place.mark + node.name
+  const bodies = bodiesOf(run, branches, input, place)
+  const success: Schema.Codec<number, number | string> = large ? Large : Schema.Int
+  const options = { success, error: Oops, concurrency, flat, policy: completionPolicyOf(policy) }
+  const result =
+    kind === "parallel" ? Durable.parallel(name, bodies, options) : Durable.map(name, bodies, (body) => body, options)
+  return watched(
+    tally,
+    node,
+    place,
+    Effect.map(result, (ended) => mix(input, digestBatch(ended)))
+  )
+}
+
+export const durableAll = (tally: Tally, run: Run, node: Of<"durableAll">, input: number, place: Place): Workflow => {
+  const { branches, concurrency, flat, kind } = node
+  const name = place.mark + node.name
+  const bodies = bodiesOf(run, branches, input, place)
+  const options = { ...settings, concurrency, flat }
+  const values = (): Workflow<ReadonlyArray<number>> => {
+    switch (kind) {
+      case "all":
+        return Durable.all(name, bodies, options)
+      case "forEach":
+        return Durable.forEach(name, bodies, (body) => body, options)
+      case "record": {
+        const record = Object.fromEntries(bodies.map((body, index) => [`branch ${index}`, body]))
+        return Effect.map(Durable.all(name, record, options), (found) => Object.values(found))
+      }
+    }
+  }
+  return watched(
+    tally,
+    node,
+    place,
+    Effect.map(values(), (found) => found.reduce(mix, mix(input, found.length)))
+  )
+}
+
+const day = 86_400_000
+
+export const durableRace = (tally: Tally, run: Run, node: Of<"durableRace">, input: number, place: Place): Workflow => {
+  const { branches, days, until } = node
+  const name = place.mark + node.name
+  const bodies = bodiesOf(run, branches, input, place)
+  if (days !== undefined) bodies.unshift(Effect.as(Durable.wait("days", days * day), days))
+  const race = until === "success" ? Durable.race(name, bodies, settings) : Durable.raceFirst(name, bodies, settings)
+  return watched(tally, node, place, race)
+}
+
+export const timeout = (tally: Tally, run: Run, node: Of<"timeout">, input: number, place: Place): Workflow => {
+  const { body, days, name, seconds } = node
+  const limit = seconds === undefined ? days * day : seconds * 1_000
+  return watched(
+    tally,
+    node,
+    place,
+    Durable.timeout(
+      place.mark + name,
+      Effect.suspend(() => run(body, input, inside(place))),
+      limit,
+      settings
+    )
+  )
+}
+
+// --- Blocks ----------------------------------------------------------------------------------------------------------
+
+export const retryBlock = (run: Run, node: Of<"retryBlock">, input: number, place: Place): Workflow =>
+  Effect.suspend(() => {
+    const { attempts, body, name, seconds } = node
+    let attempt = 0
+    const block = Effect.suspend(() => {
+      attempt++
+      return run(body, mix(input, attempt), inside(place, `/${attempt}`))
+    })
+    const policy = RetryPolicy.fixed({ maxAttempts: attempts, delay: seconds * 1_000 })
+    return Durable.retry(place.mark + name, block, policy, settings)
+  })
+
+export const compensate = (tally: Tally, run: Run, node: Of<"compensate">, input: number, place: Place): Workflow => {
+  const { body, key, name, undo } = node
+  const note = (list: Array<number>, what: string) =>
+    Durable.step(
+      what,
+      Effect.andThen(
+        began(tally, 6, false, 0),
+        Effect.sync(() => void list.push(key))
+      )
+    )
+  return Durable.withCompensation(
+    place.mark + name,
+    Effect.tap(run(body, input, inside(place)), note(tally.done, `done ${key}`)),
+    (value) => Effect.andThen(note(tally.undone, `undone ${key}`), run(undo, value, inside(place)))
+  )
+}
+
+export const patched = (tally: Tally, node: Of<"patched">, input: number, place: Place): Workflow => {
+  const name = place.mark + node.name
+  const applies = Durable.patched(name)
+  return watched(
+    tally,
+    node,
+    place,
+    // Beside other fibres the answer depends on what they have recorded, unless the child has a record of its own.
+    Effect.map(node.alone ? applies : Durable.child(`${name} patch`, applies), (yes) =>
+      mix(input, hash(`patched ${yes}`))
+    )
+  )
+}
