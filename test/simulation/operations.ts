@@ -155,7 +155,9 @@ const Large = Schema.String.pipe(
 )
 
 export const completionPolicyOf = (policy: Policy): CompletionPolicy.CompletionPolicy => {
-  if (typeof policy === "string") return CompletionPolicy[policy]
+  if (policy === "allSuccessful") return CompletionPolicy.allSuccessful
+  if (policy === "firstSuccessful") return CompletionPolicy.firstSuccessful
+  if (policy === "allCompleted") return CompletionPolicy.allCompleted
   if (!("after" in policy)) return CompletionPolicy.make(policy)
   return CompletionPolicy.custom(({ completedCount }) => (completedCount >= policy.after ? policy.as : "continue"))
 }
