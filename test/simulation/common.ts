@@ -257,7 +257,7 @@ export const delays = { step: 2, block: 3, look: 4 }
 
 /** Faults delay nothing here, so any time-out will do that is longer than an answer takes, or shorter than never. */
 export const limitsOf = ({ beats, kind }: Answer): { readonly heartbeatSeconds?: number; readonly seconds?: number } =>
-  beats > 0 ? { heartbeatSeconds: 1_800 } : { seconds: kind === "never" ? 45 : 86_400 }
+  beats > 0 ? { heartbeatSeconds: 36_000 } : { seconds: kind === "never" ? 45 : 86_400 }
 
 /** A state of a condition. */
 export interface Looked {

@@ -66,6 +66,8 @@ const looks: fc.Arbitrary<ReadonlyArray<Look>> = fc
 
 const key = fc.constant(0)
 
+const rarely = fc.nat(6).map((number) => number === 3)
+
 /** Of few things, most of the time. */
 const concurrency: fc.Arbitrary<Concurrency> = fc.constantFrom<Concurrency>(1, 2, "unbounded", "unbounded")
 
@@ -200,6 +202,7 @@ const tree = (racy: boolean): fc.Arbitrary<Node> =>
           name: names,
           answer,
           json: fc.boolean(),
+          where: fc.constantFrom("here", "here", "race", "batch"),
           meanwhile: node
         })
       },
@@ -213,7 +216,7 @@ const tree = (racy: boolean): fc.Arbitrary<Node> =>
             kind: fc.constantFrom("parallel", "map"),
             branches: fc.array(node, { maxLength: 4, size: "max" }),
             flat: fc.boolean(),
-            large: fc.nat(6).map((number) => number === 3),
+            large: rarely,
             batch
           })
           .map(({ batch, ...rest }) => ({ ...rest, ...batch }))
@@ -234,7 +237,7 @@ const tree = (racy: boolean): fc.Arbitrary<Node> =>
       {
         weight: racy ? 6 : 3,
         arbitrary: fc
-          .record({ op: fc.constant("durableRace"), key, name: names, until, raced })
+          .record({ op: fc.constant("durableRace"), key, name: names, until, large: rarely, raced })
           .map(({ raced, ...rest }) => ({ ...rest, ...raced }))
       },
       {
@@ -245,6 +248,7 @@ const tree = (racy: boolean): fc.Arbitrary<Node> =>
           name: names,
           body: node,
           seconds: racy ? fc.integer({ min: 1, max: 15 }) : fc.constant(undefined),
+          large: rarely,
           days: fc.constant(0)
         })
       },
@@ -256,6 +260,7 @@ const tree = (racy: boolean): fc.Arbitrary<Node> =>
           name: names,
           attempts: fc.integer({ min: 1, max: 3 }),
           seconds: fc.integer({ min: 1, max: 9 }),
+          large: rarely,
           body: node
         })
       },

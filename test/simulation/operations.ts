@@ -2,7 +2,7 @@
  * What callbacks, conditions and everything that holds other nodes mean in a program. Each of them that ends as timing
  * decides has the tally hold what was seen of it against what is seen on every replay.
  */
-import { CompletionPolicy, Durable, RetryPolicy } from "effect-durable"
+import { CompletionPolicy, Durable, DurableError, RetryPolicy } from "effect-durable"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -41,11 +41,16 @@ const watched = <R>(
   effect: Effect.Effect<number, Failure, R>
 ): Effect.Effect<number, Failure, R> =>
   Effect.flatMap(Effect.exit(effect), (exit) => {
-    if (Exit.isSuccess(exit) || !Cause.hasInterrupts(exit.cause)) {
-      tally.see(`${op} ${mark}${key}${round}`, digest(exit))
-    }
+    if (isOutcome(exit)) tally.see(`${op} ${mark}${key}${round}`, digest(exit))
     return exit
   })
+
+/** Not when its fibre was interrupted, or had outlived the context that it belongs to: that is how the fibre ends. */
+const isOutcome = (exit: Exit.Exit<number, Failure>): boolean => {
+  if (Exit.isSuccess(exit)) return true
+  const defect = exit.cause.reasons.find(Cause.isDieReason)?.defect
+  return !Cause.hasInterrupts(exit.cause) && !(defect instanceof DurableError.ContextEnded)
+}
 
 const settings = { success: Schema.Int, error: Oops }
 
@@ -75,18 +80,18 @@ export const endOf = (attempt: Attempt, value: number): Effect.Effect<number, Oo
 
 // --- Callbacks -------------------------------------------------------------------------------------------------------
 
-/** Faults delay what is sent by minutes at most, so they never decide whether it comes in time. */
+/** Faults delay what is sent by less than an hour, so they never decide whether it comes in time. */
 const limitsOf = ({ beats, kind }: Answer): Limits =>
-  beats > 0 ? { heartbeatTimeout: "30 minutes" } : { timeout: kind === "never" ? "45 seconds" : "1 day" }
+  beats > 0 ? { heartbeatTimeout: "10 hours" } : { timeout: kind === "never" ? "2 hours" : "1 day" }
 
 interface Limits {
-  readonly timeout?: "45 seconds" | "1 day"
-  readonly heartbeatTimeout?: "30 minutes"
+  readonly timeout?: "2 hours" | "1 day"
+  readonly heartbeatTimeout?: "10 hours"
 }
 
 export const callback = (tally: Tally, run: Run, node: Of<"callback">, input: number, place: Place): Workflow =>
   Effect.gen(function* () {
-    const { answer, json, key, meanwhile, name } = node
+    const { answer, json, key, meanwhile, name, where } = node
     const path = place.mark + name
     const options = { ...limitsOf(answer), error: Oops }
     const opened = json
@@ -100,9 +105,25 @@ export const callback = (tally: Tally, run: Run, node: Of<"callback">, input: nu
       )
     )
     const aside = yield* Effect.exit(run(meanwhile, input, place))
-    const text: string | number = yield* opened.await
-    return mix(mix(input, key), mix(Number(text), digest(aside)))
+    const sent: Workflow<string | number> = opened.await
+    const answered = Effect.map(sent, Number)
+    const found = yield* waitedFor(`${path} ${where}`, where, answered)
+    return mix(mix(input, key), mix(found, digest(aside)))
   })
+
+const waitedFor = (name: string, where: Of<"callback">["where"], answered: Workflow): Workflow => {
+  switch (where) {
+    case "here":
+      return answered
+    case "race":
+      return Durable.raceFirst(name, [Effect.as(Durable.wait("days", 500_000_000), 1), answered], settings)
+    case "batch":
+      return Effect.map(
+        Durable.parallel(name, [answered, answered], { ...settings, policy: CompletionPolicy.allCompleted }),
+        digestBatch
+      )
+  }
+}
 
 export const waitForCallback = (
   tally: Tally,
@@ -146,13 +167,21 @@ export const condition = (tally: Tally, node: Of<"condition">, input: number, { 
 
 // --- Branches --------------------------------------------------------------------------------------------------------
 
+const padded = (length: number): Schema.Codec<number, string> =>
+  Schema.String.pipe(
+    Schema.decodeTo(Schema.Int, {
+      decode: Getter.transform(Number),
+      encode: Getter.transform((value: number) => String(value).padEnd(length))
+    })
+  )
+
 /** Two of these are too large to be recorded together. */
-const Large = Schema.String.pipe(
-  Schema.decodeTo(Schema.Int, {
-    decode: Getter.transform(Number),
-    encode: Getter.transform((value: number) => String(value).padEnd(140_000))
-  })
-)
+const Half = padded(140_000)
+
+const TooLarge = padded(262_145)
+
+const successOf = ({ large }: { readonly large: boolean }): Schema.Codec<number, number | string> =>
+  large ? TooLarge : Schema.Int
 
 export const completionPolicyOf = (policy: Policy): CompletionPolicy.CompletionPolicy => {
   if (policy === "allSuccessful") return CompletionPolicy.allSuccessful
@@ -169,7 +198,7 @@ export const batch = (tally: Tally, run: Run, node: Of<"batch">, input: number, 
   const { branches, concurrency, flat, kind, large, policy } = node
   const name = place.mark + node.name
   const bodies = bodiesOf(run, branches, input, place)
-  const success: Schema.Codec<number, number | string> = large ? Large : Schema.Int
+  const success: Schema.Codec<number, number | string> = large ? Half : Schema.Int
   const options = { success, error: Oops, concurrency, flat, policy: completionPolicyOf(policy) }
   const result =
     kind === "parallel" ? Durable.parallel(name, bodies, options) : Durable.map(name, bodies, (body) => body, options)
@@ -213,7 +242,8 @@ export const durableRace = (tally: Tally, run: Run, node: Of<"durableRace">, inp
   const name = place.mark + node.name
   const bodies = bodiesOf(run, branches, input, place)
   if (days !== undefined) bodies.unshift(Effect.as(Durable.wait("days", days * day), days))
-  const race = until === "success" ? Durable.race(name, bodies, settings) : Durable.raceFirst(name, bodies, settings)
+  const options = { success: successOf(node), error: Oops }
+  const race = until === "success" ? Durable.race(name, bodies, options) : Durable.raceFirst(name, bodies, options)
   return watched(tally, node, place, race)
 }
 
@@ -228,7 +258,7 @@ export const timeout = (tally: Tally, run: Run, node: Of<"timeout">, input: numb
       place.mark + name,
       Effect.suspend(() => run(body, input, inside(place))),
       limit,
-      settings
+      { success: successOf(node), error: Oops }
     )
   )
 }
@@ -244,7 +274,7 @@ export const retryBlock = (run: Run, node: Of<"retryBlock">, input: number, plac
       return run(body, mix(input, attempt), inside(place, `/${attempt}`))
     })
     const policy = RetryPolicy.fixed({ maxAttempts: attempts, delay: seconds * 1_000 })
-    return Durable.retry(place.mark + name, block, policy, settings)
+    return Durable.retry(place.mark + name, block, policy, { success: successOf(node), error: Oops })
   })
 
 export const compensate = (tally: Tally, run: Run, node: Of<"compensate">, input: number, place: Place): Workflow => {

@@ -9,7 +9,7 @@ import type { World } from "../../src/testing/World.ts"
 import type { Answer } from "./program.ts"
 
 /** Between two heartbeats. */
-const beat = 20 * 60_000
+const beat = 5 * 3_600_000
 
 /** What the world outside needs of the world. */
 export interface Host {

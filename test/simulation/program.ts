@@ -12,7 +12,7 @@ export type Retry = "default" | "none" | { readonly attempts: number; readonly s
 export type Look = "again" | "done" | Exclude<Attempt, "ok">
 
 /**
- * What the world outside does with a callback that it hears of: how many heartbeats it sends, one in twenty minutes, and
+ * What the world outside does with a callback that it hears of: how many heartbeats it sends, one in five hours, and
  * how it completes it so many seconds later, if ever.
  */
 export interface Answer {
@@ -70,6 +70,8 @@ export type Node =
       readonly name: string
       readonly answer: Answer
       readonly json: boolean
+      /** Where it is waited for: at once in its own context, in a race, or in two items of a batch. */
+      readonly where: "here" | "race" | "batch"
       readonly meanwhile: Node
     }
   | {
@@ -122,6 +124,8 @@ export type Node =
       readonly until: "success" | "end"
       readonly branches: ReadonlyArray<Node>
       readonly days: number | undefined
+      /** Whether the value is too large to be recorded. */
+      readonly large: boolean
     }
   | {
       readonly op: "timeout"
@@ -131,6 +135,7 @@ export type Node =
       /** Undefined: after days. */
       readonly seconds: number | undefined
       readonly days: number
+      readonly large: boolean
     }
   /** A block that is run again after a failure, with another input. */
   | {
@@ -139,6 +144,7 @@ export type Node =
       readonly name: string
       readonly attempts: number
       readonly seconds: number
+      readonly large: boolean
       readonly body: Node
     }
   | { readonly op: "compensate"; readonly key: number; readonly name: string; readonly body: Node; readonly undo: Node }

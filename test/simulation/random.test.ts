@@ -5,7 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
 import { programs, racyPrograms } from "./draw.ts"
 import { assertFailures, assertSame, assertSound, wasInterrupted } from "./invariants.ts"
-import { noFaults, schedules, simulate } from "./simulate.ts"
+import { noFaults, racySchedules, schedules, simulate } from "./simulate.ts"
 
 const seed = Number(process.env["SEED"] ?? Date.now() % 2 ** 31)
 console.log(`SEED=${seed}`)
@@ -45,10 +45,12 @@ describe(`Random programs (seed ${seed})`, () => {
 
   it("that race come to a sound end", { timeout: 60_000 + runs * 1_000 }, async () => {
     await fc.assert(
-      fc.asyncProperty(racyPrograms, schedules, async (program, schedule) => {
-        const run = await simulate(program, schedule)
-        assertSound(run, program)
-        assertFailures(run, schedule)
+      fc.asyncProperty(racyPrograms, fc.array(racySchedules, { minLength: 1, maxLength: 3 }), async (program, list) => {
+        for (const schedule of [noFaults, ...list]) {
+          const run = await simulate(program, schedule)
+          assertSound(run, program)
+          assertFailures(run, schedule)
+        }
       }),
       { ...report, numRuns: Math.ceil(runs / 2) }
     )

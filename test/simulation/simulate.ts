@@ -67,37 +67,46 @@ export const noFaults: Schedule = {
 
 const when = fc.constantFrom<When>("before", "after")
 
-const fault: fc.Arbitrary<Fault> = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant("death"), when }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant("stale"), when }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant("abandoned"), turns: fc.nat(12) }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant("unavailable"), when }) },
-  {
-    weight: 2,
-    arbitrary: fc.record({ kind: fc.constant("slow"), when, millis: fc.constantFrom(1, 50, 999, 3_000) })
-  },
-  { weight: 2, arbitrary: fc.constant({ kind: "twice" }) }
-)
+const faultOf = (delays: ReadonlyArray<number>): fc.Arbitrary<Fault> =>
+  fc.oneof(
+    { weight: 4, arbitrary: fc.record({ kind: fc.constant("death"), when }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant("stale"), when }) },
+    { weight: 3, arbitrary: fc.record({ kind: fc.constant("abandoned"), turns: fc.nat(12) }) },
+    { weight: 3, arbitrary: fc.record({ kind: fc.constant("unavailable"), when }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({ kind: fc.constant("slow"), when, millis: fc.constantFrom(...delays) })
+    },
+    { weight: 2, arbitrary: fc.constant({ kind: "twice" }) }
+  )
 
-const faults = fc
-  .array(fc.tuple(fc.nat(30), fc.integer({ min: 1, max: 6 }), fault), { maxLength: 5 })
-  .map((list): Schedule["faults"] => {
-    const byRequest: Record<number, Fault> = {}
-    for (const [at, times, fault] of list) {
-      const repeated = fault.kind === "unavailable" ? times : 1
-      for (let next = at; next < at + repeated; next++) byRequest[next] = fault
-    }
-    return byRequest
+const faultsOf = (delays: ReadonlyArray<number>) =>
+  fc
+    .array(fc.tuple(fc.nat(30), fc.integer({ min: 1, max: 6 }), faultOf(delays)), { maxLength: 5 })
+    .map((list): Schedule["faults"] => {
+      const byRequest: Record<number, Fault> = {}
+      for (const [at, times, fault] of list) {
+        const repeated = fault.kind === "unavailable" ? times : 1
+        for (let next = at; next < at + repeated; next++) byRequest[next] = fault
+      }
+      return byRequest
+    })
+
+const schedulesOf = (delays: ReadonlyArray<number>): fc.Arbitrary<Schedule> =>
+  fc.record({
+    faults: faultsOf(delays),
+    lostEnds: fc.oneof(fc.constant([]), fc.constant([]), fc.constant([0]), fc.constant([0, 1])),
+    pageItems: fc.constantFrom(undefined, undefined, 1, 2),
+    invocationTimeout: fc.constantFrom(undefined, undefined, 2_300),
+    echoes: fc.boolean(),
+    latencies: fc.oneof(fc.constant([]), fc.array(fc.nat(8), { minLength: 1, maxLength: 7 }))
   })
 
-export const schedules: fc.Arbitrary<Schedule> = fc.record({
-  faults,
-  lostEnds: fc.oneof(fc.constant([]), fc.constant([]), fc.constant([0]), fc.constant([0, 1])),
-  pageItems: fc.constantFrom(undefined, undefined, 1, 2),
-  invocationTimeout: fc.constantFrom(undefined, undefined, 2_300),
-  echoes: fc.boolean(),
-  latencies: fc.oneof(fc.constant([]), fc.array(fc.nat(8), { minLength: 1, maxLength: 7 }))
-})
+/** With delays that do not decide what comes in time. */
+export const schedules = schedulesOf([1, 50, 999, 3_000])
+
+/** With leaps of time. */
+export const racySchedules = schedulesOf([1, 999, 5_000, 3_600_000, 86_400_000])
 
 /** Whether a schedule leaves virtual time as it is. */
 export const costsNoTime = ({ faults, invocationTimeout, lostEnds }: Schedule): boolean =>
