@@ -5,6 +5,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { CheckpointStore, Durable, DurableFunction } from "effect-durable"
 import { TestEngine } from "effect-durable/testing"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Schema from "effect/Schema"
 
 const Program = DurableFunction.make("program")
 
@@ -33,6 +35,43 @@ describe("A hold that outlives its child", () => {
         Durable.wait("pause", "1 second")
       )
     )
+  )
+})
+
+class Oops extends Schema.TaggedError<Oops>()("Oops", {}) {}
+
+const Failing = DurableFunction.make("failing", { error: Oops })
+
+/** Runs a workflow that forks something, does a step and fails, and lists what there is of an operation then. */
+const failBeside = (aside: Effect.Effect<void, never, Durable.Execution>, name: string) => {
+  const workflow = Effect.gen(function* () {
+    yield* Effect.forkChild(aside)
+    yield* Durable.step("work", Effect.void)
+    return yield* new Oops()
+  })
+  return Effect.gen(function* () {
+    const run = yield* TestEngine.start(Failing)
+    const exit = yield* Effect.exit(run.result)
+    assert.deepStrictEqual(exit, Exit.fail(new Oops()))
+    return (yield* run.operations({ name })).map(({ Status }) => Status)
+  }).pipe(Effect.provide(TestEngine.layer([Failing.implement(() => workflow)], { patience: "2 seconds" })))
+}
+
+describe("A workflow that fails beside a fork, with nothing to undo", () => {
+  const nap = Durable.wait("nap", "1 hour")
+
+  // TestFailure: 'The execution did not end. It waits for this: in "failing" "nap" (WAIT) has no outcome.'
+  it.effect("waits for what cannot be interrupted, and ends", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* failBeside(Effect.uninterruptible(nap), "nap"), ["SUCCEEDED"])
+    })
+  )
+
+  it.effect("runs the durable finalizers of the fork, and ends", () =>
+    Effect.gen(function* () {
+      const aside = Durable.onExit(nap, () => Durable.wait("clean up", "1 minute"))
+      assert.deepStrictEqual(yield* failBeside(aside, "clean up"), ["SUCCEEDED"])
+    })
   )
 })
 

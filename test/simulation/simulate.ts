@@ -335,7 +335,7 @@ class Saboteur {
     this.injected++
     const fault = change(drawn)
     if (fault.kind === "unavailable") this.#unavailable++
-    else if (fault.kind !== "slow" && fault.kind !== "twice") this.#fatal++
+    else if (fault.kind === "slow" ? fault.millis >= repeatable : fault.kind !== "twice") this.#fatal++
     return fault
   }
 
@@ -404,6 +404,9 @@ class Saboteur {
 
 /** While an invocation loads its state nothing of it can die half way: it has done nothing yet. */
 const softened = (fault: Fault): Fault => (fault.kind === "twice" ? fault : { kind: "stale", when: "before" })
+
+/** How long the service knows a request again, in milliseconds. */
+const repeatable = 15 * 60_000
 
 /** How often the runtime sends a request before it gives up. */
 const attemptsPerRequest = 5

@@ -73,11 +73,13 @@ export const compensate = (
 ): Effect.Effect<Exit.Exit<unknown, unknown>, never, unknown> =>
   Effect.gen(function* () {
     if (Exit.isSuccess(exit) || !isToBeUndone(exit.cause)) return exit
-    // Fibres that the workflow left behind may have done something to be undone, and do nothing more.
-    run.context.abandon()
+    // Fibres that the workflow left behind may have done something to be undone. They do nothing more then; if there is
+    // nothing to be undone, they come to their end as after a success.
+    if (run.compensations.length > 0) run.context.abandon()
     if (run.context.fibers.size > 0) yield* caughtUp(run, () => false)
     if (run.phase !== "running") return yield* run.inert
     if (run.compensations.length === 0) return exit
+    run.context.abandon()
     const now = run.context.strands.of(Fiber.getCurrent()).now
     run.close()
     const root = DurableContext.root({ executionArn: run.executionArn, start: now })
