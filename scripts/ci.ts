@@ -22,6 +22,7 @@ const reporters = ["--reporter=default", "--reporter=./scripts/summary-reporter.
 interface Step {
   readonly name: string
   readonly command: ReadonlyArray<string>
+  readonly env?: Readonly<Record<string, string>>
 }
 
 /** AWS's conformance suite on both backends, where its requirements are at hand. */
@@ -47,6 +48,12 @@ const steps: ReadonlyArray<Step> = [
   { name: "knip", command: ["npm", "run", "--silent", "check:knip"] },
   { name: "start", command: ["npm", "start", "--silent"] },
   { name: "tests", command: ["npm", "test", "--", ...reporters, "--reporter=json", `--outputFile=${report}`] },
+  // More random programs than a person would wait for at every run of the tests.
+  {
+    name: "simulation",
+    command: ["npm", "test", "--", "test/simulation", "--typecheck.enabled=false"],
+    env: { RUNS: "400" }
+  },
   ...conformance(process.env["CONFORMANCE_REQUIREMENTS"])
 ]
 
@@ -56,10 +63,14 @@ interface Result {
   readonly seconds: number
 }
 
-const runStep = ({ command: [file = "", ...args], name }: Step): Result => {
+const runStep = ({ command: [file = "", ...args], env, name }: Step): Result => {
   console.log(`\n--- ${name}: ${[file, ...args].join(" ")}`)
   const start = performance.now()
-  const { error, status } = spawnSync(file, args, { cwd: root, env: { ...process.env, SEED: seed }, stdio: "inherit" })
+  const { error, status } = spawnSync(file, args, {
+    cwd: root,
+    env: { ...process.env, ...env, SEED: seed },
+    stdio: "inherit"
+  })
   if (error !== undefined) console.log(error.message)
   const seconds = Math.round((performance.now() - start) / 100) / 10
   console.log(`--- ${name}: ${status === 0 ? "passed" : "FAILED"} after ${seconds} s`)

@@ -9,7 +9,7 @@ export type Rule = { readonly command: RegExp } & How
 
 type How =
   /** By this test, from the root of the repository. */
-  | { readonly run: "here" }
+  | { readonly run: "here"; /** 0 unless it says so. */ readonly exits?: number }
   /** By this test, in the project of a user who has installed the package, with the files of the text. */
   | { readonly run: "in a project" }
   /** By another part of `.ci/run`: a file, and what that file holds if it is so. */
@@ -25,6 +25,7 @@ const script = (name: string): Rule => ({
 })
 
 export const rules: ReadonlyArray<Rule> = [
+  { command: /^npm start -- saga .*"cars":0/, run: "here", exits: 1 },
   { command: /^npm start( |$)/, run: "here" },
   { command: /^npx vitest run$/, run: "in a project" },
   { command: /^node [\w-]+\.ts$/, run: "in a project" },

@@ -46,6 +46,7 @@ interface Told {
 const Order = Schema.Struct({ id: Schema.String, cents: Schema.Int })
 const Fulfil = DurableFunction.make("fulfil", { payload: Schema.UndefinedOr(Order) })
 const Charge = DurableFunction.make("charge", { payload: Order, target: "payments:live" })
+const Watch = DurableFunction.make("watch", { payload: Schema.Int })
 const order = { id: "o-1", cents: 1_250 }
 
 type Body = Effect.Effect<unknown, DurableError.OperationError, Durable.Execution>
@@ -206,6 +207,20 @@ const operationErrors: Readonly<Record<string, Effect.Effect<Told>>> = {
     TestEngine.fail({ ErrorType: "ResourceNotFoundException", ErrorMessage: "Function not found" })
   ),
   "InvokeFailed/throttled": invoking(TestEngine.throttle),
+  ExecutionContinued: TestEngine.run(Fulfil).pipe(
+    Effect.flip,
+    Effect.orDie,
+    Effect.map((error) => ({
+      tag: error._tag === "InvokeFailed" ? (error.errorType ?? "") : error._tag,
+      message: error.message
+    })),
+    Effect.provide(
+      TestEngine.layer([
+        Fulfil.implement(() => Durable.invoke(Watch, 1)),
+        Watch.implement((rounds) => (rounds > 0 ? Durable.continueWith(Watch, rounds - 1) : Effect.void))
+      ])
+    )
+  ),
   "InvokeTimedOut/caller": invoking(TestEngine.never, { timeout: "5 minutes" }),
   "InvokeTimedOut/service": invoking(TestEngine.timeOut({ ErrorMessage: "Execution timed out" })),
   InvokeStopped: invoking(TestEngine.stop({ ErrorMessage: "stopped by an operator" })),

@@ -220,7 +220,7 @@ describe("the example that can be deployed", () => {
   it("is bundled by the command of docs/deploying.md to where the template looks", () => {
     const commands = commandsIn(markdownBlocks("docs/deploying.md")).map(({ line }) => line)
     const command = commands.find((line) => line.startsWith("npx esbuild place-order.ts")) ?? ""
-    assert.include(command, "--entry-names=[name]/index --out-extension:.js=.mjs --outdir=dist")
+    assert.include(command, "'--entry-names=[name]/index' --out-extension:.js=.mjs --outdir=dist")
     const entries = command.split(" ").filter((word) => word.endsWith(".ts"))
     assert.deepStrictEqual(
       entries.map((entry) => `dist/${basename(entry, ".ts")}`).toSorted(),

@@ -2,6 +2,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DurableClient } from "effect-durable"
 import * as Effect from "effect/Effect"
+import { readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
 import { examples } from "../../examples/all.ts"
 
 const outcomes: Readonly<Record<string, unknown>> = {
@@ -65,6 +67,19 @@ const assertLike = (found: unknown, expected: unknown): void => {
 describe("every example", () => {
   it("is expected here", () => {
     assert.deepStrictEqual(Object.keys(outcomes).toSorted(), Object.keys(examples).toSorted())
+  })
+
+  it("is linked from a guide", () => {
+    const root = join(import.meta.dirname, "../..")
+    const guides = readdirSync(join(root, "docs"), { recursive: true, encoding: "utf8" })
+      .filter((file) => file.endsWith(".md"))
+      .map((file) => readFileSync(join(root, "docs", file), "utf8"))
+      .join("\n")
+    const files = readdirSync(join(root, "examples")).filter((file) => /^\d\d-/.test(file))
+    assert.deepStrictEqual(
+      files.filter((file) => !guides.includes(`examples/${file}`)),
+      []
+    )
   })
 
   it.effect.each(Object.keys(examples))("%s ends as it says", (name) =>

@@ -621,7 +621,7 @@ describe("Durable.continueWith", () => {
     "goes on far beyond the limits of one execution, for readers too",
     () =>
       Effect.gen(function* () {
-        const total = 5_000
+        const total = 1_000
         const client = lateClient()
         const Walk = DurableFunction.make("walk", {
           payload: Schema.Struct({ round: Schema.Int, sum: Schema.Int }),

@@ -33,15 +33,16 @@ export type Run = (node: Node, input: number, place: Place) => Workflow
 
 type Of<Op extends Node["op"]> = Extract<Node, { readonly op: Op }>
 
-/** Notes how something ended for whoever waits for it. */
+/** Notes how something ended for whoever waits for it. What came before may be a matter of timing, and counts as another case. */
 const watched = <R>(
   tally: Tally,
   { key, op }: { readonly key: number; readonly op: string },
   { mark, round }: Place,
+  input: number,
   effect: Effect.Effect<number, Failure, R>
 ): Effect.Effect<number, Failure, R> =>
   Effect.flatMap(Effect.exit(effect), (exit) => {
-    if (isOutcome(exit)) tally.see(`${op} ${mark}${key}${round}`, digest(exit))
+    if (isOutcome(exit)) tally.see(`${op} ${mark}${key}${round} of ${input}`, digest(exit))
     return exit
   })
 
@@ -184,7 +185,9 @@ const successOf = ({ large }: { readonly large: boolean }): Schema.Codec<number,
   large ? TooLarge : Schema.Int
 
 export const completionPolicyOf = (policy: Policy): CompletionPolicy.CompletionPolicy => {
-  if (typeof policy === "string") return CompletionPolicy[policy]
+  if (policy === "allSuccessful") return CompletionPolicy.allSuccessful
+  if (policy === "firstSuccessful") return CompletionPolicy.firstSuccessful
+  if (policy === "allCompleted") return CompletionPolicy.allCompleted
   if (!("after" in policy)) return CompletionPolicy.make(policy)
   return CompletionPolicy.custom(({ completedCount }) => (completedCount >= policy.after ? policy.as : "continue"))
 }
@@ -204,6 +207,7 @@ export const batch = (tally: Tally, run: Run, node: Of<"batch">, input: number, 
     tally,
     node,
     place,
+    input,
     Effect.map(result, (ended) => mix(input, digestBatch(ended)))
   )
 }
@@ -229,6 +233,7 @@ export const durableAll = (tally: Tally, run: Run, node: Of<"durableAll">, input
     tally,
     node,
     place,
+    input,
     Effect.map(values(), (found) => found.reduce(mix, mix(input, found.length)))
   )
 }
@@ -242,7 +247,7 @@ export const durableRace = (tally: Tally, run: Run, node: Of<"durableRace">, inp
   if (days !== undefined) bodies.unshift(Effect.as(Durable.wait("days", days * day), days))
   const options = { success: successOf(node), error: Oops }
   const race = until === "success" ? Durable.race(name, bodies, options) : Durable.raceFirst(name, bodies, options)
-  return watched(tally, node, place, race)
+  return watched(tally, node, place, input, race)
 }
 
 export const timeout = (tally: Tally, run: Run, node: Of<"timeout">, input: number, place: Place): Workflow => {
@@ -252,6 +257,7 @@ export const timeout = (tally: Tally, run: Run, node: Of<"timeout">, input: numb
     tally,
     node,
     place,
+    input,
     Durable.timeout(
       place.mark + name,
       Effect.suspend(() => run(body, input, inside(place))),
@@ -299,6 +305,7 @@ export const patched = (tally: Tally, node: Of<"patched">, input: number, place:
     tally,
     node,
     place,
+    input,
     // Beside other fibres the answer depends on what they have recorded, unless the child has a record of its own.
     Effect.map(node.alone ? applies : Durable.child(`${name} patch`, applies), (yes) =>
       mix(input, hash(`patched ${yes}`))

@@ -174,7 +174,7 @@ export const simulate = (program: Node, schedule: Schedule = noFaults): Promise<
   const engine = TestEngine.layer([implementation, ...callees(tally)], {
     patience: "3 seconds",
     ...(pageItems === undefined ? {} : { pageItems }),
-    ...(invocationTimeout === undefined ? {} : { invocationTimeout: longestStep(program) + invocationTimeout })
+    invocationTimeout: invocationTimeout === undefined ? Infinity : longestStep(program) + invocationTimeout
   })
   return Effect.gen(function* () {
     const { world } = yield* TestEngine.TestEngine
