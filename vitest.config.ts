@@ -9,6 +9,8 @@ export default defineConfig({
   resolve: { conditions: ["effect-durable-source"] },
   ssr: { resolve: { conditions: ["effect-durable-source"] } },
   test: {
+    // By default one core is left idle, which on two cores is half of them.
+    maxWorkers: "100%",
     include: ["test/**/*.test.ts"],
     // The code of README and guides, which test/docs writes there and runs itself.
     exclude: [...configDefaults.exclude, "test/docs/.generated/**"],

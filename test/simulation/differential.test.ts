@@ -12,7 +12,7 @@ import { assertAlike } from "./seen.ts"
 import { runTheirs } from "./theirs.ts"
 
 const seed = Number(process.env["SEED"] ?? Date.now() % 2 ** 31)
-const runs = Number(process.env["RUNS"] ?? 100)
+const runs = Number(process.env["RUNS"] ?? 50)
 
 /** AWS's SDK spends most of its time on timers, so several of its programs run side by side. */
 const batch = 12

@@ -265,7 +265,7 @@ const singles: ReadonlyArray<Fault> = [
 
 /** EXHAUSTIVE=1 tries every pair of deaths; otherwise a pair in five or less, other ones for every program. */
 const strideOf = (requests: number): number =>
-  process.env["EXHAUSTIVE"] === undefined ? Math.max(5, Math.ceil((2 * requests ** 2) / 40)) : 1
+  process.env["EXHAUSTIVE"] === undefined ? Math.max(5, Math.ceil((2 * requests ** 2) / 20)) : 1
 
 describe("A program that is killed at any request ends in the same way", () => {
   Object.entries(programs).forEach(([title, tree], index) => {

@@ -11,7 +11,7 @@ const seed = Number(process.env["SEED"] ?? Date.now() % 2 ** 31)
 console.log(`SEED=${seed}`)
 
 /** RUNS says how many programs to try, about ten a second; with SHRINK=1 one that fails is cut down. */
-const runs = Number(process.env["RUNS"] ?? 100)
+const runs = Number(process.env["RUNS"] ?? 50)
 
 const report = { seed, numRuns: runs, endOnFailure: process.env["SHRINK"] === undefined }
 
