@@ -137,7 +137,7 @@ describe("A branch that is let go of", () => {
       const first = yield* execution.turn({ grace: 0 })
       assert.strictEqual(first.answer?.Status, "PENDING")
       assert.isFalse(isDone)
-      while (!isDone) yield* pause(10)
+      yield* Effect.repeat(pause(10), { until: () => isDone })
       const { turns: others } = yield* execution.drive()
       assert.notInclude([first, ...others].flatMap((turn) => turn.recorded).join(), "long")
     })
