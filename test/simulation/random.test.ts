@@ -1,5 +1,12 @@
 /**
- * The deterministic simulation: random programs under random faults, held against the same program without any.
+ * The deterministic simulation: random programs under random faults.
+ *
+ * The oracle of a program whose result does not depend on timing is the same program without faults: it ends in the same
+ * way, with the same operations and outcomes, and everything that it did is undone if it failed. Where timing may decide,
+ * no outcome may be seen in two ways. `invariants.ts` says what holds for every run besides.
+ *
+ * Left out: compensations inside of races of Effect's own, which record nobody as the winner; forks of a workflow that is
+ * undone; a change of the code between two invocations; limits of the service; stores that lie.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
