@@ -1,5 +1,8 @@
 /**
- * A point in time as it crosses the wire. Inside, time is always a number of whole milliseconds since the epoch.
+ * A point in time as it crosses the wire. Inside, time is always a number of milliseconds since the epoch.
+ *
+ * The service counts whole milliseconds. The engine of this library puts what happens within one of them in order by a
+ * fraction, which must come back exactly as it was sent.
  *
  * The service writes the same fields in two ways: milliseconds in the event of an invocation, seconds with a fraction in
  * the answers of its REST API. A bare number can therefore only be read by somebody who knows where it came from, and
@@ -21,9 +24,9 @@ import * as SchemaIssue from "effect/SchemaIssue"
 export interface Timestamp extends Schema.Codec<number, number | string | Date> {}
 
 /**
- * Time in the event of an invocation, and whatever else may arrive in its place: whole epoch milliseconds, ISO-8601 text,
- * `yyyy-MM-dd HH:mm:ss.SSSSSSXXX` text, or a `Date` (AWS's test runner and AWS's client). Text without an offset is UTC;
- * fractions of a millisecond are cut off in text and rounded in numbers. Encodes as whole epoch milliseconds.
+ * Time in the event of an invocation, and whatever else may arrive in its place: epoch milliseconds, ISO-8601 text,
+ * `yyyy-MM-dd HH:mm:ss.SSSSSSXXX` text, or a `Date` (AWS's test runner and AWS's client). Text without an offset is UTC,
+ * and fractions of a millisecond are cut off in it. Encodes as epoch milliseconds, with the fraction if there is one.
  *
  * @since 0.1.0
  * @category schemas
@@ -36,35 +39,39 @@ export const EventTimestamp: Timestamp = timestamp(
 
 /**
  * Time in a request or an answer of the REST API: epoch seconds with a fraction, or a `Date` where AWS's client has
- * converted them already, or ISO-8601 text as AWS's command line prints them. Encodes as epoch seconds with a fraction of
- * at most three digits. Milliseconds in this place are refused: as seconds they would lie beyond the year 9999.
+ * converted them already, or ISO-8601 text as AWS's command line prints them. Fractions of a millisecond are rounded in
+ * numbers and cut off in this text. Milliseconds in this place are refused: as seconds they would lie beyond the year
+ * 9999.
+ *
+ * Encodes whole milliseconds as epoch seconds with a fraction of at most three digits, and a time between two of them as
+ * text that nobody else writes: epoch milliseconds with their fraction, such as `1767225600000.0002`. As seconds it would
+ * come back as another number, and could not be told from the microseconds of a foreign service.
  *
  * @since 0.1.0
  * @category schemas
  */
 export const ApiTimestamp: Timestamp = timestamp(
   "a point in time: epoch seconds, ISO-8601 text or a Date",
-  (value) => value * 1000,
-  (milliseconds) => milliseconds / 1000
+  (seconds) => Math.round(seconds * 1000),
+  (milliseconds) => (Number.isInteger(milliseconds) ? milliseconds / 1000 : String(milliseconds))
 )
 
 function timestamp(
   expected: string,
   toMilliseconds: (value: number) => number,
-  fromMilliseconds: (milliseconds: number) => number
+  fromMilliseconds: (milliseconds: number) => number | string
 ): Timestamp {
   const refused = Effect.fail(new SchemaIssue.InvalidValue({ expected }))
-  // Eager on purpose: a transformation that answers with a finished effect costs next to nothing.
+  // Eager on purpose: a transformation that answers with a finished effect costs next to nothing. Adding 0 makes 0 of -0.
   return Schema.declare(isEncoded, { expected }).pipe(
     Schema.decodeTo(Schema.Number, {
       decode: SchemaGetter.transformEffect((value) => {
-        const milliseconds = typeof value === "number" ? whole(toMilliseconds(value)) : parse(value)
+        const milliseconds = typeof value === "number" ? toMilliseconds(value) + 0 : parse(value)
         return isTime(milliseconds) ? Effect.succeed(milliseconds) : refused
       }),
-      encode: SchemaGetter.transformEffect((value: number) => {
-        const milliseconds = whole(value)
-        return isTime(milliseconds) ? Effect.succeed(fromMilliseconds(milliseconds)) : refused
-      })
+      encode: SchemaGetter.transformEffect((milliseconds: number) =>
+        isTime(milliseconds) ? Effect.succeed(fromMilliseconds(milliseconds + 0)) : refused
+      )
     })
   )
 }
@@ -74,9 +81,6 @@ const latest = 253_402_300_799_999
 
 const isTime = (milliseconds: number | undefined): milliseconds is number =>
   milliseconds !== undefined && Math.abs(milliseconds) <= latest
-
-/** The nearest whole number; never the negative zero that rounding can give. */
-const whole = (value: number): number => Math.round(value) + 0
 
 function isEncoded(value: unknown): value is Timestamp["Encoded"] {
   return typeof value === "number" || typeof value === "string" || isDate(value)
@@ -101,11 +105,17 @@ const text =
 const parseText = (value: string): number | undefined => {
   if (value.length > 64) return undefined
   const parts = text.exec(value)
-  if (parts === null) return undefined
+  if (parts === null) return parseFraction(value)
   const [, date = "", minutes = "00:00", seconds = "00", fraction = "0", offset = "Z"] = parts
   const utc = Date.parse(`${date}T${minutes}:${seconds}.${fraction.padEnd(3, "0")}Z`)
   const isRealDay = !Number.isNaN(utc) && (minutes === "24:00" || new Date(utc).toISOString().startsWith(date))
   return isRealDay ? utc - offsetOf(offset) : undefined
+}
+
+/** Epoch milliseconds with a fraction, as they are written here when they have one. */
+const parseFraction = (value: string): number | undefined => {
+  const milliseconds = /^-?\d+(?:\.\d+)?(?:e-\d+)?$/.test(value) ? Number(value) : undefined
+  return Number.isInteger(milliseconds) ? undefined : milliseconds
 }
 
 /** Milliseconds that a clock with this offset is ahead of UTC: `Z`, `+01`, `+0130`, `-01:30`. */

@@ -6,13 +6,18 @@ import { decode, encode, refuses, seed } from "./support.ts"
 
 const noon = 1804507200123 // 2027-03-08T12:00:00.123Z
 
+/** The smallest fraction that numbers of this size can have. */
+const tick = 2 ** -12
+
 describe("EventTimestamp", () => {
   const read: ReadonlyArray<readonly [input: unknown, milliseconds: number]> = [
     [noon, noon],
     [0, 0],
     [-0, 0],
     [-1, -1],
-    [noon + 0.4, noon],
+    [noon + 0.4, noon + 0.4],
+    [noon + tick, noon + tick],
+    [`${noon + tick}`, noon + tick],
     ["2027-03-08T12:00:00.123Z", noon],
     ["2027-03-08T12:00:00.123456789Z", noon],
     ["2027-03-08T12:00:00.1Z", noon - 23],
@@ -41,10 +46,10 @@ describe("EventTimestamp", () => {
     })
   }
 
-  it("writes whole milliseconds", () => {
+  it("writes milliseconds as they are", () => {
     assert.strictEqual(encode(EventTimestamp, noon), noon)
-    assert.strictEqual(encode(EventTimestamp, noon + 0.6), noon + 1)
-    assert.isTrue(Object.is(encode(EventTimestamp, -0.2), 0))
+    assert.strictEqual(encode(EventTimestamp, noon + tick), noon + tick)
+    assert.isTrue(Object.is(encode(EventTimestamp, -0), 0))
   })
 })
 
@@ -53,7 +58,11 @@ describe("ApiTimestamp", () => {
     [noon / 1000, noon],
     [1804507200, noon - 123],
     [1804507200.1234567, noon],
+    ["1804507200123.0002", noon + tick],
+    ["-0.5", -0.5],
+    ["1e-7", 1e-7],
     [0, 0],
+    [-0.0002, 0],
     ["2027-03-08T12:00:00.123000+00:00", noon],
     [new Date(noon), noon]
   ]
@@ -84,6 +93,14 @@ describe("ApiTimestamp", () => {
       { seed, numRuns: 1000 }
     )
   })
+
+  it("writes a time between two milliseconds as text, because seconds would come back as another number", () => {
+    assert.strictEqual(encode(ApiTimestamp, noon + tick), "1804507200123.0002")
+    assert.strictEqual(encode(ApiTimestamp, noon + 0.5), "1804507200123.5")
+    const late = Date.UTC(2038, 5, 1) + 3 * tick
+    assert.notStrictEqual((late / 1000) * 1000, late)
+    assert.strictEqual(decode(ApiTimestamp, encode(ApiTimestamp, late)), late)
+  })
 })
 
 describe("both", () => {
@@ -96,6 +113,14 @@ describe("both", () => {
     " ",
     "now",
     "1804507200123",
+    "1804507200123.0",
+    "1804507200.",
+    ".5",
+    "+0.5",
+    "0x1.8",
+    "1e300",
+    "253402300799999.5",
+    `0.${"1".repeat(100_000)}`,
     "March 8, 2027",
     "2027-03-08T25:00:00Z",
     "2027-02-30T00:00:00Z",
@@ -120,6 +145,18 @@ describe("both", () => {
   for (const schema of [EventTimestamp, ApiTimestamp]) {
     it("refuse what is no time", () => {
       never.forEach((input, index) => assert.isTrue(refuses(schema, input), `input ${index}`))
+    })
+
+    it("read back exactly what they wrote, in any part of a millisecond", () => {
+      console.log(`seed ${seed}`)
+      const most = 253_402_300_799_999
+      fc.assert(
+        fc.property(fc.double({ min: -most, max: most, noNaN: true }), (milliseconds) => {
+          const wire = JSON.stringify(encode(schema, milliseconds))
+          assert.strictEqual(decode(schema, JSON.parse(wire)), milliseconds + 0)
+        }),
+        { seed, numRuns: 1000 }
+      )
     })
 
     it("refuse to write what is no time", () => {
