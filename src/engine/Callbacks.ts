@@ -109,7 +109,7 @@ const end = (
   const operation: Operation = {
     ...entry.operation,
     Status: ending.Status,
-    EndTimestamp: work.time,
+    EndTimestamp: Work.stamp(work),
     CallbackDetails: { ...entry.operation.CallbackDetails, ...ending.details }
   }
   const bytes = textSize(ending.details.Result) + errorSize(ending.details.Error)

@@ -125,7 +125,7 @@ export const end = (
     {
       ...operation,
       Status: ending.status,
-      EndTimestamp: work.time,
+      EndTimestamp: Work.stamp(work),
       ChainedInvokeDetails: ending.status === "SUCCEEDED" ? { Result: resultOf(ending) } : { Error: ending.error }
     },
     endEvent(ending)

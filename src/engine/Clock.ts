@@ -18,11 +18,11 @@ export const tick = (work: Work.Work): void => {
   for (;;) {
     const timer = Timers.first(work.state.timers)
     if (timer === undefined || timer.due > now) break
-    work.time = timer.due
+    Work.moveTo(work, timer.due)
     Work.disarm(work, timer)
     fire(work, timer)
   }
-  work.time = now
+  Work.moveTo(work, now)
 }
 
 const fire = (work: Work.Work, timer: Timers.Timer): void => {
@@ -62,7 +62,7 @@ const endWait = (work: Work.Work, arn: string, id: string): void => {
   change(
     work,
     execution,
-    { ...operation, Status: "SUCCEEDED", EndTimestamp: work.time },
+    { ...operation, Status: "SUCCEEDED", EndTimestamp: Work.stamp(work) },
     {
       EventType: "WaitSucceeded",
       WaitSucceededDetails: { Duration: (work.time - operation.StartTimestamp) / 1_000 }

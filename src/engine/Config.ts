@@ -56,6 +56,12 @@ export interface Config {
   /** Days for which the service says that it keeps a closed execution. The engine itself forgets none. */
   readonly retentionDays: number
   readonly invocationRetry: InvocationRetry
+  /**
+   * By how many milliseconds the time at which an operation ends or a callback is created is later than the one before,
+   * at least, even if both happen in the same millisecond. A host whose answers leave the process gives a whole number,
+   * because nothing smaller crosses the wire of AWS.
+   */
+  readonly stampStep: number
   /** Largest page of operations or events, in items and bytes: in an invocation's event and in every answer. */
   readonly pageItems: number
   readonly pageBytes: number
@@ -83,6 +89,8 @@ const defaults = {
   retentionDays: Limits.defaultRetentionDays,
   // The intervals that Lambda documents for asynchronous invocations that fail by its own fault.
   invocationRetry: { initialSeconds: 1, factor: 2, maxSeconds: 300 },
+  // The distance between two neighbours among the numbers that stand for the times of the years 2004 to 2039.
+  stampStep: 2 ** -12,
   pageItems: Limits.maxPageItems,
   // Leaves room for the rest of a response of six megabytes.
   pageBytes: 5 * 1_024 * 1_024,
@@ -100,5 +108,6 @@ const defaults = {
 export const make = (options: Options): Config => {
   const config = { ...defaults, ...options }
   invariant(Number.isInteger(config.pageItems) && config.pageItems >= 1, "a page holds at least one item")
+  invariant(config.stampStep > 0 && config.stampStep < Infinity, "a stamp is later than the one before it")
   return config
 }

@@ -1,6 +1,9 @@
 /**
  * The history of an execution. Events are only ever appended, and an event gets its number when it is.
  *
+ * The number says what came first. The time of an event is that of the command, in whole milliseconds, so that the
+ * difference of two is the time that passed; what an operation itself says of its end may be later by a fraction.
+ *
  * @since 0.1.0
  */
 import type { ErrorObject } from "../wire/ErrorObject.ts"

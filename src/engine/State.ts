@@ -21,6 +21,11 @@ import * as Timers from "./Timers.ts"
 export interface ServiceState {
   /** The time of the last command, in epoch milliseconds. It never goes back. */
   readonly now: number
+  /**
+   * The last time that was given to the end of an operation or the creation of a callback. No two commands give the
+   * same, so that these are in order, whichever executions they belong to; it may be ahead of `now` by a little.
+   */
+  readonly lastStamp: number
   readonly executions: HashMap.HashMap<string, Execution>
   /** ARNs in the order in which their executions started. */
   readonly starts: AppendLog.AppendLog<string>
@@ -37,6 +42,7 @@ export interface ServiceState {
  */
 export const empty: ServiceState = {
   now: 0,
+  lastStamp: 0,
   executions: HashMap.empty(),
   starts: AppendLog.empty(),
   arnByName: HashMap.empty(),

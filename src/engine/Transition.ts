@@ -72,7 +72,7 @@ const updateStep = (work: Work.Work, arn: string, update: OperationUpdate): void
         {
           ...before,
           Status: update.Action === "FAIL" ? "FAILED" : "SUCCEEDED",
-          EndTimestamp: work.time,
+          EndTimestamp: Work.stamp(work),
           StepDetails: { Attempt: attempt, ...outcome }
         },
         attemptEvent(update, { CurrentAttempt: attempt })
@@ -109,7 +109,7 @@ const updateContext = (work: Work.Work, arn: string, update: OperationUpdate): v
     {
       ...before,
       Status: failed ? "FAILED" : "SUCCEEDED",
-      EndTimestamp: work.time,
+      EndTimestamp: Work.stamp(work),
       ContextDetails: {
         ReplayChildren: update.ContextOptions?.ReplayChildren ?? false,
         ...result(update),
@@ -156,7 +156,7 @@ const cancelInvoke = (work: Work.Work, arn: string, update: OperationUpdate): vo
 const cancelled = (work: Work.Work, operation: Operation): Operation => ({
   ...operation,
   Status: "CANCELLED",
-  EndTimestamp: work.time
+  EndTimestamp: Work.stamp(work)
 })
 
 // --- Callbacks -------------------------------------------------------------------------------------------------------
@@ -170,7 +170,12 @@ const startCallback = (work: Work.Work, arn: string, update: OperationUpdate): v
   change(
     work,
     execution,
-    { ...subject(work, execution, update), CallbackDetails: { CallbackId: callbackId } },
+    // The function goes on with the id in its hand, as it does with an outcome: its order among those counts as well.
+    {
+      ...subject(work, execution, update),
+      StartTimestamp: Work.stamp(work),
+      CallbackDetails: { CallbackId: callbackId }
+    },
     {
       EventType: "CallbackStarted",
       CallbackStartedDetails: {

@@ -22,7 +22,7 @@ import * as Timers from "./Timers.ts"
  */
 export interface Env {
   readonly config: Config
-  /** The time in epoch milliseconds. A time before the state's own counts as the state's. */
+  /** The time in epoch milliseconds, of which only whole ones count. A time before the state's own counts as the state's. */
   readonly now: number
   /**
    * A text of 1..64 letters, digits and `-` that is given once only: from at least 128 random bits in a server, because
@@ -83,6 +83,8 @@ export interface Work {
   state: State.ServiceState
   /** The moment of what is happening: the command's, or that of a timer which fell due before it. */
   time: number
+  /** The stamp of what is happening, once something of it needed one. */
+  stamped: number | undefined
   readonly config: Config
   readonly freshId: () => string
   readonly effects: Array<HostEffect>
@@ -92,16 +94,46 @@ export interface Work {
 
 export const begin = (state: State.ServiceState, env: Env): Work => {
   invariant(Number.isFinite(env.now), "the time is not a number of milliseconds")
-  const now = Math.max(state.now, env.now)
+  // Stamps put what happens in one millisecond in order, and leave everything else that tells the time to whole ones.
+  const now = Math.max(state.now, Math.floor(env.now))
   return {
     state: { ...state, now },
     time: now,
+    stamped: undefined,
     config: env.config,
     freshId: env.freshId,
     effects: [],
     touched: new Set()
   }
 }
+
+// --- When things happen ----------------------------------------------------------------------------------------------
+
+/** Goes on to the next thing that happens, a timer or the command itself: a moment and a stamp of its own. */
+export const moveTo = (work: Work, time: number): void => {
+  work.time = time
+  work.stamped = undefined
+}
+
+/**
+ * When what is happening happened, for those who want to know what came first: later than everything that happened
+ * before it, also in the same millisecond, and the same for all that happens with it.
+ */
+export const stamp = (work: Work): number => {
+  if (work.stamped === undefined) {
+    const { lastStamp } = work.state
+    const stamped = Math.max(work.time, later(lastStamp, work.config.stampStep))
+    invariant(stamped > lastStamp, "a stamp is not later than the one before it")
+    work.stamped = stamped
+    work.state = { ...work.state, lastStamp: stamped }
+  }
+  return work.stamped
+}
+
+/** Later by this step, or by so many of it that the sum is another number: the larger they are, the sparser. */
+const later = (stamp: number, step: number): number => (stamp + step > stamp ? stamp + step : later(stamp, 2 * step))
+
+// --- What it works with ----------------------------------------------------------------------------------------------
 
 /** A checkpoint token or the id of a callback: base64, never seen before, and nothing can be read out of it. */
 export const freshToken = (work: Work): string => Base64.encode(work.freshId())

@@ -115,6 +115,16 @@ describe("time", () => {
     assert.strictEqual(service.invocations(arn).length, 2)
   })
 
+  it("passes in whole milliseconds", () => {
+    const service = new TestService()
+    service.now += 0.9
+    const arn = service.start()
+    service.checkpoint(arn, wait("w", 1), retry("r", 1))
+    assert.strictEqual(service.operation(arn, "w").WaitDetails?.ScheduledEndTimestamp, midnight + 1_000)
+    assert.strictEqual(service.operation(arn, "r").StepDetails?.NextAttemptTimestamp, midnight + 1_000)
+    assert.strictEqual(service.state.now, midnight)
+  })
+
   it("must be a number", () => {
     const service = new TestService()
     service.now = Number.NaN

@@ -8,7 +8,7 @@ import * as Service from "../../src/engine/Service.ts"
 import type { HistoryEvent } from "../../src/wire/HistoryEvent.ts"
 import type { Operation } from "../../src/wire/Operation.ts"
 import { Chaos, commands } from "./chaos.ts"
-import { seed } from "./support.ts"
+import { seed, stampsOf } from "./support.ts"
 
 /** Runs random commands and checks something after each of them. */
 const afterEveryCommand = (check: (chaos: Chaos) => void, numRuns = 100) => {
@@ -89,6 +89,48 @@ describe("after any commands", () => {
         }
       }
     })
+  })
+
+  it("what a command ends or creates is later than everything before it, and the time of that does not change", () => {
+    fc.assert(
+      fc.property(commands, fc.constantFrom(2 ** -12, 1), (list, stampStep) => {
+        const chaos = new Chaos(1_000, { stampStep })
+        for (const command of list) {
+          const before = stampsOf(chaos.state)
+          const { lastStamp } = chaos.state
+          chaos.run(command)
+          const after = stampsOf(chaos.state)
+          for (const [what, stamp] of before) assert.strictEqual(after.get(what), stamp)
+          for (const [what, stamp] of after) {
+            if (before.has(what)) continue
+            assert.isAbove(stamp, lastStamp, what)
+            assert.isAtMost(stamp, chaos.state.lastStamp, what)
+          }
+        }
+      }),
+      { seed, numRuns: 60 }
+    )
+  })
+
+  it("no operation ends before it started, and only stamps have fractions", () => {
+    afterEveryCommand((chaos) => {
+      for (const { events, operations, own } of executions(chaos)) {
+        for (const { EndTimestamp, StartTimestamp } of [own, ...operations]) {
+          assert.isAtLeast(EndTimestamp ?? Infinity, StartTimestamp)
+        }
+        for (const event of events) assert.isTrue(Number.isInteger(event.EventTimestamp))
+        const whole = [
+          own.StartTimestamp,
+          own.EndTimestamp,
+          ...operations.flatMap((operation) => [
+            operation.Type === "CALLBACK" ? undefined : operation.StartTimestamp,
+            operation.WaitDetails?.ScheduledEndTimestamp,
+            operation.StepDetails?.NextAttemptTimestamp
+          ])
+        ]
+        for (const time of whole) assert.isTrue(time === undefined || Number.isInteger(time))
+      }
+    }, 40)
   })
 
   it("operations are inside contexts that began before them", () => {

@@ -123,8 +123,8 @@ export class Chaos {
   refusals = 0
   #ids = 0
 
-  constructor(pageItems: number) {
-    this.config = Service.makeConfig({ lookup, pageItems, maxOperations: 40 })
+  constructor(pageItems: number, options: Partial<Service.Options> = {}) {
+    this.config = Service.makeConfig({ lookup, pageItems, maxOperations: 40, ...options })
   }
 
   get env(): Service.Env {

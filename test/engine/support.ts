@@ -195,6 +195,19 @@ export const refused = <A>(outcome: Result.Result<A, Service.Refused>): Service.
   return outcome.failure
 }
 
+/** The times by which a service says what came first: when operations ended and callbacks were created, by what. */
+export const stampsOf = (state: Service.ServiceState): ReadonlyMap<string, number> => {
+  const stamps = new Map<string, number>()
+  for (const { identity } of Service.executions(state)) {
+    for (const { EndTimestamp, Id, StartTimestamp, Type } of Service.operations(state, identity.arn)) {
+      if (Type === "EXECUTION") continue
+      if (Type === "CALLBACK") stamps.set(`start of ${Id} in ${identity.arn}`, StartTimestamp)
+      if (EndTimestamp !== undefined) stamps.set(`end of ${Id} in ${identity.arn}`, EndTimestamp)
+    }
+  }
+  return stamps
+}
+
 // --- Updates ---------------------------------------------------------------------------------------------------------
 
 type Extra = Partial<OperationUpdate>
