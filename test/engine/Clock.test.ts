@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Service from "../../src/engine/Service.ts"
-import { callback, midnight, refused, retry, step, TestService, wait } from "./support.ts"
+import { callback, cancel, midnight, refused, retry, step, TestService, wait } from "./support.ts"
 
 const kinds = (service: TestService) =>
   Array.from(Service.timers(service.state), ({ due, kind }) => [kind, (due - midnight) / 1_000])
@@ -32,7 +32,7 @@ describe("time", () => {
     const service = new TestService()
     const arn = service.start()
     service.checkpoint(arn, wait("w", 5), callback("c", { TimeoutSeconds: 30, HeartbeatTimeoutSeconds: 10 }))
-    service.checkpoint(arn, { Id: "w", Type: "WAIT", Action: "CANCEL" })
+    service.checkpoint(arn, cancel("w", "WAIT"))
     service.succeed(service.callbackId(arn, "c"))
     assert.deepStrictEqual(
       kinds(service).map(([kind]) => kind),
@@ -129,6 +129,48 @@ describe("time", () => {
     const service = new TestService()
     service.now = Number.NaN
     assert.throws(() => service.start(), /time is not a number/)
+  })
+})
+
+describe("a wait that is cancelled", () => {
+  it("is over at once, and its end never comes", () => {
+    const service = new TestService()
+    const arn = service.start()
+    service.checkpoint(arn, wait("w", 5), callback("c"))
+    service.now += 1_000
+    const told = service.checkpoint(arn, cancel("w", "WAIT"))["w"]
+    assert.deepStrictEqual([told?.Status, told?.EndTimestamp], ["CANCELLED", midnight + 1_000])
+    assert.strictEqual(service.event(arn, "WaitCancelled").EventTimestamp, midnight + 1_000)
+    service.suspend(arn)
+    service.pass(60)
+    assert.deepStrictEqual(service.operation(arn, "w"), told)
+    assert.strictEqual(service.invocations(arn).length, 1, "nothing woke the function")
+    assert.notInclude(service.eventTypes(arn), "WaitSucceeded")
+  })
+
+  it("is nothing that a suspended execution waits for", () => {
+    const service = new TestService()
+    const arn = service.start()
+    service.checkpoint(arn, wait("w", 5))
+    service.checkpoint(arn, cancel("w", "WAIT"))
+    service.suspend(arn)
+    assert.strictEqual(
+      service.event(arn, "InvocationCompleted").InvocationCompletedDetails.Error?.Payload?.ErrorMessage,
+      "Cannot return PENDING status with no pending operations."
+    )
+  })
+
+  it("is refused once it is over, also when its time ran out as the request came", () => {
+    const service = new TestService()
+    const arn = service.start()
+    const message = "Cannot cancel a WAIT that does not exist or has already completed."
+    service.checkpoint(arn, wait("twice", 5), wait("w", 5))
+    service.checkpoint(arn, cancel("twice", "WAIT"))
+    assert.strictEqual(service.refusal(arn, cancel("twice", "WAIT")), message)
+    assert.strictEqual(service.refusal(arn, step("s", "SUCCEED"), cancel("unknown", "WAIT")), message)
+    service.now += 5_000
+    assert.strictEqual(service.refusal(arn, cancel("w", "WAIT")), message)
+    assert.strictEqual(service.checkpoint(arn)["w"]?.Status, "SUCCEEDED")
   })
 })
 
