@@ -144,5 +144,12 @@ export class CheckpointStore extends Context.Service<
   {
     readonly checkpoint: (request: CheckpointRequest) => Effect.Effect<CheckpointResponse, StoreError>
     readonly loadState: (request: StateRequest) => Effect.Effect<StatePage, StoreError>
+    /**
+     * Whether the store gives every request a greater stamp than all requests before it: no two of them end operations
+     * or create callbacks at the same `EndTimestamp` or `StartTimestamp`, and a later one never at an earlier. The
+     * engines in memory and on your machine promise that. AWS's service stamps whole milliseconds and does not, so the
+     * runtime keeps requests apart whose order matters; with `true` it need not. Absent means false.
+     */
+    readonly ordered?: boolean | undefined
   }
 >()("effect-durable/CheckpointStore") {}
