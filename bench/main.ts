@@ -1,54 +1,108 @@
 /**
- * Measures the library: `npm run bench -- steps [--count N] [--rounds N] [--async] [--json]`.
+ * Measures the package beside AWS's SDK: `npm run bench -- [NAME…] [--rounds N] [--package DIR] [--json]`.
  *
- * With `--async` the body of a step takes a turn of the event loop, as one with I/O does.
+ * A NAME is a kind of benchmark, or one case of it, such as `steps/100`; without one, everything is measured. What runs is
+ * the built package, by its public exports: that of this repository, which is built first if need be, or the one in DIR.
  *
- * The last line sums up: `steps: warm A µs, AWS B µs, ratio C`. With `--json` the line before it is the whole report.
+ * Both sides run the same workflows on the same fake of the service, whose client comes with the event, as under AWS's test
+ * runner. Every sample comes from a process of its own, and the two sides take turns, `--rounds` times (default 5). CPU is
+ * what the process used in user and system mode, garbage collection and compilation included: *cold* for the first execution
+ * of a process, after its imports, *warm* for the median of later ones. Numbers are medians over the rounds; on a busy
+ * machine trust ratios, and walls not at all. All of it takes about ten minutes.
+ *
+ * Each measure ends with a line `NAME aws/ours RATIO`, where more than 1 means that ours needs less, or `NAME ours NUMBER`
+ * where nothing is compared. At the end the losses come first, and the last line is `N measures, N losses`. With `--json`
+ * the line before it is the whole report, and nothing else is printed. The exit code is 1 when something failed: a wrong
+ * result, an unexpected number of operations.
+ *
+ * A new kind is a file in `kinds/` and a line in `benchmarks` below. `worker/` is what runs in the processes.
  */
-import * as Effect from "effect/Effect"
+import { cpus, loadavg } from "node:os"
 import process from "node:process"
 import { parseArgs } from "node:util"
-import { countOrder, printOrder } from "./order.ts"
-import { printSteps, steps } from "./steps.ts"
+import type { Benchmark, Finding } from "./benchmark.ts"
+import { builtPackage, versionsIn } from "./built.ts"
+import { steps } from "./kinds/steps.ts"
+import { jsonOf, lastLineOf, linesOf, summaryOf } from "./report.ts"
 
-const usage = "Use: npm run bench -- steps [--count N] [--rounds N] [--async] [--json]"
-
-const main = async (): Promise<void> => {
-  const { positionals, values } = parseArgs({
-    allowPositionals: true,
-    options: {
-      count: { type: "string", default: "1000" },
-      rounds: { type: "string", default: "5" },
-      async: { type: "boolean", default: false },
-      json: { type: "boolean", default: false }
-    }
-  })
-  if (positionals.join(" ") !== "steps") throw new Error(`There is no benchmark "${positionals.join(" ")}".`)
-  const report = steps({
-    count: positive("--count", values.count),
-    rounds: positive("--rounds", values.rounds),
-    body: values.async ? "asynchronous" : "immediate"
-  })
-  const order = await Effect.runPromise(countOrder)
-  if (values.json) {
-    console.log(JSON.stringify({ ...report, order }))
-  } else {
-    printSteps(report)
-    printOrder(order)
-  }
-  console.log(`steps: warm ${report.ours.warm} µs, AWS ${report.aws.warm} µs, ratio ${report.ratio.warm}`)
+const benchmarks: Readonly<Record<string, Benchmark>> = {
+  steps
 }
 
-const positive = (name: string, text: string): number => {
-  const value = Number(text)
-  if (!Number.isSafeInteger(value) || value < 1)
-    throw new Error(`${name} must be a whole number of at least 1, found ${text}.`)
-  return value
+const main = async (): Promise<number> => {
+  const { asked, folder, json, rounds } = understood()
+  const packageFolder = builtPackage(folder)
+  const machine = machineLine(packageFolder)
+  const tell = (line: string) => (json ? undefined : console.log(line))
+  tell(`${machine}; rounds: ${rounds}`)
+
+  const wants = (name: string) => asked.length === 0 || asked.some((part) => `${name}/`.startsWith(`${part}/`))
+  const findings: Array<Finding> = []
+  for (const [name, benchmark] of Object.entries(benchmarks)) {
+    if (asked.length > 0 && !asked.some((part) => `${part}/`.startsWith(`${name}/`))) continue
+    tell("")
+    for await (const finding of benchmark({ package: packageFolder, rounds, wants })) {
+      findings.push(finding)
+      for (const line of linesOf(finding)) tell(line)
+    }
+  }
+  if (findings.length === 0) throw new UsageError(`There is no benchmark "${asked.join(" ")}".`)
+
+  if (json) console.log(JSON.stringify({ machine, rounds, ...jsonOf(findings) }))
+  for (const line of summaryOf(findings)) tell(line)
+  console.log(lastLineOf(findings))
+  return findings.some(({ kind }) => kind === "failed") ? 1 : 0
+}
+
+const understood = () => {
+  const { positionals, values } = parsed()
+  const rounds = Number(values.rounds)
+  if (!Number.isSafeInteger(rounds) || rounds < 1)
+    throw new UsageError(`--rounds must be a whole number of at least 1, found ${values.rounds}.`)
+  const unknown = positionals.find((name) => !Object.hasOwn(benchmarks, name.replace(/\/.*/, "")))
+  if (unknown !== undefined) throw new UsageError(`There is no benchmark "${unknown}".`)
+  return { asked: positionals, folder: values.package, json: values.json, rounds }
+}
+
+const parsed = () => {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        rounds: { type: "string", default: "5" },
+        package: { type: "string" },
+        json: { type: "boolean", default: false }
+      }
+    })
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error))
+  }
+}
+
+class UsageError extends Error {
+  override readonly message: string
+
+  constructor(problem: string) {
+    super(problem)
+    const usage = `Use: npm run bench -- [NAME…] [--rounds N] [--package DIR] [--json]\nNAMEs: ${Object.keys(benchmarks).join(", ")}`
+    this.message = `${problem}\n${usage}`
+  }
+}
+
+const machineLine = (folder: string): string => {
+  const processors = cpus()
+  return [
+    versionsIn(folder),
+    `Node ${process.version}`,
+    `${process.platform} ${process.arch}`,
+    `${processors.length} × ${processors[0]?.model ?? "an unknown processor"}`,
+    `load ${loadavg()[0]?.toFixed(1)}`
+  ].join(", ")
 }
 
 try {
-  await main()
+  process.exitCode = await main()
 } catch (error) {
-  console.error(`${error instanceof Error ? error.message : String(error)}\n${usage}`)
-  process.exitCode = 2
+  console.error(error instanceof Error ? error.message : String(error))
+  process.exitCode = error instanceof UsageError ? 2 : 1
 }

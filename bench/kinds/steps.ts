@@ -1,0 +1,36 @@
+/** Executions of steps in a row. */
+import { compare, type Case } from "../compare.ts"
+import type { Body } from "../worker/shapes.ts"
+
+const bodies: ReadonlyArray<Body> = ["instant", "async"]
+
+const atOnce = (count: number, body: Body, batch: number, warmUps: number, runs: number): Case => ({
+  name: `steps/${count}/${body}`,
+  shape: { kind: "steps", count, body },
+  measure: { kind: "time", warmUps, runs, batch },
+  per: [count, "step"],
+  // AWS's SDK needs seconds for the largest.
+  maxRounds: count > 1_000 ? 3 : Infinity,
+  metrics: ["cold-cpu", "warm-cpu", "requests", "updates", "bytes"]
+})
+
+/** What counts is how long it takes when every checkpoint takes 10 ms. */
+const withLatency = (count: number, body: Body): Case => ({
+  name: `steps/${count}/${body}/10ms`,
+  shape: { kind: "steps", count, body },
+  latency: 10,
+  measure: { kind: "time", warmUps: 1, runs: 2 },
+  per: [count, "step"],
+  maxRounds: 2,
+  metrics: ["warm-wall", "warm-cpu"]
+})
+
+export const steps = compare([
+  ...bodies.flatMap((body) => [
+    atOnce(10, body, 50, 4, 5),
+    atOnce(100, body, 5, 4, 5),
+    atOnce(1_000, body, 1, 4, 5),
+    atOnce(5_000, body, 1, 1, 1)
+  ]),
+  ...bodies.flatMap((body) => [withLatency(10, body), withLatency(100, body)])
+])

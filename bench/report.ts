@@ -1,0 +1,67 @@
+/** What is printed. */
+import { ratioOf, type Finding, type Measured } from "./benchmark.ts"
+import type { Spread } from "./numbers.ts"
+
+/** Two lines for a measure: its medians with the least and the most of all samples, then what is counted in the end. */
+export const linesOf = (finding: Finding): ReadonlyArray<string> => {
+  if (finding.kind !== "measured") return [`${finding.name} ${finding.kind}: ${finding.reason.slice(0, longestReason)}`]
+  const { aws, ours, unit } = finding
+  const medians = aws === undefined ? spread(ours) : `ours ${spread(ours)}, aws ${spread(aws)}`
+  return [`  ${medians} ${unit}`, verdict(finding)]
+}
+
+/** Some reasons hold a whole answer. */
+const longestReason = 500
+
+const verdict = (measured: Measured): string => {
+  const ratio = ratioOf(measured)
+  return ratio === undefined
+    ? `${measured.name} ours ${short(measured.ours.median)}`
+    : `${measured.name} aws/ours ${short(ratio)}`
+}
+
+const spread = ({ max, median, min }: Spread): string =>
+  min === max ? short(median) : `${short(median)} (${short(min)}–${short(max)})`
+
+/** Three digits, and all of those before the point. */
+const short = (value: number): string =>
+  Math.abs(value) >= 100 ? Math.round(value).toLocaleString("en") : String(Number(value.toPrecision(3)))
+
+export const isLoss = (measured: Measured): boolean => (ratioOf(measured) ?? 1) < 1
+
+/** The end of the report: what went wrong, then the losses, the worst first, then how often we won. */
+export const summaryOf = (findings: ReadonlyArray<Finding>): ReadonlyArray<string> => {
+  const compared = measuredOf(findings).filter(({ aws }) => aws !== undefined)
+  const losses = compared.filter(isLoss).toSorted((a, b) => ratioOf(a)! - ratioOf(b)!)
+  const others = compared.filter((one) => !isLoss(one)).toSorted((a, b) => ratioOf(a)! - ratioOf(b)!)
+  return [
+    ...section(
+      "Failed or skipped",
+      findings.filter(({ kind }) => kind !== "measured").flatMap((finding) => linesOf(finding))
+    ),
+    ...section("Losses", losses.map(verdict)),
+    ...section("Wins and draws", others.map(verdict))
+  ]
+}
+
+const section = (title: string, lines: ReadonlyArray<string>): ReadonlyArray<string> =>
+  lines.length === 0 ? [] : ["", title, ...lines.map((line) => `  ${line}`)]
+
+export const lastLineOf = (findings: ReadonlyArray<Finding>): string => {
+  const measured = measuredOf(findings)
+  return `${measured.length} measures, ${measured.filter(isLoss).length} losses`
+}
+
+const measuredOf = (findings: ReadonlyArray<Finding>): ReadonlyArray<Measured> =>
+  findings.filter((finding) => finding.kind === "measured")
+
+/** The same for programs. */
+export const jsonOf = (findings: ReadonlyArray<Finding>) => {
+  const measures = measuredOf(findings)
+  return {
+    measures: measures.map(({ aws, name, ours, unit }, i) => ({ name, unit, ours, aws, ratio: ratioOf(measures[i]!) })),
+    losses: measures.filter(isLoss).map(({ name }) => name),
+    skipped: findings.filter(({ kind }) => kind === "skipped"),
+    failed: findings.filter(({ kind }) => kind === "failed")
+  }
+}

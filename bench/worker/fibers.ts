@@ -1,0 +1,65 @@
+/**
+ * Counts what Effect does, whatever the machine: turns of the run loop, one for each primitive, and how often a fibre stops
+ * to wait. It reaches into Effect's fibres, because a workflow may have any scheduler; it is for effect 4.1.
+ */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+
+export interface Counts {
+  primitives: number
+  suspensions: number
+}
+
+/** A fibre, as far as it is changed here. */
+interface FiberInternals {
+  cache: Cache
+  setContext: (this: FiberInternals, context: unknown) => void
+  /** Runs until the fibre ends, and answers with its exit, or until it has to wait. */
+  runLoop: (this: FiberInternals, effect: unknown) => unknown
+}
+
+/** What a fibre has looked up in its context. If there is a `tracerContext`, it evaluates every primitive. */
+interface Cache {
+  readonly tracerContext: ((primitive: Primitive, fiber: FiberInternals) => unknown) | undefined
+}
+
+interface Primitive {
+  "~effect/Effect/evaluate"(fiber: FiberInternals): unknown
+}
+
+/** Counts from now on, in all fibres that begin later. */
+export const countFibers = (): Counts => {
+  const counts: Counts = { primitives: 0, suspensions: 0 }
+  const fibers: FiberInternals = Object.getPrototypeOf(Effect.runFork(Effect.void))
+  const { runLoop, setContext } = fibers
+  const counting = new WeakMap<Cache, Cache>()
+
+  const countingFor = (cache: Cache): Cache => {
+    const known = counting.get(cache)
+    if (known !== undefined) return known
+    const { tracerContext } = cache
+    const changed: Cache = {
+      ...cache,
+      tracerContext: (primitive, fiber) => {
+        counts.primitives++
+        return tracerContext === undefined
+          ? primitive["~effect/Effect/evaluate"](fiber)
+          : tracerContext(primitive, fiber)
+      }
+    }
+    counting.set(cache, changed)
+    counting.set(changed, changed)
+    return changed
+  }
+
+  fibers.setContext = function (context) {
+    setContext.call(this, context)
+    this.cache = countingFor(this.cache)
+  }
+  fibers.runLoop = function (effect) {
+    const exit = runLoop.call(this, effect)
+    if (!Exit.isExit(exit)) counts.suspensions++
+    return exit
+  }
+  return counts
+}

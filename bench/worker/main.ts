@@ -1,0 +1,181 @@
+/** One sample: `main.ts JOB`, with a history on the standard input if the job replays one. The last line is the reply. */
+import process from "node:process"
+import { text } from "node:stream/consumers"
+import { isDeepStrictEqual } from "node:util"
+import { median } from "../numbers.ts"
+import { Backend, type Operation, type Options } from "./backend.ts"
+import { nextTurn, type Answer, type Engine, type Handler } from "./engine.ts"
+import type { EngineName, Job, Reply, Sample } from "./job.ts"
+import { resolveFrom } from "./resolve.ts"
+import { operationsOf, resultOf, type Shape } from "./shapes.ts"
+
+const main = async (): Promise<Reply> => {
+  const job: Job = JSON.parse(process.argv[2] ?? "")
+  resolveFrom(job.package)
+  const engine = await engines[job.engine]()
+  const history: ReadonlyArray<Operation> = job.replays ? JSON.parse(await text(process.stdin)) : []
+  const subject = new Subject(engine, job, history)
+  switch (job.measure.kind) {
+    case "time":
+      return { kind: "sample", sample: await time(subject, job.measure) }
+    case "heap":
+      return { kind: "sample", sample: await heap(subject, job.measure) }
+    case "fibers":
+      return { kind: "sample", sample: await fibers(subject) }
+    case "record": {
+      const [backend] = (await subject.run(1)).backends
+      return { kind: "history", history: backend?.history ?? [] }
+    }
+  }
+}
+
+const engines: Readonly<Record<EngineName, () => Promise<Engine>>> = {
+  ours: async () => (await import("./ours.ts")).ours,
+  aws: async () => (await import("./aws.ts")).aws
+}
+
+/** The workflow under test. */
+class Subject {
+  readonly #shape: Shape
+  readonly #handler: Handler
+  readonly #options: Options
+  readonly #replays: boolean
+
+  constructor(engine: Engine, { latency = 0, replays, shape }: Job, history: ReadonlyArray<Operation>) {
+    this.#shape = shape
+    this.#options = { latency, history, eventItems: replays?.eventItems }
+    this.#replays = replays !== undefined
+    this.#handler = engine.handler(shape)
+  }
+
+  /** Runs so many executions, one after the other, to their end, and looks at how they ended. */
+  async run(count: number, options: Options = {}) {
+    const backends = Array.from({ length: count }, () => new Backend({ ...this.#options, ...options }))
+    const spent = { cpu: 0, wall: 0 }
+    let open = backends
+    while (open.length > 0) {
+      const invocations = open.map((backend) => this.#handler.prepare(backend.event(), backend.client)).toReversed()
+      const answers: Array<Answer> = []
+      const stop = startMeter()
+      // Events that are over are let go of, and the event loop turns between two invocations, as it does in Lambda.
+      for (let invoke = invocations.pop(); invoke !== undefined; invoke = invocations.pop()) {
+        answers.push(await invoke())
+        await nextTurn()
+      }
+      const { cpu, wall } = stop()
+      spent.cpu += cpu / count
+      spent.wall += wall / count
+      open = open.filter((backend, i) => this.#isSuspended(answers[i], backend))
+    }
+    return { ...spent, backends }
+  }
+
+  #isSuspended(answer: Answer | undefined, backend: Backend): boolean {
+    if (answer?.Status === "PENDING") {
+      backend.passTime()
+      return true
+    }
+    this.#check(answer, backend)
+    return false
+  }
+
+  #check(answer: Answer | undefined, { ended, open, requests }: Backend): void {
+    if (answer?.Error?.ErrorType === "LimitExceeded") throw new Refused(answer.Error.ErrorMessage)
+    const expected = { Status: "SUCCEEDED", Result: String(resultOf(this.#shape)) }
+    if (answer?.Status !== expected.Status || answer.Result !== expected.Result)
+      throw new Error(`Expected the answer ${JSON.stringify(expected)}, found ${JSON.stringify(answer)}.`)
+    const operations = operationsOf(this.#shape)
+    if (open !== 0 || !isDeepStrictEqual(ended, operations))
+      throw new Error(
+        `Expected the operations ${JSON.stringify(operations)}, found ${JSON.stringify(ended)} and ${open} that have not ended.`
+      )
+    if (this.#replays && this.#options.eventItems === undefined && requests > 0)
+      throw new Error(`Expected a replay of everything to send nothing, found ${requests} requests.`)
+  }
+}
+
+class Refused extends Error {}
+
+const startMeter = () => {
+  const wall = performance.now()
+  const cpu = process.cpuUsage()
+  return () => {
+    const { system, user } = process.cpuUsage(cpu)
+    return { cpu: user + system, wall: (performance.now() - wall) * 1_000 }
+  }
+}
+
+const time = async (
+  subject: Subject,
+  { batch = 1, runs, warmUps }: Extract<Job["measure"], { readonly kind: "time" }>
+): Promise<Sample> => {
+  const cold = await subject.run(1)
+  for (let i = 1; i < warmUps; i++) await subject.run(batch)
+  // The last of the warm-ups is weighed, because that takes time.
+  const weighed = warmUps > 0 ? await subject.run(1, { weighs: true }) : cold
+  const [backend] = weighed.backends
+  const warm: Array<{ readonly cpu: number; readonly wall: number }> = []
+  for (let i = 0; i < runs; i++) warm.push(await subject.run(batch))
+  return {
+    "cold-cpu": cold.cpu,
+    "cold-wall": cold.wall,
+    "warm-cpu": median(warm.map(({ cpu }) => cpu)),
+    "warm-wall": median(warm.map(({ wall }) => wall)),
+    requests: backend?.requests ?? 0,
+    updates: backend?.updates ?? 0,
+    bytes: backend?.bytes ?? 0
+  }
+}
+
+const heap = async (
+  subject: Subject,
+  { first, second }: Extract<Job["measure"], { readonly kind: "heap" }>
+): Promise<Sample> => {
+  const before = bytesInUse()
+  const cold = await heapAt(subject, first, second)
+  const warm = await heapAt(subject, first, second)
+  return { "cold-heap": cold.first - before, heap: warm.second - warm.first }
+}
+
+/** The bytes in use at two moments of an execution. The fake service forgets what has ended, so as not to be counted. */
+const heapAt = async (subject: Subject, first: number, second: number) => {
+  const bytes = { first: 0, second: 0 }
+  const onCheckpoint = (ended: number): void => {
+    if (ended >= first) bytes.first ||= bytesInUse()
+    if (ended >= second) bytes.second ||= bytesInUse()
+  }
+  await subject.run(1, { forgets: true, onCheckpoint })
+  if (bytes.first === 0 || bytes.second === 0)
+    throw new Error("The execution was too short to look at its memory twice.")
+  return bytes
+}
+
+const bytesInUse = (): number => {
+  if (globalThis.gc === undefined) throw new Error("Expected the process to be started with --expose-gc.")
+  globalThis.gc()
+  globalThis.gc()
+  return process.memoryUsage().heapUsed
+}
+
+const fibers = async (subject: Subject): Promise<Sample> => {
+  const { countFibers } = await import("./fibers.ts")
+  const counts = countFibers()
+  await subject.run(2)
+  const before = { ...counts }
+  await subject.run(1)
+  return {
+    primitives: counts.primitives - before.primitives,
+    suspensions: counts.suspensions - before.suspensions
+  }
+}
+
+const reply = async (): Promise<Reply> => {
+  try {
+    return await main()
+  } catch (error) {
+    const kind = error instanceof Refused ? "refused" : "failed"
+    return { kind, reason: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+console.log(JSON.stringify(await reply()))
