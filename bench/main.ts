@@ -22,11 +22,17 @@ import process from "node:process"
 import { parseArgs } from "node:util"
 import type { Benchmark, Finding } from "./benchmark.ts"
 import { builtPackage, versionsIn } from "./built.ts"
+import { empty } from "./kinds/empty.ts"
+import { replay } from "./kinds/replay.ts"
 import { steps } from "./kinds/steps.ts"
+import { suspend } from "./kinds/suspend.ts"
 import { jsonOf, lastLineOf, linesOf, summaryOf } from "./report.ts"
 
 const benchmarks: Readonly<Record<string, Benchmark>> = {
-  steps
+  steps,
+  replay,
+  suspend,
+  empty
 }
 
 const main = async (): Promise<number> => {

@@ -1,0 +1,13 @@
+/** What an invocation costs that has next to nothing to do: it replays two steps. */
+import { compare } from "../compare.ts"
+
+export const empty = compare([
+  {
+    name: "empty",
+    shape: { kind: "steps", count: 2, body: "instant" },
+    replays: {},
+    measure: { kind: "time", warmUps: 4, runs: 5, batch: 500 },
+    per: [1, "invocation"],
+    metrics: ["cold-cpu", "cold-wall", "warm-cpu", "warm-wall"]
+  }
+])

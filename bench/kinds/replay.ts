@@ -1,0 +1,25 @@
+/** Invocations that find all their steps in the history, and answer. */
+import { compare, type Case } from "../compare.ts"
+
+const inTheEvent = (count: number, batch: number): Case => ({
+  name: `replay/${count}`,
+  shape: { kind: "steps", count, body: "instant" },
+  replays: {},
+  measure: { kind: "time", warmUps: 4, runs: 5, batch },
+  per: [count, "step"],
+  metrics: ["cold-cpu", "warm-cpu"]
+})
+
+export const replay = compare([
+  inTheEvent(10, 200),
+  inTheEvent(100, 20),
+  inTheEvent(1_000, 2),
+  // With the execution itself as many operations as the service allows.
+  inTheEvent(2_999, 1),
+  {
+    ...inTheEvent(2_999, 1),
+    name: "replay/2999/paged",
+    replays: { eventItems: 100 },
+    metrics: ["cold-cpu", "warm-cpu", "requests"]
+  }
+])
