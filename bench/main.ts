@@ -23,6 +23,9 @@ import { parseArgs } from "node:util"
 import type { Benchmark, Finding } from "./benchmark.ts"
 import { builtPackage, versionsIn } from "./built.ts"
 import { empty } from "./kinds/empty.ts"
+import { map } from "./kinds/map.ts"
+import { parallel } from "./kinds/parallel.ts"
+import { payload } from "./kinds/payload.ts"
 import { replay } from "./kinds/replay.ts"
 import { steps } from "./kinds/steps.ts"
 import { suspend } from "./kinds/suspend.ts"
@@ -32,7 +35,10 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   steps,
   replay,
   suspend,
-  empty
+  empty,
+  parallel,
+  map,
+  payload
 }
 
 const main = async (): Promise<number> => {
