@@ -23,9 +23,11 @@ import { parseArgs } from "node:util"
 import type { Benchmark, Finding } from "./benchmark.ts"
 import { builtPackage, versionsIn } from "./built.ts"
 import { empty } from "./kinds/empty.ts"
+import { heap } from "./kinds/heap.ts"
 import { map } from "./kinds/map.ts"
 import { parallel } from "./kinds/parallel.ts"
 import { payload } from "./kinds/payload.ts"
+import { primitives } from "./kinds/primitives.ts"
 import { replay } from "./kinds/replay.ts"
 import { steps } from "./kinds/steps.ts"
 import { suspend } from "./kinds/suspend.ts"
@@ -38,7 +40,9 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   empty,
   parallel,
   map,
-  payload
+  payload,
+  primitives,
+  heap
 }
 
 const main = async (): Promise<number> => {
