@@ -1,0 +1,70 @@
+/**
+ * The command line of a generator of programs: `--programs N [--seed S] [--kill SCHEDULE] [--verbose] [--json]`. With
+ * `--verbose` the seed of each program is printed before it runs, to find one that never comes to an end.
+ */
+import { randomInt } from "node:crypto"
+import process from "node:process"
+import { parseArgs } from "node:util"
+import { judge, showFailure, type Failure, type Fuzzer, type Ran } from "./campaign.ts"
+import { parseSchedule } from "./kill.ts"
+import type { Tree } from "./tree.ts"
+
+export interface Report<Kind extends string> {
+  readonly seed: number
+  readonly programs: number
+  readonly runs: number
+  readonly failures: ReadonlyArray<Failure<Kind>>
+}
+
+/** Does what the command line says, and ends the process: with 1 if something was wrong, and 2 if it makes no sense. */
+export const main = async <P extends { readonly root: N }, N extends Tree<N>, R extends Ran<Kind>, Kind extends string>(
+  fuzzer: Fuzzer<P, N, R, Kind>,
+  summary: (report: Report<Kind>) => string
+): Promise<never> => {
+  const { values } = parseArgs({
+    options: {
+      programs: { type: "string", default: "100" },
+      seed: { type: "string", default: process.env["SEED"] ?? String(randomInt(2 ** 31)) },
+      kill: { type: "string" },
+      verbose: { type: "boolean", default: false },
+      json: { type: "boolean", default: false }
+    }
+  })
+  const seed = wholeNumber(values.seed)
+  const programs = wholeNumber(values.programs)
+  const only = values.kill === undefined ? undefined : parseSchedule(values.kill)
+  if (seed === undefined || programs === undefined || (values.kill !== undefined && only === undefined)) {
+    console.error(
+      `usage: npm run ${fuzzer.script} -- --programs N [--seed S] [--kill never|before:3,lost:5] [--verbose] [--json]`
+    )
+    process.exit(2)
+  }
+
+  console.log(`SEED=${seed}`)
+  const failures: Array<Failure<Kind>> = []
+  let runs = 0
+  // Each program has a seed of its own, by which it can be repeated alone.
+  for (let number = 0; number < programs; number++) {
+    const own = (seed + number) % 2 ** 32
+    if (values.verbose) console.log(`program ${own}`)
+    const verdict = await judge(fuzzer, own, only)
+    runs += verdict.runs
+    if (verdict.failure === undefined) continue
+    failures.push(verdict.failure)
+    if (!values.json) console.log(showFailure(verdict.failure))
+  }
+  const report = { seed, programs, runs, failures }
+  if (values.json) console.log(JSON.stringify(report))
+  else if (failures.length > 0) console.log(`\n${showKinds(failures)}`)
+  console.log(summary(report))
+  // What a stuck program has left behind must not keep the process alive.
+  process.exit(failures.length === 0 ? 0 : 1)
+}
+
+/** How many programs there are in which something of a kind is wrong. */
+const showKinds = (failures: ReadonlyArray<Failure<string>>): string => {
+  const kinds = failures.flatMap((failure) => failure.kinds)
+  return [...new Set(kinds)].map((kind) => `${kind}: ${kinds.filter((one) => one === kind).length}`).join(", ")
+}
+
+const wholeNumber = (text: string): number | undefined => (/^\d{1,10}$/.test(text) ? Number(text) : undefined)
