@@ -1,0 +1,91 @@
+/**
+ * What is right about a run of a program.
+ *
+ * By itself: the program ends well, every replay sees what was seen before it, records hold what the code makes of what it
+ * has seen, no body of a step runs again once its outcome is acknowledged, no fiber is left, nothing is warned of.
+ *
+ * And beside a run that was not killed: the same end, the same operations and the same values, where the delay of a crash
+ * can change nothing. Times are compared within a run only, since a crash changes them.
+ */
+import type { Problem, Ran } from "../kit/campaign.ts"
+import type { Operation, Seen } from "../kit/world.ts"
+import type { Program } from "./program.ts"
+import type { Trace } from "./trace.ts"
+
+export type Kind = "end" | "replay" | "record" | "repeated" | "fibers" | "warning" | "difference"
+
+export interface Judged extends Ran<Kind> {
+  readonly seen: Seen
+}
+
+export const judge = (program: Program, trace: Trace, seen: Seen, undisturbed?: Judged): Judged => {
+  const { fibersLeft, outcome, repeated, requests, warnings } = seen
+  const problems: ReadonlyArray<Problem<Kind>> = [
+    ...(outcome.status === "SUCCEEDED" ? [] : [problem("end", `The execution ended as ${endOf(seen)}.`)]),
+    ...trace.mistakes.map((mistake) => problem("end", `Something died with ${mistake.slice(0, 300)}`)),
+    ...trace.departures.map((text) => problem("replay", text)),
+    ...trace.contradictions.map((text) => problem("record", text)),
+    ...repeated.map((what) => problem("repeated", `The body of ${what} ran again.`)),
+    ...(fibersLeft > 0 && outcome.status !== "fault" ? [problem("fibers", `${fibersLeft} fibers are left.`)] : []),
+    ...warnings.map((warning) => problem("warning", warning.slice(0, 600))),
+    ...(program.isSteady && undisturbed !== undefined && isSteady(undisturbed.seen)
+      ? differences(undisturbed.seen, seen)
+      : [])
+  ]
+  return { requests, problems, seen }
+}
+
+const problem = (kind: Kind, text: string): Problem<Kind> => ({ kind, text })
+
+const endOf = ({ outcome }: Seen): string =>
+  outcome.status === "SUCCEEDED"
+    ? outcome.value
+    : `${outcome.status === "FAILED" ? `${outcome.type}: ` : ""}${outcome.message.slice(0, 600)}`
+
+/** More seconds than crashes can delay anything. */
+const delay = 30
+
+/** Whether everything happens at once, or far apart. */
+const isSteady = ({ operations }: Seen): boolean => {
+  const times = operations.flatMap(({ EndTimestamp, StartTimestamp, StepDetails, WaitDetails }) =>
+    [StartTimestamp, EndTimestamp, StepDetails?.NextAttemptTimestamp, WaitDetails?.ScheduledEndTimestamp]
+      .filter((time) => time !== undefined)
+      .map(Math.floor)
+  )
+  const sorted = [...new Set(times)].sort((left, right) => left - right)
+  return sorted.every((time, index) => time - (sorted[index - 1] ?? -Infinity) > delay * 1_000)
+}
+
+const differences = (undisturbed: Seen, seen: Seen): ReadonlyArray<Problem<Kind>> => {
+  const ends = [endOf(undisturbed), endOf(seen)]
+  const [before, after] = [linesOf(undisturbed), linesOf(seen)]
+  const missing = before.filter((line, index) => countIn(before.slice(0, index + 1), line) > countIn(after, line))
+  const added = after.filter((line, index) => countIn(after.slice(0, index + 1), line) > countIn(before, line))
+  return [
+    ...(ends[0] === ends[1] ? [] : [problem("difference", `It ended as ${ends[1]}, and undisturbed as ${ends[0]}.`)]),
+    ...missing.map((line) => problem("difference", `Only undisturbed there is ${line}.`)),
+    ...added.map((line) => problem("difference", `Only killed there is ${line}.`))
+  ]
+}
+
+const countIn = (lines: ReadonlyArray<string>, line: string): number => lines.filter((one) => one === line).length
+
+/** Every operation with its path, its type, its status and its value, but for times. */
+const linesOf = ({ operations }: Seen): ReadonlyArray<string> => {
+  const byId = new Map(operations.map((operation) => [operation.Id, operation]))
+  const pathOf = ({ Name, ParentId }: Operation): string => {
+    const parent = ParentId === undefined ? undefined : byId.get(ParentId)
+    return `${parent === undefined ? "" : `${pathOf(parent)}/`}${Name}`
+  }
+  return operations.map((operation) => {
+    const value = resultOf(operation)
+    const shown = value === undefined || value.startsWith('"at ') ? "" : ` ${value}`
+    return `${operation.Type} "${pathOf(operation)}" ${operation.Status}${shown}`
+  })
+}
+
+const resultOf = (operation: Operation): string | undefined =>
+  operation.StepDetails?.Result ??
+  operation.ContextDetails?.Result ??
+  operation.CallbackDetails?.Result ??
+  operation.ChainedInvokeDetails?.Result
