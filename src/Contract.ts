@@ -10,7 +10,7 @@ import type * as Effect from "effect/Effect"
 import type * as Schema from "effect/Schema"
 import type { Scope } from "effect/Scope"
 import type * as DurableError from "./DurableError.ts"
-import type { Execution } from "./runtime/Execution.ts"
+import type { Execution } from "./execution/Parts.ts"
 import type * as Serdes from "./Serdes.ts"
 
 /**

@@ -6,7 +6,7 @@
  *
  * @since 0.1.0
  */
-import { Execution } from "./runtime/Execution.ts"
+import { Execution } from "./execution/Parts.ts"
 import { StepContext } from "./StepContext.ts"
 
 export {
@@ -26,11 +26,32 @@ export {
   StepContext
 }
 
-export * from "./durable/blocks.ts"
-export * from "./durable/callbacks.ts"
-export * from "./durable/concurrency.ts"
-export * from "./durable/conditions.ts"
-export * from "./durable/executions.ts"
-export * from "./durable/facts.ts"
-export * from "./durable/steps.ts"
-export type { PayloadAndOptions, Timeout } from "./durable/typed.ts"
+export { all } from "./operations/all.ts"
+export type { Branch, ConcurrencyOptions } from "./operations/branch.ts"
+export { callback, type Callback, type CallbackOptions } from "./operations/callback.ts"
+export { child, type ChildOptions } from "./operations/child.ts"
+export { continueWith } from "./operations/continueWith.ts"
+export { execution, isReplaying, isSuspending, uuid, type ExecutionFacts } from "./operations/facts.ts"
+export { forEach, type ForEachOptions } from "./operations/forEach.ts"
+export { hold } from "./operations/hold.ts"
+export { invoke, type InvokeOptions } from "./operations/invoke.ts"
+export { map, type MapOptions } from "./operations/map.ts"
+export { onExit } from "./operations/onExit.ts"
+export { parallel, type BatchOptions } from "./operations/parallel.ts"
+export { patched } from "./operations/patched.ts"
+export { race, raceFirst } from "./operations/race.ts"
+export { retry } from "./operations/retry.ts"
+export { start, type StartOptions } from "./operations/start.ts"
+export { step, type StepOptions } from "./operations/step.ts"
+export { stop } from "./operations/stop.ts"
+export { timeout } from "./operations/timeout.ts"
+export type { PayloadAndOptions, Timeout } from "./operations/typed.ts"
+export { wait } from "./operations/wait.ts"
+export { waitForCallback, type WaitForCallbackOptions } from "./operations/waitForCallback.ts"
+export {
+  waitForCondition,
+  type ConditionOptions,
+  type Look,
+  type StateRecording
+} from "./operations/waitForCondition.ts"
+export { withCompensation } from "./operations/withCompensation.ts"

@@ -24,8 +24,8 @@ import {
 import type * as Contract from "./Contract.ts"
 import type { PayloadAndOptions } from "./Durable.ts"
 import { InvalidTenantId, OperationError, SerdesFailed, type InvalidTarget } from "./DurableError.ts"
-import { errorObject, isRecordedAs, limitSize } from "./runtime/Outcome.ts"
-import { ofPayload, ofResult, read, write, type Recording } from "./runtime/Recording.ts"
+import { errorObject, isRecordedAs } from "./values/Failures.ts"
+import { limitSize, ofPayload, ofResult, read, write, type Recording } from "./values/Values.ts"
 import * as Serdes from "./Serdes.ts"
 import * as Targets from "./Targets.ts"
 import type { ExecutionSummary, GetDurableExecutionResponse } from "./wire/Api.ts"
@@ -313,10 +313,22 @@ export const readOutcome = Effect.fnUntraced(function* (
 
 /** What error data is by a Schema, if it is that at all. */
 const errorAs = (subject: Subject, schema: Schema.Top, data: string, fits: (error: unknown) => boolean) =>
-  read({ success: schema }, data, infoOf(subject, "error")).pipe(
+  inFormat((format) => read(format, { success: schema }, data, infoOf(subject, "error"))).pipe(
     Effect.map((error) => (fits(error) ? Option.some(error) : Option.none())),
     Effect.catch((error) => (error.transient ? serdesFailed(subject, "read the error")(error) : Effect.succeedNone))
   )
+
+/** Does something in the format of the environment. */
+const inFormat = <A>(
+  convert: (format: Serdes.Format) => Effect.Effect<A, Serdes.SerdesError, unknown>
+): Effect.Effect<A, Serdes.SerdesError> =>
+  cast<Effect.Effect<A, Serdes.SerdesError, unknown>, Effect.Effect<A, Serdes.SerdesError>>(
+    Effect.flatMap(Serdes.Serdes, convert)
+  )
+
+/** What is written for another execution is plain JSON, whatever the format of this environment. */
+const inPlainJson = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.provideService(effect, Serdes.Serdes, Serdes.json)
 
 // --- Callbacks -------------------------------------------------------------------------------------------------------
 
@@ -391,14 +403,14 @@ export const callback = <Success extends Schema.Top, Error extends Schema.Top = 
     succeed: (callbackId, value) =>
       Effect.gen(function* () {
         const client = yield* DurableClient
-        const text = yield* Serdes.inPlainJson(encode(subject, "result", recording, value))
+        const text = yield* inPlainJson(encode(subject, "result", recording, value))
         yield* limitSize({ path: subject.operation }, "value", text, Limits.maxOperationPayload)
         yield* client.succeedCallback(callbackId, text)
       }),
     fail: (callbackId, error) =>
       Effect.gen(function* () {
         const client = yield* DurableClient
-        const data = yield* Serdes.inPlainJson(
+        const data = yield* inPlainJson(
           encode(subject, "error", { success: options.error ?? Schema.Never }, error)
         )
         yield* client.failCallback(callbackId, errorObject(error, data))
@@ -492,10 +504,10 @@ const infoOf = ({ executionArn, operation }: Subject, value: Serdes.Info["value"
 })
 
 const encode = (subject: Subject, kind: Serdes.Info["value"], recording: Recording, value: unknown) =>
-  Effect.catch(write(recording, value, infoOf(subject, kind)), serdesFailed(subject, `write the ${kind}`))
+  Effect.catch(inFormat((format) => write(format, recording, value, infoOf(subject, kind))), serdesFailed(subject, `write the ${kind}`))
 
 const decode = (subject: Subject, kind: Serdes.Info["value"], recording: Recording, text: string | undefined) =>
-  Effect.catch(read(recording, text, infoOf(subject, kind)), serdesFailed(subject, `read the ${kind}`))
+  Effect.catch(inFormat((format) => read(format, recording, text, infoOf(subject, kind))), serdesFailed(subject, `read the ${kind}`))
 
 const serdesFailed =
   ({ operation }: Subject, action: string) =>

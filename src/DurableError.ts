@@ -296,6 +296,14 @@ export class NonDeterministic extends Schema.TaggedError<NonDeterministic>()("No
 export class NameInUse extends Schema.TaggedError<NameInUse>()("NameInUse", mistakeFields) {}
 
 /**
+ * Nothing can ever wake the fibers of a workflow: they wait for each other, and no operation is open.
+ *
+ * @category mistakes
+ * @since 0.1.0
+ */
+export class Stuck extends Schema.TaggedError<Stuck>()("Stuck", mistakeFields) {}
+
+/**
  * An operation's name is not 1 to 256 characters of printable ASCII.
  *
  * @category mistakes
@@ -415,6 +423,7 @@ export class StoreRejected extends Schema.TaggedError<StoreRejected>()("StoreRej
 export const Mistake = Schema.Union([
   NonDeterministic,
   NameInUse,
+  Stuck,
   InvalidName,
   InvalidDuration,
   InvalidOptions,
@@ -441,8 +450,8 @@ export type Mistake = typeof Mistake.Type
  *
  * It is never recorded: the handler throws it. `reason` says whether the invocation lost its ownership of the execution
  * (`"stale-token"`), could not reach the service (`"store-unavailable"`), ran out of time (`"deadline"`), was interrupted
- * from outside (`"interrupted"`), could not write or read a value for now (`"serdes"`), or was told to retry on
- * non-determinism (`"non-deterministic"`).
+ * from outside (`"interrupted"`), could not write or read a value for now (`"serdes"`), was told to retry on
+ * non-determinism (`"non-deterministic"`), or waited for work that no operation records (`"outside"`).
  *
  * @category invocation errors
  * @since 0.1.0
@@ -454,7 +463,8 @@ export class InvocationFailed extends Schema.TaggedError<InvocationFailed>()("In
     "deadline",
     "interrupted",
     "serdes",
-    "non-deterministic"
+    "non-deterministic",
+    "outside"
   ]),
   message: Schema.String
 }) {}

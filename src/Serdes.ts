@@ -101,12 +101,15 @@ export const make = <A, R = never>(options: {
   deserialize: (text, info) => attempt(() => options.deserialize(text, info))
 })
 
-const attempt = <A, R>(run: () => A | Effect.Effect<A, unknown, R>): Effect.Effect<A, SerdesError, R> =>
-  Effect.try({ try: run, catch: toSerdesError }).pipe(
-    Effect.flatMap((result) =>
-      Effect.isEffect(result) ? Effect.mapError(result, toSerdesError) : Effect.succeed(result)
-    )
-  )
+/** What a plain function answers at once needs nobody to wait for it. */
+const attempt = <A, R>(run: () => A | Effect.Effect<A, unknown, R>): Effect.Effect<A, SerdesError, R> => {
+  try {
+    const result = run()
+    return Effect.isEffect(result) ? Effect.mapErrorEager(result, toSerdesError) : Effect.succeed(result)
+  } catch (cause) {
+    return Effect.fail(toSerdesError(cause))
+  }
+}
 
 const toSerdesError = (cause: unknown): SerdesError =>
   cause instanceof SerdesError
@@ -146,25 +149,27 @@ export const json: Format = {
   serialize: (schema, value) => {
     if (value === undefined && (schema === undefined || compiled(schema).acceptsUndefined))
       return Effect.succeed(undefined)
-    if (schema === undefined) return Effect.try({ try: () => stringifyPlain(value), catch: toSerdesError })
-    return compiled(schema)
-      .encode(value)
-      .pipe(
-        Effect.mapError(schemaError),
-        Effect.flatMap((encoded) => Effect.try({ try: () => JSON.stringify(encoded), catch: toSerdesError }))
-      )
+    if (schema === undefined) return attempt(() => stringifyPlain(value))
+    return Effect.flatMapEager(Effect.mapErrorEager(compiled(schema).encode(value), schemaError), (encoded) =>
+      attempt(() => JSON.stringify(encoded))
+    )
   },
   deserialize: (schema, text) => {
     const codec = schema === undefined ? undefined : compiled(schema)
     if (text === undefined) {
       return codec === undefined || codec.acceptsUndefined
         ? Effect.succeed(undefined)
-        : Effect.mapError(codec.decode(null), () => missing)
+        : Effect.mapErrorEager(codec.decode(null), () => missing)
     }
-    const parsed = Effect.try({ try: (): unknown => JSON.parse(text), catch: notJson })
+    let parsed: unknown
+    try {
+      parsed = JSON.parse(text)
+    } catch (cause) {
+      return Effect.fail(notJson(cause))
+    }
     return codec === undefined
-      ? parsed
-      : Effect.flatMap(parsed, (encoded) => Effect.mapError(codec.decode(encoded), schemaError))
+      ? Effect.succeed(parsed)
+      : Effect.mapErrorEager(codec.decode(parsed), schemaError)
   }
 }
 
@@ -206,7 +211,3 @@ export const Serdes: Context.Reference<Format> = Context.Reference<Format>("effe
  * @since 0.1.0
  */
 export const layer = (format: Format): Layer.Layer<never> => Layer.succeed(Serdes, format)
-
-/** @internal Writes and reads plain JSON whatever the ambient format is: what others than this execution write or read. */
-export const inPlainJson = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.provideService(effect, Serdes, json)

@@ -7,7 +7,7 @@
  * @since 0.1.0
  */
 import * as Metric from "effect/Metric"
-import { generateSpanId, generateTraceId } from "./runtime/SpanIds.ts"
+import { generateSpanId, generateTraceId } from "./telemetry/SpanIds.ts"
 
 /**
  * Makes the ids of spans for an OpenTelemetry SDK, so that an operation has the same span id in every invocation of its

@@ -19,9 +19,8 @@ import type { Scope } from "effect/Scope"
 import { CheckpointStore } from "../CheckpointStore.ts"
 import type * as Contract from "../Contract.ts"
 import { InvocationFailed } from "../DurableError.ts"
-import type { Execution } from "../runtime/Execution.ts"
-import { invoke, within } from "../runtime/Invocation.ts"
-import type { RunOptions } from "../runtime/Run.ts"
+import type { Execution } from "../execution/Parts.ts"
+import { invoke, within, type InvokeOptions } from "../invocation/Invocation.ts"
 import { decodeInvocationEvent, type InvocationAnswer } from "../wire/Invocation.ts"
 import { fromDurableExecutionClient, type DurableExecutionClient } from "./internal/eventClient.ts"
 import * as LambdaCheckpoints from "./LambdaCheckpoints.ts"
@@ -50,13 +49,13 @@ export interface Options<R, E> {
   readonly layer: Layer.Layer<R, E>
   /** Where checkpoints go. Default: `LambdaCheckpoints.layer`, the service itself. */
   readonly checkpoints?: Layer.Layer<CheckpointStore, unknown>
-  /**
-   * Quiet time before a suspension, for workflows with plain asynchronous work outside of steps: a duration such as
-   * `"20 millis"`, or a number of milliseconds. Default: none.
-   */
-  readonly settle?: Duration.Input
   /** How long before the end of the invocation it is cut off; where no more than that is left, half of it. Default: 1 second. */
   readonly margin?: Duration.Input
+  /**
+   * How long work of a workflow that no operation records, such as a promise outside of a step, may keep an invocation alive
+   * when all else waits: a duration such as `"20 seconds"`, or a number of milliseconds. Default: 10 seconds.
+   */
+  readonly outsideLimit?: Duration.Input
   /**
    * What a contradiction between code and history does: end the execution as FAILED (`"fail"`, the default), or fail
    * only the invocation (`"retry"`), so that the execution goes on when an older version of the code is back.
@@ -109,7 +108,7 @@ export const make = <I extends Contract.AnyImplementation, R extends Requirement
 ): Handler => {
   const sandbox = new Sandbox(Layer.provideMerge(options.layer, LambdaLogger.layer))
   const checkpoints = new Sandbox<CheckpointStore, unknown>(options.checkpoints ?? LambdaCheckpoints.layer)
-  const configured = runOptions(options)
+  const configured = invokeOptions(options)
   const margin = millis("margin", options.margin ?? "1 second")
 
   const run = Effect.fnUntraced(function* (input: unknown, context: InvocationContext | undefined) {
@@ -151,8 +150,8 @@ export const make = <I extends Contract.AnyImplementation, R extends Requirement
     })
 }
 
-const runOptions = <R, E>(options: Options<R, E>): Partial<RunOptions> => ({
-  ...(options.settle === undefined ? undefined : { settle: millis("settle", options.settle) }),
+const invokeOptions = <R, E>(options: Options<R, E>): Partial<InvokeOptions> => ({
+  outsideLimit: millis("outsideLimit", options.outsideLimit ?? "10 seconds"),
   ...(options.onNonDeterminism === undefined ? undefined : { onNonDeterminism: options.onNonDeterminism }),
   ...(options.maxPayload === undefined ? undefined : { maxPayload: options.maxPayload })
 })

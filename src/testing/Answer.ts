@@ -1,7 +1,9 @@
 /**
  * Answers to callbacks: those that are scripted when a world is made, and those that a test gives by hand.
  *
- * Both are written as those outside of a workflow write them: as text, or as JSON by the Schema that the callback has.
+ * Owns: what is sent, which is written as those outside of a workflow write it: as text, or as JSON by the Schema that the
+ * callback has.
+ * Does not own: which callbacks are open.
  *
  * @since 0.1.0
  */
@@ -14,13 +16,13 @@ import * as Schema from "effect/Schema"
 import type { ClientError, DurableClient } from "../DurableClient.ts"
 import { erase } from "../internal/erase.ts"
 import type { FromArguments, RecordServices } from "../Plain.ts"
-import { errorObject } from "../runtime/Outcome.ts"
-import { write } from "../runtime/Recording.ts"
 import { json, Serdes, type Info } from "../Serdes.ts"
+import { errorObject } from "../values/Failures.ts"
 import { ErrorObject } from "../wire/ErrorObject.ts"
 import { succeed, type Reply } from "./Outcome.ts"
 import type { Pattern } from "./pattern.ts"
 import { TestFailure } from "./TestFailure.ts"
+import { write } from "./values.ts"
 
 /**
  * The Schemas by which a callback is answered: those that the workflow gave it.

@@ -1,6 +1,8 @@
 /**
  * The callbacks of a world that are open: which of them may be answered yet, and which are closed by now.
  *
+ * Owns: who was told of a callback. Does not own: its record, which the engine has, and its answer.
+ *
  * @since 0.1.0
  */
 import type { CheckpointRequest } from "../CheckpointStore.ts"

@@ -1,25 +1,43 @@
 /**
- * The live fibres of a world and who forked whom, so that one can tell a fibre that waits for its children from one that
- * waits for something outside the process.
+ * The live fibers of a world that do not run in a workflow, and who forked whom: so that one can tell a fiber that waits for
+ * its children from one that waits for something outside the process, and what belongs to the body of a step.
+ *
+ * Owns: the fibers that its scheduler runs: drivers of invocations, bodies of steps, stubs, and what the runtime forks.
+ * Does not own: the fibers of workflows, which run on a queue of their own.
  *
  * @since 0.1.0
  */
 import * as Fiber from "effect/Fiber"
 import type * as Metric from "effect/Metric"
-import { CurrentUnit } from "../runtime/Supervisor.ts"
+import type { AnyFiber } from "../execution/Fibers.ts"
+import { executionOf, type Parts } from "../execution/Parts.ts"
+import { stepAround } from "../execution/References.ts"
 
-type AnyFiber = Fiber.Fiber<unknown, unknown>
+interface Node {
+  /** The same for a fiber and all that it forks, directly or not. */
+  readonly family: object
+  /** Fibers that it forked and that live. */
+  children: number
+}
+
+/** What runs beside the workflow of an invocation with its services. */
+export interface Beside {
+  /** The fibers of bodies, by the paths of their steps. */
+  readonly bodies: Map<string, Array<AnyFiber>>
+  /** The fibers of what the runtime itself does, such as reading and writing values, by what they belong to. */
+  readonly others: Map<object, Array<AnyFiber>>
+}
 
 export class FiberTree {
-  readonly #children = new Map<AnyFiber, number>()
+  readonly #nodes = new Map<AnyFiber, Node>()
   #forking: AnyFiber | undefined
 
-  /** The fibres that have started and not ended. */
+  /** The fibers that have started and not ended. */
   get live(): Iterable<AnyFiber> {
-    return this.#children.keys()
+    return this.#nodes.keys()
   }
 
-  /** Hears of every fork, while the fibre that forks is the current one. */
+  /** Hears of every fork, while the fiber that forks is the current one. */
   metrics(base: Metric.FiberRuntimeMetricsService | undefined): Metric.FiberRuntimeMetricsService {
     return {
       recordFiberStart: (context) => {
@@ -30,27 +48,51 @@ export class FiberTree {
     }
   }
 
-  /** Notes that a fibre runs. One that is new was queued by its parent, or else is forked by it at this very moment. */
+  /** Notes that a fiber runs. One that is new was queued by its parent, or else is forked by it at this very moment. */
   readonly see = (fiber: AnyFiber, spawner: AnyFiber | undefined): void => {
-    if (this.#children.has(fiber)) return
-    this.#children.set(fiber, 0)
+    if (this.#nodes.has(fiber)) return
     const parent = this.#parentOf(fiber, spawner ?? this.#forking)
-    if (parent !== undefined) this.#children.set(parent, this.#children.get(parent)! + 1)
+    this.#nodes.set(fiber, { family: parent?.family ?? {}, children: 0 })
+    if (parent !== undefined) parent.children++
     fiber.addObserver(() => {
-      this.#children.delete(fiber)
-      const left = parent === undefined ? undefined : this.#children.get(parent)
-      if (parent !== undefined && left !== undefined) this.#children.set(parent, left - 1)
+      this.#nodes.delete(fiber)
+      if (parent !== undefined) parent.children--
     })
   }
 
-  /** Whether a fibre has no live children that it could be waiting for. */
+  /** Whether a fiber has no live children that it could be waiting for. */
   isLeaf(fiber: AnyFiber): boolean {
-    return (this.#children.get(fiber) ?? 0) === 0
+    return (this.#nodes.get(fiber)?.children ?? 0) === 0
   }
 
-  /** The runtime forks fibres of its own while a step runs: they do not belong to the step. */
-  #parentOf(fiber: AnyFiber, candidate: AnyFiber | undefined): AnyFiber | undefined {
-    if (candidate === undefined || !this.#children.has(candidate)) return undefined
-    return fiber.getRef(CurrentUnit) === candidate.getRef(CurrentUnit) ? candidate : undefined
+  /** What runs beside each workflow. */
+  beside(): ReadonlyMap<Parts, Beside> {
+    const found = new Map<Parts, Beside>()
+    for (const [fiber, { family }] of this.#nodes) {
+      const parts = executionOf(fiber)?.parts
+      if (parts === undefined) continue
+      const beside = entryOf(found, parts, (): Beside => ({ bodies: new Map(), others: new Map() }))
+      const step = stepAround(fiber)
+      if (step === undefined) entryOf(beside.others, family, () => []).push(fiber)
+      else entryOf(beside.bodies, step, () => []).push(fiber)
+    }
+    return found
   }
+
+  /** The runtime forks fibers of its own while others run: they do not belong to those. */
+  #parentOf(fiber: AnyFiber, candidate: AnyFiber | undefined): Node | undefined {
+    const parent = candidate === undefined ? undefined : this.#nodes.get(candidate)
+    return candidate !== undefined && ownerOf(fiber) === ownerOf(candidate) ? parent : undefined
+  }
+}
+
+/** For whom a fiber runs: the body of a step, the runtime with the services of a workflow, or something else. */
+const ownerOf = (fiber: AnyFiber): unknown => stepAround(fiber) ?? executionOf(fiber)?.parts
+
+const entryOf = <K, V>(map: Map<K, V>, key: K, make: () => V): V => {
+  const known = map.get(key)
+  if (known !== undefined) return known
+  const made = make()
+  map.set(key, made)
+  return made
 }

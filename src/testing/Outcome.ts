@@ -1,6 +1,8 @@
 /**
  * How that ends which a test scripts: calls of stubs, and answers to callbacks.
  *
+ * Owns: what can be said. Does not own: what becomes of it on the wire.
+ *
  * @since 0.1.0
  */
 import * as Duration from "effect/Duration"

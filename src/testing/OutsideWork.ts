@@ -1,6 +1,8 @@
 /**
  * Counts the work that a world has going on outside of JavaScript: timers, files, sockets, processes.
  *
+ * Owns: whether something goes on. Does not own: what that means for time.
+ *
  * Timers are told apart by who started them, because a test framework and other worlds have timers too. Of the rest there
  * is so little in a test that more than at the beginning counts as the world's own.
  *

@@ -1,10 +1,12 @@
 /**
  * Faults of steps that come from outside of the program: attempts that fail before the body runs.
  *
+ * Owns: which attempts are meant. Does not own: what a failed attempt means, which the step says as ever.
+ *
  * @since 0.1.0
  */
 import type * as Effect from "effect/Effect"
-import type { Attempt } from "../runtime/Supervisor.ts"
+import type { Attempt } from "../execution/Listener.ts"
 import { picks } from "./pattern.ts"
 
 /**

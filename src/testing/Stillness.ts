@@ -1,19 +1,24 @@
 /**
  * Knows when a world stands still: when nothing can happen in it any more unless time passes.
  *
+ * Owns: when the world was active last, and whether everything that runs waits for virtual time alone.
+ * Does not own: virtual time, and what an invocation is at, which its parts know.
+ *
+ * Invariants:
+ * 1. Time stands still while a fiber is about to run, a request is open, or a fiber of a workflow is outside.
+ * 2. Whatever else is at work in an invocation (bodies of steps, holds, values that are read or written) has to be asleep
+ *    on the virtual clock, or wait for what is.
+ *
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
-import type * as Fiber from "effect/Fiber"
-import { executionOf } from "../runtime/Execution.ts"
-import type { Run } from "../runtime/Run.ts"
-import { CurrentUnit, type Unit } from "../runtime/Supervisor.ts"
-import { WatchedScheduler } from "../runtime/WatchedScheduler.ts"
-import { FiberTree } from "./FiberTree.ts"
+import type { AnyFiber } from "../execution/Fibers.ts"
+import { executionOf, type Parts } from "../execution/Parts.ts"
+import { InHold, type Hold } from "../execution/References.ts"
+import { FiberTree, type Beside } from "./FiberTree.ts"
 import { outside, OutsideWork } from "./OutsideWork.ts"
 import type { VirtualClock } from "./VirtualClock.ts"
-
-type AnyFiber = Fiber.Fiber<unknown, unknown>
+import { WatchedScheduler } from "./WatchedScheduler.ts"
 
 // Captured early: a test framework may replace the timers of the process later.
 const { clearTimeout, performance, setImmediate, setTimeout } = globalThis
@@ -21,33 +26,69 @@ const { clearTimeout, performance, setImmediate, setTimeout } = globalThis
 /** How long time waits for something outside to show, in milliseconds of real time. */
 const recheckMillis = 30
 
+/** The longest time that a timer of the host can take, in milliseconds. */
+export const longestTimer = 2 ** 31 - 1
+
 /** Starts a timer in real time that does not count as work of the program under test. Answers with how to stop it. */
 export const startTimer = (millis: number, action: () => void): (() => void) => {
-  const timer = outside(() => setTimeout(action, millis))
+  const timer = outside(() => setTimeout(action, Math.min(millis, longestTimer)))
   return () => clearTimeout(timer)
 }
 
-/** How unclear it is whether fibres wait for time alone. */
-type Doubt = "none" | "small" | "large"
-
-/** The key of the call that the current fibre runs for. */
+/** The key of the call that the current fiber runs for. */
 export const CurrentCall: Context.Reference<string | undefined> = Context.Reference<string | undefined>(
   "effect-durable/testing/CurrentCall",
   { defaultValue: () => undefined }
 )
 
+/** An invocation whose parts are there. */
+export interface Invocation {
+  /** The key of its call. */
+  readonly key: string
+  /** The fiber that drives it. */
+  readonly fiber: AnyFiber
+  readonly parts: Parts
+}
+
+/** How unclear it is whether fibers wait for time alone. */
+type Doubt = "none" | "small" | "large"
+
+/** One look at what all fibers wait for. */
+class Look {
+  doubt: Doubt = "none"
+  readonly asleep: ReadonlySet<AnyFiber>
+  readonly #isLeaf: (fiber: AnyFiber) => boolean
+
+  constructor(asleep: ReadonlySet<AnyFiber>, isLeaf: (fiber: AnyFiber) => boolean) {
+    this.asleep = asleep
+    this.#isLeaf = isLeaf
+  }
+
+  /** Whether fibers that belong together wait for time alone: they sleep, or wait for those that do. */
+  waits(fibers: ReadonlyArray<AnyFiber>): boolean {
+    const others = fibers.filter((fiber) => !this.asleep.has(fiber))
+    if (others.length === 0) return true
+    const areParents = others.every((fiber) => !this.#isLeaf(fiber))
+    if (!areParents) this.doubt = "large"
+    else if (this.doubt === "none") this.doubt = "small"
+    return areParents || others.length < fibers.length
+  }
+}
+
 export class Stillness {
-  /** Runs the fibres of the world, and hears of every move of theirs. */
+  /** Runs the fibers of the world, but for those of workflows, and hears of every move of theirs. */
   readonly scheduler: WatchedScheduler
   readonly tree = new FiberTree()
-  /** Fibres that wait for an execution of this very world, and so for time as much as that does. */
+  /** Fibers that wait for an execution of this very world, and so for time as much as that does. */
   readonly awaiting = new Set<AnyFiber>()
   /** Requests to the service that are not answered yet. */
   openRequests = 0
   readonly #clock: VirtualClock
   readonly #quietTurns: number
   readonly #onQuiet: () => void
-  readonly #endings = new WeakMap<Run, number>()
+  readonly #timers = new Set<() => void>()
+  /** What has real time for something, and whether it is over. */
+  readonly #patience = new WeakMap<object, { isOver: boolean }>()
   #activity = 0
   #armed = false
   #stopped = false
@@ -77,6 +118,7 @@ export class Stillness {
   stop(): void {
     this.#stopped = true
     this.#outside.stop()
+    for (const stop of this.#timers) stop()
   }
 
   /** Notes that something moved. */
@@ -99,39 +141,86 @@ export class Stillness {
   }
 
   /**
-   * Whether everything that runs waits for time alone: invocations by their runs, and what has none by its key. Of
+   * Whether everything that runs waits for time alone: invocations by their parts, and what has none by its key. Of
    * `bystanders` only what goes on outside holds time still: nobody has to wait for them.
    */
-  waitsForTime(runs: Iterable<Run>, calls: Iterable<string>, bystanders: Iterable<string>): boolean {
+  waitsForTime(invocations: Iterable<Invocation>, calls: Iterable<string>, bystanders: Iterable<string>): boolean {
     if (this.openRequests > 0 || this.scheduler.queued) return false
-    const asleep = new Set([...this.#clock.asleep, ...this.awaiting])
-    const byUnit = this.#fibersByUnit()
-    let doubt: Doubt = "none"
-    const waits = (fibers: ReadonlyArray<AnyFiber>, run: Run | undefined): boolean => {
-      const blocked = run?.blocked ?? []
-      const others = fibers.filter((fiber) => !asleep.has(fiber) && !blocked.includes(fiber))
-      if (others.length === 0) return true
-      const isParent = (fiber: AnyFiber): boolean => !this.tree.isLeaf(fiber)
-      if (!others.every(isParent)) doubt = "large"
-      else if (doubt === "none") doubt = "small"
-      return others.every(isParent) || fibers.some((fiber) => asleep.has(fiber))
+    const look = new Look(new Set([...this.#clock.asleep, ...this.awaiting]), (fiber) => this.#isLeaf(fiber))
+    const beside = this.tree.beside()
+    for (const invocation of invocations) {
+      if (!this.#waits(invocation, beside.get(invocation.parts), look)) return false
     }
-    for (const run of runs) {
-      if (run.supervisor.scheduler.queued) return false
-      const units = [...run.supervisor.units].filter((unit) => !unit.context.closed)
-      if (units.length === 0 && !this.#idles(run, asleep)) return false
-      if (!units.every((unit) => waits(byUnit.get(unit) ?? [], run))) return false
-    }
-    const fibersOf = (call: string) => [...this.tree.live].filter((fiber) => fiber.getRef(CurrentCall) === call)
-    for (const call of calls) if (!waits(fibersOf(call), undefined)) return false
-    for (const call of bystanders) waits(fibersOf(call), undefined)
-    return doubt === "none" || this.#isNothingGoingOnOutside(doubt)
+    for (const call of calls) if (!look.waits(this.#fibersOf(call))) return false
+    for (const call of bystanders) look.waits(this.#fibersOf(call))
+    return look.doubt === "none" || this.#isNothingGoingOnOutside(look.doubt)
+  }
+
+  #fibersOf(call: string): ReadonlyArray<AnyFiber> {
+    return [...this.tree.live].filter((fiber) => fiber.getRef(CurrentCall) === call)
+  }
+
+  /** Fibers of a workflow are known to their own queue, and all others to the tree. */
+  #isLeaf(fiber: AnyFiber): boolean {
+    const member = executionOf(fiber)?.parts.fibers.live.get(fiber)
+    return member === undefined ? this.tree.isLeaf(fiber) : member.children === 0
+  }
+
+  // --- One invocation --------------------------------------------------------------------------------------------------
+
+  #waits(invocation: Invocation, beside: Beside | undefined, look: Look): boolean {
+    const { parts } = invocation
+    if (parts.fibers.queued || (parts.lifetime.isOpen && this.#isOutside(parts, look))) return false
+    const atWork = [...(beside?.others.values() ?? []), ...bodiesOf(parts, beside), ...holdsOf(parts)]
+    return atWork.length === 0 ? this.#idles(invocation, look) : atWork.every((fibers) => look.waits(fibers))
   }
 
   /**
-   * Beside one that sleeps, a fibre may wait for another fibre, for ever, or for something outside the process, like a
+   * Whether a fiber of a workflow waits for real I/O outside of a step: time stands still until it is back, but no longer
+   * than its invocation would wait for it.
+   */
+  #isOutside({ fibers, settings }: Parts, { asleep }: Look): boolean {
+    const awake = Array.from(fibers.outside.keys()).filter((fiber) => !asleep.has(fiber))
+    return awake.map((fiber) => this.#hasWaited(fiber, settings.outsideLimit)).includes(false)
+  }
+
+  /** Where nothing is at work, something sleeps: before a request is repeated, in a nap, or outside of any step. */
+  #idles({ fiber, key, parts }: Invocation, look: Look): boolean {
+    const { delivery, fibers, lifetime, outbox, settings } = parts
+    if (outbox.isSending) return true
+    const sleeps = Array.from(look.asleep).some((sleeper) => fibers.live.has(sleeper))
+    if (lifetime.isOpen) {
+      // Before the workflow begins, its payload is read.
+      return fibers.live.size === 0 ? look.waits(this.#fibersOf(key)) : sleeps || delivery.isNapping
+    }
+    if (sleeps || look.asleep.has(fiber)) return true
+    // Finalizers may do real I/O, so before their virtual grace period is skipped they get it in real time.
+    look.doubt = fibers.live.size === 0 ? "large" : look.doubt
+    return this.#hasWaited(parts, settings.grace)
+  }
+
+  /** Whether so much real time has passed since somebody asked that first. */
+  #hasWaited(subject: object, millis: number): boolean {
+    const known = this.#patience.get(subject)
+    if (known !== undefined) return known.isOver
+    const wait = { isOver: millis <= 0 }
+    this.#patience.set(subject, wait)
+    if (wait.isOver) return true
+    const stop = startTimer(millis, () => {
+      this.#timers.delete(stop)
+      wait.isOver = true
+      this.touch()
+    })
+    this.#timers.add(stop)
+    return false
+  }
+
+  // --- Outside of the process ------------------------------------------------------------------------------------------
+
+  /**
+   * Beside one that sleeps, a fiber may wait for another fiber, for ever, or for something outside the process, like a
    * request that a time-out watches. Only the last holds time still, and it shows as a resource of the process. If the
-   * fibre has no children that it could be waiting for, time waits a moment for what shows late.
+   * fiber has no children that it could be waiting for, time waits a moment for what shows late.
    */
   #isNothingGoingOnOutside(doubt: Doubt): boolean {
     if (this.#unclear?.activity !== this.#activity)
@@ -148,33 +237,26 @@ export class Stillness {
     })
     return false
   }
+}
 
-  /** A run without work in flight waits for time before it repeats a request, in a sleep, and for its finalizers. */
-  #idles(run: Run, asleep: ReadonlySet<AnyFiber>): boolean {
-    if (run.checkpointer.sending) return true
-    const sleeping = [...asleep].some((fiber) => executionOf(fiber)?.run === run)
-    if (run.phase === "running") return sleeping && !run.supervisor.waits
-    return sleeping || this.#hasHadItsGrace(run)
-  }
+/** The fibers of each body that counts. */
+const bodiesOf = ({ delivery }: Parts, beside: Beside | undefined): ReadonlyArray<ReadonlyArray<AnyFiber>> =>
+  Array.from(delivery.running.values()).flatMap(({ claim }) =>
+    claim.namespace.standing === "closed" ? [] : [beside?.bodies.get(claim.path) ?? []]
+  )
 
-  /** Finalizers may do real I/O, so before their virtual grace period is skipped they get it in real time. */
-  #hasHadItsGrace(run: Run): boolean {
-    const since = this.#endings.get(run) ?? performance.now()
-    this.#endings.set(run, since)
-    const left = run.options.grace - (performance.now() - since)
-    if (left > 0) startTimer(left, this.touch)
-    return left <= 0
+/** The fibers of each hold of which one is at work: it waits for no operation, and for no fiber that it forked. */
+const holdsOf = ({ delivery, fibers }: Parts): ReadonlyArray<ReadonlyArray<AnyFiber>> => {
+  if (delivery.holds.size === 0) return []
+  const parked = new Set(Array.from(delivery.doors, ({ fiber }) => fiber))
+  const byHold = new Map<Hold, Array<AnyFiber>>()
+  for (const fiber of fibers.live.keys()) {
+    const hold = fiber.getRef(InHold)
+    if (hold === undefined || !delivery.holds.has(hold) || parked.has(fiber)) continue
+    const others = byHold.get(hold)
+    if (others === undefined) byHold.set(hold, [fiber])
+    else others.push(fiber)
   }
-
-  #fibersByUnit(): ReadonlyMap<Unit, ReadonlyArray<AnyFiber>> {
-    const byUnit = new Map<Unit, Array<AnyFiber>>()
-    for (const fiber of this.tree.live) {
-      const unit = fiber.getRef(CurrentUnit)
-      if (unit === undefined) continue
-      const others = byUnit.get(unit)
-      if (others === undefined) byUnit.set(unit, [fiber])
-      else others.push(fiber)
-    }
-    return byUnit
-  }
+  const isLeaf = (fiber: AnyFiber): boolean => fibers.live.get(fiber)?.children === 0
+  return Array.from(byHold.values()).filter((held) => held.some(isLeaf))
 }

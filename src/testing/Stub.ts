@@ -1,6 +1,8 @@
 /**
  * Functions of a test world that are no workflows: stubs with scripted outcomes, and plain functions written as Effects.
  *
+ * Owns: how a call becomes an outcome on the wire. Does not own: when functions are called.
+ *
  * @since 0.1.0
  */
 import * as Cause from "effect/Cause"
@@ -11,11 +13,12 @@ import * as Schema from "effect/Schema"
 import type * as Contract from "../Contract.ts"
 import { erase } from "../internal/erase.ts"
 import type { FromArguments } from "../Plain.ts"
-import { defectObject, errorObject } from "../runtime/Outcome.ts"
-import { ofPayload, ofResult, read, write } from "../runtime/Recording.ts"
 import type { Info, SerdesError } from "../Serdes.ts"
+import { defectObject, errorObject } from "../values/Failures.ts"
+import { ofPayload, ofResult } from "../values/Values.ts"
 import { ErrorObject } from "../wire/ErrorObject.ts"
 import { succeed, type Outcome } from "./Outcome.ts"
+import { read, write } from "./values.ts"
 import type { Served, TargetAnswer, TargetCall } from "./World.ts"
 
 /**

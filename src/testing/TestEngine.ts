@@ -21,11 +21,11 @@ import type { PayloadAndOptions } from "../Durable.ts"
 import { DurableClient, readOutcome, type ClientError, type ExecutionFailed } from "../DurableClient.ts"
 import type { OperationError } from "../DurableError.ts"
 import * as Engine from "../engine/Service.ts"
-import type { Execution } from "../runtime/Execution.ts"
-import { ofPayload, write } from "../runtime/Recording.ts"
+import type { Execution } from "../execution/Parts.ts"
+import type { RecordServices } from "../Plain.ts"
 import { Serdes, type Format } from "../Serdes.ts"
 import * as Targets from "../Targets.ts"
-import type { RecordServices } from "../Plain.ts"
+import { ofPayload } from "../values/Values.ts"
 import type { ExecutionStatus } from "../wire/Api.ts"
 import { parseFunctionAddress } from "../wire/Constraints.ts"
 import type { ErrorObject } from "../wire/ErrorObject.ts"
@@ -41,10 +41,12 @@ import {
   type CallbackValue
 } from "./Answer.ts"
 import { fromEngine } from "./client.ts"
-import { misfit, type ExpectedDuration } from "./elapsed.ts"
+import { millisBetween, misfit, type ExpectedDuration } from "./elapsed.ts"
 import { isStepFault, type StepFault } from "./StepFault.ts"
+import { longestTimer } from "./Stillness.ts"
 import { infoOf, isStub, servePlain, serveStub, type Stub } from "./Stub.ts"
 import { TestFailure } from "./TestFailure.ts"
+import { write } from "./values.ts"
 import { World, type Served, type WorldOptions } from "./World.ts"
 
 export { ExecutionFailed } from "../DurableClient.ts"
@@ -154,9 +156,13 @@ export interface Options {
    * little less than the time-out of a vitest test. */
   readonly patience?: Duration.Input
   /**
-   * Whether a workflow fails the test if what it does may depend on timing: when it leaves durable operations behind whose
-   * outcome nobody waits for, or does not ask again for recorded ones, because Effect's own `race`, `timeout` or fail-fast `all`
-   * interrupted their fibres or nobody joined them. Default: false; the second is only logged then, as in production.
+   * Real time for which work of a workflow that no operation records, such as a promise outside of a step, may keep an
+   * invocation alive when all else waits. Default: 10 seconds, as in production.
+   */
+  readonly outsideLimit?: Duration.Input
+  /**
+   * Whether a workflow fails the test when it waits for a promise or a timer outside of a step: what comes of it is not
+   * recorded, and comes again, and maybe otherwise, on every replay. Default: false; it is only logged then, as in production.
    */
   readonly strict?: boolean
 }
@@ -240,6 +246,10 @@ export const layer = <const F extends ReadonlyArray<Part>>(
 const worldOptions = (options: Options): WorldOptions => ({
   startTime: options.startTime ?? Date.UTC(2026, 0, 1),
   quietTurns: 5,
+  outsideLimit: Math.min(
+    Duration.toMillis(Duration.fromInputUnsafe(options.outsideLimit ?? "10 seconds")),
+    longestTimer
+  ),
   strict: options.strict ?? false,
   invocationTimeout: Duration.toMillis(Duration.fromInputUnsafe(options.invocationTimeout ?? "15 minutes")),
   executionTimeout:
@@ -389,7 +399,9 @@ const makeRun = <C extends Contract.AnyDurable>(
     history: Effect.sync(() => world.history(executionArn)),
     elapsed: Effect.sync(() => {
       const { identity, outcome } = execution()
-      return Duration.millis((outcome?.endTimestamp ?? world.clock.currentTimeMillisUnsafe()) - identity.startTimestamp)
+      return Duration.millis(
+        millisBetween(identity.startTimestamp, outcome?.endTimestamp ?? world.clock.currentTimeMillisUnsafe())
+      )
     }),
     callback: (name, schemas) =>
       cast(

@@ -1,5 +1,7 @@
 /**
- * A clock that stands still until somebody moves it, and knows which fibre sleeps until when.
+ * A clock that stands still until somebody moves it, and knows which fiber sleeps until when.
+ *
+ * Owns: virtual time, and who sleeps on it. Does not own: when it moves.
  *
  * @since 0.1.0
  */
@@ -7,10 +9,12 @@ import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import type { AnyFiber } from "../execution/Fibers.ts"
+import { executionOf } from "../execution/Parts.ts"
 
 interface Sleeper {
   readonly due: number
-  readonly fiber: Fiber.Fiber<unknown, unknown> | undefined
+  readonly fiber: AnyFiber | undefined
   readonly wake: () => void
 }
 
@@ -52,6 +56,7 @@ export class VirtualClock implements Clock.Clock {
         fiber: Fiber.getCurrent(),
         wake: () => resume(Effect.void)
       }
+      noteOutside(sleeper.fiber)
       this.#insert(sleeper)
       this.#onChange()
       return Effect.sync(() => {
@@ -67,8 +72,8 @@ export class VirtualClock implements Clock.Clock {
     return due === Infinity ? undefined : due
   }
 
-  /** The fibres that are asleep. */
-  get asleep(): ReadonlySet<Fiber.Fiber<unknown, unknown>> {
+  /** The fibers that are asleep. */
+  get asleep(): ReadonlySet<AnyFiber> {
     return new Set(this.#sleepers.flatMap((sleeper) => (sleeper.fiber === undefined ? [] : [sleeper.fiber])))
   }
 
@@ -92,3 +97,9 @@ export class VirtualClock implements Clock.Clock {
 }
 
 const nanos = (millis: number): bigint => BigInt(Math.round(millis * 1_000)) * BigInt(1_000)
+
+/** A fiber of a workflow that sleeps on the clock of the host waits for a timer of the host: with a real one it would. */
+const noteOutside = (fiber: AnyFiber | undefined): void => {
+  const fibers = fiber === undefined ? undefined : executionOf(fiber)?.parts.fibers
+  if (fiber !== undefined && fibers?.live.has(fiber) === true) fibers.outside.set(fiber, fibers.placeOf?.())
+}

@@ -1,9 +1,10 @@
 /**
  * A whole region in memory: the model of the service, the functions it serves, and a virtual clock that moves by itself.
  *
- * Time moves only when nothing can happen without it: no fibre is about to run, no request to the service is open, and
- * every step, hold and function that is running is itself asleep on the virtual clock. Real I/O stops time until it is
- * done.
+ * Owns: the state of the service, which functions run, and the time, which moves only when nothing can happen without it:
+ * no fiber is about to run, no request to the service is open, and every step, hold and function that is running is itself
+ * asleep on the virtual clock. Real I/O stops time until it is done.
+ * Does not own: what the service does, which the engine says, and what an invocation does.
  *
  * @since 0.1.0
  */
@@ -22,8 +23,9 @@ import { DurableClient, successorOf } from "../DurableClient.ts"
 import type { InvocationFailed } from "../DurableError.ts"
 import type { OperationAddress } from "../engine/Execution.ts"
 import * as Engine from "../engine/Service.ts"
-import { invoke } from "../runtime/Invocation.ts"
-import type { Run } from "../runtime/Run.ts"
+import type { AnyFiber } from "../execution/Fibers.ts"
+import type { Parts } from "../execution/Parts.ts"
+import { invoke } from "../invocation/Invocation.ts"
 import { CheckpointDurableExecutionBody, CheckpointDurableExecutionResponse } from "../wire/CheckpointApi.ts"
 import type { ErrorObject } from "../wire/ErrorObject.ts"
 import type { HistoryEvent } from "../wire/HistoryEvent.ts"
@@ -37,8 +39,6 @@ import { faultOf, type StepFault } from "./StepFault.ts"
 import { CurrentCall, startTimer, Stillness } from "./Stillness.ts"
 import { TestFailure } from "./TestFailure.ts"
 import { VirtualClock } from "./VirtualClock.ts"
-
-type AnyFiber = Fiber.Fiber<unknown, unknown>
 
 /** A function that the world runs: a workflow, or anything that answers a payload. */
 export type Served =
@@ -63,7 +63,9 @@ export interface WorldOptions {
   readonly invocationTimeout: number
   /** Virtual seconds after which an execution times out. */
   readonly executionTimeout: number | undefined
-  /** Whether what may depend on timing is a fault of the test. */
+  /** Real milliseconds for which work that no operation records may keep an invocation alive. */
+  readonly outsideLimit: number
+  /** Whether such work is a fault of the test. */
   readonly strict: boolean
   readonly engine: Partial<Omit<Engine.Options, "lookup">>
 }
@@ -75,7 +77,8 @@ interface Running {
   readonly name: string
   readonly key: string
   readonly fiber: AnyFiber
-  run: Run | undefined
+  /** The parts of an invocation, once its state is loaded. */
+  parts: Parts | undefined
 }
 
 // Captured early: a test framework may replace the clock of the process later.
@@ -263,7 +266,8 @@ export class World {
           }
         )
       ),
-    loadState: (request) => this.#request(() => this.query(Engine.getState, request))
+    loadState: (request) => this.#request(() => this.query(Engine.getState, request)),
+    ordered: true
   }
 
   /** A request is answered in a later turn of the event loop, as one that crosses a network. */
@@ -334,28 +338,24 @@ export class World {
     const served = this.#functions.get(effect.functionName)
     if (served?._tag !== "Workflow") throw new Error(`The function ${effect.functionName} is no workflow.`)
     const { executionArn, invocationId } = effect
-    let run: Run | undefined
+    const { outsideLimit, strict } = this.#options
     const driver = invoke(served.implementation, overWire(InvocationEvent, effect.event), {
       captureSources: true,
       warnAboutTargets: false,
+      outsideLimit,
       deadline: this.#deadline(),
       traceHeader: effect.traceHeader,
-      probe: {
-        onActivity: this.touch,
-        onFiber: this.#stillness.tree.see,
-        insteadOf: this.#faults.length === 0 ? undefined : (attempt) => faultOf(this.#faults, attempt),
-        onLooseEnds: this.#options.strict ? (advice) => this.#problem(executionArn, advice) : undefined,
-        onStart: (started) => {
-          run = started
-          running.run = started
-        }
-      }
+      insteadOf: this.#faults.length === 0 ? undefined : (attempt) => faultOf(this.#faults, attempt),
+      listener: {
+        moved: this.touch,
+        outside: strict ? (_, message) => this.#problem(executionArn, message) : undefined
+      },
+      onStart: (parts) => void (running.parts = parts)
     })
     const about = { executionArn, kind: "function", name: effect.functionName } as const
     const running = this.#start(this.#running, invocationId, about, driver, (exit) => {
-      if (run !== undefined && Exit.isSuccess(exit)) this.#review(executionArn, run, exit.value.answer)
       const end = invocationEnd(exit)
-      this.#countFailure(executionArn, end, isOutOfTime(exit))
+      this.#countFailure(executionArn, end, gotNowhere(exit))
       this.#take(Engine.invocationEnded(this.#state, { executionArn, invocationId, end }, this.#env()))
     })
   }
@@ -395,7 +395,7 @@ export class World {
         { scheduler: this.#stillness.scheduler }
       )
     )
-    const running: Running = { ...about, key, fiber, run: undefined }
+    const running: Running = { ...about, key, fiber, parts: undefined }
     among.set(key, running)
     fiber.addObserver((exit) => {
       among.delete(key)
@@ -434,24 +434,13 @@ export class World {
 
   // --- Faults of the test ------------------------------------------------------------------------------------------
 
-  /** A workflow that is cut off in plain asynchronous work would do it again and again: that is a fault of the test. */
-  #review(executionArn: string, run: Run, answer: InvocationAnswer): void {
-    const sleep = answer.Status === "PENDING" ? run.cuts.sleeps[0] : undefined
-    if (sleep === undefined || this.#problems.has(executionArn)) return
-    this.#problem(
-      executionArn,
-      `The execution was suspended while the workflow slept for ${sleep} ms outside of a step, so the sleep was cut off and starts again on every replay. ` +
-        "Use Durable.wait, Durable.timeout in the place of Effect.timeout, put the work into a step, or keep the invocation alive with Durable.hold."
-    )
-  }
-
   /** Invocations that run out of time again and again at the same place would do so for ever. */
-  #countFailure(executionArn: string, end: Engine.InvocationEnd, outOfTime: boolean): void {
+  #countFailure(executionArn: string, end: Engine.InvocationEnd, isInVain: boolean): void {
     if (end._tag !== "Crashed") return void this.#failures.delete(executionArn)
     const failures = this.#failures.get(executionArn) ?? { count: 0, stuck: 0, operations: 0 }
     const operations = this.operations(executionArn).length
     failures.count++
-    failures.stuck = outOfTime && operations === failures.operations ? failures.stuck + 1 : 0
+    failures.stuck = isInVain && operations === failures.operations ? failures.stuck + 1 : 0
     failures.operations = operations
     this.#failures.set(executionArn, failures)
     if (failures.count !== maxFailures && failures.stuck !== maxStuck) return
@@ -469,11 +458,11 @@ export class World {
   #onQuiet(): void {
     if (this.#pending.length > 0) return this.#startPending()
     const running = Array.from(this.#running.values())
-    const runs = running.flatMap(({ run }) => (run === undefined ? [] : [run]))
-    // What loads its state has no run yet, and waits for time only before it repeats a request.
-    const loading = running.flatMap(({ key, run }) => (run === undefined ? [key] : []))
+    const invocations = running.flatMap(({ fiber, key, parts }) => (parts === undefined ? [] : [{ fiber, key, parts }]))
+    // What loads its state has no parts yet, and waits for time only before it repeats a request.
+    const loading = running.flatMap(({ key, parts }) => (parts === undefined ? [key] : []))
     const calls = [...this.#targets.keys(), ...loading]
-    if (this.#stillness.waitsForTime(runs, calls, this.#answering.keys())) this.#move()
+    if (this.#stillness.waitsForTime(invocations, calls, this.#answering.keys())) this.#move()
   }
 
   #startPending(): void {
@@ -525,13 +514,11 @@ export class World {
     return [...this.#running.values(), ...this.#targets.values(), ...this.#answering.values()]
   }
 
-  #describe({ kind, name, run }: Running): string {
-    if (run === undefined) return `the ${kind} "${name}" is running`
-    const units = [...run.supervisor.units].map((unit) => `the ${unit.kind} "${unit.path}" is running`)
-    const parked = [...run.supervisor.parked].map((entry) => `"${entry.path}" (${entry.type}) has no outcome`)
-    const all = [...units, ...parked]
-    return all.length > 0
-      ? `in "${name}" ${all.join(", ")}`
+  #describe({ kind, name, parts }: Running): string {
+    if (parts === undefined) return `the ${kind} "${name}" is running`
+    const waits = parts.delivery.describe()
+    return waits.length > 0
+      ? `in "${name}" ${waits.join(", ")}`
       : `the workflow "${name}" waits for something that is no durable operation`
   }
 }
@@ -556,12 +543,15 @@ const aCentury = 100 * 366 * 86_400
 /** Invocations of one execution that may fail one after the other before a test is told. */
 const maxFailures = 100
 
-/** Invocations that may run out of time one after the other without getting any further. */
+/** Invocations that may wait in vain one after the other without getting any further. */
 const maxStuck = 3
 
-const isOutOfTime = (exit: Exit.Exit<unknown, InvocationFailed>): boolean =>
+/** Whether an invocation ran out of time, or waited too long for work that no operation records. */
+const gotNowhere = (exit: Exit.Exit<unknown, InvocationFailed>): boolean =>
   Exit.isFailure(exit) &&
-  exit.cause.reasons.some((reason) => Cause.isFailReason(reason) && reason.error.reason === "deadline")
+  exit.cause.reasons.some(
+    (reason) => Cause.isFailReason(reason) && (reason.error.reason === "deadline" || reason.error.reason === "outside")
+  )
 
 /** A message after it has crossed a network: encoded, sent as JSON text, and decoded on the other side. */
 const overWire = <A>(schema: Schema.Codec<A, unknown>, message: A): A =>

@@ -1,6 +1,8 @@
 /**
  * The client of a test world: the engine's commands and queries behind the port.
  *
+ * Owns: how requests and refusals are put in the words of the port. Does not own: what the service does.
+ *
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"

@@ -1,6 +1,9 @@
 /**
  * Says whether an execution took as long as a test expects, and if not, where its time went.
  *
+ * Owns: the words for that. Does not own: stamps, of which whole milliseconds count here: the engine puts what happens
+ * within one in order by a fraction.
+ *
  * @since 0.1.0
  */
 import * as Duration from "effect/Duration"
@@ -28,7 +31,7 @@ export interface Course {
 /** What is wrong with the time that an execution took, if anything is. */
 export const misfit = (course: Course, expected: ExpectedDuration): string | undefined => {
   const { least, most } = rangeOf(expected)
-  const millis = course.end - course.start
+  const millis = millisBetween(course.start, course.end)
   if (least <= millis && millis <= most) return undefined
   const bounds =
     least === most
@@ -47,6 +50,9 @@ const rangeOf = (expected: ExpectedDuration): { readonly least: number; readonly
   return { least: exactly, most: exactly }
 }
 
+/** Whole milliseconds from one stamp to another. */
+export const millisBetween = (start: number, end: number): number => Math.floor(end) - Math.floor(start)
+
 const toMillis = (duration: Duration.Input): number => Duration.toMillis(Duration.fromInputUnsafe(duration))
 
 const format = (millis: number): string => Duration.format(Duration.millis(millis))
@@ -55,7 +61,7 @@ const format = (millis: number): string => Duration.format(Duration.millis(milli
 const whereItWent = ({ end, operations }: Course): string => {
   const longest = operations
     .filter(({ Type }) => Type !== "EXECUTION" && Type !== "CONTEXT")
-    .map((operation) => ({ operation, millis: (operation.EndTimestamp ?? end) - operation.StartTimestamp }))
+    .map((operation) => ({ operation, millis: millisBetween(operation.StartTimestamp, operation.EndTimestamp ?? end) }))
     .filter(({ millis }) => millis > 0)
     .sort((a, b) => b.millis - a.millis)
     .slice(0, 5)

@@ -1,6 +1,8 @@
 /**
  * Which of several things with names is meant: the one of a name, or those that a pattern or a function picks.
  *
+ * Owns: what fits. Does not own: which names a thing has.
+ *
  * @since 0.1.0
  */
 export type Pattern = string | RegExp | ((name: string) => boolean)

@@ -54,7 +54,7 @@ export const rules: ReadonlyArray<Rule> = [
     command: /^npm run bench -- steps$/,
     run: "elsewhere",
     file: "test/package/package.test.ts",
-    holds: `bench("steps"`
+    holds: `bench("steps/`
   },
   {
     command: /^npm run conformance$/,

@@ -24,7 +24,7 @@ import { cast } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import process from "node:process"
-import { operationId } from "../../src/runtime/Identity.ts"
+import { operationId } from "../../src/execution/Identity.ts"
 import {
   crashAt,
   deployed,

@@ -6,9 +6,9 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { CheckpointStore, type StoreError } from "../../src/CheckpointStore.ts"
-import { operationId } from "../../src/runtime/Identity.ts"
-import { invoke } from "../../src/runtime/Invocation.ts"
-import type { RunOptions } from "../../src/runtime/Run.ts"
+import { operationId } from "../../src/execution/Identity.ts"
+import { invoke } from "../../src/invocation/Invocation.ts"
+import type { InvokeOptions } from "../../src/invocation/Invocation.ts"
 import type { InvocationAnswer } from "../../src/wire/Invocation.ts"
 import type { Operation } from "../../src/wire/Operation.ts"
 import type { OperationUpdate } from "../../src/wire/OperationUpdate.ts"
@@ -50,7 +50,7 @@ export const oneInvocation = <A>(
   workflow: Effect.Effect<A, DurableError.OperationError, Durable.Execution>,
   history: ReadonlyArray<Operation>,
   refuse: (updates: ReadonlyArray<OperationUpdate>) => StoreError | undefined = () => undefined,
-  options: Partial<RunOptions> = { warnAboutTargets: false }
+  options: Partial<InvokeOptions> = { warnAboutTargets: false }
 ): Effect.Effect<Turn> =>
   Effect.gen(function* () {
     const updates: Array<OperationUpdate> = []

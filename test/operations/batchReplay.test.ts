@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { CompletionPolicy, Durable } from "effect-durable"
 import * as Effect from "effect/Effect"
-import { operationId } from "../../src/runtime/Identity.ts"
+import { operationId } from "../../src/execution/Identity.ts"
 import type { Operation } from "../../src/wire/Operation.ts"
 import { turns } from "../runtime/harness.ts"
 import { after, assertAlike, declared, type Declined, decline, linesOf, once, replay } from "./batches.ts"

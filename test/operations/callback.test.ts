@@ -6,7 +6,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import { cast } from "effect/Function"
 import * as Schema from "effect/Schema"
-import { operationId } from "../../src/runtime/Identity.ts"
+import { operationId } from "../../src/execution/Identity.ts"
 import {
   actions,
   assertSucceeded,

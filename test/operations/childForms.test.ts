@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Durable } from "effect-durable"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { operationId } from "../../src/runtime/Identity.ts"
+import { operationId } from "../../src/execution/Identity.ts"
 import { actions, assertSucceeded, defectOf, execute, failureOf, valueOf } from "./support.ts"
 
 class Declined extends Schema.TaggedError<Declined>()("Declined", { code: Schema.String }) {}

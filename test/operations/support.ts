@@ -14,9 +14,9 @@ import * as Fiber from "effect/Fiber"
 import { cast } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
-import { invoke } from "../../src/runtime/Invocation.ts"
+import { invoke } from "../../src/invocation/Invocation.ts"
 import type * as Contract from "../../src/Contract.ts"
-import type { RunOptions } from "../../src/runtime/Run.ts"
+import type { InvokeOptions } from "../../src/invocation/Invocation.ts"
 import type { ErrorObject } from "../../src/wire/ErrorObject.ts"
 import type { HistoryEvent } from "../../src/wire/HistoryEvent.ts"
 import type { InvocationEvent } from "../../src/wire/Invocation.ts"
@@ -241,7 +241,7 @@ export const invokeOnce = <A, E extends DurableError.OperationError>(
   body: Effect.Effect<A, E, Durable.Execution>,
   options: {
     readonly event?: InvocationEvent
-    readonly run?: Partial<RunOptions>
+    readonly run?: Partial<InvokeOptions>
     readonly store?: Partial<Store>
   } = {}
 ) =>

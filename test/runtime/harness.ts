@@ -21,8 +21,9 @@ import * as Schema from "effect/Schema"
 import { CheckpointStore, storeError, type StoreError } from "../../src/CheckpointStore.ts"
 import type { InvocationFailed } from "../../src/DurableError.ts"
 import * as Engine from "../../src/engine/Service.ts"
-import { invoke, type Invoked } from "../../src/runtime/Invocation.ts"
-import type { Run, RunOptions } from "../../src/runtime/Run.ts"
+import { invoke, type Invoked } from "../../src/invocation/Invocation.ts"
+import type { InvokeOptions } from "../../src/invocation/Invocation.ts"
+import type { Parts } from "../../src/execution/Parts.ts"
 import type { InvocationAnswer } from "../../src/wire/Invocation.ts"
 import type { Operation } from "../../src/wire/Operation.ts"
 
@@ -122,7 +123,7 @@ export class Host {
   readonly warnings: Array<string> = []
   readonly executionArn: string
   readonly #workflow: (note: Note) => Program
-  readonly #options: Partial<RunOptions>
+  readonly #options: Partial<InvokeOptions>
   readonly #latency: HostOptions["latency"]
   readonly #fault: HostOptions["fault"]
   readonly #clock: SkippingClock
@@ -229,7 +230,7 @@ export class Host {
   // --- Invocations ---------------------------------------------------------------------------------------------------
 
   /** Starts the invocation that is due, and answers with its fibre and how to see it to its end. */
-  begin(options: Partial<RunOptions> = {}): {
+  begin(options: Partial<InvokeOptions> = {}): {
     readonly fiber: Fiber.Fiber<Invoked, InvocationFailed>
     readonly ended: Effect.Effect<Turn>
   } {
@@ -294,7 +295,7 @@ export class Host {
   }
 
   /** Runs the invocation that is due. */
-  turn(options: Partial<RunOptions> = {}): Effect.Effect<Turn> {
+  turn(options: Partial<InvokeOptions> = {}): Effect.Effect<Turn> {
     return Effect.suspend(() => this.begin(options).ended)
   }
 
@@ -302,7 +303,7 @@ export class Host {
    * Runs invocations until the execution is closed, and between them completes what the chooser says: by default
    * everything that somebody outside has to answer, else the wait that is due first.
    */
-  drive(choose: Chooser = everything, options: Partial<RunOptions> = {}): Effect.Effect<Driven> {
+  drive(choose: Chooser = everything, options: Partial<InvokeOptions> = {}): Effect.Effect<Driven> {
     return Effect.gen({ self: this }, function* () {
       const turns: Array<Turn> = []
       while (!this.closed) {
@@ -390,7 +391,7 @@ export class Host {
   })
 }
 
-export interface HostOptions extends Partial<RunOptions> {
+export interface HostOptions extends Partial<InvokeOptions> {
   /** Real milliseconds that the answer of the service takes. Default: as long as a turn of the event loop. */
   readonly latency?: () => number
   /** What happens to a request instead of being answered. */

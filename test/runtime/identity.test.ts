@@ -8,7 +8,7 @@ import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as FastCheck from "fast-check"
-import { md5, operationId } from "../../src/runtime/Identity.ts"
+import { md5, operationId } from "../../src/execution/Identity.ts"
 import { execute, failureOf, valueOf } from "../operations/support.ts"
 
 const seed = Number(process.env["SEED"] ?? Date.now() % 2 ** 31)

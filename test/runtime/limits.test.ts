@@ -3,8 +3,8 @@ import { CheckpointStore, Durable, DurableClient, DurableFunction } from "effect
 import { TestEngine } from "effect-durable/testing"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { operationId } from "../../src/runtime/Identity.ts"
-import { invoke } from "../../src/runtime/Invocation.ts"
+import { operationId } from "../../src/execution/Identity.ts"
+import { invoke } from "../../src/invocation/Invocation.ts"
 import type { InvocationEvent } from "../../src/wire/Invocation.ts"
 import { eventOf, invokeOnce } from "../operations/support.ts"
 

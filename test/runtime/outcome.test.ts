@@ -3,7 +3,7 @@ import { Durable, RetryPolicy } from "effect-durable"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as FastCheck from "fast-check"
-import { defectObject, errorObject, fitError } from "../../src/runtime/Outcome.ts"
+import { defectObject, errorObject, fitError } from "../../src/values/Failures.ts"
 import { assertSucceeded, execute, failureOf } from "../operations/support.ts"
 
 const seed = Number(process.env["SEED"] ?? Date.now() % 2 ** 31)

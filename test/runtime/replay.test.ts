@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Durable, DurableError, DurableFunction, RetryPolicy } from "effect-durable"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import { operationId } from "../../src/runtime/Identity.ts"
+import { operationId } from "../../src/execution/Identity.ts"
 import {
   actions,
   assertSucceeded,

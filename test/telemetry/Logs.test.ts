@@ -4,7 +4,7 @@ import { Durable, RetryPolicy } from "effect-durable"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import * as Schema from "effect/Schema"
-import { operationId } from "../../src/runtime/Identity.ts"
+import { operationId } from "../../src/execution/Identity.ts"
 import { eventOf, invokeOnce } from "../operations/support.ts"
 import { messages, observe, type Line } from "./support.ts"
 

@@ -8,7 +8,7 @@ import { expectTypeOf } from "vitest"
 import type * as Contract from "../../src/Contract.ts"
 import type { InvokeError, InvokeFailed } from "../../src/DurableError.ts"
 import * as DurableFunction from "../../src/DurableFunction.ts"
-import type { Execution } from "../../src/runtime/Execution.ts"
+import type { Execution } from "../../src/execution/Parts.ts"
 import * as Serdes from "../../src/Serdes.ts"
 
 class CardDeclined extends Schema.TaggedError<CardDeclined>()("CardDeclined", { code: Schema.String }) {}

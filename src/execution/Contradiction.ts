@@ -1,0 +1,101 @@
+/**
+ * What is said when code and history contradict each other, and when nothing can ever go on.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import { ContextEnded, InvocationFailed, NonDeterministic, Stuck, type Mistake } from "../DurableError.ts"
+import type { Operation } from "../wire/Operation.ts"
+import type { Claim, Kind } from "./Claim.ts"
+import type { Core } from "./Core.ts"
+import type { AnyFiber } from "./Fibers.ts"
+import type { Namespace } from "./Namespace.ts"
+import type { Work } from "./Work.ts"
+
+/** Ends the execution because of a contradiction, or only this invocation if the settings say so. */
+export const tell = ({ lifetime, settings }: Pick<Core, "lifetime" | "settings">, mistake: Mistake): void =>
+  lifetime.end(
+    settings.onNonDeterminism === "fail"
+      ? { _tag: "Condemned", mistake }
+      : {
+          _tag: "Aborted",
+          error: new InvocationFailed({ reason: "non-deterministic", message: mistake.message })
+        }
+  )
+
+/** The code asks for an operation of another kind than the history holds. */
+export const otherKind = (claim: Claim, record: Operation): NonDeterministic =>
+  new NonDeterministic({
+    operation: claim.path,
+    message:
+      `The history holds a ${kindOf(record.Type, record.SubType)} at "${claim.path}", but the code asks for a ${nameOf(claim.kind)}${at(claim)}. ` +
+      "Run this execution with the version of the code that recorded it, or give the changed operation a new name."
+  })
+
+/** The history holds what the code has not asked for, and the code is about to do something new. */
+export const unclaimed = ({ history }: Pick<Core, "history">, work: Work): NonDeterministic => {
+  const missing = Array.from(history.unclaimedEntries(), ({ record }) => record).filter((record) => record !== undefined)
+  const shown = missing.slice(0, 5).map(describe).join(", ")
+  const rest = missing.length > 5 ? `, and ${missing.length - 5} more` : ""
+  const { claim } = work
+  const asks = work.isEnd
+    ? `the code of ${claim.isRoot ? "the workflow" : `"${claim.path}"`} ends without asking for ${missing.length === 1 ? "it" : "them"}`
+    : `the code asks for ${claim.kind.type} "${claim.path}"${at(claim)}, which is new`
+  return new NonDeterministic({
+    operation: missing[0]?.Name ?? claim.path,
+    message:
+      `The history holds ${shown}${rest}, but ${asks}. Nothing new was done. ` +
+      "Run this execution with the version of the code that recorded it, put the change behind Durable.patched, or publish it as a new version that only new executions use."
+  })
+}
+
+/** A branch, or the items of a batch, do not fit what is recorded of them. */
+export const otherHistory = (operation: string, message: string): NonDeterministic =>
+  new NonDeterministic({ operation, message })
+
+/** Every fiber waits for what only another fiber could bring. */
+export const stuck = (
+  { executionName, fibers, placeOf }: Pick<Core, "executionName" | "fibers" | "placeOf">,
+  waiting: ReadonlyArray<AnyFiber>
+): Stuck => {
+  const places = [...new Set(waiting.map((fiber) => placeOf(fiber) ?? ""))]
+  const shown = places.slice(0, 5).map((place) => (place === "" ? "the workflow" : `"${place}"`))
+  return new Stuck({
+    operation: executionName,
+    message:
+      `The execution can never go on: ${fibers.live.size} fiber${fibers.live.size === 1 ? "" : "s"} wait${fibers.live.size === 1 ? "s" : ""} for each other, in ${shown.join(", ")}, and no operation is open. ` +
+      "What wakes them (a Deferred, a Queue, a Latch, a Semaphore) was done in a block whose outcome is recorded, so it was not done again. " +
+      "Give the block { flat: true }, return its value instead, or wait for an operation."
+  })
+}
+
+/** A fiber spins. */
+export const spinning = (executionName: string): Stuck =>
+  new Stuck({
+    operation: executionName,
+    message:
+      "The workflow runs in circles without asking for an operation, so nothing can be delivered to it. Wait in the loop with Durable.wait or Effect.sleep, or put the work into a Durable.step."
+  })
+
+/** What an operation is told that belongs to a context which has ended. */
+export const contextEnded = (namespace: Namespace, operation: string): Effect.Effect<never> =>
+  // Made only for a fiber that sees it: most of those that are told are interrupted already.
+  Effect.suspend(() =>
+    Effect.die(
+      new ContextEnded({
+        operation,
+        message:
+          `The operation "${operation}" belongs to "${namespace.path}", which has ended, so nothing can be recorded in it any more. ` +
+          "Join what a block forks before the block ends."
+      })
+    )
+  )
+
+const at = ({ place }: Claim): string => (place === undefined ? "" : ` at ${place}`)
+
+const nameOf = ({ subType, type }: Kind): string => kindOf(type, subType)
+
+const kindOf = (type: string, subType: string | undefined): string =>
+  subType === undefined ? type : `${type} (${subType})`
+
+const describe = (operation: Operation): string => `${operation.Type} "${operation.Name ?? operation.Id}"`

@@ -1,0 +1,49 @@
+/**
+ * The parts of one invocation that know nothing of the order in which outcomes are delivered.
+ *
+ * @since 0.1.0
+ */
+import type * as Effect from "effect/Effect"
+import type { AnyFiber, Fibers } from "./Fibers.ts"
+import type { History } from "./History.ts"
+import type { Host } from "./Host.ts"
+import type { Lifetime } from "./Lifetime.ts"
+import type { Attempt, Listener, Surroundings } from "./Listener.ts"
+import type { Outbox } from "./Outbox.ts"
+import type { Usage } from "./Usage.ts"
+
+/** How one invocation behaves. Times are milliseconds. */
+export interface Settings {
+  /** How long local finalizers may take when the invocation ends. */
+  readonly grace: number
+  /** How long work that no operation records may keep an invocation alive. */
+  readonly outsideLimit: number
+  /** How long recorded outcomes wait for a fiber that waits for such work to ask for them. */
+  readonly outsideGrace: number
+  /** The time on the host's clock at which the invocation must have ended, if there is one. */
+  readonly deadline: number | undefined
+  /** What a contradiction between code and history does: end the execution, or only this invocation. */
+  readonly onNonDeterminism: "fail" | "retry"
+  /** The largest result of a step or context that is kept as it is, in bytes. */
+  readonly maxPayload: number
+  /** Whether to warn about contracts without a target. */
+  readonly warnAboutTargets: boolean
+  /** What runs in place of the body of an attempt, if anything does. */
+  readonly insteadOf: ((attempt: Attempt) => Effect.Effect<never, unknown> | undefined) | undefined
+}
+
+export interface Core {
+  readonly executionArn: string
+  readonly executionName: string
+  readonly settings: Settings
+  readonly lifetime: Lifetime
+  readonly history: History
+  readonly usage: Usage
+  readonly outbox: Outbox
+  readonly fibers: Fibers
+  readonly host: Host
+  readonly listener: Listener
+  readonly surroundings: Surroundings
+  /** The path of the namespace in which a fiber runs, if it runs in one. */
+  readonly placeOf: (fiber: AnyFiber) => string | undefined
+}

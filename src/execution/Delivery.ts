@@ -1,0 +1,611 @@
+/**
+ * The loop of an invocation: whenever no fiber of the workflow can run, the next outcome is delivered, or else the next
+ * piece of new work begins, or else the invocation rests.
+ *
+ * Owns: the doors at which fibers wait, the order in which they open, the work that waits to begin, and what is running.
+ * It is the only judge of whether an invocation can get any further by itself.
+ * Does not own: records, requests, and what an operation does.
+ *
+ * Invariants:
+ * 1. Outcomes are delivered in the order of their keys: when they came, and then the order of claims. Exactly one at a
+ *    time, when the run queue is empty and no Serdes is at work.
+ * 2. Nothing begins while a known outcome waits for delivery, nor while an open namespace holds a record that the code
+ *    has not asked for. If nothing else can move then, history and code contradict each other.
+ * 3. What came late, after outcomes with later keys, is recorded as late before it is delivered.
+ * 4. A wait that is due by the stamps of the service, and not told yet, holds back what came after it.
+ * 5. An invocation is never suspended with an outcome to deliver, work to begin, a request under way, or work outside.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import type { Operation } from "../wire/Operation.ts"
+import { isBefore, isFinal, type Change, type Claim, type Door, type Key } from "./Claim.ts"
+import type { Work } from "./Work.ts"
+import * as Contradiction from "./Contradiction.ts"
+import type { Core } from "./Core.ts"
+import type { AnyFiber } from "./Fibers.ts"
+import { Heap } from "./Heap.ts"
+import { suspended } from "./Lifetime.ts"
+import { updatesOf, type Mark } from "./Marks.ts"
+import type { Namespace } from "./Namespace.ts"
+import { Naps } from "./Naps.ts"
+import { Outside } from "./Outside.ts"
+import { InHold, type Hold } from "./References.ts"
+import { Poller } from "./Poller.ts"
+import { withChange } from "./records.ts"
+
+/** What keeps an invocation alive while it runs: the body of an attempt. */
+export interface Running {
+  readonly claim: Claim
+  readonly fiber: AnyFiber
+  isCancelled?: boolean
+}
+
+// Captured early: a test framework may replace the timers of the process later.
+const { setImmediate } = globalThis
+
+/** Turns of the event loop that a fiber gets which waits for something that cannot be seen. */
+const unseenTurns = 2
+
+export class Delivery {
+  readonly doors = new Set<Door>()
+  readonly running = new Map<Claim, Running>()
+  readonly holds = new Set<Hold>()
+  readonly #parts: Core
+  readonly #ready = new Heap<Door>(isBefore)
+  readonly #works = new Heap<Work>((a, b) => a.index < b.index)
+  /** Waits without an outcome, by when they are due. */
+  readonly #due = new Heap<{ readonly at: number; readonly door: Door }>((a, b) => a.at < b.at)
+  readonly #naps: Naps
+  readonly #callbacks = new Set<Claim>()
+  readonly #poller: Poller
+  readonly #outside: Outside
+  #idle: Array<() => void> = []
+  #workCount = 0
+  #last: Key = { at: -Infinity, index: -1 }
+  #count = 0
+  #ofOthers = 0
+  #converting = 0
+  #isFlushing = false
+  #turns = 0
+
+  constructor(parts: Core) {
+    this.#parts = parts
+    this.#poller = new Poller({
+      now: () => parts.host.now(),
+      after: (millis, action) => void parts.host.after(millis, action),
+      latest: (parts.settings.deadline ?? Infinity) - 1_000,
+      poll: () => {
+        if (parts.lifetime.isOpen) parts.outbox.poll()
+      }
+    })
+    this.#naps = new Naps(parts, {
+      reach: (door) => this.reach(door),
+      isAlone: () => this.doors.size === 1 && this.#workCount === 0 && this.running.size === 0
+    })
+    this.#outside = new Outside(parts, {
+      wake: () => parts.fibers.wake(),
+      hasDurable: () => this.#hasDurable()
+    })
+  }
+
+  // --- Doors -----------------------------------------------------------------------------------------------------------
+
+  /** A fiber comes to a door. */
+  wait(door: Omit<Door, "at" | "index" | "since" | "isGone" | "leave"> & { readonly claim: Claim }): Door {
+    const { claim } = door
+    const { entry, record } = claim
+    const made: Door = { ...door, at: NaN, index: claim.index, since: this.#count, isGone: false, leave: undefined }
+    claim.doors.push(made)
+    this.#admit(made)
+    const key = record === undefined ? undefined : door.keyOf(record)
+    if (key === undefined) {
+      this.#awaitOutcome(made)
+    } else {
+      made.at = entry?.late ?? key
+      if (entry?.isOld === true && record !== undefined && isFinal(record)) made.leave = this.#parts.history.awaitsOld()
+      this.#ready.add(made)
+    }
+    return made
+  }
+
+  #admit(door: Door): void {
+    this.doors.add(door)
+    if (isOfOthers(door)) this.#ofOthers++
+    door.namespace.parked++
+    this.#parts.listener.moved?.()
+  }
+
+  #awaitOutcome(door: Door): void {
+    const { claim, namespace } = door
+    if (namespace.standing === "rebuilding" || claim === undefined) return
+    const due = claim.record?.WaitDetails?.ScheduledEndTimestamp
+    if (due !== undefined) this.#due.add({ at: due, door })
+    if (isOfOthers(door) || claim.record?.Status === "PENDING") this.#poller.watch(door)
+  }
+
+  /** A fiber leaves a door, in whatever way. */
+  leave(door: Door): void {
+    if (door.isGone) return
+    door.isGone = true
+    door.leave?.()
+    this.doors.delete(door)
+    if (isOfOthers(door)) this.#ofOthers--
+    door.namespace.parked--
+    const { claim } = door
+    if (claim !== undefined) claim.doors.splice(claim.doors.indexOf(door), 1)
+    this.#poller.forget(door)
+    this.#parts.listener.moved?.()
+  }
+
+  /** Lets a fiber go on without an outcome, even where it cannot be interrupted. */
+  release(door: Door, effect: Effect.Effect<never>): void {
+    if (door.isGone) return
+    this.leave(door)
+    door.resume(effect)
+  }
+
+  // --- Work ------------------------------------------------------------------------------------------------------------
+
+  /** Something new may begin once the past is delivered. */
+  perform(claim: Claim, run: () => void): Work {
+    return this.#addWork({ claim, index: claim.index, isEnd: false, isExempt: false, run, isGone: false })
+  }
+
+  /** A context, or the execution, may end once the past is delivered. */
+  performEnd(claim: Claim, run: () => void, isExempt: boolean): Work {
+    return this.#addWork({ claim, index: this.#parts.history.nextIndex, isEnd: true, isExempt, run, isGone: false })
+  }
+
+  #addWork(work: Work): Work {
+    this.#works.add(work)
+    this.#workCount++
+    return work
+  }
+
+  /** It does not begin any more. What was queued because of it stays queued. */
+  drop(work: Work): void {
+    if (work.isGone) return
+    work.isGone = true
+    this.#workCount--
+  }
+
+  /** Runs what an operation does, outside of the run queue, and calls back when it has ended and still counts. */
+  run<A, E>(claim: Claim, fork: () => Fiber.Fiber<A, E>, ended: (exit: Exit.Exit<A, E>) => void): void {
+    const { fibers, lifetime, listener } = this.#parts
+    const fiber = fork()
+    const running: Running = { claim, fiber }
+    this.running.set(claim, running)
+    fiber.addObserver((exit) => {
+      if (this.running.get(claim) === running) this.running.delete(claim)
+      listener.moved?.()
+      if (running.isCancelled || !lifetime.isOpen || claim.namespace.standing === "closed") return
+      ended(exit)
+      fibers.wake()
+    })
+  }
+
+  /** Ends what runs for an operation whose fiber does not wait any more. Its outcome does not count. */
+  cancel(claim: Claim): Effect.Effect<void> {
+    const running = this.running.get(claim)
+    if (running === undefined) return Effect.void
+    running.isCancelled = true
+    return Fiber.interrupt(running.fiber)
+  }
+
+  /** Does a conversion on the scheduler of the host. Nothing is delivered meanwhile. */
+  whileConverting<A, E>(claim: Claim, conversion: Effect.Effect<A, E>, done: (exit: Exit.Exit<A, E>) => void): void {
+    this.#converting++
+    const { fibers, host } = this.#parts
+    const fiber = host.forkAs(claim.fiber, conversion)
+    fiber.addObserver((exit) => {
+      fibers.enqueue(() => {
+        this.#converting--
+        if (this.#parts.lifetime.isOpen) done(exit)
+      })
+    })
+  }
+
+  get isConverting(): boolean {
+    return this.#converting > 0
+  }
+
+  /** A callback has been created, and somebody may wait for it later. */
+  noteCallback(claim: Claim): void {
+    this.#callbacks.add(claim)
+  }
+
+  /** Whether nothing else of the workflow is under way: then nobody can tell when a context ended. */
+  get isAlone(): boolean {
+    return (
+      this.doors.size === 0 &&
+      this.#workCount === 0 &&
+      this.running.size === 0 &&
+      this.#callbacks.size === 0 &&
+      !this.#parts.fibers.queued
+    )
+  }
+
+  /** Whether something is awaited that others than this invocation bring. */
+  get awaitsOthers(): boolean {
+    return this.#ofOthers > 0 || this.#callbacks.size > 0
+  }
+
+  /** Whether more than one fiber waits, so that the order of outcomes matters. */
+  get isContested(): boolean {
+    return this.doors.size > 1
+  }
+
+  /** Calls back when nothing can be delivered any more and everything that was queued is acknowledged. */
+  whenIdle(action: () => void): void {
+    this.#idle.push(action)
+    this.#parts.fibers.wake()
+  }
+
+  // --- Naps and readings -----------------------------------------------------------------------------------------------
+
+  /** A fiber waits for a point in the stream that no record marks. */
+  waitUntil(door: Omit<Door, "index" | "since" | "isGone" | "leave" | "claim" | "keyOf">): Door {
+    const made: Door = {
+      ...door,
+      claim: undefined,
+      keyOf: () => undefined,
+      index: this.#parts.history.nextIndex,
+      since: this.#count,
+      isGone: false,
+      leave: undefined
+    }
+    this.#admit(made)
+    return made
+  }
+
+  /** Everything before a point in the stream is known. */
+  reach(door: Door): void {
+    if (door.isGone) return
+    this.#ready.add(door)
+    this.#parts.fibers.wake()
+  }
+
+  /** A fiber sleeps for less than a second at a door. Answers with how it leaves before that. */
+  nap(door: Door, millis: number): () => void {
+    const stop = this.#naps.add(door, millis)
+    return () => {
+      stop()
+      this.leave(door)
+    }
+  }
+
+  get isNapping(): boolean {
+    return this.#naps.size > 0
+  }
+
+  // --- What the service tells ------------------------------------------------------------------------------------------
+
+  /** Operations have changed, all of which the history has taken in. */
+  changed(claims: ReadonlyArray<Claim>): void {
+    for (const claim of claims) for (const door of Array.from(claim.doors)) this.#look(door, claim)
+    this.#naps.look()
+  }
+
+  /** The service has acknowledged a change. One that answers without the operation is taken at its word. */
+  acknowledged(claim: Claim, change: Change): void {
+    const told = claim.record
+    const record = withChange(told, claim, change, this.#parts.host.now())
+    if (record !== told) {
+      claim.record = record
+      this.changed([claim])
+    }
+  }
+
+  #look(door: Door, claim: Claim): void {
+    const { record } = claim
+    if (record === undefined || !Number.isNaN(door.at)) return
+    const key = door.keyOf(record)
+    if (key === undefined) {
+      this.#awaitOutcome(door)
+      return door.onChange?.(record)
+    }
+    this.#poller.forget(door)
+    door.at = claim.entry?.late ?? key
+    const isLate = door.since < this.#count && isBefore(door, this.#last)
+    if (isLate) this.#recordLate(door, claim)
+    else this.#ready.add(door)
+  }
+
+  /** The order in which it is delivered is not that of the stamps: a replay has to know. */
+  #recordLate(door: Door, claim: Claim): void {
+    const { history, host, outbox } = this.#parts
+    const mark: Mark = { kind: "late", of: claim.id, label: claim.name }
+    history.addMark(mark)
+    const [start, end] = updatesOf(mark, undefined)
+    if (start === undefined || end === undefined) return
+    this.#parts.usage.addOperation(claim.path)
+    outbox.push(claim.path, start)
+    outbox.push(claim.path, end, () => {
+      const at = history.stampOf(mark) ?? host.now()
+      if (claim.entry !== undefined) claim.entry.late = at
+      door.at = at
+      if (!door.isGone) this.#ready.add(door)
+    })
+  }
+
+  // --- The loop --------------------------------------------------------------------------------------------------------
+
+  /** Does the next thing. False when nothing can be done now; then it has seen to it that somebody calls again. */
+  next(): boolean {
+    const { fibers, lifetime } = this.#parts
+    if (!lifetime.isOpen || this.#converting > 0) return false
+    this.#outside.look(fibers.outside.size > 0 || this.holds.size > 0)
+    const door = this.#firstReady()
+    if (door !== undefined) {
+      if (!this.#isHeldBack(door)) {
+        this.#deliver(door)
+        return true
+      }
+      return this.#rest(door)
+    }
+    const work = this.#firstWork()
+    if (work !== undefined && this.#mayBegin(work)) {
+      this.#works.take()
+      this.#workCount--
+      work.isGone = true
+      work.run()
+      return true
+    }
+    return this.#rest(undefined)
+  }
+
+  #firstReady(): Door | undefined {
+    while (this.#ready.first?.isGone === true) this.#ready.take()
+    return this.#ready.first
+  }
+
+  #firstWork(): Work | undefined {
+    while (this.#works.first?.isGone === true) this.#works.take()
+    return this.#works.first
+  }
+
+  #deliver(door: Door): void {
+    this.#ready.take()
+    const { claim } = door
+    this.leave(door)
+    this.#count++
+    this.#turns = 0
+    if (isBefore(this.#last, door)) this.#last = { at: door.at, index: door.index }
+    this.#moveTime(door)
+    if (claim !== undefined) {
+      this.#naps.delivered()
+      if (claim.isSettled) this.#callbacks.delete(claim)
+      this.#parts.listener.delivered?.(claim)
+    }
+    const outcome = door.outcome()
+    if (claim === undefined) door.resume(outcome)
+    else claim.convert(outcome, door.resume)
+  }
+
+  /** The end of a context that nobody can tell the time of counts when somebody asks for it, as it did on the first run. */
+  #moveTime({ at, claim, namespace }: Door): void {
+    if (claim === undefined) return namespace.time.advanceTo(at)
+    if (!claim.movesTime) return
+    if (claim.kind.type === "CONTEXT" && this.isAlone) namespace.time.leaveUnread({ claim, of: "end" })
+    else namespace.time.advanceTo(at)
+  }
+
+  /** Whether something that comes before it may still show. */
+  #isHeldBack(door: Door): boolean {
+    while (this.#due.first !== undefined && (this.#due.first.door.isGone || !Number.isNaN(this.#due.first.door.at))) {
+      this.#due.take()
+    }
+    if (this.#due.first !== undefined && this.#due.first.at <= door.at) return true
+    return this.#outside.isHolding && this.#hasUnclaimedBefore(door)
+  }
+
+  /** Whether an outcome was recorded before a key that the code has not asked for. */
+  #hasUnclaimedBefore(key: Key): boolean {
+    if (this.#parts.history.unclaimed === 0) return false
+    for (const { late, record } of this.#parts.history.unclaimedEntries()) {
+      if (record === undefined || !isFinal(record)) continue
+      if ((late ?? record.EndTimestamp ?? Infinity) < key.at) return true
+    }
+    return false
+  }
+
+  #mayBegin(work: Work): boolean {
+    if (this.#parts.history.unclaimed === 0 || work.isExempt || this.#outside.isLenient) return true
+    if (this.#outside.isHolding || this.#isMoving || this.#naps.size > 0) return false
+    Contradiction.tell(this.#parts, Contradiction.unclaimed(this.#parts, work))
+    return false
+  }
+
+  /** Whether something is under way that brings news by itself. */
+  get #isMoving(): boolean {
+    return this.running.size > 0 || this.#converting > 0 || this.#parts.outbox.isBusy || this.#holdsAreAtWork
+  }
+
+  /** Whether a hold has a fiber that waits for no operation. */
+  get #holdsAreAtWork(): boolean {
+    if (this.holds.size === 0) return false
+    const parked = new Set(Array.from(this.doors, ({ fiber }) => fiber))
+    for (const fiber of this.#parts.fibers.leaves()) {
+      const hold = fiber.getRef(InHold)
+      if (hold !== undefined && this.holds.has(hold) && !parked.has(fiber)) return true
+    }
+    return false
+  }
+
+  // --- Resting ---------------------------------------------------------------------------------------------------------
+
+  /** Nothing can be done now: sees to it that something can be done later, or ends the invocation. */
+  #rest(held: Door | undefined): false {
+    const { fibers, lifetime, outbox } = this.#parts
+    if (!lifetime.isOpen) return false
+    if (outbox.isAwaited && !outbox.isSending) return this.#flush()
+    const isFree = this.running.size === 0 && !outbox.isSending && held === undefined
+    if (isFree && this.#idle.length > 0) return this.#tellIdle()
+    const isBusy = this.running.size > 0 || this.#holdsAreAtWork
+    if (isBusy || outbox.isSending) {
+      if (isBusy) this.#poller.arm(held !== undefined)
+      return false
+    }
+    if (held !== undefined && this.#outside.isHolding) return false
+    if (held !== undefined) return this.#suspend()
+    if (fibers.outside.size > 0) {
+      this.#poller.arm(false)
+      this.#outside.wait()
+      return false
+    }
+    if (this.#naps.size > 0 && !this.#naps.isTiring) {
+      this.#poller.arm(false)
+      return false
+    }
+    if (this.#workCount > 0) return false
+    if (this.#turns < unseenTurns && this.#hasUnseen()) {
+      this.#turns++
+      setImmediate(() => fibers.wake())
+      return false
+    }
+    return this.#hasDurable() ? this.#suspend() : this.#stick()
+  }
+
+  /** Sends what is queued: at once if nobody can join, else when this turn of the event loop is over. */
+  #flush(): false {
+    const { outbox } = this.#parts
+    if (this.doors.size <= 1 && this.running.size === 0) {
+      outbox.flush()
+      return false
+    }
+    if (this.#isFlushing) return false
+    this.#isFlushing = true
+    setImmediate(() => {
+      this.#isFlushing = false
+      outbox.flush()
+    })
+    return false
+  }
+
+  #suspend(): false {
+    const { lifetime, outbox } = this.#parts
+    if (outbox.isBusy) outbox.flush()
+    else lifetime.end(suspended)
+    return false
+  }
+
+  #tellIdle(): false {
+    const { fibers, outbox } = this.#parts
+    if (outbox.isBusy) {
+      outbox.flush()
+      return false
+    }
+    const idle = this.#idle
+    this.#idle = []
+    fibers.enqueue(() => {
+      for (const action of idle) action()
+    })
+    return false
+  }
+
+  #stick(): false {
+    const { lifetime, outbox } = this.#parts
+    if (outbox.isBusy) outbox.flush()
+    else if (this.#outside.isPossible) this.#outside.wait()
+    else if (lifetime.isOpen) Contradiction.tell(this.#parts, Contradiction.stuck(this.#parts, this.#unseen()))
+    return false
+  }
+
+  /** Whether the service will wake the execution. */
+  #hasDurable(): boolean {
+    for (const { claim, namespace } of this.doors) {
+      const isOpen = namespace.standing === "open" || namespace.standing === "abandoned"
+      if (claim !== undefined && isOpen && !claim.isSettled) return true
+    }
+    return false
+  }
+
+  /** Fibers that wait for what is neither an operation nor a fiber that they forked. */
+  #unseen(): ReadonlyArray<AnyFiber> {
+    const parked = new Set(Array.from(this.doors, ({ fiber }) => fiber))
+    return Array.from(this.#parts.fibers.leaves()).filter((fiber) => !parked.has(fiber))
+  }
+
+  #hasUnseen(): boolean {
+    return this.#unseen().length > 0
+  }
+
+  // --- Letting go ------------------------------------------------------------------------------------------------------
+
+  /** Closes a namespace: nothing in it is awaited or begins any more. */
+  close(namespace: Namespace): void {
+    const closed = namespace.close()
+    let parked = 0
+    for (const one of closed) {
+      this.#parts.history.close(one)
+      parked += one.parked
+    }
+    for (const claim of this.#callbacks) if (claim.namespace.standing === "closed") this.#callbacks.delete(claim)
+    if (parked === 0) return
+    for (const door of Array.from(this.doors)) {
+      if (door.namespace.standing !== "closed") continue
+      this.release(door, Contradiction.contextEnded(door.namespace, door.path))
+    }
+  }
+
+  /**
+   * Lets go of branches: their fibers are interrupted, and only their durable finalizers may still do something. Calls
+   * back when those have ended, at once where there are none. Plain work is not waited for.
+   */
+  letGo(namespaces: ReadonlyArray<Namespace>, branches: Iterable<AnyFiber>, done: () => void): void {
+    for (const namespace of namespaces) namespace.abandon()
+    for (const fiber of Array.from(branches)) fiber.interruptUnsafe(fiber.id)
+    for (const door of Array.from(this.doors)) {
+      if (door.namespace.standing === "abandoned" && !door.isFinal) this.release(door, Effect.interrupt)
+    }
+    let left = 1
+    const closed = (): void => {
+      if (--left === 0) done()
+    }
+    for (const namespace of namespaces) {
+      if (!namespace.hasFinalizers) {
+        this.close(namespace)
+        continue
+      }
+      left++
+      namespace.onFinalized(() => {
+        this.close(namespace)
+        closed()
+      })
+    }
+    closed()
+  }
+
+  /** Interrupts everything that waits or runs, because the invocation is ending. Answers with the fibers. */
+  stop(): ReadonlyArray<AnyFiber> {
+    this.#outside.stop()
+    const fibers = new Set<AnyFiber>()
+    for (const { fiber } of this.running.values()) fibers.add(fiber)
+    for (const door of Array.from(this.doors)) {
+      fibers.add(door.fiber)
+      door.fiber.interruptUnsafe(door.fiber.id)
+      this.release(door, Effect.interrupt)
+    }
+    for (const { fiber } of Array.from(this.running.values())) fiber.interruptUnsafe(fiber.id)
+    return Array.from(fibers)
+  }
+
+  /** What waits, in words: for messages and reports. */
+  describe(): ReadonlyArray<string> {
+    const running = Array.from(this.running.values(), ({ claim }) => `the step "${claim.path}" is running`)
+    const holds = Array.from(this.holds, ({ path }) => `the hold "${path}" is running`)
+    const parked = Array.from(this.doors, ({ claim, path }) => `"${path}" (${claim?.kind.type ?? "nap"}) has no outcome`)
+    return [...running, ...holds, ...parked]
+  }
+
+  /** The operations at whose doors fibers wait, with the records that they have. */
+  get waiting(): ReadonlyArray<{ readonly path: string; readonly record: Operation | undefined }> {
+    return Array.from(this.doors, ({ claim, path }) => ({ path, record: claim?.record }))
+  }
+}
+
+const isOfOthers = ({ claim }: Door): boolean =>
+  claim !== undefined && claim.kind.type !== "STEP" && claim.kind.type !== "CONTEXT"

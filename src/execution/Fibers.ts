@@ -1,0 +1,287 @@
+/**
+ * The fibers of a workflow: the one queue on which they run, and what each of them is at.
+ *
+ * Owns: the run queue (it is the scheduler of the workflow), which fibers live, who forked whom, and which of them are
+ * *outside*: waiting for something of the host that no operation records.
+ * Does not own: what is delivered to them, which the delivery decides whenever the queue is empty.
+ *
+ * Invariants:
+ * 1. All fibers of the workflow run on one first-in-first-out queue. None yields because of what it has computed: after a
+ *    while the whole workflow pauses, and the same fiber goes on first.
+ * 2. What comes from outside enters when the queue is empty, as a slice of its own.
+ * 3. A fiber that waits for a promise or a timer of the host is outside from the moment at which it asks for it until it
+ *    runs again. What only another fiber can wake is never outside.
+ * 4. Bodies of steps and Serdes run on the scheduler of the host, and are none of these fibers.
+ *
+ * @since 0.1.0
+ */
+import * as Fiber from "effect/Fiber"
+import type * as Scheduler from "effect/Scheduler"
+
+export type AnyFiber = Fiber.Fiber<unknown, unknown>
+
+/** What a fiber of the workflow is. */
+interface Member {
+  readonly parent: AnyFiber | undefined
+  /** Fibers that it forked and that live. */
+  children: number
+}
+
+export interface FibersHost {
+  /** Nothing is left to run: deliver or perform the next thing. False when there is nothing to do now. */
+  readonly onIdle: () => boolean
+  /** A fiber spins without asking for an operation. */
+  readonly onSpin: () => void
+  /** A fiber runs. */
+  readonly onActivity: () => void
+}
+
+/** Operations of a fiber between two looks at the time, and how long one turn of the event loop may take, in milliseconds. */
+const opsBetweenLooks = 2_048
+const turnBudget = 20
+
+/** Tasks that may run one after the other without a delivery: more is a loop that never waits. */
+const maxTasks = 1_000_000
+
+// Captured early: a test framework may replace the timers of the process later.
+const { performance, setImmediate } = globalThis
+
+export class Fibers implements Scheduler.Scheduler {
+  readonly executionMode = "async"
+  readonly live = new Map<AnyFiber, Member>()
+  /** Fibers that wait for something of the host, and where in the code, if that is noted. */
+  readonly outside = new Map<AnyFiber, string | undefined>()
+  /** Notes where in the code a fiber goes outside. */
+  placeOf: (() => string | undefined) | undefined
+  #host: FibersHost | undefined
+  #tasks: Array<{ readonly task: () => void; readonly spawner: AnyFiber | undefined }> = []
+  #next = 0
+  #slices: Array<{ readonly task: () => void; readonly spawner: AnyFiber | undefined }> = []
+  #isRunning = false
+  #isPaused = false
+  #isWoken = false
+  #isOutsideSlice = false
+  #isStopped = false
+  #turnBegan = 0
+  #count = 0
+  #last: AnyFiber | undefined
+  #spawner: AnyFiber | undefined
+  #entering: AnyFiber | undefined
+  #pausing: AnyFiber | undefined
+
+  attach(host: FibersHost): void {
+    this.#host = host
+  }
+
+  /** Whether a fiber is about to run. */
+  get queued(): boolean {
+    return this.#next < this.#tasks.length || this.#slices.length > 0 || this.#isPaused
+  }
+
+  /** Whether what runs now was woken by something outside of the workflow. */
+  get isOutsideSlice(): boolean {
+    return this.#isOutsideSlice
+  }
+
+  /** The fibers that wait for no fiber that they forked. */
+  *leaves(): Iterable<AnyFiber> {
+    for (const [fiber, { children }] of this.live) if (children === 0) yield fiber
+  }
+
+  // --- The scheduler ---------------------------------------------------------------------------------------------------
+
+  shouldYield(fiber: AnyFiber): boolean {
+    if (fiber.currentOpCount === 1) {
+      const spawner = this.#spawner
+      this.#spawner = undefined
+      this.#see(fiber, spawner ?? this.#last)
+      if (!this.#isRunning && !this.#isStopped) {
+        // It goes on as a slice of its own.
+        this.#entering = fiber
+        return true
+      }
+    }
+    this.#last = fiber
+    if (this.outside.size > 0) this.outside.delete(fiber)
+    if (fiber.currentOpCount % opsBetweenLooks !== 0 || !this.#isRunning) return false
+    if (performance.now() - this.#turnBegan < turnBudget) return false
+    this.#pausing = fiber
+    return true
+  }
+
+  makeDispatcher(): Scheduler.SchedulerDispatcher {
+    return {
+      scheduleTask: (task) => this.#schedule(task),
+      flush: () => this.run()
+    }
+  }
+
+  #schedule(task: () => void): void {
+    const spawner = Fiber.getCurrent()
+    const entry = { task, spawner }
+    if (spawner !== undefined && spawner === this.#entering) {
+      this.#entering = undefined
+      this.#slices.push(entry)
+    } else if (spawner !== undefined && spawner === this.#pausing) {
+      this.#pausing = undefined
+      this.#isPaused = true
+      this.#tasks = [entry, ...this.#tasks.slice(this.#next)]
+      this.#next = 0
+    } else {
+      this.#tasks.push(entry)
+    }
+    if (this.#isStopped && !this.#isRunning) setImmediate(() => this.run())
+    else this.wake()
+  }
+
+  /** Runs a task as one of the workflow, before anything that comes from outside. */
+  enqueue(task: () => void): void {
+    this.#tasks.push({ task, spawner: undefined })
+    this.wake()
+  }
+
+  /** Something may have become possible. */
+  wake(): void {
+    this.#isWoken = true
+    if (!this.#isRunning && !this.#isPaused) this.run()
+  }
+
+  /** Looks no further for what may be delivered: the invocation is ending. Fibers still run. */
+  stop(): void {
+    this.#isStopped = true
+    this.outside.clear()
+  }
+
+  // --- Running ---------------------------------------------------------------------------------------------------------
+
+  run(): void {
+    if (this.#isRunning) return
+    this.#isRunning = true
+    this.#isPaused = false
+    this.#turnBegan = performance.now()
+    const unwatch = watchHost((fiber) => this.#noteOutside(fiber))
+    try {
+      while (this.#runNext());
+    } finally {
+      unwatch()
+      this.#isRunning = false
+      this.#last = undefined
+      if (this.#isPaused) setImmediate(() => this.run())
+    }
+  }
+
+  #runNext(): boolean {
+    if (this.#isPaused) return false
+    if (this.#next < this.#tasks.length) {
+      this.#perform(this.#tasks[this.#next]!)
+      this.#next++
+      if (this.#next > 1_024 && this.#next * 2 > this.#tasks.length) {
+        this.#tasks = this.#tasks.slice(this.#next)
+        this.#next = 0
+      }
+      return this.#isInTime()
+    }
+    this.#tasks = []
+    this.#next = 0
+    this.#isOutsideSlice = false
+    const slice = this.#slices.shift()
+    if (slice !== undefined) {
+      this.#isOutsideSlice = true
+      this.#perform(slice)
+      return true
+    }
+    this.#isWoken = false
+    if (this.#isStopped || this.#host === undefined || !this.#host.onIdle()) return this.#isWoken
+    this.#count = 0
+    return this.#isInTime()
+  }
+
+  #perform({ spawner, task }: { readonly task: () => void; readonly spawner: AnyFiber | undefined }): void {
+    this.#spawner = spawner
+    this.#last = undefined
+    this.#host?.onActivity()
+    if (++this.#count === maxTasks) this.#host?.onSpin()
+    task()
+    this.#spawner = undefined
+  }
+
+  /** Lets the process do other things when this turn of the event loop has lasted long enough. */
+  #isInTime(): boolean {
+    if ((this.#count & 255) !== 255 || performance.now() - this.#turnBegan < turnBudget) return true
+    this.#isPaused = true
+    return false
+  }
+
+  // --- Who lives ---------------------------------------------------------------------------------------------------------
+
+  /** Notes that a fiber runs. One that is new was queued by its parent, or is forked by the one that ran last. */
+  #see(fiber: AnyFiber, candidate: AnyFiber | undefined): void {
+    if (this.live.has(fiber)) return
+    const parent = candidate === fiber ? undefined : candidate
+    this.live.set(fiber, { parent, children: 0 })
+    const own = parent === undefined ? undefined : this.live.get(parent)
+    if (own !== undefined) own.children++
+    fiber.addObserver(() => {
+      this.live.delete(fiber)
+      this.outside.delete(fiber)
+      if (own !== undefined) own.children--
+    })
+  }
+
+  #noteOutside(fiber: AnyFiber): void {
+    if (this.live.has(fiber)) this.outside.set(fiber, this.placeOf?.())
+  }
+}
+
+// --- What the host is asked for ------------------------------------------------------------------------------------------
+
+type Sight = (fiber: AnyFiber) => void
+
+let sight: Sight | undefined
+
+const note = (): void => {
+  const fiber = Fiber.getCurrent()
+  if (fiber !== undefined) sight?.(fiber)
+}
+
+/** A function of the host that notes who calls it. The last one is kept, because it is the same nearly always. */
+const noting = <F extends (...args: never) => unknown>() => {
+  let known: F | undefined
+  let noted: F | undefined
+  return (call: F): F => {
+    if (noted !== undefined && known === call) return noted
+    known = call
+    return (noted = new Proxy(call, {
+      apply: (target, self, args) => {
+        note()
+        return Reflect.apply(target, self, args)
+      }
+    }))
+  }
+}
+
+const notedThen = noting<typeof Promise.prototype.then>()
+const notedTimeout = noting<typeof setTimeout>()
+const notedImmediate = noting<typeof setImmediate>()
+
+/**
+ * Notes which fiber asks the host for something, until the returned function is called: a promise that it waits for, or a
+ * timer. Outside of the run queue of a workflow nothing is replaced.
+ */
+const watchHost = (see: Sight): (() => void) => {
+  const before = sight
+  sight = see
+  if (before !== undefined) return () => void (sight = before)
+  const { prototype } = Promise
+  const { then } = prototype
+  const { setImmediate: setTurn, setTimeout: setTimer } = globalThis
+  prototype.then = notedThen(then)
+  globalThis.setTimeout = notedTimeout(setTimer)
+  globalThis.setImmediate = notedImmediate(setTurn)
+  return () => {
+    prototype.then = then
+    globalThis.setTimeout = setTimer
+    globalThis.setImmediate = setTurn
+    sight = before
+  }
+}

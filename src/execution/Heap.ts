@@ -1,0 +1,47 @@
+/** A heap: the least first. */
+export class Heap<A> {
+  readonly #items: Array<A> = []
+  readonly #isBefore: (a: A, b: A) => boolean
+
+  constructor(isBefore: (a: A, b: A) => boolean) {
+    this.#isBefore = isBefore
+  }
+
+  get size(): number {
+    return this.#items.length
+  }
+
+  get first(): A | undefined {
+    return this.#items[0]
+  }
+
+  add(item: A): void {
+    const items = this.#items
+    let at = items.push(item) - 1
+    while (at > 0) {
+      const above = (at - 1) >> 1
+      if (!this.#isBefore(item, items[above]!)) break
+      items[at] = items[above]!
+      at = above
+    }
+    items[at] = item
+  }
+
+  take(): A | undefined {
+    const items = this.#items
+    const first = items[0]
+    const last = items.pop()
+    if (last === undefined || items.length === 0) return first
+    let at = 0
+    for (;;) {
+      let below = 2 * at + 1
+      if (below >= items.length) break
+      if (below + 1 < items.length && this.#isBefore(items[below + 1]!, items[below]!)) below++
+      if (!this.#isBefore(items[below]!, last)) break
+      items[at] = items[below]!
+      at = below
+    }
+    items[at] = last
+    return first
+  }
+}

@@ -1,0 +1,198 @@
+/**
+ * The history of one execution, as one invocation knows it.
+ *
+ * Owns: the records by id, which of them the code has claimed, and whether the code is replaying.
+ * Does not own: the order in which outcomes are delivered, and what happens when code and history contradict each other.
+ *
+ * Invariants:
+ * 1. Each operation has one entry: what the service holds of it, and how the code asked for it.
+ * 2. A response is taken in whole before anybody hears of it.
+ * 3. A record counts as *unclaimed* while the namespace in which it stands is open and the code has not asked for it.
+ *    Marks never count.
+ * 4. The code is replaying while a record from before this invocation is unclaimed, or its outcome not delivered. What
+ *    the service has told since the last invocation is no replay.
+ *
+ * @since 0.1.0
+ */
+import type { Operation } from "../wire/Operation.ts"
+import type { Claim, Entry } from "./Claim.ts"
+import { idOf, readMark, type Mark } from "./Marks.ts"
+import type { Namespace } from "./Namespace.ts"
+
+export class History {
+  readonly execution: Operation | undefined
+  /** The greatest stamp that the service has told. */
+  newestStamp = 0
+  /** Whether there was anything when this invocation began. */
+  readonly isFirst: boolean
+  readonly #entries = new Map<string, Entry>()
+  readonly #marks = new Map<string, Mark>()
+  /** When marks of this invocation were recorded. */
+  readonly #stamps = new Map<string, number>()
+  #below: Map<string | undefined, Array<Entry>> | undefined
+  #open = new Set<Namespace>()
+  #claims = 0
+  #unclaimed = 0
+  #oldUndelivered = 0
+
+  constructor(initial: ReadonlyArray<Operation>, news: ReadonlySet<string>) {
+    this.execution = initial.find(({ Type }) => Type === "EXECUTION")
+    const late: Array<readonly [string, Operation]> = []
+    for (const record of initial) {
+      if (record.Type === "EXECUTION") continue
+      const mark = readMark(record)
+      if (mark?.kind === "late") late.push([mark.of, record])
+      if (mark?.kind === "patch") {
+        this.#entries.set(record.Id, { id: record.Id, record, claim: undefined, isOld: true, late: undefined })
+      } else if (mark !== undefined) this.#marks.set(record.Id, mark)
+      else this.#add(record, !news.has(record.Id))
+    }
+    for (const [id, { EndTimestamp }] of late) {
+      const entry = this.#entries.get(id)
+      if (entry !== undefined) entry.late = EndTimestamp
+    }
+    this.isFirst = this.#entries.size === 0
+  }
+
+  #add(record: Operation, isOld: boolean): void {
+    const entry: Entry = { id: record.Id, record, claim: undefined, isOld, late: undefined }
+    this.#entries.set(record.Id, entry)
+    this.#noteStamp(record)
+    const below = (this.#below ??= new Map())
+    const siblings = below.get(record.ParentId)
+    if (siblings === undefined) below.set(record.ParentId, [entry])
+    else siblings.push(entry)
+  }
+
+  #noteStamp({ EndTimestamp = 0, StartTimestamp }: Operation): void {
+    this.newestStamp = Math.max(this.newestStamp, StartTimestamp, EndTimestamp)
+  }
+
+  /** When the execution began, or the first of its operations if the service does not list the execution itself. */
+  get start(): number | undefined {
+    if (this.execution !== undefined) return this.execution.StartTimestamp
+    let first = Infinity
+    for (const { record } of this.#entries.values()) first = Math.min(first, record?.StartTimestamp ?? Infinity)
+    return first === Infinity ? undefined : first
+  }
+
+  get(id: string): Operation | undefined {
+    return this.#entries.get(id)?.record
+  }
+
+  /** A mark that was recorded, in this invocation or before. */
+  mark(wanted: Mark): Mark | undefined {
+    return this.#marks.get(idOf(wanted))
+  }
+
+  addMark(mark: Mark): void {
+    this.#marks.set(idOf(mark), mark)
+  }
+
+  /** When a mark of this invocation was recorded, if the service has told. */
+  stampOf(mark: Mark): number | undefined {
+    return this.#stamps.get(idOf(mark))
+  }
+
+  /** How many operations of a namespace were recorded before this invocation. */
+  countIn(wireId: string | undefined): number {
+    return this.#below?.get(wireId)?.length ?? 0
+  }
+
+  // --- Claims ------------------------------------------------------------------------------------------------------------
+
+  /** The place of the next claim in the order of all of them. */
+  get nextIndex(): number {
+    return this.#claims++
+  }
+
+  /** The code asks for an operation. The entry of another claim is answered when there was one: two would share a record. */
+  claim(claim: Claim): Entry {
+    const known = this.#entries.get(claim.id)
+    if (known === undefined) {
+      const entry: Entry = { id: claim.id, record: undefined, claim, isOld: false, late: undefined }
+      this.#entries.set(claim.id, entry)
+      return entry
+    }
+    if (known.claim !== undefined) return known
+    known.claim = claim
+    const { recorded } = claim.namespace
+    if (known.record !== undefined && this.#open.has(recorded)) {
+      recorded.unclaimed--
+      this.#unclaimed--
+    }
+    return known
+  }
+
+  /** Records in open namespaces that the code has not asked for. */
+  get unclaimed(): number {
+    return this.#unclaimed
+  }
+
+  /** What the code has not asked for, in the order in which it was recorded. */
+  *unclaimedEntries(): Iterable<Entry> {
+    for (const { wireId } of this.#open) {
+      for (const entry of this.#below?.get(wireId) ?? []) if (entry.claim === undefined) yield entry
+    }
+  }
+
+  /** The code of a recorded namespace begins. */
+  open(namespace: Namespace): void {
+    const count = this.countIn(namespace.wireId)
+    if (count === 0 || this.#open.has(namespace)) return
+    let unclaimed = 0
+    for (const { claim } of this.#below?.get(namespace.wireId) ?? []) if (claim === undefined) unclaimed++
+    this.#open.add(namespace)
+    namespace.unclaimed = unclaimed
+    this.#unclaimed += unclaimed
+  }
+
+  /** The code of a namespace is over: what it has not asked for does not count any more. */
+  close(namespace: Namespace): void {
+    if (!this.#open.delete(namespace)) return
+    this.#unclaimed -= namespace.unclaimed
+    namespace.unclaimed = 0
+  }
+
+  // --- Replaying ---------------------------------------------------------------------------------------------------------
+
+  /** Whether the code runs over what earlier invocations recorded. */
+  get isReplaying(): boolean {
+    return this.#unclaimed > 0 || this.#oldUndelivered > 0
+  }
+
+  /** Somebody waits for an outcome that an earlier invocation delivered, until the returned function is called. */
+  awaitsOld(): () => void {
+    this.#oldUndelivered++
+    let isLeft = false
+    return () => {
+      if (isLeft) return
+      isLeft = true
+      this.#oldUndelivered--
+    }
+  }
+
+  // --- What the service tells ------------------------------------------------------------------------------------------
+
+  /** Takes in what the service tells. Answers with the claims that it is about. */
+  apply(records: ReadonlyArray<Operation>): ReadonlyArray<Claim> {
+    const changed: Array<Claim> = []
+    for (const record of records) {
+      this.#noteStamp(record)
+      const entry = this.#entries.get(record.Id)
+      if (entry === undefined) {
+        if (this.#marks.has(record.Id)) this.#stamps.set(record.Id, record.EndTimestamp ?? record.StartTimestamp)
+        else if (record.Type !== "EXECUTION") this.#addLater(record)
+        continue
+      }
+      entry.record = record
+      if (entry.claim !== undefined) changed.push(entry.claim)
+    }
+    return changed
+  }
+
+  /** Something that this invocation did not ask for: another one that has the execution did. */
+  #addLater(record: Operation): void {
+    this.#entries.set(record.Id, { id: record.Id, record, claim: undefined, isOld: false, late: undefined })
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * The process around a workflow: its clock, its random numbers, its scheduler and its services.
+ *
+ * Owns: timers and fibers of the runtime itself, which all end with the invocation.
+ * Does not own: the fibers of the workflow.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import * as Random from "effect/Random"
+import * as Scheduler from "effect/Scheduler"
+
+export class Host {
+  readonly services: Context.Context<never>
+  readonly clock: Clock.Clock
+  readonly random: Random.Random
+  readonly scheduler: Scheduler.Scheduler
+  readonly #outside = new WeakMap<object, unknown>()
+  readonly #fibers = new Set<Fiber.Fiber<unknown, unknown>>()
+
+  constructor(options: {
+    readonly services: Context.Context<never>
+    readonly clock: Clock.Clock
+    readonly random: Random.Random
+    readonly scheduler: Scheduler.Scheduler
+  }) {
+    this.services = options.services
+    this.clock = options.clock
+    this.random = options.random
+    this.scheduler = options.scheduler
+  }
+
+  now(): number {
+    return this.clock.currentTimeMillisUnsafe()
+  }
+
+  /** Runs an effect beside the workflow, until the invocation ends. */
+  fork<A, E>(effect: Effect.Effect<A, E>): Fiber.Fiber<A, E> {
+    return this.#keep(Effect.runForkWith(this.services)(effect))
+  }
+
+  #keep<A, E>(fiber: Fiber.Fiber<A, E>): Fiber.Fiber<A, E> {
+    if (fiber.pollUnsafe() !== undefined) return fiber
+    this.#fibers.add(fiber)
+    fiber.addObserver(() => this.#fibers.delete(fiber))
+    return fiber
+  }
+
+  /** As {@link fork}, with the services of a fiber of the workflow, and the clock, dice and scheduler of the host. */
+  forkAs<A, E>(fiber: Fiber.Fiber<unknown, unknown>, effect: Effect.Effect<A, E>): Fiber.Fiber<A, E> {
+    return this.#keep(Effect.runForkWith(this.outside(fiber.context))(effect))
+  }
+
+  /** The services of a fiber of the workflow, with the clock, dice and scheduler of the host. */
+  outside<R>(services: Context.Context<R>): Context.Context<R> {
+    const known = this.#outside.get(services)
+    if (known !== undefined) return known as Context.Context<R>
+    const made = services.pipe(
+      Context.add(Clock.Clock, this.clock),
+      Context.add(Random.Random, this.random),
+      Context.add(Scheduler.Scheduler, this.scheduler)
+    )
+    this.#outside.set(services, made)
+    return made
+  }
+
+  /** Calls back after a time on the clock of the host, unless the invocation has ended by then. */
+  after(millis: number, action: () => void): () => void {
+    const fiber = this.fork(Effect.andThen(this.clock.sleep(durationOf(millis)), Effect.sync(action)))
+    return () => fiber.interruptUnsafe()
+  }
+
+  /** Ends everything that belongs to the runtime. */
+  dispose(): void {
+    for (const fiber of Array.from(this.#fibers)) fiber.interruptUnsafe()
+  }
+}
+
+const durationOf = (millis: number) => Duration.millis(Math.max(0, millis))

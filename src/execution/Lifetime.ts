@@ -1,0 +1,97 @@
+/**
+ * Whether an invocation goes on, and why not.
+ *
+ * Owns: the one verdict that ends an invocation before its workflow does, and whether operations may still do anything.
+ * Does not own: what is done then. The invocation waits for the verdict and acts on it.
+ *
+ * Invariants:
+ * 1. An invocation is open, then closed, then over. It never goes back.
+ * 2. The first verdict counts.
+ * 3. Once it is closed, no operation does anything, and no code of the user can change that.
+ *
+ * @since 0.1.0
+ */
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type { InvocationFailed, Mistake } from "../DurableError.ts"
+
+/**
+ * Why an invocation ends before its workflow: only the service can go on, the execution continues as another one, the
+ * execution fails for good, or this invocation ends without an answer and the service repeats it.
+ */
+export type Verdict =
+  | { readonly _tag: "Suspended" }
+  | { readonly _tag: "Continued"; readonly executionArn: string }
+  | { readonly _tag: "Condemned"; readonly mistake: Mistake }
+  | { readonly _tag: "Aborted"; readonly error: InvocationFailed }
+
+export const suspended: Verdict = { _tag: "Suspended" }
+
+/** How the workflow of an invocation ended: by itself, or by a verdict. */
+export type Ending = { readonly _tag: "Ended"; readonly exit: Exit.Exit<unknown, unknown> } | Verdict
+
+/** Operations that code may still attempt while the invocation ends, before its fiber is left where it is. */
+const maxAttempts = 1_000
+
+export class Lifetime {
+  #state: "open" | "closed" | "over" = "open"
+  #verdict: Verdict | undefined
+  #attempts = 0
+  readonly #ended = Deferred.makeUnsafe<Ending>()
+  readonly #judged = Deferred.makeUnsafe<Verdict>()
+
+  /** Whether operations may be claimed and performed. */
+  get isOpen(): boolean {
+    return this.#state === "open"
+  }
+
+  get verdict(): Verdict | undefined {
+    return this.#verdict
+  }
+
+  /** Whether what is queued may still be sent: not once the invocation has failed or lost the execution. */
+  get mayRecord(): boolean {
+    const tag = this.#verdict?._tag
+    return tag !== "Condemned" && tag !== "Aborted"
+  }
+
+  /** Waits until the workflow has ended, by itself or by a verdict. */
+  get ended(): Effect.Effect<Ending> {
+    return Deferred.await(this.#ended)
+  }
+
+  /** Waits for a verdict, also once the workflow has ended by itself. */
+  get judged(): Effect.Effect<Verdict> {
+    return Deferred.await(this.#judged)
+  }
+
+  /** The workflow has ended by itself: what it left behind does nothing more. */
+  finish(exit: Exit.Exit<unknown, unknown>): void {
+    if (this.#state !== "open") return
+    this.#state = "closed"
+    Deferred.doneUnsafe(this.#ended, Exit.succeed<Ending>({ _tag: "Ended", exit }))
+  }
+
+  /** Ends the invocation. */
+  end(verdict: Verdict): void {
+    if (this.#verdict !== undefined) return
+    this.#verdict = verdict
+    if (this.#state === "open") {
+      this.#state = "closed"
+      Deferred.doneUnsafe(this.#ended, Exit.succeed<Ending>(verdict))
+    }
+    Deferred.doneUnsafe(this.#judged, Exit.succeed(verdict))
+  }
+
+  /** Fibers that are still here are left where they are. */
+  over(): void {
+    this.#state = "over"
+  }
+
+  /** What an operation does once the invocation is closed: it interrupts its fiber, and at last not even that. */
+  get inert(): Effect.Effect<never> {
+    this.#attempts++
+    return this.#state === "over" || this.#attempts > maxAttempts ? Effect.never : Effect.interrupt
+  }
+}

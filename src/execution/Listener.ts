@@ -1,0 +1,85 @@
+/**
+ * What an invocation tells those who only watch: telemetry, and the test engine.
+ *
+ * @since 0.1.0
+ */
+import type * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type { Operation } from "../wire/Operation.ts"
+import type { OperationUpdate } from "../wire/OperationUpdate.ts"
+import type { Claim } from "./Claim.ts"
+import type { Namespace } from "./Namespace.ts"
+
+/** An update, and when it was queued, in milliseconds. */
+export interface Sent {
+  readonly update: OperationUpdate
+  readonly since: number
+}
+
+/** An attempt of a step, or a look at a condition. */
+export interface Attempt {
+  readonly name: string
+  readonly path: string
+  /** Which attempt it is, from 1. */
+  readonly number: number
+}
+
+export interface Listener {
+  /** The code asked for an operation. */
+  readonly claimed?: ((claim: Claim) => void) | undefined
+  /** The code learned how an operation ended. */
+  readonly delivered?: ((claim: Claim) => void) | undefined
+  /** The service acknowledged updates after so many milliseconds. */
+  readonly acknowledged?: ((sent: ReadonlyArray<Sent>, millis: number) => void) | undefined
+  /** The service told how operations stand. */
+  readonly told?: ((records: ReadonlyArray<Operation>) => void) | undefined
+  /** A request is repeated. */
+  readonly repeated?: (() => void) | undefined
+  /** A fiber of the workflow waits for something that no operation records, at a place in the code if that is noted. */
+  readonly outside?: ((place: string | undefined, message: string) => void) | undefined
+  /** Something moved. */
+  readonly moved?: (() => void) | undefined
+  /** Something should be told to people, also when it is about a replay. */
+  readonly warned?: ((message: string) => void) | undefined
+}
+
+/** What telemetry puts around code of the user. */
+export interface Surroundings {
+  /** The services of the workflow: its loggers pass over what is replayed, and tell the time of the host. */
+  readonly services: <R>(services: Context.Context<R>) => Context.Context<R>
+  /** Around the body of a context. */
+  readonly within: <A, E, R>(namespace: Namespace, body: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  /** Around the body of an attempt. */
+  readonly attempt: <A, E, R>(claim: Claim, number: number, body: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  /** The X-Ray header for a function that an operation calls, if the invocation belongs to a trace. */
+  readonly traceHeader: (claim: Claim) => string | undefined
+}
+
+/** Tells several listeners. */
+export const listeners = (all: ReadonlyArray<Listener>): Listener => ({
+  claimed: (claim) => {
+    for (const one of all) one.claimed?.(claim)
+  },
+  delivered: (claim) => {
+    for (const one of all) one.delivered?.(claim)
+  },
+  acknowledged: (sent, millis) => {
+    for (const one of all) one.acknowledged?.(sent, millis)
+  },
+  told: (records) => {
+    for (const one of all) one.told?.(records)
+  },
+  repeated: () => {
+    for (const one of all) one.repeated?.()
+  },
+  outside: (place, message) => {
+    for (const one of all) one.outside?.(place, message)
+  },
+  moved: () => {
+    for (const one of all) one.moved?.()
+  },
+  warned: (message) => {
+    for (const one of all) one.warned?.(message)
+  }
+})
+

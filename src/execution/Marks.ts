@@ -1,0 +1,67 @@
+/**
+ * Marks: records of ours that are no operation of the user.
+ *
+ * Owns: how a mark is written and recognised. A *patch* says that a change of the code applies in a namespace, a *late*
+ * that an outcome was delivered after outcomes with later stamps, a *reading* what time code was shown before the
+ * service had told it.
+ * Does not own: when one is recorded, and what it means for the order.
+ *
+ * Invariants:
+ * 1. On the wire a mark is a step with an outcome from the start. Its id follows from what it says, so that no step of a
+ *    user is ever taken for one, whatever its name.
+ * 2. No mark is ever claimed, awaited, or missed when it is not asked for.
+ *
+ * @since 0.1.0
+ */
+import type { Operation } from "../wire/Operation.ts"
+import type { OperationUpdate } from "../wire/OperationUpdate.ts"
+import { markId } from "./Identity.ts"
+
+export type Kind = "patch" | "late" | "reading"
+
+export interface Mark {
+  readonly kind: Kind
+  /** The id of the operation or namespace that it is about. */
+  readonly of: string
+  /** The change of a patch; the name of the operation else. */
+  readonly label: string
+  /** The time that was shown, in milliseconds. */
+  readonly time?: number | undefined
+}
+
+export const idOf = ({ kind, label, of }: Mark): string => markId(kind, of, kind === "patch" ? label : "")
+
+/** The name of a mark on the wire, at most as long as a name may be. */
+export const nameOf = ({ kind, label }: Mark): string => `${kind}:${label}`.slice(0, 256)
+
+/** What a mark says, as the result of its step. */
+export const payloadOf = ({ kind, of, time }: Mark): string => JSON.stringify({ mark: kind, of, time })
+
+/** The two updates that record a mark. */
+export const updatesOf = (mark: Mark, parentId: string | undefined): ReadonlyArray<OperationUpdate> => {
+  const common = {
+    Id: idOf(mark),
+    ...(parentId === undefined ? undefined : { ParentId: parentId }),
+    Name: nameOf(mark),
+    Type: "STEP",
+    SubType: "Step"
+  }
+  return [
+    { ...common, Action: "START" },
+    { ...common, Action: "SUCCEED", Payload: payloadOf(mark) }
+  ]
+}
+
+/** Reads a record as a mark, if it is one. */
+export const readMark = (record: Operation): Mark | undefined => {
+  const { Id, Name = "", StepDetails, Type } = record
+  const result = StepDetails?.Result
+  if (Type !== "STEP" || !/^(patch|late|reading):/.test(Name) || result === undefined) return undefined
+  try {
+    const { mark: kind, of, time } = Object(JSON.parse(result))
+    const mark: Mark = { kind, of, label: Name.slice(Name.indexOf(":") + 1), time }
+    return idOf(mark) === Id ? mark : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,361 @@
+/**
+ * What an invocation records, on its way to the service.
+ *
+ * Owns: the queue of updates, how it is cut into requests, the chain of tokens, the two quotas of the service, and when
+ * the service is asked for news.
+ * Does not own: what an answer means. The history takes it in, and the delivery hands it out.
+ *
+ * Invariants:
+ * 1. Updates leave in the order in which they were queued, one request at a time. What was queued is never withdrawn.
+ * 2. A request holds at most 250 updates and 750 KiB, and an update of the execution alone. A token is used once.
+ * 3. An answer, with all of its pages, is taken in before anybody hears of it.
+ * 4. An update that somebody waits for leaves when the workflow has nothing more to say. Any other leaves with the next
+ *    request, or a little later.
+ * 5. Where the service stamps whole milliseconds and more than one fiber waits, no two requests share a millisecond.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import * as Schedule from "effect/Schedule"
+import { StoreUnavailable, type CheckpointResponse, type CheckpointStore, type StoreError } from "../CheckpointStore.ts"
+import { byteLength } from "../internal/bytes.ts"
+import * as Limits from "../wire/Limits.ts"
+import type { Operation } from "../wire/Operation.ts"
+import type { OperationUpdate } from "../wire/OperationUpdate.ts"
+import type { Host } from "./Host.ts"
+import type { Lifetime } from "./Lifetime.ts"
+import type { Listener, Sent } from "./Listener.ts"
+import type { Usage } from "./Usage.ts"
+
+/** How long an update may wait for company when nobody waits for it, in milliseconds. */
+const idleDelay = 100
+
+/** How often a request is repeated before the invocation gives up. */
+const maxRepeats = 4
+
+/** What the outbox tells. */
+export interface OutboxHost {
+  /** The service told how operations stand now. */
+  readonly onState: (records: ReadonlyArray<Operation>) => void
+  /** The service has acknowledged updates. */
+  readonly onAcknowledged: (acknowledged: ReadonlyArray<() => void>) => void
+  readonly onFailure: (error: StoreError) => void
+  /** The service accepted a request without giving a new token, although the execution is not over. */
+  readonly onTokenMissing: () => void
+  /** Nothing is under way any more. */
+  readonly onIdle: () => void
+  /** Something must be recorded before anything else that enters the queue. */
+  readonly onPush: () => void
+  /** Whether more than one fiber waits for outcomes, so that their order matters. */
+  readonly isContested: () => boolean
+}
+
+interface Item extends Sent {
+  readonly bytes: number
+  readonly acknowledged: (() => void) | undefined
+}
+
+export class Outbox {
+  #token: string
+  #queue: Array<Item> = []
+  #awaited = 0
+  #isWanted = false
+  #isSending = false
+  #isClosed = false
+  #isPushing = false
+  #idleTimer = false
+  #requests = 0
+  #updates = 0
+  #whenIdle: (() => void) | undefined
+  #wake: (() => void) | undefined
+  #sender: Fiber.Fiber<void> | undefined
+  #newestStamp = 0
+  #questions: Array<{ readonly after: number; readonly answered: () => void }> = []
+  #host: OutboxHost | undefined
+  readonly #executionArn: string
+  readonly #store: CheckpointStore["Service"]
+  readonly #lifetime: Lifetime
+  readonly #listener: Listener
+  readonly #usage: Usage
+  readonly #runtime: Host
+  /** Tells the requests of this invocation from those of another that was given the same event. */
+  readonly #nonce = globalThis.crypto.randomUUID()
+
+  constructor(options: {
+    readonly executionArn: string
+    readonly token: string
+    readonly store: CheckpointStore["Service"]
+    readonly lifetime: Lifetime
+    readonly listener: Listener
+    readonly usage: Usage
+    readonly host: Host
+  }) {
+    this.#executionArn = options.executionArn
+    this.#token = options.token
+    this.#store = options.store
+    this.#lifetime = options.lifetime
+    this.#listener = options.listener
+    this.#usage = options.usage
+    this.#runtime = options.host
+  }
+
+  attach(host: OutboxHost): void {
+    this.#host = host
+  }
+
+  /** Whether a request is under way or anything is left to send. */
+  get isBusy(): boolean {
+    return this.#isSending || this.#queue.length > 0
+  }
+
+  /** Whether a request is under way, or about to be sent. */
+  get isSending(): boolean {
+    return this.#isSending
+  }
+
+  /** Requests that were begun, and updates in them. */
+  get counts(): { readonly requests: number; readonly updates: number } {
+    return { requests: this.#requests, updates: this.#updates }
+  }
+
+  /** Queues an update. Somebody who waits for it has the queue leave; any other update rides along. */
+  push(path: string, update: OperationUpdate, acknowledged?: () => void): void {
+    if (this.#isClosed) return
+    if (!this.#isPushing) {
+      this.#isPushing = true
+      this.#host?.onPush()
+      this.#isPushing = false
+    }
+    this.#usage.addUpdate(path, update)
+    if (acknowledged !== undefined) this.#awaited++
+    this.#queue.push({ update, bytes: sizeOf(update), since: this.#runtime.now(), acknowledged })
+    if (acknowledged === undefined) this.#armIdleTimer(idleDelay)
+  }
+
+  /** Whether somebody waits for what is queued. */
+  get isAwaited(): boolean {
+    return this.#awaited > 0
+  }
+
+  /** Sends what is queued. */
+  flush(): void {
+    if (this.#queue.length > 0) this.poll()
+  }
+
+  /** Asks the service for news, and sends what is queued with that. */
+  poll(): void {
+    if (this.#isClosed) return
+    this.#isWanted = true
+    if (this.#isSending) return
+    this.#isSending = true
+    if (this.#sender === undefined) this.#sender = this.#runtime.fork(this.#send)
+    else this.#wake?.()
+  }
+
+  /** Asks the service for news, and calls back when it has answered a request that begins from now on. */
+  ask(answered: () => void): void {
+    this.#questions.push({ after: this.#requests, answered })
+    this.poll()
+  }
+
+  /** Calls back, from now on, whenever no request is under way any more. */
+  whenIdle(action: () => void): void {
+    this.#whenIdle = action
+  }
+
+  /** Takes nothing more and drops what is queued. A request that is under way comes to its end. */
+  close(): void {
+    this.#isClosed = true
+    this.#queue = []
+    this.#awaited = 0
+    if (!this.#isSending) this.abort()
+  }
+
+  /** Gives up a request that is under way. */
+  abort(): void {
+    this.#sender?.interruptUnsafe()
+    this.#isSending = false
+  }
+
+  // --- Sending -----------------------------------------------------------------------------------------------------------
+
+  /** One fiber sends all requests of an invocation. */
+  get #send(): Effect.Effect<void> {
+    const batch = Effect.suspend(() => this.#sendBatch(this.#takeBatch()))
+    const next = Effect.callback<void>((resume) => {
+      if (this.#isClosed || !(this.#isWanted || this.#awaited > 0)) {
+        this.#isSending = false
+        if (this.#queue.length > 0) this.#armIdleTimer(idleDelay)
+        this.#wake = () => resume(Effect.void)
+        this.#host?.onIdle()
+        this.#whenIdle?.()
+      } else resume(Effect.void)
+    })
+    const spaced = Effect.suspend(() => {
+      const wait = this.#isTooEarly() ? 1 : 0
+      return wait === 0 ? Effect.void : Effect.sleep(wait)
+    })
+    return Effect.forever(Effect.andThen(Effect.andThen(spaced, batch), next), { disableYield: true })
+  }
+
+  /** Whether a request that is sent now may be stamped as the one before it. */
+  #isTooEarly(): boolean {
+    if (this.#store.ordered === true || this.#host?.isContested() !== true) return false
+    return Math.floor(this.#runtime.now()) === Math.floor(this.#newestStamp)
+  }
+
+  #takeBatch(): ReadonlyArray<Item> {
+    let bytes = 0
+    let count = 0
+    for (const item of this.#queue) {
+      const isAlone = item.update.Type === "EXECUTION"
+      const isFull = count === Limits.maxBatchUpdates || bytes + item.bytes > Limits.maxBatchBytes || isAlone
+      if (count > 0 && isFull) break
+      bytes += item.bytes
+      count++
+    }
+    const batch = this.#queue.splice(0, count)
+    for (const item of batch) if (item.acknowledged !== undefined) this.#awaited--
+    this.#isWanted = this.#queue.length > 0 && this.#isWanted
+    return batch
+  }
+
+  #sendBatch(batch: ReadonlyArray<Item>): Effect.Effect<void> {
+    if (this.#isClosed) return Effect.void
+    const request = {
+      DurableExecutionArn: this.#executionArn,
+      CheckpointToken: this.#token,
+      Updates: batch.map((item) => item.update),
+      ClientToken: `${this.#nonce}-${this.#requests}`
+    }
+    this.#requests++
+    this.#updates += batch.length
+    const sentAt = this.#runtime.now()
+    const call = repeated(Effect.suspend(() => this.#store.checkpoint(request)), this.#listener, () => this.#isClosed)
+    return Effect.matchCauseEffect(call, {
+      onSuccess: (response) => this.#take(batch, response, sentAt),
+      onFailure: (cause) => Effect.sync(() => this.#host?.onFailure(failureOf(cause)))
+    })
+  }
+
+  #take(batch: ReadonlyArray<Item>, response: CheckpointResponse, sentAt: number): Effect.Effect<void> {
+    const token = response.CheckpointToken || undefined
+    const { NextMarker, Operations } = response.NewExecutionState
+    if (!NextMarker || token === undefined) {
+      this.#accept(batch, token, Operations, sentAt)
+      return Effect.void
+    }
+    return Effect.matchCauseEffect(loadPages(this.#store, this.#listener, this.#executionArn, token, NextMarker), {
+      onSuccess: (more) => Effect.sync(() => this.#accept(batch, token, [...Operations, ...more], sentAt)),
+      onFailure: (cause) => Effect.sync(() => this.#host?.onFailure(failureOf(cause)))
+    })
+  }
+
+  #accept(
+    batch: ReadonlyArray<Item>,
+    token: string | undefined,
+    records: ReadonlyArray<Operation>,
+    sentAt: number
+  ): void {
+    if (token !== undefined) this.#token = token
+    else if (!batch.some((item) => item.update.Type === "EXECUTION")) return this.#host?.onTokenMissing()
+    for (const { EndTimestamp = 0, StartTimestamp } of records) {
+      this.#newestStamp = Math.max(this.#newestStamp, EndTimestamp, StartTimestamp)
+    }
+    if (records.length > 0) this.#host?.onState(records)
+    this.#listener.acknowledged?.(batch, this.#runtime.now() - sentAt)
+    const waiting = batch.flatMap(({ acknowledged }) => (acknowledged === undefined ? [] : [acknowledged]))
+    const number = this.#requests - 1
+    const answered = this.#questions.filter(({ after }) => after <= number)
+    this.#questions = this.#questions.filter(({ after }) => after > number)
+    this.#host?.onAcknowledged([...waiting, ...answered.map((question) => question.answered)])
+  }
+
+  #armIdleTimer(millis: number): void {
+    if (this.#idleTimer) return
+    this.#idleTimer = true
+    this.#runtime.after(millis, () => {
+      this.#idleTimer = false
+      const oldest = this.#queue[0]
+      if (this.#isClosed || this.#isSending || oldest === undefined) return
+      const left = oldest.since + idleDelay - this.#runtime.now()
+      if (left > 0) this.#armIdleTimer(left)
+      else if (this.#lifetime.isOpen) this.flush()
+    })
+  }
+}
+
+/** Reads the pages of the state from a marker on. */
+export const loadPages = Effect.fnUntraced(function* (
+  store: CheckpointStore["Service"],
+  listener: Pick<Listener, "repeated">,
+  executionArn: string,
+  token: string,
+  marker: string
+): Effect.fn.Return<Array<Operation>, StoreError> {
+  const records: Array<Operation> = []
+  let next: string | undefined = marker
+  while (next) {
+    const request = {
+      DurableExecutionArn: executionArn,
+      CheckpointToken: token,
+      Marker: next,
+      MaxItems: Limits.maxPageItems
+    }
+    const page: { readonly Operations: ReadonlyArray<Operation>; readonly NextMarker?: string | undefined } =
+      yield* repeated(store.loadState(request), listener, () => false)
+    for (const record of page.Operations) records.push(record)
+    next = page.NextMarker || undefined
+  }
+  return records
+})
+
+/** A store that dies, or interrupts itself, is as good as unavailable. */
+const failureOf = (cause: Cause.Cause<StoreError>): StoreError =>
+  cause.reasons.find(Cause.isFailReason)?.error ??
+  new StoreUnavailable({ message: `The checkpoint store has a fault of its own: ${Cause.pretty(cause)}` })
+
+/** Doubling delays with jitter. */
+const backOff = Schedule.jittered(Schedule.exponential("100 millis"))
+
+/** Repeats a call while the store is unavailable, a few times. */
+const repeated = <A>(
+  call: Effect.Effect<A, StoreError>,
+  listener: Pick<Listener, "repeated">,
+  isOver: () => boolean
+): Effect.Effect<A, StoreError> => {
+  let calls = 0
+  const counted = Effect.suspend(() => {
+    if (calls++ > 0) listener.repeated?.()
+    return call
+  })
+  return Effect.retry(counted, {
+    schedule: backOff,
+    times: maxRepeats,
+    while: (error) => error._tag === "StoreUnavailable" && !isOver()
+  })
+}
+
+/** The size of an update in the request, in bytes: exact for what may be large, and enough for the rest. */
+const sizeOf = ({ ChainedInvokeOptions, Error: error, Name = "", Payload }: OperationUpdate): number =>
+  fixedSize +
+  Name.length * 2 +
+  (Payload === undefined ? 0 : jsonSize(Payload)) +
+  (error === undefined ? 0 : byteLength(JSON.stringify(error))) +
+  (ChainedInvokeOptions === undefined ? 0 : byteLength(JSON.stringify(ChainedInvokeOptions)))
+
+/** At most what the ids, types and numbers of one update take. */
+const fixedSize = 320
+
+/** The bytes of a text inside of JSON: quotes, backslashes and control characters are escaped. */
+const jsonSize = (text: string): number => {
+  let escaped = 0
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i)
+    if (unit === 0x22 || unit === 0x5c) escaped++
+    else if (unit < 0x20 || (unit >= 0xd800 && unit < 0xe000)) escaped += 5
+  }
+  return byteLength(text) + escaped + 2
+}

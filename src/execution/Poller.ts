@@ -1,0 +1,73 @@
+/**
+ * When the service is asked for news, while other work keeps the invocation alive: when an operation is due, if that is
+ * known, and otherwise after 1 second, 2 seconds, and so on up to 10.
+ *
+ * @since 0.1.0
+ */
+import type { Door } from "./Claim.ts"
+
+export interface PollerHost {
+  readonly now: () => number
+  readonly after: (millis: number, action: () => void) => void
+  /** The last moment at which asking makes sense. */
+  readonly latest: number
+  readonly poll: () => void
+}
+
+interface Watched {
+  polls: number
+  next: number
+}
+
+export class Poller {
+  readonly #watched = new Map<Door, Watched>()
+  readonly #host: PollerHost
+  #timer = Infinity
+  #held = 0
+
+  constructor(host: PollerHost) {
+    this.#host = host
+  }
+
+  /** Somebody waits at a door, whose operation stands as its claim says now. */
+  watch(door: Door): void {
+    const now = this.#host.now()
+    const record = door.claim?.record
+    const due = record?.WaitDetails?.ScheduledEndTimestamp ?? record?.StepDetails?.NextAttemptTimestamp
+    const polls = this.#watched.get(door)?.polls ?? 0
+    this.#watched.set(door, {
+      polls,
+      next: polls === 0 && due !== undefined ? Math.max(due, now) : now + delayAfter(polls)
+    })
+  }
+
+  forget(door: Door): void {
+    this.#watched.delete(door)
+  }
+
+  /** Other work keeps the invocation alive: asks when the time has come. An outcome that is held back cannot wait long. */
+  arm(isHeld: boolean): void {
+    if (!isHeld) this.#held = 0
+    let next = isHeld ? this.#host.now() + Math.min(100 * 2 ** this.#held++, 10_000) : Infinity
+    for (const watched of this.#watched.values()) next = Math.min(next, watched.next)
+    if (next >= this.#timer || next > this.#host.latest) return
+    this.#timer = next
+    this.#host.after(Math.max(0, next - this.#host.now()), () => {
+      if (this.#timer !== next) return
+      this.#timer = Infinity
+      this.#fire()
+    })
+  }
+
+  #fire(): void {
+    const now = this.#host.now()
+    for (const watched of this.#watched.values()) {
+      if (watched.next > now) continue
+      watched.polls++
+      watched.next = now + delayAfter(watched.polls)
+    }
+    this.#host.poll()
+  }
+}
+
+const delayAfter = (polls: number): number => Math.min(Math.max(polls, 1) * 1_000, 10_000)

@@ -1,0 +1,36 @@
+/**
+ * What a fiber of an invocation carries with it.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import type { AnyFiber } from "./Fibers.ts"
+
+/** The step in whose body a fiber runs. It survives whatever else the body provides to itself. */
+const StepAround: Context.Reference<string | undefined> = Context.Reference<string | undefined>(
+  "effect-durable/StepAround",
+  { defaultValue: () => undefined }
+)
+
+/** The path of the step in whose body a fiber runs, if it does: the only answer to that question. */
+export const stepAround = (fiber: AnyFiber): string | undefined => fiber.getRef(StepAround)
+
+/** The services of the body of a step. */
+export const insideStep = <R>(services: Context.Context<R>, path: string): Context.Context<R> =>
+  Context.add(services, StepAround, path)
+
+/** Whether a fiber runs a durable finalizer, which may record what it does although its branch was let go of. */
+export const InFinalizer: Context.Reference<boolean> = Context.Reference<boolean>("effect-durable/InFinalizer", {
+  defaultValue: () => false
+})
+
+/** Work that the user has marked as one that keeps the invocation alive. */
+export interface Hold {
+  readonly path: string
+}
+
+/** The hold to which a fiber belongs, if it does. */
+export const InHold: Context.Reference<Hold | undefined> = Context.Reference<Hold | undefined>(
+  "effect-durable/InHold",
+  { defaultValue: () => undefined }
+)

@@ -1,0 +1,115 @@
+/**
+ * What an execution has used up of the service's two hard quotas, operations and written bytes, so that it hears of them
+ * before the service stops it.
+ *
+ * An invocation knows the operations that it was given, their last payloads and errors, and what it sends itself. It
+ * does not know what the service no longer hands out: the insides of completed contexts, errors of earlier attempts, the
+ * payloads of invokes, and repeated invocations. So both numbers are lower bounds, and the service may refuse first.
+ *
+ * @since 0.1.0
+ */
+import { LimitExceeded } from "../DurableError.ts"
+import { byteLength } from "../internal/bytes.ts"
+import type { ErrorObject } from "../wire/ErrorObject.ts"
+import type { Operation } from "../wire/Operation.ts"
+import type { OperationUpdate } from "../wire/OperationUpdate.ts"
+import { isFinal } from "./Claim.ts"
+
+/** The part of a quota from which on an invocation warns. */
+const worthAWarning = 0.8
+
+export interface Quotas {
+  /** Operations that one execution may hold, itself included, and every further attempt counted. */
+  readonly maxOperations: number
+  /** Bytes of payloads and errors that one execution may write. */
+  readonly maxStorage: number
+}
+
+export class Usage {
+  #operations = 0
+  #bytes = 0
+  #warned = false
+  readonly #quotas: Quotas
+  readonly #warn: (message: string) => void
+
+  constructor(loaded: ReadonlyArray<Operation>, quotas: Quotas, warn: (message: string) => void) {
+    this.#quotas = quotas
+    this.#warn = warn
+    for (const operation of loaded) {
+      this.#operations += 1 + retriesOf(operation)
+      this.#bytes += bytesIn(operation)
+    }
+  }
+
+  get operations(): number {
+    return this.#operations
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** Counts one more operation, or one more attempt of one. */
+  addOperation(path: string): void {
+    const limit = this.#quotas.maxOperations
+    if (this.#operations + 1 > limit) {
+      throw new LimitExceeded({
+        operation: path,
+        limit,
+        message: `Expected at most ${limit} operations in one execution, every further attempt counted, and "${path}" would be one more. ${advice}`
+      })
+    }
+    this.#operations++
+    this.#look()
+  }
+
+  /** Counts what an update is about to write. The operation itself was counted when it was claimed. */
+  addUpdate(path: string, update: OperationUpdate): void {
+    if (update.Action === "RETRY") this.addOperation(path)
+    const bytes = textBytes(update.Payload) + errorBytes(update.Error)
+    const limit = this.#quotas.maxStorage
+    if (bytes > 0 && this.#bytes + bytes > limit) {
+      throw new LimitExceeded({
+        operation: path,
+        limit,
+        message: `Expected at most ${limit} bytes of payloads and errors in one execution, and "${path}" would write ${bytes} more after ${this.#bytes}. ${advice}`
+      })
+    }
+    this.#bytes += bytes
+    this.#look()
+  }
+
+  #look(): void {
+    const { maxOperations, maxStorage } = this.#quotas
+    const isNear = this.#operations >= maxOperations * worthAWarning || this.#bytes >= maxStorage * worthAWarning
+    if (!isNear || this.#warned) return
+    this.#warned = true
+    this.#warn(
+      `The execution nears a limit of the service: it holds at least ${this.#operations} of ${maxOperations} operations ` +
+        `and has written at least ${this.#bytes} of ${maxStorage} bytes. ${advice}`
+    )
+  }
+}
+
+const advice =
+  "Work in fewer and larger steps, keep large data in a store and pass references to it, or hand over to a fresh execution with Durable.continueWith."
+
+/** Attempts that were recorded after the first one. */
+const retriesOf = (operation: Operation): number => {
+  const attempts = operation.StepDetails?.Attempt ?? 0
+  return isFinal(operation) ? Math.max(0, attempts - 1) : attempts
+}
+
+const bytesIn = (operation: Operation): number => {
+  const { CallbackDetails, ChainedInvokeDetails, ContextDetails, ExecutionDetails, StepDetails } = operation
+  let bytes = textBytes(ExecutionDetails?.InputPayload)
+  for (const details of [StepDetails, ContextDetails, ChainedInvokeDetails, CallbackDetails]) {
+    if (details !== undefined) bytes += textBytes(details.Result) + errorBytes(details.Error)
+  }
+  return bytes
+}
+
+const textBytes = (text: string | undefined): number => (text === undefined ? 0 : byteLength(text))
+
+const errorBytes = (error: ErrorObject | undefined): number =>
+  error === undefined ? 0 : byteLength(JSON.stringify(error))

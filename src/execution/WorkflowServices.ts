@@ -1,0 +1,123 @@
+/**
+ * The clock and the dice that code of a workflow sees.
+ *
+ * Owns: which of its own times and numbers a fiber gets, and which fibers get those of the host: bodies of steps, holds,
+ * what has ended, and what belongs to no workflow.
+ * Does not own: the times and numbers themselves, and what a sleep is.
+ *
+ * @since 0.1.0
+ */
+import type * as Clock from "effect/Clock"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import type * as Random from "effect/Random"
+import type { AnyFiber } from "./Fibers.ts"
+import type { Lifetime } from "./Lifetime.ts"
+import type { Namespace } from "./Namespace.ts"
+import { InHold, stepAround } from "./References.ts"
+import type { Unread, WorkflowTime } from "./WorkflowTime.ts"
+
+export interface ServicesHost {
+  readonly clock: Clock.Clock
+  readonly random: Random.Random
+  readonly lifetime: Lifetime
+  /** The namespace in which a fiber runs, if it runs in one. */
+  readonly namespaceOf: (fiber: AnyFiber) => Namespace | undefined
+  /** Waits until the time is known at which something ended or began that code has not seen yet. */
+  readonly known: (fiber: AnyFiber, namespace: Namespace) => Effect.Effect<void>
+  /** Code looks at a time that is not known. */
+  readonly glanced: (time: WorkflowTime) => void
+  /** A time that was recorded because code had been shown it. */
+  readonly reading: (unread: Unread) => number | undefined
+  readonly sleep: (fiber: AnyFiber, namespace: Namespace, duration: Duration.Duration) => Effect.Effect<void>
+}
+
+/** Where a fiber of the workflow runs, unless it sees the host's clock and dice. */
+const placeIn = (host: ServicesHost, fiber: AnyFiber | undefined): Namespace | undefined => {
+  if (fiber === undefined || !host.lifetime.isOpen) return undefined
+  if (stepAround(fiber) !== undefined || fiber.getRef(InHold) !== undefined) return undefined
+  const namespace = host.namespaceOf(fiber)
+  return namespace?.standing === "closed" ? undefined : namespace
+}
+
+export class WorkflowClock implements Clock.Clock {
+  readonly #host: ServicesHost
+  readonly currentTimeMillis: Effect.Effect<number>
+  readonly currentTimeNanos: Effect.Effect<bigint>
+  readonly monotonicTimeNanos: Effect.Effect<bigint>
+
+  constructor(host: ServicesHost) {
+    this.#host = host
+    this.currentTimeMillis = this.#read((clock) => clock.currentTimeMillisUnsafe(), Math.floor)
+    this.currentTimeNanos = this.#read((clock) => clock.currentTimeNanosUnsafe(), nanosOf)
+    this.monotonicTimeNanos = this.#read((clock) => clock.monotonicTimeNanosUnsafe(), nanosOf)
+  }
+
+  /** A reading that can wait until the time is known. */
+  #read<A>(ofHost: (clock: Clock.Clock) => A, ofTime: (now: number) => A): Effect.Effect<A> {
+    const host = this.#host
+    return Effect.withFiber((fiber) => {
+      const namespace = placeIn(host, fiber)
+      if (namespace === undefined) return Effect.succeed(ofHost(host.clock))
+      const { time } = namespace
+      if (time.unread === undefined) return Effect.succeed(ofTime(time.now))
+      return Effect.map(host.known(fiber, namespace), () => ofTime(time.now))
+    })
+  }
+
+  currentTimeMillisUnsafe(): number {
+    const time = this.#time
+    return time === undefined ? this.#host.clock.currentTimeMillisUnsafe() : Math.floor(this.#glance(time))
+  }
+
+  /** Spans read it, and spans are told by the host's clock: it counts for nothing. */
+  currentTimeNanosUnsafe(): bigint {
+    const time = this.#time
+    return time === undefined ? this.#host.clock.currentTimeNanosUnsafe() : nanosOf(time.now)
+  }
+
+  /** The time of a workflow never goes back, so it is monotonic as it is. */
+  monotonicTimeNanosUnsafe(): bigint {
+    const time = this.#time
+    return time === undefined ? this.#host.clock.monotonicTimeNanosUnsafe() : nanosOf(this.#glance(time))
+  }
+
+  sleep(duration: Duration.Duration): Effect.Effect<void> {
+    return Effect.withFiber((fiber) => {
+      const namespace = placeIn(this.#host, fiber)
+      return namespace === undefined ? this.#host.clock.sleep(duration) : this.#host.sleep(fiber, namespace, duration)
+    })
+  }
+
+  get #time(): WorkflowTime | undefined {
+    return placeIn(this.#host, Fiber.getCurrent())?.time
+  }
+
+  #glance(time: WorkflowTime): number {
+    if (time.unread !== undefined) this.#host.glanced(time)
+    return time.glance(this.#host.reading, () => this.#host.clock.currentTimeMillisUnsafe())
+  }
+}
+
+const nanosOf = (millis: number): bigint => BigInt(Math.round(millis * 1_000)) * 1_000n
+
+export class WorkflowRandom implements Random.Random {
+  readonly #host: ServicesHost
+
+  constructor(host: ServicesHost) {
+    this.#host = host
+  }
+
+  nextDoubleUnsafe(): number {
+    return this.#current.nextDoubleUnsafe()
+  }
+
+  nextIntUnsafe(): number {
+    return this.#current.nextIntUnsafe()
+  }
+
+  get #current(): Random.Random {
+    return placeIn(this.#host, Fiber.getCurrent())?.random ?? this.#host.random
+  }
+}

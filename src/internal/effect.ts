@@ -1,0 +1,24 @@
+/**
+ * What this library relies on that Effect does not promise. Each has a test of its own.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { cast } from "effect/Function"
+
+/** The exit that an effect is already: `Effect.succeed`, `Effect.fail` and whatever was computed eagerly answer with one. */
+export const exitOf = <A, E, R>(effect: Effect.Effect<A, E, R>): Exit.Exit<A, E> | undefined =>
+  Exit.isExit(effect) ? cast<Effect.Effect<A, E, R>, Exit.Exit<A, E>>(effect) : undefined
+
+/** As `Effect.catchDefect`, at once where there is an exit at once. */
+export const catchDefectEager = <A, E, B, E2>(
+  effect: Effect.Effect<A, E>,
+  f: (defect: unknown) => Effect.Effect<B, E2>
+): Effect.Effect<A | B, E | E2> => {
+  const exit = exitOf(effect)
+  if (exit === undefined) return Effect.catchDefect(effect, f)
+  if (Exit.isSuccess(exit)) return exit
+  const die = exit.cause.reasons.find((reason) => reason._tag === "Die")
+  return die === undefined ? exit : f(die.defect)
+}

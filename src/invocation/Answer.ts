@@ -1,0 +1,119 @@
+/**
+ * What an invocation answers.
+ *
+ * Owns: the words of the answer: the result of the workflow, its failure, or why there is neither.
+ * Does not own: when it is given.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Contract from "../Contract.ts"
+import { InvalidPayload, InvocationFailed, type Mistake } from "../DurableError.ts"
+import type { Ending } from "../execution/Lifetime.ts"
+import type { Parts } from "../execution/Parts.ts"
+import { byteLength } from "../internal/bytes.ts"
+import { Serdes } from "../Serdes.ts"
+import { fitError, writeFailureSafely } from "../values/Failures.ts"
+import { limitSize, ofPayload, ofResult, readValue, writeValue, type Conversion, type Recording, type Subject } from "../values/Values.ts"
+import { continuation } from "../wire/Continuation.ts"
+import type { ErrorObject } from "../wire/ErrorObject.ts"
+import type { InvocationAnswer } from "../wire/Invocation.ts"
+import * as Limits from "../wire/Limits.ts"
+
+/** The execution itself, as the one whose values are read and written. */
+const subjectOf = (parts: Parts, contract: Contract.Any): Effect.Effect<Subject> =>
+  Effect.map(Serdes, (format) => ({
+    executionArn: parts.executionArn,
+    id: parts.history.execution?.Id ?? parts.executionArn,
+    path: contract.name,
+    format
+  }))
+
+/** A conversion that may succeed later fails the invocation. */
+const convert = <A>(conversion: Conversion<A>): Effect.Effect<A, InvocationFailed> =>
+  Effect.mapErrorEager(conversion, ({ message }) => new InvocationFailed({ reason: "serdes", message }))
+
+/** The payload of the execution, or the answer that there is none. */
+export const readPayload = Effect.fnUntraced(function* (
+  parts: Parts,
+  contract: Contract.Any
+): Effect.fn.Return<{ readonly value: unknown } | { readonly answer: InvocationAnswer }, InvocationFailed> {
+  const self = yield* subjectOf(parts, contract)
+  const text = parts.history.execution?.ExecutionDetails?.InputPayload
+  const read = yield* Effect.exit(convert(readValue(self, "payload", ofPayload(contract), text)))
+  if (Exit.isSuccess(read)) return { value: read.value }
+  const failed = read.cause.reasons.find(Cause.isFailReason)
+  if (failed !== undefined) return yield* Effect.fail(failed.error)
+  const defect = Cause.squash(read.cause)
+  const message = `The payload does not fit the contract "${contract.name}". ${defect instanceof Error ? defect.message : String(defect)}`
+  return { answer: yield* failedAs(self, new InvalidPayload({ operation: self.path, message })) }
+})
+
+const failedAs = (self: Subject, mistake: Mistake): Effect.Effect<InvocationAnswer, InvocationFailed> =>
+  Effect.map(convert(writeFailureSafely(self, {}, Cause.die(mistake))), (error) => ({ Status: "FAILED", Error: error }))
+
+/** The answer to how the workflow ended. */
+export const answerEnding = Effect.fnUntraced(function* (
+  parts: Parts,
+  contract: Contract.Any,
+  ending: Ending
+): Effect.fn.Return<InvocationAnswer, InvocationFailed> {
+  const self = yield* subjectOf(parts, contract)
+  switch (ending._tag) {
+    case "Suspended":
+      return { Status: "PENDING" }
+    case "Continued":
+      return { Status: "SUCCEEDED", Result: continuation(ending.executionArn) }
+    case "Aborted":
+      return yield* Effect.fail(ending.error)
+    case "Condemned":
+      return yield* failedAs(self, ending.mistake)
+    case "Ended":
+      return yield* answerExit(parts, self, contract, ending.exit)
+  }
+})
+
+const answerExit = (
+  parts: Parts,
+  self: Subject,
+  contract: Contract.Any,
+  exit: Exit.Exit<unknown, unknown>
+): Effect.Effect<InvocationAnswer, InvocationFailed> => {
+  const recording = ofResult(contract)
+  const failed = (cause: Cause.Cause<unknown>): Effect.Effect<InvocationAnswer, InvocationFailed> =>
+    Effect.map(convert(writeFailureSafely(self, recording, cause)), (error) => ({
+      Status: "FAILED",
+      Error: withNotUndone(error, parts.notUndone)
+    }))
+  if (Exit.isFailure(exit)) return failed(exit.cause)
+  return Effect.catchCause(resultOf(parts, self, recording, exit.value), (cause) => {
+    const passing = cause.reasons.find(Cause.isFailReason)
+    return passing === undefined ? failed(cause) : Effect.fail(passing.error)
+  })
+}
+
+/** The answer with the result; one that is too large for it goes through an update of the execution. */
+const resultOf = Effect.fnUntraced(function* (
+  parts: Parts,
+  self: Subject,
+  recording: Recording,
+  value: unknown
+): Effect.fn.Return<InvocationAnswer, InvocationFailed> {
+  const text = yield* convert(writeValue(self, "result", recording, value))
+  if (text === undefined) return { Status: "SUCCEEDED" }
+  if (byteLength(text) <= Limits.maxInlineResult) return { Status: "SUCCEEDED", Result: text }
+  yield* limitSize(self, "result", text, Limits.maxWirePayload)
+  parts.outbox.push(self.path, { Id: self.id, Type: "EXECUTION", Action: "SUCCEED", Payload: text })
+  return { Status: "SUCCEEDED", Result: "" }
+})
+
+/** What could not be undone is told with the failure that was the reason for undoing it. */
+const withNotUndone = (error: ErrorObject, notUndone: ReadonlyArray<string>): ErrorObject =>
+  notUndone.length === 0
+    ? error
+    : fitError({
+        ...error,
+        ErrorMessage: `${error.ErrorMessage ?? ""} The compensation failed as well, so it is still done: ${notUndone.join(", ")}.`
+      })

@@ -1,0 +1,203 @@
+/**
+ * Puts the parts of one invocation together.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
+import * as Scheduler from "effect/Scheduler"
+import { CheckpointStore, type StoreError } from "../CheckpointStore.ts"
+import { InvocationFailed, StoreRejected } from "../DurableError.ts"
+import { placeOf } from "../execution/CallSite.ts"
+import type { ClaimHost } from "../execution/Claim.ts"
+import * as Contradiction from "../execution/Contradiction.ts"
+import type { Core, Settings } from "../execution/Core.ts"
+import { Delivery } from "../execution/Delivery.ts"
+import { Fibers } from "../execution/Fibers.ts"
+import { History } from "../execution/History.ts"
+import { Host } from "../execution/Host.ts"
+import { Lifetime, suspended, type Verdict } from "../execution/Lifetime.ts"
+import { listeners, type Listener } from "../execution/Listener.ts"
+import { updatesOf, type Mark } from "../execution/Marks.ts"
+import { Namespace } from "../execution/Namespace.ts"
+import { Outbox } from "../execution/Outbox.ts"
+import { executionOf, type Parts } from "../execution/Parts.ts"
+import { Usage, type Quotas } from "../execution/Usage.ts"
+import type { WorkflowTime } from "../execution/WorkflowTime.ts"
+import { Observer } from "../telemetry/Observer.ts"
+import type { InvocationEvent } from "../wire/Invocation.ts"
+import * as Limits from "../wire/Limits.ts"
+import type { Operation } from "../wire/Operation.ts"
+
+export interface InvokeOptions extends Settings, Quotas {
+  /** Whether to note where in the code operations are used. */
+  readonly captureSources: boolean
+  /** The X-Ray header of the trace to which the invocation belongs. */
+  readonly traceHeader: string | undefined
+  /** Who wants to hear of what happens, besides telemetry. */
+  readonly listener: Listener | undefined
+  readonly onStart: ((parts: Parts) => void) | undefined
+}
+
+export const defaultOptions: InvokeOptions = {
+  grace: 500,
+  outsideLimit: 10_000,
+  outsideGrace: 1_000,
+  deadline: undefined,
+  onNonDeterminism: "fail",
+  maxOperations: Limits.maxOperations,
+  maxStorage: Limits.maxStorage,
+  maxPayload: Limits.maxOperationPayload,
+  warnAboutTargets: true,
+  insteadOf: undefined,
+  captureSources: false,
+  traceHeader: undefined,
+  listener: undefined,
+  onStart: undefined
+}
+
+/** The parts of an invocation, with the clock, the dice, the scheduler and the store of the current environment. */
+export const assemble = Effect.fnUntraced(function* (
+  event: InvocationEvent,
+  records: ReadonlyArray<Operation>,
+  beganAt: number,
+  options: InvokeOptions
+): Effect.fn.Return<{ readonly parts: Parts; readonly observer: Observer }, never, CheckpointStore> {
+  const services = yield* Effect.context<CheckpointStore>()
+  const host = new Host({
+    services,
+    clock: yield* Clock.Clock,
+    random: yield* Random.Random,
+    scheduler: yield* Scheduler.Scheduler
+  })
+  const news = new Set(event.UpdatedOperationIds)
+  const history = new History(records, news)
+  const observer = new Observer({
+    executionArn: event.DurableExecutionArn,
+    services,
+    history,
+    clock: host.clock,
+    beganAt,
+    news,
+    traceHeader: options.traceHeader
+  })
+  const listener = options.listener === undefined ? observer : listeners([observer, options.listener])
+  const usage = new Usage(records, options, (message) => listener.warned?.(message))
+  const lifetime = new Lifetime()
+  const fibers = new Fibers()
+  if (options.captureSources) fibers.placeOf = () => placeOf(new Error())
+  const store = yield* CheckpointStore
+  const outbox = new Outbox({
+    executionArn: event.DurableExecutionArn,
+    token: event.CheckpointToken,
+    store,
+    lifetime,
+    listener,
+    usage,
+    host
+  })
+  const core: Core = {
+    executionArn: event.DurableExecutionArn,
+    executionName: nameOf(event.DurableExecutionArn),
+    settings: options,
+    lifetime,
+    history,
+    usage,
+    outbox,
+    fibers,
+    host,
+    listener,
+    surroundings: observer,
+    placeOf: (fiber) => executionOf(fiber)?.namespace.path
+  }
+  return { parts: connect(core), observer }
+})
+
+/** The name of an execution: the last part but one of its ARN, or all of an ARN that is none. */
+const nameOf = (arn: string): string => arn.split("/").at(-2) ?? arn
+
+/** Tells each part of those that it has to tell something. */
+const connect = (core: Core): Parts => {
+  const { fibers, history, lifetime, listener, outbox } = core
+  const delivery = new Delivery(core)
+  const times = new Set<WorkflowTime>()
+  const root = Namespace.root(core.executionArn, history.start ?? core.host.now())
+  history.open(root)
+  fibers.attach({
+    onIdle: () => delivery.next(),
+    onSpin: () => Contradiction.tell(core, Contradiction.spinning(core.executionName)),
+    onActivity: () => listener.moved?.()
+  })
+  outbox.attach({
+    onState: (records) => {
+      listener.told?.(records)
+      delivery.changed(history.apply(records))
+    },
+    onAcknowledged: (waiting) => {
+      for (const acknowledged of waiting) acknowledged()
+      fibers.wake()
+    },
+    onFailure: (error) => lifetime.end(verdictOf(error, core.executionName)),
+    onTokenMissing: () => {
+      outbox.close()
+      lifetime.end(suspended)
+    },
+    onIdle: () => {
+      listener.moved?.()
+      fibers.wake()
+    },
+    onPush: () => settleReadings(core, times),
+    isContested: () => delivery.isContested
+  })
+  return { ...core, delivery, claims: claimsOf(core, delivery), root, glanced: times, undoable: new Map(), notUndone: [] }
+}
+
+const claimsOf = (core: Core, delivery: Delivery): ClaimHost => ({
+  executionArn: core.executionArn,
+  nextIndex: () => core.history.nextIndex,
+  push: (claim, update, acknowledged) => core.outbox.push(claim.path, update, acknowledged),
+  committed: (claim, change) => delivery.acknowledged(claim, change),
+  convert: (claim, conversion, done) => delivery.whileConverting(claim, conversion, done),
+  cannotConvert: ({ message }) =>
+    core.lifetime.end({ _tag: "Aborted", error: new InvocationFailed({ reason: "serdes", message }) })
+})
+
+/** A time that code was shown before it was known is recorded before anything that may depend on it. */
+const settleReadings = ({ history, outbox, usage }: Core, times: Set<WorkflowTime>): void => {
+  for (const time of times) {
+    const settled = time.settle()
+    if (settled === undefined) continue
+    const { claim } = settled.unread
+    const mark: Mark = { kind: "reading", of: claim.id, label: claim.name, time: settled.time }
+    history.addMark(mark)
+    usage.addOperation(claim.name)
+    for (const update of updatesOf(mark, undefined)) outbox.push(claim.name, update)
+  }
+  times.clear()
+}
+
+/** A failure of the store: what the service refuses for good ends the execution, anything else only this invocation. */
+const verdictOf = (error: StoreError, executionName: string): Verdict => {
+  const aborted = (reason: InvocationFailed["reason"], message: string): Verdict => ({
+    _tag: "Aborted",
+    error: new InvocationFailed({ reason, message })
+  })
+  switch (error._tag) {
+    case "StaleCheckpointToken":
+      return aborted(
+        "stale-token",
+        `This invocation no longer owns the execution, so it stops and records nothing more. ${error.message}`
+      )
+    case "StoreUnavailable":
+      return aborted("store-unavailable", `The checkpoint service stayed unavailable. ${error.message}`)
+    case "StoreRefused":
+      return {
+        _tag: "Condemned",
+        mistake: new StoreRejected({
+          operation: executionName,
+          message: `The checkpoint service refused a request for good. ${error.message}`
+        })
+      }
+  }
+}

@@ -1,0 +1,243 @@
+/**
+ * One invocation, from event to answer.
+ *
+ * Owns: the order of things: the state is loaded, the parts are put together, the workflow runs until it ends or a
+ * verdict ends it, its fibers are let go of, what is left is sent, and the answer is given.
+ * Does not own: anything that happens while the workflow runs.
+ *
+ * Invariants:
+ * 1. It is the only place where the parts are put together.
+ * 2. PENDING is answered only when nothing is left to send, and a result only when all that it depends on is acknowledged.
+ * 3. When it answers, every fiber that the workflow made has ended, or stands in a region that cannot be interrupted and
+ *    holds nothing of the process.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import { CheckpointStore, type StoreError } from "../CheckpointStore.ts"
+import type * as Contract from "../Contract.ts"
+import { InvocationFailed, StoreRejected } from "../DurableError.ts"
+import type { AnyFiber } from "../execution/Fibers.ts"
+import type { Ending, Verdict } from "../execution/Lifetime.ts"
+import { loadPages } from "../execution/Outbox.ts"
+import type { Parts } from "../execution/Parts.ts"
+import * as Telemetry from "../Telemetry.ts"
+import { observed } from "../telemetry/Observer.ts"
+import type { InvocationAnswer, InvocationEvent } from "../wire/Invocation.ts"
+import type { Operation } from "../wire/Operation.ts"
+import { answerEnding, readPayload } from "./Answer.ts"
+import { assemble, defaultOptions, type InvokeOptions } from "./Assembly.ts"
+import { startWorkflow } from "./Workflow.ts"
+
+export { defaultOptions, type InvokeOptions }
+
+/** An answer together with what a host may want to look at. */
+export interface Invoked {
+  readonly answer: InvocationAnswer
+  readonly parts: Parts | undefined
+}
+
+/** Runs one invocation. It fails with `InvocationFailed` when it ends without an answer, so that the service repeats it. */
+export const invoke = (
+  implementation: Contract.AnyImplementation,
+  event: InvocationEvent,
+  options: Partial<InvokeOptions> = {}
+): Effect.Effect<Invoked, InvocationFailed, CheckpointStore> =>
+  observed(event.DurableExecutionArn, answerEvent(implementation, event, { ...defaultOptions, ...options }))
+
+const answerEvent = Effect.fnUntraced(function* (
+  implementation: Contract.AnyImplementation,
+  event: InvocationEvent,
+  options: InvokeOptions
+): Effect.fn.Return<Invoked, InvocationFailed, CheckpointStore> {
+  const beganAt = yield* Clock.currentTimeMillis
+  let records: ReadonlyArray<Operation> = event.InitialExecutionState.Operations
+  if (event.InitialExecutionState.NextMarker) {
+    const loaded = yield* Effect.result(within(options.deadline, "loaded the state of the execution", loadRest(event)))
+    if (Result.isFailure(loaded)) return yield* unreadable(event, loaded.failure)
+    records = [...records, ...loaded.success]
+  }
+  const { observer, parts } = yield* assemble(event, records, beganAt, options)
+  options.onStart?.(parts)
+  return yield* Effect.onExit(
+    Effect.map(execute(implementation, parts), (answer) => ({ answer, parts })),
+    (exit) =>
+      Effect.sync(() => {
+        observer.ended(exit)
+        parts.outbox.close()
+        parts.host.dispose()
+      })
+  )
+})
+
+/** Ends what an invocation does before its workflow runs, when the invocation must end. */
+export const within = <A, E, R>(
+  deadline: number | undefined,
+  action: string,
+  effect: Effect.Effect<A, E, R>
+): Effect.Effect<A, E | InvocationFailed, R> =>
+  deadline === undefined
+    ? effect
+    : Effect.flatMap(Clock.currentTimeMillis, (now) =>
+        Effect.timeoutOrElse(effect, {
+          duration: Math.max(0, deadline - now),
+          orElse: () =>
+            Effect.fail(
+              new InvocationFailed({
+                reason: "deadline",
+                message: `The invocation ran out of time while it ${action}.`
+              })
+            )
+        })
+      )
+
+/** The pages of the state that follow the one on the event. */
+const loadRest = Effect.fnUntraced(function* (
+  event: InvocationEvent
+): Effect.fn.Return<ReadonlyArray<Operation>, StoreError, CheckpointStore> {
+  const store = yield* CheckpointStore
+  const services = yield* Effect.context()
+  const { NextMarker = "" } = event.InitialExecutionState
+  const listener = { repeated: () => Telemetry.checkpointRetries.updateUnsafe(1, services) }
+  return yield* loadPages(store, listener, event.DurableExecutionArn, event.CheckpointToken, NextMarker)
+})
+
+const unreadable = (
+  event: InvocationEvent,
+  error: StoreError | InvocationFailed
+): Effect.Effect<Invoked, InvocationFailed> => {
+  switch (error._tag) {
+    case "InvocationFailed":
+      return Effect.fail(error)
+    case "StaleCheckpointToken":
+      return Effect.fail(
+        new InvocationFailed({
+          reason: "stale-token",
+          message: `This invocation no longer owns the execution. ${error.message}`
+        })
+      )
+    case "StoreUnavailable":
+      return Effect.fail(
+        new InvocationFailed({
+          reason: "store-unavailable",
+          message: `The state of the execution could not be loaded. ${error.message}`
+        })
+      )
+    case "StoreRefused": {
+      const rejected = new StoreRejected({
+        operation: event.DurableExecutionArn.split("/").at(-2) ?? event.DurableExecutionArn,
+        message: `The service refused to give out the state of the execution. ${error.message}`
+      })
+      return Effect.succeed({
+        answer: { Status: "FAILED", Error: { ErrorType: rejected._tag, ErrorMessage: rejected.message } },
+        parts: undefined
+      })
+    }
+  }
+}
+
+// --- Running -------------------------------------------------------------------------------------------------------------
+
+const execute = Effect.fnUntraced(function* (
+  implementation: Contract.AnyImplementation,
+  parts: Parts
+): Effect.fn.Return<InvocationAnswer, InvocationFailed> {
+  const { contract } = implementation
+  const payload = yield* readPayload(parts, contract)
+  if ("answer" in payload) return payload.answer
+  const services = yield* Effect.context<never>()
+  const root = startWorkflow(implementation, payload.value, parts, services)
+  armDeadline(parts)
+  const ending = yield* Effect.onInterrupt(parts.lifetime.ended, () =>
+    Effect.suspend(() => {
+      parts.lifetime.end(interrupted)
+      return letGo(parts, root)
+    })
+  )
+  yield* letGo(parts, root)
+  return yield* answer(parts, contract, ending)
+})
+
+const interrupted: Verdict = {
+  _tag: "Aborted",
+  error: new InvocationFailed({ reason: "interrupted", message: "The invocation was interrupted from outside." })
+}
+
+const armDeadline = ({ delivery, host, lifetime, settings }: Parts): void => {
+  const { deadline } = settings
+  if (deadline === undefined) return
+  host.after(deadline - host.now(), () => {
+    const running = Array.from(delivery.running.values(), ({ claim }) => `the step "${claim.path}"`)
+    const holds = Array.from(delivery.holds, ({ path }) => `the hold "${path}"`)
+    const names = [...running, ...holds]
+    const message =
+      `The invocation ran out of time${names.length === 0 ? "" : ` while running ${names.join(", ")}`}. ` +
+      "What was acknowledged is kept; the service invokes the function again. Raise the function's time-out or split the work into smaller steps."
+    lifetime.end({ _tag: "Aborted", error: new InvocationFailed({ reason: "deadline", message }) })
+  })
+}
+
+/**
+ * Interrupts every fiber of the workflow from the root down, so that no handler takes the end for a failure, and waits
+ * for local finalizers, and for a request that is under way, as long as the grace period lasts.
+ */
+const letGo = (parts: Parts, root: () => AnyFiber | undefined): Effect.Effect<void> =>
+  Effect.callback<void>((resume) => {
+    const { delivery, fibers, host, lifetime, outbox, settings } = parts
+    if (!lifetime.mayRecord) outbox.close()
+    fibers.stop()
+    const first = root()
+    const left = new Set<AnyFiber>(first === undefined ? [] : [first])
+    first?.interruptUnsafe(first.id)
+    for (const fiber of [...delivery.stop(), ...fibers.live.keys()]) {
+      left.add(fiber)
+      fiber.interruptUnsafe(fiber.id)
+    }
+    const finish = (): void => {
+      cancel()
+      resume(Effect.void)
+    }
+    const check = (): void => {
+      if (left.size === 0 && (lifetime.mayRecord || !outbox.isSending)) finish()
+    }
+    const cancel = host.after(settings.grace, () => {
+      lifetime.over()
+      outbox.abort()
+      finish()
+    })
+    for (const fiber of Array.from(left)) {
+      fiber.addObserver(() => {
+        left.delete(fiber)
+        check()
+      })
+    }
+    outbox.whenIdle(check)
+    check()
+  })
+
+/** Answers once everything is sent that the answer depends on. */
+const answer = Effect.fnUntraced(function* (
+  parts: Parts,
+  contract: Contract.Any,
+  ending: Ending
+): Effect.fn.Return<InvocationAnswer, InvocationFailed> {
+  const given = yield* answerEnding(parts, contract, ending)
+  if (ending._tag !== "Ended") return given
+  const verdict = yield* drain(parts)
+  return verdict === undefined ? given : yield* answerEnding(parts, contract, verdict)
+})
+
+/** Sends what is left to send. A verdict says why that was not possible. */
+const drain = ({ lifetime, outbox }: Parts): Effect.Effect<Verdict | undefined> => {
+  if (!outbox.isBusy) return Effect.succeed(lifetime.verdict)
+  const sent = Effect.callback<undefined>((resume) => {
+    outbox.whenIdle(() => {
+      if (outbox.isBusy) outbox.flush()
+      else resume(Effect.succeed(undefined))
+    })
+    outbox.flush()
+  })
+  return Effect.raceFirst(sent, lifetime.judged)
+}

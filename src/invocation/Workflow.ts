@@ -1,0 +1,95 @@
+/**
+ * The workflow of one invocation, with everything around it.
+ *
+ * Owns: what the code of the user runs in: its services, its namespace, its compensation and its end.
+ * Does not own: what it answers.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { cast } from "effect/Function"
+import * as Random from "effect/Random"
+import * as Scheduler from "effect/Scheduler"
+import type * as Contract from "../Contract.ts"
+import { CaptureCallSites } from "../execution/CallSite.ts"
+import { Claim } from "../execution/Claim.ts"
+import type { AnyFiber } from "../execution/Fibers.ts"
+import { Execution, executionOf, type Parts } from "../execution/Parts.ts"
+import { WorkflowClock, WorkflowRandom, type ServicesHost } from "../execution/WorkflowServices.ts"
+import { compensated } from "../operations/withCompensation.ts"
+import { sleep, untilKnown } from "../operations/sleep.ts"
+import { isOwnMistake } from "../values/Failures.ts"
+
+type Body = Effect.Effect<unknown, unknown, unknown>
+
+/** Starts the workflow as the first fiber of the run queue. Answers with how to find that fiber. */
+export const startWorkflow = (
+  implementation: Contract.AnyImplementation,
+  payload: unknown,
+  parts: Parts,
+  services: Context.Context<never>
+): (() => AnyFiber | undefined) => {
+  const { fibers, lifetime } = parts
+  const handler = Effect.suspend(() => cast<unknown, Body>(implementation.handler(cast<unknown, never>(payload))))
+  const ran: Effect.Effect<Exit.Exit<unknown, unknown>, never, unknown> = Effect.exit(Effect.scoped(handler))
+  const workflow = Effect.flatMap(ran, (exit) =>
+    Effect.flatMap(compensated(parts, exit), (ended) => endOf(parts, ended))
+  )
+  let root: AnyFiber | undefined
+  fibers.enqueue(() => {
+    root = Effect.runForkWith(servicesOf(parts, services))(
+      cast<Body, Effect.Effect<Exit.Exit<unknown, unknown>, unknown>>(parts.surroundings.within(parts.root, workflow))
+    )
+    root.addObserver((exit) => lifetime.finish(exit))
+  })
+  return () => root
+}
+
+/** The services of the workflow. */
+const servicesOf = (parts: Parts, services: Context.Context<never>): Context.Context<never> => {
+  const host = hostOf(parts)
+  const loggers = parts.surroundings.services(services)
+  return loggers.pipe(
+    Context.add(Execution, { parts, namespace: parts.root }),
+    Context.add(Scheduler.Scheduler, parts.fibers),
+    Context.add(Clock.Clock, new WorkflowClock(host)),
+    Context.add(Random.Random, new WorkflowRandom(host)),
+    Context.add(CaptureCallSites, parts.fibers.placeOf !== undefined)
+  )
+}
+
+const hostOf = (parts: Parts): ServicesHost => ({
+  clock: parts.host.clock,
+  random: parts.host.random,
+  lifetime: parts.lifetime,
+  namespaceOf: (fiber) => executionOf(fiber)?.namespace,
+  known: (fiber, namespace) => untilKnown(parts, fiber, namespace),
+  glanced: (time) => void parts.glanced.add(time),
+  reading: ({ claim: { id, name } }) => parts.history.mark({ kind: "reading", of: id, label: name })?.time,
+  sleep: (fiber, namespace, duration) => sleep(parts, fiber, namespace, duration)
+})
+
+/** The workflow ends once the past is delivered, and the code has asked for all that is recorded. */
+const endOf = (parts: Parts, exit: Exit.Exit<unknown, unknown>): Effect.Effect<unknown, unknown> =>
+  Effect.withFiber((fiber) => {
+    const { delivery, root } = parts
+    const claim = new Claim({
+      id: "",
+      name: "",
+      kind: { type: "CONTEXT", subType: "RunInChildContext" },
+      namespace: root,
+      fiber,
+      occurrence: 0,
+      path: "",
+      host: parts.claims
+    })
+    const isExempt = Exit.isFailure(exit) && isOwnMistake(Cause.squash(exit.cause))
+    return Effect.callback<unknown, unknown>((resume) => {
+      const work = delivery.performEnd(claim, () => resume(exit), isExempt)
+      return Effect.sync(() => delivery.drop(work))
+    })
+  })

@@ -1,0 +1,75 @@
+/**
+ * All: run branches as `Effect.all` does, and record how that ended.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import { cast } from "effect/Function"
+import type { Execution } from "../execution/Parts.ts"
+import type {
+  FromArguments,
+  RecordOptions,
+  RecordServices,
+  Recordable,
+  RecordedError,
+  RecordedValue
+} from "../Plain.ts"
+import { allOf, parallelKind, type BatchRules } from "./batch.ts"
+import { branchOf, type AnyBranch, type ConcurrencyOptions, type ErrorOf, type ServicesOf, type ValueOf } from "./branch.ts"
+import { typed } from "./typed.ts"
+
+/**
+ * Runs branches as `Effect.all` does, each in a namespace of its own, and records how that ended: with all values, or with
+ * the first failure, upon which the other branches are let go of.
+ *
+ * It takes a tuple, an array or a record of branches. As in Effect, they run one after the other unless `concurrency` says
+ * otherwise. It costs one operation, and one for each branch unless it is `flat`.
+ *
+ * **Errors**: those of the branches. **Defects**: those of the branches, and those of {@link parallel}.
+ *
+ * @example
+ * ```ts
+ * import { Durable } from "effect-durable"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const trip = Durable.all("trip", {
+ *   flight: Durable.step("book", Effect.succeed("flight-1")),
+ *   hotel: Durable.step("book", Effect.succeed({ room: 12 }))
+ * }, { concurrency: "unbounded" })
+ * ```
+ *
+ * @category concurrency
+ * @since 0.1.0
+ */
+export const all = <
+  const Branches extends AnyBranches = AnyBranches,
+  O extends RecordOptions<ValueOf<BranchIn<Branches>>, ConcurrencyOptions> = Required<
+    RecordOptions<ValueOf<BranchIn<Branches>>, ConcurrencyOptions>
+  >
+>(
+  name: string,
+  branches: Branches,
+  ...options: O & Recordable<ValueOf<BranchIn<Branches>>, ErrorOf<BranchIn<Branches>>, O, ConcurrencyOptions>
+): Effect.Effect<
+  { -readonly [K in keyof Branches]: RecordedValue<ValueOf<Branches[K]>, O> },
+  RecordedError<ErrorOf<BranchIn<Branches>>, O>,
+  FromArguments<ServicesOf<BranchIn<Branches>>> | Execution | RecordServices<O>
+> => {
+  const keys = Object.keys(branches)
+  const list = isArray(branches)
+  const items = Object.values(branches).map((branch, index) =>
+    branchOf(branch, list ? `parallel-branch-${index}` : keys[index]!)
+  )
+  return typed(
+    Effect.map(
+      allOf(parallelKind, name, items, cast<unknown, BatchRules>(options[0] ?? {})),
+      (values: ReadonlyArray<unknown>) => (list ? values : Object.fromEntries(keys.map((key, index) => [key, values[index]])))
+    )
+  )
+}
+
+type AnyBranches = ReadonlyArray<AnyBranch> | Readonly<Record<string, AnyBranch>>
+
+type BranchIn<Branches> = Branches extends ReadonlyArray<infer B> ? B : Branches[keyof Branches]
+
+const isArray = (value: object): value is ReadonlyArray<unknown> => Array.isArray(value)

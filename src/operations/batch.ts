@@ -1,0 +1,533 @@
+/**
+ * Batch: run items side by side until a policy is met, and record how each of them ended.
+ *
+ * Each item has a record of its own unless the batch is flat. The record of the batch holds every outcome again, so that
+ * a replay needs nothing else; when that is too large, it holds only how far each item came, and a replay reads the
+ * outcomes from the items.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { cast } from "effect/Function"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { BatchResult, type Item } from "../BatchResult.ts"
+import * as CompletionPolicy from "../CompletionPolicy.ts"
+import { InvalidOptions, SerdesFailed } from "../DurableError.ts"
+import { isFinal, type Claim } from "../execution/Claim.ts"
+import * as Contradiction from "../execution/Contradiction.ts"
+import { operationId } from "../execution/Identity.ts"
+import type { Namespace } from "../execution/Namespace.ts"
+import type { Parts } from "../execution/Parts.ts"
+import { WorkflowTime } from "../execution/WorkflowTime.ts"
+import { exitOf } from "../internal/effect.ts"
+import { make, type Codec, SerdesError } from "../Serdes.ts"
+import { readFailure } from "../values/Failures.ts"
+import { readValue, type AnyCodec, type NotForNow, type Recording, type Subject } from "../values/Values.ts"
+import { ErrorObject } from "../wire/ErrorObject.ts"
+import type { SubType } from "../wire/SubType.ts"
+import { isEnded, runBranches, type Branch, type State } from "./branches.ts"
+import { context, inNamespace, outcomeIn as contextOutcome, write, type Outcome } from "./child.ts"
+import { branchNamespace, branchPath, claimAs, claimByName, inWorkflow, type Body } from "./Operation.ts"
+
+export interface BatchRules extends Recording {
+  readonly concurrency?: number | "unbounded" | undefined
+  readonly policy?: CompletionPolicy.CompletionPolicy | undefined
+  readonly flat?: boolean | undefined
+  readonly batchSerdes?: AnyCodec | undefined
+  /** Whether only the failure counts that was recorded first; the other items that failed are as good as let go of. */
+  readonly failsFirst?: boolean | undefined
+}
+
+/** What a batch is on the wire. */
+export interface Kind {
+  readonly subType: SubType
+  readonly itemSubType: SubType
+}
+
+export const parallelKind: Kind = { subType: "Parallel", itemSubType: "ParallelBranch" }
+export const mapKind: Kind = { subType: "Map", itemSubType: "MapIteration" }
+
+export interface BatchItem {
+  readonly name: string
+  readonly body: Body
+}
+
+/** A batch that ends with how each of its items ended. */
+export const batch = (kind: Kind, name: string, items: ReadonlyArray<BatchItem>, rules: BatchRules): Body =>
+  inWorkflow(name, ({ namespace, parts }, fiber) =>
+    claimedBatch(parts, claimByName({ namespace, parts }, fiber, kindOf(kind.subType), name), kind, items, rules)
+  )
+
+const kindOf = (subType: SubType) => ({ type: "CONTEXT", subType }) as const
+
+/**
+ * A batch in which every item has to succeed: it ends with all values, or fails as the first item that did. As in Effect,
+ * items are taken one after the other unless it is said otherwise.
+ */
+export const allOf = (
+  kind: Kind,
+  name: string,
+  items: ReadonlyArray<BatchItem>,
+  rules: BatchRules
+): Effect.Effect<ReadonlyArray<unknown>, unknown, unknown> =>
+  cast<Body, Effect.Effect<ReadonlyArray<unknown>, unknown, unknown>>(
+    inWorkflow(name, ({ namespace, parts }, fiber) =>
+      allSucceed(parts, claimByName({ namespace, parts }, fiber, kindOf(kind.subType), name), kind, items, rules)
+    )
+  )
+
+const allSucceed = (
+  parts: Parts,
+  claim: Claim,
+  kind: Kind,
+  items: ReadonlyArray<BatchItem>,
+  rules: BatchRules
+): Effect.Effect<ReadonlyArray<unknown>, unknown, unknown> => {
+    const failFast = { ...rules, concurrency: rules.concurrency ?? 1, policy: CompletionPolicy.allSuccessful, failsFirst: true }
+    return Effect.flatMap(
+      claimedBatch(parts, claim, kind, items, failFast),
+      (result): Effect.Effect<ReadonlyArray<unknown>, unknown> => {
+        const [first] = result.causes
+        if (first !== undefined) return Effect.failCause(first)
+        if (result.values.length === items.length) return Effect.succeed(result.values)
+        return otherItems(parts, claim, result.values.length, items.length)
+      }
+    )
+}
+
+const claimedBatch = (
+  parts: Parts,
+  claim: Claim,
+  kind: Kind,
+  items: ReadonlyArray<BatchItem>,
+  rules: BatchRules
+): Effect.Effect<BatchResult<unknown, unknown>, never, unknown> => {
+  const problem = problemOf(claim.path, rules)
+  return problem === undefined
+    ? Effect.orDie(asBatch(claim, run(parts, claim, kind, items, rules)))
+    : Effect.die(new InvalidOptions({ operation: claim.path, message: problem }))
+}
+
+const problemOf = (path: string, { concurrency }: BatchRules): string | undefined =>
+  concurrency === undefined ||
+  concurrency === "unbounded" ||
+  concurrency === Infinity ||
+  (Number.isSafeInteger(concurrency) && concurrency >= 1)
+    ? undefined
+    : `Expected the concurrency of "${path}" to be a whole number of at least 1 or "unbounded", found ${String(concurrency)}.`
+
+/** What the codec of a batch reads is a batch, or else the codec is at fault. */
+const asBatch = ({ path }: Claim, effect: Body): Effect.Effect<BatchResult<unknown, unknown>, unknown, unknown> =>
+  Effect.flatMap(effect, (value) =>
+    value instanceof BatchResult
+      ? Effect.succeed(value)
+      : Effect.die(
+          new SerdesFailed({
+            operation: path,
+            message: `Could not read the result of "${path}": its batchSerdes made something of it that is no BatchResult. Make one with BatchResult.fromValues.`
+          })
+        )
+  )
+
+/** Whether the items of the code cannot be the recorded ones. A batch that ended early does not tell what it never started. */
+const areOther = (reason: CompletionPolicy.CompletionReason | undefined, recorded: number, found: number): boolean =>
+  recorded > found || (reason === "ALL_COMPLETED" && recorded < found)
+
+/** The history holds more or fewer items than the code has. */
+const otherItems = (parts: Parts, claim: Claim, recorded: number, found: number): Effect.Effect<never> =>
+  contradicted(
+    parts,
+    claim,
+    `The history holds ${recorded} item${recorded === 1 ? "" : "s"} of "${claim.path}", but the code has ${found}. Make the list of items in a step, so that a replay has the same.`
+  )
+
+// --- How far a batch has come ----------------------------------------------------------------------------------------
+
+/** Counts as it goes, because policies ask often. */
+class Tally {
+  readonly #items: Array<CompletionPolicy.Progress["items"][number]>
+  #successCount = 0
+  #failureCount = 0
+
+  constructor(items: ReadonlyArray<BatchItem>) {
+    this.#items = items.map(({ name }, index) => ({ index, name, status: undefined }))
+  }
+
+  note(index: number, state: State): void {
+    const status = statusOf(state)
+    this.#items[index] = { ...this.#items[index]!, status }
+    if (status === "SUCCEEDED") this.#successCount++
+    else if (status === "FAILED") this.#failureCount++
+  }
+
+  get progress(): CompletionPolicy.Progress {
+    const items = this.#items
+    return {
+      successCount: this.#successCount,
+      failureCount: this.#failureCount,
+      completedCount: this.#successCount + this.#failureCount,
+      totalCount: items.length,
+      // A copy, because a predicate may keep it.
+      get items() {
+        return items.slice()
+      }
+    }
+  }
+}
+
+/** A branch ends with its outcome as it is written; one that dies on the way there is a fault of its own. */
+const outcomeIn = (state: State): Outcome | undefined =>
+  isEnded(state) && Exit.isSuccess(state) ? cast<unknown, Outcome>(state.value) : undefined
+
+const statusOf = (state: State): Status | undefined => {
+  if (state === "waiting") return undefined
+  const outcome = outcomeIn(state)
+  if (outcome === undefined) return "STARTED"
+  return "error" in outcome ? "FAILED" : "SUCCEEDED"
+}
+
+type Status = "SUCCEEDED" | "FAILED" | "STARTED"
+
+// --- Running ---------------------------------------------------------------------------------------------------------
+
+const run = (
+  parts: Parts,
+  claim: Claim,
+  kind: Kind,
+  items: ReadonlyArray<BatchItem>,
+  rules: BatchRules
+): Body => {
+  let summary: string | undefined
+  return context(parts, claim, {
+    recording: { serdes: codecOf(parts, claim, items, rules) },
+    summary: () => summary ?? "",
+    body: (namespace, _, kept) => {
+      const recorded = claim.record
+      if (recorded !== undefined && isFinal(recorded)) {
+        return rebuild(parts, claim, namespace, kind, items, rules, kept)
+      }
+      return Effect.map(runItems(parts, namespace, kind, items, rules), (ended) => {
+        summary = summaryOf(kind, ended)
+        return ended
+      })
+    }
+  })
+}
+
+const runItems = Effect.fnUntraced(function* (
+  parts: Parts,
+  namespace: Namespace,
+  kind: Kind,
+  items: ReadonlyArray<BatchItem>,
+  rules: BatchRules
+): Effect.fn.Return<Ended, never, unknown> {
+  const policy = rules.policy ?? CompletionPolicy.allSuccessful
+  const branches = items.map((item, index) => branchOf(parts, namespace, kind, item, index, rules))
+  const tally = new Tally(items)
+  /** The first item that failed: with fail-fast the others are as good as let go of. */
+  let first: number | undefined
+  const states = yield* runBranches(parts, branches, {
+    concurrency: typeof rules.concurrency === "number" ? rules.concurrency : Infinity,
+    mayStart: () => policy.mayStart(tally.progress),
+    isComplete: () => policy.isComplete(tally.progress),
+    onChange: (index, state) => {
+      tally.note(index, state)
+      if (statusOf(state) === "FAILED") first ??= index
+    }
+  })
+  const broken = states.find((state) => isEnded(state) && Exit.isFailure(state))
+  if (broken !== undefined && isEnded(broken) && Exit.isFailure(broken)) {
+    return yield* Effect.orDie(Effect.failCause(broken.cause))
+  }
+  const all = states.flatMap((state, index) => {
+    if (state === "waiting") return []
+    const isBeaten = rules.failsFirst === true && index !== first && statusOf(state) === "FAILED"
+    return [isBeaten ? undefined : outcomeIn(state)]
+  })
+  return { all, completionReason: policy.reason(tally.progress) }
+})
+
+/** The namespace in which an item is run, and how it ends there: as its record says, or as what there is to write of it. */
+const branchOf = (
+  parts: Parts,
+  batchNamespace: Namespace,
+  kind: Kind,
+  item: BatchItem,
+  index: number,
+  rules: BatchRules
+): Branch => {
+  const path = branchPath(batchNamespace, index)
+  const namespace = branchNamespace(batchNamespace, index, { path })
+  const body = Effect.withFiber((fiber): Body => {
+    const claim = claimAs({ namespace, parts }, fiber, kindOf(kind.itemSubType), {
+      id: namespace.id,
+      path,
+      label: item.name,
+      movesTime: false
+    })
+    return rules.flat === true
+      ? Effect.flatMap(Effect.exit(item.body), (exit) => flatEnd(parts, claim, rules, exit))
+      : contextOutcome(parts, claim, {
+          recording: rules,
+          body: (inner) => inNamespace(parts, inner, item.body),
+          isUnseen: (outcome, inner) => isUnseen(parts, rules, outcome, inner),
+          namespaceOf: (own, isRebuilding) => itemNamespace(own, isRebuilding)
+        })
+  })
+  return { namespace, body }
+}
+
+/** Time in an item is its own: it begins when the service says that the item began. */
+const itemNamespace = (claim: Claim, isRebuilding: boolean): Namespace => {
+  const time = new WorkflowTime(claim.time.now)
+  time.leaveUnread({ claim, of: "start" })
+  return claim.namespace.inside({ id: claim.id, path: claim.path, isRebuilding, time })
+}
+
+/** An item without a record ends when its body does. */
+const flatEnd = (
+  parts: Parts,
+  claim: Claim,
+  rules: BatchRules,
+  exit: Exit.Exit<unknown, unknown>
+): Effect.Effect<Outcome> => (parts.lifetime.isOpen ? write(claim, rules, exit) : parts.lifetime.inert)
+
+/** Whether nobody can tell in which order an item ended beside the others. */
+const isUnseen = ({ delivery }: Parts, { policy }: BatchRules, outcome: Outcome, inner: Namespace): boolean =>
+  "text" in outcome && (policy?.isOrderless ?? true) && !inner.isKept && !delivery.awaitsOthers
+
+// --- Rebuilding ------------------------------------------------------------------------------------------------------
+
+/** Runs the items of a batch again that is recorded but not kept, each as far as it came then. */
+const rebuild = Effect.fnUntraced(function* (
+  parts: Parts,
+  claim: Claim,
+  batchNamespace: Namespace,
+  kind: Kind,
+  items: ReadonlyArray<BatchItem>,
+  rules: BatchRules,
+  kept: string | undefined
+): Effect.fn.Return<Ended, never, unknown> {
+  const { path, record } = claim
+  const isFailed = record?.Status !== "SUCCEEDED"
+  const summary = isFailed ? unsummarised(parts, claim, items, rules) : readSummary(kept ?? "")
+  if (summary === undefined) {
+    return yield* contradicted(
+      parts,
+      claim,
+      `The history holds "${path}" without saying how far its items came. Run this execution with the library that recorded it.`
+    )
+  }
+  const { completionReason, itemStatuses } = summary
+  if (areOther(isFailed ? undefined : completionReason, itemStatuses.length, items.length)) {
+    return yield* otherItems(parts, claim, itemStatuses.length, items.length)
+  }
+  const marks = Array.from(itemStatuses)
+  const branches = marks.map((_, index) => branchOf(parts, batchNamespace, kind, items[index]!, index, rules))
+  let begun = 0
+  let left = marks.filter((mark) => mark !== started).length
+  const states = yield* runBranches(parts, branches, {
+    concurrency: Infinity,
+    mayStart: () => true,
+    isComplete: () => begun === marks.length && left === 0,
+    onChange: (index, state) => {
+      if (!isEnded(state)) begun++
+      else if (marks[index] !== started) left--
+    }
+  })
+  const all = states.map((state, index) => (marks[index] === started ? undefined : outcomeIn(state)))
+  const other = all.findIndex((outcome, index) => markOf(outcome) !== marks[index])
+  if (other !== -1 && !isFailed) {
+    return yield* contradicted(
+      parts,
+      claim,
+      `The history holds "${branchPath(batchNamespace, other)}" as an item that ${marks[other] === "S" ? "succeeded" : "failed"}, but this time it ended otherwise. ` +
+        "Its result is not kept but made of the operations inside, so the code between those has to do the same at every replay."
+    )
+  }
+  return { all, completionReason }
+})
+
+/** How far the items of a batch came that broke off: as their records say. Nobody sees their outcomes. */
+const unsummarised = (
+  { history }: Parts,
+  { id }: Claim,
+  items: ReadonlyArray<BatchItem>,
+  { flat }: BatchRules
+): Pick<typeof Summary.Type, "itemStatuses" | "completionReason"> => {
+  let itemStatuses = ""
+  for (let index = 0; index < items.length; index++) {
+    const record = history.get(operationId(id, "", index))
+    if (record === undefined && flat !== true) break
+    itemStatuses += record === undefined || !isFinal(record) ? started : record.Status === "SUCCEEDED" ? "S" : "F"
+  }
+  return { itemStatuses, completionReason: "ALL_COMPLETED" }
+}
+
+const contradicted = (parts: Parts, { path }: Claim, message: string): Effect.Effect<never> =>
+  Effect.suspend(() => {
+    Contradiction.tell(parts, Contradiction.otherHistory(path, message))
+    return parts.lifetime.inert
+  })
+
+/** How an item that had not ended is marked in a summary. */
+const started = "-"
+
+const markOf = (outcome: Outcome | undefined): string =>
+  outcome === undefined ? started : "error" in outcome ? "F" : "S"
+
+const Reason = Schema.Literals([
+  "ALL_COMPLETED",
+  "MIN_SUCCESSFUL_REACHED",
+  "FAILURE_TOLERANCE_EXCEEDED",
+  "CUSTOM_COMPLETION_SUCCEEDED",
+  "CUSTOM_COMPLETION_FAILED"
+])
+
+/** What is kept of a batch whose result is too large: one letter for each item that was started, and some counts for people. */
+const Summary = Schema.fromJsonString(
+  Schema.Struct({
+    type: Schema.String,
+    totalCount: Schema.Int,
+    successCount: Schema.Int,
+    failureCount: Schema.Int,
+    startedCount: Schema.Int,
+    completionReason: Reason,
+    itemStatuses: Schema.String.check(Schema.isPattern(/^[SF-]*$/))
+  })
+)
+
+const summaryOf = ({ subType }: Kind, { all, completionReason }: Ended): string => {
+  const itemStatuses = all.map(markOf).join("")
+  const count = (mark: string): number => itemStatuses.split(mark).length - 1
+  return Schema.encodeSync(Summary)({
+    type: `${subType}Result`,
+    totalCount: all.length,
+    successCount: count("S"),
+    failureCount: count("F"),
+    startedCount: count(started),
+    completionReason,
+    itemStatuses
+  })
+}
+
+const readSummary = (text: string): typeof Summary.Type | undefined =>
+  Option.getOrUndefined(Schema.decodeUnknownOption(Summary)(text))
+
+// --- Writing and reading ---------------------------------------------------------------------------------------------
+
+/** How the items that were started ended, in the order of their indexes, and why the batch did. */
+interface Ended {
+  readonly all: ReadonlyArray<Outcome | undefined>
+  readonly completionReason: CompletionPolicy.CompletionReason
+}
+
+/** The record of a batch. The result of an item is the text that its own serdes made of it. */
+const BatchRecord = Schema.fromJsonString(
+  Schema.Struct({
+    all: Schema.Array(
+      Schema.Struct({
+        index: Schema.Int,
+        status: Schema.Literals(["SUCCEEDED", "FAILED", "STARTED"]),
+        result: Schema.optionalKey(Schema.String),
+        error: Schema.optionalKey(ErrorObject)
+      })
+    ).check(
+      Schema.makeFilter(
+        (all) => all.every(({ index }, place) => index === place) || "items in the order of their indexes"
+      )
+    ),
+    completionReason: Reason
+  })
+)
+
+const decodeRecord = Schema.decodeUnknownEffect(BatchRecord)
+
+/** Writes what a batch ended with, and reads it as a result. */
+const codecOf = (parts: Parts, claim: Claim, items: ReadonlyArray<BatchItem>, rules: BatchRules): AnyCodec => {
+  const { batchSerdes } = rules
+  const asResult = (ended: Ended) => resultOf(parts, claim, items, rules, ended)
+  if (batchSerdes === undefined) {
+    return make<unknown>({
+      serialize: (ended) => writeEnded(cast(ended)),
+      deserialize: (text) => Effect.flatMapEager(readEnded(text), asResult)
+    })
+  }
+  const { deserialize, serialize } = untyped(batchSerdes)
+  return make<unknown, unknown>({
+    serialize: (ended, info) => Effect.flatMapEager(asResult(cast(ended)), (result) => serialize(result, info)),
+    deserialize
+  })
+}
+
+const untyped = (codec: AnyCodec): Codec<unknown, unknown> => cast<AnyCodec, Codec<unknown, unknown>>(codec)
+
+const writeEnded = ({ all, completionReason }: Ended): string =>
+  JSON.stringify({
+    all: all.map((outcome, index) => {
+      if (outcome === undefined) return { index, status: "STARTED" }
+      if ("error" in outcome) return { index, status: "FAILED", error: outcome.error }
+      return { index, status: "SUCCEEDED", ...(outcome.text === undefined ? undefined : { result: outcome.text }) }
+    }),
+    completionReason
+  })
+
+const readEnded = (text: string | undefined): Effect.Effect<Ended, Schema.SchemaError> =>
+  Effect.mapEager(decodeRecord(text), ({ all, completionReason }) => ({
+    all: all.map(({ error, result, status }) => {
+      if (status === "STARTED") return undefined
+      return status === "FAILED" ? { error: error ?? {} } : { text: result }
+    }),
+    completionReason
+  }))
+
+const resultOf = (
+  parts: Parts,
+  claim: Claim,
+  items: ReadonlyArray<BatchItem>,
+  recording: Recording,
+  { all, completionReason }: Ended
+): Effect.Effect<BatchResult<unknown, unknown>, SerdesError> => {
+  if (areOther(completionReason, all.length, items.length)) {
+    return otherItems(parts, claim, all.length, items.length)
+  }
+  const read = all.map((outcome, index) => itemOf(claim, recording, items[index]!.name, index, outcome))
+  const values: Array<Item<unknown, unknown>> = []
+  for (const item of read) {
+    const exit = exitOf(item)
+    if (exit === undefined || Exit.isFailure(exit)) {
+      return Effect.map(Effect.all(read), (found) => new BatchResult(claim.name, found, completionReason))
+    }
+    values.push(exit.value)
+  }
+  return Effect.succeed(new BatchResult(claim.name, values, completionReason))
+}
+
+/** What cannot be read is no failure of the item, but of the batch. */
+const itemOf = (
+  { executionArn, format, id, path }: Claim,
+  recording: Recording,
+  name: string,
+  index: number,
+  outcome: Outcome | undefined
+): Effect.Effect<Item<unknown, unknown>, SerdesError> => {
+  if (outcome === undefined) return Effect.succeed({ status: "STARTED", index, name })
+  const passing = ({ message }: NotForNow): SerdesError => new SerdesError({ message, transient: true })
+  const subject: Subject = { executionArn, format, id: operationId(id, "", index), path: `${path}[${index}]` }
+  if ("text" in outcome) {
+    const value = readValue(subject, "result", recording, outcome.text)
+    return Effect.mapErrorEager(
+      Effect.mapEager(value, (value) => ({ status: "SUCCEEDED", index, name, value })),
+      passing
+    )
+  }
+  const exit = Effect.mapErrorEager(readFailure(subject, recording, outcome.error), passing)
+  return Effect.mapEager(exit, (exit) => {
+    const cause = Exit.isFailure(exit) ? exit.cause : Cause.die(new Error("A failure was read as a success."))
+    const failure = cause.reasons.find(Cause.isFailReason)
+    return { status: "FAILED", index, name, ...(failure === undefined ? undefined : { error: failure.error }), cause }
+  })
+}

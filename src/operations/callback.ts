@@ -1,0 +1,306 @@
+/**
+ * Callback: wait for somebody outside to complete an operation, by an id that the service makes.
+ *
+ * Owns: how a callback is created, and how its answer or its failure is read.
+ * Does not own: how others learn of the id; `waitForCallback` tells them.
+ *
+ * Invariants:
+ * 1. The fiber that creates a callback goes on when the service has made the id, which counts at the time at which the
+ *    record began. Its end is another outcome, for those who wait for it: any number of fibers, in any namespace.
+ * 2. A deadline that has passed already fails before anything is recorded.
+ * 3. An answer is plain JSON or text whatever the format of the environment, because somebody else has written it. It is
+ *    read with the services of the fiber that waits.
+ *
+ * @since 0.1.0
+ */
+import type * as DateTime from "effect/DateTime"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import { cast } from "effect/Function"
+import type * as Schema from "effect/Schema"
+import { CallbackFailed, CallbackTimedOut, SerdesFailed, StoreRejected } from "../DurableError.ts"
+import { isFinal, type Claim, type Kind } from "../execution/Claim.ts"
+import type { Execution } from "../execution/Parts.ts"
+import { InFinalizer } from "../execution/References.ts"
+import { catchDefectEager, exitOf } from "../internal/effect.ts"
+import type { KnownOptions } from "../Plain.ts"
+import type * as Serdes from "../Serdes.ts"
+import { inPlainJson } from "../values/Failures.ts"
+import { readValue, type Conversion, type Recording, type Subject } from "../values/Values.ts"
+import type { ErrorObject } from "../wire/ErrorObject.ts"
+import type { Operation } from "../wire/Operation.ts"
+import type { OperationUpdate } from "../wire/OperationUpdate.ts"
+import { declaredError } from "./declared.ts"
+import { begin, claimByName, inWorkflow, type Body, type Leaf } from "./Operation.ts"
+import { typed, type Timeout } from "./typed.ts"
+import { durableSeconds, secondsLeft } from "./wait.ts"
+
+/**
+ * How long a callback may stay open.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface CallbackOptions {
+  /** How long it may take until it is completed. Default: as long as the execution. */
+  readonly timeout?: Timeout
+  /**
+   * How long it may take from one heartbeat to the next, and to the first: 1 second to 366 days, rounded up to whole
+   * seconds. Default: no heartbeat is needed.
+   */
+  readonly heartbeatTimeout?: Duration.Input
+}
+
+/**
+ * An open callback. `callbackId` is for those who complete it; `await` waits for that, as often as it is run.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Callback<out A, out E = never, out R = never> {
+  /** The id that the service made, to be passed on and to be kept secret: whoever has it may complete the callback. */
+  readonly callbackId: string
+  readonly await: Effect.Effect<A, E | CallbackFailed | CallbackTimedOut, R | Execution>
+}
+
+/** How the answer to a callback is read: by a codec, by a Schema, or as it is. */
+export interface Answer {
+  /** The Schema of the answer, which is read as JSON. Default: the answer is the text as it was sent. */
+  readonly success?: Schema.Top
+  /** The Schema of the failures that arrive as themselves. */
+  readonly error?: Schema.Top
+  /** Reads the answer in place of `success`: a `Serdes.Codec`, of which only `deserialize` is used. */
+  readonly serdes?: Pick<Serdes.Codec<unknown, unknown>, "deserialize">
+}
+
+export interface NoOptions {
+  readonly timeout?: never
+}
+
+export type AnswerValue<O> = O extends { readonly serdes: { readonly deserialize: (...args: never) => infer Read } }
+  ? Read extends Effect.Effect<infer A, unknown, unknown>
+    ? A
+    : never
+  : O extends { readonly success: { readonly Type: infer A } }
+    ? A
+    : string
+
+export type AnswerError<O> = O extends { readonly error: { readonly Type: infer E } } ? E : never
+
+/** Reading the answer needs no encoding. */
+export type AnswerServices<O> =
+  | (O extends {
+      readonly serdes: { readonly deserialize: (...args: never) => Effect.Effect<unknown, unknown, infer R> }
+    }
+      ? R
+      : O extends { readonly success: { readonly DecodingServices: infer R } }
+        ? R
+        : never)
+  | (O extends { readonly error: { readonly DecodingServices: infer R } } ? R : never)
+
+/** A deadline may have passed when the callback is to be created. */
+type DeadlineError<O> =
+  Extract<O extends { readonly timeout?: infer T } ? T : never, Date | DateTime.DateTime> extends infer Deadline
+    ? [Deadline] extends [never]
+      ? never
+      : CallbackTimedOut
+    : never
+
+/**
+ * Creates a callback: an operation that somebody outside completes, by an id that the service makes.
+ *
+ * The answer is the text as it was sent, or with `success` the JSON value that the Schema reads from it; a failure whose
+ * data the `error` Schema reads arrives as itself. It is completed with `DurableClient.callback`, or from any language with
+ * SendDurableExecutionCallbackSuccess and its siblings in the API of AWS Lambda.
+ *
+ * **Errors** of `await`: those of the `error` Schema, `CallbackFailed`, `CallbackTimedOut`. With a point in time as
+ * time-out, creating fails with `CallbackTimedOut` too.
+ * **Defects**: `SerdesFailed` for an answer that the Schema does not read, `InvalidDuration`, `InvalidName`, `NameInUse`,
+ * `NestedOperation`.
+ *
+ * @example
+ * ```ts
+ * import { Durable } from "effect-durable"
+ * import * as Effect from "effect/Effect"
+ * import * as Schema from "effect/Schema"
+ *
+ * export const approved = Effect.gen(function*() {
+ *   const approval = yield* Durable.callback("approval", { timeout: "7 days", success: Schema.Boolean })
+ *   yield* Durable.step("ask", Effect.log(`somebody has to answer ${approval.callbackId.length} characters`))
+ *   return yield* approval.await
+ * })
+ * ```
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const callback = <O extends CallbackOptions & Answer = NoOptions>(
+  name: string,
+  options?: O & KnownOptions<O, CallbackOptions & Answer>
+): Effect.Effect<Callback<AnswerValue<O>, AnswerError<O>, AnswerServices<O>>, DeadlineError<O>, Execution> =>
+  typed(untypedCallback(name, cast<unknown, CallbackRules>(options ?? {})))
+
+// --- How it is done ------------------------------------------------------------------------------------------------------
+
+/** A callback, once its types are forgotten. */
+export interface CallbackRules extends Recording {
+  readonly timeout?: Timeout | undefined
+  readonly heartbeatTimeout?: Duration.Input | undefined
+}
+
+const kind: Kind = { type: "CALLBACK", subType: "Callback" }
+
+const untypedCallback = (name: string, rules: CallbackRules): Body =>
+  created(name, rules, undefined, (open) =>
+    Effect.succeed({
+      callbackId: open.callbackId,
+      await: completed(open, rules, (text) => answer(open.subject, rules, text))
+    })
+  )
+
+/** A callback that the service has created. */
+export interface Open {
+  readonly claim: Claim
+  readonly callbackId: string
+  /** As whose value an answer is read. */
+  readonly subject: Subject
+}
+
+/** Creates a callback, and goes on with it. `path` is where it stands for people, unless that is its own place. */
+export const created = (
+  name: string,
+  rules: CallbackRules,
+  path: string | undefined,
+  use: (open: Open) => Body
+): Body =>
+  inWorkflow(name, (execution, fiber) => {
+    const { parts } = execution
+    const claim = claimByName(execution, fiber, kind, name)
+    const subject = { ...inPlainJson(claim), path: path ?? claim.path }
+    return Effect.flatMap(begin(parts, claim, creation(subject, rules)), () => {
+      if (!claim.isSettled) parts.delivery.noteCallback(claim)
+      const callbackId = claim.record?.CallbackDetails?.CallbackId
+      return callbackId === undefined ? withoutId(subject) : use({ claim, callbackId, subject })
+    })
+  })
+
+type Timeouts = NonNullable<OperationUpdate["CallbackOptions"]>
+
+const creation = ({ path }: Subject, rules: CallbackRules): Leaf<Timeouts> => ({
+  kind,
+  prepare: (claim) => timeoutsOf(claim, rules, path),
+  perform: (claim, _, timeouts = {}) => claim.commit({ Action: "START", CallbackOptions: timeouts }),
+  keyOf: (record) => record.StartTimestamp,
+  outcome: () => Effect.void
+})
+
+const withoutId = ({ path }: Subject): Effect.Effect<never> =>
+  Effect.die(
+    new StoreRejected({
+      operation: path,
+      message:
+        `Expected an id for the callback "${path}" in the answer of the service, found none, so nobody could complete it. ` +
+        "Check the CheckpointStore, if it is one of your own, and start the execution again."
+    })
+  )
+
+/** The time-outs of a callback in whole seconds. */
+export const timeoutsOf = Effect.fnUntraced(function* (
+  claim: Claim,
+  { heartbeatTimeout, timeout }: CallbackRules,
+  operation: string
+): Effect.fn.Return<Timeouts, CallbackTimedOut> {
+  const heartbeat = heartbeatTimeout === undefined ? undefined : yield* durableSeconds(operation, heartbeatTimeout)
+  const total = timeout === undefined ? undefined : yield* secondsLeft(claim, timeout)
+  if (timeout !== undefined && total === undefined) {
+    return yield* Effect.fail(new CallbackTimedOut({ operation, reason: "timeout" }))
+  }
+  return {
+    ...(total === undefined ? undefined : { TimeoutSeconds: total }),
+    ...(heartbeat === undefined ? undefined : { HeartbeatTimeoutSeconds: heartbeat })
+  }
+})
+
+// --- The end -------------------------------------------------------------------------------------------------------------
+
+/** Waits until a callback has ended, as often as it is run; `read` makes of the text that was sent what the fiber gets. */
+export const completed = (
+  open: Open,
+  rules: CallbackRules,
+  read: (text: string | undefined) => Conversion<unknown>
+): Body =>
+  // The fiber that waits, and its namespace, may be others than those of the callback.
+  inWorkflow(open.claim.name, ({ namespace, parts }, fiber) =>
+    Effect.callback<unknown, unknown>((resume) => {
+      const { delivery, host } = parts
+      const { claim, subject } = open
+      const door = delivery.wait({
+        claim,
+        namespace,
+        fiber,
+        path: subject.path,
+        isFinal: fiber.getRef(InFinalizer),
+        keyOf: (record) => (isFinal(record) ? (record.EndTimestamp ?? record.StartTimestamp) : undefined),
+        outcome: () => {
+          const outcome = recordedOutcome(open, rules, read)
+          return exitOf(outcome) ?? Effect.provideContext(outcome, host.outside(fiber.context))
+        },
+        resume
+      })
+      return Effect.sync(() => delivery.leave(door))
+    })
+  )
+
+const recordedOutcome = (
+  { claim, subject }: Open,
+  rules: CallbackRules,
+  read: (text: string | undefined) => Conversion<unknown>
+): Effect.Effect<unknown, unknown> => {
+  const { record } = claim
+  return record?.Status === "SUCCEEDED"
+    ? read(record.CallbackDetails?.Result)
+    : Effect.flatMapEager(failureOf(subject, rules, record), Effect.fail)
+}
+
+const failureOf = (subject: Subject, rules: CallbackRules, record: Operation | undefined): Conversion<unknown> => {
+  const { path: operation } = subject
+  const error = record?.CallbackDetails?.Error ?? {}
+  if (record?.Status === "TIMED_OUT") {
+    const reason = error.ErrorType === "Callback.Heartbeat" ? "heartbeat" : "timeout"
+    return Effect.succeed(new CallbackTimedOut({ operation, reason }))
+  }
+  return Effect.mapEager(declaredError(subject, rules.error, error), (declared) =>
+    declared === undefined
+      ? new CallbackFailed({
+          operation,
+          ...reported(error, record?.Status),
+          ...(error.ErrorData === undefined ? undefined : { errorData: error.ErrorData }),
+          ...(error.StackTrace === undefined ? undefined : { stackTrace: error.StackTrace })
+        })
+      : declared.error
+  )
+}
+
+/** What a failure says of itself; its status if it says nothing and is no plain failure. */
+export const reported = ({ ErrorMessage: message, ErrorType: type }: ErrorObject, status: string | undefined) => ({
+  ...errorType(type ?? (status === "FAILED" ? undefined : status)),
+  ...(message === undefined ? undefined : { errorMessage: message })
+})
+
+const errorType = (type: string | undefined) => (type === undefined ? undefined : { errorType: type })
+
+/** What was sent, as those see it who wait: text, unless the options say how to read it. */
+export const answer = (subject: Subject, rules: CallbackRules, text: string | undefined): Conversion<unknown> => {
+  if (rules.success === undefined && rules.serdes === undefined) return Effect.succeed(text ?? "")
+  const read = readValue(subject, "result", rules, text)
+  if (rules.serdes !== undefined) return read
+  return catchDefectEager(read, (defect) => Effect.die(defect instanceof SerdesFailed ? explained(defect) : defect))
+}
+
+const explained = ({ message, operation }: SerdesFailed): SerdesFailed =>
+  new SerdesFailed({
+    operation,
+    message:
+      `${message.replace(/\.$/, "")}. Whoever completes the callback has to send JSON that its success Schema reads; ` +
+      "without that Schema the answer is the text as it was sent."
+  })

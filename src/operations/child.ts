@@ -1,0 +1,309 @@
+/**
+ * Child: run a block of operations in a namespace of its own, and record what it ended with.
+ *
+ * Owns: the life of every operation of type CONTEXT: its block runs, or what is recorded of it is read, or the block runs
+ * again over its records.
+ * Does not own: what other operations put into a context, such as branches and attempts.
+ *
+ * Invariants:
+ * 1. A block whose outcome is recorded does not run again, unless its result was too large to keep or something in it may
+ *    have to be undone.
+ * 2. A block has a scope of its own, and its namespace closes when it ends, in whatever way.
+ * 3. Its end is acknowledged, and delivered in its turn, unless nothing else of the workflow is under way.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { cast } from "effect/Function"
+import * as Scope from "effect/Scope"
+import { isFinal, type Claim, type Kind } from "../execution/Claim.ts"
+import * as Contradiction from "../execution/Contradiction.ts"
+import type { Namespace } from "../execution/Namespace.ts"
+import { Execution, type Parts } from "../execution/Parts.ts"
+import { InFinalizer } from "../execution/References.ts"
+import { byteLength } from "../internal/bytes.ts"
+import { exitOf } from "../internal/effect.ts"
+import type {
+  FromArguments,
+  RecordOptions,
+  RecordServices,
+  Recordable,
+  RecordedError,
+  RecordedValue
+} from "../Plain.ts"
+import { isOwnMistake, readFailure, writeFailureSafely } from "../values/Failures.ts"
+import { readValue, writeValue, type Conversion, type Recording } from "../values/Values.ts"
+import type { ErrorObject } from "../wire/ErrorObject.ts"
+import type { Operation } from "../wire/Operation.ts"
+import { claimByName, enter, flatNamespace, inWorkflow, outcomeOf, type Body } from "./Operation.ts"
+import { typed } from "./typed.ts"
+
+/**
+ * Runs a block of operations in a namespace of its own, in which names may be used anew.
+ *
+ * Its outcome is recorded, so that a replay does not run the block again; a result of more than 262,144 bytes of JSON is
+ * not kept but rebuilt from the operations inside. With `flat: true` nothing is recorded for the child itself: it costs
+ * no operation, needs no Schema, and its body runs again on every replay.
+ *
+ * **Errors**: those of the block. **Defects**: those of the block, with type and message kept; `InvalidName`,
+ * `NameInUse`, `NestedOperation`, `SerdesFailed`.
+ *
+ * @example
+ * ```ts
+ * import { Durable } from "effect-durable"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const shipping = Durable.child("shipping", Effect.gen(function*() {
+ *   const label = yield* Durable.step("label", Effect.succeed("label-1"))
+ *   yield* Durable.wait("pick-up", "1 hour")
+ *   return label
+ * }))
+ * ```
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const child = <
+  A = never,
+  E = never,
+  R = never,
+  O extends RecordOptions<A, ChildOptions> = Required<RecordOptions<A, ChildOptions>>
+>(
+  name: string,
+  body: Effect.Effect<A, E, R>,
+  ...options: O & (O extends Flat ? unknown : Recordable<A, E, O, ChildOptions>)
+): Effect.Effect<
+  O extends Flat ? FromArguments<A> : RecordedValue<A, O>,
+  O extends Flat ? FromArguments<E> : RecordedError<E, O>,
+  FromArguments<R> | Execution | RecordServices<O>
+> => {
+  const { flat, ...recording } = cast<unknown, Recording & ChildOptions>(options[0] ?? {})
+  return typed(flat ? flatChild(name, body) : untypedChild(name, body, recording))
+}
+
+/**
+ * The options of a {@link child} besides how it is recorded.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ChildOptions {
+  /** Whether the child has no record of its own: then its body runs again on every replay. Default: false. */
+  readonly flat?: boolean
+}
+
+type Flat = readonly [{ readonly flat: true }]
+
+// --- How it is done ------------------------------------------------------------------------------------------------------
+
+const kind: Kind = { type: "CONTEXT", subType: "RunInChildContext" }
+
+export const untypedChild = (name: string, body: Body, recording: Recording): Body =>
+  contextOperation(kind, name, { recording, body: (namespace, parts) => inNamespace(parts, namespace, body) })
+
+/** A child without a record: only a namespace, which never ends. Its result is handed through as it is. */
+export const flatChild = (name: string, body: Body): Body =>
+  inWorkflow(name, (execution, fiber) => {
+    const namespace = flatNamespace(execution, fiber, name)
+    return Effect.provideService(body, Execution, { parts: execution.parts, namespace })
+  })
+
+/**
+ * Runs a block in a namespace, and closes the namespace when the block ends in whatever way. The block has a scope of its
+ * own, closed before that: a replay that does not run it again would leave that of its parent without what it put there.
+ */
+export const inNamespace = (parts: Parts, namespace: Namespace, body: Body): Body =>
+  Effect.suspend(() => {
+    const scope = Scope.makeUnsafe()
+    const block = Effect.updateContext(parts.surroundings.within(namespace, body), (services: Context.Context<unknown>) =>
+      services.pipe(Context.add(Execution, { parts, namespace }), Context.add(Scope.Scope, scope))
+    )
+    const close = Effect.sync(() => parts.delivery.close(namespace))
+    return Effect.onExit(block, (exit) =>
+      scope.state._tag === "Empty" ? close : Effect.ensuring(inScope(parts, namespace, Scope.close(scope, exit)), close)
+    )
+  })
+
+/** Finalizers of the scope still belong to the block. */
+const inScope = (parts: Parts, namespace: Namespace, closing: Effect.Effect<void>): Effect.Effect<void> =>
+  Effect.provideService(closing, Execution, { parts, namespace })
+
+// --- Contexts with a record ----------------------------------------------------------------------------------------------
+
+/** How an operation of type CONTEXT ended, as it is written. */
+export type Outcome = { readonly text: string | undefined } | { readonly error: ErrorObject }
+
+export interface ContextRules {
+  readonly recording: Recording
+  /**
+   * The block. It runs again in a namespace that is rebuilt when its result was too large to keep, or when something in
+   * it may have to be undone; `summary` is what was kept of the result then.
+   */
+  readonly body: (namespace: Namespace, parts: Parts, summary: string | undefined) => Body
+  /** Does what can fail without a request. It is asked only when nothing is recorded. */
+  readonly prepare?: ((claim: Claim, parts: Parts) => Effect.Effect<unknown, unknown, unknown>) | undefined
+  /** What to keep of a result that is not kept itself. */
+  readonly summary?: (() => string) | undefined
+  /** Whether nobody can tell when it ended, so that its end need not be acknowledged. Default: when it is alone. */
+  readonly isUnseen?: ((outcome: Outcome, namespace: Namespace) => boolean) | undefined
+  /** The namespace in which the block runs. */
+  readonly namespaceOf?: ((claim: Claim, isRebuilding: boolean) => Namespace) | undefined
+}
+
+/** An operation of type CONTEXT around a block. */
+export const contextOperation = (kind: Kind, name: string, rules: ContextRules): Body =>
+  inWorkflow(name, (execution, fiber) => {
+    const { parts } = execution
+    return context(parts, claimByName(execution, fiber, kind, name), rules)
+  })
+
+/** The life of a claimed context: replay its record, or run the block and record its outcome. */
+export const context = (parts: Parts, claim: Claim, rules: ContextRules): Body =>
+  Effect.flatMapEager(outcomeIn(parts, claim, rules), (outcome) => claim.converted(valueOf(claim, rules.recording, outcome)))
+
+/** As {@link context}, but what it ends with is left as it is written. */
+export const outcomeIn = (parts: Parts, claim: Claim, rules: ContextRules): Effect.Effect<Outcome, unknown, unknown> => {
+  const refused = enter(parts, claim)
+  if (refused !== undefined) return refused
+  const { record } = claim
+  const isDone = record !== undefined && isFinal(record)
+  if (isDone && record.ContextDetails?.ReplayChildren !== true) return recordedOutcome(parts, claim, rules)
+  const begun = Effect.suspend(() => runContext(parts, claim, rules))
+  return record === undefined && rules.prepare !== undefined && claim.namespace.standing !== "rebuilding"
+    ? Effect.andThen(rules.prepare(claim, parts), begun)
+    : begun
+}
+
+/** What is recorded, when its turn has come. */
+const recordedOutcome = (parts: Parts, claim: Claim, rules: ContextRules): Effect.Effect<Outcome> =>
+  Effect.map(
+    outcomeOf(parts, claim, { kind: claim.kind, perform: () => {}, outcome: (_, record) => Effect.succeed(record) }, undefined),
+    (record) => knownOutcome(record as Operation, rules) ?? { text: undefined }
+  ) as Effect.Effect<Outcome>
+
+/** What a record holds of the outcome; nothing if it holds only what is left of a result, which is rebuilt. */
+const knownOutcome = ({ ContextDetails: details, Status }: Operation, { summary }: ContextRules): Outcome | undefined => {
+  if (Status !== "SUCCEEDED") return { error: details?.Error ?? {} }
+  const isWhole = details?.ReplayChildren !== true || (summary === undefined && !!details.Result)
+  return isWhole ? { text: details?.Result } : undefined
+}
+
+const runContext = (parts: Parts, claim: Claim, rules: ContextRules): Effect.Effect<Outcome, never, unknown> => {
+  const { record } = claim
+  const isDone = record !== undefined && isFinal(record)
+  const namespace =
+    rules.namespaceOf?.(claim, isDone) ??
+    claim.namespace.inside({ id: claim.id, path: claim.path, isRebuilding: isDone })
+  if (record === undefined && namespace.standing !== "rebuilding") claim.later({ Action: "START" })
+  parts.history.open(namespace)
+  const summary = isDone ? record.ContextDetails?.Result : undefined
+  return Effect.flatMap(Effect.exit(rules.body(namespace, parts, summary)), (exit) => end(parts, claim, rules, namespace, exit))
+}
+
+const end = (
+  parts: Parts,
+  claim: Claim,
+  rules: ContextRules,
+  namespace: Namespace,
+  exit: Exit.Exit<unknown, unknown>
+): Effect.Effect<Outcome> => {
+  if (!parts.lifetime.isOpen) return parts.lifetime.inert
+  const { standing } = claim.namespace
+  if (standing === "closed") return Contradiction.contextEnded(claim.namespace, claim.path)
+  if (standing === "abandoned" && !claim.fiber.getRef(InFinalizer)) return Effect.interrupt
+  const { record } = claim
+  if (record !== undefined && isFinal(record)) {
+    const known = knownOutcome(record, rules)
+    return Effect.flatMap(recordedOutcome(parts, claim, rules), (recorded) =>
+      known === undefined ? write(claim, rules.recording, exit) : Effect.succeed(recorded)
+    )
+  }
+  const isExempt = Exit.isFailure(exit) && isOwnMistake(Cause.squash(exit.cause))
+  return Effect.flatMapEager(write(claim, rules.recording, exit), (outcome) =>
+    claim.namespace.standing === "rebuilding"
+      ? Effect.succeed(outcome)
+      : endsWith(parts, claim, rules, { outcome, namespace, isExempt })
+  )
+}
+
+/** Writes how a block ended. What cannot be written is replaced by the reason why. */
+export const write = (
+  claim: Claim,
+  recording: Recording,
+  exit: Exit.Exit<unknown, unknown>
+): Effect.Effect<Outcome> => {
+  const failed = (cause: Parameters<typeof writeFailureSafely>[2]): Effect.Effect<Outcome> =>
+    Effect.mapEager(claim.converted(writeFailureSafely(claim, recording, cause)), (error) => ({ error }))
+  if (Exit.isFailure(exit)) return failed(exit.cause)
+  const written = claim.converted(writeValue(claim, "result", recording, exit.value))
+  const done = exitOf(written)
+  if (done === undefined) return Effect.catchCause(Effect.map(written, (text): Outcome => ({ text })), failed)
+  return Exit.isSuccess(done) ? Effect.succeed({ text: done.value }) : failed(done.cause)
+}
+
+/** The outcome as those see it who asked for the operation. */
+export const valueOf = (claim: Claim, recording: Recording, outcome: Outcome): Conversion<unknown> =>
+  "error" in outcome
+    ? (Effect.flatMapEager(readFailure(claim, recording, outcome.error), (exit) => exit) as Conversion<unknown>)
+    : readValue(claim, "result", recording, outcome.text)
+
+/**
+ * Records how a context ended. Where nothing else of the workflow is under way nobody can tell when that was, so the
+ * record rides along with the next request; otherwise it is acknowledged, and delivered in its turn.
+ */
+const endsWith = (
+  parts: Parts,
+  claim: Claim,
+  rules: ContextRules,
+  {
+    isExempt,
+    namespace,
+    outcome
+  }: { readonly outcome: Outcome; readonly namespace: Namespace; readonly isExempt: boolean }
+): Effect.Effect<Outcome> =>
+  Effect.callback<Outcome>((resume) => {
+    const { delivery } = parts
+    const change = changeOf(outcome, namespace.isKept, rules, parts)
+    let leave = (): void => {}
+    const work = delivery.performEnd(
+      claim,
+      () => {
+        const isUnseen = rules.isUnseen?.(outcome, namespace) ?? delivery.isAlone
+        if (isUnseen) {
+          claim.later(change)
+          if (rules.isUnseen === undefined && claim.movesTime) claim.time.leaveUnread({ claim, of: "end" })
+          return resume(Effect.succeed(outcome))
+        }
+        const door = delivery.wait({
+          claim,
+          namespace: claim.namespace,
+          fiber: claim.fiber,
+          path: claim.path,
+          isFinal: claim.fiber.getRef(InFinalizer),
+          keyOf: (record) => (isFinal(record) ? (record.EndTimestamp ?? record.StartTimestamp) : undefined),
+          outcome: () => Effect.succeed(outcome),
+          resume: resume as never
+        })
+        leave = () => delivery.leave(door)
+        claim.commit(change)
+      },
+      isExempt
+    )
+    return Effect.sync(() => {
+      delivery.drop(work)
+      leave()
+    })
+  })
+
+const changeOf = (outcome: Outcome, isKept: boolean, { summary }: ContextRules, parts: Parts) => {
+  const again = { ContextOptions: { ReplayChildren: true } }
+  if ("error" in outcome) return { Action: "FAIL", Error: outcome.error, ...(isKept ? again : undefined) }
+  const { text } = outcome
+  const fits = text === undefined || byteLength(text) <= parts.settings.maxPayload
+  if (fits && !isKept) return { Action: "SUCCEED", ...(text === undefined ? undefined : { Payload: text }) }
+  // A result that is too large to keep is rebuilt: a replay runs the body again over its recorded operations.
+  return { Action: "SUCCEED", Payload: summary?.() ?? (fits ? (text ?? "") : ""), ...again }
+}

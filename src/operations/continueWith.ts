@@ -1,0 +1,82 @@
+/**
+ * Continue with: hand over to a fresh execution, and end this one.
+ *
+ * Owns: that this execution ends with a reference to the other, and that the other is another.
+ * Does not own: the step that starts the other, and how the invocation ends.
+ *
+ * Invariants:
+ * 1. This execution ends only once it is recorded that the other was started.
+ * 2. The `idempotencyKey` of a contract does not name the other, because it may well lead back to this one.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import type * as Contract from "../Contract.ts"
+import type * as DurableClient from "../DurableClient.ts"
+import { InvalidOptions } from "../DurableError.ts"
+import { Execution } from "../execution/Parts.ts"
+import { startAs, type StartRules } from "./executions.ts"
+import type { StartOptions } from "./start.ts"
+import { typed, type PayloadAndOptions } from "./typed.ts"
+
+/**
+ * Hands over to a fresh execution, with a history of its own, and ends this one: for work without an end, or beyond the
+ * limits of one execution.
+ *
+ * Whoever reads the outcome of this execution through `DurableClient` gets that of the other. An `invoke` does not follow:
+ * it fails as `InvokeFailed` with the errorType `ExecutionContinued`. Compensations do not run, and are not taken along.
+ * What siblings have in flight is let go of.
+ *
+ * Without an `executionName` the other has a name that belongs to this operation alone: the `idempotencyKey` of a contract is
+ * not asked, because it would lead back to this execution or to an earlier one.
+ *
+ * **Defects**: the errors of the client, those of {@link start}, `InvalidOptions` for an `executionName` that leads back to
+ * this execution.
+ *
+ * @example
+ * ```ts
+ * import { Durable, DurableFunction } from "effect-durable"
+ * import * as Effect from "effect/Effect"
+ * import * as Schema from "effect/Schema"
+ *
+ * const Watch = DurableFunction.make("watch", { payload: Schema.Int })
+ *
+ * export const watch = Watch.implement(Effect.fn("watch")(function*(round) {
+ *   for (let day = 0; day < 30; day++) yield* Durable.wait("day", "1 day")
+ *   if (round < 12) yield* Durable.continueWith(Watch, round + 1)
+ * }))
+ * ```
+ *
+ * @category executions
+ * @since 0.1.0
+ */
+export const continueWith = <C extends Contract.AnyDurable>(
+  contract: C,
+  ...[payload, options]: PayloadAndOptions<C, StartOptions>
+): Effect.Effect<never, never, Execution | DurableClient.DurableClient | Contract.CallerServices<C>> =>
+  typed(Effect.orDie(untypedContinueWith(contract, payload, options ?? {})))
+
+// --- How it is done ------------------------------------------------------------------------------------------------------
+
+const untypedContinueWith = (
+  contract: Contract.AnyDurable,
+  payload: unknown,
+  rules: StartRules
+): Effect.Effect<never, unknown, unknown> =>
+  Effect.flatMap(
+    startAs(contract, payload, rules, () => rules.executionName),
+    (executionArn) =>
+      Effect.flatMap(Execution, ({ namespace, parts }): Effect.Effect<never> => {
+        if (executionArn === parts.executionArn) {
+          const name = rules.name ?? contract.name
+          return Effect.die(
+            new InvalidOptions({
+              operation: namespace.pathOf(name, 0),
+              message: `Expected "${name}" to hand over to a fresh execution, found that the name "${rules.executionName}" leads back to this one. Give the other a name of its own, or none.`
+            })
+          )
+        }
+        parts.lifetime.end({ _tag: "Continued", executionArn })
+        return parts.lifetime.inert
+      })
+  )

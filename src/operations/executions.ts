@@ -1,0 +1,88 @@
+/**
+ * What the operations on other executions have in common: each is a step that calls the client.
+ *
+ * Owns: how a call of the client is recorded and repeated, and how an execution is started so that a repeated attempt
+ * starts nothing twice.
+ * Does not own: what is done with the execution that was started.
+ *
+ * Invariants:
+ * 1. What is wrong with the call itself is found before anything is recorded.
+ * 2. An execution is started under a name that every attempt gives again.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import { cast } from "effect/Function"
+import * as Schema from "effect/Schema"
+import type * as Contract from "../Contract.ts"
+import * as DurableClient from "../DurableClient.ts"
+import type { Kind } from "../execution/Claim.ts"
+import * as RetryPolicy from "../RetryPolicy.ts"
+import { StepContext } from "../StepContext.ts"
+import { prepare, type Call, type Prepared } from "./invoke.ts"
+import { begin, claimByName, inWorkflow, type Body } from "./Operation.ts"
+import { stepLeaf, type StepRules } from "./step.ts"
+
+/** How to start another execution, once the types are forgotten. */
+export interface StartRules {
+  readonly name?: string | undefined
+  readonly executionName?: string | undefined
+  readonly tenantId?: string | undefined
+}
+
+/** What the service refuses once it refuses again. */
+const whileUnavailable = RetryPolicy.exponential<DurableClient.ClientError>({
+  maxAttempts: 6,
+  maxDelay: "1 minute",
+  while: (error) => error._tag === "ClientUnavailable",
+  retryDefects: false
+})
+
+/** How a step is recorded that calls the client. */
+export const recordedAs = (success: Schema.Top): StepRules => ({
+  success,
+  error: DurableClient.ClientError,
+  retry: cast<RetryPolicy.RetryPolicy<DurableClient.ClientError>, RetryPolicy.RetryPolicy<never>>(whileUnavailable)
+})
+
+const kind: Kind = { type: "STEP", subType: "Step" }
+
+/** The ARN of an execution that is started, and the name under which. Default: one that belongs to the operation alone. */
+export const startAs = (
+  contract: Contract.AnyDurable,
+  payload: unknown,
+  rules: StartRules,
+  executionName: () => string | undefined
+): Effect.Effect<string, unknown, unknown> => {
+  const call: Call = { contract, payload, name: rules.name ?? contract.name, rules: { tenantId: rules.tenantId } }
+  const started = inWorkflow(call.name, (execution, fiber) => {
+    const { parts } = execution
+    const claim = claimByName(execution, fiber, kind, call.name)
+    let prepared: Prepared | undefined
+    const ready = Effect.suspend(() => {
+      if (prepared !== undefined) return Effect.succeed(prepared)
+      return Effect.map(prepare(claim, parts, call), (made) => (prepared = made))
+    })
+    const body = Effect.flatMap(ready, (made) => startNamed(contract, made, rules, executionName))
+    return begin(
+      parts,
+      claim,
+      stepLeaf(body, recordedAs(Schema.String), () => Effect.asVoid(ready))
+    )
+  })
+  return cast<Body, Effect.Effect<string, unknown, unknown>>(started)
+}
+
+/** The body of the step: asks the client, under a name. */
+const startNamed = Effect.fnUntraced(function* (
+  contract: Contract.AnyDurable,
+  { address, text }: Prepared,
+  { tenantId }: StartRules,
+  executionName: () => string | undefined
+) {
+  const client = yield* DurableClient.DurableClient
+  const name = executionName() ?? (yield* StepContext).idempotencyKey
+  yield* DurableClient.checkName(contract, name)
+  const { executionArn } = yield* client.start({ functionName: address, payload: text, name, tenantId, type: "Event" })
+  return executionArn
+})

@@ -1,0 +1,112 @@
+/**
+ * What a workflow may know of its execution.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import { Execution } from "../execution/Parts.ts"
+import { stepAround } from "../execution/References.ts"
+import { md5 } from "../internal/md5.ts"
+import { inWorkflow } from "./Operation.ts"
+import { typed } from "./typed.ts"
+
+/**
+ * A UUID that is the same on every replay and different at every use. It is derived from the execution and records
+ * nothing; like an operation, it belongs to one fibre per context.
+ *
+ * @example
+ * ```ts
+ * import { Durable } from "effect-durable"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const reference = Effect.map(Durable.uuid, (uuid) => `order-${uuid}`)
+ * ```
+ *
+ * @category facts
+ * @since 0.1.0
+ */
+export const uuid: Effect.Effect<string, never, Execution> = typed(
+  inWorkflow("Durable.uuid", ({ namespace, parts }) => {
+    const { recorded } = namespace
+    const digits = md5(`${parts.executionArn}\0${recorded.id}\0uuid\0${recorded.drawn++}`)
+    // A name-based UUID: version 3, variant 10 (RFC 9562 §5.3).
+    const variant = ((Number.parseInt(digits.slice(16, 18), 16) & 0x3f) | 0x80).toString(16)
+    return Effect.succeed(
+      `${digits.slice(0, 8)}-${digits.slice(8, 12)}-3${digits.slice(13, 16)}-${variant}${digits.slice(18, 20)}-${digits.slice(20)}`
+    )
+  })
+)
+
+/**
+ * What is the same for a whole execution.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ExecutionFacts {
+  readonly executionArn: string
+  readonly executionName: string
+}
+
+/**
+ * Which execution this is.
+ *
+ * @example
+ * ```ts
+ * import { Durable } from "effect-durable"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const link = Effect.map(Durable.execution, ({ executionName }) => `https://example.com/orders/${executionName}`)
+ * ```
+ *
+ * @category facts
+ * @since 0.1.0
+ */
+export const execution: Effect.Effect<ExecutionFacts, never, Execution> = Effect.map(Execution, ({ parts }) => ({
+  executionArn: parts.executionArn,
+  executionName: parts.executionName
+}))
+
+/**
+ * Whether what runs now has run before: whether the current context has recorded operations that it has not asked for
+ * again. Logs are silent then by themselves, and the body of a step is never replayed. Nothing of what a workflow does may depend on it but what it tells people, such as logs.
+ *
+ * @example
+ * ```ts
+ * import { Durable } from "effect-durable"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const greeted = Effect.flatMap(Durable.isReplaying, (again) => (again ? Effect.void : Effect.log("for the first time")))
+ * ```
+ *
+ * @category facts
+ * @since 0.1.0
+ */
+export const isReplaying: Effect.Effect<boolean, never, Execution> = Effect.flatMap(Execution, ({ namespace, parts }) =>
+  Effect.withFiber((fiber) =>
+    Effect.succeed(
+      stepAround(fiber) === undefined && (namespace.standing === "rebuilding" || parts.history.isReplaying)
+    )
+  )
+)
+
+/**
+ * Whether the invocation is ending, although the workflow is not: for finalizers, which run at every suspension.
+ *
+ * @example
+ * ```ts
+ * import { Durable } from "effect-durable"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const rented = Durable.wait("rental", "2 days").pipe(
+ *   Effect.ensuring(Effect.flatMap(Durable.isSuspending, (pause) => Effect.log(pause ? "to be continued" : "over")))
+ * )
+ * ```
+ *
+ * @category facts
+ * @since 0.1.0
+ */
+export const isSuspending: Effect.Effect<boolean, never, Execution> = Effect.map(
+  Execution,
+  ({ parts }) => !parts.lifetime.isOpen
+)

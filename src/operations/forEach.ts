@@ -1,0 +1,72 @@
+/**
+ * ForEach: run a function for every item as `Effect.forEach` does, and record how that ended.
+ *
+ * @since 0.1.0
+ */
+import type * as Effect from "effect/Effect"
+import { cast } from "effect/Function"
+import type { Execution } from "../execution/Parts.ts"
+import type {
+  FromArguments,
+  RecordOptions,
+  RecordServices,
+  Recordable,
+  RecordedError,
+  RecordedValue
+} from "../Plain.ts"
+import { allOf, mapKind, type BatchRules } from "./batch.ts"
+import type { ConcurrencyOptions } from "./branch.ts"
+import { itemsOf } from "./map.ts"
+import { typed } from "./typed.ts"
+
+/**
+ * Runs a function for every item as `Effect.forEach` does, each in a namespace of its own, and records how that ended: with
+ * all values in the order of the items, or with the first failure, upon which the others are let go of.
+ *
+ * As in Effect, items are taken one after the other unless `concurrency` says otherwise. The items have to be the same on
+ * every replay. It costs one operation, and one for each item unless it is `flat`.
+ *
+ * **Errors**: those of the items. **Defects**: those of the items, and those of {@link parallel}.
+ *
+ * @example
+ * ```ts
+ * import { Durable } from "effect-durable"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const labels = Durable.forEach(
+ *   "labels",
+ *   ["a", "b", "c"],
+ *   (parcel) => Durable.step("print", Effect.succeed(`label of ${parcel}`)),
+ *   { concurrency: 2 }
+ * )
+ * ```
+ *
+ * @category concurrency
+ * @since 0.1.0
+ */
+export const forEach = <
+  T,
+  A = never,
+  E = never,
+  R = never,
+  O extends RecordOptions<A, ForEachOptions<NoInfer<T>>> = Required<RecordOptions<A, ForEachOptions<NoInfer<T>>>>
+>(
+  name: string,
+  items: Iterable<T>,
+  f: (item: T, index: number) => Effect.Effect<A, E, R>,
+  ...options: O & Recordable<A, E, O, ForEachOptions<NoInfer<T>>>
+): Effect.Effect<Array<RecordedValue<A, O>>, RecordedError<E, O>, FromArguments<R> | Execution | RecordServices<O>> => {
+  const { itemName, ...rest } = cast<unknown, BatchRules & ForEachOptions<T>>(options[0] ?? {})
+  return typed(allOf(mapKind, name, itemsOf(items, f, itemName), rest))
+}
+
+/**
+ * The options of {@link forEach} besides how an item is recorded.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ForEachOptions<T> extends ConcurrencyOptions {
+  /** The label of an item in histories and messages. Default: `map-item-0`, and so on. */
+  readonly itemName?: (item: T, index: number) => string
+}

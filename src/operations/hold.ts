@@ -1,0 +1,73 @@
+/**
+ * Hold: keep the invocation alive for work that no operation records.
+ *
+ * Owns: that the invocation stays while such work goes on. It blocks no delivery, and does not count while all of its
+ * fibers wait for operations.
+ * Does not own: the order of what it does against the outcomes of operations, which nothing records.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import { cast } from "effect/Function"
+import * as Random from "effect/Random"
+import { operationId } from "../execution/Identity.ts"
+import { Execution } from "../execution/Parts.ts"
+import { InHold, stepAround, type Hold } from "../execution/References.ts"
+
+/**
+ * Keeps the invocation alive while an effect runs that is no durable operation but still has to finish, such as a
+ * request whose answer another branch of the workflow needs.
+ *
+ * It records nothing: the effect runs again on every replay. Without it, plain asynchronous work outside of a step does
+ * not keep the execution from being suspended, and is cut off then.
+ *
+ * **Errors** and **Defects**: those of the effect.
+ *
+ * @example
+ * ```ts
+ * import { Durable } from "effect-durable"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const warmed = Effect.all([
+ *   Durable.wait("cool-off", "1 minute"),
+ *   Durable.hold(Effect.sleep("200 millis"))
+ * ], { concurrency: "unbounded" })
+ * ```
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const hold = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | Execution> =>
+  Effect.withFiber((fiber) => {
+    // In the body of a step the work is in flight already.
+    if (stepAround(fiber) !== undefined) return effect
+    const services = cast<Context.Context<never>, Context.Context<Execution>>(fiber.context)
+    const { namespace, parts } = Context.get(services, Execution)
+    const { delivery, host } = parts
+    const count = namespace.use(holds, { fiber: fiber.id, isOutside: false, site: undefined })
+    const number = typeof count === "number" ? count : 0
+    const path = namespace.pathOf("hold", number)
+    const own = namespace.inside({ id: operationId(namespace.id, holds, number), path, isFlat: true })
+    const mark: Hold = { path }
+    delivery.holds.add(mark)
+    return Effect.onExit(
+      Effect.updateContext(effect, (context: Context.Context<R>) =>
+        context.pipe(
+          Context.add(Execution, { parts, namespace: own }),
+          Context.add(InHold, mark),
+          Context.add(Clock.Clock, host.clock),
+          Context.add(Random.Random, host.random)
+        )
+      ),
+      () =>
+        Effect.sync(() => {
+          delivery.holds.delete(mark)
+          parts.fibers.wake()
+        })
+    )
+  })
+
+/** The name under which a namespace counts its holds; no operation has it. */
+const holds = "\0hold"

@@ -1,0 +1,265 @@
+/**
+ * Invoke: let the service call another function, and wait for its outcome without an invocation.
+ *
+ * Owns: what is sent to the callee, how its outcome is read, and what any other end of it is called.
+ * Does not own: how a contract is written and where it is found, and races, of which an invoke with a time-out is one.
+ *
+ * Invariants:
+ * 1. Everything that can be wrong with a call is found before anything is recorded, and the payload is encoded once.
+ * 2. The service calls the function once; nothing is repeated here.
+ * 3. The service knows no time-out for chained invokes: one is a recorded race of the invoke and a wait, in a context of
+ *    their own.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import type * as Contract from "../Contract.ts"
+import {
+  InvalidTarget,
+  InvalidTenantId,
+  InvokeFailed,
+  InvokeStopped,
+  InvokeTimedOut,
+  type InvokeError
+} from "../DurableError.ts"
+import type { Claim, Kind } from "../execution/Claim.ts"
+import type { Execution, Parts } from "../execution/Parts.ts"
+import type { FromArguments } from "../Plain.ts"
+import type * as Serdes from "../Serdes.ts"
+import * as Targets from "../Targets.ts"
+import { limitSize, ofPayload, ofResult, readValue, writeValue, type AnyCodec } from "../values/Values.ts"
+import { isTenantId } from "../wire/Constraints.ts"
+import { continuedAs } from "../wire/Continuation.ts"
+import type { ErrorObject } from "../wire/ErrorObject.ts"
+import * as Limits from "../wire/Limits.ts"
+import type { Operation } from "../wire/Operation.ts"
+import { declaredError } from "./declared.ts"
+import { claimByName, inWorkflow, operation, type Body, type Leaf } from "./Operation.ts"
+import { recordedRace } from "./race.ts"
+import { typed, type PayloadAndOptions, type Timeout } from "./typed.ts"
+import { secondsLeft, waitUntil } from "./wait.ts"
+
+/**
+ * The options of an {@link invoke}.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface InvokeOptions<C extends Contract.Any, R = never> {
+  /** The name of the operation. Default: the name of the contract. */
+  readonly name?: string
+  /** How long to wait for the outcome. Without it the invoke waits as long as the callee runs. It costs two more operations. */
+  readonly timeout?: Timeout
+  /** The tenant for a function with tenant isolation: 1 to 256 letters, digits, spaces and `. _ : / = + - @`. */
+  readonly tenantId?: string
+  /** Writes the payload in place of the contract's own way. */
+  readonly payloadSerdes?: Serdes.Codec<Contract.Payload<C>, R>
+  /** Reads the result in place of the contract's own way. */
+  readonly resultSerdes?: Serdes.Codec<Contract.Success<C>, R>
+}
+
+/**
+ * Calls another function and waits for its outcome without an invocation of this one.
+ *
+ * The service calls the function, once, and a replay answers with the recorded outcome. The callee's declared errors
+ * arrive as themselves; any other failure is one of the three invoke errors. Nothing is retried implicitly.
+ *
+ * **Errors**: the contract's, `InvokeFailed`, `InvokeTimedOut`, `InvokeStopped`.
+ * **Defects**: `InvalidTarget`, `InvalidTenantId`, `InvalidDuration`, `PayloadTooLarge` (more than 1,048,576 bytes of
+ * JSON), `SerdesFailed`, `InvalidName`, `NameInUse`, `NestedOperation`.
+ *
+ * @example
+ * ```ts
+ * import { Durable, DurableFunction } from "effect-durable"
+ * import * as Schema from "effect/Schema"
+ *
+ * const Charge = DurableFunction.plain("charge", {
+ *   payload: Schema.Struct({ cents: Schema.Int }),
+ *   success: Schema.Struct({ receipt: Schema.String })
+ * })
+ *
+ * export const charge = Durable.invoke(Charge, { cents: 1_250 }, { timeout: "5 minutes" })
+ * ```
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const invoke = <C extends Contract.Any, R = never>(
+  contract: C,
+  ...[payload, options]: PayloadAndOptions<C, InvokeOptions<C, R>>
+): Effect.Effect<
+  Contract.Success<C>,
+  Contract.Error<C> | InvokeError,
+  Execution | Contract.CallerServices<C> | FromArguments<R>
+> => typed(untypedInvoke(contract, payload, options ?? {}))
+
+// --- How it is done ------------------------------------------------------------------------------------------------------
+
+/** The options of a call, once their types are forgotten. */
+export interface CallRules {
+  readonly name?: string | undefined
+  readonly timeout?: Timeout | undefined
+  readonly tenantId?: string | undefined
+  readonly payloadSerdes?: AnyCodec | undefined
+  readonly resultSerdes?: AnyCodec | undefined
+}
+
+/** One call of one function, as the operation was asked for. */
+export interface Call {
+  readonly contract: Contract.Any
+  readonly payload: unknown
+  readonly name: string
+  readonly rules: CallRules
+}
+
+const kind: Kind = { type: "CHAINED_INVOKE", subType: "ChainedInvoke" }
+
+const untypedInvoke = (contract: Contract.Any, payload: unknown, rules: CallRules): Body => {
+  const call: Call = { contract, payload, name: rules.name ?? contract.name, rules }
+  return rules.timeout === undefined ? operation(call.name, callLeaf(call)) : invokeWithin(call, rules.timeout)
+}
+
+/** Lets the service call the function, and waits for the record of how that ended. */
+const callLeaf = (call: Call, prepared?: Prepared): Leaf<Prepared> => ({
+  kind,
+  prepare: (claim, parts) => (prepared === undefined ? prepare(claim, parts, call) : Effect.succeed(prepared)),
+  perform: (claim, parts, ready) => {
+    if (ready !== undefined) send(claim, parts, call, ready)
+  },
+  outcome: (claim, record) => recordedOutcome(claim, call, record)
+})
+
+const send = (claim: Claim, parts: Parts, { rules: { tenantId } }: Call, { address, text }: Prepared): void => {
+  const traceHeader = parts.surroundings.traceHeader(claim)
+  claim.commit({
+    Action: "START",
+    ...(text === undefined ? undefined : { Payload: text }),
+    ChainedInvokeOptions: {
+      FunctionName: address,
+      ...(tenantId === undefined ? undefined : { TenantId: tenantId }),
+      ...(traceHeader === undefined ? undefined : { XAmznTraceId: traceHeader })
+    }
+  })
+}
+
+// --- What is sent ----------------------------------------------------------------------------------------------------------
+
+/** A call that nothing is wrong with. */
+export interface Prepared {
+  readonly address: string
+  readonly text: string | undefined
+}
+
+/** Everything that can be wrong with a call, found before anything is sent. */
+export const prepare = Effect.fnUntraced(function* (
+  claim: Claim,
+  parts: Parts,
+  { contract, payload, rules }: Call
+): Effect.fn.Return<Prepared> {
+  const { path } = claim
+  const target = yield* Effect.catch(Targets.resolve(contract), ({ message }) =>
+    Effect.die(new InvalidTarget({ operation: path, message }))
+  )
+  if (target.defaulted && parts.settings.warnAboutTargets) {
+    parts.listener.warned?.(
+      `The contract "${contract.name}" has no target, so "${path}" invokes ${target.address}. Give it a target, or an entry in Targets, with a version or alias.`
+    )
+  }
+  if (rules.tenantId !== undefined && !isTenantId(rules.tenantId)) {
+    return yield* Effect.die(
+      new InvalidTenantId({
+        operation: path,
+        message: `Expected the tenant id of "${path}" to be 1 to 256 letters, digits, spaces and . _ : / = + - @, found ${JSON.stringify(rules.tenantId.slice(0, 40))}.`
+      })
+    )
+  }
+  const text = yield* claim.converted(writeValue(claim, "payload", ofPayload(contract, rules.payloadSerdes), payload))
+  yield* limitSize(claim, "payload", text, Limits.maxInvokePayload)
+  return { address: target.address, text }
+})
+
+// --- What comes back -------------------------------------------------------------------------------------------------------
+
+const recordedOutcome = (claim: Claim, call: Call, record: Operation): Effect.Effect<unknown, unknown> => {
+  const { contract, rules } = call
+  const { Error: error = {}, Result: text } = record.ChainedInvokeDetails ?? {}
+  if (record.Status === "SUCCEEDED") {
+    const successor = continuedAs(text)
+    return successor === undefined
+      ? readValue(claim, "result", ofResult(contract, rules.resultSerdes), text)
+      : failAt(contract, (address) => handedOver(claim, address, successor))
+  }
+  const failed = failAt(contract, (address) => transportError(claim, address, record.Status, error))
+  if (record.Status !== "FAILED") return failed
+  return Effect.flatMapEager(declaredError(claim, contract.error, error), (declared) =>
+    declared === undefined ? failed : Effect.fail(declared.error)
+  )
+}
+
+/** Fails with an error that names the address: what is configured today, or the contract's name if that is no address. */
+const failAt = (contract: Contract.Any, error: (address: string) => InvokeError): Effect.Effect<never, InvokeError> =>
+  Effect.matchEffect(Targets.resolve(contract), {
+    onSuccess: ({ address }) => Effect.fail(error(address)),
+    onFailure: () => Effect.fail(error(contract.name))
+  })
+
+const transportError = (claim: Claim, address: string, status: string, error: ErrorObject): InvokeError => {
+  const fields = {
+    operation: claim.path,
+    function: address,
+    ...(error.ErrorType === undefined ? undefined : { errorType: error.ErrorType }),
+    ...(error.ErrorMessage === undefined ? undefined : { errorMessage: error.ErrorMessage }),
+    ...(error.ErrorData === undefined ? undefined : { errorData: error.ErrorData })
+  }
+  switch (status) {
+    case "TIMED_OUT":
+      return new InvokeTimedOut({ ...fields, source: "service", calleeMayStillRun: false })
+    case "STOPPED":
+      return new InvokeStopped(fields)
+    default:
+      return new InvokeFailed({
+        ...fields,
+        status,
+        ...(error.StackTrace === undefined ? undefined : { stackTrace: error.StackTrace })
+      })
+  }
+}
+
+/** The callee has no result of its own, and an invoke follows nobody. */
+const handedOver = (claim: Claim, address: string, successor: string): InvokeFailed =>
+  new InvokeFailed({
+    operation: claim.path,
+    function: address,
+    status: "SUCCEEDED",
+    errorType: "ExecutionContinued",
+    errorMessage: `It handed over to the execution ${successor}. Start a function that continues with Durable.start, and have it complete a callback`
+  })
+
+// --- With a time-out -------------------------------------------------------------------------------------------------------
+
+const raceKind: Kind = { type: "CONTEXT", subType: "RunInChildContext" }
+
+/** Both branches stand where the invoke stands, for people. What was prepared for the race is not prepared again. */
+const invokeWithin = (call: Call, timeout: Timeout): Body =>
+  inWorkflow(call.name, (execution, fiber) => {
+    const { parts } = execution
+    const claim = claimByName(execution, fiber, raceKind, call.name)
+    const timedOut = (calleeMayStillRun: boolean) =>
+      failAt(
+        call.contract,
+        (address) =>
+          new InvokeTimedOut({ operation: claim.path, function: address, source: "caller", calleeMayStillRun })
+      )
+    let prepared: Prepared | undefined
+    const called = Effect.suspend(() => operation(call.name, callLeaf(call, prepared)))
+    const expired = Effect.andThen(waitUntil("timeout", timeout), timedOut(true))
+    return recordedRace(parts, claim, [called, expired], {
+      until: "end",
+      pathOf: () => claim.path,
+      recording: ofResult(call.contract, call.rules.resultSerdes),
+      prepare: Effect.fnUntraced(function* () {
+        if ((yield* secondsLeft(claim, timeout)) === undefined) return yield* timedOut(false)
+        prepared = yield* prepare(claim, parts, call)
+      })
+    })
+  })

@@ -1,0 +1,103 @@
+/**
+ * Map: run a function for every item, side by side, until a policy is met. How each of them ended is data.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import { cast } from "effect/Function"
+import type { BatchResult } from "../BatchResult.ts"
+import type { Execution } from "../execution/Parts.ts"
+import type {
+  FromArguments,
+  RecordOptions,
+  RecordServices,
+  Recordable,
+  RecordedError,
+  RecordedValue
+} from "../Plain.ts"
+import { batch, mapKind, type BatchItem, type BatchRules } from "./batch.ts"
+import type { BatchOptions } from "./parallel.ts"
+import { typed } from "./typed.ts"
+
+/**
+ * The options of {@link map} besides how an item is recorded.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface MapOptions<T, A, E> extends BatchOptions<A, E> {
+  /** The label of an item in histories and messages. Default: `map-item-0`, and so on. */
+  readonly itemName?: (item: T, index: number) => string
+}
+
+/**
+ * Runs a function for every item, side by side, each in a namespace of its own, until a completion policy is met. How each
+ * of them ended is data: the batch itself does not fail.
+ *
+ * As {@link parallel}, with one item in place of one branch. The items have to be the same on every replay.
+ *
+ * **Errors**: none; ask for them with `throwIfFailed` of the result.
+ * **Defects**: `InvalidOptions`, `InvalidName`, `NameInUse`, `NestedOperation`.
+ *
+ * @example
+ * ```ts
+ * import { CompletionPolicy, Durable } from "effect-durable"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const mailed = Effect.gen(function*() {
+ *   const result = yield* Durable.map(
+ *     "mails",
+ *     ["ann@example.com", "bob@example.com"],
+ *     (address) => Durable.step("send", Effect.log(`mail to ${address.length} characters`)),
+ *     { concurrency: 10, policy: CompletionPolicy.make({ toleratedFailurePercentage: 5 }) }
+ *   )
+ *   return result.failureCount
+ * })
+ * ```
+ *
+ * @category concurrency
+ * @since 0.1.0
+ */
+export const map = <
+  T,
+  A = never,
+  E = never,
+  R = never,
+  O extends RecordOptions<A, MapOptions<NoInfer<T>, unknown, unknown>> = Required<
+    RecordOptions<A, MapOptions<NoInfer<T>, unknown, unknown>>
+  >
+>(
+  name: string,
+  items: Iterable<T>,
+  f: (item: T, index: number) => Effect.Effect<A, E, R>,
+  ...options: O & Recordable<A, E, O, MapOptions<NoInfer<T>, A, E>> & BatchRecordable<A, E, O>
+): Effect.Effect<
+  BatchResult<RecordedValue<A, O>, RecordedError<E, O>>,
+  never,
+  FromArguments<R> | Execution | RecordServices<O>
+> => {
+  const { itemName, ...rest } = cast<unknown, BatchRules & Pick<MapOptions<T, A, E>, "itemName">>(
+    options[0] ?? {}
+  )
+  return typed(batch(mapKind, name, itemsOf(items, f, itemName), rest))
+}
+
+/**
+ * `unknown` unless the options have a `batchSerdes` of another result. Before it has looked at the function, the compiler
+ * tries whether they fit values of type `never`.
+ */
+type BatchRecordable<A, E, O> = O extends readonly [{ readonly batchSerdes: infer Codec }]
+  ? [A] extends [never]
+    ? unknown
+    : Codec extends NonNullable<BatchOptions<A, E>["batchSerdes"]>
+      ? unknown
+      : { readonly "the batchSerdes is no Serdes.Codec of the result": BatchResult<A, E> }
+  : unknown
+
+/** The items of a batch, with their labels. */
+export const itemsOf = <T, A, E, R>(
+  items: Iterable<T>,
+  f: (item: T, index: number) => Effect.Effect<A, E, R>,
+  nameOf = (_: T, index: number): string => `map-item-${index}`
+): ReadonlyArray<BatchItem> =>
+  Array.from(items, (item, index) => ({ name: nameOf(item, index), body: Effect.suspend(() => f(item, index)) }))

@@ -1,0 +1,55 @@
+/**
+ * OnExit: clean up when an effect really ends.
+ *
+ * Owns: that a finalizer runs whoever ended the effect, and never because the execution is suspended. While it stands, what
+ * it belongs to is not over, although it may have been let go of.
+ * Does not own: how long that takes.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import { cast } from "effect/Function"
+import { Execution } from "../execution/Parts.ts"
+import { InFinalizer } from "../execution/References.ts"
+
+/**
+ * Runs a finalizer when an effect really ends, and never because the execution is suspended.
+ *
+ * The finalizer may hold durable operations. Effect's own finalizers (`ensuring`, `acquireRelease`, `onExit`) run at
+ * every suspension: keep them for resources of this process.
+ *
+ * **Errors** and **Defects**: those of the effect and of the finalizer.
+ *
+ * @example
+ * ```ts
+ * import { Durable } from "effect-durable"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const rented = Durable.onExit(
+ *   Durable.wait("rental", "2 days"),
+ *   () => Durable.step("return-car", Effect.void)
+ * )
+ * ```
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const onExit = <A, E, R, X, E2, R2>(
+  effect: Effect.Effect<A, E, R>,
+  finalizer: (exit: Exit.Exit<A, E>) => Effect.Effect<X, E2, R2>
+): Effect.Effect<A, E | E2, R | R2 | Execution> =>
+  Effect.withFiber((fiber) => {
+    const services = cast<Context.Context<never>, Context.Context<Execution>>(fiber.context)
+    const { namespace, parts } = Context.get(services, Execution)
+    const leave = namespace.addFinalizer()
+    return Effect.onExit(effect, (exit) =>
+      parts.lifetime.isOpen
+        ? Effect.ensuring(
+            Effect.asVoid(Effect.provideService(finalizer(exit), InFinalizer, true)),
+            Effect.sync(leave)
+          )
+        : Effect.sync(leave)
+    )
+  })

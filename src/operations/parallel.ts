@@ -1,0 +1,98 @@
+/**
+ * Parallel: run branches side by side until a policy is met. How each of them ended is data.
+ *
+ * @since 0.1.0
+ */
+import type * as Effect from "effect/Effect"
+import { cast } from "effect/Function"
+import type { BatchResult } from "../BatchResult.ts"
+import type { CompletionPolicy } from "../CompletionPolicy.ts"
+import type { Execution } from "../execution/Parts.ts"
+import type {
+  FromArguments,
+  RecordOptions,
+  RecordServices,
+  Recordable,
+  RecordedError,
+  RecordedValue
+} from "../Plain.ts"
+import type * as Serdes from "../Serdes.ts"
+import { batch, parallelKind, type BatchRules } from "./batch.ts"
+import { branchOf, type AnyBranch, type ConcurrencyOptions, type ErrorOf, type ServicesOf, type ValueOf } from "./branch.ts"
+import { typed } from "./typed.ts"
+
+/**
+ * The options of {@link parallel} besides how an item is recorded.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface BatchOptions<A, E> extends ConcurrencyOptions {
+  /** When the batch is complete. Default: `CompletionPolicy.allSuccessful`, which ends it at the first failure. */
+  readonly policy?: CompletionPolicy
+  /** Writes and reads the whole result in place of the library's own way; for one item there is `serdes`. */
+  readonly batchSerdes?: {
+    serialize(value: BatchResult<A, E>, info: Serdes.Info): Effect.Effect<string | undefined, Serdes.SerdesError>
+    deserialize(text: string | undefined, info: Serdes.Info): Effect.Effect<BatchResult<A, E>, Serdes.SerdesError>
+  }
+}
+
+/**
+ * Runs branches side by side, each in a namespace of its own, until a completion policy is met. How each of them ended is
+ * data: the batch itself does not fail.
+ *
+ * Branches that are under way when the batch ends are let go of: they are interrupted, nothing of them is recorded any
+ * more, and the invocation does not wait for them. Options such as `success` are about the value of one branch. Default of
+ * `concurrency`: `"unbounded"`. It costs one operation, and one for each branch unless it is `flat`.
+ *
+ * **Errors**: none; ask for them with `throwIfFailed` of the result.
+ * **Defects**: `InvalidOptions`, `InvalidName`, `NameInUse`, `NestedOperation`.
+ *
+ * @example
+ * ```ts
+ * import { CompletionPolicy, Durable } from "effect-durable"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const quotes = Effect.gen(function*() {
+ *   const result = yield* Durable.parallel("quotes", [
+ *     { name: "fast", effect: Durable.step("ask", Effect.succeed(120)) },
+ *     { name: "cheap", effect: Effect.andThen(Durable.wait("think", "1 minute"), Durable.step("ask", Effect.succeed(80))) }
+ *   ], { policy: CompletionPolicy.make({ minSuccessful: 1 }) })
+ *   return Math.min(...result.values)
+ * })
+ * ```
+ *
+ * @category concurrency
+ * @since 0.1.0
+ */
+export const parallel = <
+  const Branches extends ReadonlyArray<AnyBranch> = ReadonlyArray<AnyBranch>,
+  O extends RecordOptions<
+    ValueOf<Branches[number]>,
+    BatchOptions<ValueOf<Branches[number]>, ErrorOf<Branches[number]>>
+  > = Required<
+    RecordOptions<ValueOf<Branches[number]>, BatchOptions<ValueOf<Branches[number]>, ErrorOf<Branches[number]>>>
+  >
+>(
+  name: string,
+  branches: Branches,
+  ...options: O &
+    Recordable<
+      ValueOf<Branches[number]>,
+      ErrorOf<Branches[number]>,
+      O,
+      BatchOptions<ValueOf<Branches[number]>, ErrorOf<Branches[number]>>
+    >
+): Effect.Effect<
+  BatchResult<RecordedValue<ValueOf<Branches[number]>, O>, RecordedError<ErrorOf<Branches[number]>, O>>,
+  never,
+  FromArguments<ServicesOf<Branches[number]>> | Execution | RecordServices<O>
+> =>
+  typed(
+    batch(
+      parallelKind,
+      name,
+      branches.map((branch, index) => branchOf(branch, `parallel-branch-${index}`)),
+      cast<unknown, BatchRules>(options[0] ?? {})
+    )
+  )

@@ -1,0 +1,174 @@
+/**
+ * Race: run branches side by side and record which of them won. The others are let go of.
+ *
+ * Owns: which branch wins: the first that counts in the stream of outcomes, on the first run as on every replay. The
+ * record keeps replays short.
+ * Does not own: how branches run.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { InvalidOptions } from "../DurableError.ts"
+import type { Claim, Kind } from "../execution/Claim.ts"
+import type { Namespace } from "../execution/Namespace.ts"
+import type { Execution, Parts } from "../execution/Parts.ts"
+import type {
+  FromArguments,
+  RecordOptions,
+  RecordServices,
+  Recordable,
+  RecordedError,
+  RecordedValue
+} from "../Plain.ts"
+import type { Recording } from "../values/Values.ts"
+import { isEnded, runBranches } from "./branches.ts"
+import { context, type ContextRules } from "./child.ts"
+import { bodiesOf, type AnyBranch, type ErrorOf, type ServicesOf, type ValueOf } from "./branch.ts"
+import { branchNamespace, branchPath, claimByName, inWorkflow, type Body } from "./Operation.ts"
+import { recordingOf, typed } from "./typed.ts"
+
+/**
+ * Runs branches at the same time, each in a namespace of its own, and records the first that succeeds. When all have failed,
+ * it fails as the first that did.
+ *
+ * The others are let go of: what they have begun outside, such as an invoked function, goes on. Which branch won is in the
+ * history before anybody sees it, so that every replay has the same winner. It costs one operation besides those of the
+ * branches.
+ *
+ * **Errors**: those of the branches. **Defects**: those of the branches; `InvalidOptions` for a race of nothing.
+ *
+ * @example
+ * ```ts
+ * import { Durable } from "effect-durable"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const quickest = Durable.race("quickest", [
+ *   Effect.as(Durable.wait("tortoise", "1 day"), "tortoise"),
+ *   Effect.as(Durable.wait("hare", "2 seconds"), "hare")
+ * ])
+ * ```
+ *
+ * @category concurrency
+ * @since 0.1.0
+ */
+export const race = <
+  const Branches extends ReadonlyArray<AnyBranch> = ReadonlyArray<AnyBranch>,
+  O extends RecordOptions<ValueOf<Branches[number]>> = Required<RecordOptions<ValueOf<Branches[number]>>>
+>(
+  name: string,
+  branches: Branches,
+  ...options: O & Recordable<ValueOf<Branches[number]>, ErrorOf<Branches[number]>, O>
+): Effect.Effect<
+  RecordedValue<ValueOf<Branches[number]>, O>,
+  RecordedError<ErrorOf<Branches[number]>, O>,
+  FromArguments<ServicesOf<Branches[number]>> | Execution | RecordServices<O>
+> => typed(untypedRace(name, bodiesOf(branches), "success", recordingOf(options)))
+
+/**
+ * As {@link race}, but the first branch that ends wins, whether it succeeds or fails. It costs one operation besides those
+ * of the branches, too.
+ *
+ * **Errors**: those of the branches. **Defects**: those of the branches; `InvalidOptions` for a race of nothing.
+ *
+ * @example
+ * ```ts
+ * import { Durable } from "effect-durable"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const decided = Durable.raceFirst("decided", [
+ *   Effect.as(Durable.wait("objections", "14 days"), "accepted"),
+ *   Effect.as(Durable.wait("veto", "3 days"), "vetoed")
+ * ])
+ * ```
+ *
+ * @category concurrency
+ * @since 0.1.0
+ */
+export const raceFirst = <
+  const Branches extends ReadonlyArray<AnyBranch> = ReadonlyArray<AnyBranch>,
+  O extends RecordOptions<ValueOf<Branches[number]>> = Required<RecordOptions<ValueOf<Branches[number]>>>
+>(
+  name: string,
+  branches: Branches,
+  ...options: O & Recordable<ValueOf<Branches[number]>, ErrorOf<Branches[number]>, O>
+): Effect.Effect<
+  RecordedValue<ValueOf<Branches[number]>, O>,
+  RecordedError<ErrorOf<Branches[number]>, O>,
+  FromArguments<ServicesOf<Branches[number]>> | Execution | RecordServices<O>
+> => typed(untypedRace(name, bodiesOf(branches), "end", recordingOf(options)))
+
+// --- How it is done ------------------------------------------------------------------------------------------------------
+
+/** What ends a race: the first branch that succeeds, or the first that ends in whatever way. */
+export type Until = "success" | "end"
+
+const kind: Kind = { type: "CONTEXT", subType: "RunInChildContext" }
+
+export const untypedRace = (name: string, bodies: ReadonlyArray<Body>, until: Until, recording: Recording): Body =>
+  inWorkflow(name, (execution, fiber) => {
+    const claim = claimByName(execution, fiber, kind, name)
+    return bodies.length === 0
+      ? Effect.die(
+          new InvalidOptions({
+            operation: claim.path,
+            message: `Expected "${claim.path}" to have at least one branch, found none: a race of nothing never ends. Leave the race out.`
+          })
+        )
+      : recordedRace(execution.parts, claim, bodies, { until, recording })
+  })
+
+export interface RaceRules {
+  readonly until: Until
+  readonly recording: Recording
+  /** Where a branch stands, for people. */
+  readonly pathOf?: (namespace: Namespace, index: number) => string
+  /** Does what can fail without a request. It is asked only when nothing is recorded. */
+  readonly prepare?: ContextRules["prepare"]
+}
+
+/** A race in the context of an operation that was claimed. */
+export const recordedRace = (parts: Parts, claim: Claim, bodies: ReadonlyArray<Body>, rules: RaceRules): Body => {
+  let winner: number | undefined
+  return context(parts, claim, {
+    recording: rules.recording,
+    prepare: rules.prepare,
+    summary: () => JSON.stringify({ winner }),
+    body: (namespace) =>
+      Effect.flatMap(raced(parts, namespace, bodies, rules), ([index, exit]) => {
+        winner = index
+        return exit
+      })
+  })
+}
+
+/** Which branch won, and how it ended: the first that counts, or else the first that ended at all. */
+const raced = (
+  parts: Parts,
+  namespace: Namespace,
+  bodies: ReadonlyArray<Body>,
+  { pathOf = branchPath, until }: RaceRules
+): Effect.Effect<readonly [number, Exit.Exit<unknown, unknown>], never, unknown> => {
+  const branches = bodies.map((body, index) => ({
+    namespace: branchNamespace(namespace, index, { path: pathOf(namespace, index) }),
+    body
+  }))
+  let first: number | undefined
+  let winner: number | undefined
+  const ran = runBranches(parts, branches, {
+    concurrency: Infinity,
+    mayStart: () => true,
+    isComplete: () => winner !== undefined,
+    onChange: (index, state) => {
+      if (!isEnded(state)) return
+      first ??= index
+      if (until === "end" || Exit.isSuccess(state)) winner ??= index
+    }
+  })
+  return Effect.map(ran, (states) => {
+    const index = winner ?? first
+    const state = index === undefined ? undefined : states[index]
+    if (index === undefined || state === undefined || !isEnded(state)) throw new Error("No branch of a race has ended.")
+    return [index, state] as const
+  })
+}

@@ -1,0 +1,136 @@
+/**
+ * Retry: run a block of operations again after it has failed, with durable waits between the attempts.
+ *
+ * Owns: when there is another attempt.
+ * Does not own: the policy that decides it, and how an attempt or a wait is recorded.
+ *
+ * Invariants:
+ * 1. Each attempt has a namespace of its own, without a record: on the wire its operations stand in that of the retry.
+ * 2. That an attempt was followed by a wait is in the history, so the policy is asked once for each attempt.
+ * 3. The policy sees the host's clock and dice, because no replay asks it again.
+ * 4. Where only what is recorded runs, an attempt after which nothing was decided waits for good.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { cast } from "effect/Function"
+import { Interrupted } from "../DurableError.ts"
+import type { Claim, Kind } from "../execution/Claim.ts"
+import { operationId } from "../execution/Identity.ts"
+import type { Namespace } from "../execution/Namespace.ts"
+import type { Execution, Parts } from "../execution/Parts.ts"
+import type {
+  FromArguments,
+  RecordOptions,
+  RecordServices,
+  Recordable,
+  RecordedError,
+  RecordedValue
+} from "../Plain.ts"
+import type { Decision, RetryPolicy } from "../RetryPolicy.ts"
+import { isOwnMistake } from "../values/Failures.ts"
+import type { Recording } from "../values/Values.ts"
+import { context, flatChild, inNamespace } from "./child.ts"
+import { claimByName, inWorkflow, type Body } from "./Operation.ts"
+import { decide, failureOf } from "./step.ts"
+import { recordingOf, typed } from "./typed.ts"
+import { untypedWait } from "./wait.ts"
+
+/**
+ * Runs a block of operations again when it has failed, with durable waits between the attempts.
+ *
+ * Each attempt has a namespace of its own, so names may be used anew and branches may be concurrent. The time between two
+ * attempts is spent without an invocation. A mistake, such as `NameInUse`, is not repeated; an attempt that interrupts
+ * itself is. It costs one operation, and one for each wait.
+ *
+ * **Errors**: those of the block, from its last attempt. **Defects**: those of the block.
+ *
+ * @example
+ * ```ts
+ * import { Durable, RetryPolicy } from "effect-durable"
+ * import * as Effect from "effect/Effect"
+ *
+ * const reserve = Effect.andThen(Durable.wait("settle", "1 second"), Durable.step("reserve", Effect.succeed("seat 12")))
+ *
+ * export const seat = Durable.retry("seat", reserve, RetryPolicy.fixed({ maxAttempts: 3, delay: "1 minute" }))
+ * ```
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const retry = <A = never, E = never, R = never, O extends RecordOptions<A> = Required<RecordOptions<A>>>(
+  name: string,
+  block: Effect.Effect<A, E, R>,
+  policy: RetryPolicy<NoInfer<E>>,
+  ...options: O & Recordable<A, E, O>
+): Effect.Effect<RecordedValue<A, O>, RecordedError<E, O>, FromArguments<R> | Execution | RecordServices<O>> =>
+  typed(untypedRetry(name, block, cast<unknown, RetryPolicy<never>>(policy), recordingOf(options)))
+
+// --- How it is done ------------------------------------------------------------------------------------------------------
+
+const kind: Kind = { type: "CONTEXT", subType: "RunInChildContext" }
+
+const untypedRetry = (name: string, block: Body, policy: RetryPolicy<never>, recording: Recording): Body =>
+  inWorkflow(name, (execution, fiber) => {
+    const claim = claimByName(execution, fiber, kind, name)
+    return context(execution.parts, claim, {
+      recording,
+      body: (namespace, parts) => inNamespace(parts, namespace, attempts(claim, parts, namespace, block, policy))
+    })
+  })
+
+const attempts = Effect.fnUntraced(function* (
+  claim: Claim,
+  parts: Parts,
+  namespace: Namespace,
+  block: Body,
+  policy: RetryPolicy<never>
+): Effect.fn.Return<unknown, unknown, unknown> {
+  const { history, host, lifetime } = parts
+  const began = host.now()
+  for (let number = 1; ; number++) {
+    const exit = yield* Effect.exit(flatChild("attempt", block))
+    if (!lifetime.isOpen) return yield* lifetime.inert
+    if (Exit.isSuccess(exit)) return exit.value
+    const isRebuilding = namespace.standing === "rebuilding"
+    // The wait after an attempt is the decision to make another one. Without an outcome nobody knows if there is one.
+    const isDecided = history.get(operationId(namespace.id, "back-off", number - 1)) !== undefined
+    if (isDecided || (isRebuilding && !claim.isSettled)) {
+      yield* untypedWait("back-off", decidedAlready)
+      continue
+    }
+    // No wait in what has its outcome is the decision to make none.
+    if (isRebuilding || wouldBeMadeAgain(exit.cause)) return yield* exit
+    const decision = yield* decided(claim, parts, policy, { number, began }, exit.cause)
+    if (decision._tag === "Stop") return yield* exit
+    yield* untypedWait("back-off", decision.delaySeconds * 1_000)
+  }
+})
+
+/** A mistake of the program would be made again. An interruption is one only where it ends an execution. */
+const wouldBeMadeAgain = (cause: Cause.Cause<unknown>): boolean => {
+  const failure = Cause.squash(cause)
+  return isOwnMistake(failure) && !(failure instanceof Interrupted)
+}
+
+/** A wait that has been started keeps its duration. */
+const decidedAlready = "1 second"
+
+/** Asks the policy, outside of the workflow. A policy that answers at once has nobody wait. */
+const decided = (
+  claim: Claim,
+  parts: Parts,
+  policy: RetryPolicy<never>,
+  attempted: { readonly number: number; readonly began: number },
+  cause: Cause.Cause<unknown>
+): Effect.Effect<Decision> =>
+  Effect.withFiber((fiber) =>
+    Effect.callback<Decision>((resume) => {
+      const { delivery, host } = parts
+      const decision = decide(claim, parts, policy, attempted, failureOf(cause))
+      delivery.run(claim, () => host.forkAs(fiber, decision), resume)
+      return Effect.suspend(() => delivery.cancel(claim))
+    })
+  )

@@ -1,0 +1,109 @@
+/**
+ * Sleep: the time of Effect, made durable. `Effect.sleep`, `timeout`, `delay`, `retry` and `repeat` with a schedule end up
+ * here when code of a workflow uses them.
+ *
+ * Owns: what a sleep of the workflow is: a wait of the service from one second on, a nap below that, and nothing at all for
+ * no time.
+ * Does not own: the clock of the workflow, which asks for it.
+ *
+ * Invariants:
+ * 1. A sleep of a second or more is a WAIT operation under the name of its length, so that a replay compares the length.
+ * 2. Its START rides along, because what sleeps has nothing to say before it ends.
+ * 3. A sleep begins at a known time.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type { AnyFiber } from "../execution/Fibers.ts"
+import type { Namespace } from "../execution/Namespace.ts"
+import type { Parts } from "../execution/Parts.ts"
+import { InFinalizer } from "../execution/References.ts"
+import { stampOf } from "../execution/WorkflowTime.ts"
+import * as Limits from "../wire/Limits.ts"
+import { operation, type Leaf } from "./Operation.ts"
+
+/** Sleeps that a fiber may take before somebody is told what they cost. */
+const manySleeps = 100
+
+const counts = new WeakMap<AnyFiber, number>()
+
+export const sleep = (
+  parts: Parts,
+  fiber: AnyFiber,
+  namespace: Namespace,
+  duration: Duration.Duration
+): Effect.Effect<void> => {
+  const millis = Duration.toMillis(duration)
+  if (!(millis > 0)) return Effect.yieldNow
+  if (millis < 1_000) return Effect.andThen(untilKnown(parts, fiber, namespace), nap(parts, fiber, namespace, millis))
+  const seconds = Math.ceil(millis / 1_000)
+  // It never ends, so nothing needs to wake the execution for it.
+  if (seconds > Limits.maxDurationSeconds) return Effect.never
+  countSleep(parts, fiber, namespace)
+  return Effect.asVoid(operation(`sleep ${seconds}s`, sleepLeaf(seconds)) as Effect.Effect<unknown>)
+}
+
+const sleepLeaf = (seconds: number): Leaf<number> => ({
+  kind: { type: "WAIT", subType: "Wait" },
+  perform: (claim) => claim.later({ Action: "START", WaitOptions: { WaitSeconds: seconds } }),
+  keyOf: (record) => (record.Status === "SUCCEEDED" ? (record.EndTimestamp ?? record.StartTimestamp) : undefined),
+  outcome: () => Effect.void
+})
+
+const countSleep = (parts: Parts, fiber: AnyFiber, namespace: Namespace): void => {
+  const count = (counts.get(fiber) ?? 0) + 1
+  counts.set(fiber, count)
+  if (count !== manySleeps || parts.history.isReplaying) return
+  parts.listener.warned?.(
+    `A fiber of ${namespace.path === "" ? "the workflow" : `"${namespace.path}"`} has slept ${manySleeps} times for a second or more. Each sleep is an operation of the execution: ` +
+      "wait longer, hand over to a fresh execution with Durable.continueWith, or keep what is no part of the workflow on the host's clock with Durable.local."
+  )
+}
+
+/** Waits for less than a second. Nothing is recorded; it ends in its place among the outcomes. */
+const nap = (parts: Parts, fiber: AnyFiber, namespace: Namespace, millis: number): Effect.Effect<void> =>
+  Effect.callback<void>((resume) => {
+    const { delivery, lifetime } = parts
+    if (!lifetime.isOpen) return resume(lifetime.inert)
+    const door = delivery.waitUntil({
+      at: namespace.time.now + millis,
+      namespace,
+      fiber,
+      path: "nap",
+      isFinal: fiber.getRef(InFinalizer),
+      outcome: () => Effect.void,
+      resume: (effect) => resume(effect as Effect.Effect<void>)
+    })
+    const leave = delivery.nap(door, millis)
+    return Effect.sync(leave)
+  })
+
+/**
+ * Waits until the time is known at which something ended or began that code has not seen yet: in its place among the
+ * outcomes, on the first run as on every replay.
+ */
+export const untilKnown = (parts: Parts, fiber: AnyFiber, namespace: Namespace): Effect.Effect<void> =>
+  Effect.callback<void>((resume) => {
+    const { delivery, host, lifetime, outbox } = parts
+    const { unread } = namespace.time
+    if (!lifetime.isOpen) return resume(lifetime.inert)
+    if (unread === undefined) return resume(Effect.void)
+    const known = stampOf(unread)
+    const door = delivery.waitUntil({
+      at: known ?? Number.NaN,
+      namespace,
+      fiber,
+      path: "clock",
+      isFinal: fiber.getRef(InFinalizer),
+      outcome: () => Effect.void,
+      resume: (effect) => resume(effect as Effect.Effect<void>)
+    })
+    if (known === undefined) {
+      outbox.ask(() => {
+        door.at = stampOf(unread) ?? host.now()
+        delivery.reach(door)
+      })
+    } else delivery.reach(door)
+    return Effect.sync(() => delivery.leave(door))
+  })

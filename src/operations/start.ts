@@ -1,0 +1,79 @@
+/**
+ * Start: begin another execution without waiting for it.
+ *
+ * Owns: under which name it is started, and what the code gets of it.
+ * Does not own: the step that starts it.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import { cast } from "effect/Function"
+import type * as Contract from "../Contract.ts"
+import type * as DurableClient from "../DurableClient.ts"
+import type { Execution } from "../execution/Parts.ts"
+import { startAs, type StartRules } from "./executions.ts"
+import type { Body } from "./Operation.ts"
+import { typed, type PayloadAndOptions } from "./typed.ts"
+
+/**
+ * How to start another execution.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StartOptions {
+  /** The name of the operation. Default: the name of the contract. */
+  readonly name?: string
+  /**
+   * The name of the execution: 1 to 64 letters, digits, `-` and `_`. Default: what the `idempotencyKey` of the contract makes
+   * of the payload, else a name that belongs to this operation alone.
+   */
+  readonly executionName?: string
+  /** The tenant for a function with tenant isolation: 1 to 256 letters, digits, spaces and `. _ : / = + - @`. */
+  readonly tenantId?: string
+}
+
+/**
+ * Starts an execution of a contract without waiting for it, and answers with a reference to it.
+ *
+ * It is a step that calls the client: the execution is started under a name, so that a repeated attempt with the same
+ * payload starts nothing twice. While the client is unavailable it is repeated, up to 6 attempts in all.
+ *
+ * **Errors**: those of the client, such as `ExecutionAlreadyStarted`.
+ * **Defects**: those of `Durable.step`; before anything is recorded `InvalidTarget`, `InvalidTenantId`, `SerdesFailed`, and
+ * `PayloadTooLarge` for more than 1 MB.
+ *
+ * @example
+ * ```ts
+ * import { Durable, DurableFunction } from "effect-durable"
+ * import * as Schema from "effect/Schema"
+ *
+ * const Report = DurableFunction.make("report", { payload: Schema.String })
+ *
+ * export const started = Durable.start(Report, "2026-11")
+ * ```
+ *
+ * @category executions
+ * @since 0.1.0
+ */
+export const start = <C extends Contract.AnyDurable>(
+  contract: C,
+  ...[payload, options]: PayloadAndOptions<C, StartOptions>
+): Effect.Effect<
+  DurableClient.Started<C>,
+  DurableClient.ClientError,
+  Execution | DurableClient.DurableClient | Contract.CallerServices<C>
+> => typed(untypedStart(contract, payload, options ?? {}))
+
+// --- How it is done ------------------------------------------------------------------------------------------------------
+
+const untypedStart = (contract: Contract.AnyDurable, payload: unknown, rules: StartRules): Body =>
+  Effect.map(
+    startAs(
+      contract,
+      payload,
+      rules,
+      () => rules.executionName ?? contract.idempotencyKey?.(cast<unknown, never>(payload))
+    ),
+    (executionArn) => ({ contract, executionArn })
+  )

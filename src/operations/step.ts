@@ -1,0 +1,325 @@
+/**
+ * Step: run an effect once, record its outcome, and answer with the record ever after.
+ *
+ * Owns: attempts: how a body runs, what its end means, and when there is another attempt.
+ * Does not own: when an attempt begins, and what a record says while nobody reads it.
+ *
+ * Invariants:
+ * 1. An attempt is recorded before or together with its end, and with `semantics: "at-most-once"` before its body runs.
+ * 2. A body runs outside of the workflow: on the host's scheduler, with its clock and dice. No operation stands in it.
+ * 3. The policy is asked once for each attempt that failed.
+ * 4. What the code gets is read from the record, on the first run as on every replay.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { cast } from "effect/Function"
+import * as Random from "effect/Random"
+import { StepInterrupted } from "../DurableError.ts"
+import type { Claim, Kind } from "../execution/Claim.ts"
+import type { Execution, Parts } from "../execution/Parts.ts"
+import { insideStep } from "../execution/References.ts"
+import { md5 } from "../internal/md5.ts"
+import type {
+  FromArguments,
+  RecordOptions,
+  RecordServices,
+  Recordable,
+  RecordedError,
+  RecordedValue
+} from "../Plain.ts"
+import standard, {
+  none,
+  wholeDelaySeconds,
+  type Decision,
+  type Failure,
+  type RetryPolicy
+} from "../RetryPolicy.ts"
+import type { Info } from "../Serdes.ts"
+import { StepContext } from "../StepContext.ts"
+import { asDefect, readFailure, writeFailureSafely } from "../values/Failures.ts"
+import { limitSize, readValue, writeValue, type Conversion, type Recording } from "../values/Values.ts"
+import type { Operation } from "../wire/Operation.ts"
+import { operation, type Body, type Leaf } from "./Operation.ts"
+import { typed, type InsideStep } from "./typed.ts"
+
+/**
+ * The options of a {@link step} besides how it is recorded.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StepOptions<E> {
+  /**
+   * When a failed attempt is repeated. Default: up to 6 attempts, after 5 s and twice as long each time up to 60 s, with
+   * full jitter; with `semantics: "at-most-once"` there is none.
+   */
+  readonly retry?: RetryPolicy<E>
+  /**
+   * What an invocation does that finds the step started but without an outcome: run it again (`"at-least-once"`, the
+   * default), or fail it as `StepInterrupted` (`"at-most-once"`, and with `retry` at most once per attempt).
+   */
+  readonly semantics?: "at-least-once" | "at-most-once"
+}
+
+type StepError<O> = O extends readonly [{ readonly semantics?: infer Semantics }]
+  ? "at-most-once" extends Semantics
+    ? StepInterrupted
+    : never
+  : never
+
+/**
+ * Runs an effect once and records how it ended; a replay answers with the record and does not run it.
+ *
+ * The body may use any service and gets a {@link StepContext}. A failed attempt is repeated as the retry policy says,
+ * with the delays between attempts spent without an invocation; after the last one the step fails with the error of the
+ * body, or dies with its defect. A value or an error that is not plain data needs its Schema in the options.
+ *
+ * **Errors**: those of the body, and with `semantics: "at-most-once"` also `StepInterrupted`.
+ * **Defects**: `InvalidName`, `NameInUse`, `NestedOperation`, `SerdesFailed`, `PayloadTooLarge` (more than 262,144 bytes
+ * of JSON).
+ *
+ * @example
+ * ```ts
+ * import { Durable, RetryPolicy } from "effect-durable"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const draw = Durable.step("draw", Effect.sync(() => Math.ceil(Math.random() * 6)), {
+ *   retry: RetryPolicy.fixed({ maxAttempts: 3, delay: "2 seconds" })
+ * })
+ * ```
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const step = <
+  A = never,
+  E = never,
+  R = never,
+  O extends RecordOptions<A, StepOptions<NoInfer<E>>> = Required<RecordOptions<A, StepOptions<NoInfer<E>>>>
+>(
+  name: string,
+  body: Effect.Effect<A, E, R> & InsideStep<R>,
+  ...options: O & Recordable<A, E, O, StepOptions<NoInfer<E>>>
+): Effect.Effect<
+  RecordedValue<A, O>,
+  RecordedError<E, O> | StepError<O>,
+  FromArguments<Exclude<R, StepContext>> | Execution | RecordServices<O>
+> => typed(untypedStep(name, body, cast<unknown, StepRules>(options[0] ?? {})))
+
+// --- How it is done ------------------------------------------------------------------------------------------------------
+
+/** A step, once its types are forgotten. */
+export interface StepRules extends Recording {
+  readonly retry?: RetryPolicy<never> | undefined
+  readonly semantics?: "at-least-once" | "at-most-once" | undefined
+  /** Whether typed errors are recorded as defects, because nobody reads them as what they are. */
+  readonly isOpaque?: boolean | undefined
+}
+
+const kind: Kind = { type: "STEP", subType: "Step" }
+
+export const untypedStep = (name: string, body: Body, rules: StepRules): Body =>
+  operation(name, stepLeaf(body, rules))
+
+export const stepLeaf = (body: Body, rules: StepRules, prepare?: Leaf["prepare"]): Leaf => ({
+  kind,
+  prepare,
+  perform: (claim, parts) => attempt(claim, parts, body, rules),
+  isUnfinished: isAttempted,
+  outcome: (claim, record) => attemptedOutcome(claim, record, rules, "result"),
+  cancel: cancelAttempt
+})
+
+/** Whether a record asks for another attempt now. */
+export const isAttempted = ({ Status }: Operation): boolean => Status === "STARTED" || Status === "READY"
+
+export const cancelAttempt: Leaf["cancel"] = (claim, parts) => parts.delivery.cancel(claim)
+
+/** What the record of an operation of type STEP says. */
+export const attemptedOutcome = (
+  claim: Claim,
+  record: Operation,
+  recording: Recording,
+  value: Info["value"]
+): Conversion<unknown> | Effect.Effect<unknown, unknown> =>
+  record.Status === "SUCCEEDED"
+    ? readValue(claim, value, recording, record.StepDetails?.Result)
+    : Effect.flatMapEager(readFailure(claim, recording, record.StepDetails?.Error), (exit) => exit)
+
+/** One attempt: it settles the step, or has the service wait for the next one. */
+const attempt = (claim: Claim, parts: Parts, body: Body, rules: StepRules): void => {
+  const { record } = claim
+  const number = numberOf(record)
+  const run = (): void => runBody(claim, parts, number, body, (exit, began) => settle(claim, parts, rules, exit, { number, began }))
+  if (record?.Status === "STARTED") {
+    if (rules.semantics === "at-most-once") interrupted(claim, parts, rules, number)
+    else run()
+  } else if (rules.semantics === "at-most-once") {
+    claim.commit({ Action: "START" }, run)
+  } else {
+    claim.later({ Action: "START" })
+    run()
+  }
+}
+
+/** The number of the attempt that comes after what is recorded. */
+export const numberOf = (record: Operation | undefined): number => (record?.StepDetails?.Attempt ?? 0) + 1
+
+// --- The body ------------------------------------------------------------------------------------------------------------
+
+/** Runs a body as an attempt. How it ended counts only while its invocation and its namespace go on. */
+export const runBody = (
+  claim: Claim,
+  parts: Parts,
+  number: number,
+  body: Body,
+  ended: (exit: Exit.Exit<unknown, unknown>, began: number) => void
+): void => {
+  const { delivery, host, settings, surroundings } = parts
+  const began = host.now()
+  const instead = settings.insteadOf?.({ name: claim.name, path: claim.path, number })
+  const run = surroundings.attempt(claim, number, instead ?? body)
+  const fork = Effect.runForkWith(servicesOf(claim, parts, number))
+  delivery.run(claim, () => fork(cast<Body, Effect.Effect<unknown, unknown>>(run)), (exit) => ended(exit, began))
+}
+
+/** A body sees the host's clock and its own place. The marker of the step survives whatever it provides to itself. */
+const servicesOf = (claim: Claim, parts: Parts, number: number): Context.Context<never> => {
+  const { executionArn, executionName, host, settings } = parts
+  return insideStep(host.outside(claim.fiber.context), claim.path).pipe(
+    Context.add(StepContext, {
+      executionArn,
+      executionName,
+      operationId: claim.id,
+      name: claim.name,
+      attempt: number,
+      get idempotencyKey() {
+        return `${digestOf(parts)}-${claim.id}`
+      },
+      remaining: Effect.sync(() =>
+        settings.deadline === undefined
+          ? Duration.infinity
+          : Duration.millis(Math.max(0, settings.deadline - host.now()))
+      )
+    })
+  )
+}
+
+const digests = new WeakMap<Parts, string>()
+
+/** The digest of the execution, which is the same for all of its steps. */
+const digestOf = (parts: Parts): string => {
+  let digest = digests.get(parts)
+  if (digest === undefined) digests.set(parts, (digest = md5(parts.executionArn)))
+  return digest
+}
+
+// --- The outcome -----------------------------------------------------------------------------------------------------------
+
+interface Attempted {
+  readonly number: number
+  /** When it began, in milliseconds. */
+  readonly began: number
+}
+
+const settle = (
+  claim: Claim,
+  parts: Parts,
+  rules: StepRules,
+  exit: Exit.Exit<unknown, unknown>,
+  attempted: Attempted
+): void => {
+  if (Exit.isFailure(exit)) return decideAndFail(claim, parts, rules, exit.cause, failureOf(exit.cause), attempted)
+  const written = Effect.flatMapEager(writeValue(claim, "result", rules, exit.value), (text) =>
+    Effect.mapEager(limitSize(claim, "result", text, parts.settings.maxPayload), () => text)
+  )
+  claim.convert(written, (done) => {
+    if (Exit.isFailure(done)) return failForGood(claim, rules, done.cause)
+    const text = done.value
+    claim.commit({ Action: "SUCCEED", ...(text === undefined ? undefined : { Payload: text }) })
+  })
+}
+
+/** An earlier invocation started an attempt, and nobody knows how far it came. */
+const interrupted = (claim: Claim, parts: Parts, rules: StepRules, number: number): void => {
+  const cause = Cause.fail(new StepInterrupted({ operation: claim.path, attempt: number }))
+  if (rules.retry === undefined) return failForGood(claim, rules, cause)
+  decideAndFail(claim, parts, rules, cause, { _tag: "Interrupted" }, { number, began: parts.host.now() })
+}
+
+const decideAndFail = (
+  claim: Claim,
+  parts: Parts,
+  rules: StepRules,
+  cause: Cause.Cause<unknown>,
+  failure: Failure<never>,
+  attempted: Attempted
+): void => {
+  const policy = rules.retry ?? (rules.semantics === "at-most-once" ? none : standard)
+  const decision = decide(claim, parts, policy, attempted, failure)
+  parts.delivery.run(
+    claim,
+    () => parts.host.forkAs(claim.fiber, decision),
+    (decided) => {
+      if (Exit.isFailure(decided)) return failForGood(claim, rules, decided.cause)
+      const failed = rules.isOpaque === true ? opaque(cause) : cause
+      if (decided.value._tag === "Stop") return failForGood(claim, rules, failed)
+      const { delaySeconds } = decided.value
+      claim.convert(writeFailureSafely(claim, rules, failed), (error) => {
+        if (Exit.isFailure(error)) return failForGood(claim, rules, error.cause)
+        claim.commit({
+          Action: "RETRY",
+          Error: error.value,
+          StepOptions: { NextAttemptDelaySeconds: delaySeconds }
+        })
+      })
+    }
+  )
+}
+
+/** Records the failure that settles an operation. */
+export const failForGood = (claim: Claim, recording: Recording, cause: Cause.Cause<unknown>): void =>
+  claim.convert(writeFailureSafely(claim, recording, cause), (error) => {
+    claim.commit({ Action: "FAIL", Error: Exit.isSuccess(error) ? error.value : {} })
+  })
+
+const opaque = (cause: Cause.Cause<unknown>): Cause.Cause<never> =>
+  Cause.fromReasons(
+    cause.reasons.map((reason) => (Cause.isFailReason(reason) ? Cause.makeDieReason(asDefect(reason.error)) : reason))
+  )
+
+// --- Retries ---------------------------------------------------------------------------------------------------------------
+
+/** Asks the policy, once per decision: it may see the real time, and draws what no replay draws. One that dies is a defect. */
+export const decide = (
+  claim: Claim,
+  { host }: Parts,
+  policy: RetryPolicy<never>,
+  { began, number }: Attempted,
+  failure: Failure<never>
+): Effect.Effect<Decision> =>
+  Effect.gen(function* () {
+    const random = (yield* Random.Random).nextDoubleUnsafe()
+    const elapsed = Math.max(0, (yield* Clock.currentTimeMillis) - (claim.record?.StartTimestamp ?? began))
+    const decision = yield* policy.decide({ attempt: number, failure, elapsed, random })
+    if (decision._tag === "Stop") return decision
+    const { delaySeconds } = decision
+    if (typeof delaySeconds !== "number" || Number.isNaN(delaySeconds)) {
+      return yield* Effect.die(new TypeError(`The retry policy of "${claim.path}" gave no number as its delay.`))
+    }
+    const retry: Decision = { _tag: "Retry", delaySeconds: wholeDelaySeconds(delaySeconds) }
+    return retry
+  }).pipe(Effect.provideService(Clock.Clock, host.clock))
+
+export const failureOf = (cause: Cause.Cause<unknown>): Failure<never> => {
+  const fail = cause.reasons.find(Cause.isFailReason)
+  if (fail !== undefined) return { _tag: "Fail", error: cast<unknown, never>(fail.error) }
+  const die = cause.reasons.find(Cause.isDieReason)
+  return die === undefined ? { _tag: "Interrupted" } : { _tag: "Die", defect: die.defect }
+}

@@ -1,0 +1,52 @@
+/**
+ * Stop: end another execution for good.
+ *
+ * Owns: nothing but its name. Does not own: the call of the client, which is a step.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type * as Contract from "../Contract.ts"
+import * as DurableClient from "../DurableClient.ts"
+import type { Execution } from "../execution/Parts.ts"
+import type { ErrorObject } from "../wire/ErrorObject.ts"
+import { recordedAs } from "./executions.ts"
+import { untypedStep } from "./step.ts"
+import { typed } from "./typed.ts"
+
+/**
+ * Stops another execution for good, without running any of its code. Stopping one that has ended does nothing.
+ *
+ * **Errors**: those of the client. **Defects**: those of `Durable.step`.
+ *
+ * @example
+ * ```ts
+ * import { Durable, DurableFunction } from "effect-durable"
+ * import * as Effect from "effect/Effect"
+ *
+ * const Reminder = DurableFunction.make("reminder")
+ *
+ * export const reminded = Effect.gen(function*() {
+ *   const reminder = yield* Durable.start(Reminder)
+ *   yield* Durable.wait("for the answer", "1 hour")
+ *   yield* Durable.stop(reminder, { name: "stop-reminder" })
+ * })
+ * ```
+ *
+ * @category executions
+ * @since 0.1.0
+ */
+export const stop = (
+  execution: Pick<DurableClient.Started<Contract.AnyDurable>, "executionArn">,
+  options: {
+    /** The name of the operation. Default: `"stop"`. */
+    readonly name?: string
+    /** What whoever waits for the execution sees as the reason. */
+    readonly error?: ErrorObject
+  } = {}
+): Effect.Effect<void, DurableClient.ClientError, Execution | DurableClient.DurableClient> => {
+  const { error, name = "stop" } = options
+  const stopped = Effect.flatMap(DurableClient.DurableClient, (client) => client.stop(execution.executionArn, error))
+  return typed(untypedStep(name, Effect.asVoid(stopped), recordedAs(Schema.Void)))
+}

@@ -1,0 +1,73 @@
+/**
+ * Timeout: race an effect and a wait, and record which of them won.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import { DurableTimeout } from "../DurableError.ts"
+import type { Execution } from "../execution/Parts.ts"
+import type {
+  FromArguments,
+  RecordOptions,
+  RecordServices,
+  Recordable,
+  RecordedError,
+  RecordedValue
+} from "../Plain.ts"
+import type { Recording } from "../values/Values.ts"
+import { claimByName, inWorkflow, type Body } from "./Operation.ts"
+import { recordedRace } from "./race.ts"
+import { recordingOf, typed, type Timeout } from "./typed.ts"
+import { secondsLeft, waitUntil } from "./wait.ts"
+
+/**
+ * Gives an effect that may hold durable operations a time-out: it is raced with a wait, and the winner is recorded.
+ *
+ * What the effect has begun outside, such as an invoked function, goes on after the time-out. It costs two operations
+ * besides those of the effect.
+ *
+ * **Errors**: those of the effect, `DurableTimeout`. **Defects**: those of the effect, `InvalidDuration`.
+ *
+ * @example
+ * ```ts
+ * import { Durable } from "effect-durable"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const patient = Durable.timeout("patient", Durable.wait("think", "1 hour"), "5 minutes").pipe(
+ *   Effect.catchTag("DurableTimeout", () => Effect.log("no answer in five minutes"))
+ * )
+ * ```
+ *
+ * @category concurrency
+ * @since 0.1.0
+ */
+export const timeout = <A = never, E = never, R = never, O extends RecordOptions<A> = Required<RecordOptions<A>>>(
+  name: string,
+  effect: Effect.Effect<A, E, R>,
+  limit: Timeout,
+  ...options: O & Recordable<A, E, O>
+): Effect.Effect<
+  RecordedValue<A, O>,
+  RecordedError<E, O> | DurableTimeout,
+  FromArguments<R> | Execution | RecordServices<O>
+> => typed(untypedTimeout(name, effect, limit, recordingOf(options)))
+
+// --- How it is done ------------------------------------------------------------------------------------------------------
+
+/** A race of an effect and a wait. */
+const untypedTimeout = (name: string, body: Body, limit: Timeout, recording: Recording): Body =>
+  inWorkflow(name, (execution, fiber) => {
+    const claim = claimByName(execution, fiber, { type: "CONTEXT", subType: "RunInChildContext" }, name)
+    const timedOut = new DurableTimeout({ operation: claim.path })
+    const expired = Effect.flatMap(waitUntil("timeout", limit), () => Effect.fail(timedOut))
+    return recordedRace(execution.parts, claim, [body, expired], {
+      until: "end",
+      pathOf: () => claim.path,
+      recording,
+      prepare: () =>
+        Effect.flatMapEager(secondsLeft(claim, limit), (seconds) =>
+          seconds === undefined ? Effect.fail(timedOut) : Effect.succeed(seconds)
+        )
+    })
+  })
+

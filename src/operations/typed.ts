@@ -1,0 +1,46 @@
+/**
+ * What the operations that users see have in common: their types are checked here, and forgotten further inside.
+ *
+ * @since 0.1.0
+ */
+import type * as Effect from "effect/Effect"
+import type * as Contract from "../Contract.ts"
+import type * as DateTime from "effect/DateTime"
+import type * as Duration from "effect/Duration"
+import type { Execution } from "../execution/Parts.ts"
+import type { Recording } from "../values/Values.ts"
+import { cast } from "effect/Function"
+import { noted } from "../execution/CallSite.ts"
+
+// Operations are implemented without their types: what may be recorded is checked here, at compile time, and again when
+// a value is written.
+export const typed = <A, E, R>(operation: Effect.Effect<unknown, unknown, unknown>): Effect.Effect<A, E, R> =>
+  cast(noted(operation))
+
+/** How an operation is told to record its value, by its rest arguments. */
+export const recordingOf = (options: ReadonlyArray<unknown>): Recording => cast<unknown, Recording>(options[0] ?? {})
+
+/** A step that holds durable operations does not compile. */
+export type InsideStep<R> = [Extract<R, Execution>] extends [never]
+  ? unknown
+  : { readonly "a step cannot hold durable operations: use Durable.child, or move them out of the step": never }
+
+/**
+ * How long something may take: a duration (1 second to 366 days, rounded up to whole seconds), or until a point in time.
+ * One that has passed already fails before anything is recorded.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Timeout = Duration.Input | Date | DateTime.DateTime
+
+/**
+ * The payload argument of an operation that calls a contract: none is needed when the contract takes nothing.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type PayloadAndOptions<C extends Contract.Any, Options> =
+  undefined extends Contract.Payload<C>
+    ? readonly [payload?: Contract.Payload<C>, options?: Options]
+    : readonly [payload: Contract.Payload<C>, options?: Options]

@@ -1,0 +1,146 @@
+/**
+ * Wait for a callback: create it, tell somebody of it in a step, and wait for the answer, as one operation.
+ *
+ * Owns: the order of the three, and what a submitter that fails for good means for those who wait.
+ * Does not own: callbacks, steps and contexts, of which it is made.
+ *
+ * Invariants:
+ * 1. A deadline that has passed already fails before anything is recorded.
+ * 2. What is recorded is the text that was sent, so that a Schema or a codec only has to read it, and reads the same live
+ *    and on a replay.
+ * 3. An answer is seen when the submitter has ended, not before.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import { cast } from "effect/Function"
+import { CallbackSubmitFailed, type CallbackFailed, type CallbackTimedOut } from "../DurableError.ts"
+import type { Claim, Kind } from "../execution/Claim.ts"
+import type { Execution } from "../execution/Parts.ts"
+import type { FromArguments, KnownOptions, RecordServices } from "../Plain.ts"
+import type { RetryPolicy } from "../RetryPolicy.ts"
+import type { StepContext } from "../StepContext.ts"
+import { defectObject, inPlainJson, isOwnMistake } from "../values/Failures.ts"
+import {
+  answer,
+  completed,
+  created,
+  reported,
+  timeoutsOf,
+  type Answer,
+  type AnswerError,
+  type AnswerServices,
+  type AnswerValue,
+  type CallbackOptions,
+  type CallbackRules,
+  type NoOptions
+} from "./callback.ts"
+import { context, inNamespace } from "./child.ts"
+import { claimByName, inWorkflow, type Body } from "./Operation.ts"
+import { untypedStep } from "./step.ts"
+import { typed, type InsideStep } from "./typed.ts"
+
+/**
+ * The options of a {@link waitForCallback} besides how the answer is read.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface WaitForCallbackOptions<E> extends CallbackOptions {
+  /** When a failed attempt to submit is repeated. Default: as for a `Durable.step`. */
+  readonly retry?: RetryPolicy<E>
+}
+
+/**
+ * Creates a callback, tells somebody of it in a step, and waits for the answer.
+ *
+ * `submit` is the body of a step: it gets the id of the callback and may use any service. Whatever it fails with, once
+ * its attempts are over, is a `CallbackSubmitFailed`, also when somebody has answered meanwhile. An answer that comes
+ * before the submitter has ended is kept. The operation costs three operations and one for each further attempt to submit.
+ *
+ * **Errors**: those of the `error` Schema, `CallbackFailed`, `CallbackTimedOut`, `CallbackSubmitFailed`.
+ * **Defects**: those of {@link callback}.
+ *
+ * @example
+ * ```ts
+ * import { Durable } from "effect-durable"
+ * import * as Effect from "effect/Effect"
+ * import * as Schema from "effect/Schema"
+ *
+ * declare const sendMail: (text: string) => Effect.Effect<void>
+ *
+ * export const approved = Durable.waitForCallback(
+ *   "approval",
+ *   (callbackId) => sendMail(`Answer at https://example.com/approve?id=${encodeURIComponent(callbackId)}`),
+ *   { timeout: "7 days", success: Schema.Boolean }
+ * )
+ * ```
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const waitForCallback = <
+  E = never,
+  R = never,
+  const O extends WaitForCallbackOptions<NoInfer<E>> & Answer = NoOptions
+>(
+  name: string,
+  submit: (callbackId: string) => Effect.Effect<unknown, E, R> & InsideStep<R>,
+  options?: O & KnownOptions<O, WaitForCallbackOptions<E> & Answer>
+): Effect.Effect<
+  AnswerValue<O>,
+  AnswerError<O> | CallbackFailed | CallbackTimedOut | CallbackSubmitFailed,
+  | FromArguments<Exclude<R, StepContext>>
+  | Execution
+  | AnswerServices<O>
+  | RecordServices<readonly [Pick<O, keyof O & "error">]>
+> => typed(untypedWaitForCallback(name, submit, cast<unknown, SubmittedRules>(options ?? {})))
+
+// --- How it is done ------------------------------------------------------------------------------------------------------
+
+/** A callback with a submitter, once its types are forgotten. */
+interface SubmittedRules extends CallbackRules {
+  readonly retry?: RetryPolicy<never> | undefined
+}
+
+const kind: Kind = { type: "CONTEXT", subType: "WaitForCallback" }
+
+const untypedWaitForCallback = (
+  name: string,
+  submit: (callbackId: string) => Body,
+  { retry, ...rules }: SubmittedRules
+): Body =>
+  inWorkflow(name, (execution, fiber) => {
+    const claim = claimByName(execution, fiber, kind, name)
+    const text = context(execution.parts, claim, {
+      recording: { error: rules.error },
+      prepare: () => timeoutsOf(claim, rules, claim.path),
+      body: (namespace, parts) =>
+        inNamespace(
+          parts,
+          namespace,
+          created(name, rules, claim.path, (open) =>
+            Effect.andThen(
+              submitted(
+                claim,
+                Effect.suspend(() => submit(open.callbackId)),
+                retry
+              ),
+              completed(open, rules, Effect.succeed)
+            )
+          )
+        )
+    })
+    return Effect.flatMapEager(text, (sent) =>
+      claim.converted(answer(inPlainJson(claim), rules, typeof sent === "string" ? sent : undefined))
+    )
+  })
+
+/** Tells somebody of the callback. Whatever that fails with for good, those who wait for the callback learn as one error. */
+const submitted = (claim: Claim, submit: Body, retry: RetryPolicy<never> | undefined): Body =>
+  Effect.catchCause(untypedStep("submit", Effect.asVoid(submit), { retry, isOpaque: true }), (cause) => {
+    const defect = cause.reasons.find(Cause.isDieReason)?.defect
+    if (defect === undefined || isOwnMistake(defect)) return Effect.failCause(cause)
+    return Effect.fail(new CallbackSubmitFailed({ operation: claim.path, ...reported(defectObject(defect), "FAILED") }))
+  })

@@ -1,0 +1,266 @@
+/**
+ * Wait for a condition: look at something again and again until it is as it should be, without an invocation between two
+ * looks.
+ *
+ * Owns: what a look is, which state it begins with, and when there is another one.
+ * Does not own: attempts, of which each look is one; a step has them too.
+ *
+ * Invariants:
+ * 1. Each look is an attempt of one operation, and begins with the state that the last one ended with, as it is recorded.
+ * 2. Whether a state is content, and how long to wait if not, is asked once for each look, of the state as it is read
+ *    back.
+ * 3. A look that fails settles the operation: it is not repeated.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { cast } from "effect/Function"
+import type * as Schema from "effect/Schema"
+import { ConditionExhausted, InvalidDuration, InvalidOptions } from "../DurableError.ts"
+import type { Claim, Kind } from "../execution/Claim.ts"
+import type { Execution, Parts } from "../execution/Parts.ts"
+import type { FromArguments, RecordServices, Recordable, RecordedError, RecordedValue } from "../Plain.ts"
+import { secondsOf, wholeDelaySeconds } from "../RetryPolicy.ts"
+import type * as Serdes from "../Serdes.ts"
+import type { StepContext } from "../StepContext.ts"
+import { limitSize, readValue, writeValue, type AnyCodec, type Conversion, type Recording } from "../values/Values.ts"
+import { operation, type Body } from "./Operation.ts"
+import { attemptedOutcome, cancelAttempt, failForGood, isAttempted, numberOf, runBody } from "./step.ts"
+import { typed, type InsideStep } from "./typed.ts"
+
+/**
+ * What the delay of a {@link waitForCondition} may depend on.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Look<S> {
+  /** The number of the check that has just been made, from 1. */
+  readonly attempt: number
+  /** What that check ended with. */
+  readonly state: S
+  /** A random number of at least 0 and less than 1, for jitter. */
+  readonly random: number
+}
+
+/**
+ * What a {@link waitForCondition} looks at, and when it is content.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ConditionOptions<S, A extends S = S, E = never, R = never> {
+  /** What the first check begins with. */
+  readonly initial: S
+  /** Looks at something and says how it is now: the body of a step, without retries. */
+  readonly check: (state: S) => Effect.Effect<A, E, R> & Effect.Effect<S, E, R> & InsideStep<R>
+  /** Whether that is how it should be. */
+  readonly until: (state: NoInfer<S>) => boolean
+  /**
+   * The time from one check to the next, in whole seconds of at least 1. Default: 5 seconds, half as long again each time,
+   * up to 5 minutes, with full jitter.
+   */
+  readonly delay?: Duration.Input | ((look: Look<NoInfer<S>>) => Duration.Input)
+  /** How many attempts there may be: a whole number of at least 1, or `Infinity`. Default: 60. */
+  readonly maxAttempts?: number
+}
+
+/**
+ * How the state of a {@link waitForCondition} and its errors are recorded.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StateRecording<State, Error, Codec> {
+  /** The Schema of the state. Needed unless the state is plain data. */
+  readonly state?: State
+  /** The Schema of the errors. Needed unless there are none besides the library's own. */
+  readonly error?: Error
+  /** Writes and reads the state in place of the ambient Serdes; `state` is then not needed. */
+  readonly serdes?: Codec
+}
+
+/** The same as the arguments of an operation that records a value. What is `never` was not given. */
+type StateArguments<State, Error, Codec> = readonly [
+  Given<"success", State> & Given<"error", Error> & Given<"serdes", Codec>
+]
+
+/** What the Schema reads, the next check begins with. */
+interface Readable<S> {
+  readonly state?: { readonly Type: S }
+}
+
+type Given<Key extends string, T> = [T] extends [never] ? unknown : Readonly<Record<Key, T>>
+
+/**
+ * Looks at something again and again, without an invocation between two looks, until it is as it should be.
+ *
+ * Each look is an attempt of one operation: `check` takes the state that the last one ended with and gives a new one,
+ * which is recorded; the last state is the result. It is not repeated when it fails. The operation costs one operation
+ * for each look.
+ *
+ * **Errors**: those of `check`, `ConditionExhausted`.
+ * **Defects**: those of `Durable.step`, `InvalidOptions`, `InvalidDuration`.
+ *
+ * @example
+ * ```ts
+ * import { Durable } from "effect-durable"
+ * import * as Effect from "effect/Effect"
+ *
+ * declare const statusOf: (job: string) => Effect.Effect<"RUNNING" | "DONE" | "BROKEN">
+ *
+ * export const finished = Durable.waitForCondition("job-finished", {
+ *   initial: "RUNNING",
+ *   check: () => statusOf("job-1"),
+ *   until: (status) => status !== "RUNNING",
+ *   delay: ({ attempt }) => `${Math.min(attempt * 10, 120)} seconds`
+ * })
+ * ```
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const waitForCondition = <
+  S,
+  A extends S = S,
+  E = never,
+  R = never,
+  State extends Schema.Top = never,
+  Error extends Schema.Top = never,
+  Codec extends Serdes.Codec<A, unknown> = never
+>(
+  name: string,
+  options: ConditionOptions<S, A, E, R> &
+    StateRecording<State, Error, Codec> &
+    Readable<S> &
+    NoInfer<Recordable<A, E, StateArguments<State, Error, Codec>, unknown, "state">>
+): Effect.Effect<
+  RecordedValue<A, StateArguments<State, Error, Codec>>,
+  RecordedError<E, StateArguments<State, Error, Codec>> | ConditionExhausted,
+  FromArguments<Exclude<R, StepContext>> | Execution | RecordServices<StateArguments<State, Error, Codec>>
+> => typed(untypedWaitForCondition(name, cast<unknown, ConditionRules>(options)))
+
+// --- How it is done ------------------------------------------------------------------------------------------------------
+
+/** A condition, once its types are forgotten. */
+interface ConditionRules {
+  readonly initial: unknown
+  readonly check: (state: unknown) => Body
+  readonly until: (state: unknown) => boolean
+  readonly delay?: Duration.Input | ((look: Look<unknown>) => Duration.Input) | undefined
+  readonly maxAttempts?: number | undefined
+  readonly state?: Recording["success"]
+  readonly error?: Recording["error"]
+  readonly serdes?: AnyCodec | undefined
+}
+
+const kind: Kind = { type: "STEP", subType: "WaitForCondition" }
+
+/** As in AWS's SDKs: 5 seconds, half as long again each time, up to 5 minutes, with full jitter. */
+const delayByDefault = ({ attempt, random }: Look<unknown>): Duration.Input =>
+  Duration.seconds(random * Math.min(5 * 1.5 ** (attempt - 1), 300))
+
+const attemptsByDefault = 60
+
+const untypedWaitForCondition = (name: string, rules: ConditionRules): Body => {
+  const recording: Recording = { success: rules.state, error: rules.error, serdes: rules.serdes }
+  return operation(name, {
+    kind,
+    prepare: (claim) => checkAttempts(claim, rules),
+    perform: (claim, parts) => look(claim, parts, rules, recording),
+    isUnfinished: isAttempted,
+    outcome: (claim, record) => attemptedOutcome(claim, record, recording, "state"),
+    cancel: cancelAttempt
+  })
+}
+
+const checkAttempts = ({ path }: Claim, { maxAttempts = attemptsByDefault }: ConditionRules): Effect.Effect<void> =>
+  maxAttempts >= 1 && (Number.isSafeInteger(maxAttempts) || maxAttempts === Infinity)
+    ? Effect.void
+    : Effect.die(
+        new InvalidOptions({
+          operation: path,
+          message: `Expected the maxAttempts of "${path}" to be a whole number of at least 1 or Infinity, found ${String(maxAttempts)}. Use Infinity to look as often as it takes.`
+        })
+      )
+
+/** One look: it settles the operation, or has the service wait for the next one. */
+const look = (claim: Claim, parts: Parts, rules: ConditionRules, recording: Recording): void => {
+  const { record } = claim
+  const attempt = numberOf(record)
+  if (record?.Status !== "STARTED") claim.later({ Action: "START" })
+  const before: Conversion<unknown> =
+    attempt === 1 ? Effect.succeed(rules.initial) : readValue(claim, "state", recording, record?.StepDetails?.Result)
+  const body = Effect.flatMap(claim.converted(before), rules.check)
+  runBody(claim, parts, attempt, body, (exit) => {
+    if (Exit.isFailure(exit)) return failForGood(claim, recording, exit.cause)
+    claim.convert(rewritten(claim, parts, recording, exit.value), (written) => {
+      if (Exit.isFailure(written)) return failForGood(claim, recording, written.cause)
+      settle(claim, recording, written.value, nextLook(claim, parts, rules, { attempt, state: written.value.state }))
+    })
+  })
+}
+
+/** A state as it is recorded, and as it is read from that. */
+interface Written {
+  readonly text: string | undefined
+  readonly state: unknown
+}
+
+const rewritten = (claim: Claim, parts: Parts, recording: Recording, state: unknown): Conversion<Written> =>
+  Effect.flatMapEager(writeValue(claim, "state", recording, state), (text) =>
+    Effect.flatMapEager(limitSize(claim, "state", text, parts.settings.maxPayload), () =>
+      Effect.mapEager(readValue(claim, "state", recording, text), (read) => ({ text, state: read }))
+    )
+  )
+
+/** How many seconds to wait until the next look, or nothing if there is none. */
+type Next = Exit.Exit<number | undefined, ConditionExhausted>
+
+const nextLook = (
+  claim: Claim,
+  parts: Parts,
+  { delay = delayByDefault, maxAttempts = attemptsByDefault, until }: ConditionRules,
+  { attempt, state }: Pick<Look<unknown>, "attempt" | "state">
+): Next => {
+  try {
+    if (until(state)) return Exit.succeed(undefined)
+    if (attempt >= maxAttempts) return Exit.fail(new ConditionExhausted({ operation: claim.path, attempts: attempt }))
+    const random = parts.host.random.nextDoubleUnsafe()
+    return delaySecondsOf(claim, typeof delay === "function" ? delay({ attempt, state, random }) : delay)
+  } catch (defect) {
+    return Exit.die(defect)
+  }
+}
+
+const settle = (claim: Claim, recording: Recording, { text }: Written, next: Next): void => {
+  if (Exit.isFailure(next)) return failForGood(claim, recording, next.cause)
+  const payload = text === undefined ? undefined : { Payload: text }
+  claim.commit(
+    next.value === undefined
+      ? { Action: "SUCCEED", ...payload }
+      : { Action: "RETRY", ...payload, StepOptions: { NextAttemptDelaySeconds: next.value } }
+  )
+}
+
+const delaySecondsOf = ({ path }: Claim, delay: Duration.Input): Exit.Exit<number> => {
+  const seconds = secondsOf(delay)
+  if (seconds !== undefined) return Exit.succeed(wholeDelaySeconds(seconds))
+  return Exit.die(
+    new InvalidDuration({
+      operation: path,
+      message:
+        `Expected the delay of "${path}" to be a finite duration that is not negative, found ${describe(delay)}. ` +
+        'Write "30 seconds", a Duration or a number of milliseconds.'
+    })
+  )
+}
+
+const describe = (delay: unknown): string => {
+  if (delay instanceof Date) return "a point in time"
+  if (typeof delay === "number") return `${delay} ms`
+  if (typeof delay === "string") return JSON.stringify(delay.slice(0, 40))
+  return Duration.isDuration(delay) ? String(delay) : `a value of type ${delay === null ? "null" : typeof delay}`
+}

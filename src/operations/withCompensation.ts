@@ -1,0 +1,252 @@
+/**
+ * Compensation: undo what has been done, as durable operations, when the execution fails for good.
+ *
+ * Owns: what is to be undone, from the moment at which it was asked for; and the undoing.
+ * Does not own: how the execution failed.
+ *
+ * Invariants:
+ * 1. A part counts from its claim on: every context around it runs again on every replay.
+ * 2. When the execution fails, what was let go of runs once more over what is recorded, each part up to its first
+ *    operation without an outcome. A part that gets to its end was done, and is undone.
+ * 3. Undos run one after the other, the last first by the recorded end of what they undo.
+ * 4. What is recorded and cannot be undone is named in the failure.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { cast } from "effect/Function"
+import * as Scope from "effect/Scope"
+import { Interrupted } from "../DurableError.ts"
+import { isFinal, type Kind } from "../execution/Claim.ts"
+import type { AnyFiber } from "../execution/Fibers.ts"
+import { operationId } from "../execution/Identity.ts"
+import type { Namespace } from "../execution/Namespace.ts"
+import { Execution, type Part, type Parts } from "../execution/Parts.ts"
+import { truncate } from "../internal/bytes.ts"
+import { defectObject, isOwnMistake } from "../values/Failures.ts"
+import { context, inNamespace } from "./child.ts"
+import { claimAs, flatNamespace, inWorkflow, type Body } from "./Operation.ts"
+import { typed } from "./typed.ts"
+
+/**
+ * Does something that is undone if the execution fails.
+ *
+ * When the execution ends with a typed error or a defect of its own, the undos run, the last first by the time at which
+ * what they undo was recorded. An undo may hold durable operations of any kind, and so may take as long as it needs; its
+ * value is not used. It has the services of the effect, and a scope of its own. None runs because of a suspension, of an
+ * error that was caught, of a mistake such as `NonDeterministic`, or of a limit. One that fails does not keep the others
+ * from running, and is told in the message of the execution's failure. Fibres that the workflow has left running do nothing
+ * more once the undos begin.
+ *
+ * The effect has a namespace of its own, and costs nothing besides its operations; an undo costs one operation besides its
+ * own. The children and batches around it run again on every replay, over their recorded operations.
+ *
+ * **Errors**: those of the effect. **Defects**: `InvalidName`, `NameInUse`.
+ *
+ * @example
+ * ```ts
+ * import { Durable } from "effect-durable"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const hotel = Durable.withCompensation(
+ *   "hotel",
+ *   Durable.step("book", Effect.succeed("room 12")),
+ *   (room) => Durable.step("cancel", Effect.log(`cancelled ${room}`))
+ * )
+ * ```
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const withCompensation = <A, E, R, X, E2, R2>(
+  name: string,
+  effect: Effect.Effect<A, E, R>,
+  undo: (value: A, cause: Cause.Cause<unknown>) => Effect.Effect<X, E2, R2>
+): Effect.Effect<A, E, R | R2 | Execution> =>
+  typed(untypedCompensation(name, effect, (value, cause) => undo(cast<unknown, A>(value), cause)))
+
+// --- How it is done ------------------------------------------------------------------------------------------------------
+
+type Undo = (value: unknown, cause: Cause.Cause<unknown>) => Body
+
+const untypedCompensation = (name: string, body: Body, undo: Undo): Body =>
+  inWorkflow(name, (execution, fiber) => {
+    const { parts } = execution
+    const namespace = flatNamespace(execution, fiber, name)
+    execution.namespace.keep()
+    namespace.listClaims()
+    const services = fiber.context
+    const known = parts.undoable.get(namespace.id)
+    const part: Part = known ?? {
+      name,
+      namespace,
+      state: "begun",
+      rebuild: (rebuilt) => Effect.provideContext(attempt(parts, part, rebuilt, body, undo, services), services)
+    }
+    if (known === undefined) parts.undoable.set(namespace.id, part)
+    return attempt(parts, part, namespace, body, undo, services)
+  })
+
+/** Does a part, and takes note of how that ended. No interruption comes between what was done and that. */
+const attempt = (
+  parts: Parts,
+  part: Part,
+  namespace: Namespace,
+  body: Body,
+  undo: Undo,
+  services: Context.Context<never>
+): Body =>
+  Effect.onExit(Effect.provideService(body, Execution, { parts, namespace }), (exit) =>
+    Effect.sync(() => {
+      if (!parts.lifetime.isOpen || typeof part.state === "object") return
+      if (Exit.isSuccess(exit)) {
+        const { value } = exit
+        part.namespace = namespace
+        part.state = { undo: (cause) => withServices(services, () => undo(value, cause)) }
+      } else if (!Cause.hasInterrupts(exit.cause)) part.state = "failed"
+    })
+  )
+
+/** An undo has the services of what it undoes, but an execution and a scope of its own: the others may be over by then. */
+const withServices = (services: Context.Context<never>, undo: () => Body): Body =>
+  Effect.withFiber((fiber) => {
+    const own = cast<Context.Context<never>, Context.Context<Execution | Scope.Scope>>(fiber.context)
+    return Effect.provideContext(
+      Effect.suspend(undo),
+      services.pipe(
+        Context.add(Execution, Context.get(own, Execution)),
+        Context.add(Scope.Scope, Context.get(own, Scope.Scope))
+      )
+    )
+  })
+
+// --- When the execution has failed ---------------------------------------------------------------------------------------
+
+/** Undoes everything that was done, the last first, if the execution fails. The failure stays its outcome. */
+export const compensated = (
+  parts: Parts,
+  exit: Exit.Exit<unknown, unknown>
+): Effect.Effect<Exit.Exit<unknown, unknown>, never, unknown> =>
+  parts.undoable.size === 0 || Exit.isSuccess(exit) || !isToBeUndone(exit.cause) || !parts.lifetime.isOpen
+    ? Effect.succeed(exit)
+    : Effect.as(undoAll(parts, exit.cause), exit)
+
+/** Mistakes say that the program is wrong, not that what it did is to be undone; an interruption of its own is none here. */
+const isToBeUndone = (cause: Cause.Cause<unknown>): boolean => {
+  if (cause.reasons.some(Cause.isFailReason)) return true
+  const defect = Cause.squash(cause)
+  return defect instanceof Interrupted || !isOwnMistake(defect)
+}
+
+const undoAll = Effect.fnUntraced(function* (
+  parts: Parts,
+  cause: Cause.Cause<unknown>
+): Effect.fn.Return<void, never, unknown> {
+  yield* leftBehind(parts)
+  yield* quiet(parts)
+  yield* rebuilt(parts)
+  const after = parts.root.afterwards()
+  parts.history.open(after)
+  for (const part of inOrder(parts)) {
+    if (typeof part.state !== "object") {
+      if (part.state === "begun" && hasDone(part)) parts.notUndone.push(describeCut(part))
+      continue
+    }
+    const undone = yield* Effect.exit(undo(parts, after, part, part.state.undo(cause)))
+    if (!parts.lifetime.isOpen) return yield* parts.lifetime.inert
+    if (Exit.isFailure(undone)) parts.notUndone.push(describe(part, undone.cause))
+  }
+})
+
+/** Lets go of every fiber that the workflow has left behind, and waits for their durable finalizers. */
+const leftBehind = (parts: Parts): Effect.Effect<void> =>
+  Effect.withFiber((self) =>
+    Effect.callback<void>((resume) => {
+      const others = Array.from(parts.fibers.live.keys()).filter((fiber) => fiber !== self)
+      parts.delivery.letGo([parts.root], others, () => resume(Effect.void))
+    })
+  )
+
+/** Waits until everything that was sent is acknowledged, and nothing can be delivered any more. */
+const quiet = (parts: Parts): Effect.Effect<void> =>
+  Effect.callback<void>((resume) => {
+    parts.delivery.whenIdle(() => resume(Effect.void))
+  })
+
+/** Runs what was let go of once more, as far as it is recorded. */
+const rebuilt = Effect.fnUntraced(function* (parts: Parts): Effect.fn.Return<void, never, unknown> {
+  const services = yield* Effect.context<never>()
+  const fork = Effect.runForkWith(services)
+  const begun = Array.from(parts.undoable.values()).filter(({ state }) => state === "begun")
+  if (begun.length === 0) return
+  const fibers: Array<AnyFiber> = []
+  const namespaces = begun.map((part) => {
+    const namespace = part.namespace.rebuilt()
+    fibers.push(fork(cast<Body, Effect.Effect<unknown, unknown>>(part.rebuild(namespace))))
+    return namespace
+  })
+  yield* quiet(parts)
+  for (const namespace of namespaces) parts.delivery.close(namespace)
+  for (const fiber of fibers) fiber.interruptUnsafe(fiber.id)
+})
+
+// --- The order -----------------------------------------------------------------------------------------------------------
+
+/** The last first. What was undone, or begun to be, before this invocation keeps its place before the others. */
+const inOrder = (parts: Parts): ReadonlyArray<Part> => {
+  let last = 0
+  const keyed = Array.from(parts.undoable.values(), (part) => {
+    const record = parts.history.get(undoId(part))
+    // What needed no operation was done after what was done before it.
+    last = doneAt(part) ?? last
+    return { part, doneAt: last, progress: record === undefined ? 0 : isFinal(record) ? 2 : 1 }
+  })
+  return keyed
+    .toReversed()
+    .sort((a, b) => b.progress - a.progress || (a.doneAt === b.doneAt ? 0 : b.doneAt - a.doneAt))
+    .map(({ part }) => part)
+}
+
+/** When the last operation of what was done ended. A context that did and is not acknowledged is later than all others. */
+const doneAt = ({ namespace }: Part): number | undefined => {
+  let last: number | undefined
+  for (const { record } of namespace.claims) {
+    if (record === undefined || (record.Type === "CONTEXT" && !isFinal(record))) return Infinity
+    if (record.EndTimestamp !== undefined) last = Math.max(last ?? 0, record.EndTimestamp)
+  }
+  return last
+}
+
+/** Whether something of a part that was cut off is recorded as done. */
+const hasDone = ({ namespace }: Part): boolean =>
+  Array.from(namespace.claims).some(({ record }) => record?.Status === "SUCCEEDED" && record.Type !== "WAIT")
+
+// --- Undoing -------------------------------------------------------------------------------------------------------------
+
+const undoId = ({ namespace }: Part): string => operationId("", `compensate:${namespace.id}`, 0)
+
+const kind: Kind = { type: "CONTEXT", subType: "RunInChildContext" }
+
+/** What an undo fails with nobody reads as what it is, so it needs no Schema. */
+const undo = (parts: Parts, namespace: Namespace, part: Part, body: Body): Body =>
+  Effect.withFiber((fiber) => {
+    const claim = claimAs({ namespace, parts }, fiber, kind, {
+      id: undoId(part),
+      path: `compensate:${part.namespace.path}`,
+      label: `compensate:${part.name}`
+    })
+    return context(parts, claim, {
+      recording: {},
+      body: (inner) => inNamespace(parts, inner, Effect.orDie(Effect.asVoid(body)))
+    })
+  })
+
+const describe = ({ namespace }: Part, cause: Cause.Cause<unknown>): string => {
+  const { ErrorMessage = "", ErrorType = "Error" } = defectObject(Cause.squash(cause))
+  return `"${namespace.path}" (${ErrorType}: ${truncate(ErrorMessage, 500)})`
+}
+
+const describeCut = ({ namespace }: Part): string => `"${namespace.path}" (cut off after some of its operations were recorded)`

@@ -1,0 +1,90 @@
+/**
+ * The logs of a workflow.
+ *
+ * Owns: which lines are told, with which time, and from which place they say they come.
+ * Does not own: the loggers, which are those of the host.
+ *
+ * Invariants:
+ * 1. A line is told when the code gets there for the first time: not while the code is replaying, and not in a context
+ *    that is only rebuilt. The bodies of steps are never replayed.
+ * 2. A line has the time of the host. That Effect has looked at the clock of the workflow for it counts for nothing.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import { cast } from "effect/Function"
+import * as Logger from "effect/Logger"
+import * as References from "effect/References"
+import type { AnyFiber } from "../execution/Fibers.ts"
+import { executionOf, type ExecutionService } from "../execution/Parts.ts"
+import { InHold, stepAround } from "../execution/References.ts"
+import { WorkflowClock } from "../execution/WorkflowServices.ts"
+import { StepContext } from "../StepContext.ts"
+
+type Loggers = ReadonlySet<Logger.Logger<unknown, unknown>>
+
+/**
+ * The loggers of a workflow: one in front of all those of the host, so that it is called exactly once for every line. Where
+ * the host has none there is none, and Effect does not look at the clock.
+ */
+export const ofWorkflow = (loggers: Loggers, clock: Clock.Clock): Loggers =>
+  loggers.size === 0 ? loggers : new Set([inFrontOf(loggers, clock)])
+
+const inFrontOf = (loggers: Loggers, clock: Clock.Clock): Logger.Logger<unknown, void> =>
+  Logger.make((options) => {
+    const { fiber } = options
+    const execution = executionOf(fiber)
+    const tell = (): void => {
+      const told = { ...options, date: new Date(clock.currentTimeMillisUnsafe()) }
+      for (const logger of loggers) logger.log(told)
+    }
+    if (execution === undefined) return tell()
+    if (hasReadTime(execution, fiber)) execution.namespace.time.disregard()
+    if (!isReplayed(execution, fiber)) annotated(fiber, placeOf(execution, fiber), tell)
+  })
+
+/** Whether the code that a fiber runs was run by an earlier invocation too. */
+export const isReplayed = ({ namespace, parts }: ExecutionService, fiber: AnyFiber): boolean =>
+  stepAround(fiber) === undefined && (namespace.standing === "rebuilding" || parts.history.isReplaying)
+
+/** Whether a look at the clock was one at the time of the workflow, and not at that of the host. */
+const hasReadTime = ({ namespace, parts }: ExecutionService, fiber: AnyFiber): boolean =>
+  fiber.getRef(Clock.Clock) instanceof WorkflowClock &&
+  parts.lifetime.isOpen &&
+  stepAround(fiber) === undefined &&
+  fiber.getRef(InHold) === undefined &&
+  namespace.standing !== "closed"
+
+/** Loggers read annotations off the fiber, so it has them for as long as they look. */
+const annotated = (fiber: AnyFiber, annotations: Readonly<Record<string, unknown>>, tell: () => void): void => {
+  const { context } = fiber
+  const present = fiber.getRef(References.CurrentLogAnnotations)
+  fiber.setContext(Context.add(context, References.CurrentLogAnnotations, { ...annotations, ...present }))
+  try {
+    tell()
+  } finally {
+    fiber.setContext(context)
+  }
+}
+
+/** The operation in which code runs: the step, else the innermost context that has a record. */
+const placeOf = ({ namespace }: ExecutionService, fiber: AnyFiber): Readonly<Record<string, unknown>> => {
+  const step = stepAround(fiber)
+  if (step === undefined) {
+    const { id, parent, path } = namespace.recorded
+    return id === "" ? {} : { operation: path, operationId: id, ...parentOf(parent?.wireId) }
+  }
+  const attempt = attemptOf(fiber)
+  return {
+    operation: step,
+    ...(attempt === undefined ? undefined : { operationId: attempt.operationId }),
+    ...parentOf(namespace.wireId),
+    ...(attempt === undefined ? undefined : { attempt: attempt.attempt })
+  }
+}
+
+const parentOf = (parentId: string | undefined) => (parentId === undefined ? undefined : { parentId })
+
+const attemptOf = (fiber: AnyFiber): StepContext["Service"] | undefined =>
+  Context.getOrUndefined(cast<Context.Context<never>, Context.Context<StepContext>>(fiber.context), StepContext)

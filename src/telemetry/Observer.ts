@@ -1,0 +1,164 @@
+/**
+ * Watches one invocation and tells what it sees: metrics, spans, warnings, and which logs are news.
+ *
+ * Owns: what an event of the invocation means for each of these.
+ * Does not own: how they are told. It knows the parts of an invocation and no operation, and nothing knows it but the
+ * place that puts an invocation together.
+ *
+ * Invariants:
+ * 1. An operation is told once over all invocations: what an invocation records is told when it is acknowledged, and what
+ *    the service does by itself by the first invocation that hears of it.
+ * 2. Metrics change when the invocation ends.
+ *
+ * @since 0.1.0
+ */
+import type * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import * as Logger from "effect/Logger"
+import * as Tracer from "effect/Tracer"
+import type { Claim } from "../execution/Claim.ts"
+import type { History } from "../execution/History.ts"
+import type { Listener, Sent, Surroundings } from "../execution/Listener.ts"
+import type { Namespace } from "../execution/Namespace.ts"
+import type { InvocationAnswer } from "../wire/Invocation.ts"
+import type { Operation } from "../wire/Operation.ts"
+import { countEnd, Counters } from "./Counters.ts"
+import * as Logs from "./Logs.ts"
+import { traced } from "./RealTime.ts"
+import { parseTraceHeader, writeTraceHeader, type TraceHeader } from "./SpanIds.ts"
+import { Spans, type InvocationStatus } from "./Spans.ts"
+
+export class Observer implements Listener, Surroundings {
+  readonly #executionArn: string
+  readonly #services: Context.Context<never>
+  readonly #clock: Clock.Clock
+  /** The operations that changed while no invocation ran. */
+  readonly #news: ReadonlySet<string>
+  readonly #header: TraceHeader | undefined
+  readonly #spans: Spans | undefined
+  readonly #counters = new Counters()
+
+  constructor(options: {
+    readonly executionArn: string
+    /** The services of the host. */
+    readonly services: Context.Context<never>
+    readonly history: Pick<History, "execution" | "isFirst">
+    readonly clock: Clock.Clock
+    /** When the invocation began, in milliseconds. */
+    readonly beganAt: number
+    readonly news: ReadonlySet<string>
+    readonly traceHeader: string | undefined
+  }) {
+    const { beganAt, clock, executionArn, history, news, services, traceHeader } = options
+    this.#executionArn = executionArn
+    this.#services = services
+    this.#clock = clock
+    this.#news = news
+    this.#header = parseTraceHeader(traceHeader)
+    this.#spans = Spans.make(services, {
+      executionArn,
+      startedAt: history.execution?.StartTimestamp ?? beganAt,
+      beganAt,
+      isFirst: history.isFirst,
+      header: this.#header,
+      clock
+    })
+  }
+
+  // --- What happens ----------------------------------------------------------------------------------------------------
+
+  claimed(claim: Claim): void {
+    const { id, isSettled, kind, namespace, record } = claim
+    const isContinued = kind.type === "CALLBACK" || kind.type === "CONTEXT"
+    const isRebuilding = namespace.standing === "rebuilding"
+    // What is rebuilt goes no further than its records: an operation without an outcome is only come across.
+    if (isRebuilding && !isSettled && !(record !== undefined && isContinued)) return
+    this.#counters.claimed(kind.type, record === undefined ? "fresh" : isSettled ? "replayed" : "resumed")
+    if (isRebuilding) return
+    // What is recorded of steps and contexts was recorded by an invocation, which has told of it.
+    this.#spans?.claimed(claim, isSettled && isToldByService(kind.type) && this.#news.has(id))
+  }
+
+  acknowledged(sent: ReadonlyArray<Sent>, millis: number): void {
+    this.#counters.acknowledged(sent.length, millis)
+    for (const { since, update } of sent) {
+      const { Action, Error: error, Id, SubType, Type } = update
+      if (Action === "RETRY" && SubType === "Step") this.#counters.stepRetries++
+      if (this.#spans === undefined || Type === "EXECUTION") continue
+      if (Action === "START") this.#spans.started(Id)
+      const status = statusAfter.get(Action)
+      if (status !== undefined) this.#spans.ended(Id, since, status, error?.ErrorType)
+    }
+  }
+
+  told(records: ReadonlyArray<Operation>): void {
+    if (this.#spans === undefined) return
+    for (const record of records) if (isToldByService(record.Type)) this.#spans.told(record)
+  }
+
+  repeated(): void {
+    this.#counters.requestRetries++
+  }
+
+  /** A replay does not silence it: it is told as something of the host, and not of the workflow. */
+  warned(message: string): void {
+    Effect.runForkWith(this.#services)(
+      Effect.annotateLogs(Effect.logWarning(message), { executionArn: this.#executionArn })
+    )
+  }
+
+  /** The invocation ended. */
+  ended(exit: Exit.Exit<{ readonly answer: InvocationAnswer }, unknown>): void {
+    this.#spans?.end(statusOf(exit))
+    this.#counters.flush(this.#services)
+  }
+
+  // --- What is around code of the user ---------------------------------------------------------------------------------
+
+  services<R>(services: Context.Context<R>): Context.Context<R> {
+    const loggers = Logs.ofWorkflow(Context.get(services, Logger.CurrentLoggers), this.#clock)
+    const told = Context.add(services, Logger.CurrentLoggers, loggers)
+    const tracer = Context.get(services, Tracer.Tracer)
+    // Without a tracer that exports its spans nobody is told, and Effect itself looks whether there is one.
+    return tracer === Tracer.nativeTracer ? told : Context.add(told, Tracer.Tracer, traced(this.#clock, tracer))
+  }
+
+  within<A, E, R>(namespace: Namespace, body: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
+    const spans = this.#spans
+    return spans === undefined
+      ? body
+      : Effect.suspend(() => Effect.provideService(body, Tracer.ParentSpan, spans.in(namespace)))
+  }
+
+  attempt<A, E, R>(claim: Claim, number: number, body: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
+    return this.#spans === undefined ? body : this.#spans.attempt(claim, number, body)
+  }
+
+  traceHeader(claim: Claim): string | undefined {
+    if (this.#spans !== undefined) return this.#spans.traceHeader(claim)
+    return this.#header === undefined ? undefined : writeTraceHeader(this.#header)
+  }
+}
+
+/** Counts an invocation by how it ends, and puts its execution into its logs. */
+export const observed = <A extends { readonly answer: InvocationAnswer }, E, R>(
+  executionArn: string,
+  invocation: Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> =>
+  Effect.onExit(Effect.annotateLogs(invocation, { executionArn }), (exit) =>
+    Effect.withFiber(({ context }) => Effect.succeed(countEnd(statusOf(exit), context)))
+  )
+
+const statusOf = (exit: Exit.Exit<{ readonly answer: InvocationAnswer }, unknown>): InvocationStatus =>
+  exit._tag === "Success" ? exit.value.answer.Status : "RETRYING"
+
+/** Whether the service ends operations of a type. Invocations end the others. */
+const isToldByService = (type: string): boolean => type !== "STEP" && type !== "CONTEXT"
+
+const statusAfter: ReadonlyMap<string, string> = new Map([
+  ["SUCCEED", "SUCCEEDED"],
+  ["FAIL", "FAILED"],
+  ["CANCEL", "CANCELLED"]
+])

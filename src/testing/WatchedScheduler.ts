@@ -1,0 +1,60 @@
+/**
+ * The scheduler of a world: it tells when fibers move, before every operation of a fiber, and when a task is queued or runs.
+ *
+ * Owns: which tasks are queued. Does not own: the fibers of workflows, which run on a queue of their own.
+ *
+ * @since 0.1.0
+ */
+import * as Fiber from "effect/Fiber"
+import * as Scheduler from "effect/Scheduler"
+import type { AnyFiber } from "../execution/Fibers.ts"
+
+/**
+ * Hears of a fiber whenever it starts to run; `spawner` is the fiber that queued it, if it was queued. A fiber that is
+ * new and was not queued runs inside the one that forked it.
+ */
+export type OnFiber = (fiber: AnyFiber, spawner: AnyFiber | undefined) => void
+
+export class WatchedScheduler implements Scheduler.Scheduler {
+  readonly executionMode = "async"
+  readonly #base = new Scheduler.MixedScheduler()
+  readonly #onActivity: () => void
+  readonly #onFiber: OnFiber
+  #queued = 0
+  /** The fiber that queued the task which has just begun. */
+  #spawner: AnyFiber | undefined
+
+  constructor(onActivity: () => void, onFiber: OnFiber) {
+    this.#onActivity = onActivity
+    this.#onFiber = onFiber
+  }
+
+  /** Whether a fiber is about to run. */
+  get queued(): boolean {
+    return this.#queued > 0
+  }
+
+  shouldYield(fiber: AnyFiber): boolean {
+    this.#onActivity()
+    if (fiber.currentOpCount === 1) this.#onFiber(fiber, this.#spawner)
+    this.#spawner = undefined
+    return this.#base.shouldYield(fiber)
+  }
+
+  makeDispatcher(): Scheduler.SchedulerDispatcher {
+    const dispatcher = this.#base.makeDispatcher()
+    return {
+      scheduleTask: (task, priority) => {
+        this.#queued++
+        const spawner = Fiber.getCurrent()
+        dispatcher.scheduleTask(() => {
+          this.#queued--
+          this.#onActivity()
+          this.#spawner = spawner
+          task()
+        }, priority)
+      },
+      flush: () => dispatcher.flush()
+    }
+  }
+}

@@ -1,0 +1,28 @@
+/**
+ * Values as those write and read them who are no workflow: a stub, whoever answers a callback, a test that starts an
+ * execution.
+ *
+ * Owns: that they are in the format of the environment. Does not own: formats, and what a failure means.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import { erase } from "../internal/erase.ts"
+import { Serdes, type Info, type SerdesError } from "../Serdes.ts"
+import * as Values from "../values/Values.ts"
+
+/** Writes a value as text; `undefined` has none. */
+export const write = (
+  recording: Values.Recording,
+  value: unknown,
+  info: Info
+): Effect.Effect<string | undefined, SerdesError> =>
+  erase(Effect.flatMap(Serdes, (format) => Values.write(format, recording, value, info)))
+
+/** Reads a value from text. */
+export const read = (
+  recording: Values.Recording,
+  text: string | undefined,
+  info: Info
+): Effect.Effect<unknown, SerdesError> =>
+  erase(Effect.flatMap(Serdes, (format) => Values.read(format, recording, text, info)))

@@ -1,0 +1,251 @@
+/**
+ * Failures as records, and records as failures: an error as an ErrorObject whose type is its tag and whose data is the
+ * encoded error.
+ *
+ * Owns: which part of a cause is recorded, under which type, message and data, and how that is read again.
+ * Does not own: values, and what an outcome means for an operation.
+ *
+ * Invariants:
+ * 1. A typed error counts before a defect, a defect before an interruption.
+ * 2. An ErrorObject is one that the service accepts: first its stack is dropped, then its message cut, then its data.
+ * 3. What cannot be written is replaced by the reason why.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Predicate from "effect/Predicate"
+import * as Schema from "effect/Schema"
+import { Interrupted, Mistake, OperationError, SerdesFailed } from "../DurableError.ts"
+import { byteLength, truncate } from "../internal/bytes.ts"
+import { catchDefectEager } from "../internal/effect.ts"
+import { json } from "../Serdes.ts"
+import type { ErrorObject } from "../wire/ErrorObject.ts"
+import * as Limits from "../wire/Limits.ts"
+import { readValue, writeValue, type Conversion, type Recording, type Subject } from "./Values.ts"
+
+const isOperationError = Schema.is(OperationError)
+const isMistake = Schema.is(Mistake)
+
+/** Whether a defect is a mistake that this library found. */
+export const isOwnMistake = (defect: unknown): defect is Mistake => {
+  try {
+    return isMistake(defect)
+  } catch {
+    return false
+  }
+}
+
+const operationErrorTags = new Set(OperationError.members.map((member) => member.identifier))
+const mistakeTags = new Set(Mistake.members.map((member) => member.identifier))
+
+/** Writes a failure, or the reason why it cannot be written. */
+export const writeFailureSafely = (
+  subject: Subject,
+  recording: Recording,
+  cause: Cause.Cause<unknown>
+): Conversion<ErrorObject> =>
+  catchDefectEager(writeFailure(subject, recording, cause), (defect) => writeFailure(subject, {}, Cause.die(defect)))
+
+/** Writes a failure as an ErrorObject. A typed error counts before a defect, a defect before an interruption. */
+export const writeFailure = (
+  subject: Subject,
+  recording: Recording,
+  cause: Cause.Cause<unknown>
+): Conversion<ErrorObject> => {
+  const failure = cause.reasons.find(Cause.isFailReason)
+  if (failure !== undefined) {
+    return isOperationError(failure.error)
+      ? writeOperationError(subject, failure.error)
+      : writeDeclaredError(subject, recording, failure.error)
+  }
+  const die = cause.reasons.find(Cause.isDieReason)
+  return die === undefined ? writeDefect(subject, interrupted(subject)) : writeDefect(subject, die.defect)
+}
+
+/** An error that its Schema does not know is lost, but not its type and message. */
+const writeDeclaredError = (subject: Subject, recording: Recording, error: unknown): Conversion<ErrorObject> =>
+  Effect.mapEager(
+    catchDefectEager(writeValue(subject, "error", { success: recording.error }, error), (defect) => {
+      if (!(defect instanceof SerdesFailed)) return Effect.die(defect)
+      const told = textAt(error, "message") ?? textOf(error)
+      const message = `${defect.message}. The error was ${typeOf(error)}: ${truncate(told, 500)}`
+      return Effect.die(new SerdesFailed({ operation: subject.path, message }))
+    }),
+    (data) => errorObject(error, data)
+  )
+
+/** An error of the library that quotes too much of somebody else's error quotes less. */
+const writeOperationError = (subject: Subject, error: OperationError): Conversion<ErrorObject> =>
+  Effect.flatMapEager(writeValue(subject, "error", { success: OperationError }, error), (data) => {
+    const written = errorObject(error, data)
+    if (written.ErrorData !== droppedData) return Effect.succeed(written)
+    const less = quoteLess(error)
+    return Effect.mapEager(writeValue(subject, "error", { success: OperationError }, less), (rest) =>
+      errorObject(less, rest)
+    )
+  })
+
+/** Cuts the texts of an error, and drops the data and the stack that it quotes. */
+const quoteLess = (error: OperationError): OperationError => {
+  const {
+    errorData: _data,
+    stackTrace: _stack,
+    ...fields
+  } = { errorData: "", stackTrace: "", ...encodeOperationError(error) }
+  const cut = Object.entries(fields).map(([key, value]) => [
+    key,
+    typeof value === "string" ? truncate(value, 2_000) : value
+  ])
+  return decodeOperationError(Object.fromEntries(cut))
+}
+
+const encodeOperationError = Schema.encodeSync(OperationError)
+const decodeOperationError = Schema.decodeUnknownSync(OperationError)
+
+const interrupted = (subject: Subject): Interrupted =>
+  new Interrupted({
+    operation: subject.path,
+    message: `"${subject.path}" ended by interrupting itself. Fail with an error of its own instead, or handle the interruption inside.`
+  })
+
+const writeDefect = (subject: Subject, defect: unknown): Conversion<ErrorObject> =>
+  isOwnMistake(defect)
+    ? Effect.mapEager(writeValue(inPlainJson(subject), "error", { success: Mistake }, defect), (data) => ({
+        ...errorObject(defect, data),
+        StackTrace: []
+      }))
+    : Effect.succeed(defectObject(defect))
+
+/** The error object of a defect: its name, message and stack. */
+export const defectObject = (defect: unknown): ErrorObject => {
+  try {
+    return fitError(
+      defect instanceof Error ? describeError(defect) : { ErrorType: "Defect", ErrorMessage: textOf(defect) }
+    )
+  } catch {
+    return { ErrorType: "Defect", ErrorMessage: "A value that throws when it is looked at." }
+  }
+}
+
+/** A typed error as a defect that is recorded under the same type and message. */
+export const asDefect = (error: unknown): unknown => {
+  try {
+    const type = typeOf(error)
+    if (error instanceof Error && error.name === type) return error
+    const defect = new Error(textAt(error, "message") ?? textOf(error))
+    defect.name = type
+    defect.stack = (error instanceof Error && error.stack) || ""
+    return defect
+  } catch {
+    return error
+  }
+}
+
+const describeError = ({ message, name, stack }: Error): ErrorObject => {
+  const lines = typeof stack === "string" ? stack.split("\n").slice(1) : []
+  return {
+    ErrorType: nonEmpty(name) ?? "Error",
+    ErrorMessage: nonEmpty(message) ?? nonEmpty(name) ?? "Error",
+    ...(lines.length === 0 ? undefined : { StackTrace: lines.map((line) => line.trim()) })
+  }
+}
+
+const nonEmpty = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined)
+
+const textAt = (value: unknown, key: "_tag" | "name" | "message"): string | undefined =>
+  Predicate.hasProperty(value, key) ? nonEmpty(value[key]) : undefined
+
+const textOf = (value: unknown): string => {
+  try {
+    return nonEmpty(typeof value === "string" ? value : JSON.stringify(value)) ?? String(value)
+  } catch {
+    return Object.prototype.toString.call(value)
+  }
+}
+
+/** The error object of a typed error: its tag, its message and its encoded form. */
+export const errorObject = (error: unknown, data: string | undefined): ErrorObject => {
+  const type = typeOf(error)
+  const message = textAt(error, "message") ?? truncate(`${type}: ${data ?? "null"}`, 500)
+  return fitError({ ErrorType: type, ErrorMessage: message, ErrorData: data ?? "null" })
+}
+
+/** What stands in the place of error data that is too large: the error itself is lost, its type and message are not. */
+const droppedData = JSON.stringify({ _tag: "ErrorDataDropped" })
+
+/** Cuts an error object to what the service accepts: first the stack, then the message, then the data. */
+export const fitError = (error: ErrorObject): ErrorObject => {
+  const fits = (candidate: ErrorObject): boolean => byteLength(JSON.stringify(candidate)) < Limits.maxErrorObject
+  if (fits(error)) return error
+  const { StackTrace: _, ...withoutStack } = error
+  if (fits(withoutStack)) return withoutStack
+  const shortened = {
+    ...withoutStack,
+    ErrorType: truncate(error.ErrorType ?? "Error", 256),
+    ErrorMessage: truncate(error.ErrorMessage ?? "", 2_000)
+  }
+  return fits(shortened) ? shortened : { ...shortened, ErrorData: droppedData }
+}
+
+/**
+ * Reads a failure back: an error of the Schema or of the library as itself, anything else as a defect with the type and
+ * message that were recorded. A record with a stack holds a defect.
+ */
+export const readFailure = (
+  subject: Subject,
+  recording: Recording,
+  recorded: ErrorObject | undefined
+): Conversion<Exit.Exit<never, unknown>> => {
+  const error = recorded ?? {}
+  const { ErrorData: data, ErrorType: type = "" } = error
+  if (data === undefined || data === droppedData) return Effect.succeed(Exit.die(defectOf(error)))
+  if (error.StackTrace !== undefined && mistakeTags.has(type)) return readMistake(subject, data)
+  const declared = Effect.mapEager(readValue(subject, "error", { success: recording.error }, data), (value) => ({ value }))
+  if (!isOwnType(type)) return Effect.mapEager(declared, ({ value }) => Exit.fail(value))
+  const own = operationErrorTags.has(type)
+    ? Effect.mapEager(readValue(subject, "error", { success: OperationError }, data), Exit.fail)
+    : readMistake(subject, data)
+  if (recording.error === undefined) return own
+  return Effect.flatMapEager(
+    catchDefectEager(declared, () => Effect.succeed(undefined)),
+    (found) => (found !== undefined && isRecordedAs(found.value, type) ? Effect.succeed(Exit.fail(found.value)) : own)
+  )
+}
+
+const isOwnType = (type: string): boolean => operationErrorTags.has(type) || mistakeTags.has(type)
+
+/**
+ * Whether a declared error may be what was recorded under an ErrorType. Under the type of an error of the library it has
+ * to have that type itself, because a loose Schema reads what is none of its errors.
+ */
+export const isRecordedAs = (error: unknown, type = ""): boolean => !isOwnType(type) || typeOf(error) === type
+
+/** The ErrorType under which a typed error is recorded. */
+const typeOf = (error: unknown): string => textAt(error, "_tag") ?? textAt(error, "name") ?? "Error"
+
+/** The ErrorType under which a failure is recorded. */
+export const errorTypeOf = (cause: Cause.Cause<unknown>): string => {
+  const failure = cause.reasons.find(Cause.isFailReason)
+  if (failure !== undefined) return typeOf(failure.error)
+  const die = cause.reasons.find(Cause.isDieReason)
+  return die === undefined ? "Interrupted" : (defectObject(die.defect).ErrorType ?? "Defect")
+}
+
+const readMistake = (subject: Subject, data: string): Conversion<Exit.Exit<never>> =>
+  Effect.mapEager(readValue(inPlainJson(subject), "error", { success: Mistake }, data), Exit.die)
+
+/** What is written for others than this execution, or by them, is plain JSON whatever the format of the environment. */
+export const inPlainJson = ({ executionArn, id, path }: Subject): Subject => ({ executionArn, id, path, format: json })
+
+/** The defect of a record: an Error with the name, message and stack of the one that was recorded. */
+const defectOf = (recorded: ErrorObject): Error => {
+  const defect = new Error(recorded.ErrorMessage ?? "")
+  defect.name = recorded.ErrorType ?? "Error"
+  defect.stack = [
+    `${defect.name}: ${defect.message}`,
+    ...(recorded.StackTrace ?? []).map((line) => `    ${line}`)
+  ].join("\n")
+  return defect
+}

@@ -1,0 +1,156 @@
+/**
+ * Values as text, and text as values.
+ *
+ * Owns: how the values of an operation or of a contract are written and read, once their types are forgotten.
+ * Does not own: what a failure to do so means for an invocation. It is answered in the error channel.
+ *
+ * Invariants:
+ * 1. What can be written or read at once is answered as an `Exit`, so that nobody has to wait for it.
+ * 2. A failure that will not pass is a defect `SerdesFailed` with operation and path; one that may pass is a
+ *    `NotForNow` in the error channel.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import { cast } from "effect/Function"
+import type * as Schema from "effect/Schema"
+import type * as Contract from "../Contract.ts"
+import { PayloadTooLarge, SerdesFailed } from "../DurableError.ts"
+import { byteLength } from "../internal/bytes.ts"
+import type { Codec, Format, Info, SerdesError } from "../Serdes.ts"
+
+/** A codec whose value type was checked where it was given. */
+export type AnyCodec = NonNullable<Contract.Any["payloadSerdes"]>
+
+/** How the value and the error of an operation are recorded. Without Schemas a value is plain data. */
+export interface Recording {
+  readonly success?: Schema.Top | undefined
+  readonly error?: Schema.Top | undefined
+  readonly serdes?: AnyCodec | undefined
+}
+
+/** Whose value is written or read, and in which format if no codec says otherwise. */
+export interface Subject {
+  readonly executionArn: string
+  readonly id: string
+  readonly path: string
+  readonly format: Format
+}
+
+/** A value cannot be written or read for now. It is told apart from every error of the user. */
+export class NotForNow {
+  readonly message: string
+
+  constructor(message: string) {
+    this.message = message
+  }
+}
+
+/** A conversion that may fail in passing. */
+export type Conversion<A, E = never> = Effect.Effect<A, E | NotForNow>
+
+/** How the payload of a contract is written and read. */
+export const ofPayload = (
+  contract: Contract.Any,
+  serdes: AnyCodec | undefined = contract.payloadSerdes
+): Recording => ({ success: contract.payload, serdes })
+
+/** How the result of a contract, and its errors, are written and read. */
+export const ofResult = (contract: Contract.Any, serdes: AnyCodec | undefined = contract.resultSerdes): Recording => ({
+  success: contract.success,
+  error: contract.error,
+  serdes
+})
+
+/** Writes a value as text in a format, unless a codec says otherwise; `undefined` has none. */
+export const write = (
+  format: Format,
+  { serdes, success }: Recording,
+  value: unknown,
+  info: Info
+): Effect.Effect<string | undefined, SerdesError, unknown> =>
+  begun(() =>
+    serdes === undefined
+      ? format.serialize(success, value, info)
+      : cast<AnyCodec, Codec<unknown, unknown>>(serdes).serialize(value, info)
+  )
+
+/** Reads a value from text in a format, unless a codec says otherwise. */
+export const read = (
+  format: Format,
+  { serdes, success }: Recording,
+  text: string | undefined,
+  info: Info
+): Effect.Effect<unknown, SerdesError, unknown> =>
+  begun(() =>
+    serdes === undefined ? format.deserialize(success, text, info) : serdes.deserialize(text, info)
+  )
+
+/** Writes a value of an operation. */
+export const writeValue = (
+  subject: Subject,
+  kind: Info["value"],
+  recording: Recording,
+  value: unknown
+): Conversion<string | undefined> =>
+  settled(subject, "write", kind, write(subject.format, recording, value, infoOf(subject, kind)))
+
+/** Reads a value of an operation. */
+export const readValue = (
+  subject: Subject,
+  kind: Info["value"],
+  recording: Recording,
+  text: string | undefined
+): Conversion<unknown> =>
+  settled(subject, "read", kind, read(subject.format, recording, text, infoOf(subject, kind)))
+
+const infoOf = (subject: Subject, value: Info["value"]): Info => ({
+  executionArn: subject.executionArn,
+  operationId: subject.id,
+  operation: subject.path,
+  value
+})
+
+const settled = <A, R>(
+  subject: Subject,
+  direction: "write" | "read",
+  kind: Info["value"],
+  conversion: Effect.Effect<A, SerdesError, R>
+): Conversion<A> =>
+  cast<Effect.Effect<A, NotForNow, R>, Conversion<A>>(
+    Effect.catchEager(conversion, (error) => {
+      const message = `Could not ${direction} the ${kind} of "${subject.path}": ${error.message}`
+      return error.transient
+        ? Effect.fail(new NotForNow(message))
+        : Effect.die(new SerdesFailed({ operation: subject.path, message }))
+    })
+  )
+
+/** A codec that throws is at fault itself. */
+const begun = <A, R>(convert: () => Effect.Effect<A, SerdesError, R>): Effect.Effect<A, SerdesError, R> => {
+  try {
+    return convert()
+  } catch (defect) {
+    return Effect.die(defect)
+  }
+}
+
+/** Refuses a text that the service would refuse. */
+export const limitSize = (
+  { path }: Pick<Subject, "path">,
+  what: string,
+  text: string | undefined,
+  limit: number
+): Effect.Effect<void> => {
+  const bytes = text === undefined ? 0 : byteLength(text)
+  return bytes <= limit
+    ? Effect.void
+    : Effect.die(
+        new PayloadTooLarge({
+          operation: path,
+          bytes,
+          limit,
+          message: `Expected the ${what} of "${path}" to be at most ${limit} bytes of JSON, found ${bytes}. Keep large data in a store and pass a reference to it.`
+        })
+      )
+}
