@@ -58,6 +58,10 @@ export interface Door extends Key {
   readonly path: string
   /** How many outcomes had been delivered when the fiber came here. */
   readonly since: number
+  /** Its place among those that came to doors, for those with equal keys. */
+  readonly order: number
+  /** Whether it waits for the beginning of the operation and not for its end. */
+  readonly isForStart?: boolean | undefined
   /** Whether a durable finalizer waits here, which goes on although its branch was let go of. */
   readonly isFinal: boolean
   /** When what it waits for came, if it has come. */
@@ -78,6 +82,8 @@ export interface Entry {
   readonly id: string
   record: Operation | undefined
   claim: Claim | undefined
+  /** Whether it is a mark of ours, which nobody misses. */
+  readonly isMark: boolean
   /** Whether the record was there, with this outcome, when an earlier invocation ended. */
   readonly isOld: boolean
   /** When its outcome was delivered, if that was later than its stamp says. */

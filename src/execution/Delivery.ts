@@ -54,7 +54,7 @@ export class Delivery {
   readonly running = new Map<Claim, Running>()
   readonly holds = new Set<Hold>()
   readonly #parts: Core
-  readonly #ready = new Heap<Door>(isBefore)
+  readonly #ready = new Heap<Door>((a, b) => isBefore(a, b) || (!isBefore(b, a) && a.order < b.order))
   readonly #works = new Heap<Work>((a, b) => a.index < b.index)
   /** Waits without an outcome, by when they are due. */
   readonly #due = new Heap<{ readonly at: number; readonly door: Door }>((a, b) => a.at < b.at)
@@ -62,11 +62,13 @@ export class Delivery {
   readonly #callbacks = new Set<Claim>()
   readonly #poller: Poller
   readonly #outside: Outside
+  readonly #behind = new Set<() => boolean>()
   #idle: Array<() => void> = []
   #workCount = 0
   #last: Key = { at: -Infinity, index: -1 }
   #count = 0
   #ofOthers = 0
+  #arrivals = 0
   #converting = 0
   #isFlushing = false
   #turns = 0
@@ -94,27 +96,32 @@ export class Delivery {
   // --- Doors -----------------------------------------------------------------------------------------------------------
 
   /** A fiber comes to a door. */
-  wait(door: Omit<Door, "at" | "index" | "since" | "isGone" | "leave"> & { readonly claim: Claim }): Door {
+  wait(door: Omit<Door, "at" | "index" | "order" | "since" | "isGone" | "leave"> & { readonly claim: Claim }): Door {
     const { claim } = door
     const { entry, record } = claim
-    const made: Door = { ...door, at: NaN, index: claim.index, since: this.#count, isGone: false, leave: undefined }
+    const made: Door = { ...door, at: NaN, index: claim.index, ...this.#arrival() }
     claim.doors.push(made)
     this.#admit(made)
     const key = record === undefined ? undefined : door.keyOf(record)
     if (key === undefined) {
       this.#awaitOutcome(made)
     } else {
-      made.at = entry?.late ?? key
+      made.at = (door.isForStart === true ? undefined : entry?.late) ?? key
       if (entry?.isOld === true && record !== undefined && isFinal(record)) made.leave = this.#parts.history.awaitsOld()
       this.#ready.add(made)
     }
     return made
   }
 
+  #arrival(): Pick<Door, "order" | "since" | "isGone" | "leave"> {
+    return { order: this.#arrivals++, since: this.#count, isGone: false, leave: undefined }
+  }
+
   #admit(door: Door): void {
     this.doors.add(door)
     if (isOfOthers(door)) this.#ofOthers++
     door.namespace.parked++
+    if (door.claim !== undefined && door.claim.namespace !== door.namespace) door.claim.namespace.parked++
     this.#parts.listener.moved?.()
   }
 
@@ -135,6 +142,7 @@ export class Delivery {
     if (isOfOthers(door)) this.#ofOthers--
     door.namespace.parked--
     const { claim } = door
+    if (claim !== undefined && claim.namespace !== door.namespace) claim.namespace.parked--
     if (claim !== undefined) claim.doors.splice(claim.doors.indexOf(door), 1)
     this.#poller.forget(door)
     this.#parts.listener.moved?.()
@@ -191,6 +199,7 @@ export class Delivery {
   cancel(claim: Claim): Effect.Effect<void> {
     const running = this.running.get(claim)
     if (running === undefined) return Effect.void
+    this.running.delete(claim)
     running.isCancelled = true
     return Fiber.interrupt(running.fiber)
   }
@@ -238,6 +247,15 @@ export class Delivery {
     return this.doors.size > 1
   }
 
+  /**
+   * Asks somebody to claim what is recorded and would only be asked for later, until the returned function is called. It
+   * answers whether it did.
+   */
+  addBehind(catchUp: () => boolean): () => void {
+    this.#behind.add(catchUp)
+    return () => void this.#behind.delete(catchUp)
+  }
+
   /** Calls back when nothing can be delivered any more and everything that was queued is acknowledged. */
   whenIdle(action: () => void): void {
     this.#idle.push(action)
@@ -247,15 +265,13 @@ export class Delivery {
   // --- Naps and readings -----------------------------------------------------------------------------------------------
 
   /** A fiber waits for a point in the stream that no record marks. */
-  waitUntil(door: Omit<Door, "index" | "since" | "isGone" | "leave" | "claim" | "keyOf">): Door {
+  waitUntil(door: Omit<Door, "index" | "order" | "since" | "isGone" | "leave" | "claim" | "keyOf">): Door {
     const made: Door = {
       ...door,
       claim: undefined,
       keyOf: () => undefined,
       index: this.#parts.history.nextIndex,
-      since: this.#count,
-      isGone: false,
-      leave: undefined
+      ...this.#arrival()
     }
     this.#admit(made)
     return made
@@ -304,12 +320,13 @@ export class Delivery {
     if (record === undefined || !Number.isNaN(door.at)) return
     const key = door.keyOf(record)
     if (key === undefined) {
+      if (claim.kind.type === "STEP" && record.Status !== "PENDING") this.#poller.forget(door)
       this.#awaitOutcome(door)
       return door.onChange?.(record)
     }
     this.#poller.forget(door)
-    door.at = claim.entry?.late ?? key
-    const isLate = door.since < this.#count && isBefore(door, this.#last)
+    door.at = (door.isForStart === true ? undefined : claim.entry?.late) ?? key
+    const isLate = door.isForStart !== true && door.since < this.#count && isBefore(door, this.#last)
     if (isLate) this.#recordLate(door, claim)
     else this.#ready.add(door)
   }
@@ -377,7 +394,8 @@ export class Delivery {
     this.#moveTime(door)
     if (claim !== undefined) {
       this.#naps.delivered()
-      if (claim.isSettled) this.#callbacks.delete(claim)
+      if (claim.isSettled && door.isForStart !== true) this.#callbacks.delete(claim)
+      if (claim.entry !== undefined && door.isForStart !== true) this.#parts.history.delivered(claim.entry)
       this.#parts.listener.delivered?.(claim)
     }
     const outcome = door.outcome()
@@ -415,6 +433,11 @@ export class Delivery {
   #mayBegin(work: Work): boolean {
     if (this.#parts.history.unclaimed === 0 || work.isExempt || this.#outside.isLenient) return true
     if (this.#outside.isHolding || this.#isMoving || this.#naps.size > 0) return false
+    for (const catchUp of this.#behind) {
+      if (!catchUp()) continue
+      this.#parts.fibers.wake()
+      return false
+    }
     Contradiction.tell(this.#parts, Contradiction.unclaimed(this.#parts, work))
     return false
   }
@@ -546,8 +569,8 @@ export class Delivery {
     for (const claim of this.#callbacks) if (claim.namespace.standing === "closed") this.#callbacks.delete(claim)
     if (parked === 0) return
     for (const door of Array.from(this.doors)) {
-      if (door.namespace.standing !== "closed") continue
-      this.release(door, Contradiction.contextEnded(door.namespace, door.path))
+      const ended = [door.namespace, door.claim?.namespace].find((one) => one?.standing === "closed")
+      if (ended !== undefined) this.release(door, Contradiction.contextEnded(ended, door.path))
     }
   }
 

@@ -15,7 +15,7 @@
  * @since 0.1.0
  */
 import type { Operation } from "../wire/Operation.ts"
-import type { Claim, Entry } from "./Claim.ts"
+import { isFinal, type Claim, type Entry } from "./Claim.ts"
 import { idOf, readMark, type Mark } from "./Marks.ts"
 import type { Namespace } from "./Namespace.ts"
 
@@ -34,6 +34,10 @@ export class History {
   #claims = 0
   #unclaimed = 0
   #oldUndelivered = 0
+  /** Outcomes that the service has told since the last invocation, and that are not delivered yet. */
+  readonly #news = new Set<string>()
+  /** Whether what was delivered last was delivered by an earlier invocation too. */
+  #isBehind = true
 
   constructor(initial: ReadonlyArray<Operation>, news: ReadonlySet<string>) {
     this.execution = initial.find(({ Type }) => Type === "EXECUTION")
@@ -43,9 +47,10 @@ export class History {
       const mark = readMark(record)
       if (mark?.kind === "late") late.push([mark.of, record])
       if (mark?.kind === "patch") {
-        this.#entries.set(record.Id, { id: record.Id, record, claim: undefined, isOld: true, late: undefined })
+        this.#entries.set(record.Id, { ...entryOf(record), isMark: true, isOld: true })
       } else if (mark !== undefined) this.#marks.set(record.Id, mark)
       else this.#add(record, !news.has(record.Id))
+      if (news.has(record.Id) && isFinal(record)) this.#news.add(record.Id)
     }
     for (const [id, { EndTimestamp }] of late) {
       const entry = this.#entries.get(id)
@@ -55,7 +60,7 @@ export class History {
   }
 
   #add(record: Operation, isOld: boolean): void {
-    const entry: Entry = { id: record.Id, record, claim: undefined, isOld, late: undefined }
+    const entry: Entry = { ...entryOf(record), isOld }
     this.#entries.set(record.Id, entry)
     this.#noteStamp(record)
     const below = (this.#below ??= new Map())
@@ -110,14 +115,14 @@ export class History {
   claim(claim: Claim): Entry {
     const known = this.#entries.get(claim.id)
     if (known === undefined) {
-      const entry: Entry = { id: claim.id, record: undefined, claim, isOld: false, late: undefined }
+      const entry: Entry = { id: claim.id, record: undefined, claim, isMark: false, isOld: false, late: undefined }
       this.#entries.set(claim.id, entry)
       return entry
     }
     if (known.claim !== undefined) return known
     known.claim = claim
     const { recorded } = claim.namespace
-    if (known.record !== undefined && this.#open.has(recorded)) {
+    if (known.record !== undefined && !known.isMark && this.#open.has(recorded)) {
       recorded.unclaimed--
       this.#unclaimed--
     }
@@ -156,9 +161,18 @@ export class History {
 
   // --- Replaying ---------------------------------------------------------------------------------------------------------
 
-  /** Whether the code runs over what earlier invocations recorded. */
+  /**
+   * Whether the code runs over what earlier invocations recorded. What follows the last of that was run by them too, if
+   * there is news that they waited for.
+   */
   get isReplaying(): boolean {
-    return this.#unclaimed > 0 || this.#oldUndelivered > 0
+    return this.#unclaimed > 0 || this.#oldUndelivered > 0 || (this.#isBehind && this.#news.size > 0)
+  }
+
+  /** The code learns how an operation ended. */
+  delivered({ id, isOld }: Entry): void {
+    this.#isBehind = isOld
+    this.#news.delete(id)
   }
 
   /** Somebody waits for an outcome that an earlier invocation delivered, until the returned function is called. */
@@ -193,6 +207,15 @@ export class History {
 
   /** Something that this invocation did not ask for: another one that has the execution did. */
   #addLater(record: Operation): void {
-    this.#entries.set(record.Id, { id: record.Id, record, claim: undefined, isOld: false, late: undefined })
+    this.#entries.set(record.Id, entryOf(record))
   }
 }
+
+const entryOf = (record: Operation): Entry => ({
+  id: record.Id,
+  record,
+  claim: undefined,
+  isMark: false,
+  isOld: false,
+  late: undefined
+})

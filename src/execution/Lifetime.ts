@@ -89,9 +89,16 @@ export class Lifetime {
     this.#state = "over"
   }
 
-  /** What an operation does once the invocation is closed: it interrupts its fiber, and at last not even that. */
+  /**
+   * What an operation does once the invocation is closed: it interrupts its fiber as if from outside, so that no handler
+   * takes it for a failure, and at last not even that.
+   */
   get inert(): Effect.Effect<never> {
     this.#attempts++
-    return this.#state === "over" || this.#attempts > maxAttempts ? Effect.never : Effect.interrupt
+    if (this.#state === "over" || this.#attempts > maxAttempts) return Effect.never
+    return Effect.withFiber((fiber) => {
+      fiber.interruptUnsafe(fiber.id)
+      return Effect.interrupt
+    })
   }
 }

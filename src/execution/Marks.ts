@@ -56,7 +56,8 @@ export const updatesOf = (mark: Mark, parentId: string | undefined): ReadonlyArr
 export const readMark = (record: Operation): Mark | undefined => {
   const { Id, Name = "", StepDetails, Type } = record
   const result = StepDetails?.Result
-  if (Type !== "STEP" || !/^(patch|late|reading):/.test(Name) || result === undefined) return undefined
+  if (Type !== "STEP" || !/^(patch|late|reading):/.test(Name)) return undefined
+  if (result === undefined) return begunPatch(record)
   try {
     const { mark: kind, of, time } = Object(JSON.parse(result))
     const mark: Mark = { kind, of, label: Name.slice(Name.indexOf(":") + 1), time }
@@ -64,4 +65,10 @@ export const readMark = (record: Operation): Mark | undefined => {
   } catch {
     return undefined
   }
+}
+
+/** A patch of a namespace with a record that has been begun, but has no outcome yet. */
+const begunPatch = ({ Id, Name = "", ParentId = "", Status }: Operation): Mark | undefined => {
+  const mark: Mark = { kind: "patch", of: ParentId, label: Name.slice("patch:".length) }
+  return Status === "STARTED" && idOf(mark) === Id ? mark : undefined
 }

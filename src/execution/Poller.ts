@@ -15,6 +15,7 @@ export interface PollerHost {
 }
 
 interface Watched {
+  readonly due: number | undefined
   polls: number
   next: number
 }
@@ -34,8 +35,10 @@ export class Poller {
     const now = this.#host.now()
     const record = door.claim?.record
     const due = record?.WaitDetails?.ScheduledEndTimestamp ?? record?.StepDetails?.NextAttemptTimestamp
-    const polls = this.#watched.get(door)?.polls ?? 0
+    const known = this.#watched.get(door)
+    const polls = known?.due === due ? (known?.polls ?? 0) : 0
     this.#watched.set(door, {
+      due,
       polls,
       next: polls === 0 && due !== undefined ? Math.max(due, now) : now + delayAfter(polls)
     })

@@ -4,12 +4,12 @@
  * @since 0.1.0
  */
 import type { Operation } from "../wire/Operation.ts"
-import type { Change, Claim } from "./Claim.ts"
+import { isFinal, type Change, type Claim } from "./Claim.ts"
 
 /** What the service told if it told of the change, and otherwise what the change says. */
 export const withChange = (told: Operation | undefined, claim: Claim, change: Change, now: number): Operation => {
   const status = statusAfter(change)
-  if (told !== undefined && (told.Status === status || isPast(told, status))) return told
+  if (told !== undefined && (told.Status === status || isPast(told, status))) return withOutcome(told, change)
   const { kind, name } = claim
   const ends = status === "SUCCEEDED" || status === "FAILED" || status === "CANCELLED"
   const attempts = (told?.StepDetails?.Attempt ?? 0) + (kind.type === "STEP" && status !== "STARTED" ? 1 : 0)
@@ -35,6 +35,18 @@ export const withChange = (told: Operation | undefined, claim: Claim, change: Ch
   }
 }
 
+/** What was written, where the service tells of the outcome without it. */
+const withOutcome = (told: Operation, { Error: error, Payload: payload }: Change): Operation => {
+  if (payload === undefined && error === undefined) return told
+  const { ContextDetails, StepDetails, Type } = told
+  const missing = ({ Error: known, Result }: { readonly Error?: unknown; readonly Result?: unknown } = {}): boolean =>
+    known === undefined && Result === undefined
+  const written = { ...(payload !== undefined && { Result: payload }), ...(error !== undefined && { Error: error }) }
+  if (Type === "STEP" && missing(StepDetails)) return { ...told, StepDetails: { ...StepDetails, ...written } }
+  if (Type === "CONTEXT" && missing(ContextDetails)) return { ...told, ContextDetails: { ...ContextDetails, ...written } }
+  return told
+}
+
 const statusAfter = ({ Action }: Change): string => {
   switch (Action) {
     case "SUCCEED":
@@ -51,8 +63,10 @@ const statusAfter = ({ Action }: Change): string => {
 }
 
 /** Whether an operation has got further than a change that was acknowledged. */
-const isPast = ({ EndTimestamp, Status }: Operation, status: string): boolean =>
-  EndTimestamp !== undefined || (status === "PENDING" && Status === "READY") || (status === "STARTED" && Status !== "READY")
+const isPast = (told: Operation, status: string): boolean =>
+  isFinal(told) ||
+  (status === "PENDING" && told.Status === "READY") ||
+  (status === "STARTED" && told.Status !== "READY")
 
 const nextAttempt = ({ StepOptions }: Change, now: number): number | undefined =>
   StepOptions?.NextAttemptDelaySeconds === undefined ? undefined : now + StepOptions.NextAttemptDelaySeconds * 1_000

@@ -232,10 +232,10 @@ const answer = Effect.fnUntraced(function* (
 /** Sends what is left to send. A verdict says why that was not possible. */
 const drain = ({ lifetime, outbox }: Parts): Effect.Effect<Verdict | undefined> => {
   if (!outbox.isBusy) return Effect.succeed(lifetime.verdict)
-  const sent = Effect.callback<undefined>((resume) => {
+  const sent = Effect.callback<Verdict | undefined>((resume) => {
     outbox.whenIdle(() => {
       if (outbox.isBusy) outbox.flush()
-      else resume(Effect.succeed(undefined))
+      else resume(Effect.succeed(lifetime.verdict))
     })
     outbox.flush()
   })

@@ -45,6 +45,8 @@ export interface Leaf<in out Prepared = void> {
   readonly isUnfinished?: ((record: Operation) => boolean) | undefined
   /** When what the fiber waits for came, if it has come. Default: when the operation ended. */
   readonly keyOf?: ((record: Operation) => number | undefined) | undefined
+  /** Whether that is the beginning of the operation and not its end. */
+  readonly isForStart?: boolean | undefined
   /** What the record says, once it has an outcome. */
   readonly outcome: (claim: Claim, record: Operation) => Conversion<unknown> | Effect.Effect<unknown, unknown>
   /** Ends what is running when the fiber does not wait any more. */
@@ -265,6 +267,7 @@ export const outcomeOf = <Prepared>(parts: Parts, claim: Claim, leaf: Leaf<Prepa
       path: claim.path,
       isFinal: claim.fiber.getRef(InFinalizer),
       keyOf: leaf.keyOf ?? endOf,
+      isForStart: leaf.isForStart,
       onChange: (changed) => {
         if (changed.Status === "READY" && leaf.isUnfinished?.(changed) === true) begun = delivery.perform(claim, work)
       },

@@ -233,6 +233,7 @@ const runItems = Effect.fnUntraced(function* (
     concurrency: typeof rules.concurrency === "number" ? rules.concurrency : Infinity,
     mayStart: () => policy.mayStart(tally.progress),
     isComplete: () => policy.isComplete(tally.progress),
+    isRecorded: (index) => rules.flat !== true && parts.history.get(branches[index]!.namespace.id) !== undefined,
     onChange: (index, state) => {
       tally.note(index, state)
       if (statusOf(state) === "FAILED") first ??= index

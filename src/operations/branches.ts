@@ -37,6 +37,8 @@ export interface Rules {
   readonly mayStart: () => boolean
   /** Whether it is over although branches are left. */
   readonly isComplete: () => boolean
+  /** Whether a branch was begun by an earlier invocation, maybe with another concurrency. */
+  readonly isRecorded?: ((index: number) => boolean) | undefined
   /** Hears of every change, before it asks anything. */
   readonly onChange: (index: number, state: State) => void
 }
@@ -64,6 +66,7 @@ class Running {
   readonly #resume: (effect: Effect.Effect<ReadonlyArray<State>>) => void
   readonly #states: Array<State>
   readonly #fibers = new Set<AnyFiber>()
+  #forget = (): void => {}
   #next = 0
   #isAdvancing = false
   #isOver = false
@@ -82,6 +85,9 @@ class Running {
     this.#fork = (body) => fork(cast<Body, Effect.Effect<unknown, unknown>>(body))
     this.#resume = resume
     this.#states = branches.map(() => "waiting")
+    if (rules.isRecorded !== undefined && rules.concurrency < branches.length) {
+      this.#forget = parts.delivery.addBehind(() => this.#catchUp(rules.isRecorded))
+    }
   }
 
   /** Goes on as far as the rules allow. A policy that throws is a defect of the operation. */
@@ -120,6 +126,13 @@ class Running {
     })
   }
 
+  /** Starts the next branch if it is recorded, although there is no room. */
+  #catchUp(isRecorded: Rules["isRecorded"]): boolean {
+    if (this.#isOver || this.#next >= this.#branches.length || isRecorded?.(this.#next) !== true) return false
+    this.#start(this.#next++)
+    return true
+  }
+
   #note(index: number, state: State): void {
     this.#states[index] = state
     this.#rules.onChange(index, state)
@@ -127,12 +140,14 @@ class Running {
 
   #end(effect: Effect.Effect<ReadonlyArray<State>>): void {
     this.#isOver = true
+    this.#forget()
     this.#resume(effect)
   }
 
   /** It is over: what is left is let go of first. */
   #finish(outcome: Effect.Effect<ReadonlyArray<State>>): void {
     this.#isOver = true
+    this.#forget()
     const left = this.#branches.filter((_, index) => this.#states[index] === "running")
     if (left.length === 0) return this.#resume(outcome)
     this.#parts.delivery.letGo(
@@ -144,6 +159,7 @@ class Running {
 
   interrupt(): Effect.Effect<void> {
     this.#isOver = true
+    this.#forget()
     return Fiber.interruptAll(this.#fibers)
   }
 }

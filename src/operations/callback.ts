@@ -20,6 +20,7 @@ import { cast } from "effect/Function"
 import type * as Schema from "effect/Schema"
 import { CallbackFailed, CallbackTimedOut, SerdesFailed, StoreRejected } from "../DurableError.ts"
 import { isFinal, type Claim, type Kind } from "../execution/Claim.ts"
+import * as Contradiction from "../execution/Contradiction.ts"
 import type { Execution } from "../execution/Parts.ts"
 import { InFinalizer } from "../execution/References.ts"
 import { catchDefectEager, exitOf } from "../internal/effect.ts"
@@ -178,7 +179,7 @@ export const created = (
     const claim = claimByName(execution, fiber, kind, name)
     const subject = { ...inPlainJson(claim), path: path ?? claim.path }
     return Effect.flatMap(begin(parts, claim, creation(subject, rules)), () => {
-      if (!claim.isSettled) parts.delivery.noteCallback(claim)
+      parts.delivery.noteCallback(claim)
       const callbackId = claim.record?.CallbackDetails?.CallbackId
       return callbackId === undefined ? withoutId(subject) : use({ claim, callbackId, subject })
     })
@@ -191,6 +192,7 @@ const creation = ({ path }: Subject, rules: CallbackRules): Leaf<Timeouts> => ({
   prepare: (claim) => timeoutsOf(claim, rules, path),
   perform: (claim, _, timeouts = {}) => claim.commit({ Action: "START", CallbackOptions: timeouts }),
   keyOf: (record) => record.StartTimestamp,
+  isForStart: true,
   outcome: () => Effect.void
 })
 
@@ -234,6 +236,9 @@ export const completed = (
     Effect.callback<unknown, unknown>((resume) => {
       const { delivery, host } = parts
       const { claim, subject } = open
+      if (claim.namespace.standing === "closed" && !claim.isSettled) {
+        return resume(Contradiction.contextEnded(claim.namespace, subject.path))
+      }
       const door = delivery.wait({
         claim,
         namespace,

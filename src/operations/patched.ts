@@ -8,7 +8,7 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import { Claim } from "../execution/Claim.ts"
+import { Claim, isFinal } from "../execution/Claim.ts"
 import type { AnyFiber } from "../execution/Fibers.ts"
 import { idOf, nameOf, payloadOf, type Mark } from "../execution/Marks.ts"
 import type { Namespace } from "../execution/Namespace.ts"
@@ -82,18 +82,23 @@ const ask = (parts: Parts, namespace: Namespace, fiber: AnyFiber, mark: Mark): E
       })
       leave = () => delivery.leave(door)
     }
-    if (history.get(claim.id) !== undefined) {
-      claim.enter(history.claim(claim))
-      stand()
-    } else {
+    const record = history.get(claim.id)
+    if (record !== undefined) claim.enter(history.claim(claim))
+    if (record !== undefined && isFinal(record)) stand()
+    else {
       const work = delivery.performEnd(
         claim,
         () => {
-          if (namespace.standing === "rebuilding" || namespace.recorded.unclaimed > 0) return resume(answer(false))
-          claim.enter(history.claim(claim))
-          usage.addOperation(claim.path)
+          const isBegun = record !== undefined
+          if (!isBegun && (namespace.standing === "rebuilding" || namespace.recorded.unclaimed > 0)) {
+            return resume(answer(false))
+          }
           stand()
-          claim.later({ Action: "START" })
+          if (!isBegun) {
+            claim.enter(history.claim(claim))
+            usage.addOperation(claim.path)
+            claim.later({ Action: "START" })
+          }
           claim.commit({ Action: "SUCCEED", Payload: payloadOf(mark) })
         },
         true

@@ -161,7 +161,10 @@ const attempt = (claim: Claim, parts: Parts, body: Body, rules: StepRules): void
     if (rules.semantics === "at-most-once") interrupted(claim, parts, rules, number)
     else run()
   } else if (rules.semantics === "at-most-once") {
-    claim.commit({ Action: "START" }, run)
+    // Its fiber may have gone on meanwhile, and then nobody wants the attempt any more.
+    claim.commit({ Action: "START" }, () => {
+      if (claim.doors.length > 0 && parts.lifetime.isOpen) run()
+    })
   } else {
     claim.later({ Action: "START" })
     run()
