@@ -1,0 +1,115 @@
+/**
+ * Resources and regions: what is acquired, protected or interrupted while outcomes compete is released once, at the real
+ * end, in the order that the outcomes made.
+ */
+import { describe } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Ref from "effect/Ref"
+import { hours, survives, together } from "./survives.ts"
+
+describe("resources", () => {
+  survives("acquireRelease: what two fibers opened is closed once, the last first", {
+    program: (kit) =>
+      Effect.gen(function* () {
+        const open = (name: string, count: number) =>
+          Effect.andThen(
+            hours(`find ${name}`, count),
+            Effect.acquireRelease(kit.step(`open ${name}`), () => kit.step(`close ${name}`))
+          )
+        const opened = yield* Effect.all([open("the vault", 3), open("the door", 1)], together)
+        yield* hours("carry", 2)
+        return opened
+      }).pipe(Effect.scoped),
+    ends: ["open the vault", "open the door"],
+    log: ["open the door", "open the vault", "close the vault", "close the door"],
+    hours: 5
+  })
+
+  survives("acquireUseRelease: a loser gives back what it holds before the winner goes on", {
+    program: (kit) =>
+      Effect.raceFirst(
+        Effect.acquireUseRelease(
+          kit.step("rent a car"),
+          () => Effect.as(hours("drive", 9), "by car"),
+          () => kit.step("return the car")
+        ),
+        Effect.as(hours("walk", 2), "on foot")
+      ),
+    ends: "on foot",
+    log: ["rent a car", "return the car"],
+    hours: 2
+  })
+
+  survives("uninterruptible: a limit that strikes waits for the region to end", {
+    program: (kit) =>
+      Effect.gen(function* () {
+        const done = yield* Ref.make("nothing")
+        const region = Effect.gen(function* () {
+          yield* hours("work", 5)
+          yield* kit.step("finish")
+          yield* Ref.set(done, "everything")
+        })
+        const option = yield* Effect.timeoutOption(Effect.uninterruptible(region), "2 hours")
+        return [option._tag, yield* Ref.get(done)]
+      }),
+    ends: ["None", "everything"],
+    log: ["finish"],
+    hours: 5,
+    sleeps: ["sleep 7200s"]
+  })
+
+  survives("uninterruptible: a fiber that is called off goes on to the end of its region, and no further", {
+    program: (kit) =>
+      Effect.gen(function* () {
+        const fiber = yield* Effect.forkChild(
+          Effect.andThen(
+            Effect.uninterruptible(Effect.andThen(hours("must be done", 4), kit.step("done"))),
+            Effect.andThen(hours("may be done", 1), kit.step("never done"))
+          )
+        )
+        yield* hours("call it off", 2)
+        yield* Fiber.interrupt(fiber)
+        yield* kit.time("called off")
+        return "called off"
+      }),
+    ends: "called off",
+    log: ["done"],
+    hours: 4
+  })
+
+  survives("onInterrupt: what is to be done about an interruption is done once, and not because of a suspension", {
+    program: (kit) =>
+      Effect.gen(function* () {
+        const called = (name: string, count: number) =>
+          Effect.onInterrupt(Effect.andThen(hours(name, count), kit.step(`${name} is done`)), () =>
+            kit.step(`${name} is called off`)
+          )
+        const late = yield* Effect.forkChild(called("late", 5))
+        const early = yield* Effect.forkChild(called("early", 1))
+        yield* hours("call them off", 3)
+        yield* Fiber.interruptAll([late, early])
+        return yield* Fiber.join(early)
+      }),
+    ends: "early is done",
+    log: ["early is done", "late is called off"],
+    hours: 3
+  })
+
+  survives("ensuring: a finalizer of a branch that fails another one runs before that one's", {
+    program: (kit) =>
+      Effect.all(
+        [
+          Effect.ensuring(hours("long", 8), kit.step("tidy up after long")),
+          Effect.ensuring(
+            Effect.andThen(hours("short", 2), kit.failing("short fails")),
+            kit.step("tidy up after short")
+          )
+        ],
+        together
+      ).pipe(Effect.catchTag("Refused", ({ why }) => Effect.succeed(why))),
+    ends: "short fails",
+    log: ["short fails", "tidy up after short", "tidy up after long"],
+    hours: 2
+  })
+})
