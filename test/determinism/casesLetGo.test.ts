@@ -1,0 +1,163 @@
+/**
+ * What is rented is returned: the finalizer of a Durable.onExit does its operations whoever ended the branch that it stands
+ * in, once, and whoever goes on after the branch goes on after that.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { CompletionPolicy, Durable, DurableFunction, RetryPolicy } from "effect-durable"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Schema from "effect/Schema"
+import { everywhere, hoursAt, Refused, type Kit, type Options, type Program } from "../support/host.ts"
+import { together, unhurried } from "./survives.ts"
+
+/** Rents something, uses it for longer than anything here lasts, and returns it. */
+const rented = (kit: Kit): Effect.Effect<void, never, Durable.Execution> =>
+  Effect.andThen(
+    kit.step("rent"),
+    Durable.onExit(Durable.wait("drive", "20 days"), () => kit.step("return"))
+  )
+
+const other = Durable.wait("other", "1 day")
+const boom = Effect.andThen(other, Effect.die(new Error("boom")))
+
+const Next = DurableFunction.make("next", { success: Schema.Void })
+const next: Omit<Options, "kill"> = { parts: [Next.implement(() => Effect.void)] }
+
+describe("what is rented is returned, before the workflow goes on", () => {
+  const ends: Readonly<Record<string, (kit: Kit) => Effect.Effect<unknown, unknown, Durable.Execution>>> = {
+    "when a Durable.timeout strikes": (kit) => Durable.timeout("limit", rented(kit), "1 day"),
+    "when another branch of a Durable.race wins": (kit) => Durable.race("first", [rented(kit), other]),
+    "when another branch of a Durable.race fails first": (kit) => Durable.raceFirst("first", [rented(kit), boom]),
+    "when a batch has enough": (kit) =>
+      Durable.map("batch", [0, 1], (n) => (n === 0 ? rented(kit) : other), {
+        policy: CompletionPolicy.firstSuccessful
+      }),
+    "when an item of a batch fails": (kit) => Durable.parallel("batch", [rented(kit), { name: "boom", effect: boom }]),
+    "when a sibling in a Durable.all fails": (kit) =>
+      Durable.all("all", [Effect.as(rented(kit), 1), Effect.as(boom, 2)], together),
+    "when a sibling in a Durable.forEach fails": (kit) =>
+      Durable.forEach("each", [1, 2], (n) => Effect.as(n === 1 ? rented(kit) : boom, n), together),
+    "when it stands in a child that a time-out ends": (kit) =>
+      Durable.timeout("limit", Durable.child("child", rented(kit)), "1 day"),
+    "when it stands in a batch that a time-out ends": (kit) =>
+      Durable.timeout(
+        "limit",
+        Effect.asVoid(Durable.all("all", [Effect.as(other, 1), Effect.as(rented(kit), 2)], together)),
+        "2 days"
+      ),
+    "when its attempt fails": (kit) =>
+      Durable.retry("attempts", Effect.asVoid(Effect.all([rented(kit), boom], together)), RetryPolicy.none),
+    "when its child fails": (kit) => Durable.child("child", Effect.asVoid(Effect.all([rented(kit), boom], together))),
+    "when Effect's own race is lost": (kit) => Effect.raceFirst(rented(kit), other),
+    "when Effect's own time-out strikes": (kit) => Effect.timeout(rented(kit), "1 day"),
+    "when a sibling in Effect.all fails": (kit) => Effect.all([rented(kit), boom], together),
+    "when its fiber is interrupted": (kit) =>
+      Effect.gen(function* () {
+        const fiber = yield* Effect.forkChild(rented(kit))
+        yield* other
+        yield* Fiber.interrupt(fiber)
+      })
+  }
+  for (const [when, end] of Object.entries(ends)) {
+    it.effect(
+      when,
+      () =>
+        Effect.gen(function* () {
+          const ran = yield* everywhere((kit) =>
+            Effect.gen(function* () {
+              yield* Effect.exit(end(kit))
+              yield* kit.step("after")
+              yield* Durable.wait("later", "3 days")
+              yield* kit.step("last")
+            })
+          )
+          assert.deepStrictEqual(ran.log, ["rent", "return", "after", "last"])
+        }),
+      unhurried
+    )
+  }
+
+  it.effect(
+    "also when returning takes an hour",
+    () =>
+      Effect.gen(function* () {
+        const ran = yield* everywhere((kit) =>
+          Effect.gen(function* () {
+            const slowly = Durable.onExit(Durable.wait("drive", "20 days"), () =>
+              Effect.andThen(Durable.wait("returning", "1 hour"), kit.step("return"))
+            )
+            yield* Effect.exit(Durable.timeout("limit", slowly, "1 day"))
+            yield* kit.time("after")
+            yield* kit.step("after")
+          })
+        )
+        assert.deepStrictEqual(ran.log, ["return", "after"])
+        assert.strictEqual(hoursAt(ran, "after"), 25)
+      }),
+    unhurried
+  )
+})
+
+describe("what is rented is returned at the end of the execution", () => {
+  const ends = (when: string, program: Program, log: ReadonlyArray<string>, options?: Omit<Options, "kill">): void =>
+    it.effect(
+      when,
+      () => Effect.map(everywhere(program, options), (ran) => assert.deepStrictEqual(ran.log, log)),
+      unhurried
+    )
+
+  ends(
+    "by a fiber that is still using it when the workflow succeeds",
+    (kit) => Effect.andThen(Effect.forkChild(rented(kit)), Durable.wait("a minute", "1 minute")),
+    ["rent", "return"]
+  )
+
+  ends(
+    "by a fiber that is still using it when the workflow fails",
+    (kit) =>
+      Effect.gen(function* () {
+        yield* Effect.forkChild(rented(kit))
+        yield* Durable.wait("a minute", "1 minute")
+        return yield* new Refused({ why: "no" })
+      }),
+    ["rent", "return"]
+  )
+
+  ends(
+    "by such a fiber before anything is undone",
+    (kit) =>
+      Effect.gen(function* () {
+        yield* Effect.forkChild(rented(kit))
+        yield* Durable.wait("a minute", "1 minute")
+        yield* Durable.withCompensation("part", kit.step("book"), () => kit.step("cancel"))
+        yield* Durable.wait("another minute", "1 minute")
+        return yield* Effect.die(new Error("boom"))
+      }),
+    ["rent", "book", "return", "cancel"]
+  )
+
+  ends(
+    "when the execution hands over to another one",
+    (kit) =>
+      Effect.andThen(
+        kit.step("rent"),
+        Durable.onExit(Effect.andThen(Durable.wait("use", "1 day"), Durable.continueWith(Next)), () =>
+          kit.step("return")
+        )
+      ),
+    ["rent", "return"],
+    next
+  )
+
+  ends(
+    "when the execution hands over while a branch is using it",
+    (kit) =>
+      Effect.gen(function* () {
+        yield* Effect.forkChild(rented(kit))
+        yield* Durable.wait("a day", "1 day")
+        return yield* Durable.continueWith(Next)
+      }),
+    ["rent", "return"],
+    next
+  )
+})
