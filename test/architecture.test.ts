@@ -1,14 +1,19 @@
 /**
- * The shape of the source: dependencies point one way, the core runs anywhere, and only what Effect calls stable is used.
+ * The shape of the source: dependencies point one way, files say what they own and are read in one sitting, the core runs
+ * anywhere, and only what Effect calls stable is used.
  */
-import { readdirSync, readFileSync } from "node:fs"
+import { spawnSync } from "node:child_process"
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { createRequire } from "node:module"
+import { tmpdir } from "node:os"
 import { dirname, join, normalize, relative } from "node:path"
+import process from "node:process"
 import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
 
 const root = fileURLToPath(new URL("../src/", import.meta.url))
-const effectSource = join(dirname(createRequire(import.meta.url).resolve("effect/package.json")), "src")
+const require = createRequire(import.meta.url)
+const effectSource = join(dirname(require.resolve("effect/package.json")), "src")
 
 interface Import {
   /** The importing file, relative to src. */
@@ -67,27 +72,51 @@ const importsOf = (file: string): ReadonlyArray<Import> => {
 
 const imports = files.flatMap(importsOf)
 
-/** The part of the source that a file belongs to. */
-const partOf = (file: string): string => {
-  const folder = file.includes("/") ? file.slice(0, file.indexOf("/")) : ""
-  if (folder !== "") return folder
-  return file === "DurableError.ts" ? "DurableError" : "authoring"
+/** The modules that users import, by what they may know. What is in no folder and not listed here is a word. */
+const modules: Readonly<Record<string, string>> = {
+  "DurableError.ts": "errors",
+  "Contract.ts": "contracts",
+  "Targets.ts": "contracts",
+  "DurableClient.ts": "client",
+  "Telemetry.ts": "telemetry",
+  "Durable.ts": "faces",
+  "DurableFunction.ts": "faces",
+  "index.ts": "faces"
 }
 
-/** What each part may import, besides itself. */
-const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
-  DurableError: [],
-  internal: [],
-  wire: ["DurableError"],
-  engine: ["wire", "internal"],
-  runtime: ["wire", "internal", "DurableError", "authoring"],
-  durable: ["runtime", "wire", "internal", "DurableError", "authoring"],
-  authoring: ["durable", "runtime", "wire", "internal", "DurableError"],
-  lambda: ["runtime", "wire", "internal", "DurableError", "authoring"],
-  testing: ["engine", "runtime", "wire", "internal", "DurableError", "authoring"],
-  local: ["engine", "runtime", "wire", "internal", "DurableError", "authoring"],
-  cli: ["local", "testing", "lambda", "engine", "runtime", "wire", "internal", "DurableError", "authoring"]
-}
+/** The part of the source that a file belongs to. */
+const partOf = (file: string): string =>
+  file.includes("/") ? file.slice(0, file.indexOf("/")) : (modules[file] ?? "words")
+
+/**
+ * The parts of the source from the ground up, and what each may import besides itself. All arrows point back up this list.
+ * *Words* are what users and the runtime say to each other without knowing an execution, such as `RetryPolicy`.
+ */
+const parts: ReadonlyArray<readonly [part: string, below: ReadonlyArray<string>]> = [
+  ["errors", []],
+  ["internal", []],
+  ["wire", []],
+  ["words", ["errors", "internal", "wire"]],
+  ["values", ["errors", "internal", "wire", "words"]],
+  ["execution", ["errors", "internal", "wire", "words", "values"]],
+  ["contracts", ["errors", "wire", "words", "execution"]],
+  ["client", ["errors", "wire", "words", "values", "contracts"]],
+  ["operations", ["errors", "internal", "wire", "words", "values", "execution", "contracts", "client"]],
+  ["telemetry", ["internal", "wire", "words", "values", "execution"]],
+  [
+    "invocation",
+    ["errors", "internal", "wire", "words", "values", "execution", "contracts", "operations", "telemetry"]
+  ],
+  ["faces", ["errors", "wire", "words", "execution", "contracts", "client", "operations", "telemetry"]],
+  ["engine", ["internal", "wire"]],
+  ["lambda", ["errors", "internal", "wire", "words", "execution", "contracts", "client", "invocation"]],
+  [
+    "testing",
+    ["errors", "internal", "wire", "words", "values", "execution", "contracts", "client", "invocation", "engine"]
+  ]
+]
+
+const allowed = new Map(parts)
 
 const offences = (isOffence: (found: Import) => boolean): ReadonlyArray<string> =>
   imports.filter(isOffence).map(({ file, module }) => `${file} imports ${module}`)
@@ -103,42 +132,72 @@ describe("The source", () => {
     )
   })
 
-  it("has dependencies that point one way: cli, then hosts, then engine and runtime, then wire, then errors", () => {
-    for (const file of files) assert.property(allowed, partOf(file), `${file} is in no known part`)
+  it("has parts whose dependencies point one way, types included", () => {
+    for (const file of files) assert.isTrue(allowed.has(partOf(file)), `${file} is in no known part`)
+    parts.forEach(([part, below], at) => {
+      const known = parts.slice(0, at).map(([name]) => name)
+      for (const name of below) assert.include(known, name, `${part} may import ${name}, which is no part below it`)
+    })
     assert.deepStrictEqual(
       offences(({ file, module, own }) => {
         const [from, to] = [partOf(file), partOf(module)]
-        return own && from !== to && !allowed[from]?.includes(to)
+        return own && from !== to && allowed.get(from)?.includes(to) !== true
       }),
       []
     )
   })
 
-  it("has a core that knows nothing of the modules that users import from it", () => {
-    const faces = ["index.ts", "Durable.ts"]
+  it("has no circle of imports, types included", () => {
+    const circles = circlesIn(
+      new Map(
+        files.map((file) => [
+          file,
+          importsOf(file)
+            .filter(({ own }) => own)
+            .map(({ module }) => module)
+        ])
+      )
+    )
     assert.deepStrictEqual(
-      offences(({ file, module, own }) => own && faces.includes(module) && /^(runtime|wire|engine)\//.test(file)),
+      circles.map((circle) =>
+        imports
+          .filter(({ file, module }) => circle.includes(file) && circle.includes(module))
+          .map(({ file, module }) => `${file} imports ${module}`)
+      ),
       []
     )
   })
 
-  it("has no cycle of imports that are there at run time", () => {
-    const edges = new Map(
-      files.map((file) => [
-        file,
-        importsOf(file)
-          .filter((found) => found.own && !found.typeOnly)
-          .map((found) => found.module)
-      ])
+  it("would show a circle", () => {
+    const edges = { a: ["b", "c"], b: ["c"], c: ["b"], d: ["d"] }
+    assert.deepStrictEqual(circlesIn(new Map(Object.entries(edges))), [["b", "c"], ["d"]])
+  })
+
+  it("has files that open with why they exist, and in the runtime with what they own", () => {
+    const opensWith = (pattern: RegExp) => (file: string) =>
+      pattern.test(/^\/\*\*[\s\S]*?\*\//.exec(textOf(file))?.[0] ?? "")
+    assert.deepStrictEqual(
+      files.filter((file) => /^(execution|operations)\//.test(file)).filter((file) => !opensWith(/^ \* Owns: /m)(file)),
+      []
     )
-    const done = new Set<string>()
-    const visit = (file: string, path: ReadonlyArray<string>): void => {
-      assert.notInclude(path, file, `${[...path, file].join(" → ")} is a cycle`)
-      if (done.has(file)) return
-      for (const next of edges.get(file) ?? []) visit(next, [...path, file])
-      done.add(file)
-    }
-    for (const file of files) visit(file, [])
+    assert.deepStrictEqual(
+      files.filter((file) => !opensWith(/^\/\*\*\n \* \S/)(file) && !opensWith(/^\/\*\* \S/)(file)),
+      []
+    )
+  })
+
+  it("has no function of more than 60 lines", () => {
+    const folder = mkdtempSync(join(tmpdir(), "effect-durable-lint-"))
+    const config = join(folder, "oxlint.json")
+    const rules = { "max-lines-per-function": ["error", { max: 60 }] }
+    writeFileSync(config, JSON.stringify({ plugins: [], categories: { correctness: "off" }, rules }))
+    const bin = join(dirname(require.resolve("oxlint/package.json")), "bin/oxlint")
+    const { status, stdout } = spawnSync(process.execPath, [bin, "-c", config, "--format=unix", root], {
+      encoding: "utf8"
+    })
+    rmSync(folder, { recursive: true })
+    assert.strictEqual(status, 0, stdout)
+    assert.notInclude(stdout, "max-lines-per-function")
   })
 
   it("imports modules of effect and never a barrel", () => {
@@ -154,11 +213,7 @@ describe("The source", () => {
   })
 
   it("depends on nothing but effect outside of the hosts", () => {
-    const mayUse: Readonly<Record<string, RegExp>> = {
-      lambda: /^@aws-sdk\/client-lambda$/,
-      local: /^@effect\/platform-node\//,
-      cli: /^@effect\/platform-node\//
-    }
+    const mayUse: Readonly<Record<string, RegExp>> = { lambda: /^@aws-sdk\/client-lambda$/ }
     assert.deepStrictEqual(
       offences(
         ({ file, module, own }) =>
@@ -169,7 +224,7 @@ describe("The source", () => {
   })
 
   it("has no modules of Node in what runs anywhere", () => {
-    const hosts = ["lambda", "local", "cli", "testing"]
+    const hosts = ["lambda", "testing"]
     assert.deepStrictEqual(
       offences(({ file, module }) => module.startsWith("node:") && !hosts.includes(partOf(file))),
       []
@@ -188,17 +243,44 @@ describe("The source", () => {
       }
     }
     load("index.ts")
-    const parts = new Set([...loaded].map(partOf))
-    assert.deepStrictEqual([...parts].toSorted(), [
-      "DurableError",
-      "authoring",
-      "durable",
+    assert.deepStrictEqual([...new Set([...loaded].map(partOf))].toSorted(), [
+      "client",
+      "contracts",
+      "errors",
+      "execution",
+      "faces",
       "internal",
-      "runtime",
-      "wire"
+      "operations",
+      "telemetry",
+      "values",
+      "wire",
+      "words"
     ])
   })
 })
+
+/** The groups of files that import each other in a circle, by Tarjan's algorithm. */
+const circlesIn = (edges: ReadonlyMap<string, ReadonlyArray<string>>): ReadonlyArray<ReadonlyArray<string>> => {
+  const order = new Map<string, number>()
+  const open: Array<string> = []
+  const circles: Array<ReadonlyArray<string>> = []
+  const visit = (file: string): number => {
+    const index = order.size
+    let low = index
+    order.set(file, index)
+    open.push(file)
+    for (const next of edges.get(file) ?? []) {
+      if (!order.has(next)) low = Math.min(low, visit(next))
+      else if (open.includes(next)) low = Math.min(low, order.get(next) ?? low)
+    }
+    if (low !== index) return low
+    const group = open.splice(open.indexOf(file))
+    if (group.length > 1 || edges.get(file)?.includes(file) === true) circles.push(group.toSorted())
+    return low
+  }
+  for (const file of edges.keys()) if (!order.has(file)) visit(file)
+  return circles
+}
 
 const existsIn = (folder: string, file: string): boolean =>
   readdirSync(dirname(join(folder, file)), { encoding: "utf8" }).includes(
@@ -233,12 +315,9 @@ const memberStability = (text: string, member: string): ReadonlyArray<string> =>
 }
 
 describe("Of effect", () => {
-  const mayBeUnstable = ["local", "cli"]
-  const core = imports.filter(
-    ({ file, module }) => module.startsWith("effect/") && !mayBeUnstable.includes(partOf(file))
-  )
+  const core = imports.filter(({ module }) => module.startsWith("effect/"))
 
-  it("only stable modules are used outside of local and cli", () => {
+  it("only stable modules are used", () => {
     const unstable = core.filter(({ module }) => stabilityOf(effectModule(module)) !== "stable")
     assert.deepStrictEqual(
       unstable.map(({ file, module }) => `${file} imports ${module}`),
