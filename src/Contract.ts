@@ -266,3 +266,14 @@ type CodecServices<C extends Any> = ServicesOf<C["payloadSerdes"]> | ServicesOf<
 type ServicesOf<T> = T extends { readonly deserialize: (...args: never) => Effect.Effect<unknown, unknown, infer R> }
   ? R
   : never
+
+/**
+ * The payload argument of an operation that calls a contract: none is needed when the contract takes nothing.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type PayloadAndOptions<C extends Any, Options> =
+  undefined extends Payload<C>
+    ? readonly [payload?: Payload<C>, options?: Options]
+    : readonly [payload: Payload<C>, options?: Options]

@@ -45,7 +45,7 @@ export { start, type StartOptions } from "./operations/start.ts"
 export { step, type StepOptions } from "./operations/step.ts"
 export { stop } from "./operations/stop.ts"
 export { timeout } from "./operations/timeout.ts"
-export type { PayloadAndOptions, Timeout } from "./operations/typed.ts"
+export type { Timeout } from "./operations/typed.ts"
 export { wait } from "./operations/wait.ts"
 export { waitForCallback, type WaitForCallbackOptions } from "./operations/waitForCallback.ts"
 export {

@@ -22,7 +22,6 @@ import {
   type StartResponse
 } from "./ClientPort.ts"
 import type * as Contract from "./Contract.ts"
-import type { PayloadAndOptions } from "./Durable.ts"
 import { InvalidTenantId, OperationError, SerdesFailed, type InvalidTarget } from "./DurableError.ts"
 import { errorObject, isRecordedAs } from "./values/Failures.ts"
 import { limitSize, ofPayload, ofResult, read, write, type Recording } from "./values/Values.ts"
@@ -132,7 +131,7 @@ export type OutcomeError<C extends Contract.AnyDurable> =
  */
 export const start = <C extends Contract.AnyDurable>(
   contract: C,
-  ...[payload, options]: PayloadAndOptions<C, StartOptions>
+  ...[payload, options]: Contract.PayloadAndOptions<C, StartOptions>
 ): Effect.Effect<Started<C>, ClientError | InvalidTarget, DurableClient | Contract.CallerServices<C>> =>
   Effect.map(request(contract, payload, options, "Event"), ({ executionArn }) => ({ contract, executionArn }))
 
@@ -161,7 +160,7 @@ export const start = <C extends Contract.AnyDurable>(
  */
 export const run = <C extends Contract.AnyDurable>(
   contract: C,
-  ...[payload, options]: PayloadAndOptions<C, StartOptions>
+  ...[payload, options]: Contract.PayloadAndOptions<C, StartOptions>
 ): Effect.Effect<Contract.Success<C>, OutcomeError<C> | InvalidTarget, DurableClient | Contract.CallerServices<C>> =>
   cast(
     Effect.flatMap(request(contract, payload, options, "RequestResponse"), ({ executionArn, outcome }) =>
@@ -410,9 +409,7 @@ export const callback = <Success extends Schema.Top, Error extends Schema.Top = 
     fail: (callbackId, error) =>
       Effect.gen(function* () {
         const client = yield* DurableClient
-        const data = yield* inPlainJson(
-          encode(subject, "error", { success: options.error ?? Schema.Never }, error)
-        )
+        const data = yield* inPlainJson(encode(subject, "error", { success: options.error ?? Schema.Never }, error))
         yield* client.failCallback(callbackId, errorObject(error, data))
       }),
     heartbeat: (callbackId) => Effect.flatMap(DurableClient, (client) => client.heartbeatCallback(callbackId))
@@ -504,10 +501,16 @@ const infoOf = ({ executionArn, operation }: Subject, value: Serdes.Info["value"
 })
 
 const encode = (subject: Subject, kind: Serdes.Info["value"], recording: Recording, value: unknown) =>
-  Effect.catch(inFormat((format) => write(format, recording, value, infoOf(subject, kind))), serdesFailed(subject, `write the ${kind}`))
+  Effect.catch(
+    inFormat((format) => write(format, recording, value, infoOf(subject, kind))),
+    serdesFailed(subject, `write the ${kind}`)
+  )
 
 const decode = (subject: Subject, kind: Serdes.Info["value"], recording: Recording, text: string | undefined) =>
-  Effect.catch(inFormat((format) => read(format, recording, text, infoOf(subject, kind))), serdesFailed(subject, `read the ${kind}`))
+  Effect.catch(
+    inFormat((format) => read(format, recording, text, infoOf(subject, kind))),
+    serdesFailed(subject, `read the ${kind}`)
+  )
 
 const serdesFailed =
   ({ operation }: Subject, action: string) =>

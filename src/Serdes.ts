@@ -167,9 +167,7 @@ export const json: Format = {
     } catch (cause) {
       return Effect.fail(notJson(cause))
     }
-    return codec === undefined
-      ? Effect.succeed(parsed)
-      : Effect.mapErrorEager(codec.decode(parsed), schemaError)
+    return codec === undefined ? Effect.succeed(parsed) : Effect.mapErrorEager(codec.decode(parsed), schemaError)
   }
 }
 

@@ -1,6 +1,8 @@
 /**
- * Where in the code an operation was asked for: noted under the test and local engines only, and looked at only when a
- * message needs it.
+ * Where in the code an operation was asked for.
+ *
+ * Owns: noting that place, under the test and local engines only, and finding it when a message needs it.
+ * Does not own: who needs it.
  *
  * @since 0.1.0
  */

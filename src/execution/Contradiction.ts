@@ -1,6 +1,9 @@
 /**
  * What is said when code and history contradict each other, and when nothing can ever go on.
  *
+ * Owns: the words of these mistakes, and whether one ends the execution or only the invocation.
+ * Does not own: how they are found. The kernel of operations, the delivery and the run queue find them.
+ *
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
@@ -34,7 +37,9 @@ export const otherKind = (claim: Claim, record: Operation): NonDeterministic =>
 
 /** The history holds what the code has not asked for, and the code is about to do something new. */
 export const unclaimed = ({ history }: Pick<Core, "history">, work: Work): NonDeterministic => {
-  const missing = Array.from(history.unclaimedEntries(), ({ record }) => record).filter((record) => record !== undefined)
+  const missing = Array.from(history.unclaimedEntries(), ({ record }) => record).filter(
+    (record) => record !== undefined
+  )
   const shown = missing.slice(0, 5).map(describe).join(", ")
   const rest = missing.length > 5 ? `, and ${missing.length - 5} more` : ""
   const { claim } = work
@@ -53,19 +58,37 @@ export const unclaimed = ({ history }: Pick<Core, "history">, work: Work): NonDe
 export const otherHistory = (operation: string, message: string): NonDeterministic =>
   new NonDeterministic({ operation, message })
 
+/** The code of a context that is only rebuilt waits for operations without an outcome. */
+export const inVain = (
+  { executionName }: Pick<Core, "executionName">,
+  paths: ReadonlyArray<string>
+): NonDeterministic =>
+  new NonDeterministic({
+    operation: paths[0] ?? executionName,
+    message:
+      `The history holds the result of a context whose code now waits for ${paths.map((path) => `"${path}"`).join(", ")}, which had no outcome when that result was recorded. ` +
+      "Run this execution with the version of the code that recorded it, or give the new operation to new executions only."
+  })
+
 /** Every fiber waits for what only another fiber could bring. */
 export const stuck = (
   { executionName, fibers, placeOf }: Pick<Core, "executionName" | "fibers" | "placeOf">,
-  waiting: ReadonlyArray<AnyFiber>
+  waiting: ReadonlyArray<AnyFiber>,
+  skipped: ReadonlyArray<string>
 ): Stuck => {
   const places = [...new Set(waiting.map((fiber) => placeOf(fiber) ?? ""))]
   const shown = places.slice(0, 5).map((place) => (place === "" ? "the workflow" : `"${place}"`))
+  const count = fibers.live.size
+  const who = count === 1 ? "its only fiber waits" : `all of its ${count} fibers wait for each other`
+  const blocks = [...new Set(skipped)].slice(0, 5).map((path) => `"${path}"`)
+  const cause =
+    blocks.length === 0
+      ? "Nothing that runs will ever wake it: complete the Deferred, offer to the Queue, or release the Latch or Semaphore in a fiber that goes on, or wait for an operation."
+      : `What would wake it (a Deferred, a Queue, a Latch, a Semaphore) may have been done in ${blocks.join(", ")}, whose outcome is recorded, so that it was not done again. ` +
+        "Give that block { flat: true }, or return its value instead."
   return new Stuck({
     operation: executionName,
-    message:
-      `The execution can never go on: ${fibers.live.size} fiber${fibers.live.size === 1 ? "" : "s"} wait${fibers.live.size === 1 ? "s" : ""} for each other, in ${shown.join(", ")}, and no operation is open. ` +
-      "What wakes them (a Deferred, a Queue, a Latch, a Semaphore) was done in a block whose outcome is recorded, so it was not done again. " +
-      "Give the block { flat: true }, return its value instead, or wait for an operation."
+    message: `The execution can never go on: ${who}, in ${shown.join(", ")}, and no operation is open. ${cause}`
   })
 }
 

@@ -1,6 +1,9 @@
 /**
  * The parts of one invocation that know nothing of the order in which outcomes are delivered.
  *
+ * Owns: nothing but the list of them, and the settings of an invocation.
+ * Does not own: the parts, each of which has a file of its own, nor how they are put together.
+ *
  * @since 0.1.0
  */
 import type * as Effect from "effect/Effect"

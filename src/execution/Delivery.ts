@@ -20,6 +20,7 @@
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import type { LimitExceeded } from "../DurableError.ts"
 import type { Operation } from "../wire/Operation.ts"
 import { isBefore, isFinal, type Change, type Claim, type Door, type Key } from "./Claim.ts"
 import type { Work } from "./Work.ts"
@@ -64,8 +65,11 @@ export class Delivery {
   readonly #outside: Outside
   readonly #behind = new Set<() => boolean>()
   #idle: Array<() => void> = []
+  #untold: Array<() => void> = []
   #workCount = 0
   #last: Key = { at: -Infinity, index: -1 }
+  /** Blocks that were not run, because their outcomes are recorded. */
+  readonly #skipped: Array<string> = []
   #count = 0
   #ofOthers = 0
   #arrivals = 0
@@ -183,7 +187,7 @@ export class Delivery {
   /** Runs what an operation does, outside of the run queue, and calls back when it has ended and still counts. */
   run<A, E>(claim: Claim, fork: () => Fiber.Fiber<A, E>, ended: (exit: Exit.Exit<A, E>) => void): void {
     const { fibers, lifetime, listener } = this.#parts
-    const fiber = fork()
+    const fiber = fibers.unwatched(fork)
     const running: Running = { claim, fiber }
     this.running.set(claim, running)
     fiber.addObserver((exit) => {
@@ -208,7 +212,7 @@ export class Delivery {
   whileConverting<A, E>(claim: Claim, conversion: Effect.Effect<A, E>, done: (exit: Exit.Exit<A, E>) => void): void {
     this.#converting++
     const { fibers, host } = this.#parts
-    const fiber = host.forkAs(claim.fiber, conversion)
+    const fiber = fibers.unwatched(() => host.forkAs(claim.fiber, conversion))
     fiber.addObserver((exit) => {
       fibers.enqueue(() => {
         this.#converting--
@@ -224,6 +228,13 @@ export class Delivery {
   /** A callback has been created, and somebody may wait for it later. */
   noteCallback(claim: Claim): void {
     this.#callbacks.add(claim)
+  }
+
+  /** An operation cannot be recorded: its fiber gets the mistake in the place of an outcome. */
+  refuse(claim: Claim, mistake: LimitExceeded): void {
+    const doors = Array.from(claim.doors)
+    for (const door of doors) this.release(door, Effect.die(mistake))
+    if (doors.length === 0) this.#parts.lifetime.end({ _tag: "Condemned", mistake })
   }
 
   /** Whether nothing else of the workflow is under way: then nobody can tell when a context ended. */
@@ -254,6 +265,12 @@ export class Delivery {
   addBehind(catchUp: () => boolean): () => void {
     this.#behind.add(catchUp)
     return () => void this.#behind.delete(catchUp)
+  }
+
+  /** Calls back once everything that is queued, or about to be, has been told of by the service. */
+  whenTold(told: () => void): void {
+    this.#untold.push(told)
+    this.#parts.fibers.wake()
   }
 
   /** Calls back when nothing can be delivered any more and everything that was queued is acknowledged. */
@@ -394,6 +411,7 @@ export class Delivery {
     this.#moveTime(door)
     if (claim !== undefined) {
       this.#naps.delivered()
+      if (claim.kind.type === "CONTEXT" && claim.entry?.isOld === true) this.#skipped.push(claim.path)
       if (claim.isSettled && door.isForStart !== true) this.#callbacks.delete(claim)
       if (claim.entry !== undefined && door.isForStart !== true) this.#parts.history.delivered(claim.entry)
       this.#parts.listener.delivered?.(claim)
@@ -444,7 +462,8 @@ export class Delivery {
 
   /** Whether something is under way that brings news by itself. */
   get #isMoving(): boolean {
-    return this.running.size > 0 || this.#converting > 0 || this.#parts.outbox.isBusy || this.#holdsAreAtWork
+    const { outbox } = this.#parts
+    return this.running.size > 0 || outbox.isSending || outbox.isAwaited || this.#holdsAreAtWork
   }
 
   /** Whether a hold has a fiber that waits for no operation. */
@@ -465,6 +484,7 @@ export class Delivery {
     const { fibers, lifetime, outbox } = this.#parts
     if (!lifetime.isOpen) return false
     if (outbox.isAwaited && !outbox.isSending) return this.#flush()
+    if (this.#untold.length > 0 && this.#workCount === 0 && !outbox.isSending) return this.#ask()
     const isFree = this.running.size === 0 && !outbox.isSending && held === undefined
     if (isFree && this.#idle.length > 0) return this.#tellIdle()
     const isBusy = this.running.size > 0 || this.#holdsAreAtWork
@@ -508,6 +528,16 @@ export class Delivery {
     return false
   }
 
+  /** Sends what is queued, so that the service tells when it began or ended. */
+  #ask(): false {
+    const untold = this.#untold
+    this.#untold = []
+    this.#parts.outbox.ask(() => {
+      for (const told of untold) told()
+    })
+    return false
+  }
+
   #suspend(): false {
     const { lifetime, outbox } = this.#parts
     if (outbox.isBusy) outbox.flush()
@@ -531,9 +561,14 @@ export class Delivery {
 
   #stick(): false {
     const { lifetime, outbox } = this.#parts
+    const vain = Array.from(this.doors).flatMap(({ namespace, path }) =>
+      namespace.standing === "rebuilding" ? [path] : []
+    )
     if (outbox.isBusy) outbox.flush()
+    else if (vain.length > 0) Contradiction.tell(this.#parts, Contradiction.inVain(this.#parts, vain))
     else if (this.#outside.isPossible) this.#outside.wait()
-    else if (lifetime.isOpen) Contradiction.tell(this.#parts, Contradiction.stuck(this.#parts, this.#unseen()))
+    else if (lifetime.isOpen)
+      Contradiction.tell(this.#parts, Contradiction.stuck(this.#parts, this.#unseen(), this.#skipped))
     return false
   }
 
@@ -576,30 +611,32 @@ export class Delivery {
 
   /**
    * Lets go of branches: their fibers are interrupted, and only their durable finalizers may still do something. Calls
-   * back when those have ended, at once where there are none. Plain work is not waited for.
+   * back when those have ended and the namespaces are closed, at once where there are none. Plain work is not waited for.
    */
   letGo(namespaces: ReadonlyArray<Namespace>, branches: Iterable<AnyFiber>, done: () => void): void {
+    this.abandon(namespaces, branches, () => {
+      for (const namespace of namespaces) this.close(namespace)
+      done()
+    })
+  }
+
+  /** As {@link letGo}, but the namespaces are not closed. */
+  abandon(namespaces: ReadonlyArray<Namespace>, branches: Iterable<AnyFiber>, done: () => void): void {
     for (const namespace of namespaces) namespace.abandon()
     for (const fiber of Array.from(branches)) fiber.interruptUnsafe(fiber.id)
     for (const door of Array.from(this.doors)) {
       if (door.namespace.standing === "abandoned" && !door.isFinal) this.release(door, Effect.interrupt)
     }
     let left = 1
-    const closed = (): void => {
+    const finalized = (): void => {
       if (--left === 0) done()
     }
     for (const namespace of namespaces) {
-      if (!namespace.hasFinalizers) {
-        this.close(namespace)
-        continue
-      }
+      if (!namespace.hasFinalizers) continue
       left++
-      namespace.onFinalized(() => {
-        this.close(namespace)
-        closed()
-      })
+      namespace.onFinalized(finalized)
     }
-    closed()
+    finalized()
   }
 
   /** Interrupts everything that waits or runs, because the invocation is ending. Answers with the fibers. */
@@ -620,7 +657,10 @@ export class Delivery {
   describe(): ReadonlyArray<string> {
     const running = Array.from(this.running.values(), ({ claim }) => `the step "${claim.path}" is running`)
     const holds = Array.from(this.holds, ({ path }) => `the hold "${path}" is running`)
-    const parked = Array.from(this.doors, ({ claim, path }) => `"${path}" (${claim?.kind.type ?? "nap"}) has no outcome`)
+    const parked = Array.from(
+      this.doors,
+      ({ claim, path }) => `"${path}" (${claim?.kind.type ?? "nap"}) has no outcome`
+    )
     return [...running, ...holds, ...parked]
   }
 

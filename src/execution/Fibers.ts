@@ -63,6 +63,7 @@ export class Fibers implements Scheduler.Scheduler {
   #isOutsideSlice = false
   #isStopped = false
   #turnBegan = 0
+  #unwatch = (): void => {}
   #count = 0
   #last: AnyFiber | undefined
   #spawner: AnyFiber | undefined
@@ -159,11 +160,11 @@ export class Fibers implements Scheduler.Scheduler {
     this.#isRunning = true
     this.#isPaused = false
     this.#turnBegan = performance.now()
-    const unwatch = watchHost((fiber) => this.#noteOutside(fiber))
+    this.#unwatch = watchHost((fiber) => this.#noteOutside(fiber))
     try {
       while (this.#runNext());
     } finally {
-      unwatch()
+      this.#unwatch()
       this.#isRunning = false
       this.#last = undefined
       if (this.#isPaused) setImmediate(() => this.run())
@@ -210,6 +211,17 @@ export class Fibers implements Scheduler.Scheduler {
     if ((this.#count & 255) !== 255 || performance.now() - this.#turnBegan < turnBudget) return true
     this.#isPaused = true
     return false
+  }
+
+  /** Runs what is no code of the workflow, although the run queue has come to it. */
+  unwatched<A>(run: () => A): A {
+    if (!this.#isRunning) return run()
+    this.#unwatch()
+    try {
+      return run()
+    } finally {
+      this.#unwatch = watchHost((fiber) => this.#noteOutside(fiber))
+    }
   }
 
   // --- Who lives ---------------------------------------------------------------------------------------------------------

@@ -1,4 +1,15 @@
-/** A heap: the least first. */
+/**
+ * A heap: the least first.
+ *
+ * Owns: the order of its items, by one comparison. Does not own: the items.
+ *
+ * Invariants:
+ * 1. The first is never after another. Adding and taking cost the logarithm of the size.
+ *
+ * @since 0.1.0
+ */
+
+/** A heap. */
 export class Heap<A> {
   readonly #items: Array<A> = []
   readonly #isBefore: (a: A, b: A) => boolean

@@ -20,6 +20,7 @@ export class Host {
   readonly random: Random.Random
   readonly scheduler: Scheduler.Scheduler
   readonly #outside = new WeakMap<object, unknown>()
+  #isDisposed = false
   readonly #fibers = new Set<Fiber.Fiber<unknown, unknown>>()
 
   constructor(options: {
@@ -45,6 +46,7 @@ export class Host {
 
   #keep<A, E>(fiber: Fiber.Fiber<A, E>): Fiber.Fiber<A, E> {
     if (fiber.pollUnsafe() !== undefined) return fiber
+    if (this.#isDisposed) fiber.interruptUnsafe()
     this.#fibers.add(fiber)
     fiber.addObserver(() => this.#fibers.delete(fiber))
     return fiber
@@ -76,6 +78,7 @@ export class Host {
 
   /** Ends everything that belongs to the runtime. */
   dispose(): void {
+    this.#isDisposed = true
     for (const fiber of Array.from(this.#fibers)) fiber.interruptUnsafe()
   }
 }

@@ -37,6 +37,7 @@ const maxAttempts = 1_000
 export class Lifetime {
   #state: "open" | "closed" | "over" = "open"
   #verdict: Verdict | undefined
+  #isDecided = false
   #attempts = 0
   readonly #ended = Deferred.makeUnsafe<Ending>()
   readonly #judged = Deferred.makeUnsafe<Verdict>()
@@ -66,9 +67,14 @@ export class Lifetime {
     return Deferred.await(this.#judged)
   }
 
+  /** How the invocation will end is decided, although durable finalizers still run: that of the workflow does not count. */
+  decide(): void {
+    this.#isDecided = true
+  }
+
   /** The workflow has ended by itself: what it left behind does nothing more. */
   finish(exit: Exit.Exit<unknown, unknown>): void {
-    if (this.#state !== "open") return
+    if (this.#state !== "open" || this.#isDecided) return
     this.#state = "closed"
     Deferred.doneUnsafe(this.#ended, Exit.succeed<Ending>({ _tag: "Ended", exit }))
   }

@@ -1,6 +1,9 @@
 /**
  * What an invocation tells those who only watch: telemetry, and the test engine.
  *
+ * Owns: the few words in which it is told. Does not own: what is made of them. Nothing that a listener does has an effect
+ * on the invocation.
+ *
  * @since 0.1.0
  */
 import type * as Context from "effect/Context"
@@ -82,4 +85,3 @@ export const listeners = (all: ReadonlyArray<Listener>): Listener => ({
     for (const one of all) one.warned?.(message)
   }
 })
-

@@ -28,10 +28,7 @@ export class Naps {
   #delay = 1_000
   #since: number | undefined
 
-  constructor(
-    parts: Core,
-    host: { readonly reach: (door: Door) => void; readonly isAlone: () => boolean }
-  ) {
+  constructor(parts: Core, host: { readonly reach: (door: Door) => void; readonly isAlone: () => boolean }) {
     this.#parts = parts
     this.#reach = host.reach
     this.#isAlone = host.isAlone

@@ -233,7 +233,11 @@ export class Outbox {
     this.#requests++
     this.#updates += batch.length
     const sentAt = this.#runtime.now()
-    const call = repeated(Effect.suspend(() => this.#store.checkpoint(request)), this.#listener, () => this.#isClosed)
+    const call = repeated(
+      Effect.suspend(() => this.#store.checkpoint(request)),
+      this.#listener,
+      () => this.#isClosed
+    )
     return Effect.matchCauseEffect(call, {
       onSuccess: (response) => this.#take(batch, response, sentAt),
       onFailure: (cause) => Effect.sync(() => this.#host?.onFailure(failureOf(cause)))

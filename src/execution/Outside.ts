@@ -82,7 +82,9 @@ export class Outside {
   /** Whether the process has something under way that may wake a fiber although no fiber is known to wait for it. */
   get isPossible(): boolean {
     const names: ReadonlyArray<string> = globalThis.process?.getActiveResourcesInfo?.() ?? []
-    return names.some((name) => /Req|^FSEvent|^Process|^ChildProcess|^Worker|^Zlib|^PBKDF2|^Random|^Sign|^Check/.test(name))
+    return names.some((name) =>
+      /Req|^FSEvent|^Process|^ChildProcess|^Worker|^Zlib|^PBKDF2|^Random|^Sign|^Check/.test(name)
+    )
   }
 
   #tell(): void {

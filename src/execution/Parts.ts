@@ -1,6 +1,9 @@
 /**
  * All parts of one invocation, and how code of the user carries them.
  *
+ * Owns: the service through which a fiber finds the parts and its namespace, and what may have to be undone.
+ * Does not own: the parts, each of which has a file of its own.
+ *
  * @since 0.1.0
  */
 import type * as Cause from "effect/Cause"
@@ -20,7 +23,10 @@ export interface Part {
   /** The namespace of what is done, which belongs to it alone. */
   namespace: Namespace
   /** How it stands: it was begun, it is done and what undoes it is known, or it failed by itself. */
-  state: "begun" | "failed" | { readonly undo: (cause: Cause.Cause<unknown>) => Effect.Effect<unknown, unknown, unknown> }
+  state:
+    | "begun"
+    | "failed"
+    | { readonly undo: (cause: Cause.Cause<unknown>) => Effect.Effect<unknown, unknown, unknown> }
   /** Runs it once more over what is recorded, in a namespace that is rebuilt. */
   readonly rebuild: (namespace: Namespace) => Effect.Effect<unknown, unknown, unknown>
 }

@@ -1,6 +1,11 @@
 /**
- * When the service is asked for news, while other work keeps the invocation alive: when an operation is due, if that is
- * known, and otherwise after 1 second, 2 seconds, and so on up to 10.
+ * When the service is asked for news, while other work keeps the invocation alive.
+ *
+ * Owns: the times of asking. Does not own: the request, nor whether anything keeps the invocation alive.
+ *
+ * Invariants:
+ * 1. It is asked when an operation is due, if that is known, and otherwise after 1 second, 2 seconds, and so on up to 10.
+ * 2. It is not asked when an answer would come too late for the invocation.
  *
  * @since 0.1.0
  */

@@ -1,5 +1,8 @@
 /**
- * What a fiber of an invocation carries with it.
+ * What a fiber of an invocation carries with it, besides its execution.
+ *
+ * Owns: the answers to: which step does it run, is it in a durable finalizer, which hold does it belong to.
+ * Does not own: what follows from that.
  *
  * @since 0.1.0
  */

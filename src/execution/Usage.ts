@@ -2,6 +2,9 @@
  * What an execution has used up of the service's two hard quotas, operations and written bytes, so that it hears of them
  * before the service stops it.
  *
+ * Owns: both counts, the warning when one nears its quota, and the mistake when it would be passed.
+ * Does not own: when something is counted.
+ *
  * An invocation knows the operations that it was given, their last payloads and errors, and what it sends itself. It
  * does not know what the service no longer hands out: the insides of completed contexts, errors of earlier attempts, the
  * payloads of invokes, and repeated invocations. So both numbers are lower bounds, and the service may refuse first.

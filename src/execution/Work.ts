@@ -1,3 +1,10 @@
+/**
+ * Work that waits to begin.
+ *
+ * Owns: what is known of such work. Does not own: when it begins, which the delivery decides.
+ *
+ * @since 0.1.0
+ */
 import type { Claim } from "./Claim.ts"
 
 /** New work that waits until the past is delivered. */

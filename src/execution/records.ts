@@ -1,6 +1,8 @@
 /**
  * A record as it stands after a change, for a store that acknowledges a change without telling the operation.
  *
+ * Owns: what a change means for a record. Does not own: the records, which the history has.
+ *
  * @since 0.1.0
  */
 import type { Operation } from "../wire/Operation.ts"
@@ -24,7 +26,12 @@ export const withChange = (told: Operation | undefined, claim: Claim, change: Ch
     StartTimestamp: told?.StartTimestamp ?? now,
     ...(ends && { EndTimestamp: now }),
     ...(kind.type === "STEP" && {
-      StepDetails: { ...told?.StepDetails, ...outcome, Attempt: attempts, NextAttemptTimestamp: nextAttempt(change, now) }
+      StepDetails: {
+        ...told?.StepDetails,
+        ...outcome,
+        Attempt: attempts,
+        NextAttemptTimestamp: nextAttempt(change, now)
+      }
     }),
     ...(kind.type === "CONTEXT" && {
       ContextDetails: { ...outcome, ReplayChildren: change.ContextOptions?.ReplayChildren ?? false }
@@ -43,7 +50,8 @@ const withOutcome = (told: Operation, { Error: error, Payload: payload }: Change
     known === undefined && Result === undefined
   const written = { ...(payload !== undefined && { Result: payload }), ...(error !== undefined && { Error: error }) }
   if (Type === "STEP" && missing(StepDetails)) return { ...told, StepDetails: { ...StepDetails, ...written } }
-  if (Type === "CONTEXT" && missing(ContextDetails)) return { ...told, ContextDetails: { ...ContextDetails, ...written } }
+  if (Type === "CONTEXT" && missing(ContextDetails))
+    return { ...told, ContextDetails: { ...ContextDetails, ...written } }
   return told
 }
 

@@ -20,7 +20,8 @@ const native = (): Hash | undefined => {
 const rotations = [7, 12, 17, 22, 5, 9, 14, 20, 4, 11, 16, 23, 6, 10, 15, 21]
 
 /** Additive constants of MD5: floor(2^32 × |sin(i + 1)|) (RFC 1321 §3.4). */
-const sines = (): Int32Array => Int32Array.from({ length: 64 }, (_, i) => Math.floor(Math.abs(Math.sin(i + 1)) * 2 ** 32) | 0)
+const sines = (): Int32Array =>
+  Int32Array.from({ length: 64 }, (_, i) => Math.floor(Math.abs(Math.sin(i + 1)) * 2 ** 32) | 0)
 
 let constants: Int32Array | undefined
 

@@ -16,7 +16,16 @@ import type { Parts } from "../execution/Parts.ts"
 import { byteLength } from "../internal/bytes.ts"
 import { Serdes } from "../Serdes.ts"
 import { fitError, writeFailureSafely } from "../values/Failures.ts"
-import { limitSize, ofPayload, ofResult, readValue, writeValue, type Conversion, type Recording, type Subject } from "../values/Values.ts"
+import {
+  limitSize,
+  ofPayload,
+  ofResult,
+  readValue,
+  writeValue,
+  type Conversion,
+  type Recording,
+  type Subject
+} from "../values/Values.ts"
 import { continuation } from "../wire/Continuation.ts"
 import type { ErrorObject } from "../wire/ErrorObject.ts"
 import type { InvocationAnswer } from "../wire/Invocation.ts"

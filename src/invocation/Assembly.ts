@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as Scheduler from "effect/Scheduler"
 import { CheckpointStore, type StoreError } from "../CheckpointStore.ts"
-import { InvocationFailed, StoreRejected } from "../DurableError.ts"
+import { InvocationFailed, LimitExceeded, StoreRejected } from "../DurableError.ts"
 import { placeOf } from "../execution/CallSite.ts"
 import type { ClaimHost } from "../execution/Claim.ts"
 import * as Contradiction from "../execution/Contradiction.ts"
@@ -150,13 +150,28 @@ const connect = (core: Core): Parts => {
     onPush: () => settleReadings(core, times),
     isContested: () => delivery.isContested
   })
-  return { ...core, delivery, claims: claimsOf(core, delivery), root, glanced: times, undoable: new Map(), notUndone: [] }
+  return {
+    ...core,
+    delivery,
+    claims: claimsOf(core, delivery),
+    root,
+    glanced: times,
+    undoable: new Map(),
+    notUndone: []
+  }
 }
 
 const claimsOf = (core: Core, delivery: Delivery): ClaimHost => ({
   executionArn: core.executionArn,
   nextIndex: () => core.history.nextIndex,
-  push: (claim, update, acknowledged) => core.outbox.push(claim.path, update, acknowledged),
+  push: (claim, update, acknowledged) => {
+    try {
+      core.outbox.push(claim.path, update, acknowledged)
+    } catch (mistake) {
+      if (!(mistake instanceof LimitExceeded)) throw mistake
+      delivery.refuse(claim, mistake)
+    }
+  },
   committed: (claim, change) => delivery.acknowledged(claim, change),
   convert: (claim, conversion, done) => delivery.whileConverting(claim, conversion, done),
   cannotConvert: ({ message }) =>

@@ -148,8 +148,8 @@ const execute = Effect.fnUntraced(function* (
   const payload = yield* readPayload(parts, contract)
   if ("answer" in payload) return payload.answer
   const services = yield* Effect.context<never>()
-  const root = startWorkflow(implementation, payload.value, parts, services)
   armDeadline(parts)
+  const root = startWorkflow(implementation, payload.value, parts, services)
   const ending = yield* Effect.onInterrupt(parts.lifetime.ended, () =>
     Effect.suspend(() => {
       parts.lifetime.end(interrupted)
@@ -168,7 +168,7 @@ const interrupted: Verdict = {
 const armDeadline = ({ delivery, host, lifetime, settings }: Parts): void => {
   const { deadline } = settings
   if (deadline === undefined) return
-  host.after(deadline - host.now(), () => {
+  const runOut = (): void => {
     const running = Array.from(delivery.running.values(), ({ claim }) => `the step "${claim.path}"`)
     const holds = Array.from(delivery.holds, ({ path }) => `the hold "${path}"`)
     const names = [...running, ...holds]
@@ -176,7 +176,10 @@ const armDeadline = ({ delivery, host, lifetime, settings }: Parts): void => {
       `The invocation ran out of time${names.length === 0 ? "" : ` while running ${names.join(", ")}`}. ` +
       "What was acknowledged is kept; the service invokes the function again. Raise the function's time-out or split the work into smaller steps."
     lifetime.end({ _tag: "Aborted", error: new InvocationFailed({ reason: "deadline", message }) })
-  })
+  }
+  const left = deadline - host.now()
+  if (left > 0) host.after(left, runOut)
+  else runOut()
 }
 
 /**

@@ -21,6 +21,7 @@ import type { AnyFiber } from "../execution/Fibers.ts"
 import { Execution, executionOf, type Parts } from "../execution/Parts.ts"
 import { WorkflowClock, WorkflowRandom, type ServicesHost } from "../execution/WorkflowServices.ts"
 import { compensated } from "../operations/withCompensation.ts"
+import { letGoOfOthers } from "../operations/letGo.ts"
 import { sleep, untilKnown } from "../operations/sleep.ts"
 import { isOwnMistake } from "../values/Failures.ts"
 
@@ -73,8 +74,28 @@ const hostOf = (parts: Parts): ServicesHost => ({
   sleep: (fiber, namespace, duration) => sleep(parts, fiber, namespace, duration)
 })
 
-/** The workflow ends once the past is delivered, and the code has asked for all that is recorded. */
+/**
+ * The workflow ends once the past is delivered, and the code has asked for all that is recorded: also the durable
+ * finalizers of what it leaves behind.
+ */
 const endOf = (parts: Parts, exit: Exit.Exit<unknown, unknown>): Effect.Effect<unknown, unknown> =>
+  Effect.suspend(() =>
+    parts.root.hasFinalizers
+      ? Effect.andThen(
+          Effect.andThen(whenDelivered(parts, Exit.void, true), letGoOfOthers(parts)),
+          whenDelivered(parts, exit, isMistaken(exit))
+        )
+      : whenDelivered(parts, exit, isMistaken(exit))
+  )
+
+const isMistaken = (exit: Exit.Exit<unknown, unknown>): boolean =>
+  Exit.isFailure(exit) && isOwnMistake(Cause.squash(exit.cause))
+
+const whenDelivered = (
+  parts: Parts,
+  exit: Exit.Exit<unknown, unknown>,
+  isExempt: boolean
+): Effect.Effect<unknown, unknown> =>
   Effect.withFiber((fiber) => {
     const { delivery, root } = parts
     const claim = new Claim({
@@ -87,7 +108,6 @@ const endOf = (parts: Parts, exit: Exit.Exit<unknown, unknown>): Effect.Effect<u
       path: "",
       host: parts.claims
     })
-    const isExempt = Exit.isFailure(exit) && isOwnMistake(Cause.squash(exit.cause))
     return Effect.callback<unknown, unknown>((resume) => {
       const work = delivery.performEnd(claim, () => resume(exit), isExempt)
       return Effect.sync(() => delivery.drop(work))

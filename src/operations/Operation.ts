@@ -233,9 +233,7 @@ export const enter = (parts: Parts, claim: Claim): Effect.Effect<never> | undefi
 }
 
 const isSameKind = ({ kind, namespace }: Claim, record: Operation): boolean =>
-  record.Type === kind.type &&
-  record.SubType === kind.subType &&
-  (record.ParentId ?? "") === (namespace.wireId ?? "")
+  record.Type === kind.type && record.SubType === kind.subType && (record.ParentId ?? "") === (namespace.wireId ?? "")
 
 /** An operation that was claimed: it begins, and its fiber waits for the outcome. */
 export const begin = <Prepared>(parts: Parts, claim: Claim, leaf: Leaf<Prepared>): Body => {
@@ -252,7 +250,12 @@ const endOf = (record: Operation): number | undefined =>
   isFinal(record) ? (record.EndTimestamp ?? record.StartTimestamp) : undefined
 
 /** Waits for the outcome of an operation, which begins if it has not. */
-export const outcomeOf = <Prepared>(parts: Parts, claim: Claim, leaf: Leaf<Prepared>, prepared: Prepared | undefined): Body =>
+export const outcomeOf = <Prepared>(
+  parts: Parts,
+  claim: Claim,
+  leaf: Leaf<Prepared>,
+  prepared: Prepared | undefined
+): Body =>
   Effect.callback<unknown, unknown>((resume) => {
     const { delivery, lifetime } = parts
     if (!lifetime.isOpen) return resume(lifetime.inert)

@@ -1,6 +1,8 @@
 /**
  * All: run branches as `Effect.all` does, and record how that ended.
  *
+ * Owns: how its arguments and its result look. Does not own: how branches run, which the batch has.
+ *
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
@@ -15,7 +17,14 @@ import type {
   RecordedValue
 } from "../Plain.ts"
 import { allOf, parallelKind, type BatchRules } from "./batch.ts"
-import { branchOf, type AnyBranch, type ConcurrencyOptions, type ErrorOf, type ServicesOf, type ValueOf } from "./branch.ts"
+import {
+  branchOf,
+  type AnyBranch,
+  type ConcurrencyOptions,
+  type ErrorOf,
+  type ServicesOf,
+  type ValueOf
+} from "./branch.ts"
 import { typed } from "./typed.ts"
 
 /**
@@ -63,7 +72,8 @@ export const all = <
   return typed(
     Effect.map(
       allOf(parallelKind, name, items, cast<unknown, BatchRules>(options[0] ?? {})),
-      (values: ReadonlyArray<unknown>) => (list ? values : Object.fromEntries(keys.map((key, index) => [key, values[index]])))
+      (values: ReadonlyArray<unknown>) =>
+        list ? values : Object.fromEntries(keys.map((key, index) => [key, values[index]]))
     )
   )
 }

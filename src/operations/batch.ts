@@ -1,6 +1,9 @@
 /**
  * Batch: run items side by side until a policy is met, and record how each of them ended.
  *
+ * Owns: the records of items and of the batch, and what a replay takes from which of them.
+ * Does not own: which branch runs when, and how a single context lives.
+ *
  * Each item has a record of its own unless the batch is flat. The record of the batch holds every outcome again, so that
  * a replay needs nothing else; when that is too large, it holds only how far each item came, and a replay reads the
  * outcomes from the items.
@@ -86,16 +89,21 @@ const allSucceed = (
   items: ReadonlyArray<BatchItem>,
   rules: BatchRules
 ): Effect.Effect<ReadonlyArray<unknown>, unknown, unknown> => {
-    const failFast = { ...rules, concurrency: rules.concurrency ?? 1, policy: CompletionPolicy.allSuccessful, failsFirst: true }
-    return Effect.flatMap(
-      claimedBatch(parts, claim, kind, items, failFast),
-      (result): Effect.Effect<ReadonlyArray<unknown>, unknown> => {
-        const [first] = result.causes
-        if (first !== undefined) return Effect.failCause(first)
-        if (result.values.length === items.length) return Effect.succeed(result.values)
-        return otherItems(parts, claim, result.values.length, items.length)
-      }
-    )
+  const failFast = {
+    ...rules,
+    concurrency: rules.concurrency ?? 1,
+    policy: CompletionPolicy.allSuccessful,
+    failsFirst: true
+  }
+  return Effect.flatMap(
+    claimedBatch(parts, claim, kind, items, failFast),
+    (result): Effect.Effect<ReadonlyArray<unknown>, unknown> => {
+      const [first] = result.causes
+      if (first !== undefined) return Effect.failCause(first)
+      if (result.values.length === items.length) return Effect.succeed(result.values)
+      return otherItems(parts, claim, result.values.length, items.length)
+    }
+  )
 }
 
 const claimedBatch = (
@@ -193,13 +201,7 @@ type Status = "SUCCEEDED" | "FAILED" | "STARTED"
 
 // --- Running ---------------------------------------------------------------------------------------------------------
 
-const run = (
-  parts: Parts,
-  claim: Claim,
-  kind: Kind,
-  items: ReadonlyArray<BatchItem>,
-  rules: BatchRules
-): Body => {
+const run = (parts: Parts, claim: Claim, kind: Kind, items: ReadonlyArray<BatchItem>, rules: BatchRules): Body => {
   let summary: string | undefined
   return context(parts, claim, {
     recording: { serdes: codecOf(parts, claim, items, rules) },

@@ -1,5 +1,8 @@
 /**
- * What operations with branches have in common: what a branch is, and how many run at once.
+ * What operations with branches have in common, as users see it.
+ *
+ * Owns: what a branch is, what names and types it has, and how many may run at once.
+ * Does not own: how they run.
  *
  * @since 0.1.0
  */
@@ -25,8 +28,16 @@ export type EffectOf<B> =
   B extends Effect.Effect<unknown, unknown, unknown> ? B : B extends { readonly effect: infer Body } ? Body : never
 
 // Nothing is inferred from no branch at all.
-export type ValueOf<B> = [B] extends [never] ? never : EffectOf<B> extends Effect.Effect<infer A, unknown, unknown> ? A : never
-export type ErrorOf<B> = [B] extends [never] ? never : EffectOf<B> extends Effect.Effect<unknown, infer E, unknown> ? E : never
+export type ValueOf<B> = [B] extends [never]
+  ? never
+  : EffectOf<B> extends Effect.Effect<infer A, unknown, unknown>
+    ? A
+    : never
+export type ErrorOf<B> = [B] extends [never]
+  ? never
+  : EffectOf<B> extends Effect.Effect<unknown, infer E, unknown>
+    ? E
+    : never
 export type ServicesOf<B> = [B] extends [never]
   ? never
   : EffectOf<B> extends Effect.Effect<unknown, unknown, infer R>

@@ -108,7 +108,7 @@ export const untypedChild = (name: string, body: Body, recording: Recording): Bo
 export const flatChild = (name: string, body: Body): Body =>
   inWorkflow(name, (execution, fiber) => {
     const namespace = flatNamespace(execution, fiber, name)
-    return Effect.provideService(body, Execution, { parts: execution.parts, namespace })
+    return inScope(execution.parts, namespace, body, Effect.void)
   })
 
 /**
@@ -116,20 +116,28 @@ export const flatChild = (name: string, body: Body): Body =>
  * own, closed before that: a replay that does not run it again would leave that of its parent without what it put there.
  */
 export const inNamespace = (parts: Parts, namespace: Namespace, body: Body): Body =>
+  inScope(
+    parts,
+    namespace,
+    body,
+    Effect.sync(() => parts.delivery.close(namespace))
+  )
+
+const inScope = (parts: Parts, namespace: Namespace, body: Body, close: Effect.Effect<void>): Body =>
   Effect.suspend(() => {
     const scope = Scope.makeUnsafe()
-    const block = Effect.updateContext(parts.surroundings.within(namespace, body), (services: Context.Context<unknown>) =>
-      services.pipe(Context.add(Execution, { parts, namespace }), Context.add(Scope.Scope, scope))
+    const block = Effect.updateContext(
+      parts.surroundings.within(namespace, body),
+      (services: Context.Context<unknown>) =>
+        services.pipe(Context.add(Execution, { parts, namespace }), Context.add(Scope.Scope, scope))
     )
-    const close = Effect.sync(() => parts.delivery.close(namespace))
+    // Finalizers of the scope still belong to the block.
+    const closeScope = (exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> =>
+      Effect.provideService(Scope.close(scope, exit), Execution, { parts, namespace })
     return Effect.onExit(block, (exit) =>
-      scope.state._tag === "Empty" ? close : Effect.ensuring(inScope(parts, namespace, Scope.close(scope, exit)), close)
+      scope.state._tag === "Empty" ? close : Effect.ensuring(closeScope(exit), close)
     )
   })
-
-/** Finalizers of the scope still belong to the block. */
-const inScope = (parts: Parts, namespace: Namespace, closing: Effect.Effect<void>): Effect.Effect<void> =>
-  Effect.provideService(closing, Execution, { parts, namespace })
 
 // --- Contexts with a record ----------------------------------------------------------------------------------------------
 
@@ -162,10 +170,16 @@ export const contextOperation = (kind: Kind, name: string, rules: ContextRules):
 
 /** The life of a claimed context: replay its record, or run the block and record its outcome. */
 export const context = (parts: Parts, claim: Claim, rules: ContextRules): Body =>
-  Effect.flatMapEager(outcomeIn(parts, claim, rules), (outcome) => claim.converted(valueOf(claim, rules.recording, outcome)))
+  Effect.flatMapEager(outcomeIn(parts, claim, rules), (outcome) =>
+    claim.converted(valueOf(claim, rules.recording, outcome))
+  )
 
 /** As {@link context}, but what it ends with is left as it is written. */
-export const outcomeIn = (parts: Parts, claim: Claim, rules: ContextRules): Effect.Effect<Outcome, unknown, unknown> => {
+export const outcomeIn = (
+  parts: Parts,
+  claim: Claim,
+  rules: ContextRules
+): Effect.Effect<Outcome, unknown, unknown> => {
   const refused = enter(parts, claim)
   if (refused !== undefined) return refused
   const { record } = claim
@@ -180,12 +194,20 @@ export const outcomeIn = (parts: Parts, claim: Claim, rules: ContextRules): Effe
 /** What is recorded, when its turn has come. */
 const recordedOutcome = (parts: Parts, claim: Claim, rules: ContextRules): Effect.Effect<Outcome> =>
   Effect.map(
-    outcomeOf(parts, claim, { kind: claim.kind, perform: () => {}, outcome: (_, record) => Effect.succeed(record) }, undefined),
+    outcomeOf(
+      parts,
+      claim,
+      { kind: claim.kind, perform: () => {}, outcome: (_, record) => Effect.succeed(record) },
+      undefined
+    ),
     (record) => knownOutcome(record as Operation, rules) ?? { text: undefined }
   ) as Effect.Effect<Outcome>
 
 /** What a record holds of the outcome; nothing if it holds only what is left of a result, which is rebuilt. */
-const knownOutcome = ({ ContextDetails: details, Status }: Operation, { summary }: ContextRules): Outcome | undefined => {
+const knownOutcome = (
+  { ContextDetails: details, Status }: Operation,
+  { summary }: ContextRules
+): Outcome | undefined => {
   if (Status !== "SUCCEEDED") return { error: details?.Error ?? {} }
   const isWhole = details?.ReplayChildren !== true || (summary === undefined && !!details.Result)
   return isWhole ? { text: details?.Result } : undefined
@@ -197,10 +219,17 @@ const runContext = (parts: Parts, claim: Claim, rules: ContextRules): Effect.Eff
   const namespace =
     rules.namespaceOf?.(claim, isDone) ??
     claim.namespace.inside({ id: claim.id, path: claim.path, isRebuilding: isDone })
-  if (record === undefined && namespace.standing !== "rebuilding") claim.later({ Action: "START" })
+  // Its START is new work like any other: it waits until the past is delivered, while the block runs already.
+  if (record === undefined && namespace.standing !== "rebuilding") {
+    parts.delivery.perform(claim, () => {
+      if (claim.namespace.standing === "open" || claim.fiber.getRef(InFinalizer)) claim.later({ Action: "START" })
+    })
+  }
   parts.history.open(namespace)
   const summary = isDone ? record.ContextDetails?.Result : undefined
-  return Effect.flatMap(Effect.exit(rules.body(namespace, parts, summary)), (exit) => end(parts, claim, rules, namespace, exit))
+  return Effect.flatMap(Effect.exit(rules.body(namespace, parts, summary)), (exit) =>
+    end(parts, claim, rules, namespace, exit)
+  )
 }
 
 const end = (
@@ -240,7 +269,11 @@ export const write = (
   if (Exit.isFailure(exit)) return failed(exit.cause)
   const written = claim.converted(writeValue(claim, "result", recording, exit.value))
   const done = exitOf(written)
-  if (done === undefined) return Effect.catchCause(Effect.map(written, (text): Outcome => ({ text })), failed)
+  if (done === undefined)
+    return Effect.catchCause(
+      Effect.map(written, (text): Outcome => ({ text })),
+      failed
+    )
   return Exit.isSuccess(done) ? Effect.succeed({ text: done.value }) : failed(done.cause)
 }
 

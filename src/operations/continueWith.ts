@@ -16,8 +16,9 @@ import type * as DurableClient from "../DurableClient.ts"
 import { InvalidOptions } from "../DurableError.ts"
 import { Execution } from "../execution/Parts.ts"
 import { startAs, type StartRules } from "./executions.ts"
+import { handOver } from "./letGo.ts"
 import type { StartOptions } from "./start.ts"
-import { typed, type PayloadAndOptions } from "./typed.ts"
+import { typed } from "./typed.ts"
 
 /**
  * Hands over to a fresh execution, with a history of its own, and ends this one: for work without an end, or beyond the
@@ -52,7 +53,7 @@ import { typed, type PayloadAndOptions } from "./typed.ts"
  */
 export const continueWith = <C extends Contract.AnyDurable>(
   contract: C,
-  ...[payload, options]: PayloadAndOptions<C, StartOptions>
+  ...[payload, options]: Contract.PayloadAndOptions<C, StartOptions>
 ): Effect.Effect<never, never, Execution | DurableClient.DurableClient | Contract.CallerServices<C>> =>
   typed(Effect.orDie(untypedContinueWith(contract, payload, options ?? {})))
 
@@ -76,7 +77,6 @@ const untypedContinueWith = (
             })
           )
         }
-        parts.lifetime.end({ _tag: "Continued", executionArn })
-        return parts.lifetime.inert
+        return handOver(parts, executionArn)
       })
   )

@@ -1,6 +1,9 @@
 /**
  * What a workflow may know of its execution.
  *
+ * Owns: which facts there are, and that each is the same on every replay or says that it is not.
+ * Does not own: the facts themselves.
+ *
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"

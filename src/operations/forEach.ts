@@ -1,6 +1,8 @@
 /**
  * ForEach: run a function for every item as `Effect.forEach` does, and record how that ended.
  *
+ * Owns: how its arguments and its result look. Does not own: how items run, which the batch has.
+ *
  * @since 0.1.0
  */
 import type * as Effect from "effect/Effect"

@@ -36,7 +36,7 @@ import type { Operation } from "../wire/Operation.ts"
 import { declaredError } from "./declared.ts"
 import { claimByName, inWorkflow, operation, type Body, type Leaf } from "./Operation.ts"
 import { recordedRace } from "./race.ts"
-import { typed, type PayloadAndOptions, type Timeout } from "./typed.ts"
+import { typed, type Timeout } from "./typed.ts"
 import { secondsLeft, waitUntil } from "./wait.ts"
 
 /**
@@ -86,7 +86,7 @@ export interface InvokeOptions<C extends Contract.Any, R = never> {
  */
 export const invoke = <C extends Contract.Any, R = never>(
   contract: C,
-  ...[payload, options]: PayloadAndOptions<C, InvokeOptions<C, R>>
+  ...[payload, options]: Contract.PayloadAndOptions<C, InvokeOptions<C, R>>
 ): Effect.Effect<
   Contract.Success<C>,
   Contract.Error<C> | InvokeError,

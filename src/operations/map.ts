@@ -1,6 +1,8 @@
 /**
  * Map: run a function for every item, side by side, until a policy is met. How each of them ended is data.
  *
+ * Owns: how its arguments and its result look. Does not own: how items run, which the batch has.
+ *
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
@@ -76,9 +78,7 @@ export const map = <
   never,
   FromArguments<R> | Execution | RecordServices<O>
 > => {
-  const { itemName, ...rest } = cast<unknown, BatchRules & Pick<MapOptions<T, A, E>, "itemName">>(
-    options[0] ?? {}
-  )
+  const { itemName, ...rest } = cast<unknown, BatchRules & Pick<MapOptions<T, A, E>, "itemName">>(options[0] ?? {})
   return typed(batch(mapKind, name, itemsOf(items, f, itemName), rest))
 }
 

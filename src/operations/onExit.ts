@@ -46,10 +46,7 @@ export const onExit = <A, E, R, X, E2, R2>(
     const leave = namespace.addFinalizer()
     return Effect.onExit(effect, (exit) =>
       parts.lifetime.isOpen
-        ? Effect.ensuring(
-            Effect.asVoid(Effect.provideService(finalizer(exit), InFinalizer, true)),
-            Effect.sync(leave)
-          )
+        ? Effect.ensuring(Effect.asVoid(Effect.provideService(finalizer(exit), InFinalizer, true)), Effect.sync(leave))
         : Effect.sync(leave)
     )
   })

@@ -1,6 +1,8 @@
 /**
  * Parallel: run branches side by side until a policy is met. How each of them ended is data.
  *
+ * Owns: how its arguments and its result look. Does not own: how branches run, which the batch has.
+ *
  * @since 0.1.0
  */
 import type * as Effect from "effect/Effect"
@@ -18,7 +20,14 @@ import type {
 } from "../Plain.ts"
 import type * as Serdes from "../Serdes.ts"
 import { batch, parallelKind, type BatchRules } from "./batch.ts"
-import { branchOf, type AnyBranch, type ConcurrencyOptions, type ErrorOf, type ServicesOf, type ValueOf } from "./branch.ts"
+import {
+  branchOf,
+  type AnyBranch,
+  type ConcurrencyOptions,
+  type ErrorOf,
+  type ServicesOf,
+  type ValueOf
+} from "./branch.ts"
 import { typed } from "./typed.ts"
 
 /**

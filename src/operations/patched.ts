@@ -42,17 +42,18 @@ import { typed } from "./typed.ts"
  * @category facts
  * @since 0.1.0
  */
-export const patched = (id: string): Effect.Effect<boolean, never, Execution> => typed(
-  inWorkflow(id, ({ namespace, parts }, fiber) => {
-    const name = typeof id === "string" && id !== "" ? `patch:${id}` : id
-    useName(namespace, parts, fiber, name)
-    const known = namespace.patches.get(id)
-    if (typeof known === "boolean") return Effect.succeed(known)
-    if (known !== undefined) return Effect.callback<boolean>((resume) => void known.push(resume))
-    namespace.patches.set(id, [])
-    return ask(parts, namespace, fiber, { kind: "patch", of: namespace.id, label: id })
-  })
-)
+export const patched = (id: string): Effect.Effect<boolean, never, Execution> =>
+  typed(
+    inWorkflow(id, ({ namespace, parts }, fiber) => {
+      const name = typeof id === "string" && id !== "" ? `patch:${id}` : id
+      useName(namespace, parts, fiber, name)
+      const known = namespace.patches.get(id)
+      if (typeof known === "boolean") return Effect.succeed(known)
+      if (known !== undefined) return Effect.callback<boolean>((resume) => void known.push(resume))
+      namespace.patches.set(id, [])
+      return ask(parts, namespace, fiber, { kind: "patch", of: namespace.id, label: id })
+    })
+  )
 
 // --- How it is done ------------------------------------------------------------------------------------------------------
 
@@ -83,6 +84,7 @@ const ask = (parts: Parts, namespace: Namespace, fiber: AnyFiber, mark: Mark): E
       leave = () => delivery.leave(door)
     }
     const record = history.get(claim.id)
+    if (record === undefined) usage.addOperation(claim.path)
     if (record !== undefined) claim.enter(history.claim(claim))
     if (record !== undefined && isFinal(record)) stand()
     else {
@@ -96,7 +98,6 @@ const ask = (parts: Parts, namespace: Namespace, fiber: AnyFiber, mark: Mark): E
           stand()
           if (!isBegun) {
             claim.enter(history.claim(claim))
-            usage.addOperation(claim.path)
             claim.later({ Action: "START" })
           }
           claim.commit({ Action: "SUCCEED", Payload: payloadOf(mark) })

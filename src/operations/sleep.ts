@@ -85,7 +85,7 @@ const nap = (parts: Parts, fiber: AnyFiber, namespace: Namespace, millis: number
  */
 export const untilKnown = (parts: Parts, fiber: AnyFiber, namespace: Namespace): Effect.Effect<void> =>
   Effect.callback<void>((resume) => {
-    const { delivery, host, lifetime, outbox } = parts
+    const { delivery, host, lifetime } = parts
     const { unread } = namespace.time
     if (!lifetime.isOpen) return resume(lifetime.inert)
     if (unread === undefined) return resume(Effect.void)
@@ -100,7 +100,7 @@ export const untilKnown = (parts: Parts, fiber: AnyFiber, namespace: Namespace):
       resume: (effect) => resume(effect as Effect.Effect<void>)
     })
     if (known === undefined) {
-      outbox.ask(() => {
+      delivery.whenTold(() => {
         door.at = stampOf(unread) ?? host.now()
         delivery.reach(door)
       })

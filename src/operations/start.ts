@@ -13,7 +13,7 @@ import type * as DurableClient from "../DurableClient.ts"
 import type { Execution } from "../execution/Parts.ts"
 import { startAs, type StartRules } from "./executions.ts"
 import type { Body } from "./Operation.ts"
-import { typed, type PayloadAndOptions } from "./typed.ts"
+import { typed } from "./typed.ts"
 
 /**
  * How to start another execution.
@@ -58,7 +58,7 @@ export interface StartOptions {
  */
 export const start = <C extends Contract.AnyDurable>(
   contract: C,
-  ...[payload, options]: PayloadAndOptions<C, StartOptions>
+  ...[payload, options]: Contract.PayloadAndOptions<C, StartOptions>
 ): Effect.Effect<
   DurableClient.Started<C>,
   DurableClient.ClientError,

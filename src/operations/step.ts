@@ -20,7 +20,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { cast } from "effect/Function"
 import * as Random from "effect/Random"
-import { StepInterrupted } from "../DurableError.ts"
+import { Interrupted, StepInterrupted } from "../DurableError.ts"
 import type { Claim, Kind } from "../execution/Claim.ts"
 import type { Execution, Parts } from "../execution/Parts.ts"
 import { insideStep } from "../execution/References.ts"
@@ -33,16 +33,10 @@ import type {
   RecordedError,
   RecordedValue
 } from "../Plain.ts"
-import standard, {
-  none,
-  wholeDelaySeconds,
-  type Decision,
-  type Failure,
-  type RetryPolicy
-} from "../RetryPolicy.ts"
+import standard, { none, wholeDelaySeconds, type Decision, type Failure, type RetryPolicy } from "../RetryPolicy.ts"
 import type { Info } from "../Serdes.ts"
 import { StepContext } from "../StepContext.ts"
-import { asDefect, readFailure, writeFailureSafely } from "../values/Failures.ts"
+import { asDefect, isOwnMistake, readFailure, writeFailureSafely } from "../values/Failures.ts"
 import { limitSize, readValue, writeValue, type Conversion, type Recording } from "../values/Values.ts"
 import type { Operation } from "../wire/Operation.ts"
 import { operation, type Body, type Leaf } from "./Operation.ts"
@@ -124,8 +118,7 @@ export interface StepRules extends Recording {
 
 const kind: Kind = { type: "STEP", subType: "Step" }
 
-export const untypedStep = (name: string, body: Body, rules: StepRules): Body =>
-  operation(name, stepLeaf(body, rules))
+export const untypedStep = (name: string, body: Body, rules: StepRules): Body => operation(name, stepLeaf(body, rules))
 
 export const stepLeaf = (body: Body, rules: StepRules, prepare?: Leaf["prepare"]): Leaf => ({
   kind,
@@ -156,7 +149,8 @@ export const attemptedOutcome = (
 const attempt = (claim: Claim, parts: Parts, body: Body, rules: StepRules): void => {
   const { record } = claim
   const number = numberOf(record)
-  const run = (): void => runBody(claim, parts, number, body, (exit, began) => settle(claim, parts, rules, exit, { number, began }))
+  const run = (): void =>
+    runBody(claim, parts, number, body, (exit, began) => settle(claim, parts, rules, exit, { number, began }))
   if (record?.Status === "STARTED") {
     if (rules.semantics === "at-most-once") interrupted(claim, parts, rules, number)
     else run()
@@ -189,7 +183,11 @@ export const runBody = (
   const instead = settings.insteadOf?.({ name: claim.name, path: claim.path, number })
   const run = surroundings.attempt(claim, number, instead ?? body)
   const fork = Effect.runForkWith(servicesOf(claim, parts, number))
-  delivery.run(claim, () => fork(cast<Body, Effect.Effect<unknown, unknown>>(run)), (exit) => ended(exit, began))
+  delivery.run(
+    claim,
+    () => fork(cast<Body, Effect.Effect<unknown, unknown>>(run)),
+    (exit) => ended(exit, began)
+  )
 }
 
 /** A body sees the host's clock and its own place. The marker of the step survives whatever it provides to itself. */
@@ -238,7 +236,11 @@ const settle = (
   exit: Exit.Exit<unknown, unknown>,
   attempted: Attempted
 ): void => {
-  if (Exit.isFailure(exit)) return decideAndFail(claim, parts, rules, exit.cause, failureOf(exit.cause), attempted)
+  if (Exit.isFailure(exit)) {
+    // A mistake would be made again.
+    if (isMistaken(exit.cause)) return failForGood(claim, rules, exit.cause)
+    return decideAndFail(claim, parts, rules, exit.cause, failureOf(exit.cause), attempted)
+  }
   const written = Effect.flatMapEager(writeValue(claim, "result", rules, exit.value), (text) =>
     Effect.mapEager(limitSize(claim, "result", text, parts.settings.maxPayload), () => text)
   )
@@ -247,6 +249,12 @@ const settle = (
     const text = done.value
     claim.commit({ Action: "SUCCEED", ...(text === undefined ? undefined : { Payload: text }) })
   })
+}
+
+/** Whether a body failed with a mistake of the program. */
+const isMistaken = (cause: Cause.Cause<unknown>): boolean => {
+  const defect = cause.reasons.find(Cause.isDieReason)?.defect
+  return !cause.reasons.some(Cause.isFailReason) && isOwnMistake(defect) && !(defect instanceof Interrupted)
 }
 
 /** An earlier invocation started an attempt, and nobody knows how far it came. */

@@ -1,6 +1,8 @@
 /**
  * Timeout: race an effect and a wait, and record which of them won.
  *
+ * Owns: what happens when the wait wins. Does not own: the race.
+ *
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
@@ -70,4 +72,3 @@ const untypedTimeout = (name: string, body: Body, limit: Timeout, recording: Rec
         )
     })
   })
-

@@ -1,10 +1,12 @@
 /**
  * What the operations that users see have in common: their types are checked here, and forgotten further inside.
  *
+ * Owns: the one place at which types are forgotten, and what the compiler refuses for all operations.
+ * Does not own: what an operation does.
+ *
  * @since 0.1.0
  */
 import type * as Effect from "effect/Effect"
-import type * as Contract from "../Contract.ts"
 import type * as DateTime from "effect/DateTime"
 import type * as Duration from "effect/Duration"
 import type { Execution } from "../execution/Parts.ts"
@@ -33,14 +35,3 @@ export type InsideStep<R> = [Extract<R, Execution>] extends [never]
  * @since 0.1.0
  */
 export type Timeout = Duration.Input | Date | DateTime.DateTime
-
-/**
- * The payload argument of an operation that calls a contract: none is needed when the contract takes nothing.
- *
- * @category models
- * @since 0.1.0
- */
-export type PayloadAndOptions<C extends Contract.Any, Options> =
-  undefined extends Contract.Payload<C>
-    ? readonly [payload?: Contract.Payload<C>, options?: Options]
-    : readonly [payload: Contract.Payload<C>, options?: Options]

@@ -51,7 +51,10 @@ export type Timeout = Duration.Input | Date | DateTime.DateTime
 const kind: Kind = { type: "WAIT", subType: "Wait" }
 
 export const untypedWait = (name: string, duration: Duration.Input): Body =>
-  operation(name, waitLeaf((claim) => durableSeconds(claim.path, duration)))
+  operation(
+    name,
+    waitLeaf((claim) => durableSeconds(claim.path, duration))
+  )
 
 /** A wait until a time-out, which has not passed yet. */
 export const waitUntil = (name: string, timeout: Timeout): Body =>

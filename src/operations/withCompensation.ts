@@ -28,6 +28,7 @@ import { Execution, type Part, type Parts } from "../execution/Parts.ts"
 import { truncate } from "../internal/bytes.ts"
 import { defectObject, isOwnMistake } from "../values/Failures.ts"
 import { context, inNamespace } from "./child.ts"
+import { letGoOfOthers } from "./letGo.ts"
 import { claimAs, flatNamespace, inWorkflow, type Body } from "./Operation.ts"
 import { typed } from "./typed.ts"
 
@@ -145,8 +146,9 @@ const undoAll = Effect.fnUntraced(function* (
   parts: Parts,
   cause: Cause.Cause<unknown>
 ): Effect.fn.Return<void, never, unknown> {
-  yield* leftBehind(parts)
+  yield* letGoOfOthers(parts)
   yield* quiet(parts)
+  parts.delivery.close(parts.root)
   yield* rebuilt(parts)
   const after = parts.root.afterwards()
   parts.history.open(after)
@@ -160,15 +162,6 @@ const undoAll = Effect.fnUntraced(function* (
     if (Exit.isFailure(undone)) parts.notUndone.push(describe(part, undone.cause))
   }
 })
-
-/** Lets go of every fiber that the workflow has left behind, and waits for their durable finalizers. */
-const leftBehind = (parts: Parts): Effect.Effect<void> =>
-  Effect.withFiber((self) =>
-    Effect.callback<void>((resume) => {
-      const others = Array.from(parts.fibers.live.keys()).filter((fiber) => fiber !== self)
-      parts.delivery.letGo([parts.root], others, () => resume(Effect.void))
-    })
-  )
 
 /** Waits until everything that was sent is acknowledged, and nothing can be delivered any more. */
 const quiet = (parts: Parts): Effect.Effect<void> =>
@@ -249,4 +242,5 @@ const describe = ({ namespace }: Part, cause: Cause.Cause<unknown>): string => {
   return `"${namespace.path}" (${ErrorType}: ${truncate(ErrorMessage, 500)})`
 }
 
-const describeCut = ({ namespace }: Part): string => `"${namespace.path}" (cut off after some of its operations were recorded)`
+const describeCut = ({ namespace }: Part): string =>
+  `"${namespace.path}" (cut off after some of its operations were recorded)`

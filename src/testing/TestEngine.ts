@@ -17,7 +17,6 @@ import * as Random from "effect/Random"
 import type { Scope } from "effect/Scope"
 import { CheckpointStore } from "../CheckpointStore.ts"
 import type * as Contract from "../Contract.ts"
-import type { PayloadAndOptions } from "../Durable.ts"
 import { DurableClient, readOutcome, type ClientError, type ExecutionFailed } from "../DurableClient.ts"
 import type { OperationError } from "../DurableError.ts"
 import * as Engine from "../engine/Service.ts"
@@ -312,7 +311,7 @@ const serve = Effect.fnUntraced(function* (functions: ReadonlyArray<Servable>) {
  */
 export const start = <C extends Contract.AnyDurable>(
   contract: C,
-  ...[payload, options]: PayloadAndOptions<C, StartOptions>
+  ...[payload, options]: Contract.PayloadAndOptions<C, StartOptions>
 ): Effect.Effect<TestRun<C>, ClientError, TestEngine | Contract.CallerServices<C>> =>
   Effect.gen(function* () {
     const { patience, world } = yield* TestEngine
@@ -358,7 +357,7 @@ export const start = <C extends Contract.AnyDurable>(
  */
 export const run = <C extends Contract.AnyDurable>(
   contract: C,
-  ...args: PayloadAndOptions<C, StartOptions>
+  ...args: Contract.PayloadAndOptions<C, StartOptions>
 ): Effect.Effect<
   Contract.Success<C>,
   Contract.Error<C> | OperationError | ExecutionFailed | ClientError,

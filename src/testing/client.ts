@@ -18,7 +18,6 @@ import {
   type PageRequest
 } from "../DurableClient.ts"
 import * as Engine from "../engine/Service.ts"
-import type { World } from "./World.ts"
 
 /** The answer of the engine, or its refusal as an error of the client. */
 export const fromEngine = <A>(result: Result.Result<A, Engine.Refused>): Effect.Effect<A, ClientError> =>
@@ -49,29 +48,29 @@ const paged = (options: PageRequest = {}) => ({
   ...(options.reverseOrder === undefined ? undefined : { ReverseOrder: options.reverseOrder })
 })
 
-export const makeClient = (world: World): DurableClient["Service"] => ({
-  start: ({ functionName, name, payload, qualifier, tenantId, type }) =>
-    Effect.flatMap(
-      Effect.suspend(() =>
-        fromEngine(
-          world.command(Engine.startExecution, {
-            functionName,
-            invocationType: type,
-            ...(qualifier === undefined ? undefined : { qualifier }),
-            ...(payload === undefined ? undefined : { payload }),
-            ...(name === undefined ? undefined : { name }),
-            ...(tenantId === undefined ? undefined : { tenantId })
-          })
-        )
-      ),
-      ({ executionArn }) =>
-        type === "Event"
-          ? Effect.succeed({ executionArn })
-          : Effect.map(world.ended(executionArn, Infinity), ({ outcome }) => ({
-              executionArn,
-              outcome: plain(outcome)
-            }))
-    ),
+/** What a client needs of its world. */
+interface Served {
+  readonly command: <Request, Answer>(
+    command: (state: Engine.ServiceState, request: Request, env: Engine.Env) => Engine.Outcome<Answer>,
+    request: Request
+  ) => Result.Result<Answer, Engine.Refused>
+  readonly query: <Query, Answer>(
+    query: (state: Engine.ServiceState, query: Query, env: Engine.Env) => Result.Result<Answer, Engine.Refused>,
+    request: Query
+  ) => Result.Result<Answer, Engine.Refused>
+  /** Waits until an execution has ended, while something happens within so many milliseconds. */
+  readonly ended: (
+    executionArn: string,
+    patience: number
+  ) => Effect.Effect<{ readonly outcome: Engine.ExecutionOutcome }>
+}
+
+type Client = DurableClient["Service"]
+
+export const makeClient = (world: Served): Client => ({ ...makeReader(world), ...makeWriter(world) })
+
+/** What changes nothing. */
+const makeReader = (world: Served): Pick<Client, "get" | "list" | "history"> => ({
   get: (executionArn, { includeExecutionData = true } = {}) =>
     Effect.suspend(() =>
       fromEngine(
@@ -112,6 +111,31 @@ export const makeClient = (world: World): DurableClient["Service"] => ({
           (page) => ({ items: page.Events, nextMarker: page.NextMarker })
         )
       )
+    )
+})
+
+const makeWriter = (world: Served): Omit<Client, "get" | "list" | "history"> => ({
+  start: ({ functionName, name, payload, qualifier, tenantId, type }) =>
+    Effect.flatMap(
+      Effect.suspend(() =>
+        fromEngine(
+          world.command(Engine.startExecution, {
+            functionName,
+            invocationType: type,
+            ...(qualifier === undefined ? undefined : { qualifier }),
+            ...(payload === undefined ? undefined : { payload }),
+            ...(name === undefined ? undefined : { name }),
+            ...(tenantId === undefined ? undefined : { tenantId })
+          })
+        )
+      ),
+      ({ executionArn }) =>
+        type === "Event"
+          ? Effect.succeed({ executionArn })
+          : Effect.map(world.ended(executionArn, Infinity), ({ outcome }) => ({
+              executionArn,
+              outcome: plain(outcome)
+            }))
     ),
   stop: (executionArn, error) =>
     Effect.suspend(() =>

@@ -202,7 +202,9 @@ export const readFailure = (
   const { ErrorData: data, ErrorType: type = "" } = error
   if (data === undefined || data === droppedData) return Effect.succeed(Exit.die(defectOf(error)))
   if (error.StackTrace !== undefined && mistakeTags.has(type)) return readMistake(subject, data)
-  const declared = Effect.mapEager(readValue(subject, "error", { success: recording.error }, data), (value) => ({ value }))
+  const declared = Effect.mapEager(readValue(subject, "error", { success: recording.error }, data), (value) => ({
+    value
+  }))
   if (!isOwnType(type)) return Effect.mapEager(declared, ({ value }) => Exit.fail(value))
   const own = operationErrorTags.has(type)
     ? Effect.mapEager(readValue(subject, "error", { success: OperationError }, data), Exit.fail)

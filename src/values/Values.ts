@@ -14,13 +14,15 @@
 import * as Effect from "effect/Effect"
 import { cast } from "effect/Function"
 import type * as Schema from "effect/Schema"
-import type * as Contract from "../Contract.ts"
 import { PayloadTooLarge, SerdesFailed } from "../DurableError.ts"
 import { byteLength } from "../internal/bytes.ts"
 import type { Codec, Format, Info, SerdesError } from "../Serdes.ts"
 
 /** A codec whose value type was checked where it was given. */
-export type AnyCodec = NonNullable<Contract.Any["payloadSerdes"]>
+export interface AnyCodec {
+  readonly serialize: (value: never, info: Info) => Effect.Effect<string | undefined, SerdesError, unknown>
+  readonly deserialize: (text: string | undefined, info: Info) => Effect.Effect<unknown, SerdesError, unknown>
+}
 
 /** How the value and the error of an operation are recorded. Without Schemas a value is plain data. */
 export interface Recording {
@@ -49,14 +51,23 @@ export class NotForNow {
 /** A conversion that may fail in passing. */
 export type Conversion<A, E = never> = Effect.Effect<A, E | NotForNow>
 
+/** What a contract says of its values. */
+interface Declared {
+  readonly payload: Schema.Top
+  readonly success: Schema.Top
+  readonly error: Schema.Top
+  readonly payloadSerdes: AnyCodec | undefined
+  readonly resultSerdes: AnyCodec | undefined
+}
+
 /** How the payload of a contract is written and read. */
-export const ofPayload = (
-  contract: Contract.Any,
-  serdes: AnyCodec | undefined = contract.payloadSerdes
-): Recording => ({ success: contract.payload, serdes })
+export const ofPayload = (contract: Declared, serdes: AnyCodec | undefined = contract.payloadSerdes): Recording => ({
+  success: contract.payload,
+  serdes
+})
 
 /** How the result of a contract, and its errors, are written and read. */
-export const ofResult = (contract: Contract.Any, serdes: AnyCodec | undefined = contract.resultSerdes): Recording => ({
+export const ofResult = (contract: Declared, serdes: AnyCodec | undefined = contract.resultSerdes): Recording => ({
   success: contract.success,
   error: contract.error,
   serdes
@@ -82,9 +93,7 @@ export const read = (
   text: string | undefined,
   info: Info
 ): Effect.Effect<unknown, SerdesError, unknown> =>
-  begun(() =>
-    serdes === undefined ? format.deserialize(success, text, info) : serdes.deserialize(text, info)
-  )
+  begun(() => (serdes === undefined ? format.deserialize(success, text, info) : serdes.deserialize(text, info)))
 
 /** Writes a value of an operation. */
 export const writeValue = (
@@ -101,8 +110,7 @@ export const readValue = (
   kind: Info["value"],
   recording: Recording,
   text: string | undefined
-): Conversion<unknown> =>
-  settled(subject, "read", kind, read(subject.format, recording, text, infoOf(subject, kind)))
+): Conversion<unknown> => settled(subject, "read", kind, read(subject.format, recording, text, infoOf(subject, kind)))
 
 const infoOf = (subject: Subject, value: Info["value"]): Info => ({
   executionArn: subject.executionArn,

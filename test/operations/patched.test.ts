@@ -5,6 +5,7 @@ import { cast } from "effect/Function"
 import {
   actions,
   assertSucceeded,
+  besidePromise,
   crashAt,
   deployed,
   eventOf,
@@ -176,10 +177,19 @@ describe("Durable.patched", () => {
     })
   )
 
-  it.effect("is asked by one fibre per context", () =>
+  it.effect("answers all fibers of a context alike, and each branch by itself", () =>
     Effect.gen(function* () {
-      const ran = yield* execute(Effect.asVoid(Effect.all([Durable.patched("a"), Durable.patched("a")], both)))
-      assert.strictEqual(failureOf(ran).errorType, "NameInUse")
+      const { answers, ask } = asking("a")
+      const late = Effect.andThen(Durable.wait("late", "1 hour"), ask)
+      const ran = yield* execute(Effect.asVoid(Effect.all([ask, ask, late], both)))
+      assertSucceeded(ran)
+      assert.deepStrictEqual(answers, [true, true, true, true, true])
+      assert.lengthOf(
+        ran.operations.filter((operation) => operation.Name === "patch:a"),
+        1
+      )
+      const unordered = yield* execute(Effect.asVoid(besidePromise(ask, ask)))
+      assert.strictEqual(failureOf(unordered).errorType, "NameInUse")
       const apart = yield* execute(
         Durable.all("apart", [Durable.patched("a"), Durable.patched("a")], { ...both, flat: true })
       )
@@ -187,7 +197,7 @@ describe("Durable.patched", () => {
     })
   )
 
-  it.effect("is true in a new execution although other fibres have further to replay", () =>
+  it.effect("is true in a new execution although other fibers have further to replay", () =>
     Effect.gen(function* () {
       const { answers, ask } = asking()
       const steps = Effect.gen(function* () {
@@ -213,7 +223,7 @@ describe("Durable.patched", () => {
     })
   )
 
-  it.effect("is false in a fibre that was under way, although others have nothing left to replay", () =>
+  it.effect("is false in a fiber that was under way, although others have nothing left to replay", () =>
     Effect.gen(function* () {
       const { answers, ask } = asking()
       const other = Effect.andThen(Durable.wait("other", "1 hour"), Durable.wait("another", "5 hours"))
@@ -295,8 +305,7 @@ describe("Durable.patched", () => {
       const [mark] = fresh.updates
       assert(mark !== undefined)
       const event = eventOf([
-        { Id: mark.Id, Type: "STEP", SubType: "Step", Name: "patch:change", Status: "STARTED" },
-        { Id: "later", Type: "WAIT", SubType: "Wait", Name: "x", Status: "STARTED" }
+        { Id: mark.Id, Type: "STEP", SubType: "Step", Name: "patch:change", Status: "STARTED" }
       ])
       const { answer } = yield* invokeOnce(Effect.asVoid(ask), { event })
       assert.strictEqual(answer?.Status, "SUCCEEDED")

@@ -1,0 +1,35 @@
+/**
+ * What becomes of the fibers that a workflow leaves behind when it ends.
+ *
+ * Owns: that their durable finalizers run, also when the execution is handed over to another one.
+ * Does not own: raw finalizers, which run at the end of every invocation.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import type { Parts } from "../execution/Parts.ts"
+import { InFinalizer } from "../execution/References.ts"
+
+/** Lets go of every other fiber of the workflow, and waits for their durable finalizers. */
+export const letGoOfOthers = (parts: Parts): Effect.Effect<void> =>
+  Effect.withFiber((self) =>
+    Effect.callback<void>((resume) => {
+      const others = Array.from(parts.fibers.live.keys()).filter((fiber) => fiber !== self)
+      parts.delivery.abandon([parts.root], others, () => resume(Effect.void))
+    })
+  )
+
+/** Ends the execution as another one, once all durable finalizers of the workflow have run. */
+export const handOver = (parts: Parts, executionArn: string): Effect.Effect<never> =>
+  Effect.withFiber((self) => {
+    const { delivery, fibers, lifetime, root } = parts
+    const verdict = { _tag: "Continued", executionArn } as const
+    // A finalizer that hands over cannot be waited for.
+    if (self.getRef(InFinalizer)) {
+      lifetime.end(verdict)
+      return lifetime.inert
+    }
+    lifetime.decide()
+    delivery.letGo([root], fibers.live.keys(), () => lifetime.end(verdict))
+    return Effect.never
+  })
