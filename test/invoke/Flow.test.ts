@@ -4,6 +4,7 @@ import { TestEngine } from "effect-durable/testing"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
+import { besidePromise } from "../operations/support.ts"
 import { addresses, brief, Double, double, runToEnd, runToValue, spy } from "./support.ts"
 
 const Add = DurableFunction.plain("add", { payload: Schema.Array(Schema.Int), success: Schema.Int })
@@ -129,12 +130,23 @@ describe("invoke as part of a program", () => {
     })
   )
 
-  it.effect("two fibres with one name are told to use two names, before anybody is called", () =>
+  it.effect("two fibers may use one name: each has its own result, whichever comes first", () =>
     Effect.gen(function* () {
-      const { exit } = yield* runToEnd(
+      const { calls, stub } = spy(Double, (n) => Effect.as(Effect.sleep(10_000 - 1_000 * n), n * 2))
+      const { exit, invocations, operations } = yield* runToEnd(
         Effect.all([Durable.invoke(Double, 1), Durable.invoke(Double, 2)], { concurrency: "unbounded" }),
-        [double]
+        [stub]
       )
+      assert.deepStrictEqual(yield* exit, [2, 4])
+      assert.strictEqual(invocations, 3)
+      assert.lengthOf(calls, 2)
+      assert.strictEqual(new Set(operations.map((operation) => operation.Id)).size, 2)
+    })
+  )
+
+  it.effect("two fibers with one name are told to use two names when one of them comes after a promise", () =>
+    Effect.gen(function* () {
+      const { exit } = yield* runToEnd(besidePromise(Durable.invoke(Double, 1), Durable.invoke(Double, 2)), [double])
       const error = yield* Effect.flip(exit)
       assert.instanceOf(error, TestEngine.ExecutionFailed)
       assert.strictEqual(error.errorType, "NameInUse")

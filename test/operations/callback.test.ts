@@ -10,6 +10,7 @@ import { operationId } from "../../src/execution/Identity.ts"
 import {
   actions,
   assertSucceeded,
+  besidePromise,
   crashAt,
   deployed,
   errorOf,
@@ -94,7 +95,7 @@ describe("A callback", () => {
     })
   )
 
-  it.effect("tells everybody who waits for it, in whatever fibre and as often as asked", () =>
+  it.effect("tells everybody who waits for it, in whatever fiber and as often as asked", () =>
     Effect.gen(function* () {
       const { ends, ran } = yield* twice(
         Effect.gen(function* () {
@@ -120,14 +121,37 @@ describe("A callback", () => {
     })
   )
 
-  it.effect("under one name in two fibres is NameInUse, before anything depends on timing", () =>
+  it.effect("under one name in two fibers numbers itself, whichever is answered first", () =>
+    Effect.gen(function* () {
+      const ids = new Set<string>()
+      const approval = Effect.flatMap(Durable.callback("approval"), (opened) => {
+        ids.add(opened.callbackId)
+        return opened.await
+      })
+      const { ends, ran } = yield* twice(Effect.all([approval, approval], { concurrency: "unbounded" }), ({ client }) =>
+        Effect.gen(function* () {
+          yield* Effect.sleep("1 hour")
+          for (const id of Array.from(ids).toReversed()) {
+            yield* client.succeedCallback(id, id)
+            yield* Effect.sleep("1 hour")
+          }
+        })
+      )
+      assertSucceeded(ran)
+      const recorded = ran.operations.flatMap(({ CallbackDetails }) => CallbackDetails?.CallbackId ?? [])
+      assert.lengthOf(recorded, 2)
+      assert.deepStrictEqual(Array.from(ids), recorded)
+      assert.deepStrictEqual(
+        ends.map((end) => (Exit.isSuccess(end) ? [...end.value] : end)),
+        [recorded, recorded]
+      )
+    })
+  )
+
+  it.effect("under one name in two fibers is NameInUse when one of them comes after a promise", () =>
     Effect.gen(function* () {
       const ran = yield* execute(
-        Effect.asVoid(
-          Effect.all([asked(Durable.callback("approval")), asked(Durable.callback("approval"))], {
-            concurrency: "unbounded"
-          })
-        )
+        Effect.asVoid(besidePromise(asked(Durable.callback("approval")), asked(Durable.callback("approval"))))
       )
       assert.strictEqual(failureOf(ran).errorType, "NameInUse")
     })
@@ -837,7 +861,7 @@ describe("A callback among other operations", () => {
     })
   )
 
-  it.effect("may be awaited by a fibre that was forked, and by a child that it was not created in", () =>
+  it.effect("may be awaited by a fiber that was forked, and by a child that it was not created in", () =>
     Effect.gen(function* () {
       const { ends } = yield* twice(
         Effect.gen(function* () {

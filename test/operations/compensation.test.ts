@@ -12,6 +12,7 @@ import { contextNames } from "./blocks.ts"
 import {
   actions,
   assertSucceeded,
+  besidePromise,
   crashAt,
   deployed,
   errorOf,
@@ -136,7 +137,7 @@ describe("Durable.withCompensation", () => {
 
   const mistakes: Record<string, Effect.Effect<unknown, never, Durable.Execution>> = {
     InvalidName: Durable.wait("", "1 hour"),
-    NameInUse: Effect.all([Durable.wait("a", 1_000), Durable.wait("a", 1_000)], both),
+    NameInUse: besidePromise(Durable.wait("a", 1_000), Durable.wait("a", 1_000)),
     InvalidDuration: Durable.wait("never", 0),
     PayloadTooLarge: Durable.step("large", Effect.succeed("x".repeat(300_000)), { retry: RetryPolicy.none }),
     SerdesFailed: Durable.step("text", unchecked(Effect.succeed(new Map())), { retry: RetryPolicy.none })
@@ -526,7 +527,7 @@ describe("an undo", () => {
   )
 
   it.effect(
-    "undoes what a fibre did that the workflow never joined, before and after a suspension of the undoing",
+    "undoes what a fiber did that the workflow never joined, before and after a suspension of the undoing",
     () =>
       Effect.gen(function* () {
         const { book, log, note } = notes()
@@ -795,10 +796,13 @@ describe("the names of compensations", () => {
     })
   )
 
-  it.effect("are those of operations: no two fibres share one, and bad ones are refused", () =>
+  it.effect("are those of operations: counted in whatever fiber, no one's after a promise, and never bad ones", () =>
     Effect.gen(function* () {
-      const { book } = notes()
-      assert.strictEqual(failureOf(yield* execute(Effect.all([book("a"), book("a")], both))).errorType, "NameInUse")
+      const { book, undone } = notes()
+      yield* execute(Effect.andThen(Effect.all([book("a"), book("a")], both), boom))
+      assert.deepStrictEqual(undone(), ["a-1", "a-1"])
+      const unordered = yield* execute(besidePromise(book("a"), book("a")))
+      assert.strictEqual(failureOf(unordered).errorType, "NameInUse")
       assert.strictEqual(failureOf(yield* execute(book("é"))).errorType, "InvalidName")
     })
   )

@@ -14,6 +14,7 @@ import * as fc from "fast-check"
 import {
   actions,
   assertSucceeded,
+  besidePromise,
   crashAt,
   defectOf,
   deployed,
@@ -135,13 +136,15 @@ describe("waitForCondition", () => {
     })
   )
 
-  it.effect("numbers itself in a loop, and belongs to one fibre", () =>
+  it.effect("numbers itself, in a loop and in several fibers", () =>
     Effect.gen(function* () {
       const once = Durable.waitForCondition("ready", { ...counting, until: (n) => n === 2 })
-      const { ends } = yield* twice(Effect.map(Effect.all([once, once]), ([a, b]) => a + b))
-      assert.deepStrictEqual(ends, [Exit.succeed(4), Exit.succeed(4)])
-      const both = yield* execute(Effect.asVoid(Effect.all([once, once], { concurrency: "unbounded" })))
-      assert.strictEqual(failureOf(both).errorType, "NameInUse")
+      for (const concurrency of [1, "unbounded"] as const) {
+        const { ends } = yield* twice(Effect.map(Effect.all([once, once], { concurrency }), ([a, b]) => a + b))
+        assert.deepStrictEqual(ends, [Exit.succeed(4), Exit.succeed(4)])
+      }
+      const unordered = yield* execute(Effect.asVoid(besidePromise(once, once)))
+      assert.strictEqual(failureOf(unordered).errorType, "NameInUse")
     })
   )
 

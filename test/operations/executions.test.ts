@@ -437,7 +437,7 @@ describe("Durable.continueWith", () => {
     "a finalizer": (go) => Effect.ensuring(Durable.step("work", Effect.void), go),
     "a durable finalizer": (go) => Durable.onExit(Effect.die(new Error("boom")), () => go),
     "an uninterruptible block": (go) => Effect.uninterruptible(Effect.andThen(Effect.exit(go), Effect.die("on"))),
-    "a forked fibre": (go) => Effect.andThen(Effect.forkChild(go), Durable.wait("long", "9 days")),
+    "a forked fiber": (go) => Effect.andThen(Effect.forkChild(go), Durable.wait("long", "9 days")),
     "a handler that catches everything": (go) =>
       Effect.catchCause(Effect.asVoid(go), () => Effect.asVoid(Effect.orDie(Durable.step("swallowed", Effect.void))))
   }

@@ -57,10 +57,30 @@ describe("Durable.uuid", () => {
     })
   )
 
-  it.effect("belongs to one fibre per context", () =>
+  it.effect("is drawn in the order of outcomes where fibers draw side by side", () =>
     Effect.gen(function* () {
-      const ran = yield* execute(Effect.all([Durable.uuid, Durable.uuid], { concurrency: "unbounded" }))
-      assert.strictEqual(failureOf(ran).errorType, "NameInUse")
+      const seen: Array<ReadonlyArray<string>> = []
+      const drawn = (hours: number) => Effect.andThen(Durable.wait(`wait-${hours}`, hours * 3_600_000), Durable.uuid)
+      const ran = yield* execute(
+        Effect.gen(function* () {
+          const first = yield* Durable.uuid
+          const [second, third, fourth] = yield* Effect.all([drawn(2), drawn(1), Durable.uuid], {
+            concurrency: "unbounded"
+          })
+          seen.push([first, fourth, third, second])
+          yield* Durable.wait("replay", "1 hour")
+        })
+      )
+      assertSucceeded(ran)
+      assert.lengthOf(seen, 2)
+      assert.deepStrictEqual(seen[1], seen[0])
+      const row: Array<string> = []
+      yield* execute(
+        Effect.gen(function* () {
+          for (let i = 0; i < 4; i++) row.push(yield* Durable.uuid)
+        })
+      )
+      assert.deepStrictEqual(seen[0], row)
     })
   )
 

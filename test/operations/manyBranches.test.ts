@@ -72,7 +72,7 @@ describe("A thousand branches, ten at a time", () => {
   )
 
   it.live(
-    "leave no fibre behind at any suspension",
+    "leave no fiber behind at any suspension",
     () =>
       Effect.gen(function* () {
         const program = (): Program =>

@@ -8,6 +8,7 @@ import { contextNames } from "./blocks.ts"
 import {
   actions,
   assertSucceeded,
+  besidePromise,
   crashAt,
   defectOf,
   deployed,
@@ -163,9 +164,7 @@ describe("Durable.retry", () => {
   it.effect("does not repeat a mistake of the program", () =>
     Effect.gen(function* () {
       const { policy, seen } = asked(often)
-      const twice = Effect.all([Durable.wait("same", "1 second"), Durable.wait("same", "1 second")], {
-        concurrency: "unbounded"
-      })
+      const twice = besidePromise(Durable.wait("same", "1 second"), Durable.wait("same", "1 second"))
       const ran = yield* execute(Durable.retry("block", Effect.asVoid(twice), policy))
       assert.strictEqual(failureOf(ran).errorType, "NameInUse")
       const wrong = yield* execute(Durable.retry("block", Durable.child("in", Durable.wait("\n", 1_000)), policy))

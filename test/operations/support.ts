@@ -248,6 +248,8 @@ export const invokeOnce = <A, E extends DurableError.OperationError>(
   Effect.gen(function* () {
     const requests: Array<CheckpointStore.CheckpointRequest> = []
     const accept: Store = {
+      // The clock of a test stands still, so no millisecond could be waited for.
+      ordered: true,
       checkpoint: () =>
         Effect.succeed({ CheckpointToken: `token-${requests.length}`, NewExecutionState: { Operations: [] } }),
       loadState: () => Effect.succeed({ Operations: [] }),
@@ -300,6 +302,22 @@ export const holds =
   (action: string, name: string) =>
   (request: CheckpointStore.CheckpointRequest): boolean =>
     request.Updates.some((update) => update.Action === action && update.Name === name)
+
+/** Two fibers, the second of which goes on after a promise: nothing recorded says which of them comes first. */
+export const besidePromise = <A, E, R, B, E2, R2>(
+  first: Effect.Effect<A, E, R>,
+  second: Effect.Effect<B, E2, R2>
+): Effect.Effect<[A, B], E | E2, R | R2> =>
+  Effect.all(
+    [
+      first,
+      Effect.andThen(
+        Effect.promise(() => Promise.resolve()),
+        second
+      )
+    ],
+    { concurrency: "unbounded" }
+  )
 
 /** Gets an effect past the compiler, as callers do who have none. */
 export const unchecked = <A = string>(effect: Effect.Effect<unknown, unknown, unknown>): Effect.Effect<A> =>
