@@ -9,7 +9,6 @@ import * as Schema from "effect/Schema"
 const Main = DurableFunction.make("main")
 const Ask = DurableFunction.plain("ask", { success: Schema.String })
 const Sub = DurableFunction.make("sub")
-const all = { concurrency: "unbounded", discard: true } as const
 const impatient = { patience: "150 millis" } as const
 
 /** What a test is told about a workflow that goes wrong, and how long it took to hear it in real time. */
@@ -70,7 +69,7 @@ describe("a test that would hang", () => {
 
   it.effect("is told of a workflow that waits for something that is no durable operation", () =>
     Effect.gen(function* () {
-      const { message } = yield* reportOf(Effect.never)
+      const { message } = yield* reportOf(Effect.promise(() => new Promise(() => {})))
       assert.include(message, `"main"`)
       assert.include(message, "no durable operation")
     })
@@ -136,55 +135,14 @@ describe("a test that would hang", () => {
   )
 })
 
-describe("plain asynchronous work that a suspension cuts off", () => {
-  it.effect("is a test failure with advice when it is a sleep", () =>
+describe("work that no operation records", () => {
+  it.effect("is named when an invocation has waited for it in vain, again and again", () =>
     Effect.gen(function* () {
-      const { message } = yield* reportOf(Effect.all([Durable.wait("hour", "1 hour"), Effect.sleep("2 seconds")], all))
-      assert.include(message, "2000 ms")
-      assert.include(message, "Durable.wait")
-      assert.include(message, "Durable.hold")
-      assert.include(message, "step")
-    })
-  )
-
-  it.effect("is a test failure when the sleep is deep inside a child", () =>
-    Effect.gen(function* () {
-      const { message } = yield* reportOf(
-        Durable.child(
-          "outer",
-          Effect.all([Durable.invoke(Ask), Effect.andThen(Effect.yieldNow, Effect.sleep("3 seconds"))], all).pipe(
-            Effect.orDie
-          )
-        ),
-        [TestEngine.stub(Ask, TestEngine.succeed("x"))]
-      )
-      assert.include(message, "3000 ms")
-    })
-  )
-
-  it.effect("is reported although the execution would come to its end", () =>
-    Effect.gen(function* () {
-      const { message } = yield* reportOf(
-        Effect.all([Durable.wait("second", "1 second"), Effect.sleep("10 seconds")], all)
-      )
-      assert.include(message, "10000 ms")
-    })
-  )
-
-  it.effect("is fine in a step, in a hold and where nothing durable waits", () =>
-    Effect.gen(function* () {
-      const workflow = Effect.gen(function* () {
-        yield* Effect.sleep("500 millis")
-        yield* Effect.all(
-          [
-            Durable.wait("hour", "1 hour"),
-            Durable.step("nap", Effect.sleep("2 seconds")),
-            Durable.hold(Effect.sleep("2 seconds"))
-          ],
-          all
-        )
-      })
-      yield* TestEngine.run(Main).pipe(Effect.provide(TestEngine.layer([Main.implement(() => workflow)])))
+      const never = Effect.promise(() => new Promise<void>(() => {}))
+      const { message } = yield* reportOf(Durable.child("outer", never), [], { outsideLimit: "10 millis" })
+      assert.match(message, /^4 invocations in a row failed/)
+      assert.include(message, "has waited 10 ms for work outside of steps")
+      assert.include(message, "outsideLimit")
     })
   )
 })

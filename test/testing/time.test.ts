@@ -179,7 +179,7 @@ describe("virtual time", () => {
     })
   )
 
-  it.effect("runs inside of a step in which fibres wait for each other", () =>
+  it.effect("runs inside of a step in which fibers wait for each other", () =>
     Effect.gen(function* () {
       const { total } = yield* timeline(
         Durable.step(

@@ -124,7 +124,7 @@ describe("real work in a step", () => {
     )
   }
 
-  it.effect("holds time still in a child fibre of the step, and in turns with sleeps", () =>
+  it.effect("holds time still in a child fiber of the step, and in turns with sleeps", () =>
     Effect.gen(function* () {
       const { total, value } = yield* runOf(
         Durable.step(
@@ -146,7 +146,7 @@ describe("real work in a step", () => {
     })
   )
 
-  it.effect("holds time still although a child fibre of the one that does it sleeps", () =>
+  it.effect("holds time still although a child fiber of the one that does it sleeps", () =>
     Effect.gen(function* () {
       let beats = 0
       const { total, value } = yield* runOf(
@@ -248,11 +248,42 @@ describe("real work outside of a step", () => {
     })
   )
 
-  it.effect("may be a sleep when nothing durable is going on", () =>
+  it.effect("holds time still for a step and a wait beside it", () =>
     Effect.gen(function* () {
-      const { invocations, total } = yield* runOf(Effect.as(Effect.sleep("1 hour"), "done"))
-      assert.strictEqual(total, 3_600_000)
-      assert.strictEqual(invocations, 1)
+      const order: Array<string> = []
+      const note = (name: string) => Effect.sync(() => void order.push(name))
+      const { total } = yield* runOf(
+        Effect.all(
+          [
+            Durable.step("nap", Effect.andThen(Effect.sleep("1 second"), note("nap"))),
+            Effect.andThen(Durable.wait("wait", "2 seconds"), note("wait")),
+            Effect.andThen(io("done", 50), note("io"))
+          ],
+          { ...all, discard: true }
+        )
+      )
+      // It records nothing: the replay does it again.
+      assert.deepStrictEqual(order.slice(0, 2), ["io", "nap"])
+      assert.strictEqual(total, 2_000)
+    })
+  )
+
+  it.effect("holds time still no longer than its invocation would wait for it", () =>
+    Effect.gen(function* () {
+      const never = Effect.promise(() => new Promise<void>(() => {}))
+      for (const slow of [Durable.step("slow", Effect.sleep("1 hour")), Durable.wait("slow", "1 hour")]) {
+        const { total } = yield* runOf(Effect.asVoid(Effect.race(slow, never)), [], { outsideLimit: "50 millis" })
+        assert.strictEqual(total, 3_600_000)
+      }
+    })
+  )
+
+  it.effect("is no work in virtual time when it is a sleep: one of a second is durable, a shorter one a nap", () =>
+    Effect.gen(function* () {
+      const hour = yield* runOf(Effect.sleep("1 hour"))
+      assert.deepStrictEqual([hour.total, hour.invocations], [3_600_000, 2])
+      const nap = yield* runOf(Effect.sleep("500 millis"))
+      assert.deepStrictEqual([nap.total, nap.invocations], [500, 1])
     })
   )
 })
