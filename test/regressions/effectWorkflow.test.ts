@@ -9,7 +9,7 @@
  * | --- | --- |
  * | a suspension is swallowed by `exit`, `catchCause`, `sandbox` and `retry`, `race`, `timeout`, `Stream`, queues | "effect/workflow: …" in *a suspension is no failure* |
  * | compensations, releases and handlers of parents run because of a wait; the defect of a finalizer becomes the outcome | "effect/workflow: …" in *finalizers* |
- * | the place of a wait decides whether siblings start; one that sleeps is cut off | "effect/workflow: …" in *siblings* (the sleep is a limit: reported, with the cure) |
+ * | the place of a wait decides whether siblings start; one that sleeps is cut off | "effect/workflow: …" in *siblings* (a sleep is durable) |
  * | names are keys, and nothing checks them | "effect/workflow: …" in *names* |
  * | #6318, #8238, #8312, #8070: a wake-up is lost at the edge of a suspension | by number |
  * | #8130: a counter that an interruption leaves too high | by number |
@@ -45,6 +45,7 @@ import * as Scheduler from "effect/Scheduler"
 import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
 import { Lambda } from "../lambda/support.ts"
+import { everySight } from "../operations/batches.ts"
 import {
   assertSucceeded,
   crashAt,
@@ -110,10 +111,10 @@ describe("a suspension is no failure", () => {
     log: ["after"]
   })
 
-  for (const [what, wait] of [
-    ["all", Effect.asVoid(askBoth)],
-    ["race", Effect.asVoid(Effect.race(ask("A"), ask("B")))],
-    ["timeoutOption", Effect.asVoid(Effect.timeoutOption(askBoth, 60_000))]
+  for (const [what, wait, more] of [
+    ["all", Effect.asVoid(askBoth), []],
+    ["race", Effect.asVoid(Effect.race(ask("A"), ask("B"))), []],
+    ["timeoutOption", Effect.asVoid(Effect.timeoutOption(askBoth, 60_000)), ["sleep 60s"]]
   ] as const) {
     it.effect(`effect/workflow: catchCause around ${what} of waits recovers from nothing`, () =>
       Effect.gen(function* () {
@@ -122,7 +123,7 @@ describe("a suspension is no failure", () => {
         )
         const suspended = yield* execution.turn()
         assertPending(suspended)
-        assert.deepStrictEqual(execution.waitsFor, ["A", "B"])
+        assert.deepStrictEqual(execution.waitsFor, ["A", "B", ...more])
         assert.strictEqual(suspended.fibersLeft, 0)
         const { answer } = yield* execution.drive()
         assert.strictEqual(valueOf(answer), undefined)
@@ -175,21 +176,22 @@ describe("a suspension is no failure", () => {
 
   suspends("effect/workflow: a sleep does not win a race because the other branch is suspended", {
     program: () => Effect.race(ask("A"), Effect.as(Effect.sleep("20 seconds"), "slept")),
-    waitsFor: ["A"],
-    sleepsCut: [20_000],
+    waitsFor: ["A", "sleep 20s"],
     ends: "A"
   })
 
-  it.effect("effect/workflow: Durable.timeout is the cure for a time-out in memory, which a suspension cuts off", () =>
+  it.effect("effect/workflow: a time-out round a wait is durable, as it stands and as Durable.timeout", () =>
     Effect.gen(function* () {
       const nap = Durable.wait("nap", "1 hour")
-      const cut = yield* execute(Effect.timeoutOption(nap, "20 seconds"))
-      const failure = defectOf(cut.result)
-      assert.instanceOf(failure, TestEngine.TestFailure)
-      assert.include(failure.message, "slept for 20000 ms outside of a step")
-      const cured = yield* execute(Effect.exit(Durable.timeout("limit", nap, "20 seconds")))
-      assert.include(String(endOf(cured)), "DurableTimeout")
-      assert.deepStrictEqual(invocationsEnded(cured.history), [0, 20])
+      for (const limited of [
+        Effect.exit(Effect.timeout(nap, "20 seconds")),
+        Effect.exit(Durable.timeout("limit", nap, "20 seconds"))
+      ]) {
+        const { ran, seen } = yield* everySight(Effect.map(limited, String))
+        assert.lengthOf(seen, 2)
+        for (const exit of seen) assert.include(exit, "Timeout")
+        assert.deepStrictEqual(invocationsEnded(ran.history), [0, 20, 21])
+      }
     })
   )
 
@@ -296,7 +298,7 @@ describe("finalizers", () => {
       const suspended = yield* whileTimePasses(execution.turn())
       assertPending(suspended)
       assert.deepStrictEqual(execution.waitsFor, ["A"])
-      assert.isTrue(suspended.run.cuts.graceExpired)
+      assert.strictEqual(suspended.fibersLeft, 1)
     })
   )
 })
@@ -320,21 +322,21 @@ describe("siblings", () => {
     )
   }
 
-  it.effect("effect/workflow: a branch that sleeps first is cut off and reported, and Durable.hold keeps it", () =>
-    Effect.gen(function* () {
-      const program = (sleep: Effect.Effect<void, never, Durable.Execution>) => {
+  for (const [what, sleep, ended] of [
+    ["a nap", Effect.sleep("30 millis"), [0.03, 3_600]],
+    ["a sleep", Effect.sleep("30 seconds"), [0, 30, 3_600]],
+    // What is held runs again on the replay.
+    ["a nap in a hold", Durable.hold(Effect.sleep("30 millis")), [0.03, 3_600.03]]
+  ] as const) {
+    it.effect(`effect/workflow: a branch that begins with ${what} is not cut off by a wait beside it`, () =>
+      Effect.gen(function* () {
         const late = Effect.andThen(sleep, Durable.step("late", Effect.succeed("late")))
-        return execute(Effect.all([Durable.wait("nap", "1 hour"), late], both))
-      }
-      const failure = defectOf((yield* program(Effect.sleep("30 millis"))).result)
-      assert.instanceOf(failure, TestEngine.TestFailure)
-      assert.include(failure.message, "Durable.hold")
-      const held = yield* program(Durable.hold(Effect.sleep("30 millis")))
-      assert.strictEqual(endOf(held)[1], "late")
-      // What is held runs again on the replay.
-      assert.deepStrictEqual(invocationsEnded(held.history), [0.03, 3_600.03])
-    })
-  )
+        const ran = yield* execute(Effect.all([Durable.wait("nap", "1 hour"), late], both))
+        assert.strictEqual(endOf(ran)[1], "late")
+        assert.deepStrictEqual(invocationsEnded(ran.history), ended)
+      })
+    )
+  }
 })
 
 type Branch = Effect.Effect<string, unknown, Durable.Execution>
@@ -362,18 +364,22 @@ describe("names", () => {
     })
   )
 
-  it.effect("effect/workflow: a name used by concurrent branches is refused on the first run, with the cure", () =>
-    Effect.gen(function* () {
-      const execution = yield* host(() =>
-        Effect.forEach([1, 2, 3], (i) => Durable.step("charge", Effect.succeed(i)), both)
-      )
-      const { answer } = yield* execution.turn()
-      assert.strictEqual(errorOf(answer).type, "NameInUse")
-      assert.include(errorOf(answer).message, "Durable.forEach")
-    })
+  it.effect(
+    "effect/workflow: a name used by concurrent branches after a promise is refused at once, with the cure",
+    () =>
+      Effect.gen(function* () {
+        const promised = Effect.promise(() => Promise.resolve())
+        const execution = yield* host(() =>
+          Effect.forEach([1, 2, 3], (i) => Effect.andThen(promised, Durable.step("charge", Effect.succeed(i))), both)
+        )
+        const { answer } = yield* execution.turn()
+        assert.strictEqual(errorOf(answer).type, "NameInUse")
+        assert.include(errorOf(answer).message, "Durable.forEach")
+      })
   )
 
-  for (const [cure, each] of [
+  for (const [how, each] of [
+    ["Effect.forEach", (step: (i: number) => Charge) => Effect.forEach([1, 2, 3], step, both)],
     ["Durable.forEach", (step: (i: number) => Charge) => Durable.forEach("items", [1, 2, 3], step, both)],
     [
       "a flat child for each",
@@ -381,7 +387,7 @@ describe("names", () => {
         Effect.forEach([1, 2, 3], (i) => Durable.child(`item-${i}`, step(i), { flat: true }), both)
     ]
   ] as const) {
-    it.effect(`effect/workflow: concurrent branches with namespaces keep their values on replay: ${cure}`, () =>
+    it.effect(`effect/workflow: concurrent branches with one name keep their values on replay: ${how}`, () =>
       Effect.gen(function* () {
         let calls = 0
         // The last branch is the first to be done.
@@ -534,7 +540,7 @@ describe("wake-ups", () => {
       })
   )
 
-  it.effect("effect#8130: an interruption at any place where a fibre may yield leaves nothing counted", () =>
+  it.effect("effect#8130: an interruption at any place where a fiber may yield leaves nothing counted", () =>
     Effect.gen(function* () {
       for (let operations = 3; operations <= 40; operations++) {
         const interrupted = (effect: Program) =>
@@ -550,7 +556,7 @@ describe("wake-ups", () => {
         )
         const suspended = yield* execution.turn()
         assert.deepStrictEqual(suspended.answer, { Status: "PENDING" }, `${operations} operations before a yield`)
-        assert.strictEqual(suspended.run.supervisor.units.size, 0, `${operations} operations before a yield`)
+        assert.deepStrictEqual(suspended.parts.delivery.describe(), [], `${operations} operations before a yield`)
         assert.strictEqual(suspended.fibersLeft, 0, `${operations} operations before a yield`)
       }
     })
@@ -591,7 +597,7 @@ describe("races", () => {
     })
   )
 
-  it.effect("effect#2612: nobody sees the winner of a race before it is recorded", () =>
+  it.effect("effect#2612: who sees the winner of a race before it is recorded sees the same one after a crash", () =>
     Effect.gen(function* () {
       const seen: Array<string> = []
       const race = Durable.race("race", [
@@ -606,7 +612,8 @@ describe("races", () => {
       const ran = yield* execute(Effect.tap(race, see), { store: crashAt(holds("SUCCEED", "race"), "before") })
       assertSucceeded(ran)
       assert.strictEqual(ran.invocations, 2)
-      assert.deepStrictEqual(seen, [endOf(ran)])
+      assert.deepStrictEqual(seen, ["a", "a"])
+      assert.strictEqual(ran.operations.find(({ Name }) => Name === "race")?.ContextDetails?.Result, `"a"`)
     })
   )
 
@@ -816,8 +823,8 @@ describe("interruptions", () => {
     const Work = DurableFunction.make("work", { success: Schema.Array(Schema.String) })
     const work = Work.implement(() =>
       Effect.gen(function* () {
-        const child = yield* Effect.exit(Durable.child("child", Effect.interrupt))
         const loser = yield* Effect.forkChild(Durable.wait("loser", "365 days"), { startImmediately: true })
+        const child = yield* Effect.exit(Durable.child("child", Effect.interrupt))
         yield* Fiber.interrupt(loser)
         const step = yield* Effect.exit(Durable.step("step", Effect.interrupt, { retry: RetryPolicy.none }))
         yield* Durable.wait("nap", "1 hour")
