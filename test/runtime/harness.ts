@@ -1,6 +1,6 @@
 /**
  * One execution of one workflow on the model of the service, an invocation at a time and in real time, for tests that look
- * at how an invocation ends: its answer, what it recorded, what it cut short and which fibres it left behind.
+ * at how an invocation ends: its answer, what it recorded, and which fibers it left behind.
  *
  * The test engine runs whole executions and skips time; here a test holds the execution between two invocations, and
  * decides what happens there.
@@ -43,8 +43,8 @@ export const ask = (name: string) => Durable.invoke(Outside, undefined, { name }
 /** Notes that code ran, in the log of a host, and answers with the same text. */
 export type Note = (text: string) => Effect.Effect<string>
 
-/** The body of a step that takes a few milliseconds. */
-export const slowly = (note: Note, text: string): Effect.Effect<string> => Effect.delay(note(text), 5)
+/** The body of a step that is not done at once, although no time passes. */
+export const slowly = (note: Note, text: string): Effect.Effect<string> => Effect.andThen(turns(5), note(text))
 
 /** Concurrency of branches that all run at once. */
 export const both = { concurrency: "unbounded" } as const
@@ -59,14 +59,14 @@ export interface Turn {
   /** Absent when the invocation failed instead of answering. */
   readonly answer: InvocationAnswer | undefined
   readonly failure: InvocationFailed | undefined
-  readonly run: Run
+  readonly parts: Parts
   /** What it sent and the service accepted, in order, such as `WAIT START nap` and `STEP SUCCEED charge`. */
   readonly sent: ReadonlyArray<string>
   /** The outcomes among it, such as `SUCCEED charge`. */
   readonly recorded: ReadonlyArray<string>
   /** What finalizers failed or died with while the invocation was unwound. */
   readonly unwound: ReadonlyArray<unknown>
-  /** Fibres of the invocation that are alive a few turns of the event loop after its end. */
+  /** Fibers of the invocation that are alive a few turns of the event loop after its end. */
   readonly fibersLeft: number
   /** Real milliseconds from its start to its end. */
   readonly millis: number
@@ -139,9 +139,9 @@ export class Host {
   #closed: Engine.ExecutionOutcome | undefined
 
   constructor(workflow: (note: Note) => Program, clock: Clock.Clock, options: HostOptions) {
-    const { fault, latency, ...runOptions } = options
+    const { fault, latency, ...invokeOptions } = options
     this.#workflow = workflow
-    this.#options = runOptions
+    this.#options = invokeOptions
     this.#latency = latency
     this.#fault = fault
     this.#clock = new SkippingClock(clock)
@@ -229,7 +229,7 @@ export class Host {
 
   // --- Invocations ---------------------------------------------------------------------------------------------------
 
-  /** Starts the invocation that is due, and answers with its fibre and how to see it to its end. */
+  /** Starts the invocation that is due, and answers with its fiber and how to see it to its end. */
   begin(options: Partial<InvokeOptions> = {}): {
     readonly fiber: Fiber.Fiber<Invoked, InvocationFailed>
     readonly ended: Effect.Effect<Turn>
@@ -240,7 +240,8 @@ export class Host {
     const first = this.#sent.length
     const began = performance.now()
     let alive = 0
-    let run: Run | undefined
+    let parts: Parts | undefined
+    let exit: Exit.Exit<unknown, unknown> | undefined
     const services = Context.make(CheckpointStore, this.#store).pipe(
       Context.add(Clock.Clock, this.#clock),
       Context.add(Logger.CurrentLoggers, new Set([this.#logger])),
@@ -254,39 +255,41 @@ export class Host {
         this.log.push(text)
         return text
       })
-    const implementation = { contract: Workflow, handler: () => this.#workflow(note) }
+    const workflow = Effect.onExit(
+      Effect.suspend(() => this.#workflow(note)),
+      (ended) => Effect.sync(() => void (exit = ended))
+    )
+    const implementation = { contract: Workflow, handler: () => workflow }
     const fiber = Effect.runForkWith(services)(
       invoke(implementation, pending.event, {
         warnAboutTargets: false,
         ...this.#options,
         ...options,
-        probe: { onStart: (started) => void (run = started), onActivity: () => {}, onFiber: () => {} }
+        onStart: (started) => void (parts = started)
       })
     )
     let millis = 0
     fiber.addObserver(() => (millis = performance.now() - began))
     const ended = Effect.gen({ self: this }, function* () {
-      const exit = yield* Effect.callback<Exit.Exit<Invoked, InvocationFailed>>((resume) => {
+      const invoked = yield* Effect.callback<Exit.Exit<Invoked, InvocationFailed>>((resume) => {
         fiber.addObserver((ended) => resume(Effect.succeed(ended)))
       })
-      this.#ended(pending, exit)
+      this.#ended(pending, invoked)
       // A request that is under way cannot be taken back.
       while (this.#requests > 0) yield* turns(1)
       yield* turns(5)
-      assert(run !== undefined, "the invocation never began")
+      assert(parts !== undefined, "the invocation never began")
       const sent = this.#sent.slice(first)
       return {
-        answer: Exit.isSuccess(exit) ? exit.value.answer : undefined,
-        failure: failureOf(exit),
-        run,
+        answer: Exit.isSuccess(invoked) ? invoked.value.answer : undefined,
+        failure: failureOf(invoked),
+        parts,
         sent,
         recorded: sent.flatMap((text) => {
           const [, action = "", ...name] = text.split(" ")
           return action === "START" ? [] : [`${action} ${name.join(" ")}`]
         }),
-        unwound: (run.cuts.unwound?.reasons ?? []).map((reason) =>
-          Cause.isFailReason(reason) ? reason.error : Cause.isDieReason(reason) ? reason.defect : "interrupted"
-        ),
+        unwound: parts.lifetime.verdict === undefined ? [] : failuresIn(exit),
         fibersLeft: alive,
         millis
       }
@@ -358,6 +361,8 @@ export class Host {
   }
 
   readonly #store: CheckpointStore["Service"] = {
+    // What a command ends is stamped later than everything before it.
+    ordered: true,
     checkpoint: (request) =>
       this.#later(() =>
         Result.map(Engine.checkpoint(this.#state, request, this.#env()), (applied) => {
@@ -379,7 +384,7 @@ export class Host {
           yield* Effect.yieldNow
           const failure = this.#fault?.()
           const answered = failure === undefined ? fromEngine(answer()) : Effect.fail(failure)
-          if (this.#latency !== undefined) yield* pause(this.#latency())
+          if (this.#latency !== undefined) yield* turns(this.#latency())
           return yield* answered
         }),
       () => Effect.sync(() => void this.#requests--)
@@ -392,7 +397,7 @@ export class Host {
 }
 
 export interface HostOptions extends Partial<InvokeOptions> {
-  /** Real milliseconds that the answer of the service takes. Default: as long as a turn of the event loop. */
+  /** Turns of the event loop that the answer of the service takes. Default: none. */
   readonly latency?: () => number
   /** What happens to a request instead of being answered. */
   readonly fault?: () => StoreError | undefined
@@ -422,7 +427,7 @@ export const turns = (count: number): Effect.Effect<void> =>
     next(count)
   })
 
-/** A plain promise that the runtime cannot see: the very thing that some of these tests are about. */
+/** A timer of the process, which no operation records. */
 export const pause = (millis: number): Effect.Effect<void> =>
   Effect.promise(() => new Promise<void>((resolve) => void setTimeout(resolve, millis)))
 
@@ -445,6 +450,14 @@ const everything: Chooser = (open) => {
 
 const dueOf = (operation: Operation): number =>
   operation.WaitDetails?.ScheduledEndTimestamp ?? operation.StepDetails?.NextAttemptTimestamp ?? Infinity
+
+const failuresIn = (exit: Exit.Exit<unknown, unknown> | undefined): ReadonlyArray<unknown> =>
+  exit === undefined || Exit.isSuccess(exit)
+    ? []
+    : exit.cause.reasons.flatMap((reason) => {
+        if (Cause.isFailReason(reason)) return [reason.error]
+        return Cause.isDieReason(reason) ? [reason.defect] : []
+      })
 
 const failureOf = (exit: Exit.Exit<unknown, InvocationFailed>): InvocationFailed | undefined =>
   Exit.isSuccess(exit) ? undefined : exit.cause.reasons.find(Cause.isFailReason)?.error

@@ -1,6 +1,6 @@
 /**
  * Control flow that meets a suspension: whatever a workflow does around its waits, an invocation that only waits answers
- * PENDING, records nothing that only a real end may record, leaves no fibre behind, and the execution still ends as if it
+ * PENDING, records nothing that only a real end may record, leaves no fiber behind, and the execution still ends as if it
  * had never been suspended.
  */
 import { assert, describe, it } from "@effect/vitest"
@@ -12,8 +12,22 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
-import { ask, both, declined, errorOf, failing, host, slowly } from "./harness.ts"
+import {
+  ask,
+  both,
+  declined,
+  errorOf,
+  failing,
+  host,
+  slowly,
+  turns,
+  type Chooser,
+  type Note,
+  type Program
+} from "./harness.ts"
 import { suspends } from "./suspends.ts"
+
+const waitsOnly: Chooser = (open) => open.filter(({ Type }) => Type === "WAIT")
 
 const askBoth = Effect.all([ask("one"), ask("two")], both)
 
@@ -74,39 +88,55 @@ describe("handlers around a wait", () => {
   })
 })
 
-describe("races against time in memory", () => {
-  suspends("cuts off a sleep that races a wait, and does not let it win", {
-    program: (note) =>
-      Effect.race(ask("answer"), Effect.as(Effect.sleep(10_000), "timer")).pipe(
-        Effect.tap((won) => note(`won: ${won}`))
-      ),
-    waitsFor: ["answer"],
-    sleepsCut: [10_000],
+describe("time-outs of Effect around a wait", () => {
+  const raced = (note: Note): Program =>
+    Effect.race(ask("answer"), Effect.as(Effect.sleep("10 seconds"), "timer")).pipe(
+      Effect.tap((won) => note(`won: ${won}`))
+    )
+
+  suspends("lets an answer win that comes before the time is over", {
+    program: raced,
+    waitsFor: ["answer", "sleep 10s"],
     ends: "answer",
     log: ["won: answer"]
   })
 
-  suspends("cuts off a time-out around a wait, and does not let it strike", {
+  suspends("lets the time win that is over before the answer comes", {
+    program: raced,
+    waitsFor: ["answer", "sleep 10s"],
+    choose: waitsOnly,
+    ends: "timer",
+    log: ["won: timer"]
+  })
+
+  suspends("does not strike because of a suspension", {
     program: (note) =>
       ask("answer").pipe(
-        Effect.timeout(10_000),
+        Effect.timeout("10 seconds"),
         Effect.tapError(() => note("timed out"))
       ),
-    waitsFor: ["answer"],
-    sleepsCut: [10_000],
+    waitsFor: ["answer", "sleep 10s"],
     ends: "answer"
   })
 
-  suspends("cuts off a time-out around a wait whose handlers catch everything", {
-    program: (note) =>
-      ask("answer").pipe(
-        Effect.timeoutOption(10_000),
-        Effect.map(Option.getOrElse(() => "timed out")),
-        Effect.catchCause(() => Durable.step("recovered", note("recovered")))
-      ),
-    waitsFor: ["answer"],
-    sleepsCut: [10_000],
+  const patient = (note: Note): Program =>
+    ask("answer").pipe(
+      Effect.timeoutOption("10 seconds"),
+      Effect.map(Option.getOrElse(() => "timed out")),
+      Effect.catchCause(() => Durable.step("recovered", note("recovered")))
+    )
+
+  suspends("is not seen by handlers that catch everything", {
+    program: patient,
+    waitsFor: ["answer", "sleep 10s"],
     ends: "answer"
+  })
+
+  suspends("strikes when its time is over", {
+    program: patient,
+    waitsFor: ["answer", "sleep 10s"],
+    choose: waitsOnly,
+    ends: "timed out"
   })
 })
 
@@ -146,14 +176,14 @@ describe("waits that cannot be interrupted", () => {
   })
 })
 
-describe("fibres that a workflow forks", () => {
+describe("fibers that a workflow forks", () => {
   suspends("lets go of a forked child that waits", {
     program: () => Effect.flatMap(Effect.forkChild(ask("answer")), Fiber.join),
     waitsFor: ["answer"],
     ends: "answer"
   })
 
-  suspends("lets go of a detached fibre that waits", {
+  suspends("lets go of a detached fiber that waits", {
     program: () => Effect.flatMap(Effect.forkDetach(ask("answer")), Fiber.join),
     waitsFor: ["answer"],
     ends: "answer"
@@ -176,11 +206,11 @@ describe("fibres that a workflow forks", () => {
     log: ["took answer"]
   })
 
-  suspends("does not let a heartbeat in the background hold a suspension", {
+  suspends("does not let a heartbeat in the background hold a suspension for ever", {
     program: () => Effect.andThen(Effect.forkChild(Effect.forever(Effect.sleep(5))), ask("answer")),
     waitsFor: ["answer"],
-    sleepsCut: [5],
-    ends: "answer"
+    ends: "answer",
+    options: { outsideLimit: 20 }
   })
 
   suspends("lets go of a stream that waits in several places", {
@@ -256,7 +286,7 @@ describe("siblings of a wait", () => {
   it.live("ends at once when a branch fails while another waits", () =>
     Effect.gen(function* () {
       const execution = yield* host(() =>
-        Effect.all([ask("answer"), Durable.step("bad", Effect.delay(declined, 3), failing)], both)
+        Effect.all([ask("answer"), Durable.step("bad", Effect.andThen(turns(3), declined), failing)], both)
       )
       const { answer, fibersLeft, recorded } = yield* execution.turn()
       assert.strictEqual(errorOf(answer).type, "Declined")

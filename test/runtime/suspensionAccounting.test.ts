@@ -10,44 +10,41 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Scheduler from "effect/Scheduler"
-import { ask, both, declined, errorOf, failing, host, pause, slowly, turns, valueOf } from "./harness.ts"
+import { ask, both, declined, errorOf, failing, host, slowly, turns, valueOf } from "./harness.ts"
 import { assertPending } from "./suspends.ts"
 
 /** How to record a child whose body asks. */
 const declaredAsk = { error: failing.error }
 
 describe("accounting", () => {
-  it.live("survives an interruption at every place where a fibre may yield", () =>
+  it.live("survives an interruption at every place where a fiber may yield", () =>
     Effect.gen(function* () {
       for (let operations = 3; operations <= 60; operations++) {
-        const execution = yield* host(
-          () =>
-            Effect.gen(function* () {
-              const step = yield* Effect.forkChild(Durable.step("a", Effect.forever(Effect.sync(() => {}))), {
-                startImmediately: true
-              })
-              yield* Fiber.interrupt(step)
-              const wait = yield* Effect.forkChild(ask("never"), { startImmediately: true })
-              yield* Fiber.interrupt(wait)
-              const held = yield* Effect.forkChild(Durable.hold(Effect.never), { startImmediately: true })
-              yield* Fiber.interrupt(held)
-              const child = yield* Effect.forkChild(Durable.child("c", ask("never"), declaredAsk), {
-                startImmediately: true
-              })
-              yield* Fiber.interrupt(child)
-              return yield* ask("A")
-            }).pipe(Effect.provideService(Scheduler.MaxOpsBeforeYield, operations)),
-          { patience: 4_000 }
+        const execution = yield* host(() =>
+          Effect.gen(function* () {
+            const step = yield* Effect.forkChild(Durable.step("a", Effect.forever(Effect.sync(() => {}))), {
+              startImmediately: true
+            })
+            yield* Fiber.interrupt(step)
+            const wait = yield* Effect.forkChild(ask("never"), { startImmediately: true })
+            yield* Fiber.interrupt(wait)
+            const held = yield* Effect.forkChild(Durable.hold(Effect.never), { startImmediately: true })
+            yield* Fiber.interrupt(held)
+            const child = yield* Effect.forkChild(Durable.child("c", ask("never"), declaredAsk), {
+              startImmediately: true
+            })
+            yield* Fiber.interrupt(child)
+            return yield* ask("A")
+          }).pipe(Effect.provideService(Scheduler.MaxOpsBeforeYield, operations))
         )
         const suspended = yield* execution.turn()
         assert.deepStrictEqual(suspended.answer, { Status: "PENDING" }, `${operations} operations before a yield`)
-        assert.isBelow(suspended.millis, 2_000, `${operations} operations before a yield`)
         assert.strictEqual(suspended.fibersLeft, 0, `${operations} operations before a yield`)
       }
     })
   )
 
-  it.live("counts no step twice that ends while its fibre is interrupted", () =>
+  it.live("counts no step twice that ends while its fiber is interrupted", () =>
     Effect.gen(function* () {
       const execution = yield* host((note) =>
         Effect.gen(function* () {
@@ -120,12 +117,11 @@ describe("failures that must not be suspensions", () => {
     })
   )
 
-  it.live("a workflow that waits for something in memory only does not answer, and its deadline says so", () =>
+  it.live("a workflow that waits for what nobody can bring is stuck, and says so", () =>
     Effect.gen(function* () {
-      const execution = yield* host(() => Effect.never, { deadline: Date.now() + 100, grace: 10 })
+      const execution = yield* host(() => Effect.never)
       const only = yield* execution.turn()
-      assert.strictEqual(only.answer, undefined)
-      assert.strictEqual(only.failure?.reason, "deadline")
+      assert.strictEqual(errorOf(only.answer).type, "Stuck")
       assert.strictEqual(only.fibersLeft, 0)
     })
   )
@@ -152,9 +148,9 @@ describe("abandonment", () => {
       )
       const suspended = yield* execution.turn()
       assertPending(suspended)
-      assert.isTrue(suspended.run.cuts.graceExpired)
+      assert.strictEqual(suspended.fibersLeft, 1)
       released.resolve()
-      yield* pause(5)
+      while (execution.log.length === 0) yield* turns(1)
       yield* turns(5)
       assert.deepStrictEqual(execution.log, ["outlived"])
       assert.deepStrictEqual(

@@ -1,5 +1,5 @@
 /**
- * Effect's own tools for concurrency and resources around a wait: whatever holds the fibre of a wait, directly or through
+ * Effect's own tools for concurrency and resources around a wait: whatever holds the fiber of a wait, directly or through
  * others that wait for it in memory, lets go at a suspension and is as it should be on the replay.
  */
 import { assert, describe, it } from "@effect/vitest"
@@ -14,7 +14,7 @@ import * as PubSub from "effect/PubSub"
 import * as Schedule from "effect/Schedule"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
-import { ask, both, declined, errorOf, host, pause, valueOf } from "./harness.ts"
+import { ask, both, declined, errorOf, host, turns, valueOf } from "./harness.ts"
 import { assertPending, suspends } from "./suspends.ts"
 
 describe("regions", () => {
@@ -92,7 +92,7 @@ describe("coordination in memory", () => {
     log: ["answer"]
   })
 
-  suspends("two fibres that share one wait through a cached effect", {
+  suspends("two fibers that share one wait through a cached effect", {
     program: () =>
       Effect.gen(function* () {
         const shared = yield* Effect.cached(ask("answer"))
@@ -108,20 +108,20 @@ describe("coordination in memory", () => {
         Stream.runCollect
       ),
     waitsFor: ["answer"],
-    sleepsCut: [5],
+    options: { outsideLimit: 20 },
     ends: ["answer"]
   })
 })
 
 describe("resources", () => {
-  suspends("a fibre that is forked into a scope", {
+  suspends("a fiber that is forked into a scope", {
     program: () =>
       Effect.scoped(Effect.flatMap(Effect.forkScoped(ask("answer"), { startImmediately: true }), Fiber.join)),
     waitsFor: ["answer"],
     ends: "answer"
   })
 
-  suspends("fibres in a FiberSet", {
+  suspends("fibers in a FiberSet", {
     program: () =>
       Effect.gen(function* () {
         const fibers = yield* FiberSet.make<string>()
@@ -214,7 +214,7 @@ describe("sizes", () => {
       const only = yield* execution.turn()
       assert.strictEqual(valueOf(only.answer), "nothing")
       assert.deepStrictEqual(only.sent, [])
-      assert.deepStrictEqual(only.run.checkpointer.counts, { requests: 0, updates: 0 })
+      assert.deepStrictEqual(only.parts.outbox.counts, { requests: 0, updates: 0 })
       assert.strictEqual(only.fibersLeft, 0)
     })
   )
@@ -222,8 +222,8 @@ describe("sizes", () => {
 
 describe("codecs that take their time", () => {
   const slowText = Serdes.make<string>({
-    serialize: (value) => Effect.as(pause(3), value),
-    deserialize: (text) => Effect.as(pause(3), text ?? "")
+    serialize: (value) => Effect.as(turns(3), value),
+    deserialize: (text) => Effect.as(turns(3), text ?? "")
   })
 
   suspends("are waited for, live and on replay", {
@@ -247,8 +247,8 @@ describe("codecs that take their time", () => {
   })
 })
 
-describe("genuine time-outs in memory", () => {
-  it.live("strike while a hold keeps the invocation, and then durable finalizers do run", () =>
+describe("a time-out around a hold", () => {
+  it.live("strikes in the invocation that the hold keeps, and then durable finalizers do run", () =>
     Effect.gen(function* () {
       const execution = yield* host((note) =>
         Durable.onExit(Effect.timeout(Durable.hold(Effect.never), 5), () => Durable.step("ended", note("ended"))).pipe(

@@ -109,13 +109,13 @@ describe("waits that end while a sibling keeps the invocation alive", () => {
     })
   )
 
-  it.effect("keeps the invocation alive for a wait in a hold", () =>
+  it.effect("does not keep the invocation alive for a wait in a hold, all of whose fibers wait", () =>
     Effect.gen(function* () {
       const { invocations, result } = yield* inVirtualTime(
         Durable.hold(Effect.as(Durable.wait("nap", "5 seconds"), ["nap"]))
       )
       assert.deepStrictEqual(result, ["nap"])
-      assert.strictEqual(invocations, 1)
+      assert.strictEqual(invocations, 2)
     })
   )
 })

@@ -1,5 +1,5 @@
 /**
- * Interruptions by the program, losers, fibres that outlive their block, and typed errors: each an ordinary outcome of the
+ * Interruptions by the program, losers, fibers that outlive their block, and typed errors: each an ordinary outcome of the
  * code, and never mixed up with a suspension.
  */
 import { assert, describe, it } from "@effect/vitest"
@@ -16,7 +16,6 @@ import {
   host,
   type Note,
   Outside,
-  pause,
   slowly,
   turns,
   valueOf
@@ -42,7 +41,7 @@ describe("an interruption by the program", () => {
     })
   )
 
-  it.live("ends the execution that joins a fibre which was interrupted", () =>
+  it.live("ends the execution that joins a fiber which was interrupted", () =>
     Effect.gen(function* () {
       const execution = yield* host(() =>
         Effect.gen(function* () {
@@ -97,7 +96,7 @@ describe("an interruption by the program", () => {
     })
   )
 
-  it.live("records no outcome of a step whose fibre it interrupts, and the workflow goes on", () =>
+  it.live("records no outcome of a step whose fiber it interrupts, and the workflow goes on", () =>
     Effect.gen(function* () {
       const execution = yield* host((note) =>
         Effect.gen(function* () {
@@ -117,7 +116,7 @@ describe("an interruption by the program", () => {
     })
   )
 
-  it.live("records nothing for a policy that never saw the interruption of a fibre", () =>
+  it.live("records nothing for a policy that never saw the interruption of a fiber", () =>
     Effect.gen(function* () {
       let asked = 0
       const policy: RetryPolicy.RetryPolicy = {
@@ -192,7 +191,7 @@ describe("losers", () => {
     })
   )
 
-  it.live("a fibre that is never joined is let go when the workflow ends", () =>
+  it.live("a fiber that is never joined is let go when the workflow ends", () =>
     Effect.gen(function* () {
       const execution = yield* host((note) =>
         Effect.gen(function* () {
@@ -209,7 +208,7 @@ describe("losers", () => {
   )
 })
 
-describe("fibres that outlive their child", () => {
+describe("fibers that outlive their child", () => {
   it.live("record nothing of a step that ends later, and the execution goes on", () =>
     Effect.gen(function* () {
       const execution = yield* host((note) =>
@@ -218,7 +217,7 @@ describe("fibres that outlive their child", () => {
             "child",
             Effect.as(Effect.forkChild(Durable.step("late", slowly(note, "late")), { startImmediately: true }), "early")
           )
-          yield* Durable.step("after", Effect.as(Effect.sleep(20), child))
+          yield* Durable.step("after", Effect.as(turns(20), child))
           return yield* ask("answer")
         })
       )
@@ -237,9 +236,9 @@ describe("fibres that outlive their child", () => {
         Effect.gen(function* () {
           yield* Durable.child(
             "child",
-            Effect.asVoid(Effect.forkChild(Effect.delay(Durable.step("late", note("late")), 3)))
+            Effect.asVoid(Effect.forkChild(Effect.andThen(turns(3), Durable.step("late", note("late")))))
           )
-          yield* Durable.hold(Effect.sleep(10))
+          yield* Durable.hold(turns(10))
           return yield* ask("answer")
         })
       )
@@ -252,7 +251,7 @@ describe("fibres that outlive their child", () => {
   )
 
   for (const [when, block] of [
-    ["begins", (note: Note) => Effect.delay(Durable.step("late", note("late")), 3)],
+    ["begins", (note: Note) => Effect.andThen(turns(3), Durable.step("late", note("late")))],
     ["ends", (note: Note) => Durable.step("late", slowly(note, "late"))]
   ] as const) {
     it.live(`are told so in a step that ${when} later, and with them whoever joins them`, () =>
@@ -281,7 +280,7 @@ describe("fibres that outlive their child", () => {
     Effect.gen(function* () {
       const execution = yield* host((note) =>
         Effect.gen(function* () {
-          const fork = Effect.forkDetach(Effect.delay(Durable.step("late", note("late")), 3))
+          const fork = Effect.forkDetach(Effect.andThen(turns(3), Durable.step("late", note("late"))))
           const late = yield* Effect.flatMap(Durable.child("child", fork, { flat: true }), Fiber.join)
           return [late, yield* ask("answer")]
         })
@@ -298,8 +297,8 @@ describe("forks that are never joined", () => {
     Effect.gen(function* () {
       const execution = yield* host((note) =>
         Effect.gen(function* () {
-          yield* Effect.forkDetach(Effect.delay(Durable.step("late", note("late")), 3))
-          yield* Durable.step("slow", Effect.as(pause(10), "slow"))
+          yield* Effect.forkDetach(Effect.andThen(turns(3), Durable.step("late", note("late"))))
+          yield* Durable.step("slow", Effect.as(turns(20), "slow"))
           return yield* ask("answer")
         })
       )

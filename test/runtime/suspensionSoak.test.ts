@@ -5,7 +5,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Durable } from "effect-durable"
 import * as Effect from "effect/Effect"
-import { ask, both, Declined, declined, failing, host, pause, turns, type Program } from "./harness.ts"
+import { ask, both, Declined, declined, failing, host, turns, type Program } from "./harness.ts"
 
 /** The first seed of this run: SEED, or the time. A failure names the seed that it happened with. */
 const firstSeed = Number(process.env["SEED"] ?? Date.now() % 2 ** 31)
@@ -27,9 +27,9 @@ const randomOf = (seed: number): Random => {
   }
 }
 
-/** A few turns of the event loop, or now and then a few milliseconds. */
+/** A few turns of the event loop, or now and then many. */
 const jitter = (random: Random): Effect.Effect<void> =>
-  Effect.suspend(() => (random() < 0.7 ? turns(Math.floor(random() * 4)) : pause(Math.floor(random() * 3))))
+  Effect.suspend(() => turns(Math.floor(random() * (random() < 0.7 ? 4 : 40))))
 
 const settings = { declines: { error: Declined } }
 
@@ -42,7 +42,9 @@ interface Soaked {
 const soak = (workflow: (random: Random) => Program, seed: number, cutOff: number) =>
   Effect.gen(function* () {
     const random = randomOf(seed)
-    const execution = yield* host(() => workflow(random), { latency: () => (random() < 0.5 ? 0 : random() * 3) })
+    const execution = yield* host(() => workflow(random), {
+      latency: () => (random() < 0.5 ? 0 : Math.floor(random() * 6))
+    })
     for (let turn = 0; !execution.closed; turn++) {
       assert(turn < 300, `seed ${seed}: the execution does not end, it waits for ${execution.waitsFor.join(", ")}`)
       if (!execution.invoked) {
@@ -60,7 +62,7 @@ const soak = (workflow: (random: Random) => Program, seed: number, cutOff: numbe
         fiber.interruptUnsafe()
       }
       const { fibersLeft } = yield* ended
-      assert.strictEqual(fibersLeft, 0, `seed ${seed}: fibres left in invocation ${turn}`)
+      assert.strictEqual(fibersLeft, 0, `seed ${seed}: fibers left in invocation ${turn}`)
     }
     const soaked: Soaked = {
       outcome: { ...execution.outcome, endTimestamp: 0 },
