@@ -137,6 +137,7 @@ describe("Durable.withCompensation", () => {
 
   const mistakes: Record<string, Effect.Effect<unknown, never, Durable.Execution>> = {
     InvalidName: Durable.wait("", "1 hour"),
+    Stuck: Effect.never,
     NameInUse: besidePromise(Durable.wait("a", 1_000), Durable.wait("a", 1_000)),
     InvalidDuration: Durable.wait("never", 0),
     PayloadTooLarge: Durable.step("large", Effect.succeed("x".repeat(300_000)), { retry: RetryPolicy.none }),

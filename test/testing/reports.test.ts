@@ -2,9 +2,14 @@ import { assert, describe, it } from "@effect/vitest"
 import { Durable, DurableFunction, RetryPolicy } from "effect-durable"
 import { TestEngine } from "effect-durable/testing"
 import * as Cause from "effect/Cause"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Latch from "effect/Latch"
+import * as Queue from "effect/Queue"
 import * as Schema from "effect/Schema"
+import * as Semaphore from "effect/Semaphore"
 
 const Main = DurableFunction.make("main")
 const Ask = DurableFunction.plain("ask", { success: Schema.String })
@@ -132,6 +137,56 @@ describe("a test that would hang", () => {
       for (const exit of exits) assert.include(JSON.stringify(exit), `\\"stuck\\"`)
       assert.strictEqual(yield* run.status, "RUNNING")
     }).pipe(Effect.provide(TestEngine.layer([Main.implement(() => Durable.step("stuck", Effect.never))], impatient)))
+  )
+})
+
+describe("a workflow that nothing will ever wake", () => {
+  const deferred = Effect.flatMap(Deferred.make<void>(), Deferred.await)
+  const stuck: Record<string, Effect.Effect<void, never, Durable.Execution>> = {
+    "Effect.never": Effect.never,
+    "a Deferred that nobody completes": deferred,
+    "a Queue to which nobody offers": Effect.asVoid(Effect.flatMap(Queue.unbounded<number>(), Queue.take)),
+    "a Latch that nobody opens": Effect.flatMap(Latch.make(), (latch) => latch.await),
+    "a permit that it has itself": Effect.flatMap(Semaphore.make(1), (semaphore) =>
+      semaphore.withPermit(semaphore.withPermit(Effect.void))
+    ),
+    "a fiber that waits": Effect.flatMap(Effect.forkChild(deferred), Fiber.join),
+    "its branches, all of which wait": Effect.asVoid(Durable.parallel("pair", [deferred, deferred])),
+    "a callback that it does not await": Effect.andThen(Durable.callback("approval"), deferred),
+    "itself, in circles": Effect.forever(Effect.yieldNow),
+    "naps without end": Effect.forever(Effect.sleep("500 millis"))
+  }
+  for (const [what, workflow] of Object.entries(stuck)) {
+    it.effect(`ends as Stuck, and keeps no test waiting: ${what}`, () =>
+      Effect.gen(function* () {
+        for (const body of [workflow, Effect.andThen(Durable.wait("pause", "1 hour"), workflow)]) {
+          const main = Main.implement(() => body)
+          const exit = yield* Effect.exit(
+            Effect.provide(TestEngine.run(Main), TestEngine.layer([main], { patience: "1 minute" }))
+          )
+          const error = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
+          assert.instanceOf(error, TestEngine.ExecutionFailed)
+          assert.strictEqual(error.errorType, "Stuck")
+        }
+      })
+    )
+  }
+
+  it.effect("is told of the block that would wake it, and does not run again", () =>
+    Effect.gen(function* () {
+      const main = Main.implement(() =>
+        Effect.gen(function* () {
+          const ready = yield* Deferred.make<void>()
+          yield* Durable.child("block", Effect.asVoid(Deferred.succeed(ready, undefined)))
+          yield* Durable.wait("pause", "1 hour")
+          yield* Deferred.await(ready)
+        })
+      )
+      const error = yield* Effect.flip(Effect.provide(TestEngine.run(Main), TestEngine.layer([main])))
+      assert.instanceOf(error, TestEngine.ExecutionFailed)
+      assert.strictEqual(error.errorType, "Stuck")
+      assert.match(error.errorMessage ?? "", /"block".*flat: true/)
+    })
   )
 })
 
