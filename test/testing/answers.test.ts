@@ -13,13 +13,16 @@ class Rejected extends Schema.TaggedError<Rejected>()("Rejected", { limit: Schem
 
 const Main = DurableFunction.make("main", { success: Schema.Unknown })
 
+/** For what nobody ever answers. */
+const impatient = { patience: "300 millis" } as const
+
 type Part = TestEngine.Answer<never> | TestEngine.StepFault
 
 /** Runs a workflow in a world with some answers. */
 const started = <E>(
   workflow: Effect.Effect<unknown, E, Durable.Execution>,
   parts: ReadonlyArray<Part>,
-  options: TestEngine.Options = { patience: "300 millis" }
+  options: TestEngine.Options = {}
 ) => ({
   run: <A, E2>(
     test: (
@@ -43,8 +46,12 @@ const resultOf = <E>(
 ) => started(workflow, parts, options).run((run) => run.result)
 
 /** What a test is told about a workflow that goes wrong. */
-const failureOf = <E>(workflow: Effect.Effect<unknown, E, Durable.Execution>, parts: ReadonlyArray<Part>) =>
-  Effect.map(Effect.exit(resultOf(workflow, parts)), (exit) => {
+const failureOf = <E>(
+  workflow: Effect.Effect<unknown, E, Durable.Execution>,
+  parts: ReadonlyArray<Part>,
+  options?: TestEngine.Options
+) =>
+  Effect.map(Effect.exit(resultOf(workflow, parts, options)), (exit) => {
     const defect = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
     assert.instanceOf(defect, TestEngine.TestFailure)
     return defect.message
@@ -317,18 +324,22 @@ describe("an answer", () => {
 
   it.effect("never comes when it is never, and the report names the callback", () =>
     Effect.gen(function* () {
-      const message = yield* failureOf(awaited(Durable.callback("approval")), [
-        TestEngine.answer("approval", TestEngine.never)
-      ])
+      const message = yield* failureOf(
+        awaited(Durable.callback("approval")),
+        [TestEngine.answer("approval", TestEngine.never)],
+        impatient
+      )
       assert.include(message, `the callback "approval" is open, and nobody answers it`)
     })
   )
 
   it.effect("that does not end is named in the report", () =>
     Effect.gen(function* () {
-      const message = yield* failureOf(awaited(Durable.callback("approval")), [
-        TestEngine.answer("approval", () => Effect.never)
-      ])
+      const message = yield* failureOf(
+        awaited(Durable.callback("approval")),
+        [TestEngine.answer("approval", () => Effect.never)],
+        impatient
+      )
       assert.include(message, `the answer to the callback "approval" is running`)
       assert.notInclude(message, "nobody")
     })
@@ -498,7 +509,7 @@ describe("a callback that a test answers by hand", () => {
   it.effect("is a test failure when the execution ends without it, or nothing happens any more", () =>
     Effect.gen(function* () {
       const reportOf = <E>(workflow: Effect.Effect<unknown, E, Durable.Execution>) =>
-        Effect.map(Effect.exit(started(workflow, []).run((run) => run.callback("approval"))), (exit) => {
+        Effect.map(Effect.exit(started(workflow, [], impatient).run((run) => run.callback("approval"))), (exit) => {
           const defect = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
           assert.instanceOf(defect, TestEngine.TestFailure)
           return defect.message
