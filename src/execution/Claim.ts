@@ -127,6 +127,8 @@ export class Claim implements Subject {
   readonly #site: Error | undefined
   /** Whether its outcome moves the time of its namespace: that of an item does not. */
   readonly movesTime: boolean
+  /** Whether the code has learned its outcome. */
+  isDelivered = false
   /** The fibers that wait for it: one, or several for a callback. */
   readonly doors: Array<Door> = []
   readonly #host: ClaimHost

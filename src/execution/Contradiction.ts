@@ -35,11 +35,20 @@ export const otherKind = (claim: Claim, record: Operation): NonDeterministic =>
       "Run this execution with the version of the code that recorded it, or give the changed operation a new name."
   })
 
+/** The history holds a record where the code asks for a namespace without one. */
+export const flatNow = (path: string, record: Operation): NonDeterministic =>
+  new NonDeterministic({
+    operation: path,
+    message:
+      `The history holds a ${kindOf(record.Type, record.SubType)} at "${path}", but the code asks for a flat block, which has no record. ` +
+      "Run this execution with the version of the code that recorded it, or give the changed operation a new name."
+  })
+
 /** The history holds what the code has not asked for, and the code is about to do something new. */
 export const unclaimed = ({ history }: Pick<Core, "history">, work: Work): NonDeterministic => {
-  const missing = Array.from(history.unclaimedEntries(), ({ record }) => record).filter(
-    (record) => record !== undefined
-  )
+  const entries =
+    work.ended === undefined || work.ended.missed === 0 ? history.unclaimedEntries() : history.missedIn(work.ended)
+  const missing = Array.from(entries, ({ record }) => record).filter((record) => record !== undefined)
   const shown = missing.slice(0, 5).map(describe).join(", ")
   const rest = missing.length > 5 ? `, and ${missing.length - 5} more` : ""
   const { claim } = work

@@ -33,7 +33,7 @@ import { updatesOf, type Mark } from "./Marks.ts"
 import type { Namespace } from "./Namespace.ts"
 import { Naps } from "./Naps.ts"
 import { Outside } from "./Outside.ts"
-import { InHold, type Hold } from "./References.ts"
+import { InFinalizer, InHold, type Hold } from "./References.ts"
 import { Poller } from "./Poller.ts"
 import { withChange } from "./records.ts"
 
@@ -72,6 +72,7 @@ export class Delivery {
   readonly #skipped: Array<string> = []
   #count = 0
   #ofOthers = 0
+  #claimDoors = 0
   #arrivals = 0
   #converting = 0
   #isFlushing = false
@@ -89,7 +90,7 @@ export class Delivery {
     })
     this.#naps = new Naps(parts, {
       reach: (door) => this.reach(door),
-      isAlone: () => this.doors.size === 1 && this.#workCount === 0 && this.running.size === 0
+      isAlone: () => this.#claimDoors === 0 && this.#workCount === 0 && this.running.size === 0
     })
     this.#outside = new Outside(parts, {
       wake: () => parts.fibers.wake(),
@@ -123,6 +124,7 @@ export class Delivery {
 
   #admit(door: Door): void {
     this.doors.add(door)
+    if (door.claim !== undefined) this.#claimDoors++
     if (isOfOthers(door)) this.#ofOthers++
     door.namespace.parked++
     if (door.claim !== undefined && door.claim.namespace !== door.namespace) door.claim.namespace.parked++
@@ -143,12 +145,14 @@ export class Delivery {
     door.isGone = true
     door.leave?.()
     this.doors.delete(door)
+    if (door.claim !== undefined) this.#claimDoors--
     if (isOfOthers(door)) this.#ofOthers--
     door.namespace.parked--
     const { claim } = door
     if (claim !== undefined && claim.namespace !== door.namespace) claim.namespace.parked--
     if (claim !== undefined) claim.doors.splice(claim.doors.indexOf(door), 1)
     this.#poller.forget(door)
+    this.#naps.forget(door)
     this.#parts.listener.moved?.()
   }
 
@@ -156,19 +160,21 @@ export class Delivery {
   release(door: Door, effect: Effect.Effect<never>): void {
     if (door.isGone) return
     this.leave(door)
+    if (door.claim !== undefined) this.#cutOff(door.claim)
     door.resume(effect)
   }
 
   // --- Work ------------------------------------------------------------------------------------------------------------
 
   /** Something new may begin once the past is delivered. */
-  perform(claim: Claim, run: () => void): Work {
-    return this.#addWork({ claim, index: claim.index, isEnd: false, isExempt: false, run, isGone: false })
+  perform(claim: Claim, run: () => void, isMoot?: () => boolean): Work {
+    return this.#addWork({ claim, index: claim.index, isEnd: false, isExempt: false, isMoot, run, isGone: false })
   }
 
   /** A context, or the execution, may end once the past is delivered. */
-  performEnd(claim: Claim, run: () => void, isExempt: boolean): Work {
-    return this.#addWork({ claim, index: this.#parts.history.nextIndex, isEnd: true, isExempt, run, isGone: false })
+  performEnd(claim: Claim, run: () => void, isExempt: boolean, ended?: Namespace): Work {
+    const index = this.#parts.history.nextIndex
+    return this.#addWork({ claim, index, isEnd: true, isExempt, ended, run, isGone: false })
   }
 
   #addWork(work: Work): Work {
@@ -201,11 +207,21 @@ export class Delivery {
 
   /** Ends what runs for an operation whose fiber does not wait any more. Its outcome does not count. */
   cancel(claim: Claim): Effect.Effect<void> {
+    const running = this.#forget(claim)
+    return running === undefined ? Effect.void : Fiber.interrupt(running.fiber)
+  }
+
+  #cutOff(claim: Claim): void {
+    const running = claim.doors.length === 0 ? this.#forget(claim) : undefined
+    running?.fiber.interruptUnsafe(running.fiber.id)
+  }
+
+  #forget(claim: Claim): Running | undefined {
     const running = this.running.get(claim)
-    if (running === undefined) return Effect.void
+    if (running === undefined) return undefined
     this.running.delete(claim)
     running.isCancelled = true
-    return Fiber.interrupt(running.fiber)
+    return running
   }
 
   /** Does a conversion on the scheduler of the host. Nothing is delivered meanwhile. */
@@ -301,13 +317,9 @@ export class Delivery {
     this.#parts.fibers.wake()
   }
 
-  /** A fiber sleeps for less than a second at a door. Answers with how it leaves before that. */
-  nap(door: Door, millis: number): () => void {
-    const stop = this.#naps.add(door, millis)
-    return () => {
-      stop()
-      this.leave(door)
-    }
+  /** A fiber sleeps for less than a second at a door. */
+  nap(door: Door, millis: number): void {
+    this.#naps.add(door, millis)
   }
 
   get isNapping(): boolean {
@@ -397,8 +409,12 @@ export class Delivery {
   }
 
   #firstWork(): Work | undefined {
-    while (this.#works.first?.isGone === true) this.#works.take()
-    return this.#works.first
+    for (let work = this.#works.first; work !== undefined; work = this.#works.first) {
+      if (!work.isGone && !isMoot(work)) return work
+      this.drop(work)
+      this.#works.take()
+    }
+    return undefined
   }
 
   #deliver(door: Door): void {
@@ -413,7 +429,10 @@ export class Delivery {
       this.#naps.delivered()
       if (claim.kind.type === "CONTEXT" && claim.entry?.isOld === true) this.#skipped.push(claim.path)
       if (claim.isSettled && door.isForStart !== true) this.#callbacks.delete(claim)
-      if (claim.entry !== undefined && door.isForStart !== true) this.#parts.history.delivered(claim.entry)
+      if (claim.entry !== undefined && door.isForStart !== true) {
+        claim.isDelivered = true
+        this.#parts.history.delivered(claim.entry)
+      }
       this.#parts.listener.delivered?.(claim)
     }
     const outcome = door.outcome()
@@ -449,7 +468,8 @@ export class Delivery {
   }
 
   #mayBegin(work: Work): boolean {
-    if (this.#parts.history.unclaimed === 0 || work.isExempt || this.#outside.isLenient) return true
+    const isComplete = this.#parts.history.unclaimed === 0 && (work.ended?.missed ?? 0) === 0
+    if (isComplete || work.isExempt || this.#outside.isLenient) return true
     if (this.#outside.isHolding || this.#isMoving || this.#naps.size > 0) return false
     for (const catchUp of this.#behind) {
       if (!catchUp()) continue
@@ -499,7 +519,7 @@ export class Delivery {
       this.#outside.wait()
       return false
     }
-    if (this.#naps.size > 0 && !this.#naps.isTiring) {
+    if (this.#naps.size > 0 && !(this.#naps.isTiring && this.#hasDurable())) {
       this.#poller.arm(false)
       return false
     }
@@ -598,6 +618,7 @@ export class Delivery {
     const closed = namespace.close()
     let parked = 0
     for (const one of closed) {
+      one.missed = one.unclaimed
       this.#parts.history.close(one)
       parked += one.parked
     }
@@ -668,6 +689,13 @@ export class Delivery {
   get waiting(): ReadonlyArray<{ readonly path: string; readonly record: Operation | undefined }> {
     return Array.from(this.doors, ({ claim, path }) => ({ path, record: claim?.record }))
   }
+}
+
+/** Whether nobody wants a piece of work any more, because it belongs to what has ended or was let go of. */
+const isMoot = ({ claim, isMoot: isMootItself }: Work): boolean => {
+  const { standing } = claim.namespace
+  if (standing === "closed" && !claim.isRoot) return true
+  return (standing === "abandoned" && !claim.isRoot && !claim.fiber.getRef(InFinalizer)) || isMootItself?.() === true
 }
 
 const isOfOthers = ({ claim }: Door): boolean =>

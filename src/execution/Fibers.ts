@@ -123,6 +123,8 @@ export class Fibers implements Scheduler.Scheduler {
     if (spawner !== undefined && spawner === this.#entering) {
       this.#entering = undefined
       this.#slices.push(entry)
+      // It is still on the stack: an interrupt of a fiber that runs would come too late.
+      if (!this.#isRunning) return queueMicrotask(() => this.wake())
     } else if (spawner !== undefined && spawner === this.#pausing) {
       this.#pausing = undefined
       this.#isPaused = true

@@ -141,6 +141,11 @@ export class History {
     }
   }
 
+  /** What the code of a namespace that is closed has not asked for. */
+  missedIn({ wireId }: Namespace): ReadonlyArray<Entry> {
+    return (this.#below?.get(wireId) ?? []).filter(({ claim }) => claim === undefined)
+  }
+
   /** The code of a recorded namespace begins. */
   open(namespace: Namespace): void {
     const count = this.countIn(namespace.wireId)

@@ -44,6 +44,8 @@ export interface Clash {
 
 /** What a namespace knows of an operation that was claimed in it. */
 export interface Claimed {
+  /** Whether the code has learned its outcome. */
+  readonly isDelivered: boolean
   readonly record: Operation | undefined
 }
 
@@ -58,8 +60,12 @@ export class Namespace {
   readonly time: WorkflowTime
   /** Records below it that the code has not asked for; only of recorded ones. The history counts. */
   unclaimed = 0
+  /** How many there were when it was closed. */
+  missed = 0
   /** Fibers that wait at doors in it. The delivery counts. */
   parked = 0
+  /** Whether it runs once more only to find out what is to be undone: then a block is over when its body is. */
+  readonly isForUndo: boolean
   /** Whether its body has to run again on every replay, because something in it may have to be undone. */
   isKept = false
   /** Answers about changes of the code that were given in it, or who waits for the first one. */
@@ -84,6 +90,7 @@ export class Namespace {
       readonly time: WorkflowTime
       readonly isFlat: boolean
       readonly standing: Standing
+      readonly isForUndo?: boolean
     }
   ) {
     this.parent = parent
@@ -93,6 +100,7 @@ export class Namespace {
     this.recorded = options.isFlat && parent !== undefined ? parent.recorded : this
     this.time = options.time
     this.#standing = options.standing
+    this.isForUndo = options.isForUndo ?? parent?.isForUndo ?? false
     if (options.isFlat && parent !== undefined) this.#claims = parent.#claims
     if (parent !== undefined) (parent.#below ??= new Set()).add(this)
   }
@@ -134,7 +142,14 @@ export class Namespace {
   rebuilt(): Namespace {
     const { id, path, time } = this
     const parent = this.parent ?? this
-    const rebuilt = new Namespace(parent, this.#executionArn, { id, path, time, isFlat: true, standing: "rebuilding" })
+    const rebuilt = new Namespace(parent, this.#executionArn, {
+      id,
+      path,
+      time,
+      isFlat: true,
+      standing: "rebuilding",
+      isForUndo: true
+    })
     rebuilt.listClaims()
     return rebuilt
   }

@@ -15,13 +15,9 @@
 import type { Door } from "./Claim.ts"
 import type { Core } from "./Core.ts"
 
-interface Nap {
-  readonly door: Door
-}
-
 export class Naps {
   readonly #parts: Core
-  readonly #all = new Set<Nap>()
+  readonly #all = new Map<Door, () => void>()
   readonly #reach: (door: Door) => void
   readonly #isAlone: () => boolean
   #asked = -Infinity
@@ -50,41 +46,52 @@ export class Naps {
     this.#delay = 1_000
   }
 
-  /** A fiber naps at a door. Answers with how to wake it for nothing. */
-  add(door: Door, millis: number): () => void {
+  /** A fiber naps at a door. */
+  add(door: Door, millis: number): void {
     const { history, host } = this.#parts
-    if (door.at <= history.newestStamp) {
-      this.#reach(door)
-      return () => {}
-    }
+    if (door.at <= history.newestStamp) return this.#reach(door)
     this.#since ??= host.now()
-    const nap = { door }
-    this.#all.add(nap)
-    const stop = host.after(millis, () => this.#elapsed(nap))
-    return () => {
-      stop()
-      this.#all.delete(nap)
-    }
+    this.#all.set(
+      door,
+      host.after(millis, () => this.#elapsed(door))
+    )
   }
 
-  #elapsed(nap: Nap): void {
-    if (!this.#all.has(nap)) return
-    if (this.#isAlone()) return this.#wake(nap)
+  /** The fiber does not nap any more. */
+  forget(door: Door): void {
+    const stop = this.#all.get(door)
+    if (stop === undefined) return
+    this.#all.delete(door)
+    stop()
+  }
+
+  #elapsed(door: Door): void {
+    if (!this.#all.has(door)) return
+    if (this.#isAlone()) return this.#wake(door)
     const { host, outbox } = this.#parts
     const wait = this.#asked + this.#delay - host.now()
-    if (wait > 0) return void host.after(wait, () => this.#elapsed(nap))
+    if (wait > 0) {
+      this.#all.set(
+        door,
+        host.after(wait, () => this.#elapsed(door))
+      )
+      return
+    }
     this.#asked = host.now()
     this.#delay = Math.min(this.#delay * 2, 10_000)
-    outbox.ask(() => this.#wake(nap))
+    outbox.ask(() => this.#wake(door))
   }
 
-  #wake(nap: Nap): void {
-    if (!this.#all.delete(nap) || nap.door.isGone) return
-    this.#reach(nap.door)
+  #wake(door: Door): void {
+    if (this.#all.delete(door)) this.#reach(door)
   }
 
   /** The service has told something: what lies before it is known. */
   look(): void {
-    for (const nap of Array.from(this.#all)) if (nap.door.at <= this.#parts.history.newestStamp) this.#wake(nap)
+    for (const door of Array.from(this.#all.keys())) {
+      if (door.at > this.#parts.history.newestStamp) continue
+      this.#all.get(door)?.()
+      this.#wake(door)
+    }
   }
 }

@@ -63,6 +63,8 @@ export class Outbox {
   #awaited = 0
   #isWanted = false
   #isSending = false
+  /** Whether a request is on its way, and not only waiting to be repeated. */
+  #isCalling = false
   #isClosed = false
   #isPushing = false
   #idleTimer = false
@@ -170,7 +172,7 @@ export class Outbox {
     this.#isClosed = true
     this.#queue = []
     this.#awaited = 0
-    if (!this.#isSending) this.abort()
+    if (!this.#isCalling) this.abort()
   }
 
   /** Gives up a request that is under way. */
@@ -234,9 +236,15 @@ export class Outbox {
     this.#updates += batch.length
     const sentAt = this.#runtime.now()
     const call = repeated(
-      Effect.suspend(() => this.#store.checkpoint(request)),
+      Effect.suspend(() => {
+        this.#isCalling = true
+        return this.#store.checkpoint(request)
+      }),
       this.#listener,
-      () => this.#isClosed
+      () => {
+        this.#isCalling = false
+        return this.#isClosed
+      }
     )
     return Effect.matchCauseEffect(call, {
       onSuccess: (response) => this.#take(batch, response, sentAt),
@@ -263,6 +271,7 @@ export class Outbox {
     records: ReadonlyArray<Operation>,
     sentAt: number
   ): void {
+    this.#isCalling = false
     if (token !== undefined) this.#token = token
     else if (!batch.some((item) => item.update.Type === "EXECUTION")) return this.#host?.onTokenMissing()
     for (const { EndTimestamp = 0, StartTimestamp } of records) {

@@ -6,6 +6,7 @@
  * @since 0.1.0
  */
 import type { Claim } from "./Claim.ts"
+import type { Namespace } from "./Namespace.ts"
 
 /** New work that waits until the past is delivered. */
 export interface Work {
@@ -14,8 +15,12 @@ export interface Work {
   readonly index: number
   /** Whether it ends a context or the execution. */
   readonly isEnd: boolean
+  /** The namespace that ends with it, if one does. */
+  readonly ended?: Namespace | undefined
   /** Whether it ends with a mistake, which is a reason of its own for not having gone on. */
   readonly isExempt: boolean
+  /** Whether nobody wants it any more, for a reason of its own. */
+  readonly isMoot?: (() => boolean) | undefined
   readonly run: () => void
   isGone: boolean
 }

@@ -1,3 +1,8 @@
+/**
+ * Effects whose requirements are forgotten, for the hosts of tests, which handle effects of all types alike.
+ *
+ * @since 0.1.0
+ */
 import type * as Effect from "effect/Effect"
 import { cast } from "effect/Function"
 

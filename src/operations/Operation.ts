@@ -135,11 +135,7 @@ export const flatNamespace = ({ namespace, parts }: ExecutionService, fiber: Any
   const id = operationId(namespace.id, name, occurrence)
   const record = parts.history.get(id)
   const path = namespace.pathOf(name, occurrence)
-  if (record !== undefined) {
-    const kind: Kind = { type: "CONTEXT", subType: "RunInChildContext" }
-    const claim = new Claim({ id, name, kind, namespace, fiber, occurrence, path, host: parts.claims })
-    Contradiction.tell(parts, Contradiction.otherKind(claim, record))
-  }
+  if (record !== undefined) Contradiction.tell(parts, Contradiction.flatNow(path, record))
   return namespace.inside({ id, path, isFlat: true })
 }
 

@@ -220,16 +220,17 @@ const runContext = (parts: Parts, claim: Claim, rules: ContextRules): Effect.Eff
     rules.namespaceOf?.(claim, isDone) ??
     claim.namespace.inside({ id: claim.id, path: claim.path, isRebuilding: isDone })
   // Its START is new work like any other: it waits until the past is delivered, while the block runs already.
+  let hasEnded = false
   if (record === undefined && namespace.standing !== "rebuilding") {
-    parts.delivery.perform(claim, () => {
-      if (claim.namespace.standing === "open" || claim.fiber.getRef(InFinalizer)) claim.later({ Action: "START" })
-    })
+    const isCutOff = (): boolean => namespace.standing === "closed" && !hasEnded
+    parts.delivery.perform(claim, () => claim.later({ Action: "START" }), isCutOff)
   }
   parts.history.open(namespace)
   const summary = isDone ? record.ContextDetails?.Result : undefined
-  return Effect.flatMap(Effect.exit(rules.body(namespace, parts, summary)), (exit) =>
-    end(parts, claim, rules, namespace, exit)
-  )
+  return Effect.flatMap(Effect.exit(rules.body(namespace, parts, summary)), (exit) => {
+    hasEnded = true
+    return end(parts, claim, rules, namespace, exit)
+  })
 }
 
 const end = (
@@ -253,10 +254,21 @@ const end = (
   const isExempt = Exit.isFailure(exit) && isOwnMistake(Cause.squash(exit.cause))
   return Effect.flatMapEager(write(claim, rules.recording, exit), (outcome) =>
     claim.namespace.standing === "rebuilding"
-      ? Effect.succeed(outcome)
+      ? rebuiltEnd(parts, claim, outcome)
       : endsWith(parts, claim, rules, { outcome, namespace, isExempt })
   )
 }
+
+/**
+ * A block has come to its end over what is recorded, although its own end is not. Where it was let go of, it may have to
+ * be undone; in what is only rebuilt it never ended.
+ */
+const rebuiltEnd = (parts: Parts, claim: Claim, outcome: Outcome): Effect.Effect<Outcome> =>
+  Effect.suspend(() => {
+    if (!claim.namespace.isForUndo) return recordedOutcome(parts, claim, { recording: {}, body: () => Effect.void })
+    claim.isDelivered = true
+    return Effect.succeed(outcome)
+  })
 
 /** Writes how a block ended. What cannot be written is replaced by the reason why. */
 export const write = (
@@ -307,6 +319,7 @@ const endsWith = (
         const isUnseen = rules.isUnseen?.(outcome, namespace) ?? delivery.isAlone
         if (isUnseen) {
           claim.later(change)
+          claim.isDelivered = true
           if (rules.isUnseen === undefined && claim.movesTime) claim.time.leaveUnread({ claim, of: "end" })
           return resume(Effect.succeed(outcome))
         }
@@ -323,7 +336,8 @@ const endsWith = (
         leave = () => delivery.leave(door)
         claim.commit(change)
       },
-      isExempt
+      isExempt,
+      namespace
     )
     return Effect.sync(() => {
       delivery.drop(work)

@@ -70,13 +70,13 @@ const nap = (parts: Parts, fiber: AnyFiber, namespace: Namespace, millis: number
       at: namespace.time.now + millis,
       namespace,
       fiber,
-      path: "nap",
+      path: namespace.pathOf(`sleep ${millis}ms`, 0),
       isFinal: fiber.getRef(InFinalizer),
       outcome: () => Effect.void,
       resume: (effect) => resume(effect as Effect.Effect<void>)
     })
-    const leave = delivery.nap(door, millis)
-    return Effect.sync(leave)
+    delivery.nap(door, millis)
+    return Effect.sync(() => delivery.leave(door))
   })
 
 /**
@@ -94,7 +94,7 @@ export const untilKnown = (parts: Parts, fiber: AnyFiber, namespace: Namespace):
       at: known ?? Number.NaN,
       namespace,
       fiber,
-      path: "clock",
+      path: namespace.pathOf("clock", 0),
       isFinal: fiber.getRef(InFinalizer),
       outcome: () => Effect.void,
       resume: (effect) => resume(effect as Effect.Effect<void>)

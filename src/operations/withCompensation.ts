@@ -107,9 +107,12 @@ const attempt = (
         const { value } = exit
         part.namespace = namespace
         part.state = { undo: (cause) => withServices(services, () => undo(value, cause)) }
-      } else if (!Cause.hasInterrupts(exit.cause)) part.state = "failed"
+      } else if (!Cause.hasInterrupts(exit.cause) && isOpen(namespace)) part.state = "failed"
     })
   )
+
+/** Whether a part that failed did so by itself, and not because what it stands in has ended. */
+const isOpen = ({ standing }: Namespace): boolean => standing === "open" || standing === "rebuilding"
 
 /** An undo has the services of what it undoes, but an execution and a scope of its own: the others may be over by then. */
 const withServices = (services: Context.Context<never>, undo: () => Body): Body =>
@@ -206,7 +209,8 @@ const inOrder = (parts: Parts): ReadonlyArray<Part> => {
 /** When the last operation of what was done ended. A context that did and is not acknowledged is later than all others. */
 const doneAt = ({ namespace }: Part): number | undefined => {
   let last: number | undefined
-  for (const { record } of namespace.claims) {
+  for (const { isDelivered, record } of namespace.claims) {
+    if (!isDelivered) continue
     if (record === undefined || (record.Type === "CONTEXT" && !isFinal(record))) return Infinity
     if (record.EndTimestamp !== undefined) last = Math.max(last ?? 0, record.EndTimestamp)
   }

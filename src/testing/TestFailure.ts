@@ -1,3 +1,8 @@
+/**
+ * What a test is told when the fault is not the workflow's outcome but the test, or the program, itself.
+ *
+ * @since 0.1.0
+ */
 import * as Schema from "effect/Schema"
 
 /**
