@@ -86,7 +86,8 @@ export const stuck = (
   skipped: ReadonlyArray<string>
 ): Stuck => {
   const places = [...new Set(waiting.map((fiber) => placeOf(fiber) ?? ""))]
-  const shown = places.slice(0, 5).map((place) => (place === "" ? "the workflow" : `"${place}"`))
+  const named = places.length === 0 ? [""] : places.slice(0, 5)
+  const shown = named.map((place) => (place === "" ? "the workflow" : `"${place}"`))
   const count = fibers.live.size
   const who = count === 1 ? "its only fiber waits" : `all of its ${count} fibers wait for each other`
   const blocks = [...new Set(skipped)].slice(0, 5).map((path) => `"${path}"`)

@@ -519,7 +519,7 @@ export class Delivery {
       this.#outside.wait()
       return false
     }
-    if (this.#naps.size > 0 && !(this.#naps.isTiring && this.#hasDurable())) {
+    if (this.#naps.size > 0 && !this.#naps.isTiring(this.#hasDurable())) {
       this.#poller.arm(false)
       return false
     }

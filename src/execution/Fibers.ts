@@ -41,7 +41,7 @@ const opsBetweenLooks = 2_048
 const turnBudget = 20
 
 /** Tasks that may run one after the other without a delivery: more is a loop that never waits. */
-const maxTasks = 1_000_000
+const maxTasks = 250_000
 
 // Captured early: a test framework may replace the timers of the process later.
 const { performance, setImmediate } = globalThis
@@ -213,6 +213,12 @@ export class Fibers implements Scheduler.Scheduler {
     if ((this.#count & 255) !== 255 || performance.now() - this.#turnBegan < turnBudget) return true
     this.#isPaused = true
     return false
+  }
+
+  /** Starts a fiber at once for another one, which has it as its child. */
+  forkedBy<A>(parent: AnyFiber, fork: () => A): A {
+    this.#spawner = parent
+    return fork()
   }
 
   /** Runs what is no code of the workflow, although the run queue has come to it. */

@@ -13,6 +13,7 @@ import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
 import * as Scheduler from "effect/Scheduler"
+import { WorkflowRandom } from "./WorkflowServices.ts"
 
 export class Host {
   readonly services: Context.Context<never>
@@ -61,11 +62,13 @@ export class Host {
   outside<R>(services: Context.Context<R>): Context.Context<R> {
     const known = this.#outside.get(services)
     if (known !== undefined) return known as Context.Context<R>
-    const made = services.pipe(
+    const outside = services.pipe(
       Context.add(Clock.Clock, this.clock),
-      Context.add(Random.Random, this.random),
       Context.add(Scheduler.Scheduler, this.scheduler)
     )
+    // Dice that the program brought along stay.
+    const isOurs = Context.get(services, Random.Random) instanceof WorkflowRandom
+    const made = isOurs ? Context.add(outside, Random.Random, this.random) : outside
     this.#outside.set(services, made)
     return made
   }

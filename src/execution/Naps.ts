@@ -15,6 +15,9 @@
 import type { Door } from "./Claim.ts"
 import type { Core } from "./Core.ts"
 
+/** How many times as long as work outside a row of naps may last that nothing else would end. */
+const patience = 60
+
 export class Naps {
   readonly #parts: Core
   readonly #all = new Map<Door, () => void>()
@@ -34,10 +37,14 @@ export class Naps {
     return this.#all.size
   }
 
-  /** Whether nothing but naps has ended for as long as work outside may take. */
-  get isTiring(): boolean {
+  /**
+   * Whether nothing but naps has ended for as long as work outside may take; where nothing else would ever wake the
+   * execution, for much longer.
+   */
+  isTiring(isWoken: boolean): boolean {
     const { host, settings } = this.#parts
-    return this.#since !== undefined && host.now() - this.#since >= settings.outsideLimit
+    const limit = settings.outsideLimit * (isWoken ? 1 : patience)
+    return this.#since !== undefined && host.now() - this.#since >= limit
   }
 
   /** An outcome was delivered. */

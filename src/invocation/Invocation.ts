@@ -13,8 +13,10 @@
  *
  * @since 0.1.0
  */
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import { CheckpointStore, type StoreError } from "../CheckpointStore.ts"
 import type * as Contract from "../Contract.ts"
@@ -24,6 +26,7 @@ import type { Ending, Verdict } from "../execution/Lifetime.ts"
 import { loadPages } from "../execution/Outbox.ts"
 import type { Parts } from "../execution/Parts.ts"
 import * as Telemetry from "../Telemetry.ts"
+import { defectObject } from "../values/Failures.ts"
 import { observed } from "../telemetry/Observer.ts"
 import type { InvocationAnswer, InvocationEvent } from "../wire/Invocation.ts"
 import type { Operation } from "../wire/Operation.ts"
@@ -210,6 +213,7 @@ const letGo = (parts: Parts, root: () => AnyFiber | undefined): Effect.Effect<vo
       outbox.abort()
       finish()
     })
+    first?.addObserver((exit) => tellUnwound(parts, exit))
     for (const fiber of Array.from(left)) {
       fiber.addObserver(() => {
         left.delete(fiber)
@@ -219,6 +223,17 @@ const letGo = (parts: Parts, root: () => AnyFiber | undefined): Effect.Effect<vo
     outbox.whenIdle(check)
     check()
   })
+
+/** What finalizers fail with while an invocation ends is no outcome, but somebody should hear of it. */
+const tellUnwound = ({ lifetime, listener }: Parts, exit: Exit.Exit<unknown, unknown>): void => {
+  if (lifetime.verdict === undefined || Exit.isSuccess(exit)) return
+  const reasons = exit.cause.reasons.filter((reason) => !Cause.isInterruptReason(reason))
+  if (reasons.length === 0) return
+  const { ErrorMessage, ErrorType } = defectObject(Cause.squash(Cause.fromReasons(reasons)))
+  listener.warned?.(
+    `A finalizer of the workflow failed while the invocation ended, which changes nothing of its outcome (${ErrorType}: ${ErrorMessage}). Mend it: it runs at the end of every invocation.`
+  )
+}
 
 /** Answers once everything is sent that the answer depends on. */
 const answer = Effect.fnUntraced(function* (

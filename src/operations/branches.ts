@@ -82,7 +82,7 @@ class Running {
     this.#branches = branches
     this.#rules = rules
     const fork = Effect.runForkWith(caller.context)
-    this.#fork = (body) => fork(cast<Body, Effect.Effect<unknown, unknown>>(body))
+    this.#fork = (body) => parts.fibers.forkedBy(caller, () => fork(cast<Body, Effect.Effect<unknown, unknown>>(body)))
     this.#resume = resume
     this.#states = branches.map(() => "waiting")
     if (rules.isRecorded !== undefined && rules.concurrency < branches.length) {

@@ -33,6 +33,7 @@ import { InvocationAnswer, InvocationEvent } from "../wire/Invocation.ts"
 import type { Operation } from "../wire/Operation.ts"
 import { serveAnswer, type Answer, type Answering } from "./Answer.ts"
 import { Callbacks, keyOf } from "./Callbacks.ts"
+import { AskedFor, difference, type Replayed } from "./ClosedWorlds.ts"
 import { makeClient } from "./client.ts"
 import { picks } from "./pattern.ts"
 import { faultOf, type StepFault } from "./StepFault.ts"
@@ -339,7 +340,8 @@ export class World {
     if (served?._tag !== "Workflow") throw new Error(`The function ${effect.functionName} is no workflow.`)
     const { executionArn, invocationId } = effect
     const { outsideLimit, strict } = this.#options
-    const driver = invoke(served.implementation, overWire(InvocationEvent, effect.event), {
+    const asked = new AskedFor()
+    const ran = invoke(served.implementation, overWire(InvocationEvent, effect.event), {
       captureSources: true,
       warnAboutTargets: false,
       outsideLimit,
@@ -348,16 +350,31 @@ export class World {
       insteadOf: this.#faults.length === 0 ? undefined : (attempt) => faultOf(this.#faults, attempt),
       listener: {
         moved: this.touch,
+        claimed: strict ? asked.listener.claimed : undefined,
         outside: strict ? (_, message) => this.#problem(executionArn, message) : undefined
       },
       onStart: (parts) => void (running.parts = parts)
     })
+    const { implementation } = served
+    const driver = strict
+      ? Effect.tap(ran, ({ answer }) => this.#replay({ implementation, executionArn, asked, answer }))
+      : ran
     const about = { executionArn, kind: "function", name: effect.functionName } as const
     const running = this.#start(this.#running, invocationId, about, driver, (exit) => {
       const end = invocationEnd(exit)
       this.#countFailure(executionArn, end, gotNowhere(exit))
       this.#take(Engine.invocationEnded(this.#state, { executionArn, invocationId, end }, this.#env()))
     })
+  }
+
+  /** A strict world looks whether a replay would do the same as the invocation that has just ended. */
+  #replay(replayed: Omit<Replayed, "records">): Effect.Effect<void> {
+    const { executionArn } = replayed
+    const records = this.operations(executionArn)
+    return Effect.map(
+      difference({ ...replayed, records }, this.clock.currentTimeMillisUnsafe()),
+      (found) => found !== undefined && this.#problem(executionArn, found)
+    )
   }
 
   /** A second before the function would be cut off, as on Lambda. */
