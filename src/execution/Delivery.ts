@@ -17,6 +17,7 @@
  *
  * @since 0.1.0
  */
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -37,6 +38,15 @@ import { InFinalizer, InHold, type Hold } from "./References.ts"
 import { Poller } from "./Poller.ts"
 import { withChange } from "./records.ts"
 
+/**
+ * Delivers what is known in the order in which fibers asked for it, as if outcomes had no order of their own: a seam for
+ * tests, which have to notice that.
+ */
+export const InOrderOfClaims: Context.Reference<boolean> = Context.Reference<boolean>(
+  "effect-durable/InOrderOfClaims",
+  { defaultValue: () => false }
+)
+
 /** What keeps an invocation alive while it runs: the body of an attempt. */
 export interface Running {
   readonly claim: Claim
@@ -55,7 +65,7 @@ export class Delivery {
   readonly running = new Map<Claim, Running>()
   readonly holds = new Set<Hold>()
   readonly #parts: Core
-  readonly #ready = new Heap<Door>((a, b) => isBefore(a, b) || (!isBefore(b, a) && a.order < b.order))
+  readonly #ready: Heap<Door>
   readonly #works = new Heap<Work>((a, b) => a.index < b.index)
   /** Waits without an outcome, by when they are due. */
   readonly #due = new Heap<{ readonly at: number; readonly door: Door }>((a, b) => a.at < b.at)
@@ -80,6 +90,7 @@ export class Delivery {
 
   constructor(parts: Core) {
     this.#parts = parts
+    this.#ready = new Heap(Context.get(parts.host.services, InOrderOfClaims) ? wasAskedBefore : comesBefore)
     this.#poller = new Poller({
       now: () => parts.host.now(),
       after: (millis, action) => void parts.host.after(millis, action),
@@ -690,6 +701,10 @@ export class Delivery {
     return Array.from(this.doors, ({ claim, path }) => ({ path, record: claim?.record }))
   }
 }
+
+const wasAskedBefore = (a: Door, b: Door): boolean => a.order < b.order
+
+const comesBefore = (a: Door, b: Door): boolean => isBefore(a, b) || (!isBefore(b, a) && wasAskedBefore(a, b))
 
 /** Whether nobody wants a piece of work any more, because it belongs to what has ended or was let go of. */
 const isMoot = ({ claim, isMoot: isMootItself }: Work): boolean => {

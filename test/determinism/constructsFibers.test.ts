@@ -125,8 +125,7 @@ describe("fibers", () => {
         const tickets = yield* ticketsOf(kit)
         const near = yield* Effect.forkChild(tickets.after("near", 5))
         const far = yield* Effect.forkChild(tickets.after("far", 7))
-        yield* hours("call it off", 4)
-        yield* Fiber.interrupt(near)
+        yield* Effect.forkChild(Effect.andThen(hours("call it off", 4), Fiber.interrupt(near)))
         return yield* Fiber.join(far)
       }),
     ends: 1,

@@ -260,12 +260,14 @@ describe("what fibers hand to each other", () => {
   survives("RequestResolver: what is asked for at the same time is fetched together, in the order of asking", {
     program: (kit) =>
       Effect.gen(function* () {
+        const fetches = yield* Ref.make(0)
         class Price extends Request.Class<{ readonly of: string }, string, never, Durable.Execution> {}
         const resolver = RequestResolver.make<Price>((entries) =>
           Effect.gen(function* () {
             const [first] = entries
             const wanted = entries.map(({ request }) => request.of).join(" and ")
-            yield* kit.step(`fetch ${wanted}`).pipe(Effect.provideContext(first.context))
+            const number = yield* Ref.updateAndGet(fetches, (n) => n + 1)
+            yield* kit.step(`fetch ${number}: ${wanted}`).pipe(Effect.provideContext(first.context))
             for (const entry of entries) yield* Request.succeed(entry, `price of ${entry.request.of}`)
           })
         )
@@ -279,7 +281,7 @@ describe("what fibers hand to each other", () => {
         )
       }),
     ends: ["price of rice", ["price of tea", "price of milk"]],
-    log: ["fetch tea and milk", "fetch rice"],
+    log: ["fetch 1: tea and milk", "fetch 2: rice"],
     hours: 5
   })
 })

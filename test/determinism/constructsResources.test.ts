@@ -34,10 +34,10 @@ describe("resources", () => {
           () => Effect.as(hours("drive", 9), "by car"),
           () => kit.step("return the car")
         ),
-        Effect.as(hours("walk", 2), "on foot")
+        Effect.andThen(kit.step("put on boots"), Effect.as(hours("walk", 2), "on foot"))
       ),
     ends: "on foot",
-    log: ["rent a car", "return the car"],
+    log: ["rent a car", "put on boots", "return the car"],
     hours: 2
   })
 
@@ -45,16 +45,13 @@ describe("resources", () => {
     program: (kit) =>
       Effect.gen(function* () {
         const done = yield* Ref.make("nothing")
-        const region = Effect.gen(function* () {
-          yield* hours("work", 5)
-          yield* kit.step("finish")
-          yield* Ref.set(done, "everything")
-        })
+        const region = Effect.andThen(hours("work", 5), Ref.set(done, "everything"))
         const option = yield* Effect.timeoutOption(Effect.uninterruptible(region), "2 hours")
+        yield* kit.step(`finish with ${option._tag}`)
         return [option._tag, yield* Ref.get(done)]
       }),
     ends: ["None", "everything"],
-    log: ["finish"],
+    log: ["finish with None"],
     hours: 5,
     sleeps: ["sleep 7200s"]
   })
@@ -62,19 +59,22 @@ describe("resources", () => {
   survives("uninterruptible: a fiber that is called off goes on to the end of its region, and no further", {
     program: (kit) =>
       Effect.gen(function* () {
+        const reached = yield* Ref.make("the end of the region")
         const fiber = yield* Effect.forkChild(
           Effect.andThen(
-            Effect.uninterruptible(Effect.andThen(hours("must be done", 4), kit.step("done"))),
-            Effect.andThen(hours("may be done", 1), kit.step("never done"))
-          )
+            Effect.uninterruptible(Effect.andThen(kit.step("begin"), hours("must be done", 4))),
+            Effect.andThen(Ref.set(reached, "what follows"), kit.step("never done"))
+          ),
+          { startImmediately: true }
         )
+        yield* kit.step("look on")
         yield* hours("call it off", 2)
         yield* Fiber.interrupt(fiber)
         yield* kit.time("called off")
-        return "called off"
+        return yield* Ref.get(reached)
       }),
-    ends: "called off",
-    log: ["done"],
+    ends: "the end of the region",
+    log: ["begin", "look on"],
     hours: 4
   })
 

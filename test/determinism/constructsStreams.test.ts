@@ -3,6 +3,7 @@
  */
 import { describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Ref from "effect/Ref"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { hours, survives } from "./survives.ts"
@@ -38,27 +39,59 @@ describe("streams", () => {
 
   survives("Stream.buffer: a producer runs ahead of its consumer as far as the buffer goes", {
     program: (kit) =>
-      Stream.make("a", "b", "c").pipe(
-        Stream.mapEffect((item) => Effect.andThen(hours(`make ${item}`, 1), kit.step(`made ${item}`))),
-        Stream.buffer({ capacity: 1 }),
-        Stream.mapEffect((item) => Effect.andThen(hours(`use ${item}`, 4), kit.step(`used: ${item}`))),
-        Stream.runCollect
-      ),
-    ends: ["used: made a", "used: made b", "used: made c"],
-    log: ["made a", "made b", "made c", "used: made a", "used: made b", "used: made c"],
-    hours: 13
+      Effect.gen(function* () {
+        const made = yield* Ref.make(0)
+        return yield* Stream.make(1, 1, 5, 1).pipe(
+          Stream.mapEffect((count, index) =>
+            Effect.gen(function* () {
+              yield* kit.step(`fetch ${index}`)
+              yield* hours(`make ${index}`, count)
+              return yield* Ref.updateAndGet(made, (n) => n + 1)
+            })
+          ),
+          Stream.buffer({ capacity: 1 }),
+          Stream.mapEffect((item) =>
+            Effect.gen(function* () {
+              yield* hours(`use ${item}`, 4)
+              return yield* kit.step(`${item} of ${yield* Ref.get(made)} is used`)
+            })
+          ),
+          Stream.runCollect
+        )
+      }),
+    ends: ["1 of 2 is used", "2 of 4 is used", "3 of 4 is used", "4 of 4 is used"],
+    log: [
+      "fetch 0",
+      "fetch 1",
+      "fetch 2",
+      "1 of 2 is used",
+      "fetch 3",
+      "2 of 4 is used",
+      "3 of 4 is used",
+      "4 of 4 is used"
+    ],
+    hours: 17
   })
 
   survives("Stream.mapEffect with concurrency: items come out in their order, and whoever is done waits for that", {
     program: (kit) =>
-      Stream.make(5, 1, 3).pipe(
-        Stream.mapEffect((count) => Effect.andThen(hours(`take ${count}`, count), kit.step(`took ${count}`)), {
-          concurrency: 2
-        }),
-        Stream.runCollect
-      ),
-    ends: ["took 5", "took 1", "took 3"],
-    log: ["took 1", "took 5", "took 3"],
+      Effect.gen(function* () {
+        const taken = yield* Ref.make(0)
+        return yield* Stream.make(5, 1, 3).pipe(
+          Stream.mapEffect(
+            (count) =>
+              Effect.gen(function* () {
+                yield* hours(`take ${count}`, count)
+                const number = yield* Ref.updateAndGet(taken, (n) => n + 1)
+                return yield* kit.step(`${count} is number ${number}`)
+              }),
+            { concurrency: 2 }
+          ),
+          Stream.runCollect
+        )
+      }),
+    ends: ["5 is number 2", "1 is number 1", "3 is number 3"],
+    log: ["1 is number 1", "5 is number 2", "3 is number 3"],
     hours: 8
   })
 
@@ -99,13 +132,13 @@ describe("streams", () => {
     program: (kit) =>
       Stream.merge(
         Stream.make("first", "second", "third").pipe(Stream.schedule(Schedule.spaced("3 hours"))),
-        Stream.fromEffect(Effect.as(hours("a guest", 5), "a guest"))
+        Stream.fromEffect(Effect.as(hours("a guest", 7), "a guest"))
       ).pipe(
         Stream.mapEffect((item) => kit.step(`greet ${item}`)),
         Stream.runCollect
       ),
-    ends: ["greet first", "greet a guest", "greet second", "greet third"],
-    log: ["greet first", "greet a guest", "greet second", "greet third"],
+    ends: ["greet first", "greet second", "greet a guest", "greet third"],
+    log: ["greet first", "greet second", "greet a guest", "greet third"],
     hours: 9,
     sleeps: ["sleep 10800s", "sleep 10800s", "sleep 10800s"]
   })

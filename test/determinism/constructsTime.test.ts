@@ -23,14 +23,20 @@ describe("time", () => {
   survives("sleep: fibers wake in the order of their alarms, beside a wait", {
     program: (kit) =>
       Effect.gen(function* () {
-        const alarm = (count: number) => Effect.delay(kit.step(`awake after ${count}`), `${count} hours`)
+        const awake = yield* Ref.make(0)
+        const rises = (name: string) =>
+          Effect.flatMap(
+            Ref.updateAndGet(awake, (n) => n + 1),
+            (number) => kit.step(`${name} is number ${number}`)
+          )
+        const alarm = (name: string, count: number) => Effect.delay(rises(name), `${count} hours`)
         return yield* Effect.all(
-          [alarm(6), alarm(2), Effect.andThen(hours("wait", 4), kit.step("the wait is over"))],
+          [alarm("late", 6), alarm("early", 2), Effect.andThen(hours("wait", 4), rises("between"))],
           together
         )
       }),
-    ends: ["awake after 6", "awake after 2", "the wait is over"],
-    log: ["awake after 2", "the wait is over", "awake after 6"],
+    ends: ["late is number 3", "early is number 1", "between is number 2"],
+    log: ["early is number 1", "between is number 2", "late is number 3"],
     hours: 6,
     sleeps: ["sleep 21600s", "sleep 7200s"]
   })

@@ -5,7 +5,18 @@
 import { assert, it } from "@effect/vitest"
 import { Durable } from "effect-durable"
 import * as Effect from "effect/Effect"
-import { everywhere, hoursAt, valueOf, type Kit, type Options, type Program } from "../support/host.ts"
+import { isDeepStrictEqual } from "node:util"
+import {
+  differenceIn,
+  everywhere,
+  hoursAt,
+  run,
+  valueOf,
+  type Kit,
+  type Options,
+  type Program,
+  type Ran
+} from "../support/host.ts"
 
 /** What a workflow does that passes something between fibers, and then goes on after a wait. */
 export interface Survives {
@@ -21,24 +32,47 @@ export interface Survives {
   readonly options?: Omit<Options, "kill">
 }
 
-/** A test: the program does what it should, and does it wherever an invocation is killed. */
-export const survives = (promise: string, expected: Survives): void =>
+/**
+ * Two tests: the program does what it should, and does it wherever an invocation is killed; and it depends on the order of
+ * outcomes, because it does something else, even when nothing kills it, where they are delivered in the order in which
+ * fibers ask for them.
+ */
+export const survives = (promise: string, expected: Survives): void => {
+  const program: Program = (kit) => Effect.tap(expected.program(kit), () => goOn(kit))
   it.effect(
     promise,
     () =>
       Effect.gen(function* () {
-        const ran = yield* everywhere((kit) => Effect.tap(expected.program(kit), () => goOn(kit)), expected.options)
-        assert.deepStrictEqual(valueOf(ran), expected.ends)
-        assert.deepStrictEqual(ran.log, [...expected.log, "last"])
-        assert.strictEqual(hoursAt(ran, "afterwards"), expected.hours)
-        const sleeps = ran.operations.filter(({ path, type }) => type === "WAIT" && path.startsWith("sleep "))
-        assert.deepStrictEqual(
-          sleeps.map(({ path }) => path),
-          expected.sleeps ?? []
-        )
+        const ran = yield* everywhere(program, expected.options)
+        assert.deepStrictEqual(seenOf(ran), expectedOf(expected))
       }),
     unhurried
   )
+  it.effect(
+    `${promise} (not in the order of claims)`,
+    () =>
+      Effect.gen(function* () {
+        const ran = yield* run(program, { ...expected.options, inOrderOfClaims: true })
+        const isSame = isDeepStrictEqual(seenOf(ran), expectedOf(expected)) && differenceIn(ran) === undefined
+        assert.isFalse(isSame, "The order of outcomes makes no difference to this program.")
+      }),
+    unhurried
+  )
+}
+
+const seenOf = (ran: Ran): Omit<Required<Survives>, "options" | "program"> => ({
+  ends: valueOf(ran),
+  log: ran.log,
+  hours: hoursAt(ran, "afterwards") ?? Number.NaN,
+  sleeps: ran.operations.flatMap(({ path, type }) => (type === "WAIT" && path.startsWith("sleep ") ? [path] : []))
+})
+
+const expectedOf = ({ ends, hours, log, sleeps = [] }: Survives): ReturnType<typeof seenOf> => ({
+  ends,
+  log: [...log, "last"],
+  hours,
+  sleeps
+})
 
 /** Real milliseconds after which a test is given up: many executions are run, on a machine that has other work. */
 export const unhurried = 120_000

@@ -3,8 +3,8 @@
  *
  * {@link run} runs it from its start to its end, and may kill one of its invocations at a request to the service.
  * {@link everywhere} holds what the library promises against a program: wherever it is killed, the execution ends as it
- * would have ended, and has done the same to the world. Only public modules are used, so that nothing here knows how the
- * runtime works.
+ * would have ended, and has done the same to the world. But for a seam that spoils it, only public modules are used, so that
+ * nothing here knows how the runtime works.
  */
 import { assert } from "@effect/vitest"
 import {
@@ -29,6 +29,7 @@ import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Schema from "effect/Schema"
 import type { Scope } from "effect/Scope"
+import { InOrderOfClaims } from "../../src/execution/Delivery.ts"
 
 // --- What is run -----------------------------------------------------------------------------------------------------
 
@@ -91,6 +92,8 @@ export interface Options {
   >
   /** Services of the host, such as another `Serdes`. */
   readonly layer?: Layer.Layer<never>
+  /** Delivers known outcomes in the order in which fibers asked for them: nothing that depends on their order survives. */
+  readonly inOrderOfClaims?: boolean
 }
 
 // --- What is seen ----------------------------------------------------------------------------------------------------
@@ -199,6 +202,7 @@ export const run = (program: Program, options: Options = {}): Effect.Effect<Ran>
         Layer.mergeAll(
           Logger.layer([witness.logger]),
           Layer.succeed(Metric.FiberRuntimeMetrics, witness.metrics),
+          Layer.succeed(InOrderOfClaims, options.inOrderOfClaims ?? false),
           options.layer ?? Layer.empty
         )
       )
