@@ -17,11 +17,13 @@ import {
 import { LambdaClient, LambdaHandler } from "effect-durable/lambda"
 import { TestEngine } from "effect-durable/testing"
 import * as Cause from "effect/Cause"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import { cast } from "effect/Function"
 import * as Layer from "effect/Layer"
+import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
 import process from "node:process"
 import { operationId } from "../../src/execution/Identity.ts"
@@ -166,6 +168,8 @@ const inRefusedClient = (
 
 const charge = Durable.step("charge", Effect.succeed("t-1"))
 const delivery = Durable.wait("delivery", "2 days")
+/** Work that no operation records. */
+const request = Effect.promise(() => new Promise<void>((resolve) => void setTimeout(resolve, 2)))
 const both = { concurrency: "unbounded" } as const
 
 /** Invokes another function that ends so. */
@@ -255,7 +259,20 @@ const mistakes: Readonly<Record<string, Effect.Effect<Told>>> = {
   "NonDeterministic/changed": inRun(
     execute(deployed(Effect.andThen(charge, delivery), Effect.andThen(Durable.wait("charge", "1 hour"), delivery)))
   ),
+  "NonDeterministic/renamed": inRun(
+    execute(
+      deployed(Effect.andThen(charge, delivery), Effect.andThen(Durable.step("bill", Effect.succeed("t-1")), delivery))
+    )
+  ),
   "NonDeterministic/removed": inRun(execute(deployed(Effect.andThen(charge, delivery), delivery))),
+  "NonDeterministic/flat": inRun(
+    execute(
+      deployed(
+        Effect.andThen(Durable.child("payment", charge), delivery),
+        Effect.andThen(Durable.child("payment", charge, { flat: true }), delivery)
+      )
+    )
+  ),
   "NonDeterministic/rebuilt": inRun(
     execute(
       deployed(
@@ -276,13 +293,24 @@ const mistakes: Readonly<Record<string, Effect.Effect<Told>>> = {
     Effect.suspend(() =>
       Effect.all(
         [
-          Durable.step("charge", Effect.void),
-          Durable.step("charge", Effect.void) // at another place
+          Effect.andThen(request, Durable.step("charge", Effect.void)),
+          Effect.andThen(request, Durable.step("charge", Effect.void)) // at another place
         ],
         both
       )
     )
   ),
+  "Stuck/waiting": inEngine(Effect.flatMap(Deferred.make<void>(), Deferred.await)),
+  "Stuck/recorded": inEngine(
+    Effect.gen(function* () {
+      const labelled = yield* Deferred.make<void>()
+      const label = Effect.andThen(Durable.step("label", Effect.void), Deferred.succeed(labelled, undefined))
+      yield* Effect.forkChild(Durable.child("parcel", Effect.asVoid(label)))
+      yield* delivery
+      yield* Deferred.await(labelled)
+    })
+  ),
+  "Stuck/spinning": inEngine(Effect.forever(Effect.yieldNow)),
   InvalidName: inEngine(Durable.step("größe", Effect.void)),
   "InvalidDuration/too short": inEngine(Durable.wait("pause", "500 millis")),
   "InvalidDuration/too long": inEngine(Durable.wait("warranty", "730 days")),
@@ -330,12 +358,12 @@ const mistakes: Readonly<Record<string, Effect.Effect<Told>>> = {
   ContextEnded: inEngine(
     Effect.gen(function* () {
       const forked: Array<Fiber.Fiber<unknown>> = []
-      const fork = Effect.forkDetach(Effect.andThen(Effect.sleep("1 milli"), delivery))
+      const fork = Effect.forkDetach(delivery)
       yield* Durable.child(
         "parcel",
         Effect.tap(fork, (fiber) => Effect.sync(() => void forked.push(fiber))).pipe(Effect.asVoid)
       )
-      return yield* Durable.hold(Fiber.joinAll(forked))
+      return yield* Fiber.joinAll(forked)
     })
   ),
   Interrupted: inEngine(Effect.interrupt),
@@ -363,13 +391,16 @@ const invocationErrors: Readonly<Record<string, Effect.Effect<Told>>> = {
     event: eventOf([{ Id: operationId("", "delivery", 0), Name: "delivery", Type: "STEP", SubType: "Step" }]),
     run: { onNonDeterminism: "retry" }
   }),
+  "InvocationFailed/outside": inInvocation(
+    Effect.promise(() => new Promise(() => {})),
+    { run: { outsideLimit: 20 } }
+  ),
   NotDurable: inHandler(order),
   MalformedEvent: inHandler({ ...eventOf([]), InitialExecutionState: { Operations: "none" } })
 }
 
 const testFailures: Readonly<Record<string, Effect.Effect<Told>>> = {
   "TestFailure/stuck": inEngine(Durable.step("charge", Effect.never), { options: { patience: "50 millis" } }),
-  "TestFailure/sleep": inEngine(Effect.all([delivery, Effect.sleep("3 seconds")], both)),
   "TestFailure/failing": inRun(
     execute(charge, {
       store: () => ({
@@ -377,9 +408,16 @@ const testFailures: Readonly<Record<string, Effect.Effect<Told>>> = {
       })
     })
   ),
-  "TestFailure/strict": inEngine(Effect.race(delivery, Durable.wait("collection", "1 hour")), {
-    options: { strict: true }
-  }),
+  "TestFailure/outside": inEngine(Effect.andThen(request, charge), { options: { strict: true } }),
+  "TestFailure/memory": inEngine(
+    Effect.gen(function* () {
+      const tariff = yield* Ref.make(0)
+      const lookUp = Durable.step("look-up", Effect.succeed(7))
+      yield* Durable.child("tariffs", Effect.asVoid(Effect.flatMap(lookUp, (found) => Ref.set(tariff, found))))
+      yield* Durable.step(`bill ${yield* Ref.get(tariff)}`, Effect.void)
+    }),
+    { options: { strict: true } }
+  ),
   "TestFailure/elapsed": inClient(
     Effect.flatMap(TestEngine.start(Fulfil, order), (run) => TestEngine.expectElapsed(run, { atMost: "1 day" })),
     delivery
