@@ -19,7 +19,13 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
-import { StoreUnavailable, type CheckpointResponse, type CheckpointStore, type StoreError } from "../CheckpointStore.ts"
+import {
+  StoreUnavailable,
+  type CheckpointRequest,
+  type CheckpointResponse,
+  type CheckpointStore,
+  type StoreError
+} from "../CheckpointStore.ts"
 import { byteLength } from "../internal/bytes.ts"
 import * as Limits from "../wire/Limits.ts"
 import type { Operation } from "../wire/Operation.ts"
@@ -183,24 +189,20 @@ export class Outbox {
 
   // --- Sending -----------------------------------------------------------------------------------------------------------
 
-  /** One fiber sends all requests of an invocation. */
-  get #send(): Effect.Effect<void> {
-    const batch = Effect.suspend(() => this.#sendBatch(this.#takeBatch()))
-    const next = Effect.callback<void>((resume) => {
-      if (this.#isClosed || !(this.#isWanted || this.#awaited > 0)) {
-        this.#isSending = false
-        if (this.#queue.length > 0) this.#armIdleTimer(idleDelay)
-        this.#wake = () => resume(Effect.void)
-        this.#host?.onIdle()
-        this.#whenIdle?.()
-      } else resume(Effect.void)
-    })
-    const spaced = Effect.suspend(() => {
-      const wait = this.#isTooEarly() ? 1 : 0
-      return wait === 0 ? Effect.void : Effect.sleep(wait)
-    })
-    return Effect.forever(Effect.andThen(Effect.andThen(spaced, batch), next), { disableYield: true })
-  }
+  /** One fiber sends all requests of an invocation: a request whenever one is wanted, and then it waits for the next. */
+  readonly #send: Effect.Effect<void> = Effect.suspend(() => {
+    if (this.#isClosed) return Effect.void
+    if (!(this.#isWanted || this.#awaited > 0)) return this.#rest
+    return this.#isTooEarly() ? Effect.andThen(Effect.sleep(1), this.#send) : this.#sendBatch(this.#takeBatch())
+  })
+
+  readonly #rest: Effect.Effect<void> = Effect.callback((resume) => {
+    this.#isSending = false
+    if (this.#queue.length > 0) this.#armIdleTimer(idleDelay)
+    this.#wake = () => resume(this.#send)
+    this.#host?.onIdle()
+    this.#whenIdle?.()
+  })
 
   /** Whether a request that is sent now may be stamped as the one before it. */
   #isTooEarly(): boolean {
@@ -225,7 +227,6 @@ export class Outbox {
   }
 
   #sendBatch(batch: ReadonlyArray<Item>): Effect.Effect<void> {
-    if (this.#isClosed) return Effect.void
     const request = {
       DurableExecutionArn: this.#executionArn,
       CheckpointToken: this.#token,
@@ -234,22 +235,36 @@ export class Outbox {
     }
     this.#requests++
     this.#updates += batch.length
+    this.#isCalling = true
     const sentAt = this.#runtime.now()
-    const call = repeated(
-      Effect.suspend(() => {
-        this.#isCalling = true
-        return this.#store.checkpoint(request)
-      }),
-      this.#listener,
-      () => {
-        this.#isCalling = false
-        return this.#isClosed
-      }
-    )
-    return Effect.matchCauseEffect(call, {
-      onSuccess: (response) => this.#take(batch, response, sentAt),
-      onFailure: (cause) => Effect.sync(() => this.#host?.onFailure(failureOf(cause)))
+    const answered = (response: CheckpointResponse): Effect.Effect<void> => this.#take(batch, response, sentAt)
+    return Effect.matchCauseEffect(this.#store.checkpoint(request), {
+      onSuccess: answered,
+      onFailure: (cause) =>
+        isPassing(cause) && !this.#isClosed
+          ? Effect.matchCauseEffect(this.#repeat(request), { onSuccess: answered, onFailure: this.#fail })
+          : this.#fail(cause)
     })
+  }
+
+  /** A request that was not answered is sent again. */
+  #repeat(request: CheckpointRequest): Effect.Effect<CheckpointResponse, StoreError> {
+    const again = Effect.suspend(() => {
+      this.#isCalling = true
+      return this.#store.checkpoint(request)
+    })
+    const over = (): boolean => {
+      this.#isCalling = false
+      return this.#isClosed
+    }
+    over()
+    return Effect.delay(repeated(again, this.#listener, over, maxRepeats - 1), firstDelay())
+  }
+
+  readonly #fail = (cause: Cause.Cause<StoreError>): Effect.Effect<void> => {
+    this.#isCalling = false
+    this.#host?.onFailure(failureOf(cause))
+    return this.#send
   }
 
   #take(batch: ReadonlyArray<Item>, response: CheckpointResponse, sentAt: number): Effect.Effect<void> {
@@ -257,11 +272,14 @@ export class Outbox {
     const { NextMarker, Operations } = response.NewExecutionState
     if (!NextMarker || token === undefined) {
       this.#accept(batch, token, Operations, sentAt)
-      return Effect.void
+      return this.#send
     }
     return Effect.matchCauseEffect(loadPages(this.#store, this.#listener, this.#executionArn, token, NextMarker), {
-      onSuccess: (more) => Effect.sync(() => this.#accept(batch, token, [...Operations, ...more], sentAt)),
-      onFailure: (cause) => Effect.sync(() => this.#host?.onFailure(failureOf(cause)))
+      onSuccess: (more) => {
+        this.#accept(batch, token, [...Operations, ...more], sentAt)
+        return this.#send
+      },
+      onFailure: this.#fail
     })
   }
 
@@ -330,23 +348,30 @@ const failureOf = (cause: Cause.Cause<StoreError>): StoreError =>
   cause.reasons.find(Cause.isFailReason)?.error ??
   new StoreUnavailable({ message: `The checkpoint store has a fault of its own: ${Cause.pretty(cause)}` })
 
-/** Doubling delays with jitter. */
-const backOff = Schedule.jittered(Schedule.exponential("100 millis"))
+/** Whether a request that failed may succeed when it is repeated. */
+const isPassing = (cause: Cause.Cause<StoreError>): boolean =>
+  cause.reasons.find(Cause.isFailReason)?.error._tag === "StoreUnavailable"
+
+/** Doubling delays with jitter, in milliseconds. */
+const baseDelay = 100
+const backOff = Schedule.jittered(Schedule.exponential(baseDelay * 2))
+const firstDelay = (): number => baseDelay
 
 /** Repeats a call while the store is unavailable, a few times. */
 const repeated = <A>(
   call: Effect.Effect<A, StoreError>,
   listener: Pick<Listener, "repeated">,
-  isOver: () => boolean
+  isOver: () => boolean,
+  times = maxRepeats
 ): Effect.Effect<A, StoreError> => {
-  let calls = 0
+  let calls = times === maxRepeats ? 0 : 1
   const counted = Effect.suspend(() => {
     if (calls++ > 0) listener.repeated?.()
     return call
   })
   return Effect.retry(counted, {
     schedule: backOff,
-    times: maxRepeats,
+    times,
     while: (error) => error._tag === "StoreUnavailable" && !isOver()
   })
 }

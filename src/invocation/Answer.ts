@@ -14,7 +14,8 @@ import { InvalidPayload, InvocationFailed, type Mistake } from "../DurableError.
 import type { Ending } from "../execution/Lifetime.ts"
 import type { Parts } from "../execution/Parts.ts"
 import { byteLength } from "../internal/bytes.ts"
-import { Serdes } from "../Serdes.ts"
+import { catchDefectEager, exitOf } from "../internal/effect.ts"
+import type { Format } from "../Serdes.ts"
 import { fitError, writeFailureSafely } from "../values/Failures.ts"
 import {
   limitSize,
@@ -32,57 +33,60 @@ import type { InvocationAnswer } from "../wire/Invocation.ts"
 import * as Limits from "../wire/Limits.ts"
 
 /** The execution itself, as the one whose values are read and written. */
-const subjectOf = (parts: Parts, contract: Contract.Any): Effect.Effect<Subject> =>
-  Effect.map(Serdes, (format) => ({
-    executionArn: parts.executionArn,
-    id: parts.history.execution?.Id ?? parts.executionArn,
-    path: contract.name,
-    format
-  }))
+export const subjectOf = (parts: Parts, contract: Contract.Any, format: Format): Subject => ({
+  executionArn: parts.executionArn,
+  id: parts.history.execution?.Id ?? parts.executionArn,
+  path: contract.name,
+  format
+})
 
 /** A conversion that may succeed later fails the invocation. */
 const convert = <A>(conversion: Conversion<A>): Effect.Effect<A, InvocationFailed> =>
   Effect.mapErrorEager(conversion, ({ message }) => new InvocationFailed({ reason: "serdes", message }))
 
 /** The payload of the execution, or the answer that there is none. */
-export const readPayload = Effect.fnUntraced(function* (
+export const readPayload = (
   parts: Parts,
+  self: Subject,
   contract: Contract.Any
-): Effect.fn.Return<{ readonly value: unknown } | { readonly answer: InvocationAnswer }, InvocationFailed> {
-  const self = yield* subjectOf(parts, contract)
+): Effect.Effect<{ readonly value: unknown } | { readonly answer: InvocationAnswer }, InvocationFailed> => {
   const text = parts.history.execution?.ExecutionDetails?.InputPayload
-  const read = yield* Effect.exit(convert(readValue(self, "payload", ofPayload(contract), text)))
-  if (Exit.isSuccess(read)) return { value: read.value }
-  const failed = read.cause.reasons.find(Cause.isFailReason)
-  if (failed !== undefined) return yield* Effect.fail(failed.error)
-  const defect = Cause.squash(read.cause)
-  const message = `The payload does not fit the contract "${contract.name}". ${defect instanceof Error ? defect.message : String(defect)}`
-  return { answer: yield* failedAs(self, new InvalidPayload({ operation: self.path, message })) }
-})
+  const read = convert(readValue(self, "payload", ofPayload(contract), text))
+  const value = Effect.mapEager(read, (found) => ({ value: found }))
+  return catchDefectEager(value, (defect) => {
+    const message = `The payload does not fit the contract "${contract.name}". ${defect instanceof Error ? defect.message : String(defect)}`
+    return Effect.mapEager(failedAs(self, new InvalidPayload({ operation: self.path, message })), (answer) => ({
+      answer
+    }))
+  })
+}
 
 const failedAs = (self: Subject, mistake: Mistake): Effect.Effect<InvocationAnswer, InvocationFailed> =>
-  Effect.map(convert(writeFailureSafely(self, {}, Cause.die(mistake))), (error) => ({ Status: "FAILED", Error: error }))
+  Effect.mapEager(convert(writeFailureSafely(self, {}, Cause.die(mistake))), (error) => ({
+    Status: "FAILED",
+    Error: error
+  }))
 
 /** The answer to how the workflow ended. */
-export const answerEnding = Effect.fnUntraced(function* (
+export const answerEnding = (
   parts: Parts,
+  self: Subject,
   contract: Contract.Any,
   ending: Ending
-): Effect.fn.Return<InvocationAnswer, InvocationFailed> {
-  const self = yield* subjectOf(parts, contract)
+): Effect.Effect<InvocationAnswer, InvocationFailed> => {
   switch (ending._tag) {
     case "Suspended":
-      return { Status: "PENDING" }
+      return Effect.succeed({ Status: "PENDING" })
     case "Continued":
-      return { Status: "SUCCEEDED", Result: continuation(ending.executionArn) }
+      return Effect.succeed({ Status: "SUCCEEDED", Result: continuation(ending.executionArn) })
     case "Aborted":
-      return yield* Effect.fail(ending.error)
+      return Effect.fail(ending.error)
     case "Condemned":
-      return yield* failedAs(self, ending.mistake)
+      return failedAs(self, ending.mistake)
     case "Ended":
-      return yield* answerExit(parts, self, contract, ending.exit)
+      return answerExit(parts, self, contract, ending.exit)
   }
-})
+}
 
 const answerExit = (
   parts: Parts,
@@ -92,31 +96,38 @@ const answerExit = (
 ): Effect.Effect<InvocationAnswer, InvocationFailed> => {
   const recording = ofResult(contract)
   const failed = (cause: Cause.Cause<unknown>): Effect.Effect<InvocationAnswer, InvocationFailed> =>
-    Effect.map(convert(writeFailureSafely(self, recording, cause)), (error) => ({
+    Effect.mapEager(convert(writeFailureSafely(self, recording, cause)), (error) => ({
       Status: "FAILED",
       Error: withNotUndone(error, parts.notUndone)
     }))
   if (Exit.isFailure(exit)) return failed(exit.cause)
-  return Effect.catchCause(resultOf(parts, self, recording, exit.value), (cause) => {
+  const result = resultOf(parts, self, recording, exit.value)
+  const done = exitOf(result)
+  if (done !== undefined && Exit.isSuccess(done)) return result
+  return Effect.catchCause(result, (cause) => {
     const passing = cause.reasons.find(Cause.isFailReason)
     return passing === undefined ? failed(cause) : Effect.fail(passing.error)
   })
 }
 
 /** The answer with the result; one that is too large for it goes through an update of the execution. */
-const resultOf = Effect.fnUntraced(function* (
+const resultOf = (
   parts: Parts,
   self: Subject,
   recording: Recording,
   value: unknown
-): Effect.fn.Return<InvocationAnswer, InvocationFailed> {
-  const text = yield* convert(writeValue(self, "result", recording, value))
-  if (text === undefined) return { Status: "SUCCEEDED" }
-  if (byteLength(text) <= Limits.maxInlineResult) return { Status: "SUCCEEDED", Result: text }
-  yield* limitSize(self, "result", text, Limits.maxWirePayload)
-  parts.outbox.push(self.path, { Id: self.id, Type: "EXECUTION", Action: "SUCCEED", Payload: text })
-  return { Status: "SUCCEEDED", Result: "" }
-})
+): Effect.Effect<InvocationAnswer, InvocationFailed> =>
+  Effect.flatMapEager(
+    convert(writeValue(self, "result", recording, value)),
+    (text): Effect.Effect<InvocationAnswer> => {
+      if (text === undefined) return Effect.succeed({ Status: "SUCCEEDED" })
+      if (byteLength(text) <= Limits.maxInlineResult) return Effect.succeed({ Status: "SUCCEEDED", Result: text })
+      return Effect.mapEager(limitSize(self, "result", text, Limits.maxWirePayload), () => {
+        parts.outbox.push(self.path, { Id: self.id, Type: "EXECUTION", Action: "SUCCEED", Payload: text })
+        return { Status: "SUCCEEDED", Result: "" }
+      })
+    }
+  )
 
 /** What could not be undone is told with the failure that was the reason for undoing it. */
 const withNotUndone = (error: ErrorObject, notUndone: ReadonlyArray<string>): ErrorObject =>

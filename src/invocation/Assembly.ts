@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
-import * as Effect from "effect/Effect"
+import * as Context from "effect/Context"
 import * as Random from "effect/Random"
 import * as Scheduler from "effect/Scheduler"
 import { CheckpointStore, type StoreError } from "../CheckpointStore.ts"
@@ -57,19 +57,25 @@ export const defaultOptions: InvokeOptions = {
   onStart: undefined
 }
 
-/** The parts of an invocation, with the clock, the dice, the scheduler and the store of the current environment. */
-export const assemble = Effect.fnUntraced(function* (
+/** What an invocation runs in. */
+export interface Surroundings {
+  readonly services: Context.Context<CheckpointStore>
+  /** When it began, in milliseconds. */
+  readonly beganAt: number
+  readonly options: InvokeOptions
+}
+
+/** The parts of an invocation, with the clock, the dice, the scheduler and the store of its surroundings. */
+export const assemble = (
   event: InvocationEvent,
   records: ReadonlyArray<Operation>,
-  beganAt: number,
-  options: InvokeOptions
-): Effect.fn.Return<{ readonly parts: Parts; readonly observer: Observer }, never, CheckpointStore> {
-  const services = yield* Effect.context<CheckpointStore>()
+  { beganAt, options, services }: Surroundings
+): { readonly parts: Parts; readonly observer: Observer } => {
   const host = new Host({
     services,
-    clock: yield* Clock.Clock,
-    random: yield* Random.Random,
-    scheduler: yield* Scheduler.Scheduler
+    clock: Context.get(services, Clock.Clock),
+    random: Context.get(services, Random.Random),
+    scheduler: Context.get(services, Scheduler.Scheduler)
   })
   const news = new Set(event.UpdatedOperationIds)
   const history = new History(records, news)
@@ -87,7 +93,7 @@ export const assemble = Effect.fnUntraced(function* (
   const lifetime = new Lifetime()
   const fibers = new Fibers()
   if (options.captureSources) fibers.placeOf = () => placeOf(new Error())
-  const store = yield* CheckpointStore
+  const store = Context.get(services, CheckpointStore)
   const outbox = new Outbox({
     executionArn: event.DurableExecutionArn,
     token: event.CheckpointToken,
@@ -112,7 +118,7 @@ export const assemble = Effect.fnUntraced(function* (
     placeOf: (fiber) => executionOf(fiber)?.namespace.path
   }
   return { parts: connect(core), observer }
-})
+}
 
 /** The name of an execution: the last part but one of its ARN, or all of an ARN that is none. */
 const nameOf = (arn: string): string => arn.split("/").at(-2) ?? arn

@@ -15,9 +15,10 @@
  */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Result from "effect/Result"
+import { cast } from "effect/Function"
 import { CheckpointStore, type StoreError } from "../CheckpointStore.ts"
 import type * as Contract from "../Contract.ts"
 import { InvocationFailed, StoreRejected } from "../DurableError.ts"
@@ -28,10 +29,12 @@ import type { Parts } from "../execution/Parts.ts"
 import * as Telemetry from "../Telemetry.ts"
 import { defectObject } from "../values/Failures.ts"
 import { observed } from "../telemetry/Observer.ts"
+import { Serdes } from "../Serdes.ts"
+import type { Subject } from "../values/Values.ts"
 import type { InvocationAnswer, InvocationEvent } from "../wire/Invocation.ts"
 import type { Operation } from "../wire/Operation.ts"
-import { answerEnding, readPayload } from "./Answer.ts"
-import { assemble, defaultOptions, type InvokeOptions } from "./Assembly.ts"
+import { answerEnding, readPayload, subjectOf } from "./Answer.ts"
+import { assemble, defaultOptions, type InvokeOptions, type Surroundings } from "./Assembly.ts"
 import { startWorkflow } from "./Workflow.ts"
 
 export { defaultOptions, type InvokeOptions }
@@ -50,22 +53,47 @@ export const invoke = (
 ): Effect.Effect<Invoked, InvocationFailed, CheckpointStore> =>
   observed(event.DurableExecutionArn, answerEvent(implementation, event, { ...defaultOptions, ...options }))
 
-const answerEvent = Effect.fnUntraced(function* (
+const answerEvent = (
   implementation: Contract.AnyImplementation,
   event: InvocationEvent,
   options: InvokeOptions
-): Effect.fn.Return<Invoked, InvocationFailed, CheckpointStore> {
-  const beganAt = yield* Clock.currentTimeMillis
-  let records: ReadonlyArray<Operation> = event.InitialExecutionState.Operations
-  if (event.InitialExecutionState.NextMarker) {
-    const loaded = yield* Effect.result(within(options.deadline, "loaded the state of the execution", loadRest(event)))
-    if (Result.isFailure(loaded)) return yield* unreadable(event, loaded.failure)
-    records = [...records, ...loaded.success]
-  }
-  const { observer, parts } = yield* assemble(event, records, beganAt, options)
-  options.onStart?.(parts)
-  return yield* Effect.onExit(
-    Effect.map(execute(implementation, parts), (answer) => ({ answer, parts })),
+): Effect.Effect<Invoked, InvocationFailed, CheckpointStore> =>
+  Effect.withFiber((fiber) => {
+    const services = cast<Context.Context<never>, Context.Context<CheckpointStore>>(fiber.context)
+    const beganAt = Context.get(services, Clock.Clock).currentTimeMillisUnsafe()
+    const run = (records: ReadonlyArray<Operation>): Effect.Effect<Invoked, InvocationFailed> =>
+      runOver(implementation, event, records, { services, beganAt, options })
+    const { NextMarker, Operations } = event.InitialExecutionState
+    return NextMarker ? loaded(event, services, options, run) : run(Operations)
+  })
+
+/** Runs once the remaining pages of the state are there. */
+const loaded = (
+  event: InvocationEvent,
+  services: Context.Context<CheckpointStore>,
+  options: InvokeOptions,
+  run: (records: ReadonlyArray<Operation>) => Effect.Effect<Invoked, InvocationFailed>
+): Effect.Effect<Invoked, InvocationFailed> => {
+  const { NextMarker = "", Operations } = event.InitialExecutionState
+  const listener = { repeated: () => Telemetry.checkpointRetries.updateUnsafe(1, services) }
+  const store = Context.get(services, CheckpointStore)
+  const rest = loadPages(store, listener, event.DurableExecutionArn, event.CheckpointToken, NextMarker)
+  return Effect.matchEffect(within(options.deadline, "loaded the state of the execution", rest), {
+    onSuccess: (more) => run([...Operations, ...more]),
+    onFailure: (error) => unreadable(event, error)
+  })
+}
+
+const runOver = (
+  implementation: Contract.AnyImplementation,
+  event: InvocationEvent,
+  records: ReadonlyArray<Operation>,
+  surroundings: Surroundings
+): Effect.Effect<Invoked, InvocationFailed> => {
+  const { observer, parts } = assemble(event, records, surroundings)
+  surroundings.options.onStart?.(parts)
+  return Effect.onExit(
+    Effect.map(execute(implementation, parts, surroundings.services), (answer) => ({ answer, parts })),
     (exit) =>
       Effect.sync(() => {
         observer.ended(exit)
@@ -73,7 +101,7 @@ const answerEvent = Effect.fnUntraced(function* (
         parts.host.dispose()
       })
   )
-})
+}
 
 /** Ends what an invocation does before its workflow runs, when the invocation must end. */
 export const within = <A, E, R>(
@@ -95,17 +123,6 @@ export const within = <A, E, R>(
             )
         })
       )
-
-/** The pages of the state that follow the one on the event. */
-const loadRest = Effect.fnUntraced(function* (
-  event: InvocationEvent
-): Effect.fn.Return<ReadonlyArray<Operation>, StoreError, CheckpointStore> {
-  const store = yield* CheckpointStore
-  const services = yield* Effect.context()
-  const { NextMarker = "" } = event.InitialExecutionState
-  const listener = { repeated: () => Telemetry.checkpointRetries.updateUnsafe(1, services) }
-  return yield* loadPages(store, listener, event.DurableExecutionArn, event.CheckpointToken, NextMarker)
-})
 
 const unreadable = (
   event: InvocationEvent,
@@ -143,25 +160,28 @@ const unreadable = (
 
 // --- Running -------------------------------------------------------------------------------------------------------------
 
-const execute = Effect.fnUntraced(function* (
+const execute = (
   implementation: Contract.AnyImplementation,
-  parts: Parts
-): Effect.fn.Return<InvocationAnswer, InvocationFailed> {
+  parts: Parts,
+  services: Context.Context<never>
+): Effect.Effect<InvocationAnswer, InvocationFailed> => {
   const { contract } = implementation
-  const payload = yield* readPayload(parts, contract)
-  if ("answer" in payload) return payload.answer
-  const services = yield* Effect.context<never>()
-  armDeadline(parts)
-  const root = startWorkflow(implementation, payload.value, parts, services)
-  const ending = yield* Effect.onInterrupt(parts.lifetime.ended, () =>
-    Effect.suspend(() => {
-      parts.lifetime.end(interrupted)
-      return letGo(parts, root)
-    })
-  )
-  yield* letGo(parts, root)
-  return yield* answer(parts, contract, ending)
-})
+  const self = subjectOf(parts, contract, Context.get(services, Serdes))
+  return Effect.flatMapEager(readPayload(parts, self, contract), (payload) => {
+    if ("answer" in payload) return Effect.succeed(payload.answer)
+    armDeadline(parts)
+    const root = startWorkflow(implementation, payload.value, parts, services)
+    const ended = Effect.onInterrupt(parts.lifetime.ended, () =>
+      Effect.suspend(() => {
+        parts.lifetime.end(interrupted)
+        return letGo(parts, root)
+      })
+    )
+    return Effect.flatMap(ended, (ending) =>
+      Effect.flatMapEager(letGo(parts, root), () => answer(parts, self, contract, ending))
+    )
+  })
+}
 
 const interrupted: Verdict = {
   _tag: "Aborted",
@@ -189,31 +209,38 @@ const armDeadline = ({ delivery, host, lifetime, settings }: Parts): void => {
  * Interrupts every fiber of the workflow from the root down, so that no handler takes the end for a failure, and waits
  * for local finalizers, and for a request that is under way, as long as the grace period lasts.
  */
-const letGo = (parts: Parts, root: () => AnyFiber | undefined): Effect.Effect<void> =>
+const letGo = (parts: Parts, root: () => AnyFiber | undefined): Effect.Effect<void> => {
+  const { delivery, fibers, lifetime, outbox } = parts
+  if (!lifetime.mayRecord) outbox.close()
+  fibers.stop()
+  const first = root()
+  const left = new Set<AnyFiber>()
+  first?.addObserver((exit) => tellUnwound(parts, exit))
+  first?.interruptUnsafe(first.id)
+  for (const fiber of [...(first === undefined ? [] : [first]), ...delivery.stop(), ...fibers.live.keys()]) {
+    fiber.interruptUnsafe(fiber.id)
+    if (fiber.pollUnsafe() === undefined) left.add(fiber)
+  }
+  const isQuiet = (): boolean => left.size === 0 && (lifetime.mayRecord || !outbox.isSending)
+  return isQuiet() ? Effect.void : untilQuiet(parts, left, isQuiet)
+}
+
+/** Waits until fibers have ended, and no request is under way that does not count any more; not longer than the grace. */
+const untilQuiet = (parts: Parts, left: Set<AnyFiber>, isQuiet: () => boolean): Effect.Effect<void> =>
   Effect.callback<void>((resume) => {
-    const { delivery, fibers, host, lifetime, outbox, settings } = parts
-    if (!lifetime.mayRecord) outbox.close()
-    fibers.stop()
-    const first = root()
-    const left = new Set<AnyFiber>(first === undefined ? [] : [first])
-    first?.interruptUnsafe(first.id)
-    for (const fiber of [...delivery.stop(), ...fibers.live.keys()]) {
-      left.add(fiber)
-      fiber.interruptUnsafe(fiber.id)
-    }
+    const { host, lifetime, outbox, settings } = parts
     const finish = (): void => {
       cancel()
       resume(Effect.void)
-    }
-    const check = (): void => {
-      if (left.size === 0 && (lifetime.mayRecord || !outbox.isSending)) finish()
     }
     const cancel = host.after(settings.grace, () => {
       lifetime.over()
       outbox.abort()
       finish()
     })
-    first?.addObserver((exit) => tellUnwound(parts, exit))
+    const check = (): void => {
+      if (isQuiet()) finish()
+    }
     for (const fiber of Array.from(left)) {
       fiber.addObserver(() => {
         left.delete(fiber)
@@ -221,7 +248,6 @@ const letGo = (parts: Parts, root: () => AnyFiber | undefined): Effect.Effect<vo
       })
     }
     outbox.whenIdle(check)
-    check()
   })
 
 /** What finalizers fail with while an invocation ends is no outcome, but somebody should hear of it. */
@@ -236,16 +262,19 @@ const tellUnwound = ({ lifetime, listener }: Parts, exit: Exit.Exit<unknown, unk
 }
 
 /** Answers once everything is sent that the answer depends on. */
-const answer = Effect.fnUntraced(function* (
+const answer = (
   parts: Parts,
+  self: Subject,
   contract: Contract.Any,
   ending: Ending
-): Effect.fn.Return<InvocationAnswer, InvocationFailed> {
-  const given = yield* answerEnding(parts, contract, ending)
-  if (ending._tag !== "Ended") return given
-  const verdict = yield* drain(parts)
-  return verdict === undefined ? given : yield* answerEnding(parts, contract, verdict)
-})
+): Effect.Effect<InvocationAnswer, InvocationFailed> =>
+  Effect.flatMapEager(answerEnding(parts, self, contract, ending), (given) =>
+    ending._tag === "Ended"
+      ? Effect.flatMapEager(drain(parts), (verdict) =>
+          verdict === undefined ? Effect.succeed(given) : answerEnding(parts, self, contract, verdict)
+        )
+      : Effect.succeed(given)
+  )
 
 /** Sends what is left to send. A verdict says why that was not possible. */
 const drain = ({ lifetime, outbox }: Parts): Effect.Effect<Verdict | undefined> => {

@@ -21,6 +21,7 @@ import type { AnyFiber } from "../execution/Fibers.ts"
 import { Execution, executionOf, type Parts } from "../execution/Parts.ts"
 import { WorkflowClock, WorkflowRandom, type ServicesHost } from "../execution/WorkflowServices.ts"
 import { compensated } from "../operations/withCompensation.ts"
+import { inScope } from "../operations/child.ts"
 import { letGoOfOthers } from "../operations/letGo.ts"
 import { sleep, untilKnown } from "../operations/sleep.ts"
 import { isOwnMistake } from "../values/Failures.ts"
@@ -36,14 +37,16 @@ export const startWorkflow = (
 ): (() => AnyFiber | undefined) => {
   const { fibers, lifetime } = parts
   const handler = Effect.suspend(() => cast<unknown, Body>(implementation.handler(cast<unknown, never>(payload))))
-  const ran: Effect.Effect<Exit.Exit<unknown, unknown>, never, unknown> = Effect.exit(Effect.scoped(handler))
+  const ran: Effect.Effect<Exit.Exit<unknown, unknown>, never, unknown> = Effect.exit(
+    inScope(parts, parts.root, handler, Effect.void)
+  )
   const workflow = Effect.flatMap(ran, (exit) =>
     Effect.flatMap(compensated(parts, exit), (ended) => endOf(parts, ended))
   )
   let root: AnyFiber | undefined
   fibers.enqueue(() => {
     root = Effect.runForkWith(servicesOf(parts, services))(
-      cast<Body, Effect.Effect<Exit.Exit<unknown, unknown>, unknown>>(parts.surroundings.within(parts.root, workflow))
+      cast<Body, Effect.Effect<Exit.Exit<unknown, unknown>, unknown>>(workflow)
     )
     root.addObserver((exit) => lifetime.finish(exit))
   })

@@ -123,7 +123,8 @@ export const inNamespace = (parts: Parts, namespace: Namespace, body: Body): Bod
     Effect.sync(() => parts.delivery.close(namespace))
   )
 
-const inScope = (parts: Parts, namespace: Namespace, body: Body, close: Effect.Effect<void>): Body =>
+/** Runs a block in a namespace and a scope of its own. */
+export const inScope = (parts: Parts, namespace: Namespace, body: Body, close: Effect.Effect<void>): Body =>
   Effect.suspend(() => {
     const scope = Scope.makeUnsafe()
     const block = Effect.updateContext(
