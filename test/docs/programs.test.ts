@@ -52,7 +52,7 @@ describe("the TypeScript in Markdown and doc comments", () => {
   }
 
   it("is found in every text that should have some", () => {
-    for (const file of ["README.md", "docs/execution-model.md", "docs/testing.md", "src/durable/steps.ts"]) {
+    for (const file of ["README.md", "docs/execution-model.md", "docs/testing.md", "src/operations/step.ts"]) {
       assert.isAbove(programs.filter((block) => block.file === file).length, 0, file)
     }
     assert.strictEqual(new Set(programs.map(fileOf)).size, programs.length, "two blocks of one text have one name")
