@@ -1,8 +1,9 @@
 /**
  * The durable operations: Effects whose outcome is recorded, so that a replay answers with the record.
  *
- * Use them in the workflow of a `DurableFunction`. Between operations a workflow is an ordinary Effect; what it does
- * there runs again on every replay, so whatever touches the world belongs into a `step`.
+ * Use them in the workflow of a `DurableFunction`. Between operations a workflow is an ordinary Effect. What it does there
+ * runs again on every replay, so whatever touches the world belongs in a `step`. Effect's own concurrency, time and random
+ * numbers are the same on every replay, and its sleeps of a second or more are durable.
  *
  * @since 0.1.0
  */

@@ -280,7 +280,8 @@ export type OperationError = typeof OperationError.Type
 const mistakeFields = { operation: Schema.String, message: Schema.String }
 
 /**
- * The code asks for something that contradicts the recorded history, or no longer asks for something that is in it.
+ * The code asks for something that contradicts the recorded history, or no longer asks for something that is in it. It is
+ * found before any new effect runs, and cannot be caught.
  *
  * @category mistakes
  * @since 0.1.0
@@ -288,7 +289,8 @@ const mistakeFields = { operation: Schema.String, message: Schema.String }
 export class NonDeterministic extends Schema.TaggedError<NonDeterministic>()("NonDeterministic", mistakeFields) {}
 
 /**
- * Two fibres use the same operation name in one context, so that the identity of the operations would depend on timing.
+ * Two fibers use the same operation name in one context, and one of them gets there after work that no operation records,
+ * such as a promise, so that the identity of the operations would depend on timing.
  *
  * @category mistakes
  * @since 0.1.0
@@ -296,7 +298,8 @@ export class NonDeterministic extends Schema.TaggedError<NonDeterministic>()("No
 export class NameInUse extends Schema.TaggedError<NameInUse>()("NameInUse", mistakeFields) {}
 
 /**
- * Nothing can ever wake the fibers of a workflow: they wait for each other, and no operation is open.
+ * The execution can never go on: the fibers of the workflow wait for each other and no operation is open, or a loop never
+ * waits. It cannot be caught.
  *
  * @category mistakes
  * @since 0.1.0
@@ -391,7 +394,7 @@ export class SerdesFailed extends Schema.TaggedError<SerdesFailed>()("SerdesFail
 export class NestedOperation extends Schema.TaggedError<NestedOperation>()("NestedOperation", mistakeFields) {}
 
 /**
- * The workflow waits for an operation of a context that has ended, which can never complete.
+ * A fiber asks for an operation of a context that has ended, where nothing can be recorded any more.
  *
  * @category mistakes
  * @since 0.1.0
@@ -450,8 +453,8 @@ export type Mistake = typeof Mistake.Type
  *
  * It is never recorded: the handler throws it. `reason` says whether the invocation lost its ownership of the execution
  * (`"stale-token"`), could not reach the service (`"store-unavailable"`), ran out of time (`"deadline"`), was interrupted
- * from outside (`"interrupted"`), could not write or read a value for now (`"serdes"`), was told to retry on
- * non-determinism (`"non-deterministic"`), or waited for work that no operation records (`"outside"`).
+ * from outside (`"interrupted"`), could not write or read a value for now (`"serdes"`), was told to retry on a contradiction
+ * or a stuck workflow (`"non-deterministic"`), or waited too long for work that no operation records (`"outside"`).
  *
  * @category invocation errors
  * @since 0.1.0

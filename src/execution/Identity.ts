@@ -15,6 +15,6 @@ import { md5 } from "../internal/md5.ts"
 export const operationId = (namespaceId: string, name: string, occurrence: number): string =>
   md5(`${namespaceId}\0${name}\0${occurrence}`).slice(0, 16)
 
-/** The id of a mark: see {@link ./Marks.ts}. */
+/** The id of a mark: see `Marks.ts`. */
 export const markId = (kind: string, of: string, label: string): string =>
   md5(`\0${kind}\0${of}\0${label}`).slice(0, 16)

@@ -57,8 +57,9 @@ export interface Options<R, E> {
    */
   readonly outsideLimit?: Duration.Input
   /**
-   * What a contradiction between code and history does: end the execution as FAILED (`"fail"`, the default), or fail
-   * only the invocation (`"retry"`), so that the execution goes on when an older version of the code is back.
+   * What a contradiction between code and history, or a workflow that is stuck, does: end the execution as FAILED (`"fail"`,
+   * the default), or fail only the invocation (`"retry"`), so that the execution goes on when an older version of the code
+   * is back.
    */
   readonly onNonDeterminism?: "fail" | "retry"
   /** The largest result of a step or context that is kept as it is, in bytes of JSON. Default: 262,144. */

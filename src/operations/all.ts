@@ -32,7 +32,8 @@ import { typed } from "./typed.ts"
  * the first failure, upon which the other branches are let go of.
  *
  * It takes a tuple, an array or a record of branches. As in Effect, they run one after the other unless `concurrency` says
- * otherwise. It costs one operation, and one for each branch unless it is `flat`.
+ * otherwise. A branch has a scope of its own. Once it is recorded it does not run again, so what it did to memory outside of it
+ * does not exist on a replay. It costs one operation, and one for each branch unless it is `flat`.
  *
  * **Errors**: those of the branches. **Defects**: those of the branches, and those of {@link parallel}.
  *

@@ -42,10 +42,11 @@ import { claimByName, enter, flatNamespace, inWorkflow, outcomeOf, type Body } f
 import { typed } from "./typed.ts"
 
 /**
- * Runs a block of operations in a namespace of its own, in which names may be used anew.
+ * Runs a block of operations in a namespace and a scope of its own. Names may be used again in it.
  *
  * Its outcome is recorded, so that a replay does not run the block again; a result of more than 262,144 bytes of JSON is
- * not kept but rebuilt from the operations inside. With `flat: true` nothing is recorded for the child itself: it costs
+ * not kept but rebuilt from the operations inside. So what the block does to a `Ref`, a `Queue` or a `Deferred` outside of it
+ * does not exist on a replay: return a value instead. With `flat: true` nothing is recorded for the child itself: it costs
  * no operation, needs no Schema, and its body runs again on every replay.
  *
  * **Errors**: those of the block. **Defects**: those of the block, with type and message kept; `InvalidName`,

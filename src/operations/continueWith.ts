@@ -26,7 +26,7 @@ import { typed } from "./typed.ts"
  *
  * Whoever reads the outcome of this execution through `DurableClient` gets that of the other. An `invoke` does not follow:
  * it fails as `InvokeFailed` with the errorType `ExecutionContinued`. Compensations do not run, and are not taken along.
- * What siblings have in flight is let go of.
+ * What siblings have in flight is let go of; each `onExit` runs before the hand-over.
  *
  * Without an `executionName` the other has a name that belongs to this operation alone: the `idempotencyKey` of a contract is
  * not asked, because it would lead back to this execution or to an earlier one.

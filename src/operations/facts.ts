@@ -14,8 +14,8 @@ import { inWorkflow } from "./Operation.ts"
 import { typed } from "./typed.ts"
 
 /**
- * A UUID that is the same on every replay and different at every use. It is derived from the execution and records
- * nothing; like an operation, it belongs to one fibre per context.
+ * A UUID that is the same on every replay and different at every use, in every fiber. It is derived from the execution and
+ * the context, and records nothing.
  *
  * @example
  * ```ts
@@ -71,8 +71,9 @@ export const execution: Effect.Effect<ExecutionFacts, never, Execution> = Effect
 }))
 
 /**
- * Whether what runs now has run before: whether the current context has recorded operations that it has not asked for
- * again. Logs are silent then by themselves, and the body of a step is never replayed. Nothing of what a workflow does may depend on it but what it tells people, such as logs.
+ * Whether what runs now has run before: whether the code has not yet asked for, or not yet got, all that earlier invocations
+ * recorded. Logs are silent then by themselves, and the body of a step is never replayed. Use it for what people are told,
+ * such as logs, and for nothing else that a workflow does.
  *
  * @example
  * ```ts

@@ -26,7 +26,8 @@ import { typed } from "./typed.ts"
  * all values in the order of the items, or with the first failure, upon which the others are let go of.
  *
  * As in Effect, items are taken one after the other unless `concurrency` says otherwise. The items have to be the same on
- * every replay. It costs one operation, and one for each item unless it is `flat`.
+ * every replay. An item has a scope of its own. Once it is recorded it does not run again, so what it did to memory outside of
+ * it does not exist on a replay. It costs one operation, and one for each item unless it is `flat`.
  *
  * **Errors**: those of the items. **Defects**: those of the items, and those of {@link parallel}.
  *

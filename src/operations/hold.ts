@@ -17,11 +17,11 @@ import { Execution } from "../execution/Parts.ts"
 import { InHold, stepAround, type Hold } from "../execution/References.ts"
 
 /**
- * Keeps the invocation alive while an effect runs that is no durable operation but still has to finish, such as a
- * request whose answer another branch of the workflow needs.
+ * Keeps the invocation alive while an effect runs that is no durable operation but still has to finish.
  *
- * It records nothing: the effect runs again on every replay. Without it, plain asynchronous work outside of a step does
- * not keep the execution from being suspended, and is cut off then.
+ * It records nothing: the effect runs again on every replay, and when it ends has no place in the order of outcomes. So
+ * nothing that the workflow decides may depend on it. Operations in it have a namespace of their own; while all of its fibers
+ * wait for operations, it does not keep the invocation alive. `Clock`, `Random` and sleeps in it are those of the host.
  *
  * **Errors** and **Defects**: those of the effect.
  *

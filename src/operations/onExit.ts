@@ -17,7 +17,8 @@ import { InFinalizer } from "../execution/References.ts"
 /**
  * Runs a finalizer when an effect really ends, and never because the execution is suspended.
  *
- * The finalizer may hold durable operations. Effect's own finalizers (`ensuring`, `acquireRelease`, `onExit`) run at
+ * It runs whoever ended the effect: itself, a time-out, a lost race, a sibling that failed, an interruption, the end of the
+ * workflow, or `continueWith`; and whatever let go of the effect waits for it. It may hold durable operations. Effect's own finalizers (`ensuring`, `acquireRelease`, `onExit`) run at
  * every suspension: keep them for resources of this process.
  *
  * **Errors** and **Defects**: those of the effect and of the finalizer.

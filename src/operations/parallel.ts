@@ -50,8 +50,9 @@ export interface BatchOptions<A, E> extends ConcurrencyOptions {
  * Runs branches side by side, each in a namespace of its own, until a completion policy is met. How each of them ended is
  * data: the batch itself does not fail.
  *
- * Branches that are under way when the batch ends are let go of: they are interrupted, nothing of them is recorded any
- * more, and the invocation does not wait for them. Options such as `success` are about the value of one branch. Default of
+ * Branches that are under way when the batch ends are let go of: they are interrupted, each `onExit` in them runs before the
+ * batch ends, and nothing else of them is recorded any more. A branch has a scope of its own. Once it is recorded it does not
+ * run again, so what it did to memory outside of it does not exist on a replay. Options such as `success` are about the value of one branch. Default of
  * `concurrency`: `"unbounded"`. It costs one operation, and one for each branch unless it is `flat`.
  *
  * **Errors**: none; ask for them with `throwIfFailed` of the result.

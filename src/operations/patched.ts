@@ -20,10 +20,10 @@ import { typed } from "./typed.ts"
 /**
  * Whether a change of the code applies to this execution: so that executions which are under way go on as they began.
  *
- * An execution that gets here for the first time records a mark, and from then on the answer is `true`; one that replays
- * what it recorded before the change gets `false`. The first answer holds for the whole context: the workflow, a child, an
- * attempt or a branch. Once no execution from
- * before the change is left, the question and the old code may go; the mark of the others is passed over. It costs one
+ * The answer is `false` if the context holds recorded operations that the code has not asked for yet: then the execution
+ * passed this place before the change. Otherwise a mark is recorded, and from then on the answer is `true`. The first answer
+ * holds for the whole context (the workflow, a child, an attempt or a branch) and for all of its fibers. Once no execution
+ * from before the change is left, the question and the old code may go; the mark of the others is passed over. It costs one
  * operation where it applies.
  *
  * **Defects**: `InvalidName` (it has up to 250 characters of printable ASCII), `NameInUse`, `NestedOperation`.

@@ -32,9 +32,9 @@ import { recordingOf, typed } from "./typed.ts"
  * Runs branches at the same time, each in a namespace of its own, and records the first that succeeds. When all have failed,
  * it fails as the first that did.
  *
- * The others are let go of: what they have begun outside, such as an invoked function, goes on. Which branch won is in the
- * history before anybody sees it, so that every replay has the same winner. It costs one operation besides those of the
- * branches.
+ * Every replay has the same winner: the branch that comes to its end first in the order of outcomes. The others are let go of:
+ * they are interrupted, and each `onExit` in them runs before the race ends. What they have begun outside, such as an invoked
+ * function, goes on. It costs one operation besides those of the branches.
  *
  * **Errors**: those of the branches. **Defects**: those of the branches; `InvalidOptions` for a race of nothing.
  *

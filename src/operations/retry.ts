@@ -41,8 +41,7 @@ import { untypedWait } from "./wait.ts"
 /**
  * Runs a block of operations again when it has failed, with durable waits between the attempts.
  *
- * Each attempt has a namespace of its own, so names may be used anew and branches may be concurrent. The time between two
- * attempts is spent without an invocation. A mistake, such as `NameInUse`, is not repeated; an attempt that interrupts
+ * Each attempt has a namespace and a scope of its own. The time between two attempts is spent without an invocation. A mistake, such as `NameInUse`, is not repeated; an attempt that interrupts
  * itself is. It costs one operation, and one for each wait.
  *
  * **Errors**: those of the block, from its last attempt. **Defects**: those of the block.

@@ -25,8 +25,9 @@ import { secondsLeft, waitUntil } from "./wait.ts"
 /**
  * Gives an effect that may hold durable operations a time-out: it is raced with a wait, and the winner is recorded.
  *
- * What the effect has begun outside, such as an invoked function, goes on after the time-out. It costs two operations
- * besides those of the effect.
+ * When the time is up, the effect is interrupted, and each `onExit` in it runs before the time-out ends. What it has begun
+ * outside, such as an invoked function, goes on. A wait that lost stays open until its end. It costs two operations besides
+ * those of the effect.
  *
  * **Errors**: those of the effect, `DurableTimeout`. **Defects**: those of the effect, `InvalidDuration`.
  *

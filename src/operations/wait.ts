@@ -26,7 +26,8 @@ import { typed } from "./typed.ts"
  * Lets time pass without an invocation: the execution is suspended meanwhile and costs no compute.
  *
  * The duration is at least 1 second and at most 366 days, and is rounded up to whole seconds. A number means
- * milliseconds, as everywhere in Effect.
+ * milliseconds, as everywhere in Effect. What was recorded stays, so newer code may have another duration; `Effect.sleep`,
+ * which is durable as well, is named by its length.
  *
  * **Defects**: `InvalidDuration`, `InvalidName`, `NameInUse`, `NestedOperation`.
  *

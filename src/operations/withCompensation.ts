@@ -39,8 +39,11 @@ import { typed } from "./typed.ts"
  * what they undo was recorded. An undo may hold durable operations of any kind, and so may take as long as it needs; its
  * value is not used. It has the services of the effect, and a scope of its own. None runs because of a suspension, of an
  * error that was caught, of a mistake such as `NonDeterministic`, or of a limit. One that fails does not keep the others
- * from running, and is told in the message of the execution's failure. Fibres that the workflow has left running do nothing
+ * from running, and is named in the message of the execution's failure. Fibers that the workflow has left running do nothing
  * more once the undos begin.
+ *
+ * What stands in a branch that was let go of, by a lost race or a time-out, is undone as well if its record shows that it was
+ * done. If only some of its operations were recorded, the failure names it.
  *
  * The effect has a namespace of its own, and costs nothing besides its operations; an undo costs one operation besides its
  * own. The children and batches around it run again on every replay, over their recorded operations.

@@ -160,8 +160,9 @@ export interface Options {
    */
   readonly outsideLimit?: Duration.Input
   /**
-   * Whether a workflow fails the test when it waits for a promise or a timer outside of a step: what comes of it is not
-   * recorded, and comes again, and maybe otherwise, on every replay. Default: false; it is only logged then, as in production.
+   * Whether what no record orders fails the test: a promise or a timer outside of a step, which comes again, and maybe
+   * otherwise, on every replay; and what a recorded block did to memory outside of it, which a replay over the records at the
+   * end of each invocation finds. Default: false; a promise is only logged then, as in production.
    */
   readonly strict?: boolean
 }

@@ -6,8 +6,8 @@
 import * as Schema from "effect/Schema"
 
 /**
- * A fault of the test or of the program under test that a test must see: nothing happens any more, plain asynchronous
- * work was cut off, invocations fail again and again, or an execution took longer than it should. It is a defect.
+ * A fault of the test or of the program under test that a test must see: nothing happens any more, a strict test found what
+ * no record orders, invocations fail again and again, or an execution took longer than it should. It is a defect.
  *
  * @category errors
  * @since 0.1.0
