@@ -7,6 +7,7 @@ import { Durable, DurableFunction, RetryPolicy } from "effect-durable"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Queue from "effect/Queue"
 import * as Schema from "effect/Schema"
 import { Service, valueOf, type Program, type Ways } from "./service.ts"
 
@@ -142,6 +143,141 @@ describe("an outcome that is late", () => {
       assert.strictEqual(answer.Status, "SUCCEEDED", JSON.stringify(answer))
     })
   )
+})
+
+describe("a late outcome that nobody waits for any more", () => {
+  const late: Ways = {
+    meanwhile: (service, { Updates }) => {
+      if (Updates.some(({ Action, Name }) => Action === "START" && Name === "next")) {
+        service.complete("errand", 1_000_001)
+      }
+      service.now += 5
+    }
+  }
+
+  it.effect("does not win a plain race on a replay that it lost live", () =>
+    Effect.gen(function* () {
+      const { answer, told } = yield* repeats(late, (tell) =>
+        Effect.gen(function* () {
+          yield* Durable.step("before", Effect.void)
+          const winner = yield* Effect.raceFirst(
+            Effect.as(errand("errand"), "errand"),
+            Effect.as(Durable.step("first", Effect.void), "first")
+          )
+          yield* tell(winner)
+          yield* Durable.step(winner === "first" ? "next" : "other", Effect.void)
+          yield* pause
+        })
+      )
+      assert.strictEqual(answer.Status, "SUCCEEDED", JSON.stringify(answer))
+      assert.deepStrictEqual(told, ["first"])
+    })
+  )
+
+  it.effect("does not come in time on a replay for a time-out of Effect that it missed live", () =>
+    Effect.gen(function* () {
+      const { answer } = yield* repeats(
+        {
+          meanwhile: (service, { Updates }) => {
+            if (Updates.some(({ Action, Name }) => Action === "START" && Name === "next")) {
+              service.complete("errand", service.named("sleep 60s").StartTimestamp + 59_000)
+            }
+          }
+        },
+        (tell) =>
+          Effect.gen(function* () {
+            const found = yield* Effect.timeoutOption(errand("errand"), "1 minute")
+            yield* tell(found._tag)
+            if (found._tag === "None") yield* Durable.step("next", Effect.void)
+            yield* pause
+          })
+      )
+      assert.strictEqual(answer.Status, "SUCCEEDED", JSON.stringify(answer))
+    })
+  )
+
+  it.effect("does not win a recorded race on a replay that it lost live", () =>
+    Effect.gen(function* () {
+      const { answer, told } = yield* repeats(late, (tell) =>
+        Effect.gen(function* () {
+          const winner = yield* Durable.raceFirst("race", [
+            Effect.as(Effect.andThen(Durable.step("before", Effect.void), errand("errand")), "errand"),
+            Effect.as(Effect.andThen(Durable.step("before", Effect.void), Durable.step("first", Effect.void)), "first")
+          ])
+          yield* tell(winner)
+          yield* Durable.step(winner === "first" ? "next" : "other", Effect.void)
+          yield* pause
+        })
+      )
+      assert.strictEqual(answer.Status, "SUCCEEDED", JSON.stringify(answer))
+      assert.deepStrictEqual(told, ["first"])
+    })
+  )
+})
+
+describe("outcomes with equal stamps", () => {
+  const shapes: Readonly<Record<string, (tell: (text: string) => Effect.Effect<void>) => Program>> = {
+    "of chains of steps that hand over to each other": (tell) =>
+      Effect.gen(function* () {
+        const queue = yield* Queue.unbounded<string>()
+        const chain = (name: string, length: number) =>
+          Effect.gen(function* () {
+            for (let link = 0; link < length; link++) {
+              yield* Durable.step(`${name}${link}`, link % 2 === 0 ? Effect.void : Effect.yieldNow)
+              yield* Queue.offer(queue, `${name}${link}`)
+            }
+          })
+        yield* Effect.forkChild(chain("a", 3))
+        yield* Effect.forkChild(chain("b", 4))
+        yield* Effect.forkChild(chain("c", 2))
+        for (let taken = 0; taken < 9; taken++) yield* tell(yield* Queue.take(queue))
+      }),
+    "of one name in several fibers": (tell) =>
+      Effect.asVoid(
+        Effect.all(
+          [1, 2, 3].map((fiber) =>
+            Effect.forEach([1, 2, 3], (round) =>
+              Effect.flatMap(Durable.step("same", Effect.succeed(`${fiber}.${round}`)), tell)
+            )
+          ),
+          both
+        )
+      ),
+    "of callbacks, steps and children": (tell) =>
+      Effect.asVoid(
+        Effect.all(
+          [
+            Effect.andThen(Durable.callback("a"), tell("a")),
+            Effect.andThen(Durable.step("b", Effect.yieldNow), tell("b")),
+            Effect.andThen(Durable.child("c", Durable.step("inside", Effect.void)), tell("c")),
+            Effect.andThen(Durable.callback("d"), tell("d")),
+            Effect.andThen(Durable.child("e", Effect.void), tell("e")),
+            Effect.andThen(Durable.step("f", Effect.void), tell("f"))
+          ],
+          both
+        )
+      ),
+    "of items of a batch that starts them two by two": (tell) =>
+      Effect.gen(function* () {
+        yield* Durable.map(
+          "items",
+          [1, 2, 3, 4, 5],
+          (n) => Effect.andThen(Durable.step("one", Effect.void), Durable.step("two", Effect.void)).pipe(Effect.as(n)),
+          { concurrency: 2, flat: true }
+        )
+        yield* tell(String((yield* Clock.Clock).currentTimeMillisUnsafe()))
+      })
+  }
+  for (const [name, shape] of Object.entries(shapes)) {
+    for (const latency of [0, 1]) {
+      it.effect(`${name} come in one order, live as on a replay, ${latency} ms from the service`, () =>
+        Effect.gen(function* () {
+          const { answer } = yield* repeats({ latency }, (tell) => Effect.andThen(shape(tell), pause))
+          assert.strictEqual(answer.Status, "SUCCEEDED", JSON.stringify(answer))
+        })
+      )
+    }
+  }
 })
 
 describe("a service that acknowledges without telling operations", () => {
