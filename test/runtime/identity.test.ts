@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto"
 import { assert, describe, it } from "@effect/vitest"
 import { Durable, DurableFunction } from "effect-durable"
 import { TestEngine } from "effect-durable/testing"
@@ -8,62 +7,13 @@ import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as FastCheck from "fast-check"
-import { md5, operationId } from "../../src/execution/Identity.ts"
+import { operationId } from "../../src/execution/Identity.ts"
 import { execute, failureOf, valueOf } from "../operations/support.ts"
 
 const seed = Number(process.env["SEED"] ?? Date.now() % 2 ** 31)
 console.log(`SEED=${seed}`)
 
-describe("MD5", () => {
-  it("is that of RFC 1321", () => {
-    const suite: Record<string, string> = {
-      "": "d41d8cd98f00b204e9800998ecf8427e",
-      a: "0cc175b9c0f1b6a831c399e269772661",
-      abc: "900150983cd24fb0d6963f7d28e17f72",
-      "message digest": "f96b697d7cb7938d525a2f31aaf161d0",
-      abcdefghijklmnopqrstuvwxyz: "c3fcd3d76192e4007dfb496cca67e13b",
-      ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789: "d174ab98d277d9f5a5611c2c9f419d9f",
-      "12345678901234567890123456789012345678901234567890123456789012345678901234567890":
-        "57edf4a22be3c955ac49da2e2107b67a"
-    }
-    for (const [text, digest] of Object.entries(suite)) assert.strictEqual(md5(text), digest)
-  })
-
-  it("agrees with Node's for any text of any length", () => {
-    const check = (text: string): void =>
-      assert.strictEqual(md5(text), createHash("md5").update(text, "utf8").digest("hex"))
-    for (let length = 0; length < 130; length++) check("x".repeat(length))
-    FastCheck.assert(FastCheck.property(FastCheck.string({ unit: "binary", maxLength: 300 }), check), {
-      seed,
-      numRuns: 200
-    })
-  })
-})
-
 describe("The id of an operation", () => {
-  it("is the same for ever: golden vectors", () => {
-    assert.strictEqual(operationId("", "charge", 0), "7703ec9140213197")
-    assert.strictEqual(operationId("", "charge", 1), "c07685e846a4ed6d")
-    assert.strictEqual(operationId("7703ec9140213197", "charge", 0), "8e1a466f0cbfb6b4")
-    assert.strictEqual(operationId("7703ec9140213197", "", 0), "654fb0a1440ae1ae")
-    assert.strictEqual(operationId("7703ec9140213197", "", 1), "98730decf004f0fe")
-    assert.strictEqual(operationId("", "x".repeat(256), 2_999), "f36c73a8afebaa11")
-  })
-
-  it("tells names, occurrences and contexts apart, however they are cut", () => {
-    const ids = new Set<string>()
-    let made = 0
-    for (const context of ["", "0", "1", "a"]) {
-      for (const name of ["", "0", "1", "a", "a0", "a1", "1 1"]) {
-        for (let occurrence = 0; occurrence < 12; occurrence++) {
-          ids.add(operationId(context, name, occurrence))
-          made++
-        }
-      }
-    }
-    assert.strictEqual(ids.size, made)
-  })
-
   it.effect("is made of the context, the name and how often the name was used before", () =>
     Effect.gen(function* () {
       const leaf = Durable.step("leaf", Effect.succeed(1))
@@ -146,6 +96,8 @@ describe("The id of an operation", () => {
   )
 })
 
+const both = { concurrency: "unbounded" } as const
+const rounds = (round: Effect.Effect<unknown, never, Durable.Execution>) => Effect.forEach([1, 2], () => round)
 const tick = (name: string) => Durable.step(name, Effect.succeed(name))
 const replayed = <A, E>(program: Effect.Effect<A, E, Durable.Execution>) =>
   Effect.tap(program, Durable.wait("replay", "1 second"))
@@ -212,7 +164,7 @@ describe("One name, accepted:", () => {
       }),
       3
     ],
-    "of a fibre that is joined, once": [Effect.flatMap(Effect.forkChild(tick("n")), (fiber) => Fiber.join(fiber)), 1],
+    "of a fiber that is joined, once": [Effect.flatMap(Effect.forkChild(tick("n")), (fiber) => Fiber.join(fiber)), 1],
     "under a key for each concurrent branch": [
       Effect.forEach([1, 2, 3], (n) => tick(`n ${n}`), { concurrency: "unbounded" }),
       3
@@ -221,7 +173,39 @@ describe("One name, accepted:", () => {
       Effect.forEach([1, 2, 3], () => Durable.child("round", Effect.timeout(tick("n"), "1 hour"), { flat: true })).pipe(
         Effect.orDie
       ),
-      3
+      // The time-outs of Effect are operations as well.
+      6
+    ],
+    "in a loop of Effect.timeout": [rounds(Effect.orDie(Effect.timeout(tick("n"), "1 hour"))), 4],
+    "in a loop of Effect.raceFirst": [rounds(Effect.raceFirst(tick("n"), Effect.never)), 2],
+    "in a loop of fork and join": [
+      rounds(Effect.flatMap(Effect.forkChild(tick("n")), (fiber) => Fiber.join(fiber))),
+      2
+    ],
+    "in a concurrent Effect.all": [Effect.all([tick("n"), tick("n")], both), 2],
+    "in a concurrent forEach": [Effect.forEach([1, 2, 3], () => tick("n"), { concurrency: 2 }), 3],
+    "in a loop over pages of concurrent branches": [rounds(Effect.all([tick("a"), tick("b")], both)), 4],
+    "in Effect.retry around concurrent branches": [
+      Effect.suspend(() => {
+        let attempts = 0
+        const flaky = Effect.suspend(() => (++attempts < 3 ? Effect.fail("again") : Effect.void))
+        return Effect.retry(Effect.andThen(Effect.all([tick("a"), tick("b")], both), flaky), { times: 5 }).pipe(
+          Effect.orDie
+        )
+      }),
+      6
+    ],
+    "by the workflow and by a fiber that it forked": [
+      Effect.gen(function* () {
+        const fiber = yield* Effect.forkChild(tick("n"))
+        yield* tick("n")
+        yield* Fiber.join(fiber)
+      }),
+      2
+    ],
+    "of concurrent children": [
+      Effect.all([Durable.child("n", Effect.void), Durable.child("n", tick("inside"), { flat: true })], both),
+      2
     ]
   }
   for (const [name, [program, operations]] of Object.entries(accepted)) {
@@ -238,72 +222,55 @@ describe("One name, accepted:", () => {
   }
 })
 
-describe("One name, NameInUse on the first run, with the cure:", () => {
-  const rounds = (round: Effect.Effect<unknown, never, Durable.Execution>) => Effect.forEach([1, 2], () => round)
-  const rejected: Record<string, readonly [Effect.Effect<unknown, never, Durable.Execution>, string]> = {
-    "in a loop of Effect.timeout": [rounds(Effect.orDie(Effect.timeout(tick("n"), "1 hour"))), "Durable.timeout"],
-    "in a loop of Effect.raceFirst": [rounds(Effect.raceFirst(tick("n"), Effect.never)), "Durable.race"],
-    "in a loop of fork and join": [
-      rounds(Effect.flatMap(Effect.forkChild(tick("n")), (fiber) => Fiber.join(fiber))),
-      "Durable.child"
-    ],
-    "in a concurrent Effect.all": [
-      Effect.all([tick("n"), tick("n")], { concurrency: "unbounded" }),
-      "Durable.forEach or Durable.all"
-    ],
-    "in a concurrent forEach": [
-      Effect.forEach([1, 2, 3], () => tick("n"), { concurrency: 2 }),
-      "Durable.forEach or Durable.all"
-    ],
-    "in a loop over pages of concurrent branches": [
-      rounds(Effect.all([tick("a"), tick("b")], { concurrency: "unbounded" })),
-      "Durable.child(name, block, { flat: true })"
-    ],
-    "in Effect.retry around concurrent branches": [
-      Effect.suspend(() => {
-        let attempts = 0
-        const flaky = Effect.suspend(() => (++attempts < 3 ? Effect.fail("again") : Effect.void))
-        return Effect.retry(Effect.andThen(Effect.all([tick("a"), tick("b")], { concurrency: "unbounded" }), flaky), {
-          times: 5
-        }).pipe(Effect.orDie)
-      }),
-      "Durable.child(name, block, { flat: true })"
-    ],
-    "by the workflow and by a fibre that it forked": [
-      Effect.gen(function* () {
-        const fiber = yield* Effect.forkChild(tick("n"))
-        yield* tick("n")
-        yield* Fiber.join(fiber)
-      }),
-      "two fibres"
-    ],
-    "of concurrent children": [
-      Effect.all([Durable.child("n", Effect.void), Durable.child("n", Effect.void, { flat: true })], {
-        concurrency: "unbounded"
-      }),
-      "Durable.forEach or Durable.all"
-    ]
+describe("One name, NameInUse on the first run, because promises decide who comes first:", () => {
+  const kept = Effect.promise(() => new Promise<void>((resolve) => void setImmediate(resolve)))
+  const late = (name: string) => Effect.andThen(kept, tick(name))
+  const rejected: Record<string, Effect.Effect<unknown, never, Durable.Execution>> = {
+    "in two branches after a promise each": Effect.all([late("n"), late("n")], both),
+    "in a branch after a promise, and before that in another": Effect.all([tick("n"), late("n")], both),
+    "by the workflow, and after a promise by a fiber that it forked": Effect.gen(function* () {
+      const fiber = yield* Effect.forkChild(late("n"))
+      yield* tick("n")
+      yield* Fiber.join(fiber)
+    }),
+    "in concurrent children that begin after promises": Effect.all(
+      [Effect.andThen(kept, Durable.child("n", Effect.void)), Effect.andThen(kept, Durable.child("n", Effect.void))],
+      both
+    )
   }
-  for (const [name, [program, cure]] of Object.entries(rejected)) {
+  for (const [name, program] of Object.entries(rejected)) {
     it.effect(name, () =>
       Effect.gen(function* () {
         const ran = yield* execute(replayed(program))
         const failed = failureOf(ran)
         assert.strictEqual(failed.errorType, "NameInUse")
-        assert.include(failed.errorMessage, cure)
+        for (const cure of ["into a Durable.step", "a key into the name", "Durable.forEach"]) {
+          assert.include(failed.errorMessage, cure)
+        }
         assert.strictEqual(ran.invocations, 1)
       })
     )
+  }
+
+  const kind: Record<string, Effect.Effect<unknown, never, Durable.Execution>> = {
+    "not when one fiber alone uses it": Effect.andThen(Effect.andThen(tick("n"), late("n")), late("n")),
+    "not when the promises are steps": Effect.all(
+      ["a", "b"].map((key) => Effect.andThen(Durable.step(key, kept), tick("n"))),
+      both
+    ),
+    "not under keys": Effect.all([late("n a"), late("n b")], both)
+  }
+  for (const [name, program] of Object.entries(kind)) {
+    it.effect(name, () => Effect.map(execute(replayed(program)), (ran) => void valueOf(ran)))
   }
 
   it.effect("with both places in the code, under the test engine", () =>
     Effect.gen(function* () {
       const ran = yield* execute(
         Effect.gen(function* () {
+          const fiber = yield* Effect.forkChild(Effect.andThen(kept, Durable.step("n", Effect.void)))
           yield* Durable.step("n", Effect.void)
-          yield* Effect.all([Durable.step("m", Effect.void), Durable.step("n", Effect.void)], {
-            concurrency: "unbounded"
-          })
+          yield* Fiber.join(fiber)
         })
       )
       assert.match(
@@ -315,9 +282,7 @@ describe("One name, NameInUse on the first run, with the cure:", () => {
 
   it.effect("with the context in which the name stands", () =>
     Effect.gen(function* () {
-      const ran = yield* execute(
-        Durable.child("block", Effect.all([tick("n"), tick("n")], { concurrency: "unbounded", discard: true }))
-      )
+      const ran = yield* execute(Durable.child("block", Effect.all([late("n"), late("n")], { ...both, discard: true })))
       assert.include(failureOf(ran).errorMessage, `"block"`)
     })
   )

@@ -7,6 +7,7 @@ import { operationId } from "../../src/execution/Identity.ts"
 import { invoke } from "../../src/invocation/Invocation.ts"
 import type { InvocationEvent } from "../../src/wire/Invocation.ts"
 import { eventOf, invokeOnce } from "../operations/support.ts"
+import { eventHolding, filledThen } from "./filled.ts"
 
 const Text = DurableFunction.make("text", { success: Schema.String })
 
@@ -259,12 +260,10 @@ describe("A record that cannot be read", () => {
 describe("An execution", () => {
   it.effect("holds up to 3,000 operations, and is LimitExceeded beyond, before anything is sent", () =>
     Effect.gen(function* () {
-      const holding = (n: number) =>
-        eventOf(Array.from({ length: n }, (_, i) => ({ Id: `other-${i}`, Type: "WAIT", Status: "STARTED" })))
-      const step = Durable.step("one more", Effect.succeed(1))
-      const below = yield* invokeOnce(step, { event: holding(2_990) })
+      const program = filledThen(Durable.step("one more", Effect.succeed(1)))
+      const below = yield* invokeOnce(program, { event: eventHolding(2_998) })
       assert.strictEqual(below.answer?.Status, "SUCCEEDED")
-      const { answer, updates } = yield* invokeOnce(step, { event: holding(3_000) })
+      const { answer, updates } = yield* invokeOnce(program, { event: eventHolding(2_999) })
       const error = answer?.Status === "FAILED" ? answer.Error : undefined
       assert.strictEqual(error?.ErrorType, "LimitExceeded")
       assert.deepStrictEqual(updates, [])

@@ -2,98 +2,10 @@ import { assert, describe, it } from "@effect/vitest"
 import { Durable, RetryPolicy } from "effect-durable"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import * as FastCheck from "fast-check"
-import { defectObject, errorObject, fitError } from "../../src/values/Failures.ts"
 import { assertSucceeded, execute, failureOf } from "../operations/support.ts"
+import { hostile } from "../values/hostile.ts"
 
-const seed = Number(process.env["SEED"] ?? Date.now() % 2 ** 31)
-console.log(`SEED=${seed}`)
-
-const sizeOf = (value: unknown): number => new TextEncoder().encode(JSON.stringify(value)).length
-
-describe("The error object of a typed error", () => {
-  it("has its tag, its message and its encoded form", () => {
-    const error = { _tag: "Declined", message: "no money", code: 1 }
-    assert.deepStrictEqual(errorObject(error, `{"code":1}`), {
-      ErrorType: "Declined",
-      ErrorMessage: "no money",
-      ErrorData: `{"code":1}`
-    })
-  })
-
-  it("has a message made of tag and data when the error has none, cut at 500 characters", () => {
-    for (const message of [undefined, "", 5]) {
-      assert.strictEqual(errorObject({ _tag: "Declined", message }, `{"a":1}`).ErrorMessage, `Declined: {"a":1}`)
-    }
-    assert.lengthOf(errorObject({ _tag: "Declined" }, "x".repeat(2_000)).ErrorMessage ?? "", 500)
-    assert.notMatch(errorObject({ _tag: "D" }, "😀".repeat(500)).ErrorMessage ?? "", /\ud83d$/)
-  })
-
-  it("is of type Error when the error has neither tag nor name", () => {
-    for (const error of ["text", 5, null, undefined, {}, { _tag: "" }, { _tag: 5 }]) {
-      const object = errorObject(error, undefined)
-      assert.strictEqual(object.ErrorType, "Error")
-      assert.isNotEmpty(object.ErrorMessage)
-      assert.isDefined(object.ErrorData)
-    }
-  })
-})
-
-describe("The error object of a defect", () => {
-  it("has name, message and stack of an Error, and no data", () => {
-    const object = defectObject(new TypeError("no"))
-    assert.strictEqual(object.ErrorType, "TypeError")
-    assert.strictEqual(object.ErrorMessage, "no")
-    assert.match(object.StackTrace?.[0] ?? "", /^at .*outcome\.test\.ts/)
-    assert.notProperty(object, "ErrorData")
-  })
-
-  it("says what it can of anything else that was thrown", () => {
-    const cyclic: { self?: unknown } = {}
-    cyclic.self = cyclic
-    for (const thrown of [
-      "text",
-      "",
-      5,
-      BigInt(5),
-      null,
-      undefined,
-      Symbol("s"),
-      () => 1,
-      {},
-      cyclic,
-      [1],
-      new Map()
-    ]) {
-      const object = defectObject(thrown)
-      assert.strictEqual(object.ErrorType, "Defect")
-      assert.isString(object.ErrorMessage)
-    }
-    assert.strictEqual(defectObject("text").ErrorMessage, "text")
-    assert.strictEqual(defectObject({ a: 1 }).ErrorMessage, `{"a":1}`)
-  })
-
-  const hostile = (): ReadonlyArray<unknown> => {
-    const refuse = (): never => {
-      throw new Error("gotcha")
-    }
-    return [
-      new Proxy({}, { get: refuse, getPrototypeOf: refuse, ownKeys: refuse }),
-      Object.defineProperty(new Error("x"), "stack", { get: refuse }),
-      Object.defineProperty(new Error("x"), "message", { get: refuse }),
-      Object.defineProperty(new Error("x"), "name", { get: refuse }),
-      { toJSON: refuse, toString: refuse }
-    ]
-  }
-
-  it("survives whatever throws when it is looked at", () => {
-    for (const thrown of hostile()) {
-      const object = defectObject(thrown)
-      assert.isNotEmpty(object.ErrorType)
-      assert.isNotEmpty(object.ErrorMessage)
-    }
-  })
-
+describe("A defect", () => {
   it.effect("ends the execution, whatever it is, and never invokes it again and again", () =>
     Effect.gen(function* () {
       for (const thrown of hostile()) {
@@ -110,61 +22,6 @@ describe("The error object of a defect", () => {
       }
     })
   )
-
-  it("survives an Error whose name and message are no text", () => {
-    const odd = Object.assign(new Error("x"), { name: 5, message: { a: 1 }, stack: undefined })
-    const object = defectObject(odd)
-    assert.isNotEmpty(object.ErrorType)
-    assert.isNotEmpty(object.ErrorMessage)
-  })
-})
-
-describe("An error object", () => {
-  it("always fits into 32,768 bytes, with type and message", () => {
-    const text = FastCheck.oneof(
-      FastCheck.string({ unit: "binary", minLength: 1, maxLength: 50 }),
-      FastCheck.tuple(
-        FastCheck.constantFrom("a", "é", "😀", "\u0000", `"`, "\\", "\ud800"),
-        FastCheck.integer({ min: 1, max: 60_000 })
-      ).map(([character, length]) => character.repeat(length))
-    )
-    FastCheck.assert(
-      FastCheck.property(
-        text,
-        text,
-        FastCheck.option(text, { nil: undefined }),
-        FastCheck.array(text, { maxLength: 4 }),
-        (ErrorType, ErrorMessage, ErrorData, StackTrace) => {
-          const fitted = fitError({
-            ErrorType,
-            ErrorMessage,
-            StackTrace,
-            ...(ErrorData === undefined ? {} : { ErrorData })
-          })
-          assert.isAtMost(sizeOf(fitted), 32_768)
-          assert.isTrue(ErrorType.startsWith(fitted.ErrorType ?? "?"))
-          assert.isTrue(ErrorMessage.startsWith(fitted.ErrorMessage ?? "?"))
-          assert.isNotEmpty(fitted.ErrorType)
-          assert.isNotEmpty(fitted.ErrorMessage)
-          assert.strictEqual(fitted.ErrorData === undefined, ErrorData === undefined)
-        }
-      ),
-      { seed, numRuns: 40 }
-    )
-  })
-
-  it("gives up the stack first, then the end of the message, then the data", () => {
-    const whole = { ErrorType: "T", ErrorMessage: "m".repeat(3_000), ErrorData: "d", StackTrace: ["s"] }
-    assert.strictEqual(fitError(whole), whole)
-    const { StackTrace: _, ...rest } = whole
-    assert.deepStrictEqual(fitError({ ...whole, StackTrace: ["s".repeat(40_000)] }), rest)
-    const longMessage = fitError({ ...whole, ErrorMessage: "m".repeat(40_000) })
-    assert.strictEqual(longMessage.ErrorData, "d")
-    assert.isBelow(longMessage.ErrorMessage?.length ?? 0, 3_000)
-    const longData = fitError({ ...whole, ErrorData: "d".repeat(40_000) })
-    assert.isBelow(longData.ErrorData?.length ?? 0, 100)
-    assert.strictEqual(longData.ErrorType, "T")
-  })
 })
 
 describe("An error of a user", () => {

@@ -182,15 +182,17 @@ describe("requests of an invocation that was cut off", () => {
   it.effect("are not repeated", () =>
     Effect.gen(function* () {
       let requests = 0
+      const begun = Promise.withResolvers<void>()
       const execution = yield* host((note) => Durable.step("step", note("step")), {
         fault: () => {
           requests++
+          begun.resolve()
           return new StoreUnavailable({ message: "busy" })
         }
       })
       const deadline = (yield* Clock.currentTimeMillis) + 10
       const { ended } = execution.begin({ deadline })
-      while (requests === 0) yield* turns(1)
+      yield* Effect.promise(() => begun.promise)
       yield* TestClock.adjust(10)
       yield* turns(20)
       yield* TestClock.adjust("1 minute")

@@ -6,7 +6,7 @@ import { Durable } from "effect-durable"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
-import { ask, both, errorOf, host, slowly, turns, valueOf, type Note, type Program } from "./harness.ts"
+import { ask, both, errorOf, host, pause, slowly, turns, valueOf, type Note, type Program } from "./harness.ts"
 import { assertPending, assertSuspended, suspends } from "./suspends.ts"
 
 /** An answer of somebody outside, and beside it other work and a step after it. */
@@ -115,6 +115,28 @@ describe("promises", () => {
       while (execution.log.length < 2) yield* turns(1)
       gap.resolve()
       assert.strictEqual((yield* ended).answer?.Status, "SUCCEEDED")
+    })
+  )
+})
+
+describe("work outside of steps that takes too long", () => {
+  it.live("does not cut off a step that began meanwhile", () =>
+    Effect.gen(function* () {
+      const execution = yield* host(
+        () =>
+          Effect.all(
+            [
+              ask("answer"),
+              Effect.promise(() => new Promise(() => {})),
+              Effect.andThen(turns(3), Durable.step("slow", Effect.as(pause(40), "slow")))
+            ],
+            both
+          ),
+        { outsideLimit: 10 }
+      )
+      const suspended = yield* execution.turn()
+      assertPending(suspended)
+      assert.deepStrictEqual(suspended.recorded, ["SUCCEED slow"])
     })
   )
 })

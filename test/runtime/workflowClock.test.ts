@@ -9,10 +9,7 @@ import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import { TestClock } from "effect/testing"
 import { operationId } from "../../src/execution/Identity.ts"
-import { callback, type Opened } from "../../src/runtime/operations/callback.ts"
-import { waitForCondition } from "../../src/runtime/operations/condition.ts"
-import { patched } from "../../src/runtime/operations/patched.ts"
-import { assertSucceeded, eventOf, execute, invokeOnce, unchecked } from "../operations/support.ts"
+import { assertSucceeded, eventOf, execute, invokeOnce } from "../operations/support.ts"
 import { elapsed, hour, minute, places, start } from "./places.ts"
 
 const both = { concurrency: "unbounded" } as const
@@ -68,16 +65,14 @@ describe("The clock of a workflow, at every replay alike,", () => {
       const seen = yield* places(elapsed, (look) =>
         Effect.gen(function* () {
           yield* Durable.wait("nap", "1 hour")
-          yield* unchecked<boolean>(patched("new-code"))
+          yield* Durable.patched("new-code")
           yield* look("patched")
-          yield* unchecked(
-            waitForCondition("ready", {
-              initial: 0,
-              check: (looks) => Effect.delay(Effect.succeed(Number(looks) + 1), "1 minute"),
-              until: (looks) => looks === 3,
-              delay: "10 minutes"
-            })
-          )
+          yield* Durable.waitForCondition("ready", {
+            initial: 0,
+            check: (looks) => Effect.delay(Effect.succeed(looks + 1), "1 minute"),
+            until: (looks) => looks === 3,
+            delay: "10 minutes"
+          })
           yield* look("ready")
           yield* Durable.wait("end", "1 hour")
         })
@@ -86,39 +81,43 @@ describe("The clock of a workflow, at every replay alike,", () => {
     })
   )
 
-  it.effect("shows in a child, and nowhere else, when the callback was completed that it waited for", () =>
+  it.effect("shows when the callback was completed that was waited for, in a child and after it", () =>
     Effect.gen(function* () {
-      const callbackId = operationId("", "answer", 0)
-      const child = operationId("", "block", 0)
       const event = eventOf([
         {
-          Id: callbackId,
+          Id: operationId("", "answer", 0),
           Name: "answer",
           Type: "CALLBACK",
           SubType: "Callback",
           EndTimestamp: 5_000,
-          CallbackDetails: { CallbackId: "c-1", Result: "yes" }
+          CallbackDetails: { CallbackId: "c-1", Result: `"yes"` }
         },
-        { Id: child, Name: "block", Type: "CONTEXT", SubType: "RunInChildContext", Status: "STARTED" }
+        {
+          Id: operationId("", "block", 0),
+          Name: "block",
+          Type: "CONTEXT",
+          SubType: "RunInChildContext",
+          Status: "STARTED"
+        }
       ])
       const seen: Array<number> = []
       const look = Effect.map(Clock.currentTimeMillis, (millis) => void seen.push(millis))
-      yield* invokeOnce(
+      const { answer } = yield* invokeOnce(
         Effect.gen(function* () {
-          const opened = yield* unchecked<Opened>(callback("answer", {}))
+          const opened = yield* Durable.callback("answer", { success: Schema.String })
           yield* look
-          yield* Durable.child("block", Effect.andThen(unchecked(opened.await), look))
-          yield* look
-          yield* unchecked(opened.await)
+          yield* Durable.child("block", Effect.andThen(Effect.exit(opened.await), look))
+          yield* Effect.exit(opened.await)
           yield* look
         }),
         { event }
       )
-      assert.deepStrictEqual(seen, [0, 5_000, 0, 5_000])
+      assert.strictEqual(answer?.Status, "SUCCEEDED")
+      assert.deepStrictEqual(seen, [0, 5_000, 5_000])
     })
   )
 
-  it.effect("starts in a child where its parent is, and does not show the parent how long the child took", () =>
+  it.effect("goes on in a child and after it, however it is recorded", () =>
     Effect.gen(function* () {
       for (const flat of [false, true]) {
         const seen = yield* places(elapsed, (look) => {
@@ -138,21 +137,15 @@ describe("The clock of a workflow, at every replay alike,", () => {
         assert.deepStrictEqual(seen, {
           "in the child": hour,
           "later in the child": 3 * hour,
-          "after the child": hour,
+          "after the child": 3 * hour,
           "after the next operation": 4 * hour
         })
       }
     })
   )
 
-  it.effect("shows each of several fibres what it waited for itself, and all of it to who joins them", () =>
+  it.effect("is one for all fibers, whoever waits for what", () =>
     Effect.gen(function* () {
-      const branch = (look: (place: string) => Effect.Effect<number>, hours: number) =>
-        Effect.gen(function* () {
-          yield* look(`${hours} begins`)
-          yield* Durable.wait(`nap ${hours}`, Duration.hours(hours))
-          yield* look(`${hours} ends`)
-        })
       for (const order of [
         [1, 2, 3],
         [3, 2, 1],
@@ -161,9 +154,17 @@ describe("The clock of a workflow, at every replay alike,", () => {
         const seen = yield* places(elapsed, (look) =>
           Effect.gen(function* () {
             yield* Durable.wait("before", "1 hour")
-            const other = yield* Effect.forkChild(branch(look, 7))
-            yield* Effect.forEach(order, (hours) => branch(look, hours), both)
+            const branch = (hours: number) =>
+              Effect.gen(function* () {
+                yield* look(`${hours} begins`)
+                yield* Durable.wait(`nap ${hours}`, Duration.hours(hours))
+                yield* look(`${hours} ends`)
+              })
+            const other = yield* Effect.forkChild(branch(7))
+            yield* Effect.forEach(order, branch, both)
             yield* look("after all")
+            yield* Durable.step("work", Effect.sleep("1 hour"))
+            yield* look("worked")
             yield* Fiber.join(other)
             yield* look("joined")
             yield* Durable.wait("end", "1 hour")
@@ -181,14 +182,15 @@ describe("The clock of a workflow, at every replay alike,", () => {
             "7 begins": hour,
             "7 ends": 8 * hour,
             "after all": 4 * hour,
-            joined: 8 * hour
+            joined: 8 * hour,
+            worked: 5 * hour
           })
         )
       }
     })
   )
 
-  it.effect("keeps concurrent children apart", () =>
+  it.effect("is one for concurrent children", () =>
     Effect.gen(function* () {
       const seen = yield* places(elapsed, (look) =>
         Effect.forEach(
@@ -209,19 +211,51 @@ describe("The clock of a workflow, at every replay alike,", () => {
     })
   )
 
-  it.effect("goes on by the sleeps in the process, and by those of fibres that it waited for", () =>
+  it.effect("is the item's own inside an item of a batch, and the batch brings its parent up to date", () =>
+    Effect.gen(function* () {
+      const seen = yield* places(elapsed, (look) =>
+        Effect.gen(function* () {
+          yield* Durable.wait("before", "1 hour")
+          yield* Durable.forEach(
+            "items",
+            [3, 1],
+            (hours) =>
+              Effect.gen(function* () {
+                yield* look(`item ${hours}`)
+                yield* Durable.wait("nap", Duration.hours(hours))
+                yield* look(`item ${hours} later`)
+              }),
+            both
+          )
+          yield* look("after the batch")
+          yield* Durable.wait("end", "1 hour")
+        })
+      )
+      assert.deepStrictEqual(seen, {
+        "item 3": hour,
+        "item 1": hour,
+        "item 1 later": 2 * hour,
+        "item 3 later": 4 * hour,
+        "after the batch": 4 * hour
+      })
+    })
+  )
+
+  it.effect("goes on by sleeps, whose ends are outcomes, and not by holds", () =>
     Effect.gen(function* () {
       const seen = yield* places(elapsed, (look) =>
         Effect.gen(function* () {
           yield* Durable.wait("nap", "1 hour")
           yield* Effect.sleep("300 millis")
-          yield* look("slept")
+          yield* look("napped")
           yield* Effect.all([Effect.sleep("200 millis"), Effect.sleep("500 millis")], both)
-          yield* look("slept side by side")
+          yield* look("napped side by side")
           yield* Effect.exit(Effect.timeout(Effect.never, "100 millis"))
           yield* look("timed out")
           yield* Effect.exit(Effect.timeout(Effect.void, "1 hour"))
           yield* look("in time")
+          yield* Effect.sleep("2 days")
+          yield* look("slept")
           yield* Durable.hold(Effect.sleep("1 minute"))
           yield* look("held")
           yield* step("think", "1 hour")
@@ -229,13 +263,15 @@ describe("The clock of a workflow, at every replay alike,", () => {
           yield* Durable.wait("end", "1 hour")
         })
       )
+      const day = 24 * hour
       assert.deepStrictEqual(seen, {
-        slept: hour + 300,
-        "slept side by side": hour + 800,
+        napped: hour + 300,
+        "napped side by side": hour + 800,
         "timed out": hour + 900,
         "in time": hour + 900,
-        held: hour + 900 + minute,
-        "after a step": 2 * hour + 900 + minute
+        slept: 2 * day + hour + 900,
+        held: 2 * day + hour + 900,
+        "after a step": 2 * day + 2 * hour + 900 + minute
       })
     })
   )
@@ -390,45 +426,25 @@ describe("A sleep outside of a step", () => {
   const warningsOf = (body: Effect.Effect<unknown, never, Durable.Execution>) =>
     Effect.map(execute(body), ({ logs }) => logs.filter((line) => line.startsWith("Warn")))
 
-  it.effect("of a second or more is reported once per context, in the invocation that first sleeps", () =>
+  it.effect("is reported when a fiber has slept a hundred times, once", () =>
     Effect.gen(function* () {
-      const warnings = yield* warningsOf(
-        Effect.gen(function* () {
-          yield* Effect.sleep("2 seconds")
-          yield* Effect.sleep("3 seconds")
-          yield* Durable.wait("nap", "1 hour")
-          yield* Durable.child("block", Effect.andThen(Effect.sleep("1 minute"), Durable.wait("nap", "1 hour")))
-          yield* Durable.wait("end", "1 hour")
-        })
-      )
-      assert.lengthOf(warnings, 2)
-      assert.include(warnings[0], "The workflow slept for 2s")
-      assert.include(warnings[0], "Durable.wait")
-      assert.include(warnings[1], `"block" slept for 1m`)
-    })
-  )
-
-  it.effect("is reported when it comes after what is replayed, and not again", () =>
-    Effect.gen(function* () {
-      const warnings = yield* warningsOf(
-        Effect.gen(function* () {
-          yield* Durable.wait("nap", "1 hour")
-          yield* Effect.sleep("2 seconds")
-          yield* Durable.wait("end", "1 hour")
-        })
-      )
+      const sleeping = (times: number) => Effect.repeat(Effect.sleep("1 hour"), { times: times - 1 })
+      assert.deepStrictEqual(yield* warningsOf(sleeping(99)), [])
+      const warnings = yield* warningsOf(Durable.child("block", Effect.asVoid(sleeping(101))))
       assert.lengthOf(warnings, 1)
+      for (const said of [`"block"`, "100 times", "Durable.continueWith", "Durable.local"]) {
+        assert.include(warnings[0], said)
+      }
     })
   )
 
-  it.effect("is not reported when it is shorter, held, in a step, or cut short by the workflow", () =>
+  it.effect("is not reported when it is shorter than a second, held, or in a step", () =>
     Effect.gen(function* () {
       const warnings = yield* warningsOf(
         Effect.gen(function* () {
-          yield* Effect.sleep("999 millis")
-          yield* Durable.hold(Effect.sleep("1 hour"))
-          yield* step("work", "1 hour")
-          yield* Effect.timeout(step("in time", "1 minute"), "1 hour").pipe(Effect.orDie)
+          yield* Effect.repeat(Effect.sleep("999 millis"), { times: 150 })
+          yield* Durable.hold(Effect.repeat(Effect.sleep("1 hour"), { times: 150 }))
+          yield* Durable.step("work", Effect.repeat(Effect.sleep("1 hour"), { times: 150 }))
           yield* Durable.wait("end", "1 hour")
         })
       )

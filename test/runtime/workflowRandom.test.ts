@@ -36,7 +36,7 @@ describe("The randomness of a workflow", () => {
     })
   )
 
-  it.effect("gives every fibre numbers of its own, so that it does not matter which of them is first", () =>
+  it.effect("gives each fiber the same numbers at every replay, in the order in which outcomes come", () =>
     Effect.gen(function* () {
       const seen = yield* places(Random.nextInt, (look) =>
         Effect.gen(function* () {

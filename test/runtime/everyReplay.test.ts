@@ -3,60 +3,14 @@ import { Durable, RetryPolicy } from "effect-durable"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as FastCheck from "fast-check"
-import { Strand } from "../../src/runtime/Strand.ts"
 import { elapsed, places, type Look } from "./places.ts"
 
 const seed = Number(process.env["SEED"] ?? Date.now() % 2 ** 31)
 console.log(`SEED=${seed}`)
 
-describe("A strand", () => {
-  it("never goes back in time", () => {
-    const strand = new Strand(1_000, "seed")
-    strand.advanceTo(500)
-    assert.strictEqual(strand.now, 1_000)
-    strand.pass(250)
-    strand.advanceTo(1_200)
-    assert.strictEqual(strand.now, 1_250)
-    strand.advanceTo(2_000)
-    assert.strictEqual(strand.now, 2_000)
-  })
-
-  it("gives what it forks its time and numbers of its own, and keeps its numbers", () => {
-    const numbersOf = ({ random }: Strand) => [random.nextDoubleUnsafe(), random.nextIntUnsafe()]
-    const [strand, alone] = [new Strand(1, "seed"), new Strand(1, "seed")]
-    const [first, second] = [strand.fork(), strand.fork()]
-    strand.advanceTo(5)
-    assert.deepStrictEqual([first.now, second.now, strand.fork().now], [1, 1, 5])
-    const all = [strand, first, second, first.fork()].map(numbersOf)
-    assert.deepStrictEqual(all[0], numbersOf(alone))
-    assert.strictEqual(new Set(all.flat()).size, 8)
-  })
-
-  // Computed by another implementation of sfc32. Other numbers here are other numbers in the executions that are under way.
-  it("draws these numbers for ever", () => {
-    const { random } = new Strand(0, "arn:aws:lambda:eu-west-1:123456789012:function:f:1/durable-execution/e/r\0")
-    const drawn = [random.nextDoubleUnsafe(), random.nextDoubleUnsafe(), random.nextIntUnsafe()]
-    assert.deepStrictEqual(drawn, [0.0912685801808466, 0.7979659317593202, -4552007884327193])
-  })
-
-  it("draws fractions that are spread evenly", () => {
-    const buckets = Array.from({ length: 16 }, () => 0)
-    for (let i = 0; i < 100; i++) {
-      const { random } = new Strand(0, `${seed} ${i}`)
-      for (let n = 0; n < 160; n++) {
-        const fraction = random.nextDoubleUnsafe()
-        assert.isTrue(fraction >= 0 && fraction < 1)
-        buckets[Math.floor(fraction * 16)]!++
-        assert.isTrue(Number.isSafeInteger(random.nextIntUnsafe()))
-      }
-    }
-    for (const count of buckets) assert.closeTo(count, 1_000, 160)
-  })
-})
-
 /** A workflow in the small. Times are minutes. */
 type Program =
-  | { readonly _tag: "step" | "wait" | "hold"; readonly minutes: number }
+  | { readonly _tag: "step" | "wait" | "sleep"; readonly minutes: number }
   | { readonly _tag: "flaky" }
   | { readonly _tag: "child" | "flat"; readonly body: Program }
   | { readonly _tag: "sequence" | "all"; readonly parts: ReadonlyArray<Program> }
@@ -66,7 +20,7 @@ const minutes = FastCheck.integer({ min: 1, max: 50 })
 const { program: programs } = FastCheck.letrec<{ program: Program }>((tie) => ({
   program: FastCheck.oneof(
     { depthSize: "small", withCrossShrink: true },
-    FastCheck.record({ _tag: FastCheck.constantFrom("step", "wait", "hold"), minutes }),
+    FastCheck.record({ _tag: FastCheck.constantFrom("step", "wait", "sleep"), minutes }),
     FastCheck.record({ _tag: FastCheck.constant("flaky") }),
     FastCheck.record({ _tag: FastCheck.constantFrom("child", "flat"), body: tie("program") }),
     FastCheck.record({
@@ -87,8 +41,8 @@ const interpret = (
         return Durable.step(name, Effect.sleep(`${program.minutes} minutes`))
       case "wait":
         return Durable.wait(name, `${program.minutes} minutes`)
-      case "hold":
-        return Durable.hold(Effect.sleep(`${program.minutes} minutes`))
+      case "sleep":
+        return Effect.sleep(`${program.minutes} minutes`)
       case "flaky":
         return Durable.step(
           name,

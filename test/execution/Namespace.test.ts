@@ -1,0 +1,166 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Namespace, type Caller } from "../../src/execution/Namespace.ts"
+import { WorkflowTime } from "../../src/execution/WorkflowTime.ts"
+
+const rootOf = (): Namespace => Namespace.root("arn", 5)
+const inside = (parent: Namespace, id: string, isFlat = false): Namespace => parent.inside({ id, path: id, isFlat })
+const caller = (fiber: number, isOutside = false): Caller => ({ fiber, isOutside, site: new Error(`fiber ${fiber}`) })
+
+describe("How a namespace stands", () => {
+  it("goes from open to abandoned to closed, with everything below it, and never back", () => {
+    const root = rootOf()
+    const child = inside(root, "c")
+    const below = [inside(child, "d"), inside(inside(child, "e"), "f")]
+    assert.strictEqual(child.standing, "open")
+    child.abandon()
+    assert.deepStrictEqual(
+      [child, ...below].map(({ standing }) => standing),
+      ["abandoned", "abandoned", "abandoned"]
+    )
+    assert.strictEqual(inside(child, "late").standing, "abandoned")
+    const closed = child.close()
+    assert.includeMembers([...closed], [child, ...below])
+    child.abandon()
+    assert.deepStrictEqual(
+      [child, ...below, inside(child, "later")].map(({ standing }) => standing),
+      ["closed", "closed", "closed", "closed"]
+    )
+    assert.deepStrictEqual(child.close(), [])
+    assert.strictEqual(root.standing, "open")
+    assert.deepStrictEqual(Array.from(root.below), [])
+  })
+
+  it("is rebuilding inside of what is, and where its outcome is known", () => {
+    const child = rootOf().inside({ id: "c", path: "c", isRebuilding: true })
+    assert.strictEqual(child.standing, "rebuilding")
+    assert.strictEqual(inside(child, "d").standing, "rebuilding")
+    const again = inside(rootOf(), "c").rebuilt()
+    assert.deepStrictEqual([again.id, again.path, again.standing], ["c", "c", "rebuilding"])
+  })
+
+  it("is open again, with the time that has passed, for what comes after the workflow", () => {
+    const root = rootOf()
+    root.time.advanceTo(70)
+    root.close()
+    const after = root.afterwards()
+    assert.strictEqual(after.standing, "open")
+    assert.strictEqual(after.time, root.time)
+  })
+})
+
+describe("The occurrences of a name", () => {
+  it("are counted in the order in which it is used, whoever uses it, in each namespace anew", () => {
+    const root = rootOf()
+    assert.deepStrictEqual(
+      [1, 2, 1, 3].map((fiber) => root.use("n", caller(fiber))),
+      [0, 1, 2, 3]
+    )
+    assert.strictEqual(root.use("m", caller(1)), 0)
+    assert.strictEqual(inside(root, "c").use("n", caller(1)), 0)
+    assert.strictEqual(inside(root, "f", true).use("n", caller(1)), 0)
+  })
+
+  it("have no order between what comes from outside and another fiber", () => {
+    for (const [first, second] of [
+      [caller(1, true), caller(2)],
+      [caller(1), caller(2, true)],
+      [caller(1, true), caller(2, true)]
+    ] as const) {
+      const root = rootOf()
+      assert.strictEqual(root.use("n", first), 0)
+      assert.deepStrictEqual(root.use("n", second), { first: first.site })
+    }
+  })
+
+  it("have one where a single fiber uses the name, wherever it comes from", () => {
+    const root = rootOf()
+    assert.deepStrictEqual(
+      [caller(1), caller(1, true), caller(1)].map((who) => root.use("n", who)),
+      [0, 1, 2]
+    )
+    assert.isObject(root.use("n", caller(2)))
+  })
+})
+
+describe("Where something stands", () => {
+  it("is told by the names around it and how often each was used", () => {
+    const root = rootOf()
+    assert.strictEqual(root.pathOf("a", 0), "a")
+    assert.strictEqual(root.pathOf("a", 2), "a#3")
+    assert.strictEqual(root.inside({ id: "c", path: "c" }).pathOf("a", 1), "c/a#2")
+  })
+
+  it("is the nearest recorded namespace on the wire", () => {
+    const root = rootOf()
+    const child = inside(root, "c")
+    const flat = inside(inside(child, "f", true), "g", true)
+    assert.isUndefined(root.wireId)
+    assert.isUndefined(inside(root, "f", true).wireId)
+    assert.strictEqual(child.wireId, "c")
+    assert.strictEqual(flat.wireId, "c")
+    assert.strictEqual(flat.recorded, child)
+  })
+})
+
+describe("Time and chance", () => {
+  it("are those of the namespace around it, unless it has a time of its own or is recorded", () => {
+    const root = rootOf()
+    const [child, flat] = [inside(root, "c"), inside(root, "f", true)]
+    assert.strictEqual(root.time.now, 5)
+    assert.strictEqual(child.time, root.time)
+    const time = new WorkflowTime(9)
+    assert.strictEqual(root.inside({ id: "i", path: "i", time }).time, time)
+    assert.strictEqual(flat.random, root.random)
+    assert.notStrictEqual(child.random, root.random)
+  })
+
+  it("give each recorded namespace of each execution other numbers, the same every time", () => {
+    const draw = (arn: string, id: string): number => {
+      const root = Namespace.root(arn, 0)
+      return (id === "" ? root : inside(root, id)).random.nextDoubleUnsafe()
+    }
+    const places = [
+      ["arn", ""],
+      ["arn", "c"],
+      ["arn", "d"],
+      ["other", ""],
+      ["other", "c"]
+    ] as const
+    const drawn = places.map(([arn, id]) => draw(arn, id))
+    assert.strictEqual(new Set(drawn).size, places.length)
+    assert.deepStrictEqual(
+      places.map(([arn, id]) => draw(arn, id)),
+      drawn
+    )
+  })
+})
+
+describe("Durable finalizers", () => {
+  it("stand in a namespace and in those around it, until they have ended", () => {
+    const root = rootOf()
+    const child = inside(root, "c")
+    const told: Array<string> = []
+    const [first, second] = [child.addFinalizer(), inside(child, "d").addFinalizer()]
+    child.onFinalized(() => told.push("child"))
+    assert.isTrue(root.hasFinalizers && child.hasFinalizers)
+    first()
+    first()
+    assert.isTrue(child.hasFinalizers)
+    assert.deepStrictEqual(told, [])
+    second()
+    assert.isFalse(root.hasFinalizers || child.hasFinalizers)
+    assert.deepStrictEqual(told, ["child"])
+    child.addFinalizer()()
+    assert.deepStrictEqual(told, ["child"])
+  })
+})
+
+describe("What may have to be undone", () => {
+  it("has the bodies around it run again", () => {
+    const root = rootOf()
+    const [child, other] = [inside(root, "c"), inside(root, "o")]
+    inside(child, "d", true).keep()
+    assert.isTrue(root.isKept && child.isKept)
+    assert.isFalse(other.isKept)
+  })
+})

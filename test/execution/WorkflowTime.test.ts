@@ -1,0 +1,133 @@
+import { assert, describe, it } from "@effect/vitest"
+import { WorkflowTime, type Stamped, type Unread } from "../../src/execution/WorkflowTime.ts"
+
+/** An operation whose stamps the service tells later. */
+const operation = () => {
+  const claim: { -readonly [K in keyof Stamped]: Stamped[K] } = { id: "a", name: "a", record: undefined }
+  return {
+    ended: { claim, of: "end" } as const satisfies Unread,
+    began: { claim, of: "start" } as const satisfies Unread,
+    tell: (record: Stamped["record"]) => void (claim.record = record)
+  }
+}
+
+/** Nothing was recorded of what code was shown. */
+const nothing = (): undefined => undefined
+
+const host = (millis: number) => (): number => millis
+
+describe("The time of a workflow", () => {
+  it("is the greatest that was delivered, and never goes back", () => {
+    const time = new WorkflowTime(1_000)
+    time.advanceTo(500)
+    assert.strictEqual(time.now, 1_000)
+    time.advanceTo(2_000)
+    time.advanceTo(1_999)
+    assert.strictEqual(time.now, 2_000)
+  })
+
+  it("counts a stamp that was unread from the next delivery on, if the service has told it by then", () => {
+    const { ended, tell } = operation()
+    const time = new WorkflowTime(0)
+    time.leaveUnread(ended)
+    assert.strictEqual(time.now, 0)
+    tell({ StartTimestamp: 1, EndTimestamp: 70 })
+    assert.strictEqual(time.now, 0)
+    time.advanceTo(50)
+    assert.strictEqual(time.now, 70)
+    assert.isUndefined(time.unread)
+  })
+
+  it("forgets an unread stamp that nobody asked for and nobody told", () => {
+    const { ended } = operation()
+    const time = new WorkflowTime(0)
+    time.leaveUnread(ended)
+    time.advanceTo(50)
+    assert.strictEqual(time.now, 50)
+    assert.isUndefined(time.unread)
+  })
+
+  it("counts the beginning of an operation where that is what is unread", () => {
+    const { began, tell } = operation()
+    const time = new WorkflowTime(0)
+    time.leaveUnread(began)
+    tell({ StartTimestamp: 30, EndTimestamp: 70 })
+    time.advanceTo(0)
+    assert.strictEqual(time.now, 30)
+  })
+
+  it("counts an unread stamp from when code has waited for it", () => {
+    const time = new WorkflowTime(10)
+    time.leaveUnread(operation().ended)
+    time.read(40)
+    assert.strictEqual(time.now, 40)
+    time.leaveUnread(operation().ended)
+    time.read(20)
+    assert.strictEqual(time.now, 40)
+  })
+})
+
+describe("A glance at a time that is unread", () => {
+  it("shows the time of the host, the same however often code looks, which is to be recorded once", () => {
+    const { ended } = operation()
+    const time = new WorkflowTime(100)
+    time.leaveUnread(ended)
+    assert.strictEqual(time.glance(nothing, host(150.7)), 150)
+    assert.strictEqual(time.glance(nothing, host(190)), 150)
+    assert.deepStrictEqual(time.settle(), { unread: ended, time: 150 })
+    assert.strictEqual(time.now, 150)
+    assert.isUndefined(time.settle())
+  })
+
+  it("never goes back, although the host's clock does", () => {
+    const time = new WorkflowTime(100)
+    time.leaveUnread(operation().ended)
+    assert.strictEqual(time.glance(nothing, host(1)), 100)
+  })
+
+  it("shows what was recorded on the first run, and nothing is to be recorded again", () => {
+    const time = new WorkflowTime(100)
+    time.leaveUnread(operation().ended)
+    assert.strictEqual(
+      time.glance(() => 170, host(999)),
+      170
+    )
+    assert.isUndefined(time.settle())
+    assert.strictEqual(time.now, 170)
+  })
+
+  it("shows the stamp where the service has told it, and nothing is to be recorded", () => {
+    const { ended, tell } = operation()
+    const time = new WorkflowTime(100)
+    time.leaveUnread(ended)
+    tell({ StartTimestamp: 0, EndTimestamp: 130 })
+    assert.strictEqual(time.glance(nothing, host(999)), 130)
+    assert.isUndefined(time.settle())
+  })
+
+  it("is nothing to be recorded where the time is known", () => {
+    const time = new WorkflowTime(100)
+    assert.strictEqual(time.glance(nothing, host(999)), 100)
+    assert.isUndefined(time.settle())
+  })
+
+  it("of a log line counts for nothing", () => {
+    const time = new WorkflowTime(100)
+    time.leaveUnread(operation().ended)
+    time.glance(nothing, host(150))
+    time.disregard()
+    assert.isUndefined(time.settle())
+    time.advanceTo(120)
+    assert.strictEqual(time.now, 120)
+  })
+
+  it("counts at the next delivery, with what it showed", () => {
+    const { ended, tell } = operation()
+    const time = new WorkflowTime(100)
+    time.leaveUnread(ended)
+    time.glance(nothing, host(150))
+    tell({ StartTimestamp: 0, EndTimestamp: 999 })
+    time.advanceTo(120)
+    assert.strictEqual(time.now, 150)
+  })
+})
