@@ -35,7 +35,7 @@ import { typed } from "./typed.ts"
  * otherwise. A branch has a scope of its own. Once it is recorded it does not run again, so what it did to memory outside of it
  * does not exist on a replay. It costs one operation, and one for each branch unless it is `flat`.
  *
- * **Errors**: those of the branches. **Defects**: those of the branches, and those of {@link parallel}.
+ * **Errors**: those of the branches. **Defects**: those of the branches, and those of `Durable.parallel`.
  *
  * @example
  * ```ts

@@ -31,7 +31,7 @@ import { typed } from "./typed.ts"
  * Without an `executionName` the other has a name that belongs to this operation alone: the `idempotencyKey` of a contract is
  * not asked, because it would lead back to this execution or to an earlier one.
  *
- * **Defects**: the errors of the client, those of {@link start}, `InvalidOptions` for an `executionName` that leads back to
+ * **Defects**: the errors of the client, those of `Durable.start`, `InvalidOptions` for an `executionName` that leads back to
  * this execution.
  *
  * @example

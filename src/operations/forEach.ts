@@ -29,7 +29,7 @@ import { typed } from "./typed.ts"
  * every replay. An item has a scope of its own. Once it is recorded it does not run again, so what it did to memory outside of
  * it does not exist on a replay. It costs one operation, and one for each item unless it is `flat`.
  *
- * **Errors**: those of the items. **Defects**: those of the items, and those of {@link parallel}.
+ * **Errors**: those of the items. **Defects**: those of the items, and those of `Durable.parallel`.
  *
  * @example
  * ```ts

@@ -36,7 +36,7 @@ export interface MapOptions<T, A, E> extends BatchOptions<A, E> {
  * Runs a function for every item, side by side, each in a namespace of its own, until a completion policy is met. How each
  * of them ended is data: the batch itself does not fail.
  *
- * As {@link parallel}, with one item in place of one branch. The items have to be the same on every replay.
+ * As `Durable.parallel`, with one item in place of one branch. The items have to be the same on every replay.
  *
  * **Errors**: none; ask for them with `throwIfFailed` of the result.
  * **Defects**: `InvalidOptions`, `InvalidName`, `NameInUse`, `NestedOperation`.

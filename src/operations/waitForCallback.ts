@@ -60,7 +60,7 @@ export interface WaitForCallbackOptions<E> extends CallbackOptions {
  * before the submitter has ended is kept. The operation costs three operations and one for each further attempt to submit.
  *
  * **Errors**: those of the `error` Schema, `CallbackFailed`, `CallbackTimedOut`, `CallbackSubmitFailed`.
- * **Defects**: those of {@link callback}.
+ * **Defects**: those of `Durable.callback`.
  *
  * @example
  * ```ts

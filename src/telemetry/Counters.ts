@@ -2,7 +2,7 @@
  * What one invocation counts.
  *
  * Owns: plain numbers while the invocation runs, and how they become metrics when it ends.
- * Does not own: when something counts, and what the metrics mean, which {@link ../Telemetry.ts} says.
+ * Does not own: when something counts, and what the metrics mean, which `Telemetry.ts` says.
  *
  * @since 0.1.0
  */

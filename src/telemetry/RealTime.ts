@@ -2,7 +2,7 @@
  * The real time in the spans of a workflow, whose own clock is another one.
  *
  * Owns: when a span of the user begins and ends, and when its events happen.
- * Does not own: which spans there are, and the time of log lines, which {@link ./Logs.ts} has.
+ * Does not own: which spans there are, and the time of log lines, which `Logs.ts` has.
  *
  * @since 0.1.0
  */
