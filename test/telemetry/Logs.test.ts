@@ -1,12 +1,14 @@
 /** The logs of executions: once where code is replayed, once per attempt in steps, and each with its place. */
 import { assert, describe, it } from "@effect/vitest"
 import { Durable, RetryPolicy } from "effect-durable"
+import { TestEngine } from "effect-durable/testing"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Schema from "effect/Schema"
 import { operationId } from "../../src/execution/Identity.ts"
 import { eventOf, invokeOnce } from "../operations/support.ts"
-import { messages, observe, type Line } from "./support.ts"
+import { messages, observe, Work, type Line } from "./support.ts"
 
 const unbounded = { concurrency: "unbounded" } as const
 const once = RetryPolicy.fixed({ delay: "2 seconds", maxAttempts: 2, jitter: "none" })
@@ -114,12 +116,12 @@ describe("a log of a workflow", () => {
     })
   )
 
-  it.effect("follows what came in while no invocation ran, also when another branch is still being replayed", () =>
+  it.effect("follows what came in while no invocation ran, and not what another branch did before", () =>
     Effect.gen(function* () {
-      const done = { Type: "STEP", SubType: "Step", StepDetails: { Result: "null" } } as const
+      const done = { Type: "STEP", SubType: "Step", EndTimestamp: 1, StepDetails: { Result: "null" } } as const
       const idOf = (name: string, occurrence = 0) => operationId("", name, occurrence)
       const event = eventOf([
-        { Id: idOf("nap"), Type: "WAIT", SubType: "Wait", Name: "nap" },
+        { Id: idOf("nap"), Type: "WAIT", SubType: "Wait", Name: "nap", EndTimestamp: 2 },
         ...[0, 1, 2, 3].map((round) => ({ Id: idOf("step", round), Name: "step", ...done }))
       ])
       const program = Effect.all(
@@ -141,8 +143,9 @@ describe("a log of a workflow", () => {
             () => lines.flat()
           )
         })
-      assert.deepStrictEqual(yield* seen([idOf("nap")]), ["rested", "step 3"])
-      assert.deepStrictEqual(yield* seen([]), ["step 3"])
+      assert.deepStrictEqual(yield* seen([idOf("nap")]), ["rested"])
+      // Without news from the service nobody knows whether an earlier invocation got any further.
+      assert.deepStrictEqual(yield* seen([]), ["rested"])
     })
   )
 })
@@ -270,24 +273,58 @@ describe("a record", () => {
 })
 
 describe("a warning of the runtime", () => {
-  it.effect("is written though the context that it is about has not been replayed to its end", () =>
+  it.effect("is written with the execution, and is nothing that the workflow says", () =>
     Effect.gen(function* () {
-      let invocation = 0
-      const observed = yield* observe(
-        Effect.suspend(() =>
-          ++invocation === 1
-            ? Effect.andThen(Durable.step("gone", Effect.void), Durable.wait("nap", "1 hour"))
-            : Effect.gen(function* () {
-                yield* Durable.wait("nap", "1 hour")
-                yield* Effect.forkChild(Effect.never)
-                yield* Effect.yieldNow
-              })
-        )
-      )
+      const outside = Effect.promise(() => new Promise<void>((resolve) => setTimeout(resolve, 5)))
+      const observed = yield* observe(Durable.child("child", Effect.andThen(outside, Durable.wait("nap", "1 hour"))))
       const [warning, ...others] = observed.lines
       assert.deepStrictEqual(others, [])
       assert.deepInclude(warning, { level: "WARN", executionArn: observed.executionArn })
-      assert.include(String(warning?.["message"]), `"gone"`)
+      assert.notProperty(warning, "operation")
+      assert.match(String(warning?.["message"]), /^"child" waits for a promise or a timer/)
+    })
+  )
+})
+
+describe("a log", () => {
+  const lines: Array<unknown> = []
+  const loggers = [
+    Logger.make<unknown, void>(({ message }) => void lines.push(message)),
+    Logger.make<unknown, void>(() => {})
+  ]
+
+  /** The names of what is recorded of a workflow that does something after each of two blocks, with several loggers. */
+  const recordedBy = (then: Effect.Effect<unknown>) => {
+    const block = (number: number) => Effect.andThen(Durable.child(`block ${number}`, Effect.void), then)
+    const work = Work.implement(() =>
+      Effect.forEach([1, 2], block, { discard: true }).pipe(
+        Effect.andThen(Durable.wait("nap", "1 hour")),
+        Effect.andThen(Durable.step("last", Effect.succeed(null)))
+      )
+    )
+    return Effect.gen(function* () {
+      lines.length = 0
+      const run = yield* TestEngine.start(Work, null)
+      yield* run.result
+      return (yield* run.operations()).map(({ Name }) => Name)
+    }).pipe(Effect.provide(Layer.provide(TestEngine.layer([work]), Logger.layer(loggers))), Effect.orDie)
+  }
+
+  const look = Effect.clockWith((clock) => Effect.sync(() => clock.currentTimeMillisUnsafe()))
+
+  it.effect("is no look at the clock of the workflow, also when it is silenced", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* recordedBy(Effect.log("hello")), ["block 1", "block 2", "nap", "last"])
+      assert.lengthOf(lines, 2)
+    })
+  )
+
+  it.effect("does not undo a look at the clock beside it", () =>
+    Effect.gen(function* () {
+      const looked = yield* recordedBy(look)
+      assert.include(looked, "reading:block 1")
+      assert.deepStrictEqual(yield* recordedBy(Effect.andThen(look, Effect.log("hello"))), looked)
+      assert.deepStrictEqual(yield* recordedBy(Effect.andThen(Effect.log("hello"), look)), looked)
     })
   )
 })

@@ -9,7 +9,7 @@ import * as OtlpSerialization from "effect/observability/OtlpSerialization"
 import * as OtlpTracer from "effect/observability/OtlpTracer"
 import * as References from "effect/References"
 import * as Schema from "effect/Schema"
-import { md5 } from "../../src/execution/Identity.ts"
+import { md5 } from "../../src/internal/md5.ts"
 import { Callee, callee, named, observe, only, type Observed } from "./support.ts"
 
 class Refused extends Schema.TaggedError<Refused>()("Refused", { code: Schema.String }) {}
