@@ -88,6 +88,8 @@ export interface Entry {
   readonly isOld: boolean
   /** When its outcome was delivered, if that was later than its stamp says. */
   late: number | undefined
+  /** The same of its beginning. */
+  lateStart: number | undefined
 }
 
 const finalStatuses = new Set(["SUCCEEDED", "FAILED", "CANCELLED", "TIMED_OUT", "STOPPED"])
@@ -129,6 +131,8 @@ export class Claim implements Subject {
   readonly movesTime: boolean
   /** Whether the code has learned its outcome. */
   isDelivered = false
+  /** Whether a fiber has waited for its outcome. */
+  wasAwaited = false
   /** The fibers that wait for it: one, or several for a callback. */
   readonly doors: Array<Door> = []
   readonly #host: ClaimHost

@@ -23,14 +23,14 @@ import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type { LimitExceeded } from "../DurableError.ts"
 import type { Operation } from "../wire/Operation.ts"
-import { isBefore, isFinal, type Change, type Claim, type Door, type Key } from "./Claim.ts"
+import { isBefore, isFinal, type Change, type Claim, type Door, type Entry, type Key } from "./Claim.ts"
 import type { Work } from "./Work.ts"
 import * as Contradiction from "./Contradiction.ts"
 import type { Core } from "./Core.ts"
 import type { AnyFiber } from "./Fibers.ts"
 import { Heap } from "./Heap.ts"
 import { suspended } from "./Lifetime.ts"
-import { updatesOf, type Mark } from "./Marks.ts"
+import { startOf, updatesOf, type Mark } from "./Marks.ts"
 import type { Namespace } from "./Namespace.ts"
 import { Naps } from "./Naps.ts"
 import { Outside } from "./Outside.ts"
@@ -87,6 +87,12 @@ export class Delivery {
   #converting = 0
   #isFlushing = false
   #turns = 0
+  /** What waits to begin and may begin before everything recorded has been asked for. */
+  readonly #exempt = new Set<Work>()
+  /** The latest time at which a change was taken at its word. */
+  #taken = 0
+  /** How many marks say that something was late, and are not acknowledged. Nothing is delivered before they are. */
+  #lateMarks = 0
 
   constructor(parts: Core) {
     this.#parts = parts
@@ -117,12 +123,15 @@ export class Delivery {
     const { entry, record } = claim
     const made: Door = { ...door, at: NaN, index: claim.index, ...this.#arrival() }
     claim.doors.push(made)
+    if (door.isForStart !== true) claim.wasAwaited = true
     this.#admit(made)
     const key = record === undefined ? undefined : door.keyOf(record)
     if (key === undefined) {
       this.#awaitOutcome(made)
     } else {
-      made.at = (door.isForStart === true ? undefined : entry?.late) ?? key
+      const late = entry === undefined ? undefined : lateOf(made, entry)
+      if (late === Infinity) return made
+      made.at = late ?? key
       if (entry?.isOld === true && record !== undefined && isFinal(record)) made.leave = this.#parts.history.awaitsOld()
       this.#ready.add(made)
     }
@@ -178,8 +187,13 @@ export class Delivery {
   // --- Work ------------------------------------------------------------------------------------------------------------
 
   /** Something new may begin once the past is delivered. */
-  perform(claim: Claim, run: () => void, isMoot?: () => boolean): Work {
-    return this.#addWork({ claim, index: claim.index, isEnd: false, isExempt: false, isMoot, run, isGone: false })
+  perform(claim: Claim, run: () => void): Work {
+    return this.#addWork({ claim, index: claim.index, isEnd: false, isExempt: false, run, isGone: false })
+  }
+
+  /** A context may be recorded once the past is delivered, unless it is let go of before that, and leaves nothing behind. */
+  performStart(claim: Claim, begun: Namespace, run: () => void, isMoot: () => boolean): Work {
+    return this.#addWork({ claim, index: claim.index, isEnd: false, isExempt: false, begun, isMoot, run, isGone: false })
   }
 
   /** A context, or the execution, may end once the past is delivered. */
@@ -191,6 +205,7 @@ export class Delivery {
   #addWork(work: Work): Work {
     this.#works.add(work)
     this.#workCount++
+    if (work.isExempt) this.#exempt.add(work)
     return work
   }
 
@@ -199,6 +214,7 @@ export class Delivery {
     if (work.isGone) return
     work.isGone = true
     this.#workCount--
+    this.#exempt.delete(work)
   }
 
   /** Runs what an operation does, outside of the run queue, and calls back when it has ended and still counts. */
@@ -264,15 +280,20 @@ export class Delivery {
     if (doors.length === 0) this.#parts.lifetime.end({ _tag: "Condemned", mistake })
   }
 
-  /** Whether nothing else of the workflow is under way: then nobody can tell when a context ended. */
-  get isAlone(): boolean {
+  /** Whether nothing else of the workflow is under way at a time: then nobody can tell when a context ended. */
+  isAlone(at: number): boolean {
     return (
       this.doors.size === 0 &&
       this.#workCount === 0 &&
       this.running.size === 0 &&
-      this.#callbacks.size === 0 &&
+      !this.#awaitsCallback(at) &&
       !this.#parts.fibers.queued
     )
+  }
+
+  #awaitsCallback(at: number): boolean {
+    for (const { isSettled, record } of this.#callbacks) if (!isSettled || endOf(record) > at) return true
+    return false
   }
 
   /** Whether something is awaited that others than this invocation bring. */
@@ -280,9 +301,11 @@ export class Delivery {
     return this.#ofOthers > 0 || this.#callbacks.size > 0
   }
 
-  /** Whether more than one fiber waits, so that the order of outcomes matters. */
+  /** Whether more than one fiber waits, or may at this time, so that the order of outcomes matters. */
   get isContested(): boolean {
-    return this.doors.size > 1
+    if (this.doors.size > 1) return true
+    const { fibers, host } = this.#parts
+    return fibers.live.size > 1 && Math.floor(this.#last.at) === Math.floor(host.now())
   }
 
   /**
@@ -341,50 +364,78 @@ export class Delivery {
 
   /** Operations have changed, all of which the history has taken in. */
   changed(claims: ReadonlyArray<Claim>): void {
-    for (const claim of claims) for (const door of Array.from(claim.doors)) this.#look(door, claim)
+    for (const claim of claims) {
+      const ready = claim.doors.filter((door) => this.#look(door, claim))
+      const late = ready.filter((door) => door.since < this.#count && isBefore(door, this.#last))
+      // That it was late is a fact of the operation, and so it is for everybody who waits for it.
+      const isLate = (door: Door): boolean => late.some(({ isForStart }) => isForStart === door.isForStart)
+      for (const door of ready) if (!isLate(door)) this.#ready.add(door)
+      for (const isForStart of new Set(late.map((door) => door.isForStart === true))) this.#recordLate(claim, isForStart)
+      if (this.#isMissed(claim)) this.#recordLate(claim, false)
+    }
     this.#naps.look()
   }
 
   /** The service has acknowledged a change. One that answers without the operation is taken at its word. */
   acknowledged(claim: Claim, change: Change): void {
     const told = claim.record
-    const record = withChange(told, claim, change, this.#parts.host.now())
+    // Of several changes in one request, the first came first.
+    this.#taken = Math.max(this.#parts.host.now(), this.#taken + 0.001)
+    const record = withChange(told, claim, change, this.#taken)
     if (record !== told) {
       claim.record = record
       this.changed([claim])
     }
   }
 
-  #look(door: Door, claim: Claim): void {
-    const { record } = claim
-    if (record === undefined || !Number.isNaN(door.at)) return
+  /** Whether an outcome comes late for somebody who does not wait any more. On a replay it must not find him waiting. */
+  #isMissed({ entry, index, isDelivered, isSettled, record, wasAwaited, doors }: Claim): boolean {
+    if (!isSettled || isDelivered || !wasAwaited || doors.length > 0 || entry?.late !== undefined) return false
+    return isBefore({ at: endOf(record), index }, this.#last)
+  }
+
+  /** Whether a door has its key now. */
+  #look(door: Door, claim: Claim): boolean {
+    const { entry, record } = claim
+    if (record === undefined || !Number.isNaN(door.at)) return false
     const key = door.keyOf(record)
     if (key === undefined) {
       if (claim.kind.type === "STEP" && record.Status !== "PENDING") this.#poller.forget(door)
       this.#awaitOutcome(door)
-      return door.onChange?.(record)
+      door.onChange?.(record)
+      return false
     }
     this.#poller.forget(door)
-    door.at = (door.isForStart === true ? undefined : claim.entry?.late) ?? key
-    const isLate = door.isForStart !== true && door.since < this.#count && isBefore(door, this.#last)
-    if (isLate) this.#recordLate(door, claim)
-    else this.#ready.add(door)
+    const late = entry === undefined ? undefined : lateOf(door, entry)
+    if (late === Infinity) return false
+    door.at = late ?? key
+    return true
   }
 
-  /** The order in which it is delivered is not that of the stamps: a replay has to know. */
-  #recordLate(door: Door, claim: Claim): void {
+  /** The order in which it is delivered is not that of the stamps: a replay has to know. Nobody goes on before it is told. */
+  #recordLate(claim: Claim, isForStart: boolean): void {
     const { history, host, outbox } = this.#parts
-    const mark: Mark = { kind: "late", of: claim.id, label: claim.name }
+    const { entry } = claim
+    // A service may stamp by several clocks: what is late is after what was delivered, whatever the stamp of its mark.
+    const after = this.#last.at + 0.001
+    const mark: Mark = { kind: "late", of: isForStart ? startOf(claim.id) : claim.id, label: claim.name, time: after }
+    this.#lateMarks++
+    const waiting = (): ReadonlyArray<Door> => claim.doors.filter((door) => (door.isForStart === true) === isForStart)
+    for (const door of waiting()) door.at = NaN
+    if (entry !== undefined) entry[isForStart ? "lateStart" : "late"] = Infinity
     history.addMark(mark)
     const [start, end] = updatesOf(mark, undefined)
     if (start === undefined || end === undefined) return
     this.#parts.usage.addOperation(claim.path)
     outbox.push(claim.path, start)
     outbox.push(claim.path, end, () => {
-      const at = history.stampOf(mark) ?? host.now()
-      if (claim.entry !== undefined) claim.entry.late = at
-      door.at = at
-      if (!door.isGone) this.#ready.add(door)
+      this.#lateMarks--
+      const at = Math.max(history.stampOf(mark) ?? host.now(), after)
+      if (entry !== undefined) entry[isForStart ? "lateStart" : "late"] = at
+      for (const door of waiting()) {
+        door.at = at
+        this.#ready.add(door)
+      }
     })
   }
 
@@ -404,14 +455,12 @@ export class Delivery {
       return this.#rest(door)
     }
     const work = this.#firstWork()
-    if (work !== undefined && this.#mayBegin(work)) {
-      this.#works.take()
-      this.#workCount--
-      work.isGone = true
-      work.run()
-      return true
-    }
-    return this.#rest(undefined)
+    const begun = work === undefined ? undefined : this.#mayBegin(work)
+    if (begun === undefined) return this.#rest(undefined)
+    this.#outside.moved()
+    this.drop(begun)
+    begun.run()
+    return true
   }
 
   #firstReady(): Door | undefined {
@@ -434,6 +483,7 @@ export class Delivery {
     this.leave(door)
     this.#count++
     this.#turns = 0
+    this.#outside.moved()
     if (isBefore(this.#last, door)) this.#last = { at: door.at, index: door.index }
     this.#moveTime(door)
     if (claim !== undefined) {
@@ -453,14 +503,16 @@ export class Delivery {
 
   /** The end of a context that nobody can tell the time of counts when somebody asks for it, as it did on the first run. */
   #moveTime({ at, claim, namespace }: Door): void {
+    this.#parts.outbox.prepare()
     if (claim === undefined) return namespace.time.advanceTo(at)
     if (!claim.movesTime) return
-    if (claim.kind.type === "CONTEXT" && this.isAlone) namespace.time.leaveUnread({ claim, of: "end" })
+    if (claim.kind.type === "CONTEXT" && this.isAlone(at)) namespace.time.leaveUnread({ claim, of: "end" })
     else namespace.time.advanceTo(at)
   }
 
   /** Whether something that comes before it may still show. */
   #isHeldBack(door: Door): boolean {
+    if (this.#lateMarks > 0) return true
     while (this.#due.first !== undefined && (this.#due.first.door.isGone || !Number.isNaN(this.#due.first.door.at))) {
       this.#due.take()
     }
@@ -478,17 +530,25 @@ export class Delivery {
     return false
   }
 
-  #mayBegin(work: Work): boolean {
+  /** What may begin now: the first work, or else a question that asks what is missing. */
+  #mayBegin(work: Work): Work | undefined {
     const isComplete = this.#parts.history.unclaimed === 0 && (work.ended?.missed ?? 0) === 0
-    if (isComplete || work.isExempt || this.#outside.isLenient) return true
-    if (this.#outside.isHolding || this.#isMoving || this.#naps.size > 0) return false
+    if (isComplete || work.isExempt || this.#outside.isLenient) return work
+    if (this.#outside.isHolding || this.#isMoving || this.#naps.size > 0) return undefined
     for (const catchUp of this.#behind) {
       if (!catchUp()) continue
       this.#parts.fibers.wake()
-      return false
+      return undefined
     }
-    Contradiction.tell(this.#parts, Contradiction.unclaimed(this.#parts, work))
-    return false
+    const question = this.#firstExempt()
+    if (question === undefined) Contradiction.tell(this.#parts, Contradiction.unclaimed(this.#parts, work))
+    return question
+  }
+
+  #firstExempt(): Work | undefined {
+    let first: Work | undefined
+    for (const work of this.#exempt) if (!isMoot(work) && work.index < (first?.index ?? Infinity)) first = work
+    return first
   }
 
   /** Whether something is under way that brings news by itself. */
@@ -520,12 +580,15 @@ export class Delivery {
     if (isFree && this.#idle.length > 0) return this.#tellIdle()
     const isBusy = this.running.size > 0 || this.#holdsAreAtWork
     if (isBusy || outbox.isSending) {
-      if (isBusy) this.#poller.arm(held !== undefined)
+      if (isBusy) {
+        this.#outside.moved()
+        this.#poller.arm(held !== undefined)
+      }
       return false
     }
     if (held !== undefined && this.#outside.isHolding) return false
     if (held !== undefined) return this.#suspend()
-    if (fibers.outside.size > 0) {
+    if (fibers.isOutside) {
       this.#poller.arm(false)
       this.#outside.wait()
       return false
@@ -707,11 +770,18 @@ const wasAskedBefore = (a: Door, b: Door): boolean => a.order < b.order
 const comesBefore = (a: Door, b: Door): boolean => isBefore(a, b) || (!isBefore(b, a) && wasAskedBefore(a, b))
 
 /** Whether nobody wants a piece of work any more, because it belongs to what has ended or was let go of. */
-const isMoot = ({ claim, isMoot: isMootItself }: Work): boolean => {
+const isMoot = ({ begun, claim, isMoot: isMootItself }: Work): boolean => {
   const { standing } = claim.namespace
   if (standing === "closed" && !claim.isRoot) return true
+  if (begun?.hasFinalizers === true) return false
   return (standing === "abandoned" && !claim.isRoot && !claim.fiber.getRef(InFinalizer)) || isMootItself?.() === true
 }
+
+/** When something was delivered later than its stamp says, if it was; never as long as that is not recorded yet. */
+const lateOf = ({ isForStart }: Door, { late, lateStart }: Entry): number | undefined =>
+  isForStart === true ? lateStart : late
+
+const endOf = (record: Operation | undefined): number => record?.EndTimestamp ?? record?.StartTimestamp ?? Infinity
 
 const isOfOthers = ({ claim }: Door): boolean =>
   claim !== undefined && claim.kind.type !== "STEP" && claim.kind.type !== "CONTEXT"

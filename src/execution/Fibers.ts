@@ -45,6 +45,7 @@ const maxTasks = 250_000
 
 // Captured early: a test framework may replace the timers of the process later.
 const { performance, setImmediate } = globalThis
+const { then } = Promise.prototype
 
 export class Fibers implements Scheduler.Scheduler {
   readonly executionMode = "async"
@@ -53,6 +54,8 @@ export class Fibers implements Scheduler.Scheduler {
   readonly outside = new Map<AnyFiber, string | undefined>()
   /** Notes where in the code a fiber goes outside. */
   placeOf: (() => string | undefined) | undefined
+  /** Promises that fibers of the workflow have asked and that have not answered. */
+  #promises = 0
   #host: FibersHost | undefined
   #tasks: Array<{ readonly task: () => void; readonly spawner: AnyFiber | undefined }> = []
   #next = 0
@@ -82,6 +85,11 @@ export class Fibers implements Scheduler.Scheduler {
   /** Whether what runs now was woken by something outside of the workflow. */
   get isOutsideSlice(): boolean {
     return this.#isOutsideSlice
+  }
+
+  /** Whether something of the host is under way that a fiber waits for, or has somebody wait for. */
+  get isOutside(): boolean {
+    return this.outside.size > 0 || this.#promises > 0
   }
 
   /** The fibers that wait for no fiber that they forked. */
@@ -162,7 +170,7 @@ export class Fibers implements Scheduler.Scheduler {
     this.#isRunning = true
     this.#isPaused = false
     this.#turnBegan = performance.now()
-    this.#unwatch = watchHost((fiber) => this.#noteOutside(fiber))
+    this.#unwatch = watchHost((fiber, promise) => this.#noteOutside(fiber, promise))
     try {
       while (this.#runNext());
     } finally {
@@ -228,7 +236,7 @@ export class Fibers implements Scheduler.Scheduler {
     try {
       return run()
     } finally {
-      this.#unwatch = watchHost((fiber) => this.#noteOutside(fiber))
+      this.#unwatch = watchHost((fiber, promise) => this.#noteOutside(fiber, promise))
     }
   }
 
@@ -248,20 +256,31 @@ export class Fibers implements Scheduler.Scheduler {
     })
   }
 
-  #noteOutside(fiber: AnyFiber): void {
-    if (this.live.has(fiber)) this.outside.set(fiber, this.placeOf?.())
+  #noteOutside(fiber: AnyFiber, promise: Promise<unknown> | undefined): void {
+    if (!this.live.has(fiber)) return
+    this.outside.set(fiber, this.placeOf?.())
+    if (promise === undefined) return
+    this.#promises++
+    const answered = (): void => {
+      // What it wakes has its turn first.
+      queueMicrotask(() => {
+        this.#promises--
+        if (this.#promises === 0) this.wake()
+      })
+    }
+    Reflect.apply(then, promise, [answered, answered])
   }
 }
 
 // --- What the host is asked for ------------------------------------------------------------------------------------------
 
-type Sight = (fiber: AnyFiber) => void
+type Sight = (fiber: AnyFiber, promise: Promise<unknown> | undefined) => void
 
 let sight: Sight | undefined
 
-const note = (): void => {
+const note = (asked: unknown): void => {
   const fiber = Fiber.getCurrent()
-  if (fiber !== undefined) sight?.(fiber)
+  if (fiber !== undefined) sight?.(fiber, asked instanceof Promise ? asked : undefined)
 }
 
 /** A function of the host that notes who calls it. The last one is kept, because it is the same nearly always. */
@@ -273,7 +292,7 @@ const noting = <F extends (...args: never) => unknown>() => {
     known = call
     return (noted = new Proxy(call, {
       apply: (target, self, args) => {
-        note()
+        note(self)
         return Reflect.apply(target, self, args)
       }
     }))
@@ -281,6 +300,7 @@ const noting = <F extends (...args: never) => unknown>() => {
 }
 
 const notedThen = noting<typeof Promise.prototype.then>()
+const notedInterval = noting<typeof setInterval>()
 const notedTimeout = noting<typeof setTimeout>()
 const notedImmediate = noting<typeof setImmediate>()
 
@@ -294,13 +314,15 @@ const watchHost = (see: Sight): (() => void) => {
   if (before !== undefined) return () => void (sight = before)
   const { prototype } = Promise
   const { then } = prototype
-  const { setImmediate: setTurn, setTimeout: setTimer } = globalThis
+  const { setImmediate: setTurn, setInterval: setTimers, setTimeout: setTimer } = globalThis
   prototype.then = notedThen(then)
   globalThis.setTimeout = notedTimeout(setTimer)
+  globalThis.setInterval = notedInterval(setTimers)
   globalThis.setImmediate = notedImmediate(setTurn)
   return () => {
     prototype.then = then
     globalThis.setTimeout = setTimer
+    globalThis.setInterval = setTimers
     globalThis.setImmediate = setTurn
     sight = before
   }

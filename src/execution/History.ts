@@ -16,7 +16,7 @@
  */
 import type { Operation } from "../wire/Operation.ts"
 import { isFinal, type Claim, type Entry } from "./Claim.ts"
-import { idOf, readMark, type Mark } from "./Marks.ts"
+import { idOf, readMark, startOf, type Mark } from "./Marks.ts"
 import type { Namespace } from "./Namespace.ts"
 
 export class History {
@@ -41,26 +41,27 @@ export class History {
 
   constructor(initial: ReadonlyArray<Operation>, news: ReadonlySet<string>) {
     this.execution = initial.find(({ Type }) => Type === "EXECUTION")
-    const late: Array<readonly [string, Operation]> = []
+    const late: Array<readonly [string, number]> = []
     for (const record of initial) {
       if (record.Type === "EXECUTION") continue
       const mark = readMark(record)
-      if (mark?.kind === "late") late.push([mark.of, record])
+      if (mark?.kind === "late") late.push([mark.of, Math.max(record.EndTimestamp ?? 0, mark.time ?? 0)])
       if (mark?.kind === "patch") {
-        this.#entries.set(record.Id, { ...entryOf(record), isMark: true, isOld: true })
+        this.#entries.set(record.Id, { ...entryOf(record.Id, record), isMark: true, isOld: true })
       } else if (mark !== undefined) this.#marks.set(record.Id, mark)
       else this.#add(record, !news.has(record.Id))
       if (news.has(record.Id) && isFinal(record)) this.#news.add(record.Id)
     }
-    for (const [id, { EndTimestamp }] of late) {
-      const entry = this.#entries.get(id)
-      if (entry !== undefined) entry.late = EndTimestamp
+    for (const [of, at] of late) {
+      const isForStart = of.endsWith(startOf(""))
+      const entry = this.#entries.get(isForStart ? of.slice(0, -startOf("").length) : of)
+      if (entry !== undefined) entry[isForStart ? "lateStart" : "late"] = at
     }
     this.isFirst = this.#entries.size === 0
   }
 
   #add(record: Operation, isOld: boolean): void {
-    const entry: Entry = { ...entryOf(record), isOld }
+    const entry: Entry = { ...entryOf(record.Id, record), isOld }
     this.#entries.set(record.Id, entry)
     this.#noteStamp(record)
     const below = (this.#below ??= new Map())
@@ -115,7 +116,7 @@ export class History {
   claim(claim: Claim): Entry {
     const known = this.#entries.get(claim.id)
     if (known === undefined) {
-      const entry: Entry = { id: claim.id, record: undefined, claim, isMark: false, isOld: false, late: undefined }
+      const entry: Entry = { ...entryOf(claim.id, undefined), claim }
       this.#entries.set(claim.id, entry)
       return entry
     }
@@ -212,15 +213,16 @@ export class History {
 
   /** Something that this invocation did not ask for: another one that has the execution did. */
   #addLater(record: Operation): void {
-    this.#entries.set(record.Id, entryOf(record))
+    this.#entries.set(record.Id, entryOf(record.Id, record))
   }
 }
 
-const entryOf = (record: Operation): Entry => ({
-  id: record.Id,
+const entryOf = (id: string, record: Operation | undefined): Entry => ({
+  id,
   record,
   claim: undefined,
   isMark: false,
   isOld: false,
-  late: undefined
+  late: undefined,
+  lateStart: undefined
 })

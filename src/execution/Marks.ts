@@ -29,6 +29,9 @@ export interface Mark {
   readonly time?: number | undefined
 }
 
+/** What a mark is about that is about the beginning of an operation. */
+export const startOf = (id: string): string => `${id}:start`
+
 export const idOf = ({ kind, label, of }: Mark): string => markId(kind, of, kind === "patch" ? label : "")
 
 /** The name of a mark on the wire, at most as long as a name may be. */

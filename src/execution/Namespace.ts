@@ -14,7 +14,6 @@
  *
  * @since 0.1.0
  */
-import type * as Effect from "effect/Effect"
 import type * as Random from "effect/Random"
 import { seeded } from "./Chance.ts"
 import type { Operation } from "../wire/Operation.ts"
@@ -57,6 +56,8 @@ export class Namespace {
   readonly path: string
   /** The nearest namespace with a record, or the workflow: itself unless it is flat. */
   readonly recorded: Namespace
+  /** The nearest namespace with numbers and identifiers of its own: a recorded one, or a part that may run once more. */
+  readonly dice: Namespace
   readonly time: WorkflowTime
   /** Records below it that the code has not asked for; only of recorded ones. The history counts. */
   unclaimed = 0
@@ -68,8 +69,6 @@ export class Namespace {
   readonly isForUndo: boolean
   /** Whether its body has to run again on every replay, because something in it may have to be undone. */
   isKept = false
-  /** Answers about changes of the code that were given in it, or who waits for the first one. */
-  readonly patches = new Map<string, boolean | Array<(answer: Effect.Effect<boolean>) => void>>()
   /** How many identifiers were drawn in it. */
   drawn = 0
   readonly #executionArn: string
@@ -90,6 +89,7 @@ export class Namespace {
       readonly time: WorkflowTime
       readonly isFlat: boolean
       readonly standing: Standing
+      readonly hasDice?: boolean | undefined
       readonly isForUndo?: boolean
     }
   ) {
@@ -98,6 +98,7 @@ export class Namespace {
     this.id = options.id
     this.path = options.path
     this.recorded = options.isFlat && parent !== undefined ? parent.recorded : this
+    this.dice = options.hasDice === true || !options.isFlat || parent === undefined ? this : parent.dice
     this.time = options.time
     this.#standing = options.standing
     this.isForUndo = options.isForUndo ?? parent?.isForUndo ?? false
@@ -122,12 +123,14 @@ export class Namespace {
     readonly isFlat?: boolean
     readonly time?: WorkflowTime | undefined
     readonly isRebuilding?: boolean
+    readonly hasDice?: boolean | undefined
   }): Namespace {
     return new Namespace(this, this.#executionArn, {
       id: options.id,
       path: options.path,
       time: options.time ?? this.time,
       isFlat: options.isFlat ?? false,
+      hasDice: options.hasDice,
       standing: this.#standing === "open" && options.isRebuilding === true ? "rebuilding" : this.#standing
     })
   }
@@ -147,6 +150,7 @@ export class Namespace {
       path,
       time,
       isFlat: true,
+      hasDice: this.dice === this,
       standing: "rebuilding",
       isForUndo: true
     })
@@ -165,8 +169,8 @@ export class Namespace {
 
   /** The random numbers of the code in it. */
   get random(): Random.Random {
-    const { recorded } = this
-    return (recorded.#random ??= seeded(`${this.#executionArn}\0${recorded.id}`))
+    const { dice } = this
+    return (dice.#random ??= seeded(`${this.#executionArn}\0${dice.id}`))
   }
 
   /** Those below it that are not closed. */

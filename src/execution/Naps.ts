@@ -26,6 +26,8 @@ export class Naps {
   #asked = -Infinity
   #delay = 1_000
   #since: number | undefined
+  /** How far the stream is known because of naps. */
+  #passed = -Infinity
 
   constructor(parts: Core, host: { readonly reach: (door: Door) => void; readonly isAlone: () => boolean }) {
     this.#parts = parts
@@ -56,7 +58,7 @@ export class Naps {
   /** A fiber naps at a door. */
   add(door: Door, millis: number): void {
     const { history, host } = this.#parts
-    if (door.at <= history.newestStamp) return this.#reach(door)
+    if (door.at <= Math.max(history.newestStamp, this.#passed)) return this.#reach(door)
     this.#since ??= host.now()
     this.#all.set(
       door,
@@ -90,15 +92,19 @@ export class Naps {
   }
 
   #wake(door: Door): void {
-    if (this.#all.delete(door)) this.#reach(door)
+    if (!this.#all.has(door)) return
+    this.#passed = Math.max(this.#passed, door.at)
+    this.look()
   }
 
-  /** The service has told something: what lies before it is known. */
+  /** Whatever lies before something that the service has told, or before the end of a nap, is known. */
   look(): void {
-    for (const door of Array.from(this.#all.keys())) {
-      if (door.at > this.#parts.history.newestStamp) continue
-      this.#all.get(door)?.()
-      this.#wake(door)
+    const known = Math.max(this.#parts.history.newestStamp, this.#passed)
+    for (const [door, stop] of Array.from(this.#all)) {
+      if (door.at > known) continue
+      this.#all.delete(door)
+      stop()
+      this.#reach(door)
     }
   }
 }

@@ -131,15 +131,19 @@ export class Outbox {
   /** Queues an update. Somebody who waits for it has the queue leave; any other update rides along. */
   push(path: string, update: OperationUpdate, acknowledged?: () => void): void {
     if (this.#isClosed) return
-    if (!this.#isPushing) {
-      this.#isPushing = true
-      this.#host?.onPush()
-      this.#isPushing = false
-    }
+    this.prepare()
     this.#usage.addUpdate(path, update)
     if (acknowledged !== undefined) this.#awaited++
     this.#queue.push({ update, bytes: sizeOf(update), since: this.#runtime.now(), acknowledged })
     if (acknowledged === undefined) this.#armIdleTimer(idleDelay)
+  }
+
+  /** Queues what must be recorded before anything else is, and before anything else is known. */
+  prepare(): void {
+    if (this.#isPushing || this.#isClosed) return
+    this.#isPushing = true
+    this.#host?.onPush()
+    this.#isPushing = false
   }
 
   /** Whether somebody waits for what is queued. */
@@ -155,6 +159,7 @@ export class Outbox {
   /** Asks the service for news, and sends what is queued with that. */
   poll(): void {
     if (this.#isClosed) return
+    this.prepare()
     this.#isWanted = true
     if (this.#isSending) return
     this.#isSending = true

@@ -72,11 +72,17 @@ export class Outside {
     }, this.#parts.settings.outsideLimit)
   }
 
+  /** Something else moves after all. */
+  moved(): void {
+    if (this.#limit === undefined) return
+    clearTimeout(this.#limit)
+    this.#limit = undefined
+  }
+
   stop(): void {
     clearTimeout(this.#grace)
-    clearTimeout(this.#limit)
     this.#grace = undefined
-    this.#limit = undefined
+    this.moved()
   }
 
   /** Whether the process has something under way that may wake a fiber although no fiber is known to wait for it. */

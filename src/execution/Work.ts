@@ -15,6 +15,8 @@ export interface Work {
   readonly index: number
   /** Whether it ends a context or the execution. */
   readonly isEnd: boolean
+  /** The namespace whose record begins with it, if one does. */
+  readonly begun?: Namespace | undefined
   /** The namespace that ends with it, if one does. */
   readonly ended?: Namespace | undefined
   /** Whether it ends with a mistake, which is a reason of its own for not having gone on. */

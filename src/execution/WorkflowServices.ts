@@ -31,6 +31,8 @@ export interface ServicesHost {
   /** A time that was recorded because code had been shown it. */
   readonly reading: (unread: Unread) => number | undefined
   readonly sleep: (fiber: AnyFiber, namespace: Namespace, duration: Duration.Duration) => Effect.Effect<void>
+  /** What sleeps when the invocation is ending, and must not outlast it. */
+  readonly lastSleep: (fiber: AnyFiber, duration: Duration.Duration) => Effect.Effect<void>
 }
 
 /** Where a fiber of the workflow runs, unless it sees the host's clock and dice. */
@@ -85,8 +87,12 @@ export class WorkflowClock implements Clock.Clock {
 
   sleep(duration: Duration.Duration): Effect.Effect<void> {
     return Effect.withFiber((fiber) => {
-      const namespace = placeIn(this.#host, fiber)
-      return namespace === undefined ? this.#host.clock.sleep(duration) : this.#host.sleep(fiber, namespace, duration)
+      const host = this.#host
+      const namespace = placeIn(host, fiber)
+      if (namespace !== undefined) return host.sleep(fiber, namespace, duration)
+      return host.lifetime.isOpen || stepAround(fiber) !== undefined || host.namespaceOf(fiber) === undefined
+        ? host.clock.sleep(duration)
+        : host.lastSleep(fiber, duration)
     })
   }
 

@@ -23,7 +23,7 @@ import { WorkflowClock, WorkflowRandom, type ServicesHost } from "../execution/W
 import { compensated } from "../operations/withCompensation.ts"
 import { inScope } from "../operations/child.ts"
 import { letGoOfOthers } from "../operations/letGo.ts"
-import { sleep, untilKnown } from "../operations/sleep.ts"
+import { lastSleep, sleep, untilKnown } from "../operations/sleep.ts"
 import { isOwnMistake } from "../values/Failures.ts"
 
 type Body = Effect.Effect<unknown, unknown, unknown>
@@ -74,7 +74,8 @@ const hostOf = (parts: Parts): ServicesHost => ({
   known: (fiber, namespace) => untilKnown(parts, fiber, namespace),
   glanced: (time) => void parts.glanced.add(time),
   reading: ({ claim: { id, name } }) => parts.history.mark({ kind: "reading", of: id, label: name })?.time,
-  sleep: (fiber, namespace, duration) => sleep(parts, fiber, namespace, duration)
+  sleep: (fiber, namespace, duration) => sleep(parts, fiber, namespace, duration),
+  lastSleep: (fiber, duration) => lastSleep(parts, fiber, duration)
 })
 
 /**

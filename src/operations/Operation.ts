@@ -130,13 +130,18 @@ export const claimAs = (
   })
 
 /** A namespace inside the current one that has no record: its operations stand in the recorded one around it. */
-export const flatNamespace = ({ namespace, parts }: ExecutionService, fiber: AnyFiber, name: string): Namespace => {
+export const flatNamespace = (
+  { namespace, parts }: ExecutionService,
+  fiber: AnyFiber,
+  name: string,
+  hasDice?: boolean
+): Namespace => {
   const occurrence = useName(namespace, parts, fiber, name)
   const id = operationId(namespace.id, name, occurrence)
   const record = parts.history.get(id)
   const path = namespace.pathOf(name, occurrence)
   if (record !== undefined) Contradiction.tell(parts, Contradiction.flatNow(path, record))
-  return namespace.inside({ id, path, isFlat: true })
+  return namespace.inside({ id, path, isFlat: true, hasDice })
 }
 
 /** The namespace of one branch of an operation, known by its index. */

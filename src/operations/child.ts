@@ -225,7 +225,7 @@ const runContext = (parts: Parts, claim: Claim, rules: ContextRules): Effect.Eff
   let hasEnded = false
   if (record === undefined && namespace.standing !== "rebuilding") {
     const isCutOff = (): boolean => namespace.standing === "closed" && !hasEnded
-    parts.delivery.perform(claim, () => claim.later({ Action: "START" }), isCutOff)
+    parts.delivery.performStart(claim, namespace, () => claim.later({ Action: "START" }), isCutOff)
   }
   parts.history.open(namespace)
   const summary = isDone ? record.ContextDetails?.Result : undefined
@@ -318,7 +318,7 @@ const endsWith = (
     const work = delivery.performEnd(
       claim,
       () => {
-        const isUnseen = rules.isUnseen?.(outcome, namespace) ?? delivery.isAlone
+        const isUnseen = rules.isUnseen?.(outcome, namespace) ?? delivery.isAlone(parts.host.now())
         if (isUnseen) {
           claim.later(change)
           claim.isDelivered = true

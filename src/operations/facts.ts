@@ -30,8 +30,8 @@ import { typed } from "./typed.ts"
  */
 export const uuid: Effect.Effect<string, never, Execution> = typed(
   inWorkflow("Durable.uuid", ({ namespace, parts }) => {
-    const { recorded } = namespace
-    const digits = md5(`${parts.executionArn}\0${recorded.id}\0uuid\0${recorded.drawn++}`)
+    const { dice } = namespace
+    const digits = md5(`${parts.executionArn}\0${dice.id}\0uuid\0${dice.drawn++}`)
     // A name-based UUID: version 3, variant 10 (RFC 9562 §5.3).
     const variant = ((Number.parseInt(digits.slice(16, 18), 16) & 0x3f) | 0x80).toString(16)
     return Effect.succeed(

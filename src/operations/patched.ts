@@ -47,67 +47,116 @@ export const patched = (id: string): Effect.Effect<boolean, never, Execution> =>
     inWorkflow(id, ({ namespace, parts }, fiber) => {
       const name = typeof id === "string" && id !== "" ? `patch:${id}` : id
       useName(namespace, parts, fiber, name)
-      const known = namespace.patches.get(id)
-      if (typeof known === "boolean") return Effect.succeed(known)
-      if (known !== undefined) return Effect.callback<boolean>((resume) => void known.push(resume))
-      namespace.patches.set(id, [])
-      return ask(parts, namespace, fiber, { kind: "patch", of: namespace.id, label: id })
+      const question = questionIn(namespace, id)
+      const { answer } = question
+      return answer === undefined ? ask(parts, namespace, fiber, question) : Effect.succeed(answer)
     })
   )
 
 // --- How it is done ------------------------------------------------------------------------------------------------------
 
-/** The first question in a namespace. A mark is delivered in its turn like an outcome, on the first run as on every replay. */
-const ask = (parts: Parts, namespace: Namespace, fiber: AnyFiber, mark: Mark): Effect.Effect<boolean> =>
+/** What is asked in a namespace: once, by the first of those who want to know. */
+interface Question {
+  readonly mark: Mark
+  readonly askers: Set<Asker>
+  answer: boolean | undefined
+  /** The mark, once it is recorded or about to be. */
+  claim: Claim | undefined
+}
+
+interface Asker {
+  /** Begins to ask. Answers with how to stop that. */
+  readonly ask: () => () => void
+  readonly resume: (answer: Effect.Effect<boolean>) => void
+  stop: () => void
+}
+
+const questions = new WeakMap<Namespace, Map<string, Question>>()
+
+const questionIn = (namespace: Namespace, id: string): Question => {
+  let all = questions.get(namespace)
+  if (all === undefined) questions.set(namespace, (all = new Map()))
+  let question = all.get(id)
+  if (question === undefined) {
+    const mark: Mark = { kind: "patch", of: namespace.id, label: id }
+    all.set(id, (question = { mark, askers: new Set(), answer: undefined, claim: undefined }))
+  }
+  return question
+}
+
+/** Waits for the answer. Whoever is first asks; if it is let go of, the next one does. */
+const ask = (parts: Parts, namespace: Namespace, fiber: AnyFiber, question: Question): Effect.Effect<boolean> =>
   Effect.callback<boolean>((resume) => {
-    const { delivery, history, lifetime, usage } = parts
-    if (!lifetime.isOpen) return resume(lifetime.inert)
-    const claim = new Claim({ ...identityOf(mark), namespace, fiber, occurrence: 0, host: parts.claims })
-    const answer = (applies: boolean): Effect.Effect<boolean> => {
-      const others = namespace.patches.get(mark.label)
-      namespace.patches.set(mark.label, applies)
-      if (Array.isArray(others)) for (const other of others) other(Effect.succeed(applies))
-      return Effect.succeed(applies)
-    }
-    let leave = (): void => {}
-    const stand = (): void => {
-      const door = delivery.wait({
-        claim,
-        namespace,
-        fiber,
-        path: claim.path,
-        isFinal: fiber.getRef(InFinalizer),
-        keyOf: (record) => record.EndTimestamp,
-        outcome: () => answer(true),
-        resume: (effect) => resume(effect as Effect.Effect<boolean>)
-      })
-      leave = () => delivery.leave(door)
-    }
-    const record = history.get(claim.id)
-    if (record === undefined) usage.addOperation(claim.path)
-    if (record !== undefined) claim.enter(history.claim(claim))
-    if (record !== undefined && isFinal(record)) stand()
-    else {
-      const work = delivery.performEnd(
-        claim,
-        () => {
-          const isBegun = record !== undefined
-          if (!isBegun && (namespace.standing === "rebuilding" || namespace.recorded.unclaimed > 0)) {
-            return resume(answer(false))
-          }
-          stand()
-          if (!isBegun) {
-            claim.enter(history.claim(claim))
-            claim.later({ Action: "START" })
-          }
-          claim.commit({ Action: "SUCCEED", Payload: payloadOf(mark) })
-        },
-        true
-      )
-      leave = () => delivery.drop(work)
-    }
-    return Effect.sync(() => leave())
+    const { askers } = question
+    const asker: Asker = { ask: () => asking(parts, namespace, fiber, question), resume, stop: () => {} }
+    askers.add(asker)
+    if (askers.size === 1) asker.stop = asker.ask()
+    return Effect.sync(() => {
+      const [first] = askers
+      askers.delete(asker)
+      asker.stop()
+      const [next] = askers
+      if (first === asker && next !== undefined) next.stop = next.ask()
+    })
   })
+
+/** A mark is delivered in its turn like an outcome, on the first run as on every replay. */
+const asking = (parts: Parts, namespace: Namespace, fiber: AnyFiber, question: Question): (() => void) => {
+  const { delivery, history, lifetime, usage } = parts
+  const { mark } = question
+  const tell = (effect: Effect.Effect<boolean>): void => {
+    const askers = Array.from(question.askers)
+    question.askers.clear()
+    for (const { resume } of askers) resume(effect)
+  }
+  const answer = (applies: boolean): void => {
+    question.answer = applies
+    tell(Effect.succeed(applies))
+  }
+  if (!lifetime.isOpen) {
+    tell(lifetime.inert)
+    return () => {}
+  }
+  const stand = (claim: Claim): (() => void) => {
+    const door = delivery.wait({
+      claim,
+      namespace,
+      fiber,
+      path: claim.path,
+      isFinal: fiber.getRef(InFinalizer),
+      keyOf: (record) => record.EndTimestamp,
+      outcome: () => Effect.succeed(true),
+      resume: (effect) => {
+        if (lifetime.isOpen && namespace.standing !== "closed") question.answer = true
+        tell(effect as Effect.Effect<boolean>)
+      }
+    })
+    return () => delivery.leave(door)
+  }
+  if (question.claim !== undefined) return stand(question.claim)
+  const claim = new Claim({ ...identityOf(mark), namespace, fiber, occurrence: 0, host: parts.claims })
+  const record = history.get(claim.id)
+  const enter = (): void => {
+    claim.enter(history.claim(claim))
+    question.claim = claim
+  }
+  if (record === undefined) usage.addOperation(claim.path)
+  else enter()
+  if (record !== undefined && isFinal(record)) return stand(claim)
+  let leave = (): void => delivery.drop(work)
+  const decide = (): void => {
+    const isBegun = record !== undefined
+    if (!isBegun && (namespace.standing === "rebuilding" || namespace.recorded.unclaimed > 0)) return answer(false)
+    leave = stand(claim)
+    if (!isBegun) {
+      enter()
+      claim.later({ Action: "START" })
+    }
+    claim.commit({ Action: "SUCCEED", Payload: payloadOf(mark) })
+  }
+  const work = delivery.performEnd(claim, decide, true)
+  return () => leave()
+}
 
 const identityOf = (mark: Mark) => ({
   id: idOf(mark),

@@ -80,6 +80,22 @@ const nap = (parts: Parts, fiber: AnyFiber, namespace: Namespace, millis: number
   })
 
 /**
+ * A sleep while the invocation is ending: on the clock of the host, and not beyond the end. What a durable finalizer waits
+ * for comes in another invocation.
+ */
+export const lastSleep = (
+  { host, lifetime }: Parts,
+  fiber: AnyFiber,
+  duration: Duration.Duration
+): Effect.Effect<void> =>
+  fiber.getRef(InFinalizer)
+    ? lifetime.inert
+    : Effect.callback<void>((resume) => {
+        const cancel = host.after(Duration.toMillis(duration), () => resume(Effect.void))
+        return Effect.sync(cancel)
+      })
+
+/**
  * Waits until the time is known at which something ended or began that code has not seen yet: in its place among the
  * outcomes, on the first run as on every replay.
  */

@@ -156,8 +156,11 @@ const attempt = (claim: Claim, parts: Parts, body: Body, rules: StepRules): void
     else run()
   } else if (rules.semantics === "at-most-once") {
     // Its fiber may have gone on meanwhile, and then nobody wants the attempt any more.
+    // What is known by then comes before the body.
     claim.commit({ Action: "START" }, () => {
-      if (claim.doors.length > 0 && parts.lifetime.isOpen) run()
+      parts.delivery.perform(claim, () => {
+        if (claim.doors.length > 0) run()
+      })
     })
   } else {
     claim.later({ Action: "START" })

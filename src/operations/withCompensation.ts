@@ -79,7 +79,8 @@ type Undo = (value: unknown, cause: Cause.Cause<unknown>) => Body
 const untypedCompensation = (name: string, body: Body, undo: Undo): Body =>
   inWorkflow(name, (execution, fiber) => {
     const { parts } = execution
-    const namespace = flatNamespace(execution, fiber, name)
+    // It may run once more, without what was drawn around it: its numbers and identifiers are its own.
+    const namespace = flatNamespace(execution, fiber, name, true)
     execution.namespace.keep()
     namespace.listClaims()
     const services = fiber.context
