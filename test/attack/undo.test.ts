@@ -1,0 +1,166 @@
+/**
+ * Undoing, attacked in every kind of block at once: what was done is undone once, last first, although each undo suspends the
+ * execution, and wherever it is killed.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { Durable, RetryPolicy } from "effect-durable"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import { everywhere, Refused, type Failure, type Kit } from "../support/host.ts"
+
+const both = { concurrency: "unbounded" } as const
+
+type Block = Effect.Effect<unknown, Failure, Durable.Execution>
+
+/** Books something in a step; its undo waits for an hour and cancels it in a step. */
+const booked = (kit: Kit, name: string): Effect.Effect<string, never, Durable.Execution> =>
+  Durable.withCompensation(name, kit.step(`book ${name}`), () =>
+    Effect.andThen(Durable.wait("an hour", "1 hour"), kit.step(`cancel ${name}`))
+  )
+
+const day = Durable.wait("a day", "1 day")
+
+/** Blocks that book a flight, and are over before the workflow fails, in whatever way. */
+const kinds: Readonly<Record<string, (kit: Kit) => Block>> = {
+  "a child": (kit) => Durable.child("child", Effect.asVoid(booked(kit, "flight"))),
+  "a flat child": (kit) => Durable.child("child", booked(kit, "flight"), { flat: true }),
+  "a child in a child": (kit) => Durable.child("outer", Durable.child("inner", Effect.asVoid(booked(kit, "flight")))),
+  "a child with a large result": (kit) => Durable.child("large", Effect.as(booked(kit, "flight"), "x".repeat(300_000))),
+  "the winner of a race": (kit) => Durable.race("race", [Effect.asVoid(booked(kit, "flight")), day]),
+  "a loser of a race": (kit) =>
+    Durable.race("race", [Effect.andThen(booked(kit, "flight"), day), Durable.wait("an hour", "1 hour")]),
+  "a block that timed out": (kit) =>
+    Effect.exit(Durable.timeout("time-out", Effect.andThen(booked(kit, "flight"), day), "1 hour")),
+  "an item of a batch": (kit) => Durable.map("items", [1], () => Effect.asVoid(booked(kit, "flight"))),
+  "an item that was let go of when another failed": (kit) =>
+    Effect.exit(
+      Durable.all(
+        "all",
+        [
+          Effect.asVoid(Effect.andThen(booked(kit, "flight"), day)),
+          Effect.andThen(Durable.wait("an hour", "1 hour"), kit.failing("fails"))
+        ],
+        { concurrency: "unbounded", error: Refused }
+      )
+    ),
+  "an attempt that failed": (kit) =>
+    Effect.exit(
+      Durable.retry(
+        "retry",
+        Effect.andThen(booked(kit, "flight"), Effect.die(new Error("again"))),
+        RetryPolicy.fixed({ maxAttempts: 2, delay: "1 hour" })
+      )
+    ),
+  "a fiber that is joined": (kit) => Effect.flatMap(Effect.forkChild(booked(kit, "flight")), Fiber.join),
+  "a fiber that is interrupted": (kit) =>
+    Effect.flatMap(Effect.forkChild(Effect.andThen(booked(kit, "flight"), day)), (fiber) =>
+      Effect.andThen(Durable.wait("an hour", "1 hour"), Fiber.interrupt(fiber))
+    ),
+  "a plain race that it lost": (kit) =>
+    Effect.raceFirst(Effect.andThen(booked(kit, "flight"), day), Durable.wait("an hour", "1 hour")),
+  "a hold": (kit) => Durable.hold(booked(kit, "flight")),
+  "a durable finalizer": (kit) => Durable.onExit(Effect.void, () => booked(kit, "flight")),
+  "an uninterruptible region": (kit) => Effect.uninterruptible(booked(kit, "flight")),
+  "another compensation": (kit) =>
+    Durable.withCompensation("trip", Effect.asVoid(booked(kit, "flight")), () => kit.step("cancel trip"))
+}
+
+describe("what was done is undone, last first, in", () => {
+  for (const [name, block] of Object.entries(kinds)) {
+    it.effect(
+      name,
+      () =>
+        Effect.gen(function* () {
+          const ran = yield* everywhere((kit) =>
+            Effect.gen(function* () {
+              yield* booked(kit, "hotel")
+              yield* block(kit)
+              yield* booked(kit, "car")
+              return yield* kit.failing("pay")
+            })
+          )
+          assert.include(ran.outcome, "failed as Refused")
+          const cancelled = ran.log.filter((text) => text.startsWith("cancel") && text !== "cancel trip")
+          const flights = ran.log.filter((text) => text === "book flight").map(() => "cancel flight")
+          assert.deepStrictEqual(cancelled, ["cancel car", ...flights, "cancel hotel"], ran.outcome)
+        }),
+      30_000
+    )
+  }
+
+  it.effect(
+    "all of these at once, side by side",
+    () =>
+      Effect.gen(function* () {
+        const few = ["a child", "a loser of a race", "a hold"]
+        const ran = yield* everywhere((kit) =>
+          Effect.gen(function* () {
+            yield* Effect.all(
+              few.map((name) =>
+                Durable.child(
+                  name,
+                  Effect.suspend(() => kinds[name]?.(kit) ?? Effect.void),
+                  { flat: true }
+                )
+              ),
+              both
+            )
+            return yield* kit.failing("pay")
+          })
+        )
+        const count = (text: string) => ran.log.filter((line) => line === text).length
+        assert.strictEqual(count("cancel flight"), count("book flight"))
+        assert.strictEqual(count("book flight"), few.length)
+      }),
+    30_000
+  )
+})
+
+describe("an undo", () => {
+  it.effect("that fails is named, and the others run", () =>
+    Effect.gen(function* () {
+      const ran = yield* everywhere((kit) =>
+        Effect.gen(function* () {
+          yield* booked(kit, "hotel")
+          yield* Durable.withCompensation("car", kit.step("book car"), () =>
+            Effect.andThen(Durable.wait("an hour", "1 hour"), Effect.die(new Error("no way back")))
+          )
+          return yield* Effect.die(new Error("nobody pays"))
+        })
+      )
+      assert.include(ran.outcome, '"car"')
+      assert.include(ran.outcome, "no way back")
+      assert.strictEqual(ran.log.at(-1), "cancel hotel")
+    })
+  )
+
+  it.effect("may race, time out, fan out and compensate nothing further", () =>
+    Effect.gen(function* () {
+      const ran = yield* everywhere((kit) =>
+        Effect.gen(function* () {
+          yield* Durable.withCompensation("trip", kit.step("book trip"), () =>
+            Effect.gen(function* () {
+              yield* Durable.race("race", [Durable.wait("long", "9 days"), Durable.wait("short", "1 hour")])
+              yield* Effect.exit(Durable.timeout("time-out", Durable.wait("longer", "9 days"), "1 hour"))
+              yield* Durable.map("items", [1, 2], (n) => kit.step(`item ${n}`), both)
+              yield* Effect.sleep("1 hour")
+              yield* kit.chance("the undo")
+              yield* kit.step("cancel trip")
+            })
+          )
+          return yield* kit.failing("pay")
+        })
+      )
+      assert.strictEqual(ran.log.at(-1), "cancel trip", ran.outcome)
+    })
+  )
+
+  it.effect("runs when the workflow dies of a defect and when it interrupts itself", () =>
+    Effect.gen(function* () {
+      for (const end of [Effect.die(new Error("boom")), Effect.interrupt]) {
+        const ran = yield* everywhere((kit) => Effect.andThen(booked(kit, "hotel"), end))
+        assert.strictEqual(ran.log.at(-1), "cancel hotel", ran.outcome)
+      }
+    })
+  )
+})
