@@ -57,7 +57,7 @@ export interface Door extends Key {
   /** What it waits for, for people. */
   readonly path: string
   /** How many outcomes had been delivered when the fiber came here. */
-  readonly since: number
+  since: number
   /** Its place among those that came to doors, for those with equal keys. */
   readonly order: number
   /** Whether it waits for the beginning of the operation and not for its end. */
@@ -111,7 +111,7 @@ export interface ClaimHost {
   /** Does a conversion that takes its time. */
   readonly convert: <A, E>(claim: Claim, conversion: Effect.Effect<A, E>, done: (exit: Exit.Exit<A, E>) => void) => void
   /** A value could not be written or read for now. */
-  readonly cannotConvert: (error: NotForNow) => void
+  readonly cannotConvert: (error: NotForNow) => Effect.Effect<never>
 }
 
 /** A change of an operation: an update without what every update of it has. */
@@ -131,6 +131,8 @@ export class Claim implements Subject {
   readonly movesTime: boolean
   /** Whether the code has learned its outcome. */
   isDelivered = false
+  /** How many outcomes had been delivered when the code asked for it. */
+  since = Infinity
   /** Whether a fiber has waited for its outcome. */
   wasAwaited = false
   /** The fibers that wait for it: one, or several for a callback. */
@@ -251,13 +253,19 @@ export class Claim implements Subject {
 
   /**
    * Does something with a conversion when it is done: at once where it is done at once. One that may succeed later fails
-   * the invocation, which the service then repeats.
+   * the invocation, which the service then repeats; what waits for it is told with what to do instead.
    */
-  convert<A, E>(conversion: Conversion<A, E>, then: (exit: Exit.Exit<A, E>) => void): void {
+  convert<A, E>(
+    conversion: Conversion<A, E>,
+    then: (exit: Exit.Exit<A, E>) => void,
+    refused?: (effect: Effect.Effect<never>) => void
+  ): void {
     const done = (exit: Exit.Exit<A, E | NotForNow>): void => {
       const reason = Exit.isSuccess(exit) ? undefined : exit.cause.reasons.find(Cause.isFailReason)
-      if (reason?.error instanceof NotForNow) this.#host.cannotConvert(reason.error)
-      else then(cast<Exit.Exit<A, E | NotForNow>, Exit.Exit<A, E>>(exit))
+      if (reason?.error instanceof NotForNow) {
+        const inert = this.#host.cannotConvert(reason.error)
+        refused?.(inert)
+      } else then(cast<Exit.Exit<A, E | NotForNow>, Exit.Exit<A, E>>(exit))
     }
     const exit = exitOf(conversion)
     if (exit === undefined) this.#host.convert(this, conversion, done)
@@ -269,6 +277,6 @@ export class Claim implements Subject {
     const exit = exitOf(conversion)
     return exit !== undefined && Exit.isSuccess(exit)
       ? Effect.succeed(exit.value)
-      : Effect.callback<A, E>((resume) => this.convert(conversion, resume))
+      : Effect.callback<A, E>((resume) => this.convert(conversion, resume, resume))
   }
 }

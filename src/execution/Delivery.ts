@@ -75,7 +75,7 @@ export class Delivery {
   readonly #outside: Outside
   readonly #behind = new Set<() => boolean>()
   #idle: Array<() => void> = []
-  #untold: Array<() => void> = []
+  readonly #untold = new Set<(isLast: boolean) => boolean>()
   #workCount = 0
   #last: Key = { at: -Infinity, index: -1 }
   /** Blocks that were not run, because their outcomes are recorded. */
@@ -122,6 +122,8 @@ export class Delivery {
     const { claim } = door
     const { entry, record } = claim
     const made: Door = { ...door, at: NaN, index: claim.index, ...this.#arrival() }
+    // A context is there from its claim on, and waits at a door only for its end.
+    if (claim.kind.type === "CONTEXT") made.since = Math.min(made.since, claim.since)
     claim.doors.push(made)
     if (door.isForStart !== true) claim.wasAwaited = true
     this.#admit(made)
@@ -193,7 +195,16 @@ export class Delivery {
 
   /** A context may be recorded once the past is delivered, unless it is let go of before that, and leaves nothing behind. */
   performStart(claim: Claim, begun: Namespace, run: () => void, isMoot: () => boolean): Work {
-    return this.#addWork({ claim, index: claim.index, isEnd: false, isExempt: false, begun, isMoot, run, isGone: false })
+    return this.#addWork({
+      claim,
+      index: claim.index,
+      isEnd: false,
+      isExempt: false,
+      begun,
+      isMoot,
+      run,
+      isGone: false
+    })
   }
 
   /** A context, or the execution, may end once the past is delivered. */
@@ -268,6 +279,11 @@ export class Delivery {
     return this.#converting > 0
   }
 
+  /** A context has begun, whose end somebody will wait for. */
+  noteBegin(claim: Claim): void {
+    claim.since = this.#count
+  }
+
   /** A callback has been created, and somebody may wait for it later. */
   noteCallback(claim: Claim): void {
     this.#callbacks.add(claim)
@@ -317,10 +333,14 @@ export class Delivery {
     return () => void this.#behind.delete(catchUp)
   }
 
-  /** Calls back once everything that is queued, or about to be, has been told of by the service. */
-  whenTold(told: () => void): void {
-    this.#untold.push(told)
+  /**
+   * Calls back whenever the service has told something, until the callback says that this was it, or the returned function
+   * is called; and for the last time once everything that is queued, or about to be, has been told of.
+   */
+  whenTold(told: (isLast: boolean) => boolean): () => void {
+    this.#untold.add(told)
     this.#parts.fibers.wake()
+    return () => void this.#untold.delete(told)
   }
 
   /** Calls back when nothing can be delivered any more and everything that was queued is acknowledged. */
@@ -370,10 +390,16 @@ export class Delivery {
       // That it was late is a fact of the operation, and so it is for everybody who waits for it.
       const isLate = (door: Door): boolean => late.some(({ isForStart }) => isForStart === door.isForStart)
       for (const door of ready) if (!isLate(door)) this.#ready.add(door)
-      for (const isForStart of new Set(late.map((door) => door.isForStart === true))) this.#recordLate(claim, isForStart)
+      for (const isForStart of new Set(late.map((door) => door.isForStart === true)))
+        this.#recordLate(claim, isForStart)
       if (this.#isMissed(claim)) this.#recordLate(claim, false)
     }
+    this.#tellUntold(false)
     this.#naps.look()
+  }
+
+  #tellUntold(isLast: boolean, untold: Iterable<(isLast: boolean) => boolean> = Array.from(this.#untold)): void {
+    for (const told of untold) if (this.#untold.has(told) && told(isLast)) this.#untold.delete(told)
   }
 
   /** The service has acknowledged a change. One that answers without the operation is taken at its word. */
@@ -384,6 +410,7 @@ export class Delivery {
     const record = withChange(told, claim, change, this.#taken)
     if (record !== told) {
       claim.record = record
+      if (claim.entry !== undefined) this.#parts.history.noteStamp(record)
       this.changed([claim])
     }
   }
@@ -498,7 +525,7 @@ export class Delivery {
     }
     const outcome = door.outcome()
     if (claim === undefined) door.resume(outcome)
-    else claim.convert(outcome, door.resume)
+    else claim.convert(outcome, door.resume, door.resume)
   }
 
   /** The end of a context that nobody can tell the time of counts when somebody asks for it, as it did on the first run. */
@@ -575,7 +602,7 @@ export class Delivery {
     const { fibers, lifetime, outbox } = this.#parts
     if (!lifetime.isOpen) return false
     if (outbox.isAwaited && !outbox.isSending) return this.#flush()
-    if (this.#untold.length > 0 && this.#workCount === 0 && !outbox.isSending) return this.#ask()
+    if (this.#untold.size > 0 && this.#workCount === 0 && !outbox.isSending) return this.#ask()
     const isFree = this.running.size === 0 && !outbox.isSending && held === undefined
     if (isFree && this.#idle.length > 0) return this.#tellIdle()
     const isBusy = this.running.size > 0 || this.#holdsAreAtWork
@@ -624,11 +651,8 @@ export class Delivery {
 
   /** Sends what is queued, so that the service tells when it began or ended. */
   #ask(): false {
-    const untold = this.#untold
-    this.#untold = []
-    this.#parts.outbox.ask(() => {
-      for (const told of untold) told()
-    })
+    const untold = Array.from(this.#untold)
+    this.#parts.outbox.ask(() => this.#tellUntold(true, untold))
     return false
   }
 

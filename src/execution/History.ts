@@ -63,14 +63,15 @@ export class History {
   #add(record: Operation, isOld: boolean): void {
     const entry: Entry = { ...entryOf(record.Id, record), isOld }
     this.#entries.set(record.Id, entry)
-    this.#noteStamp(record)
+    this.noteStamp(record)
     const below = (this.#below ??= new Map())
     const siblings = below.get(record.ParentId)
     if (siblings === undefined) below.set(record.ParentId, [entry])
     else siblings.push(entry)
   }
 
-  #noteStamp({ EndTimestamp = 0, StartTimestamp }: Operation): void {
+  /** The service has told a stamp, or has acknowledged what gets one. */
+  noteStamp({ EndTimestamp = 0, StartTimestamp }: Operation): void {
     this.newestStamp = Math.max(this.newestStamp, StartTimestamp, EndTimestamp)
   }
 
@@ -198,7 +199,7 @@ export class History {
   apply(records: ReadonlyArray<Operation>): ReadonlyArray<Claim> {
     const changed: Array<Claim> = []
     for (const record of records) {
-      this.#noteStamp(record)
+      this.noteStamp(record)
       const entry = this.#entries.get(record.Id)
       if (entry === undefined) {
         if (this.#marks.has(record.Id)) this.#stamps.set(record.Id, record.EndTimestamp ?? record.StartTimestamp)

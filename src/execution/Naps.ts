@@ -100,8 +100,9 @@ export class Naps {
   /** Whatever lies before something that the service has told, or before the end of a nap, is known. */
   look(): void {
     const known = Math.max(this.#parts.history.newestStamp, this.#passed)
-    for (const [door, stop] of Array.from(this.#all)) {
-      if (door.at > known) continue
+    const due = Array.from(this.#all).filter(([{ at }]) => at <= known)
+    for (const [door, stop] of due.sort(([a], [b]) => a.at - b.at)) {
+      if (!this.#all.has(door)) continue
       this.#all.delete(door)
       stop()
       this.#reach(door)

@@ -196,7 +196,11 @@ export class Outbox {
 
   /** One fiber sends all requests of an invocation: a request whenever one is wanted, and then it waits for the next. */
   readonly #send: Effect.Effect<void> = Effect.suspend(() => {
-    if (this.#isClosed) return Effect.void
+    if (this.#isClosed) {
+      this.#isSending = false
+      this.#whenIdle?.()
+      return Effect.void
+    }
     if (!(this.#isWanted || this.#awaited > 0)) return this.#rest
     return this.#isTooEarly() ? Effect.andThen(Effect.sleep(1), this.#send) : this.#sendBatch(this.#takeBatch())
   })

@@ -54,7 +54,8 @@ export class WorkflowTime {
 
   /** A stamp counts from now on, although code may not know it yet. */
   leaveUnread(unread: Unread): void {
-    this.#catchUp()
+    // A stamp before it that nobody has read is not later, and may not be known.
+    this.read(this.#glances > 0 ? this.#shown : undefined)
     this.#unread = unread
   }
 

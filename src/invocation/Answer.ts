@@ -122,9 +122,13 @@ const resultOf = (
     (text): Effect.Effect<InvocationAnswer> => {
       if (text === undefined) return Effect.succeed({ Status: "SUCCEEDED" })
       if (byteLength(text) <= Limits.maxInlineResult) return Effect.succeed({ Status: "SUCCEEDED", Result: text })
-      return Effect.mapEager(limitSize(self, "result", text, Limits.maxWirePayload), () => {
-        parts.outbox.push(self.path, { Id: self.id, Type: "EXECUTION", Action: "SUCCEED", Payload: text })
-        return { Status: "SUCCEEDED", Result: "" }
+      return Effect.flatMapEager(limitSize(self, "result", text, Limits.maxWirePayload), () => {
+        try {
+          parts.outbox.push(self.path, { Id: self.id, Type: "EXECUTION", Action: "SUCCEED", Payload: text })
+        } catch (mistake) {
+          return Effect.die(mistake)
+        }
+        return Effect.succeed<InvocationAnswer>({ Status: "SUCCEEDED", Result: "" })
       })
     }
   )

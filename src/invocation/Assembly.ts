@@ -180,8 +180,10 @@ const claimsOf = (core: Core, delivery: Delivery): ClaimHost => ({
   },
   committed: (claim, change) => delivery.acknowledged(claim, change),
   convert: (claim, conversion, done) => delivery.whileConverting(claim, conversion, done),
-  cannotConvert: ({ message }) =>
+  cannotConvert: ({ message }) => {
     core.lifetime.end({ _tag: "Aborted", error: new InvocationFailed({ reason: "serdes", message }) })
+    return core.lifetime.inert
+  }
 })
 
 /** A time that code was shown before it was known is recorded before anything that may depend on it. */

@@ -13,11 +13,9 @@
  *
  * @since 0.1.0
  */
-import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import { cast } from "effect/Function"
 import { CheckpointStore, type StoreError } from "../CheckpointStore.ts"
 import type * as Contract from "../Contract.ts"
@@ -27,7 +25,6 @@ import type { Ending, Verdict } from "../execution/Lifetime.ts"
 import { loadPages } from "../execution/Outbox.ts"
 import type { Parts } from "../execution/Parts.ts"
 import * as Telemetry from "../Telemetry.ts"
-import { defectObject } from "../values/Failures.ts"
 import { observed } from "../telemetry/Observer.ts"
 import { Serdes } from "../Serdes.ts"
 import type { Subject } from "../values/Values.ts"
@@ -215,7 +212,6 @@ const letGo = (parts: Parts, root: () => AnyFiber | undefined): Effect.Effect<vo
   fibers.stop()
   const first = root()
   const left = new Set<AnyFiber>()
-  first?.addObserver((exit) => tellUnwound(parts, exit))
   first?.interruptUnsafe(first.id)
   for (const fiber of [...(first === undefined ? [] : [first]), ...delivery.stop(), ...fibers.live.keys()]) {
     fiber.interruptUnsafe(fiber.id)
@@ -249,17 +245,6 @@ const untilQuiet = (parts: Parts, left: Set<AnyFiber>, isQuiet: () => boolean): 
     }
     outbox.whenIdle(check)
   })
-
-/** What finalizers fail with while an invocation ends is no outcome, but somebody should hear of it. */
-const tellUnwound = ({ lifetime, listener }: Parts, exit: Exit.Exit<unknown, unknown>): void => {
-  if (lifetime.verdict === undefined || Exit.isSuccess(exit)) return
-  const reasons = exit.cause.reasons.filter((reason) => !Cause.isInterruptReason(reason))
-  if (reasons.length === 0) return
-  const { ErrorMessage, ErrorType } = defectObject(Cause.squash(Cause.fromReasons(reasons)))
-  listener.warned?.(
-    `A finalizer of the workflow failed while the invocation ended, which changes nothing of its outcome (${ErrorType}: ${ErrorMessage}). Mend it: it runs at the end of every invocation.`
-  )
-}
 
 /** Answers once everything is sent that the answer depends on. */
 const answer = (

@@ -24,7 +24,7 @@ import { compensated } from "../operations/withCompensation.ts"
 import { inScope } from "../operations/child.ts"
 import { letGoOfOthers } from "../operations/letGo.ts"
 import { lastSleep, sleep, untilKnown } from "../operations/sleep.ts"
-import { isOwnMistake } from "../values/Failures.ts"
+import { defectObject, isOwnMistake } from "../values/Failures.ts"
 
 type Body = Effect.Effect<unknown, unknown, unknown>
 
@@ -38,10 +38,13 @@ export const startWorkflow = (
   const { fibers, lifetime } = parts
   const handler = Effect.suspend(() => cast<unknown, Body>(implementation.handler(cast<unknown, never>(payload))))
   const ran: Effect.Effect<Exit.Exit<unknown, unknown>, never, unknown> = Effect.exit(
-    inScope(parts, parts.root, handler, Effect.void)
+    Effect.onExit(inScope(parts, parts.root, handler, Effect.void), (exit) =>
+      lifetime.isOpen ? Effect.void : tellUnwound(parts, exit)
+    )
   )
   const workflow = Effect.flatMap(ran, (exit) =>
-    Effect.flatMap(compensated(parts, exit), (ended) => endOf(parts, ended))
+    // While the invocation ends, this is only what finalizers ended with.
+    lifetime.isOpen ? Effect.flatMap(compensated(parts, exit), (ended) => endOf(parts, ended)) : exit
   )
   let root: AnyFiber | undefined
   fibers.enqueue(() => {
@@ -52,6 +55,23 @@ export const startWorkflow = (
   })
   return () => root
 }
+
+/**
+ * What finalizers fail with while an invocation ends is no outcome, but somebody should hear of it. What the code was
+ * failing with before it was interrupted is none of that.
+ */
+const tellUnwound = ({ listener }: Parts, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> =>
+  Effect.sync(() => {
+    if (Exit.isSuccess(exit)) return
+    const { reasons } = exit.cause
+    const cut = reasons.findIndex(Cause.isInterruptReason)
+    const failures = reasons.slice(cut + 1).filter((reason) => !Cause.isInterruptReason(reason))
+    if (cut < 0 || failures.length === 0) return
+    const { ErrorMessage, ErrorType } = defectObject(Cause.squash(Cause.fromReasons(failures)))
+    listener.warned?.(
+      `A finalizer of the workflow failed while the invocation ended, which changes nothing of its outcome (${ErrorType}: ${ErrorMessage}). Mend it: it runs at the end of every invocation.`
+    )
+  })
 
 /** The services of the workflow. */
 const servicesOf = (parts: Parts, services: Context.Context<never>): Context.Context<never> => {

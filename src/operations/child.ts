@@ -221,6 +221,7 @@ const runContext = (parts: Parts, claim: Claim, rules: ContextRules): Effect.Eff
   const namespace =
     rules.namespaceOf?.(claim, isDone) ??
     claim.namespace.inside({ id: claim.id, path: claim.path, isRebuilding: isDone })
+  parts.delivery.noteBegin(claim)
   // Its START is new work like any other: it waits until the past is delivered, while the block runs already.
   let hasEnded = false
   if (record === undefined && namespace.standing !== "rebuilding") {

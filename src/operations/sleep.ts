@@ -115,11 +115,19 @@ export const untilKnown = (parts: Parts, fiber: AnyFiber, namespace: Namespace):
       outcome: () => Effect.void,
       resume: (effect) => resume(effect as Effect.Effect<void>)
     })
-    if (known === undefined) {
-      delivery.whenTold(() => {
-        door.at = stampOf(unread) ?? host.now()
-        delivery.reach(door)
-      })
-    } else delivery.reach(door)
-    return Effect.sync(() => delivery.leave(door))
+    if (known !== undefined) {
+      delivery.reach(door)
+      return Effect.sync(() => delivery.leave(door))
+    }
+    const forget = delivery.whenTold((isLast) => {
+      const at = stampOf(unread) ?? (isLast ? host.now() : undefined)
+      if (at === undefined) return false
+      door.at = at
+      delivery.reach(door)
+      return true
+    })
+    return Effect.sync(() => {
+      forget()
+      delivery.leave(door)
+    })
   })

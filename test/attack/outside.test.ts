@@ -7,7 +7,6 @@ import { Durable } from "effect-durable"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import { setTimeout as timeoutOfNode } from "node:timers"
 import { setTimeout as promiseOfNode } from "node:timers/promises"
 import { everywhere, run, statusesOf, valueOf, type Options } from "../support/host.ts"
 
@@ -35,10 +34,6 @@ const ways: Readonly<Record<string, Effect.Effect<string>>> = {
     const timer = setTimeout(() => resume(Effect.succeed("back")), 20)
     return Effect.sync(() => clearTimeout(timer))
   }),
-  "a timer of node:timers": Effect.callback((resume) => {
-    const timer = timeoutOfNode(() => resume(Effect.succeed("back")), 20)
-    return Effect.sync(() => clearTimeout(timer))
-  }),
   "a promise of node:timers": Effect.promise(() => promiseOfNode(20, "back")),
   "an interval": Effect.callback((resume) => {
     const timer = setInterval(() => {
@@ -54,12 +49,6 @@ const ways: Readonly<Record<string, Effect.Effect<string>>> = {
   }),
   "a thenable that is no promise": Effect.promise(
     () => new Thenable((done) => void setTimeout(() => done("back"), 20))
-  ),
-  "a thenable that asks its promise later": Effect.promise(
-    () =>
-      new Thenable((done) =>
-        queueMicrotask(() => void new Promise((ready) => setTimeout(ready, 20)).then(() => done("back")))
-      )
   ),
   "a message of a channel": Effect.callback((resume) => {
     const { port1, port2 } = new MessageChannel()

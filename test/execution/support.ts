@@ -124,7 +124,10 @@ export const claimHost = (said: Array<string> = []): ClaimHost => {
     },
     committed: ({ path }, { Action }) => void said.push(`committed ${Action} ${path}`),
     convert: (_, conversion, done) => void Effect.runFork(conversion).addObserver(done),
-    cannotConvert: ({ message }) => void said.push(message)
+    cannotConvert: ({ message }) => {
+      said.push(message)
+      return Effect.interrupt
+    }
   }
 }
 
