@@ -45,6 +45,7 @@ const maxTasks = 250_000
 
 // Captured early: a test framework may replace the timers of the process later.
 const { performance, setImmediate } = globalThis
+// oxlint-disable-next-line typescript/unbound-method -- it is applied to the promise that it belongs to
 const { then } = Promise.prototype
 
 export class Fibers implements Scheduler.Scheduler {
@@ -268,7 +269,7 @@ export class Fibers implements Scheduler.Scheduler {
         if (this.#promises === 0) this.wake()
       })
     }
-    Reflect.apply(then, promise, [answered, answered])
+    void Reflect.apply(then, promise, [answered, answered])
   }
 }
 
@@ -313,14 +314,17 @@ const watchHost = (see: Sight): (() => void) => {
   sight = see
   if (before !== undefined) return () => void (sight = before)
   const { prototype } = Promise
-  const { then } = prototype
+  // oxlint-disable-next-line typescript/unbound-method -- it is put back as it was
+  const { then: asked } = prototype
   const { setImmediate: setTurn, setInterval: setTimers, setTimeout: setTimer } = globalThis
-  prototype.then = notedThen(then)
+  // oxlint-disable-next-line unicorn/no-thenable -- the watched function is the one of all promises
+  prototype.then = notedThen(asked)
   globalThis.setTimeout = notedTimeout(setTimer)
   globalThis.setInterval = notedInterval(setTimers)
   globalThis.setImmediate = notedImmediate(setTurn)
   return () => {
-    prototype.then = then
+    // oxlint-disable-next-line unicorn/no-thenable -- as above
+    prototype.then = asked
     globalThis.setTimeout = setTimer
     globalThis.setInterval = setTimers
     globalThis.setImmediate = setTurn

@@ -11,6 +11,7 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
+import { cast } from "effect/Function"
 import * as Random from "effect/Random"
 import * as Scheduler from "effect/Scheduler"
 import { WorkflowRandom } from "./WorkflowServices.ts"
@@ -61,7 +62,7 @@ export class Host {
   /** The services of a fiber of the workflow, with the clock, dice and scheduler of the host. */
   outside<R>(services: Context.Context<R>): Context.Context<R> {
     const known = this.#outside.get(services)
-    if (known !== undefined) return known as Context.Context<R>
+    if (known !== undefined) return cast<unknown, Context.Context<R>>(known)
     const outside = services.pipe(
       Context.add(Clock.Clock, this.clock),
       Context.add(Scheduler.Scheduler, this.scheduler)

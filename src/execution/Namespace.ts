@@ -212,10 +212,9 @@ export class Namespace {
 
   /** Has its body, and those around it, run again on every replay. */
   keep(): void {
-    for (let namespace: Namespace | undefined = this; namespace !== undefined; namespace = namespace.parent) {
-      if (namespace.isKept) return
-      namespace.isKept = true
-    }
+    if (this.isKept) return
+    this.isKept = true
+    this.parent?.keep()
   }
 
   /** Lets go of it and of everything below it. */
@@ -251,18 +250,19 @@ export class Namespace {
 
   /** A durable finalizer stands in it until the returned function is called. */
   addFinalizer(): () => void {
-    for (let namespace: Namespace | undefined = this; namespace !== undefined; namespace = namespace.parent) {
-      namespace.#finalizers++
-    }
+    this.#countFinalizer(1)
     let isLeft = false
     return () => {
       if (isLeft) return
       isLeft = true
-      for (let namespace: Namespace | undefined = this; namespace !== undefined; namespace = namespace.parent) {
-        namespace.#finalizers--
-        if (namespace.#finalizers === 0) namespace.#onFinalized?.()
-      }
+      this.#countFinalizer(-1)
     }
+  }
+
+  #countFinalizer(by: 1 | -1): void {
+    this.#finalizers += by
+    if (this.#finalizers === 0) this.#onFinalized?.()
+    if (this.parent !== undefined) this.parent.#countFinalizer(by)
   }
 
   /** Calls back once no durable finalizer is left in it. */

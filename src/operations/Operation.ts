@@ -15,6 +15,7 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import { cast } from "effect/Function"
 import { NameInUse, NestedOperation, InvalidName } from "../DurableError.ts"
 import { callSiteOf, placeOf } from "../execution/CallSite.ts"
 import { Claim, isFinal, type Door, type Kind } from "../execution/Claim.ts"
@@ -60,7 +61,7 @@ export const operation = <Prepared>(name: string, leaf: Leaf<Prepared>): Body =>
 /** Runs what belongs to a workflow, unless the fiber runs a step, was let go of, or the invocation is ending. */
 export const inWorkflow = (name: string, body: (execution: ExecutionService, fiber: AnyFiber) => Body): Body =>
   Effect.withFiber((fiber) => {
-    const execution = Context.getUnsafe(fiber.context as Context.Context<Execution>, Execution)
+    const execution = Context.getUnsafe(cast<unknown, Context.Context<Execution>>(fiber.context), Execution)
     return refusal(execution, fiber, name) ?? body(execution, fiber)
   })
 

@@ -195,15 +195,17 @@ export const outcomeIn = (
 
 /** What is recorded, when its turn has come. */
 const recordedOutcome = (parts: Parts, claim: Claim, rules: ContextRules): Effect.Effect<Outcome> =>
-  Effect.map(
-    outcomeOf(
-      parts,
-      claim,
-      { kind: claim.kind, perform: () => {}, outcome: (_, record) => Effect.succeed(record) },
-      undefined
-    ),
-    (record) => knownOutcome(record as Operation, rules) ?? { text: undefined }
-  ) as Effect.Effect<Outcome>
+  cast<Effect.Effect<Outcome, unknown, unknown>, Effect.Effect<Outcome>>(
+    Effect.map(
+      outcomeOf(
+        parts,
+        claim,
+        { kind: claim.kind, perform: () => {}, outcome: (_, record) => Effect.succeed(record) },
+        undefined
+      ),
+      (record) => knownOutcome(cast<unknown, Operation>(record), rules) ?? { text: undefined }
+    )
+  )
 
 /** What a record holds of the outcome; nothing if it holds only what is left of a result, which is rebuilt. */
 const knownOutcome = (
@@ -295,7 +297,9 @@ export const write = (
 /** The outcome as those see it who asked for the operation. */
 export const valueOf = (claim: Claim, recording: Recording, outcome: Outcome): Conversion<unknown> =>
   "error" in outcome
-    ? (Effect.flatMapEager(readFailure(claim, recording, outcome.error), (exit) => exit) as Conversion<unknown>)
+    ? cast<unknown, Conversion<unknown>>(
+        Effect.flatMapEager(readFailure(claim, recording, outcome.error), (exit) => exit)
+      )
     : readValue(claim, "result", recording, outcome.text)
 
 /**
@@ -334,7 +338,7 @@ const endsWith = (
           isFinal: claim.fiber.getRef(InFinalizer),
           keyOf: (record) => (isFinal(record) ? (record.EndTimestamp ?? record.StartTimestamp) : undefined),
           outcome: () => Effect.succeed(outcome),
-          resume: resume as never
+          resume: (effect) => resume(cast<unknown, Effect.Effect<Outcome>>(effect))
         })
         leave = () => delivery.leave(door)
         claim.commit(change)

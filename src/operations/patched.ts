@@ -8,6 +8,7 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import { cast } from "effect/Function"
 import { Claim, isFinal } from "../execution/Claim.ts"
 import type { AnyFiber } from "../execution/Fibers.ts"
 import { idOf, nameOf, payloadOf, type Mark } from "../execution/Marks.ts"
@@ -128,7 +129,7 @@ const asking = (parts: Parts, namespace: Namespace, fiber: AnyFiber, question: Q
       outcome: () => Effect.succeed(true),
       resume: (effect) => {
         if (lifetime.isOpen && namespace.standing !== "closed") question.answer = true
-        tell(effect as Effect.Effect<boolean>)
+        tell(cast<unknown, Effect.Effect<boolean>>(effect))
       }
     })
     return () => delivery.leave(door)

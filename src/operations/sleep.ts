@@ -15,6 +15,7 @@
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { cast } from "effect/Function"
 import type { AnyFiber } from "../execution/Fibers.ts"
 import type { Namespace } from "../execution/Namespace.ts"
 import type { Parts } from "../execution/Parts.ts"
@@ -41,7 +42,7 @@ export const sleep = (
   // It never ends, so nothing needs to wake the execution for it.
   if (seconds > Limits.maxDurationSeconds) return Effect.never
   countSleep(parts, fiber, namespace)
-  return Effect.asVoid(operation(`sleep ${seconds}s`, sleepLeaf(seconds)) as Effect.Effect<unknown>)
+  return Effect.asVoid(cast<unknown, Effect.Effect<unknown>>(operation(`sleep ${seconds}s`, sleepLeaf(seconds))))
 }
 
 const sleepLeaf = (seconds: number): Leaf<number> => ({
@@ -73,7 +74,7 @@ const nap = (parts: Parts, fiber: AnyFiber, namespace: Namespace, millis: number
       path: namespace.pathOf(`sleep ${millis}ms`, 0),
       isFinal: fiber.getRef(InFinalizer),
       outcome: () => Effect.void,
-      resume: (effect) => resume(effect as Effect.Effect<void>)
+      resume: (effect) => resume(cast<unknown, Effect.Effect<void>>(effect))
     })
     delivery.nap(door, millis)
     return Effect.sync(() => delivery.leave(door))
@@ -113,7 +114,7 @@ export const untilKnown = (parts: Parts, fiber: AnyFiber, namespace: Namespace):
       path: namespace.pathOf("clock", 0),
       isFinal: fiber.getRef(InFinalizer),
       outcome: () => Effect.void,
-      resume: (effect) => resume(effect as Effect.Effect<void>)
+      resume: (effect) => resume(cast<unknown, Effect.Effect<void>>(effect))
     })
     if (known !== undefined) {
       delivery.reach(door)

@@ -178,7 +178,7 @@ const quiet = (parts: Parts): Effect.Effect<void> =>
 
 /** Runs what was let go of once more, as far as it is recorded. */
 const rebuilt = Effect.fnUntraced(function* (parts: Parts): Effect.fn.Return<void, never, unknown> {
-  const services = yield* Effect.context<never>()
+  const services = yield* Effect.context()
   const fork = Effect.runForkWith(services)
   const begun = Array.from(parts.undoable.values()).filter(({ state }) => state === "begun")
   if (begun.length === 0) return
