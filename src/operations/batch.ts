@@ -468,11 +468,19 @@ const codecOf = (parts: Parts, claim: Claim, items: ReadonlyArray<BatchItem>, ru
 
 const untyped = (codec: AnyCodec): Codec<unknown, unknown> => cast<AnyCodec, Codec<unknown, unknown>>(codec)
 
+/** The fields of an error in one order, wherever it comes from: what is written is the same on every run. */
+const inOrder = ({ ErrorData, ErrorMessage, ErrorType, StackTrace }: ErrorObject): ErrorObject => ({
+  ...(ErrorType === undefined ? undefined : { ErrorType }),
+  ...(ErrorMessage === undefined ? undefined : { ErrorMessage }),
+  ...(ErrorData === undefined ? undefined : { ErrorData }),
+  ...(StackTrace === undefined ? undefined : { StackTrace })
+})
+
 const writeEnded = ({ all, completionReason }: Ended): string =>
   JSON.stringify({
     all: all.map((outcome, index) => {
       if (outcome === undefined) return { index, status: "STARTED" }
-      if ("error" in outcome) return { index, status: "FAILED", error: outcome.error }
+      if ("error" in outcome) return { index, status: "FAILED", error: inOrder(outcome.error) }
       return { index, status: "SUCCEEDED", ...(outcome.text === undefined ? undefined : { result: outcome.text }) }
     }),
     completionReason

@@ -304,9 +304,7 @@ describe("Durable.patched", () => {
       const fresh = yield* invokeOnce(Effect.asVoid(ask))
       const [mark] = fresh.updates
       assert(mark !== undefined)
-      const event = eventOf([
-        { Id: mark.Id, Type: "STEP", SubType: "Step", Name: "patch:change", Status: "STARTED" }
-      ])
+      const event = eventOf([{ Id: mark.Id, Type: "STEP", SubType: "Step", Name: "patch:change", Status: "STARTED" }])
       const { answer } = yield* invokeOnce(Effect.asVoid(ask), { event })
       assert.strictEqual(answer?.Status, "SUCCEEDED")
       assert.deepStrictEqual(answers, [true, true])

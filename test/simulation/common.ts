@@ -2,7 +2,6 @@
  * Programs that can be written with AWS's SDK as well as with ours (`ours.ts`, `theirs.ts`), drawn at random as data.
  */
 import * as fc from "fast-check"
-import { policy } from "./draw.ts"
 import type { Answer, Policy } from "./program.ts"
 
 export type Common =
@@ -73,6 +72,19 @@ export interface Timed {
 }
 
 const names = fc.constantFrom("a", "b", "c")
+
+const policy: fc.Arbitrary<Policy> = fc.oneof(
+  fc.constantFrom<Policy>("allSuccessful", "firstSuccessful", "allCompleted"),
+  fc.record(
+    {
+      minSuccessful: fc.integer({ min: 1, max: 3 }),
+      toleratedFailureCount: fc.nat(2),
+      toleratedFailurePercentage: fc.constantFrom(0, 34, 50, 100)
+    },
+    { requiredKeys: [] }
+  ),
+  fc.record({ after: fc.nat(3), as: fc.constantFrom("SUCCEEDED", "FAILED") })
+)
 
 const answer: fc.Arbitrary<Answer> = fc.record({
   kind: fc.constantFrom("value", "value", "error", "never"),

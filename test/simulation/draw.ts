@@ -1,305 +1,355 @@
 /**
- * Programs drawn at random, with every operation of the library nested in every other.
+ * Programs drawn at random, with every operation of the library, and many constructs of Effect, nested in every other.
+ *
+ * Left out is what has no order that anybody promises: promises outside of steps, and holds where timing may decide.
  */
-import * as fc from "fast-check"
+import type { Dice } from "./kit/dice.ts"
 import {
   late,
-  normalise,
   prompt,
+  pure,
   type Answer,
   type Attempt,
   type Concurrency,
   type Look,
   type Node,
   type Policy,
+  type Program,
   type Retry
 } from "./program.ts"
 
-const names = fc.constantFrom("a", "b", "c")
+/** The most nodes of one program; what is beyond does nothing. */
+const maxNodes = 40
 
-const script: fc.Arbitrary<ReadonlyArray<Attempt>> = fc.oneof(
-  { weight: 6, arbitrary: fc.constant<ReadonlyArray<Attempt>>(["ok"]) },
-  {
-    weight: 4,
-    arbitrary: fc.array(
-      fc.oneof(
-        { weight: 3, arbitrary: fc.constant<Attempt>("fail") },
-        { weight: 2, arbitrary: fc.constant<Attempt>("ok") },
-        { weight: 1, arbitrary: fc.constant<Attempt>("die") },
-        { weight: 1, arbitrary: fc.constant<Attempt>("interrupt") }
-      ),
-      { minLength: 1, maxLength: 3 }
+/** How deep nodes are nested at most. */
+const maxDepth = 5
+
+/** The longest waits of a program, from the outermost to the innermost: each is longer than all that is inside. */
+const longest = [300, 130, 60, 31, 17, 9]
+
+/** Where in a program a node stands: how deep, in how many of the longest waits, and whether in what cannot be interrupted. */
+interface Site {
+  readonly depth: number
+  readonly waits: number
+  readonly isFirm: boolean
+}
+
+export const draw = (dice: Dice): Program => {
+  const isSteady = dice.percent(55)
+  const program = { isSteady, sharesNames: dice.percent(30) }
+  const artist = new Artist(dice, program)
+  const bodies = Array.from({ length: dice.from(2, 6) }, () => {
+    const node = artist.node({ depth: 0, waits: 0, isFirm: false })
+    // Most failures are kept from ending the whole program, so that more of it runs.
+    return dice.percent(75) ? artist.settled(node) : node
+  })
+  return { ...program, root: artist.make({ op: "sequence" }, bodies) }
+}
+
+type Kind = Node extends infer N ? (N extends Node ? Omit<N, "bodies" | "id"> : never) : never
+
+class Artist {
+  readonly #dice: Dice
+  readonly #isSteady: boolean
+  /** Whether no two fibers ever use one name, in whatever order they come by. */
+  readonly #hasOwnNames: boolean
+  #ids = 0
+
+  constructor(dice: Dice, { isSteady, sharesNames }: Omit<Program, "root">) {
+    this.#dice = dice
+    this.#isSteady = isSteady
+    this.#hasOwnNames = !sharesNames
+  }
+
+  make(kind: Kind, bodies: ReadonlyArray<Node> = []): Node {
+    return { ...kind, id: ++this.#ids, bodies }
+  }
+
+  settled(node: Node): Node {
+    return this.make({ op: "exit" }, [node])
+  }
+
+  // --- Nodes -------------------------------------------------------------------------------------------------------------
+
+  node(site: Site): Node {
+    if (this.#ids >= maxNodes) return pure(++this.#ids)
+    return site.depth >= maxDepth || this.#dice.percent(35) ? this.#leaf(site.isFirm) : this.#inner(site)
+  }
+
+  #leaf(isFirm = false): Node {
+    const { from, percent, pick, weighted } = this.#dice
+    const sleep = (weight: number): number => (isFirm && !percent(10) ? 0 : weight)
+    const kind = weighted<Kind>([
+      [1, () => ({ op: "pure" })],
+      [
+        9,
+        () => ({
+          op: "step",
+          name: this.#name(),
+          script: this.#script(),
+          retry: this.#retry(),
+          once: percent(16),
+          millis: pick([0, 0, 0, 0, 10, 700, 5_000, 30_000])
+        })
+      ],
+      [4, () => ({ op: "wait", name: this.#name(), seconds: from(1, 20) })],
+      [sleep(3), () => ({ op: "sleep", seconds: from(1, 20) })],
+      [sleep(2), () => ({ op: "nap", millis: pick([1, 20, 300, 999]) })],
+      [3, () => ({ op: "invoke", name: this.#name(), callee: pick(prompt), timeout: percent(50) })],
+      [1, () => ({ op: "invoke", name: this.#name(), callee: pick(late), timeout: true })],
+      [
+        2,
+        () => ({
+          op: "waitForCallback",
+          name: this.#name(),
+          answer: this.#answer(),
+          script: this.#script(),
+          retry: this.#retry()
+        })
+      ],
+      [
+        3,
+        () => ({
+          op: "condition",
+          name: this.#name(),
+          script: this.#looks(),
+          maxAttempts: from(1, 5),
+          seconds: from(1, 9),
+          millis: pick([0, 0, 0, 700])
+        })
+      ],
+      [1, () => ({ op: "patched", name: this.#name() })],
+      [1, () => ({ op: "failIfOdd" })],
+      // What a context draws depends on its name, and on how many had that name before.
+      [this.#isSteady && !this.#hasOwnNames ? 0 : 1, () => ({ op: "uuid" })],
+      [2, () => ({ op: "clock", waits: percent(70) })],
+      [1, () => ({ op: "random" })],
+      [2, () => ({ op: "count" })],
+      [this.#isSteady && this.#hasOwnNames ? 1 : 0, () => ({ op: "hold" })],
+      [1, () => ({ op: "fail" })]
+    ])
+    return this.make(kind)
+  }
+
+  #inner(at: Site): Node {
+    const { from, percent, pick, weighted } = this.#dice
+    const site = { ...at, depth: at.depth + 1 }
+    const node = (): Node => this.node(site)
+    const firm = (): Node => this.node({ ...site, isFirm: true })
+    const nodes = (least: number, most: number): ReadonlyArray<Node> => Array.from({ length: from(least, most) }, node)
+    // A fiber that cannot be interrupted and waits for another one costs real time whenever an invocation ends.
+    const fork = (weight: number): number => (at.isFirm && !percent(10) ? 0 : weight)
+    const racy = (weight: number): number => (this.#isSteady ? 0 : fork(weight))
+    return weighted<Node>([
+      [8, () => this.make({ op: "sequence" }, nodes(1, 5))],
+      [
+        4,
+        () =>
+          this.make(
+            {
+              op: "child",
+              name: this.#name(),
+              kind: pick(["recorded", "recorded", "recorded", "flat", "flat", "large"])
+            },
+            [node()]
+          )
+      ],
+      [
+        fork(4),
+        () => {
+          const failFast = !this.#isSteady && percent(50)
+          return this.make(
+            { op: "all", failFast, concurrency: failFast ? "unbounded" : this.#concurrency() },
+            nodes(1, 3)
+          )
+        }
+      ],
+      [fork(2), () => this.make({ op: "fork", detached: percent(50), then: "join" }, [node(), node()])],
+      [racy(2), () => this.make({ op: "fork", detached: percent(50), then: "interrupt" }, [node(), node()])],
+      [racy(3), () => this.make({ op: "race", until: pick(["success", "end", "end"]) }, nodes(1, 3))],
+      [racy(3), () => this.make({ op: "stray", detached: percent(50) }, [node()])],
+      [fork(this.#isSteady ? 2 : 4), () => this.#limit(site)],
+      [fork(2), () => this.#queue(nodes(1, 3), node)],
+      [
+        fork(2),
+        () => {
+          const setters = this.#isSteady ? 1 : from(1, 2)
+          return this.make({ op: "deferred", setters }, [...nodes(setters, setters), ...nodes(1, 2)])
+        }
+      ],
+      [fork(2), () => this.make({ op: "semaphore", permits: from(1, 2) }, nodes(2, 3))],
+      [fork(1), () => this.make({ op: "cached" }, nodes(3, 3))],
+      [
+        3,
+        () =>
+          this.make(
+            {
+              op: "schedule",
+              kind: pick(["repeat", "retry"]),
+              times: from(1, 3),
+              seconds: from(1, 9),
+              grows: percent(40)
+            },
+            [node()]
+          )
+      ],
+      [
+        2,
+        () =>
+          this.make(
+            {
+              op: "callback",
+              name: this.#name(),
+              answer: this.#answer(),
+              json: percent(50),
+              where: pick(["here", "here", "race", "batch"])
+            },
+            [node()]
+          )
+      ],
+      [5, () => this.#batch(nodes(0, 4))],
+      [3, () => this.#durableAll(nodes(1, 3))],
+      [this.#isSteady ? 3 : 6, () => this.#durableRace(site)],
+      [this.#isSteady ? 2 : 4, () => this.#timeout(site)],
+      [
+        2,
+        () =>
+          this.make(
+            { op: "retryBlock", name: this.#name(), attempts: from(1, 3), seconds: from(1, 9), large: percent(4) },
+            [node()]
+          )
+      ],
+      [3, () => this.make({ op: "compensate", name: this.#name() }, [node(), this.#leaf()])],
+      [2, () => this.make({ op: "catch" }, [node(), node()])],
+      [1, () => this.make({ op: "catchDefect" }, [node(), node()])],
+      [1, () => this.settled(node())],
+      [2, () => this.make({ op: "onExit" }, [node(), firm()])],
+      [1, () => this.make({ op: "ensuring" }, [node(), this.#leaf(true)])],
+      [1, () => this.make({ op: "region" }, [node()])],
+      [1, () => this.make({ op: "uninterruptible" }, [firm()])],
+      [2, () => this.make({ op: "repeat", times: from(0, 3) }, [node()])],
+      [1, () => this.make({ op: "retry", times: from(0, 3) }, [node()])],
+      [2, () => this.make({ op: "when" }, [node(), node()])]
+    ])
+  }
+
+  /** In order that timing decides nothing, what is made of the values does not tell in which order they came. */
+  #queue(producers: ReadonlyArray<Node>, node: () => Node): Node {
+    const capacity = this.#dice.pick([undefined, undefined, 1, 2])
+    return this.make({ op: "queue", capacity }, [...producers, this.#isSteady ? pure() : node()])
+  }
+
+  /** In order that timing decides nothing, branches either run one after the other or cannot end a batch early. */
+  #batch(branches: ReadonlyArray<Node>): Node {
+    const { percent, pick } = this.#dice
+    const inTurn = this.#isSteady && percent(50)
+    return this.make(
+      {
+        op: "batch",
+        name: this.#name(),
+        kind: pick(["parallel", "map"]),
+        policy: this.#isSteady && !inTurn ? "allCompleted" : this.#policy(),
+        concurrency: inTurn ? 1 : this.#concurrency(),
+        flat: percent(50),
+        large: percent(4)
+      },
+      branches
     )
   }
-)
 
-const retry: fc.Arbitrary<Retry> = fc.oneof(
-  fc.constant<Retry>("none"),
-  fc.constant<Retry>("default"),
-  fc.record({ attempts: fc.integer({ min: 1, max: 3 }), seconds: fc.integer({ min: 1, max: 5 }) })
-)
-
-const step: fc.Arbitrary<Node> = fc.record({
-  op: fc.constant("step"),
-  name: names,
-  script,
-  retry,
-  once: fc.nat(5).map((number) => number === 3),
-  millis: fc.constantFrom(0, 0, 0, 0, 10, 700, 5_000, 30_000)
-})
-
-const answer: fc.Arbitrary<Answer> = fc.record({
-  kind: fc.constantFrom("value", "value", "value", "error", "declared", "never"),
-  beats: fc.constantFrom(0, 0, 0, 1, 2),
-  seconds: fc.constantFrom(0, 0, 1, 7, 20)
-})
-
-const looks: fc.Arbitrary<ReadonlyArray<Look>> = fc
-  .tuple(
-    fc.nat(3),
-    fc.oneof(
-      { weight: 4, arbitrary: fc.constant<Look>("done") },
-      { weight: 1, arbitrary: fc.constantFrom<Look>("again", "fail", "die", "interrupt") }
+  #durableAll(branches: ReadonlyArray<Node>): Node {
+    const { percent, pick } = this.#dice
+    const inTurn = this.#isSteady && percent(50)
+    const bodies = this.#isSteady && !inTurn ? branches.map((body) => this.settled(body)) : branches
+    return this.make(
+      {
+        op: "durableAll",
+        name: this.#name(),
+        kind: pick(["all", "record", "forEach"]),
+        concurrency: inTurn ? 1 : this.#concurrency(),
+        flat: percent(50)
+      },
+      bodies
     )
-  )
-  .map(([before, last]) => [...Array.from({ length: before }, (): Look => "again"), last])
+  }
 
-const key = fc.constant(0)
+  #durableRace(site: Site): Node {
+    const { from, percent, pick } = this.#dice
+    const isLong = this.#isSteady || percent(33)
+    const days = isLong ? longest[site.waits] : undefined
+    const inner = isLong ? { ...site, waits: site.waits + 1 } : site
+    const bodies = Array.from({ length: this.#isSteady ? 1 : from(1, 3) }, () => this.node(inner))
+    if (isLong && days === undefined) return pure(++this.#ids)
+    const until = pick(["success", "end"])
+    return this.make({ op: "durableRace", name: this.#name(), until, days, large: percent(4) }, bodies)
+  }
 
-const rarely = fc.nat(6).map((number) => number === 3)
+  #timeout(site: Site): Node {
+    const large = this.#dice.percent(4)
+    return this.#limited(site, (bounds) => ({ op: "timeout", name: this.#name(), ...bounds, large }))
+  }
 
-/** Of few things, most of the time. */
-const concurrency: fc.Arbitrary<Concurrency> = fc.constantFrom<Concurrency>(1, 2, "unbounded", "unbounded")
+  #limit(site: Site): Node {
+    return this.#limited(site, (bounds) => ({ op: "limit", ...bounds }))
+  }
 
-export const policy: fc.Arbitrary<Policy> = fc.oneof(
-  fc.constantFrom<Policy>("allSuccessful", "firstSuccessful", "allCompleted"),
-  fc.record(
-    {
-      minSuccessful: fc.integer({ min: 1, max: 3 }),
-      toleratedFailureCount: fc.nat(2),
-      toleratedFailurePercentage: fc.constantFrom(0, 34, 50, 100)
-    },
-    { requiredKeys: [] }
-  ),
-  fc.record({ after: fc.nat(3), as: fc.constantFrom("SUCCEEDED", "FAILED") })
-)
+  #limited(site: Site, kind: (bounds: { readonly seconds: number | undefined; readonly days: number }) => Kind): Node {
+    const { from, percent } = this.#dice
+    if (!this.#isSteady && percent(75)) return this.make(kind({ seconds: from(1, 15), days: 0 }), [this.node(site)])
+    const days = longest[site.waits]
+    const body = this.node({ ...site, waits: site.waits + 1 })
+    return days === undefined ? pure(++this.#ids) : this.make(kind({ seconds: undefined, days }), [body])
+  }
 
-const leaves: ReadonlyArray<fc.WeightedArbitrary<Node>> = [
-  { weight: 1, arbitrary: fc.constant<Node>({ op: "pure" }) },
-  { weight: 8, arbitrary: step },
-  {
-    weight: 4,
-    arbitrary: fc.record({ op: fc.constant("wait"), name: names, seconds: fc.integer({ min: 1, max: 20 }) })
-  },
-  {
-    weight: 4,
-    arbitrary: fc.oneof(
-      fc.record({
-        op: fc.constant("invoke"),
-        name: names,
-        callee: fc.constantFrom(...prompt),
-        timeout: fc.boolean()
-      }),
-      fc.record({
-        op: fc.constant("invoke"),
-        name: names,
-        callee: fc.constantFrom(...late),
-        timeout: fc.constant(true)
-      })
-    )
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      op: fc.constant("waitForCallback"),
-      key,
-      name: names,
-      answer,
-      script,
-      retry
-    })
-  },
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      op: fc.constant("condition"),
-      key,
-      name: names,
-      script: looks,
-      maxAttempts: fc.integer({ min: 1, max: 5 }),
-      seconds: fc.integer({ min: 1, max: 9 }),
-      millis: fc.constantFrom(0, 0, 0, 700)
-    })
-  },
-  { weight: 1, arbitrary: fc.record({ op: fc.constant("patched"), key, name: names, alone: fc.constant(false) }) },
-  { weight: 1, arbitrary: fc.constant<Node>({ op: "failIfOdd" }) },
-  { weight: 1, arbitrary: fc.constant<Node>({ op: "hold" }) },
-  { weight: 1, arbitrary: fc.constant<Node>({ op: "uuid" }) },
-  { weight: 1, arbitrary: fc.constant<Node>({ op: "fail" }) }
-]
+  // --- What nodes are made of ------------------------------------------------------------------------------------------
 
-const leaf = fc.oneof(...leaves)
+  #name(): string {
+    return this.#dice.pick(["a", "b", "c"])
+  }
 
-const tree = (racy: boolean): fc.Arbitrary<Node> =>
-  fc.letrec<{ node: Node }>((tie) => {
-    const node = tie("node")
-    const times = fc.integer({ min: 0, max: 3 })
-    const branches = fc.array(node, { minLength: 1, maxLength: 3, size: "max" })
-    /** In order that timing decides nothing, branches either run one after the other or cannot end a batch early. */
-    const batch = racy
-      ? fc.record({ policy, concurrency })
-      : fc.oneof(
-          fc.record({ policy, concurrency: fc.constant<Concurrency>(1) }),
-          fc.record({ policy: fc.constant<Policy>("allCompleted"), concurrency })
-        )
-    const settled = branches.map((list) => list.map((body): Node => ({ op: "exit", body })))
-    const failing = racy
-      ? fc.record({ branches, concurrency })
-      : fc.oneof(
-          fc.record({ branches, concurrency: fc.constant<Concurrency>(1) }),
-          fc.record({ branches: settled, concurrency })
-        )
-    const far = fc.constant<number | undefined>(0)
-    const until = fc.constantFrom<"success" | "end">("success", "end")
-    const raced = racy
-      ? fc.record({ branches, days: fc.constantFrom(0, undefined, undefined) })
-      : fc.record({ branches: fc.tuple(node), days: far })
-    const inner: ReadonlyArray<fc.WeightedArbitrary<Node>> = [
-      {
-        weight: 8,
-        arbitrary: fc.record({
-          op: fc.constant("sequence"),
-          nodes: fc.array(node, { minLength: 1, maxLength: 5, size: "max" })
-        })
-      },
-      {
-        weight: 4,
-        arbitrary: fc.record({
-          op: fc.constant("child"),
-          name: names,
-          kind: fc.constantFrom("recorded", "recorded", "recorded", "flat", "flat", "large"),
-          body: node
-        })
-      },
-      {
-        weight: 4,
-        arbitrary: fc.record({
-          op: fc.constant("all"),
-          key,
-          branches,
-          failFast: racy ? fc.boolean() : fc.constant(false)
-        })
-      },
-      {
-        weight: 2,
-        arbitrary: fc.record({ op: fc.constant("fork"), key, detached: fc.boolean(), body: node, meanwhile: node })
-      },
-      {
-        weight: 2,
-        arbitrary: fc.record({
-          op: fc.constant("callback"),
-          key,
-          name: names,
-          answer,
-          json: fc.boolean(),
-          where: fc.constantFrom("here", "here", "race", "batch"),
-          meanwhile: node
-        })
-      },
-      {
-        weight: 6,
-        arbitrary: fc
-          .record({
-            op: fc.constant("batch"),
-            key,
-            name: names,
-            kind: fc.constantFrom("parallel", "map"),
-            branches: fc.array(node, { maxLength: 4, size: "max" }),
-            flat: fc.boolean(),
-            large: rarely,
-            batch
-          })
-          .map(({ batch, ...rest }) => ({ ...rest, ...batch }))
-      },
-      {
-        weight: 3,
-        arbitrary: fc
-          .record({
-            op: fc.constant("durableAll"),
-            key,
-            name: names,
-            kind: fc.constantFrom("all", "record", "forEach"),
-            flat: fc.boolean(),
-            failing
-          })
-          .map(({ failing, ...rest }) => ({ ...rest, ...failing }))
-      },
-      {
-        weight: racy ? 6 : 3,
-        arbitrary: fc
-          .record({ op: fc.constant("durableRace"), key, name: names, until, large: rarely, raced })
-          .map(({ raced, ...rest }) => ({ ...rest, ...raced }))
-      },
-      {
-        weight: racy ? 4 : 2,
-        arbitrary: fc.record({
-          op: fc.constant("timeout"),
-          key,
-          name: names,
-          body: node,
-          seconds: racy ? fc.integer({ min: 1, max: 15 }) : fc.constant(undefined),
-          large: rarely,
-          days: fc.constant(0)
-        })
-      },
-      {
-        weight: 2,
-        arbitrary: fc.record({
-          op: fc.constant("retryBlock"),
-          key,
-          name: names,
-          attempts: fc.integer({ min: 1, max: 3 }),
-          seconds: fc.integer({ min: 1, max: 9 }),
-          large: rarely,
-          body: node
-        })
-      },
-      {
-        weight: 3,
-        arbitrary: fc.record({ op: fc.constant("compensate"), key, name: names, body: node, undo: leaf })
-      },
-      { weight: 2, arbitrary: fc.record({ op: fc.constant("catch"), body: node, handler: node }) },
-      { weight: 1, arbitrary: fc.record({ op: fc.constant("catchDefect"), body: node, handler: node }) },
-      { weight: 1, arbitrary: fc.record({ op: fc.constant("exit"), body: node }) },
-      { weight: 2, arbitrary: fc.record({ op: fc.constant("onExit"), body: node, finalizer: node }) },
-      { weight: 1, arbitrary: fc.record({ op: fc.constant("ensuring"), body: node }) },
-      { weight: 1, arbitrary: fc.record({ op: fc.constant("uninterruptible"), body: node }) },
-      { weight: 2, arbitrary: fc.record({ op: fc.constant("repeat"), key, times, body: node }) },
-      { weight: 1, arbitrary: fc.record({ op: fc.constant("retry"), key, times, body: node }) },
-      { weight: 2, arbitrary: fc.record({ op: fc.constant("when"), even: node, odd: node }) }
-    ]
-    const races: ReadonlyArray<fc.WeightedArbitrary<Node>> = [
-      { weight: 3, arbitrary: fc.record({ op: fc.constant("race"), key, branches }) },
-      { weight: 3, arbitrary: fc.record({ op: fc.constant("stray"), key, detached: fc.boolean(), body: node }) }
-    ]
+  #script(): ReadonlyArray<Attempt> {
+    const { from, percent, pick } = this.#dice
+    if (percent(60)) return ["ok"]
+    return Array.from({ length: from(1, 3) }, () => pick(["fail", "fail", "fail", "ok", "ok", "die", "interrupt"]))
+  }
+
+  #looks(): ReadonlyArray<Look> {
+    const { below, percent, pick } = this.#dice
+    const last = percent(80) ? "done" : pick(["again", "fail", "die", "interrupt"])
+    return [...Array.from({ length: below(4) }, (): Look => "again"), last]
+  }
+
+  #retry(): Retry {
+    const { from, pick } = this.#dice
+    return pick(["none", "default", { attempts: from(1, 3), seconds: from(1, 5) }])
+  }
+
+  #answer(): Answer {
+    const { pick } = this.#dice
     return {
-      node: fc.oneof({ maxDepth: 5, depthSize: "max" }, ...leaves, ...inner, ...(racy ? races : []))
+      kind: pick(["value", "value", "value", "error", "declared", "never"]),
+      beats: pick([0, 0, 0, 1, 2]),
+      seconds: pick([0, 0, 1, 7, 20])
     }
-  }).node
+  }
 
-const sequences = (racy: boolean): fc.Arbitrary<Node> =>
-  fc
-    .array(
-      fc.record({ node: tree(racy), settled: fc.nat(3).map((number) => number > 0) }).map(
-        // Most failures are kept from ending the whole program, so that more of it runs.
-        ({ node, settled }): Node => (settled ? { op: "exit", body: node } : node)
-      ),
-      { minLength: 2, maxLength: 6, size: "max" }
-    )
-    .map((nodes): Node => normalise({ op: "sequence", nodes }))
+  /** Of few things, most of the time. */
+  #concurrency(): Concurrency {
+    return this.#dice.pick([1, 2, "unbounded", "unbounded"])
+  }
 
-/** Programs whose result does not depend on timing. */
-export const programs: fc.Arbitrary<Node> = sequences(false)
-
-/** Programs in which timing decides which branches come to their end. */
-export const racyPrograms: fc.Arbitrary<Node> = sequences(true)
+  #policy(): Policy {
+    const { below, from, percent, pick } = this.#dice
+    return pick([
+      "allSuccessful",
+      "firstSuccessful",
+      "allCompleted",
+      {
+        ...(percent(50) && { minSuccessful: from(1, 3) }),
+        ...(percent(50) && { toleratedFailureCount: below(3) }),
+        ...(percent(50) && { toleratedFailurePercentage: pick([0, 34, 50, 100]) })
+      },
+      { after: below(4), as: pick(["SUCCEEDED", "FAILED"]) }
+    ])
+  }
+}

@@ -6,146 +6,151 @@
  */
 import { Durable, DurableFunction } from "effect-durable"
 import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
+import * as Random from "effect/Random"
 import * as Schema from "effect/Schema"
 import { contracts } from "./callees.ts"
 import { digest, hash, mix, Oops } from "./digest.ts"
+import * as Effects from "./effects.ts"
 import * as Operations from "./operations.ts"
-import { inside, root, type Place, type Workflow } from "./operations.ts"
-import { maxAttemptsOf, type Node } from "./program.ts"
+import { maxAttemptsOf, type Node, type Of, type Program } from "./program.ts"
+import { began, endOf, outermost, Scene, type Place, type Run, type Workflow } from "./scene.ts"
 import type { Tally } from "./tally.ts"
 
-export const interpret = (tally: Tally, node: Node, input: number, place: Place = root): Workflow => {
-  const run = (next: Node, value = input, at = place): Workflow => interpret(tally, next, value, at)
+/** The number that a program begins with. */
+const input = 42
+
+/** The workflow of a program, in one invocation. */
+export const interpret = (program: Program, tally: Tally): Workflow =>
+  Effect.suspend(() => new Scene(program, tally, runIn).run(program.root, input, outermost()))
+
+const runIn =
+  (scene: Scene): Run =>
+  (node, input, place) =>
+    scene.watched(node, place, input, meaningOf(scene, node, input, place))
+
+const meaningOf = (scene: Scene, node: Node, input: number, place: Place): Workflow => {
+  const body = (index = 0, value = input): Workflow => scene.body(node, index, value, place)
   switch (node.op) {
     case "pure":
       return Effect.succeed(input)
     case "fail":
       return Effect.fail(new Oops({ code: input % 100 }))
+    case "failIfOdd":
+      return input % 2 === 0 ? Effect.succeed(input) : Effect.fail(new Oops({ code: input % 100 }))
     case "step":
-      return step(tally, node, input, place)
+      return step(scene, node, input, place)
     case "wait":
-      return Effect.as(Durable.wait(place.mark + node.name, `${node.seconds} seconds`), mix(input, node.seconds))
+      return Effect.as(Durable.wait(scene.name(place, node.name), `${node.seconds} seconds`), mix(input, node.seconds))
+    case "sleep":
+      return Effect.as(Effect.sleep(`${node.seconds} seconds`), mix(input, node.seconds))
+    case "nap":
+      return Effect.as(Effect.sleep(node.millis), mix(input, node.millis))
     case "invoke":
-      return invoke(node, input, place)
+      return invoke(scene, node, input, place)
     case "hold":
       return Durable.hold(Effect.as(Effect.sleep(5), mix(input, 5)))
     case "uuid": {
       const uuid = Effect.map(Durable.uuid, (text) => mix(input, hash(text)))
-      return place.forked ? Durable.child(`${place.mark}id`, uuid, { flat: true }) : uuid
+      // Fibers of one context draw in the order in which they come by.
+      return scene.isOrderDrawn ? Durable.child(`${place.fork}id ${node.id}`, uuid, { success: Schema.Int }) : uuid
     }
+    case "clock":
+      return node.waits
+        ? Effect.as(
+            Effect.flatMap(Clock.currentTimeMillis, (now) => scene.see(node, place, scene.tally.knowsTime ? now : 0)),
+            input
+          )
+        : glance(scene, node, input, place)
+    case "random":
+      return Effect.as(
+        Effect.flatMap(Random.nextInt, (drawn) => scene.see(node, place, drawn)),
+        input
+      )
+    case "count":
+      return Effect.suspend(() => {
+        const count = ++place.state.count
+        const value = scene.isSteady ? input : mix(input, count)
+        return Effect.as(scene.see(node, place, count), value)
+      })
     case "sequence":
       return Effect.gen(function* () {
         let value = input
-        for (const next of node.nodes) value = yield* run(next, value)
+        for (const index of node.bodies.keys()) value = yield* body(index, value)
         return value
-      })
-    case "child":
-      return child(node, place.mark + node.name, run(node.body, input, inside(place)))
-    case "callback":
-      return Operations.callback(tally, run, node, input, place)
-    case "waitForCallback":
-      return Operations.waitForCallback(tally, node, input, place)
-    case "condition":
-      return Operations.condition(tally, node, input, place)
-    case "batch":
-      return Operations.batch(tally, run, node, input, place)
-    case "durableAll":
-      return Operations.durableAll(tally, run, node, input, place)
-    case "durableRace":
-      return Operations.durableRace(tally, run, node, input, place)
-    case "timeout":
-      return Operations.timeout(tally, run, node, input, place)
-    case "retryBlock":
-      return Operations.retryBlock(run, node, input, place)
-    case "compensate":
-      return Operations.compensate(tally, run, node, input, place)
-    case "patched":
-      return Operations.patched(tally, node, input, place)
-    case "failIfOdd":
-      return input % 2 === 0 ? Effect.succeed(input) : Effect.fail(new Oops({ code: input % 100 }))
-    case "all":
-      return all(tally, node, input, place)
-    case "fork":
-      return Effect.gen(function* () {
-        const aside = Effect.exit(run(node.body, input, forked(place, `${node.key}.`)))
-        const fiber = yield* node.detached ? Effect.forkDetach(aside) : Effect.forkChild(aside)
-        const meanwhile = yield* Effect.exit(run(node.meanwhile))
-        return mix(digest(meanwhile), digest(yield* Fiber.join(fiber)))
-      })
-    case "race":
-      return regardless(
-        Effect.raceAllFirst(
-          node.branches.map((branch, index) => run(branch, mix(input, index), forked(place, `${node.key}.${index}.`)))
-        ),
-        input
-      )
-    case "stray": {
-      const aside = run(node.body, input, forked(place, `${node.key}.`))
-      return Effect.as(node.detached ? Effect.forkDetach(aside) : Effect.forkChild(aside), input)
-    }
-    case "catch":
-      return Effect.catch(run(node.body), (error) => run(node.handler, mix(input, digest(Exit.fail(error)))))
-    case "catchDefect":
-      return Effect.catchDefect(run(node.body), (defect) => run(node.handler, mix(input, digest(Exit.die(defect)))))
-    case "exit":
-      return Effect.map(Effect.exit(run(node.body)), digest)
-    case "onExit":
-      return Durable.onExit(run(node.body), (exit) => {
-        if (Exit.isFailure(exit) && Cause.hasInterrupts(exit.cause)) tally.interruptedFinalizers++
-        return run(node.finalizer, digest(exit))
-      })
-    case "ensuring":
-      return Effect.acquireUseRelease(
-        Effect.sync(() => void tally.entered++),
-        () => run(node.body),
-        () => Effect.sync(() => void tally.left++)
-      )
-    case "uninterruptible":
-      return Effect.uninterruptible(run(node.body))
-    case "repeat":
-      return Effect.gen(function* () {
-        let value = input
-        for (let round = 0; round < node.times; round++) value = yield* run(node.body, value, again(place, round))
-        return value
-      })
-    case "retry":
-      return Effect.suspend(() => {
-        let round = 0
-        const body = Effect.suspend(() => run(node.body, input, again(place, round++)))
-        return Effect.retry(body, { times: node.times })
       })
     case "when":
-      return input % 2 === 0 ? run(node.even) : run(node.odd)
+      return body(input % 2 === 0 ? 0 : 1)
+    case "catch":
+      return Effect.catch(body(), (error) => body(1, mix(input, digest(Exit.fail(error)))))
+    case "catchDefect":
+      return Effect.catchDefect(body(), (defect) => body(1, mix(input, digest(Exit.die(defect)))))
+    case "exit":
+      return Effect.map(Effect.exit(body()), digest)
+    case "onExit":
+      return Durable.onExit(body(), (exit) => {
+        if (Exit.isFailure(exit) && Cause.hasInterrupts(exit.cause)) scene.tally.interruptedFinalizers++
+        return body(1, digest(exit))
+      })
+    case "child":
+      return child(scene, node, input, place)
+    case "callback":
+      return Operations.callback(scene, node, input, place)
+    case "waitForCallback":
+      return Operations.waitForCallback(scene, node, input, place)
+    case "condition":
+      return Operations.condition(scene, node, input, place)
+    case "batch":
+      return Operations.batch(scene, node, input, place)
+    case "durableAll":
+      return Operations.durableAll(scene, node, input, place)
+    case "durableRace":
+      return Operations.durableRace(scene, node, input, place)
+    case "timeout":
+      return Operations.timeout(scene, node, input, place)
+    case "retryBlock":
+      return Operations.retryBlock(scene, node, input, place)
+    case "compensate":
+      return Operations.compensate(scene, node, input, place)
+    case "patched":
+      return Operations.patched(scene, node, input, place)
+    default:
+      return Effects.meaningOf(scene, node, input, place)
   }
 }
 
-/** A place in another fibre of the same context. */
-const forked = (place: Place, mark: string): Place => ({ ...place, mark: `${place.mark}${mark}`, forked: true })
+/** A look at the time that cannot wait. What may depend on it is recorded, and it is the same whenever that is known. */
+const glance = (scene: Scene, node: Of<"clock">, input: number, place: Place): Workflow =>
+  Effect.clockWith((clock) =>
+    Effect.suspend(() => {
+      const now = clock.currentTimeMillisUnsafe()
+      const record = Effect.as(began(scene.tally, 6, false, 0), now)
+      const recorded = Durable.step(scene.name(place, `clock ${node.id}`), record, { success: Schema.Int })
+      return Effect.map(recorded, (known) => {
+        if (scene.tally.knowsTime) scene.compare(node, place, now, known)
+        return input
+      })
+    })
+  )
 
-/** The same place, in a later round of a loop. */
-const again = (place: Place, round: number): Place => ({ ...place, round: `${place.round}/${round}` })
-
-const step = (tally: Tally, node: Extract<Node, { readonly op: "step" }>, input: number, { mark }: Place): Workflow => {
-  const name = mark + node.name
+const step = (scene: Scene, node: Of<"step">, input: number, place: Place): Workflow => {
   const { millis, once, retry, script } = node
-  const body = Effect.flatMap(Operations.began(tally, maxAttemptsOf(retry, once), once, millis), (attempt) =>
-    Operations.endOf(script[Math.min(attempt, script.length) - 1] ?? "ok", mix(input, hash(name)))
+  const name = scene.name(place, node.name)
+  const body = Effect.flatMap(began(scene.tally, maxAttemptsOf(retry, once), once, millis), (attempt) =>
+    endOf(script[Math.min(attempt, script.length) - 1] ?? "ok", mix(input, hash(place.fork + node.name)))
   )
   const settings = { success: Schema.Int, error: Oops }
-  if (once) {
-    return retry === "default"
-      ? Durable.step(name, body, { ...settings, semantics: "at-most-once" })
-      : Durable.step(name, body, { ...settings, semantics: "at-most-once", retry: Operations.policyOf(retry) })
-  }
-  return retry === "default"
-    ? Durable.step(name, body, settings)
-    : Durable.step(name, body, { ...settings, retry: Operations.policyOf(retry) })
+  const policy = retry === "default" ? {} : { retry: Operations.policyOf(retry) }
+  return once
+    ? Durable.step(name, body, { ...settings, semantics: "at-most-once", ...policy })
+    : Durable.step(name, body, { ...settings, ...policy })
 }
 
-const child = (node: Extract<Node, { readonly op: "child" }>, name: string, body: Workflow): Workflow => {
+const child = (scene: Scene, node: Of<"child">, input: number, place: Place): Workflow => {
+  const name = scene.name(place, node.name)
+  const body = scene.within(node, 0, input, place)
   switch (node.kind) {
     case "flat":
       return Durable.child(name, body, { flat: true })
@@ -156,43 +161,22 @@ const child = (node: Extract<Node, { readonly op: "child" }>, name: string, body
       return Durable.child(
         name,
         Effect.map(body, (value) => String(value).padEnd(262_145)),
-        {
-          success: Schema.String,
-          error: Oops
-        }
+        { success: Schema.String, error: Oops }
       ).pipe(Effect.map(Number))
   }
 }
 
-const all = (tally: Tally, node: Extract<Node, { readonly op: "all" }>, input: number, place: Place): Workflow => {
-  const branches = node.branches.map((branch, index) =>
-    interpret(tally, branch, mix(input, index), forked(place, `${node.key}.${index}.`))
-  )
-  return node.failFast
-    ? regardless(Effect.all(branches, { concurrency: "unbounded" }), input)
-    : Effect.map(Effect.all(branches.map(Effect.exit), { concurrency: 2 }), (exits) =>
-        exits.map(digest).reduce(mix, input)
-      )
-}
-
-/** Goes on in the same way however a race ended: what a program does must not depend on timing, even if it races. */
-const regardless = (race: Workflow<unknown>, input: number): Workflow => Effect.as(Effect.exit(race), input)
-
 /** Far more than crashes can delay an answer, and far less than what never comes in time. */
 const timeout = "2 hours"
 
-const invoke = (
-  { callee, name, timeout: limited }: Extract<Node, { readonly op: "invoke" }>,
-  input: number,
-  { mark }: Place
-): Workflow => {
+const invoke = (scene: Scene, node: Of<"invoke">, input: number, place: Place): Workflow => {
   const options: { readonly name: string; readonly timeout?: "2 hours" } = {
-    name: mark + name,
-    ...(limited ? { timeout } : {})
+    name: scene.name(place, node.name),
+    ...(node.timeout ? { timeout } : {})
   }
-  const one = contracts[callee]
+  const one = contracts[node.callee]
   return one.kind === "plain" ? Durable.invoke(one, input, options) : Durable.invoke(one, input, options)
 }
 
 /** The contract under which a program runs. */
-export const Program = DurableFunction.make("program", { success: Schema.Int, error: Oops })
+export const Contract = DurableFunction.make("program", { success: Schema.Int, error: Oops })

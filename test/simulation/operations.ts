@@ -1,83 +1,18 @@
 /**
- * What callbacks, conditions and everything that holds other nodes mean in a program. Each of them that ends as timing
- * decides has the tally hold what was seen of it against what is seen on every replay.
+ * What callbacks, conditions and everything that holds other nodes mean in a program, written with the library.
  */
-import { CompletionPolicy, Durable, DurableError, RetryPolicy } from "effect-durable"
-import * as Cause from "effect/Cause"
+import { CompletionPolicy, Durable, RetryPolicy } from "effect-durable"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import * as Getter from "effect/SchemaGetter"
-import { digest, digestBatch, hash, mix, Oops, type Failure } from "./digest.ts"
-import { maxAttemptsOf, type Answer, type Attempt, type Node, type Policy, type Retry } from "./program.ts"
-import type { Tally } from "./tally.ts"
-
-export type Workflow<A = number> = Effect.Effect<A, Failure, Durable.Execution>
-
-/** Where a node runs. */
-export interface Place {
-  /** The mark of its fibre on every name. */
-  readonly mark: string
-  /** Whether that fibre is not the first one of its context. */
-  readonly forked: boolean
-  /** The rounds of the loops that it is in. */
-  readonly round: string
-}
-
-export const root: Place = { mark: "", forked: false, round: "" }
-
-/** A place in a context of its own. */
-export const inside = (place: Place, round = ""): Place => ({ ...root, round: `${place.round}${round}` })
-
-export type Run = (node: Node, input: number, place: Place) => Workflow
-
-type Of<Op extends Node["op"]> = Extract<Node, { readonly op: Op }>
-
-/** Notes how something ended for whoever waits for it. What came before may be a matter of timing, and counts as another case. */
-const watched = <R>(
-  tally: Tally,
-  { key, op }: { readonly key: number; readonly op: string },
-  { mark, round }: Place,
-  input: number,
-  effect: Effect.Effect<number, Failure, R>
-): Effect.Effect<number, Failure, R> =>
-  Effect.flatMap(Effect.exit(effect), (exit) => {
-    if (isOutcome(exit)) tally.see(`${op} ${mark}${key}${round} of ${input}`, digest(exit))
-    return exit
-  })
-
-/** Not when its fibre was interrupted, or had outlived the context that it belongs to: that is how the fibre ends. */
-const isOutcome = (exit: Exit.Exit<number, Failure>): boolean => {
-  if (Exit.isSuccess(exit)) return true
-  const defect = exit.cause.reasons.find(Cause.isDieReason)?.defect
-  return !Cause.hasInterrupts(exit.cause) && !(defect instanceof DurableError.ContextEnded)
-}
+import { digest, digestBatch, hash, mix, Oops } from "./digest.ts"
+import { maxAttemptsOf, type Answer, type Of, type Policy, type Retry } from "./program.ts"
+import { began, endOf, type Place, type Scene, type Workflow } from "./scene.ts"
 
 const settings = { success: Schema.Int, error: Oops }
 
 export const policyOf = (retry: Exclude<Retry, "default">): RetryPolicy.RetryPolicy =>
   retry === "none" ? RetryPolicy.none : RetryPolicy.fixed({ maxAttempts: retry.attempts, delay: retry.seconds * 1_000 })
-
-/** Notes an attempt whose body begins to run, and takes its time. */
-export const began = Effect.fnUntraced(function* (tally: Tally, maxAttempts: number, once: boolean, millis: number) {
-  const { attempt, executionArn, operationId } = yield* Durable.StepContext
-  tally.bodies.push({ executionArn, operationId, attempt, once, maxAttempts })
-  if (millis > 0) yield* Effect.sleep(millis)
-  return attempt
-})
-
-export const endOf = (attempt: Attempt, value: number): Effect.Effect<number, Oops> => {
-  switch (attempt) {
-    case "ok":
-      return Effect.succeed(value)
-    case "fail":
-      return Effect.fail(new Oops({ code: value % 100 }))
-    case "die":
-      return Effect.die(new RangeError(`out of ${value % 100}`))
-    case "interrupt":
-      return Effect.interrupt
-  }
-}
 
 // --- Callbacks -------------------------------------------------------------------------------------------------------
 
@@ -90,10 +25,11 @@ interface Limits {
   readonly heartbeatTimeout?: "10 hours"
 }
 
-export const callback = (tally: Tally, run: Run, node: Of<"callback">, input: number, place: Place): Workflow =>
+export const callback = (scene: Scene, node: Of<"callback">, input: number, place: Place): Workflow =>
   Effect.gen(function* () {
-    const { answer, json, key, meanwhile, name, where } = node
-    const path = place.mark + name
+    const { answer, id, json, where } = node
+    const { tally } = scene
+    const path = scene.name(place, node.name)
     const options = { ...limitsOf(answer), error: Oops }
     const opened = json
       ? yield* Durable.callback(path, { ...options, success: Schema.Int })
@@ -105,11 +41,11 @@ export const callback = (tally: Tally, run: Run, node: Of<"callback">, input: nu
         Effect.sync(() => tally.tell(opened.callbackId, answer))
       )
     )
-    const aside = yield* Effect.exit(run(meanwhile, input, place))
+    const aside = yield* Effect.exit(scene.body(node, 0, input, place))
     const sent: Workflow<string | number> = opened.await
     const answered = Effect.map(sent, Number)
     const found = yield* waitedFor(`${path} ${where}`, where, answered)
-    return mix(mix(input, key), mix(found, digest(aside)))
+    return mix(mix(input, id), mix(found, digest(aside)))
   })
 
 const waitedFor = (name: string, where: Of<"callback">["where"], answered: Workflow): Workflow => {
@@ -126,34 +62,31 @@ const waitedFor = (name: string, where: Of<"callback">["where"], answered: Workf
   }
 }
 
-export const waitForCallback = (
-  tally: Tally,
-  node: Of<"waitForCallback">,
-  input: number,
-  { mark }: Place
-): Workflow => {
-  const { answer, key, name, retry, script } = node
+export const waitForCallback = (scene: Scene, node: Of<"waitForCallback">, input: number, place: Place): Workflow => {
+  const { answer, id, retry, script } = node
+  const { tally } = scene
+  const name = scene.name(place, node.name)
   const submit = (callbackId: string) =>
     Effect.flatMap(began(tally, maxAttemptsOf(retry), false, 0), (attempt) => {
       tally.tell(callbackId, answer)
       return endOf(script[Math.min(attempt, script.length) - 1] ?? "ok", 0)
     })
   const options = { ...limitsOf(answer), error: Oops, ...(retry === "default" ? {} : { retry: policyOf(retry) }) }
-  return Effect.map(Durable.waitForCallback(mark + name, submit, options), (text) => mix(mix(input, key), Number(text)))
+  return Effect.map(Durable.waitForCallback(name, submit, options), (text) => mix(mix(input, id), Number(text)))
 }
 
 // --- Conditions ------------------------------------------------------------------------------------------------------
 
 const State = Schema.Struct({ looks: Schema.Int, value: Schema.Int })
 
-export const condition = (tally: Tally, node: Of<"condition">, input: number, { mark }: Place): Workflow => {
-  const { key, maxAttempts, millis, name, script, seconds } = node
+export const condition = (scene: Scene, node: Of<"condition">, input: number, place: Place): Workflow => {
+  const { id, maxAttempts, millis, script, seconds } = node
   const lookOf = (looks: number) => script[Math.min(looks, script.length) - 1] ?? "done"
-  return Durable.waitForCondition(mark + name, {
+  return Durable.waitForCondition(scene.name(place, node.name), {
     initial: { looks: 0, value: input },
     check: ({ looks, value }) =>
       Effect.gen(function* () {
-        const attempt = yield* began(tally, maxAttempts, false, millis)
+        const attempt = yield* began(scene.tally, maxAttempts, false, millis)
         const look = lookOf(attempt)
         const next = yield* endOf(look === "again" || look === "done" ? "ok" : look, mix(value, attempt))
         return { looks: looks + 1, value: next }
@@ -163,7 +96,7 @@ export const condition = (tally: Tally, node: Of<"condition">, input: number, { 
     maxAttempts,
     state: State,
     error: Oops
-  }).pipe(Effect.map(({ looks, value }) => mix(mix(looks, value), key)))
+  }).pipe(Effect.map(({ looks, value }) => mix(mix(looks, value), id)))
 }
 
 // --- Branches --------------------------------------------------------------------------------------------------------
@@ -192,30 +125,21 @@ export const completionPolicyOf = (policy: Policy): CompletionPolicy.CompletionP
   return CompletionPolicy.custom(({ completedCount }) => (completedCount >= policy.after ? policy.as : "continue"))
 }
 
-const bodiesOf = (run: Run, nodes: ReadonlyArray<Node>, input: number, place: Place): Array<Workflow> =>
-  nodes.map((node, index) => Effect.suspend(() => run(node, mix(input, index), inside(place))))
-
-export const batch = (tally: Tally, run: Run, node: Of<"batch">, input: number, place: Place): Workflow => {
-  const { branches, concurrency, flat, kind, large, policy } = node
-  const name = place.mark + node.name
-  const bodies = bodiesOf(run, branches, input, place)
+export const batch = (scene: Scene, node: Of<"batch">, input: number, place: Place): Workflow => {
+  const { concurrency, flat, kind, large, policy } = node
+  const name = scene.name(place, node.name)
+  const bodies = scene.bodiesWithin(node, input, place)
   const success: Schema.Codec<number, number | string> = large ? Half : Schema.Int
   const options = { success, error: Oops, concurrency, flat, policy: completionPolicyOf(policy) }
   const result =
     kind === "parallel" ? Durable.parallel(name, bodies, options) : Durable.map(name, bodies, (body) => body, options)
-  return watched(
-    tally,
-    node,
-    place,
-    input,
-    Effect.map(result, (ended) => mix(input, digestBatch(ended)))
-  )
+  return Effect.map(result, (ended) => mix(input, digestBatch(ended)))
 }
 
-export const durableAll = (tally: Tally, run: Run, node: Of<"durableAll">, input: number, place: Place): Workflow => {
-  const { branches, concurrency, flat, kind } = node
-  const name = place.mark + node.name
-  const bodies = bodiesOf(run, branches, input, place)
+export const durableAll = (scene: Scene, node: Of<"durableAll">, input: number, place: Place): Workflow => {
+  const { concurrency, flat, kind } = node
+  const name = scene.name(place, node.name)
+  const bodies = scene.bodiesWithin(node, input, place)
   const options = { ...settings, concurrency, flat }
   const values = (): Workflow<ReadonlyArray<number>> => {
     switch (kind) {
@@ -229,86 +153,59 @@ export const durableAll = (tally: Tally, run: Run, node: Of<"durableAll">, input
       }
     }
   }
-  return watched(
-    tally,
-    node,
-    place,
-    input,
-    Effect.map(values(), (found) => found.reduce(mix, mix(input, found.length)))
-  )
+  return Effect.map(values(), (found) => found.reduce(mix, mix(input, found.length)))
 }
 
 const day = 86_400_000
 
-export const durableRace = (tally: Tally, run: Run, node: Of<"durableRace">, input: number, place: Place): Workflow => {
-  const { branches, days, until } = node
-  const name = place.mark + node.name
-  const bodies = bodiesOf(run, branches, input, place)
+export const durableRace = (scene: Scene, node: Of<"durableRace">, input: number, place: Place): Workflow => {
+  const { days, until } = node
+  const name = scene.name(place, node.name)
+  const bodies = scene.bodiesWithin(node, input, place)
   if (days !== undefined) bodies.unshift(Effect.as(Durable.wait("days", days * day), days))
   const options = { success: successOf(node), error: Oops }
-  const race = until === "success" ? Durable.race(name, bodies, options) : Durable.raceFirst(name, bodies, options)
-  return watched(tally, node, place, input, race)
+  return until === "success" ? Durable.race(name, bodies, options) : Durable.raceFirst(name, bodies, options)
 }
 
-export const timeout = (tally: Tally, run: Run, node: Of<"timeout">, input: number, place: Place): Workflow => {
-  const { body, days, name, seconds } = node
-  const limit = seconds === undefined ? days * day : seconds * 1_000
-  return watched(
-    tally,
-    node,
-    place,
-    input,
-    Durable.timeout(
-      place.mark + name,
-      Effect.suspend(() => run(body, input, inside(place))),
-      limit,
-      { success: successOf(node), error: Oops }
-    )
-  )
+export const timeout = (scene: Scene, node: Of<"timeout">, input: number, place: Place): Workflow => {
+  const limit = node.seconds === undefined ? node.days * day : node.seconds * 1_000
+  const options = { success: successOf(node), error: Oops }
+  return Durable.timeout(scene.name(place, node.name), scene.within(node, 0, input, place), limit, options)
 }
 
 // --- Blocks ----------------------------------------------------------------------------------------------------------
 
-export const retryBlock = (run: Run, node: Of<"retryBlock">, input: number, place: Place): Workflow =>
+export const retryBlock = (scene: Scene, node: Of<"retryBlock">, input: number, place: Place): Workflow =>
   Effect.suspend(() => {
-    const { attempts, body, name, seconds } = node
+    const { attempts, seconds } = node
     let attempt = 0
     const block = Effect.suspend(() => {
       attempt++
-      return run(body, mix(input, attempt), inside(place, `/${attempt}`))
+      return scene.within(node, 0, mix(input, attempt), place, `/${attempt}`)
     })
     const policy = RetryPolicy.fixed({ maxAttempts: attempts, delay: seconds * 1_000 })
-    return Durable.retry(place.mark + name, block, policy, { success: successOf(node), error: Oops })
+    return Durable.retry(scene.name(place, node.name), block, policy, { success: successOf(node), error: Oops })
   })
 
-export const compensate = (tally: Tally, run: Run, node: Of<"compensate">, input: number, place: Place): Workflow => {
-  const { body, key, name, undo } = node
+export const compensate = (scene: Scene, node: Of<"compensate">, input: number, place: Place): Workflow => {
+  const { id } = node
+  const { tally } = scene
   const note = (list: Array<number>, what: string) =>
     Durable.step(
       what,
       Effect.andThen(
         began(tally, 6, false, 0),
-        Effect.sync(() => void list.push(key))
+        Effect.sync(() => void list.push(id))
       )
     )
   return Durable.withCompensation(
-    place.mark + name,
-    Effect.tap(run(body, input, inside(place)), note(tally.done, `done ${key}`)),
-    (value) => Effect.andThen(note(tally.undone, `undone ${key}`), run(undo, value, inside(place)))
+    scene.name(place, node.name),
+    Effect.tap(scene.within(node, 0, input, place), note(tally.done, `done ${id}`)),
+    (value) => Effect.andThen(note(tally.undone, `undone ${id}`), scene.within(node, 1, value, place))
   )
 }
 
-export const patched = (tally: Tally, node: Of<"patched">, input: number, place: Place): Workflow => {
-  const name = place.mark + node.name
-  const applies = Durable.patched(name)
-  return watched(
-    tally,
-    node,
-    place,
-    input,
-    // Beside other fibres the answer depends on what they have recorded, unless the child has a record of its own.
-    Effect.map(node.alone ? applies : Durable.child(`${name} patch`, applies), (yes) =>
-      mix(input, hash(`patched ${yes}`))
-    )
+export const patched = (scene: Scene, node: Of<"patched">, input: number, place: Place): Workflow =>
+  Effect.map(Durable.patched(scene.name(place, node.name)), (applies) =>
+    applies ? input : mix(input, hash("does not apply"))
   )
-}

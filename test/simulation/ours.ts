@@ -8,9 +8,10 @@ import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import { broken, delays, failed, input, limitsOf, worker, type Common, type Looked, type Timed } from "./common.ts"
 import { hash, mix, Oops } from "./digest.ts"
-import { completionPolicyOf, type Workflow } from "./operations.ts"
+import { completionPolicyOf } from "./operations.ts"
 import { inWorld, Outside } from "./outside.ts"
 import type { Answer } from "./program.ts"
+import type { Workflow } from "./scene.ts"
 import { combined, seen, type Seen } from "./seen.ts"
 
 const contract = { payload: Schema.Int, success: Schema.Int, error: Oops }

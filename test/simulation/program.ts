@@ -1,7 +1,9 @@
 /**
- * Workflow programs as data: a small language whose programs can be drawn at random (`draw.ts`), printed, and cut down
- * when one of them fails. Whatever a program does is decided by its text and its input, never by timing, unless it says so.
+ * Workflow programs as data: a small language whose programs can be drawn at random (`draw.ts`), shown, and cut down when
+ * one of them fails. Whatever a program does is decided by its text and its input, never by timing, unless it says so.
  */
+import type { Grammar, Tree } from "./kit/tree.ts"
+
 /** How one attempt of a step ends. */
 export type Attempt = "ok" | "fail" | "die" | "interrupt"
 
@@ -50,7 +52,9 @@ export const prompt = [
 export const late = ["silent", "sleeper"] as const
 export type Callee = (typeof prompt)[number] | (typeof late)[number]
 
-export type Node =
+/** What a node does. Its bodies are those of the node. */
+type Kind =
+  | { readonly op: "pure" | "fail" | "failIfOdd" }
   | {
       readonly op: "step"
       readonly name: string
@@ -62,21 +66,21 @@ export type Node =
       readonly millis: number
     }
   | { readonly op: "wait"; readonly name: string; readonly seconds: number }
+  /** Sleeps of Effect's own, which are operations from a second on. */
+  | { readonly op: "sleep"; readonly seconds: number }
+  | { readonly op: "nap"; readonly millis: number }
   | { readonly op: "invoke"; readonly name: string; readonly callee: Callee; readonly timeout: boolean }
-  /** A callback that is told of in a step, and waited for after something else. */
+  /** A callback that is told of in a step, and waited for after its body. */
   | {
       readonly op: "callback"
-      readonly key: number
       readonly name: string
       readonly answer: Answer
       readonly json: boolean
       /** Where it is waited for: at once in its own context, in a race, or in two items of a batch. */
       readonly where: "here" | "race" | "batch"
-      readonly meanwhile: Node
     }
   | {
       readonly op: "waitForCallback"
-      readonly key: number
       readonly name: string
       readonly answer: Answer
       /** How the attempts to tell of it end. */
@@ -85,7 +89,6 @@ export type Node =
     }
   | {
       readonly op: "condition"
-      readonly key: number
       readonly name: string
       /** What the looks end with; the last entry holds for all that follow. */
       readonly script: ReadonlyArray<Look>
@@ -96,10 +99,8 @@ export type Node =
   /** A batch, whose outcome is data. */
   | {
       readonly op: "batch"
-      readonly key: number
       readonly name: string
       readonly kind: "parallel" | "map"
-      readonly branches: ReadonlyArray<Node>
       readonly policy: Policy
       readonly concurrency: Concurrency
       readonly flat: boolean
@@ -109,30 +110,24 @@ export type Node =
   /** A batch that fails with its first failure. */
   | {
       readonly op: "durableAll"
-      readonly key: number
       readonly name: string
       readonly kind: "all" | "record" | "forEach"
-      readonly branches: ReadonlyArray<Node>
       readonly concurrency: Concurrency
       readonly flat: boolean
     }
   /** A race of the library's own, and with `days` one against a wait that is longer than anything else. */
   | {
       readonly op: "durableRace"
-      readonly key: number
       readonly name: string
       readonly until: "success" | "end"
-      readonly branches: ReadonlyArray<Node>
       readonly days: number | undefined
       /** Whether the value is too large to be recorded. */
       readonly large: boolean
     }
+  /** A time-out of the library's own, after seconds or, where those are undefined, after days. */
   | {
       readonly op: "timeout"
-      readonly key: number
       readonly name: string
-      readonly body: Node
-      /** Undefined: after days. */
       readonly seconds: number | undefined
       readonly days: number
       readonly large: boolean
@@ -140,203 +135,194 @@ export type Node =
   /** A block that is run again after a failure, with another input. */
   | {
       readonly op: "retryBlock"
-      readonly key: number
       readonly name: string
       readonly attempts: number
       readonly seconds: number
       readonly large: boolean
-      readonly body: Node
     }
-  | { readonly op: "compensate"; readonly key: number; readonly name: string; readonly body: Node; readonly undo: Node }
-  /** Whether a change applies; `alone` if no other fibre ever runs in its recorded context. */
-  | { readonly op: "patched"; readonly key: number; readonly name: string; readonly alone: boolean }
-  /** Fails if what came before has turned out to be odd. */
-  | { readonly op: "failIfOdd" }
-  | { readonly op: "child"; readonly name: string; readonly kind: "recorded" | "flat" | "large"; readonly body: Node }
-  | { readonly op: "sequence"; readonly nodes: ReadonlyArray<Node> }
+  /** Does the first body, which the second one undoes. */
+  | { readonly op: "compensate"; readonly name: string }
+  /** Whether a change applies. It always does: the code does not change. */
+  | { readonly op: "patched"; readonly name: string }
+  | { readonly op: "child"; readonly name: string; readonly kind: "recorded" | "flat" | "large" }
+  | { readonly op: "sequence" }
   /** Branches side by side: all of them come to their end, or, where timing may decide, the first failure ends it. */
-  | { readonly op: "all"; readonly key: number; readonly branches: ReadonlyArray<Node>; readonly failFast: boolean }
-  | {
-      readonly op: "fork"
-      readonly key: number
-      readonly detached: boolean
-      readonly body: Node
-      readonly meanwhile: Node
-    }
-  /** The first branch to end, in whatever way; the others are interrupted. */
-  | { readonly op: "race"; readonly key: number; readonly branches: ReadonlyArray<Node> }
+  | { readonly op: "all"; readonly concurrency: Concurrency; readonly failFast: boolean }
+  /** The first body in a fiber of its own, the second meanwhile. The fiber is joined then, or called off. */
+  | { readonly op: "fork"; readonly detached: boolean; readonly then: "join" | "interrupt" }
+  /** The first branch to end, or to succeed; the others are interrupted. */
+  | { readonly op: "race"; readonly until: "success" | "end" }
+  /** A time-out of Effect's own, as above. */
+  | { readonly op: "limit"; readonly seconds: number | undefined; readonly days: number }
   /** A fork that nobody joins. */
-  | { readonly op: "stray"; readonly key: number; readonly detached: boolean; readonly body: Node }
-  | { readonly op: "catch"; readonly body: Node; readonly handler: Node }
-  | { readonly op: "catchDefect"; readonly body: Node; readonly handler: Node }
-  | { readonly op: "exit"; readonly body: Node }
-  | { readonly op: "onExit"; readonly body: Node; readonly finalizer: Node }
-  | { readonly op: "ensuring"; readonly body: Node }
-  | { readonly op: "uninterruptible"; readonly body: Node }
-  | { readonly op: "repeat"; readonly key: number; readonly times: number; readonly body: Node }
-  | { readonly op: "retry"; readonly key: number; readonly times: number; readonly body: Node }
+  | { readonly op: "stray"; readonly detached: boolean }
+  /** The last body does something with each value that the others put into a queue. */
+  | { readonly op: "queue"; readonly capacity: number | undefined }
+  /** So many bodies complete a deferred value, the others begin when it is there. */
+  | { readonly op: "deferred"; readonly setters: number }
+  | { readonly op: "semaphore"; readonly permits: number }
+  /** The last body is run once, for all others that ask for its value. */
+  | { readonly op: "cached" }
+  /** Rounds or attempts that a schedule of Effect's own spaces out. */
+  | {
+      readonly op: "schedule"
+      readonly kind: "repeat" | "retry"
+      readonly times: number
+      readonly seconds: number
+      readonly grows: boolean
+    }
+  | { readonly op: "catch" }
+  | { readonly op: "catchDefect" }
+  | { readonly op: "exit" }
+  /** A durable finalizer, and one of Effect's own. */
+  | { readonly op: "onExit" }
+  | { readonly op: "ensuring" }
+  | { readonly op: "region" }
+  | { readonly op: "uninterruptible" }
+  | { readonly op: "repeat"; readonly times: number }
+  | { readonly op: "retry"; readonly times: number }
   /** Goes one way or the other, as what came before has turned out. */
-  | { readonly op: "when"; readonly even: Node; readonly odd: Node }
+  | { readonly op: "when" }
   | { readonly op: "hold" }
   | { readonly op: "uuid" }
-  | { readonly op: "fail" }
-  | { readonly op: "pure" }
+  /** What code sees of the time, of chance, and of the order in which it comes by. */
+  | { readonly op: "clock"; readonly waits: boolean }
+  | { readonly op: "random" }
+  | { readonly op: "count" }
 
-/** The most nodes of one program; what is beyond does nothing. */
-const maxNodes = 40
+export type Node = Kind & Tree<Node>
 
-/** The longest waits of a program, from the outermost to the innermost: each is longer than all that is inside. */
-const longest = [300, 130, 60, 31, 17, 9]
+export type Of<Op extends Node["op"]> = Extract<Node, { readonly op: Op }>
 
-const pure: Node = { op: "pure" }
-
-/** Gives every node that needs one a key, namespaces to loops that fork, and an end to what is too long. */
-export const normalise = (program: Node): Node => {
-  const alone = !contains(program, (node) => isFork(node) || isShared(node))
-  let nodes = 0
-  const visit = (node: Node, depth: number, raced: boolean): Node => {
-    const key = ++nodes
-    if (nodes > maxNodes) return pure
-    const same = (inner: Node): Node => visit(inner, depth, raced || isLettingGo(node))
-    const days = longest[depth]
-    switch (node.op) {
-      case "sequence":
-        return { ...node, nodes: node.nodes.map(same) }
-      case "all":
-      case "race":
-      case "batch":
-      case "durableAll":
-        return { ...node, key, branches: node.branches.map(same) }
-      case "stray":
-      case "retryBlock":
-        return { ...node, key, body: same(node.body) }
-      case "fork":
-        return { ...node, key, body: same(node.body), meanwhile: same(node.meanwhile) }
-      case "catch":
-      case "catchDefect":
-        return { ...node, body: same(node.body), handler: same(node.handler) }
-      case "onExit":
-        return {
-          ...node,
-          body: same(node.body),
-          finalizer: raced ? apart(key, same(node.finalizer)) : same(node.finalizer)
-        }
-      case "when":
-        return { ...node, even: same(node.even), odd: same(node.odd) }
-      case "compensate":
-        // Effect does not record who won a race of its own, so that another branch may register its undo on a replay.
-        return raced ? same(node.body) : { ...node, key, body: same(node.body), undo: same(node.undo) }
-      case "callback":
-        return { ...node, key, meanwhile: same(node.meanwhile) }
-      case "waitForCallback":
-      case "condition":
-        return { ...node, key }
-      case "patched":
-        return { ...node, key, alone }
-      case "durableRace":
-        if (node.days === undefined) return { ...node, key, branches: node.branches.map(same) }
-        return days === undefined
-          ? pure
-          : { ...node, key, days, branches: node.branches.map((branch) => visit(branch, depth + 1, raced)) }
-      case "timeout":
-        if (node.seconds !== undefined) return { ...node, key, body: same(node.body) }
-        return days === undefined ? pure : { ...node, key, days, body: visit(node.body, depth + 1, raced) }
-      case "repeat":
-      case "retry": {
-        const body = same(node.body)
-        return { ...node, key, body: forks(body) ? { op: "child", name: "round", kind: "flat", body } : body }
-      }
-      case "child":
-      case "exit":
-      case "ensuring":
-      case "uninterruptible":
-        return { ...node, body: same(node.body) }
-      default:
-        return node
-    }
-  }
-  return visit(program, 0, false)
+export interface Program {
+  readonly root: Node
+  /** Whether its result does not depend on timing. */
+  readonly isSteady: boolean
+  /** Whether fibers of one context may use one name. */
+  readonly sharesNames: boolean
 }
 
-/** A finalizer that may begin earlier on a replay has names of its own. */
-const apart = (key: number, body: Node): Node => ({ op: "child", name: `finally ${key}`, kind: "flat", body })
-
-const childrenOf = (node: Node): ReadonlyArray<Node> => {
-  switch (node.op) {
-    case "sequence":
-      return node.nodes
-    case "all":
-    case "race":
-    case "batch":
-    case "durableAll":
-    case "durableRace":
-      return node.branches
-    case "fork":
-      return [node.body, node.meanwhile]
-    case "catch":
-    case "catchDefect":
-      return [node.body, node.handler]
-    case "onExit":
-      return [node.body, node.finalizer]
-    case "when":
-      return [node.even, node.odd]
-    case "compensate":
-      return [node.body, node.undo]
-    case "callback":
-      return [node.meanwhile]
-    case "child":
-    case "stray":
-    case "exit":
-    case "ensuring":
-    case "uninterruptible":
-    case "repeat":
-    case "retry":
-    case "retryBlock":
-    case "timeout":
-      return [node.body]
-    default:
-      return []
-  }
-}
-
-const isFork = ({ op }: Node): boolean => ["all", "race", "fork", "stray"].includes(op)
-
-/** What may run several nodes at once within one recorded context. */
-const isShared = ({ op }: Node): boolean => ["batch", "durableAll", "durableRace", "timeout"].includes(op)
-
-/** What runs its nodes in contexts of their own. */
-const isNamespace = ({ op }: Node): boolean =>
-  ["child", "batch", "durableAll", "durableRace", "timeout", "retryBlock", "compensate"].includes(op)
-
-/** Whether it forks in the context in which it stands. */
-const forks = (node: Node): boolean => isFork(node) || (!isNamespace(node) && childrenOf(node).some(forks))
+export const pure = (id = 0): Node => ({ op: "pure", id, bodies: [] })
 
 /** Whether some node of a program is of a kind. */
 export const contains = (node: Node, is: (node: Node) => boolean): boolean =>
-  is(node) || childrenOf(node).some((child) => contains(child, is))
+  is(node) || node.bodies.some((body) => contains(body, is))
+
+/** What runs several bodies side by side in the context in which it stands. */
+export const isFork = ({ op }: Node): boolean =>
+  ["all", "fork", "race", "limit", "stray", "queue", "deferred", "semaphore", "cached"].includes(op)
+
+/** A fiber that may outlive the context in which it began. */
+export const isDetached = (node: Node): boolean => (node.op === "fork" || node.op === "stray") && node.detached
 
 const millisOf = (node: Node): number => (node.op === "step" || node.op === "condition" ? node.millis : 0)
 
 /** How long the longest step of a program takes, in milliseconds. */
-export const longestStep = (node: Node): number => Math.max(millisOf(node), ...childrenOf(node).map(longestStep))
+export const longestStep = (node: Node): number => Math.max(millisOf(node), ...node.bodies.map(longestStep))
 
 /** How long the attempts of a step with this policy go on at most. */
 export const maxAttemptsOf = (retry: Retry, once = false): number =>
   retry === "default" ? (once ? 1 : 6) : retry === "none" ? 1 : retry.attempts
 
-/** Whether some of its fibres are let go of by Effect itself, which records nothing about that. */
-export const letsGo = (program: Node): boolean => contains(program, isLettingGo)
-
-const isLettingGo = (node: Node): boolean =>
-  node.op === "race" || node.op === "stray" || (node.op === "all" && node.failFast)
+/** Whether some of its work is done outside of steps, in an order that nothing records. */
+export const holds = (program: Node): boolean => contains(program, ({ op }) => op === "hold")
 
 /**
- * Whether a step that takes longer than the grace period of an ending invocation may stand where it cannot be
- * interrupted. Its fibre is left behind, at the latest at its next operation.
+ * Whether something may stand where it cannot be interrupted that takes longer than the grace period of an ending
+ * invocation: a step, or a fiber that waits for another one. Its fiber is left behind, at the latest at its next operation.
  */
 export const mayBeLeftBehind = (program: Node): boolean =>
   contains(
     program,
     (node) =>
-      (node.op === "uninterruptible" || node.op === "onExit") && contains(node, (inner) => millisOf(inner) > 500)
+      ["uninterruptible", "onExit", "ensuring"].includes(node.op) &&
+      contains(node, (inner) => millisOf(inner) > 500 || isFork(inner))
   )
+
+// --- Shown and cut down ------------------------------------------------------------------------------------------------
+
+/** What has as many bodies as one likes, so many at least. */
+const lists: Partial<Record<Node["op"], number>> = {
+  sequence: 0,
+  batch: 0,
+  durableAll: 0,
+  durableRace: 1,
+  all: 0,
+  race: 1,
+  semaphore: 0
+}
+
+export const grammar: Grammar<Node> = {
+  nothing: pure,
+  isNothing: ({ op }) => op === "pure",
+  isList: ({ bodies, op }) => bodies.length > (lists[op] ?? Infinity),
+  simpler: (node) => simplerOf(node).filter((simpler) => JSON.stringify(simpler) !== JSON.stringify(node)),
+  label: ({ bodies: _, id, op, ...rest }) => {
+    const details = Object.entries(rest).flatMap(([key, value]) =>
+      value === undefined || value === false
+        ? []
+        : [`${key} ${typeof value === "object" ? JSON.stringify(value) : value}`]
+    )
+    return `${op} ${id}${details.length === 0 ? "" : ` (${details.join(", ")})`}`
+  }
+}
+
+/** The same node, doing less by itself. */
+const simplerOf = (node: Node): ReadonlyArray<Node> => {
+  switch (node.op) {
+    case "step":
+      return [
+        { ...node, millis: 0 },
+        { ...node, once: false },
+        { ...node, script: ["ok"] },
+        { ...node, retry: "none" }
+      ]
+    case "condition":
+      return [
+        { ...node, millis: 0 },
+        { ...node, script: ["done"] }
+      ]
+    case "callback":
+      return [
+        { ...node, where: "here" },
+        { ...node, json: true },
+        { ...node, answer: { ...node.answer, beats: 0 } }
+      ]
+    case "waitForCallback":
+      return [
+        { ...node, script: ["ok"] },
+        { ...node, answer: { ...node.answer, beats: 0 } }
+      ]
+    case "batch":
+      return [
+        { ...node, large: false },
+        { ...node, flat: false },
+        { ...node, policy: "allCompleted" },
+        { ...node, concurrency: "unbounded" }
+      ]
+    case "durableAll":
+      return [
+        { ...node, kind: "all" },
+        { ...node, flat: false }
+      ]
+    case "durableRace":
+    case "retryBlock":
+    case "timeout":
+      return [{ ...node, large: false }]
+    case "child":
+      return [
+        { ...node, kind: "flat" },
+        { ...node, kind: "recorded" }
+      ]
+    case "all":
+      return [{ ...node, concurrency: "unbounded" }]
+    case "fork":
+    case "stray":
+      return [{ ...node, detached: false }]
+    case "repeat":
+    case "retry":
+      return node.times > 1 ? [{ ...node, times: 1 }] : []
+    default:
+      return []
+  }
+}

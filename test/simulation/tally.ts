@@ -12,6 +12,9 @@ export interface BodyRun {
   readonly maxAttempts: number
 }
 
+/** What one invocation tells of what its code sees in a context that is recorded as a whole. */
+export type Tell = (context: string, where: string, digest: number) => void
+
 /** What the outside world saw of a program, over all invocations. */
 export class Tally {
   readonly bodies: Array<BodyRun> = []
@@ -21,19 +24,52 @@ export class Tally {
   readonly undone: Array<number> = []
   /** Tells the world outside of a callback. */
   tell: (callbackId: string, answer: Answer) => void = () => {}
-  /** What the program saw of outcomes that may depend on timing, by where it saw them. */
-  readonly #seen = new Map<string, number>()
-  /** Where it saw something else than before. */
+  /** Whether the service tells when something ended, so that code sees the same time on every replay. */
+  readonly knowsTime: boolean
+  /** Where code saw something else than it saw before. */
   readonly changed: Array<string> = []
   /** Durable finalizers that ran for an effect which was interrupted. */
   interruptedFinalizers = 0
   /** Regions with a finalizer of Effect's own that were entered, and those that were left. */
   entered = 0
   left = 0
+  /** What was seen in each context, in order, as far as any invocation has come. */
+  readonly #seen = new Map<string, Array<string>>()
+  readonly #digests = new Map<string, number>()
+  #invocations = 0
 
-  see(where: string, digest: number): void {
-    const before = this.#seen.get(where) ?? digest
-    this.#seen.set(where, before)
-    if (before !== digest) this.changed.push(`${where}: ${before}, then ${digest}`)
+  constructor(knowsTime: boolean) {
+    this.knowsTime = knowsTime
+  }
+
+  /**
+   * An invocation begins. Its code has to see in each context what it saw before, in the same order, as far as anybody has
+   * come: what is recorded as a whole does not run again once it has ended.
+   */
+  begin(): Tell {
+    const invocation = ++this.#invocations
+    const counts = new Map<string, number>()
+    return (context, where, digest) => {
+      const known = this.#seen.get(context) ?? []
+      this.#seen.set(context, known)
+      const index = counts.get(context) ?? 0
+      counts.set(context, index + 1)
+      const what = `${where}: ${digest}`
+      const before = known[index]
+      if (before === undefined) known.push(what)
+      else if (before !== what) {
+        this.changed.push(`invocation ${invocation} saw "${what}" where an earlier one saw "${before}" in "${context}"`)
+      }
+    }
+  }
+
+  /** As `begin`, for code in whose order chance has a hand: what it sees at one place is the same. */
+  beginWithoutOrder(): Tell {
+    return (context, where, digest) => {
+      const place = `${context} ${where}`
+      const before = this.#digests.get(place) ?? digest
+      this.#digests.set(place, before)
+      if (before !== digest) this.changed.push(`${place}: ${before}, then ${digest}`)
+    }
   }
 }
