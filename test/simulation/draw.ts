@@ -164,8 +164,8 @@ class Artist {
           )
         }
       ],
-      [fork(2), () => this.make({ op: "fork", detached: percent(50), then: "join" }, [node(), node()])],
-      [racy(2), () => this.make({ op: "fork", detached: percent(50), then: "interrupt" }, [node(), node()])],
+      [fork(2), () => this.make({ op: "fork", detached: percent(50), end: "join" }, [node(), node()])],
+      [racy(2), () => this.make({ op: "fork", detached: percent(50), end: "interrupt" }, [node(), node()])],
       [racy(3), () => this.make({ op: "race", until: pick(["success", "end", "end"]) }, nodes(1, 3))],
       [racy(3), () => this.make({ op: "stray", detached: percent(50) }, [node()])],
       [fork(this.#isSteady ? 2 : 4), () => this.#limit(site)],

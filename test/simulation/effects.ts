@@ -111,7 +111,7 @@ const fork = Effect.fnUntraced(function* (scene: Scene, node: Of<"fork">, input:
   const aside = Effect.exit(scene.body(node, 0, input, forked(place, node, 0)))
   const fiber = yield* node.detached ? Effect.forkDetach(aside) : Effect.forkChild(aside)
   const meanwhile = digest(yield* Effect.exit(scene.body(node, 1, input, place)))
-  if (node.then === "join") return mix(meanwhile, digest(yield* Fiber.join(fiber)))
+  if (node.end === "join") return mix(meanwhile, digest(yield* Fiber.join(fiber)))
   yield* Fiber.interrupt(fiber)
   return meanwhile
 })

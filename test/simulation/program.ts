@@ -149,7 +149,7 @@ type Kind =
   /** Branches side by side: all of them come to their end, or, where timing may decide, the first failure ends it. */
   | { readonly op: "all"; readonly concurrency: Concurrency; readonly failFast: boolean }
   /** The first body in a fiber of its own, the second meanwhile. The fiber is joined then, or called off. */
-  | { readonly op: "fork"; readonly detached: boolean; readonly then: "join" | "interrupt" }
+  | { readonly op: "fork"; readonly detached: boolean; readonly end: "join" | "interrupt" }
   /** The first branch to end, or to succeed; the others are interrupted. */
   | { readonly op: "race"; readonly until: "success" | "end" }
   /** A time-out of Effect's own, as above. */
@@ -257,9 +257,9 @@ export const grammar: Grammar<Node> = {
   isNothing: ({ op }) => op === "pure",
   isList: ({ bodies, op }) => bodies.length > (lists[op] ?? Infinity),
   simpler: (node) => simplerOf(node).filter((simpler) => JSON.stringify(simpler) !== JSON.stringify(node)),
-  label: ({ bodies: _, id, op, ...rest }) => {
+  label: ({ id, op, ...rest }) => {
     const details = Object.entries(rest).flatMap(([key, value]) =>
-      value === undefined || value === false
+      key === "bodies" || value === undefined || value === false
         ? []
         : [`${key} ${typeof value === "object" ? JSON.stringify(value) : value}`]
     )

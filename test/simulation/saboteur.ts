@@ -215,7 +215,8 @@ export class Saboteur {
 }
 
 /** While an invocation loads its state nothing of it can die half way: it has done nothing yet. */
-const softened = (fault: Fault): Fault => (fault.kind === "twice" ? fault : { kind: "stale", when: "before" })
+const softened = (fault: Fault): Fault =>
+  fault.kind === "twice" || fault.kind === "again" ? fault : { kind: "stale", when: "before" }
 
 /** How long the service knows a request again, in milliseconds. */
 const repeatable = 15 * 60_000

@@ -87,7 +87,7 @@ export const drawSchedule = (dice: Dice, isSteady: boolean): Schedule => {
 const drawFault = (
   { below, from, pick, weighted }: Dice,
   isMute: boolean,
-  delays: readonly [number, ...number[]]
+  delays: readonly [number, ...Array<number>]
 ): Fault => {
   const when = (): When => pick(["before", "after"])
   return weighted<Fault>([

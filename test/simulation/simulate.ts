@@ -107,7 +107,7 @@ export const simulate = (program: Program, schedule: Schedule = noFaults, option
     saboteur = sabotage
     const outside = new Outside(inWorld(world), schedule.echoes)
     tally.tell = outside.tell
-    const services = Context.add(yield* Effect.context<never>(), Clock.Clock, world.clock)
+    const services = Context.add(yield* Effect.context(), Clock.Clock, world.clock)
     const others: Array<Fiber.Fiber<unknown, unknown>> = []
     sabotage.runAgain = (event) =>
       void others.push(

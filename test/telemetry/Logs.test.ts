@@ -85,7 +85,7 @@ describe("a log of a workflow", () => {
     })
   )
 
-  it.effect("is written once in each of several concurrent fibres, though they get on at different times", () =>
+  it.effect("is written once in each of several concurrent fibers, though they get on at different times", () =>
     Effect.gen(function* () {
       const branch = (name: string, hours: ReadonlyArray<number>) =>
         Effect.gen(function* () {
@@ -169,7 +169,7 @@ describe("a log between the making of a callback and the waiting for it", () => 
     })
   )
 
-  it.effect("is written once by concurrent fibres too", () =>
+  it.effect("is written once by concurrent fibers too", () =>
     Effect.gen(function* () {
       const branch = Effect.gen(function* () {
         const approval = yield* Durable.callback("approval", { timeout: "2 hours" })

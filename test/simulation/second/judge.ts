@@ -79,7 +79,9 @@ const linesOf = ({ operations }: Seen): ReadonlyArray<string> => {
   }
   return operations.map((operation) => {
     const value = resultOf(operation)
-    const shown = value === undefined || value.startsWith('"at ') ? "" : ` ${value}`
+    // A reading that was lost with its invocation is taken again, later.
+    const isTime = value?.startsWith('"at ') === true || value?.startsWith('{"mark":"reading"') === true
+    const shown = value === undefined || isTime ? "" : ` ${value}`
     return `${operation.Type} "${pathOf(operation)}" ${operation.Status}${shown}`
   })
 }
