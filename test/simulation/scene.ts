@@ -166,4 +166,4 @@ export const endOf = (attempt: Attempt, value: number): Effect.Effect<number, Oo
   }
 }
 
-{ hash, mix }
+export { mix }
