@@ -170,7 +170,7 @@ export const assertSame = (run: Observed, oracle: Observed, schedule: Schedule, 
   assert.strictEqual(run.end, oracle.end)
   assert.strictEqual(run.tally.interruptedFinalizers, 0, "finalizers that ran because of an interruption")
   // Nobody waits any more for what is open in the end. Its time may pass before the program ends, or it may never begin.
-  const open = new Set([...openWaits(oracle), ...openWaits(run)])
+  const open = new Set([...openIn(oracle), ...openIn(run)])
   assert.deepStrictEqual(linesOf(run, open, sharesNames), linesOf(oracle, open, sharesNames))
   if (!costsNoTime(schedule)) return
   assert.strictEqual(run.millis, oracle.millis, "virtual milliseconds")
@@ -185,9 +185,9 @@ const isMark = (name = ""): boolean => name.startsWith("patch:") || isOfOrder(na
 /** Marks of ours that say in which order something came, or when. */
 const isOfOrder = (name = ""): boolean => /^(late|reading):/.test(name)
 
-const openWaits = ({ program }: Observed): ReadonlyArray<string> =>
+const openIn = ({ program }: Observed): ReadonlyArray<string> =>
   program.operations
-    .filter(({ Name, Status, Type }) => Type === "WAIT" && (isOpen(Status) || Name === "timeout"))
+    .filter(({ Name, Status, Type }) => isOpen(Status) || (Type === "WAIT" && Name === "timeout"))
     .map(({ Id }) => Id)
 
 /**

@@ -129,7 +129,7 @@ export const simulate = (program: Program, schedule: Schedule = noFaults, option
     const { duplicates, fatal, injected, refused, requests, rewritten } = sabotage
     return {
       end,
-      isStillDone: JSON.stringify(outcome.outcome).includes("it is still done"),
+      isStillDone: JSON.stringify(outcome.outcome ?? "").includes("it is still done"),
       program: found,
       executions,
       tally,
