@@ -6,7 +6,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { executionOf } from "../../src/execution/Parts.ts"
-import { digest, hash, mix, Oops, type Failure } from "./digest.ts"
+import { digest, mix, Oops, type Failure } from "./digest.ts"
 import { contains, holds, isFork, pure, type Attempt, type Node, type Program } from "./program.ts"
 import type { Tally, Tell } from "./tally.ts"
 
