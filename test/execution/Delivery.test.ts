@@ -327,6 +327,46 @@ describe("A wait that is due and not told yet", () => {
     }).pipe(Effect.runPromise))
 })
 
+describe("While a fiber is outside", () => {
+  it("nothing is passed over for a grace time, and then what is missing neither blocks nor contradicts", () =>
+    Effect.gen(function* () {
+      const began = Promise.withResolvers<void>()
+      const made = assembled({ records: [succeeded("gone", 10), succeeded("b", 20)], outsideGrace: 1 })
+      const { claim, log, parts, run } = made
+      parts.fibers.outside.set(idle, undefined)
+      run(() => {
+        waitFor(made, "b")
+        parts.delivery.perform(claim("new"), () => {
+          log.push("began new")
+          began.resolve()
+        })
+      })
+      assert.deepStrictEqual(log, [])
+      yield* Effect.promise(() => began.promise)
+      assert.deepStrictEqual(log, ["b", "began new"])
+      assert.isUndefined(verdictOf(made))
+    }).pipe(Effect.runPromise))
+
+  it("what came before everything that is missing is delivered at once", () => {
+    const made = assembled({ records: [succeeded("gone", 30), succeeded("b", 20)], outsideGrace: 60_000 })
+    made.parts.fibers.outside.set(idle, undefined)
+    made.run(() => void waitFor(made, "b"))
+    assert.deepStrictEqual(made.log, ["b"])
+    made.parts.delivery.stop()
+  })
+
+  it("what is missing contradicts again once it is back", () => {
+    const made = assembled({ records: [succeeded("gone", 10)], outsideGrace: 60_000 })
+    const { parts, run } = made
+    parts.fibers.outside.set(idle, undefined)
+    run(() => void perform(made, "new"))
+    assert.isUndefined(verdictOf(made))
+    parts.fibers.outside.clear()
+    run()
+    assert.strictEqual(verdictOf(made), "NonDeterministic")
+  })
+})
+
 describe("An invocation is suspended", () => {
   it("when all fibers wait for what the service will bring, with nothing left to send", () => {
     const made = assembled()
