@@ -17,8 +17,8 @@ const root = join(import.meta.dirname, "..")
 const folder = mkdtempSync(join(tmpdir(), "effect-durable-package-"))
 const project = join(folder, "project")
 
-/** What the package may grow to, in bytes. Raise it with a reason: the last was that all operations came. */
-const budget = { packed: 600_000, unpacked: 2_700_000 }
+/** What the package may grow to, in bytes. Raise it with a reason: the last was the runtime of many small parts. */
+const budget = { packed: 720_000, unpacked: 3_300_000 }
 
 const capture = (cwd: string, command: string, ...args: ReadonlyArray<string>): string => {
   const { error, status, stderr, stdout } = spawnSync(command, args, { cwd, encoding: "utf8" })

@@ -91,7 +91,11 @@ export const nested = (step: string, name: string): Effect.Effect<never> =>
 
 // --- Identity ----------------------------------------------------------------------------------------------------------
 
-/** Claims the next operation of a name in the current namespace. */
+/**
+ * Claims the next operation of a name in the current namespace.
+ *
+ * @internal
+ */
 export const claimByName = (
   { namespace, parts }: ExecutionService,
   fiber: AnyFiber,
@@ -111,7 +115,11 @@ export const claimByName = (
   })
 }
 
-/** Claims an operation whose identity is no name. Its name is a label: it is made to fit. */
+/**
+ * Claims an operation whose identity is no name. Its name is a label: it is made to fit.
+ *
+ * @internal
+ */
 export const claimAs = (
   { namespace, parts }: ExecutionService,
   fiber: AnyFiber,
@@ -130,7 +138,11 @@ export const claimAs = (
     host: parts.claims
   })
 
-/** A namespace inside the current one that has no record: its operations stand in the recorded one around it. */
+/**
+ * A namespace inside the current one that has no record: its operations stand in the recorded one around it.
+ *
+ * @internal
+ */
 export const flatNamespace = (
   { namespace, parts }: ExecutionService,
   fiber: AnyFiber,

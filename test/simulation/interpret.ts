@@ -58,9 +58,11 @@ const meaningOf = (scene: Scene, node: Node, input: number, place: Place): Workf
       return scene.isOrderDrawn ? Durable.child(`${place.fork}id ${node.id}`, uuid, { success: Schema.Int }) : uuid
     }
     case "clock":
+      // Where the service does not tell when something ended, nobody can wait for that.
+      if (!scene.tally.knowsTime) return Effect.succeed(input)
       return node.waits
         ? Effect.as(
-            Effect.flatMap(Clock.currentTimeMillis, (now) => scene.see(node, place, scene.tally.knowsTime ? now : 0)),
+            Effect.flatMap(Clock.currentTimeMillis, (now) => scene.see(node, place, now)),
             input
           )
         : glance(scene, node, input, place)
@@ -129,7 +131,7 @@ const glance = (scene: Scene, node: Of<"clock">, input: number, place: Place): W
       const record = Effect.as(began(scene.tally, 6, false, 0), now)
       const recorded = Durable.step(scene.name(place, `clock ${node.id}`), record, { success: Schema.Int })
       return Effect.map(recorded, (known) => {
-        if (scene.tally.knowsTime) scene.compare(node, place, now, known)
+        scene.compare(node, place, now, known)
         return input
       })
     })

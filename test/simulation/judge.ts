@@ -45,7 +45,7 @@ const patience = 250
 export const judge = async (seed: number, options: Options = {}, moved: () => void = () => {}): Promise<Verdict> => {
   const numbers = dice(seed)
   const program = draw(numbers)
-  const schedules = Array.from({ length: numbers.from(3, 5) }, () => drawSchedule(numbers, program.isSteady))
+  const schedules = Array.from({ length: numbers.from(3, 5) }, () => drawSchedule(numbers, program))
   const total = { executions: 0, injected: 0, requests: 0 }
 
   const run = async (program: Program, schedule: Schedule, oracle?: Observed): Promise<Observed | Wrong> => {

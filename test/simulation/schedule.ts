@@ -2,6 +2,7 @@
  * What happens to the requests and invocations of one run, drawn beforehand, so that the run can be repeated.
  */
 import type { Dice } from "./kit/dice.ts"
+import { contains, type Program } from "./program.ts"
 
 type When = "before" | "after"
 
@@ -57,7 +58,7 @@ export const noFaults: Schedule = {
 /** Virtual milliseconds that do not decide what comes in time, and leaps of time. */
 const delays = { steady: [1, 50, 999, 3_000], racy: [1, 999, 5_000, 3_600_000, 86_400_000] } as const
 
-export const drawSchedule = (dice: Dice, isSteady: boolean): Schedule => {
+export const drawSchedule = (dice: Dice, { isSteady, root }: Program): Schedule => {
   const { below, from, percent, pick } = dice
   const several = <A>(least: number, most: number, make: () => A): ReadonlyArray<A> =>
     Array.from({ length: from(least, most) }, make)
@@ -74,7 +75,8 @@ export const drawSchedule = (dice: Dice, isSteady: boolean): Schedule => {
     faults,
     lostEnds: pick([[], [], [0], [0, 1]]),
     pageItems: pick([undefined, undefined, 1, 2]),
-    invocationTimeout: pick([undefined, undefined, 2_300]),
+    // What naps is back where it was when its invocation begins again.
+    invocationTimeout: contains(root, ({ op }) => op === "nap") ? undefined : pick([undefined, undefined, 8_000]),
     echoes: percent(50),
     latencies: percent(50) ? [] : several(1, 7, () => below(9)),
     coarse: isCoarse
