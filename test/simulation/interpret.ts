@@ -59,13 +59,12 @@ const meaningOf = (scene: Scene, node: Node, input: number, place: Place): Workf
     }
     case "clock":
       // Where the service does not tell when something ended, nobody can wait for that.
+      if (!node.waits) return glance(scene, node, input, place)
       if (!scene.tally.knowsTime) return Effect.succeed(input)
-      return node.waits
-        ? Effect.as(
-            Effect.flatMap(Clock.currentTimeMillis, (now) => scene.see(node, place, now)),
-            input
-          )
-        : glance(scene, node, input, place)
+      return Effect.as(
+        Effect.flatMap(Clock.currentTimeMillis, (now) => scene.see(node, place, now)),
+        input
+      )
     case "random":
       return Effect.as(
         Effect.flatMap(Random.nextInt, (drawn) => scene.see(node, place, drawn)),
@@ -131,7 +130,7 @@ const glance = (scene: Scene, node: Of<"clock">, input: number, place: Place): W
       const record = Effect.as(began(scene.tally, 6, false, 0), now)
       const recorded = Durable.step(scene.name(place, `clock ${node.id}`), record, { success: Schema.Int })
       return Effect.map(recorded, (known) => {
-        scene.compare(node, place, now, known)
+        if (scene.tally.knowsTime) scene.compare(node, place, now, known)
         return input
       })
     })
