@@ -212,8 +212,8 @@ export const contains = (node: Node, is: (node: Node) => boolean): boolean =>
 export const isFork = ({ op }: Node): boolean =>
   ["all", "fork", "race", "limit", "stray", "queue", "deferred", "semaphore", "cached"].includes(op)
 
-/** A fiber that may outlive the context in which it began. */
-export const isDetached = (node: Node): boolean => (node.op === "fork" || node.op === "stray") && node.detached
+/** A fiber that may outlive the context in which it began: the fiber that forked it may run the code around that, too. */
+export const isDetached = (node: Node): boolean => node.op === "stray" || (node.op === "fork" && node.detached)
 
 const millisOf = (node: Node): number => (node.op === "step" || node.op === "condition" ? node.millis : 0)
 
@@ -310,10 +310,7 @@ const simplerOf = (node: Node): ReadonlyArray<Node> => {
     case "timeout":
       return [{ ...node, large: false }]
     case "child":
-      return [
-        { ...node, kind: "flat" },
-        { ...node, kind: "recorded" }
-      ]
+      return [{ ...node, kind: "recorded" }]
     case "all":
       return [{ ...node, concurrency: "unbounded" }]
     case "fork":
