@@ -131,6 +131,8 @@ export class Claim implements Subject {
   readonly movesTime: boolean
   /** Whether the code has learned its outcome. */
   isDelivered = false
+  /** Whether an attempt is made here, or about to be, whatever status the service gives meanwhile. */
+  isAttempting = false
   /** How many outcomes had been delivered when the code asked for it. */
   since = Infinity
   /** Whether a fiber has waited for its outcome. */

@@ -86,6 +86,8 @@ export class Delivery {
   #arrivals = 0
   #converting = 0
   #isFlushing = false
+  /** Whether a turn of the event loop has passed since there was nothing left to do. */
+  #isLeaving = false
   #turns = 0
   /** What waits to begin and may begin before everything recorded has been asked for. */
   readonly #exempt = new Set<Work>()
@@ -411,8 +413,10 @@ export class Delivery {
     if (record !== told) {
       claim.record = record
       if (claim.entry !== undefined) this.#parts.history.noteStamp(record)
-      this.changed([claim])
     }
+    if (change.Action === "RETRY") claim.isAttempting = false
+    // The next attempt may be ready by now.
+    if (record !== told || change.Action === "RETRY") this.changed([claim])
   }
 
   /** Whether an outcome comes late for somebody who does not wait any more. On a replay it must not find him waiting. */
@@ -657,9 +661,19 @@ export class Delivery {
   }
 
   #suspend(): false {
-    const { lifetime, outbox } = this.#parts
+    const { fibers, lifetime, outbox } = this.#parts
     if (outbox.isBusy) outbox.flush()
-    else lifetime.end(suspended)
+    else if (this.#isLeaving) {
+      this.#isLeaving = false
+      lifetime.end(suspended)
+    } else {
+      // The answer must not overtake what the service does in this turn with the request that it has just answered.
+      setImmediate(() => {
+        this.#isLeaving = true
+        fibers.wake()
+        this.#isLeaving = false
+      })
+    }
     return false
   }
 

@@ -277,6 +277,10 @@ export const outcomeOf = <Prepared>(
     const mayBegin = (): boolean => claim.namespace.standing !== "rebuilding"
     const { record } = claim
     let begun: Work | undefined
+    const begin = (): void => {
+      claim.isAttempting = true
+      begun = delivery.perform(claim, work)
+    }
     const door: Door = delivery.wait({
       claim,
       namespace: claim.namespace,
@@ -286,13 +290,13 @@ export const outcomeOf = <Prepared>(
       keyOf: leaf.keyOf ?? endOf,
       isForStart: leaf.isForStart,
       onChange: (changed) => {
-        if (changed.Status === "READY" && leaf.isUnfinished?.(changed) === true) begun = delivery.perform(claim, work)
+        if (changed.Status === "READY" && !claim.isAttempting && leaf.isUnfinished?.(changed) === true) begin()
       },
       outcome: () => leaf.outcome(claim, claim.record!),
       resume
     })
     const isUnfinished = record === undefined || (!isFinal(record) && leaf.isUnfinished?.(record) === true)
-    if (isUnfinished && mayBegin()) begun = delivery.perform(claim, work)
+    if (isUnfinished && mayBegin()) begin()
     return Effect.suspend(() => {
       delivery.leave(door)
       if (begun !== undefined) delivery.drop(begun)

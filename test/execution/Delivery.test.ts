@@ -21,6 +21,9 @@ const perform = ({ claim, log, parts }: Assembled, name: string) =>
   parts.delivery.perform(claim(name), () => void log.push(`began ${name}`))
 
 /** Why the invocation ended, if it has. */
+/** An answer leaves in a turn of the event loop of its own. */
+const nextTurn = (): Promise<void> => new Promise((done) => void setImmediate(done))
+
 const verdictOf = ({ parts }: Assembled): string | undefined => {
   const { verdict } = parts.lifetime
   return verdict?._tag === "Condemned" ? verdict.mistake._tag : verdict?._tag
@@ -278,13 +281,14 @@ describe("An outcome that came late", () => {
 describe("A wait that is due and not told yet", () => {
   const nap = { kind: kinds.wait }
 
-  it("holds back what came after it, and the execution is suspended if nothing else moves", () => {
+  it("holds back what came after it, and the execution is suspended if nothing else moves", async () => {
     const made = assembled({ records: [due("nap", 15), succeeded("b", 20)] })
     made.run(() => {
       made.wait(made.claim("nap", nap))
       waitFor(made, "b")
     })
     assert.deepStrictEqual(made.log, [])
+    await nextTurn()
     assert.strictEqual(verdictOf(made), "Suspended")
   })
 
@@ -368,19 +372,20 @@ describe("While a fiber is outside", () => {
 })
 
 describe("An invocation is suspended", () => {
-  it("when all fibers wait for what the service will bring, with nothing left to send", () => {
+  it("when all fibers wait for what the service will bring, with nothing left to send", async () => {
     const made = assembled()
     const { parts, requests, run } = made
     run(() => {
       const [claim] = waitFor(made, "a")
       claim!.later({ Action: "START" })
     })
+    await nextTurn()
     assert.strictEqual(verdictOf(made), "Suspended")
     assert.deepStrictEqual(requests, [["START a"]])
     assert.isFalse(parts.outbox.isBusy)
   })
 
-  it("not while a request is under way", () => {
+  it("not while a request is under way", async () => {
     const store = slow()
     const made = assembled({ store })
     const { parts, run } = made
@@ -390,6 +395,7 @@ describe("An invocation is suspended", () => {
     })
     assert.isUndefined(verdictOf(made))
     store.answer()
+    await nextTurn()
     assert.strictEqual(verdictOf(made), "Suspended")
   })
 
@@ -408,10 +414,11 @@ describe("An invocation is suspended", () => {
       body.resolve()
       yield* settle
       assert.deepStrictEqual(ended, ["Success"])
+      yield* Effect.promise(nextTurn)
       assert.strictEqual(verdictOf(made), "Suspended")
     }).pipe(Effect.runPromise))
 
-  it("not while a fiber is outside", () => {
+  it("not while a fiber is outside", async () => {
     const made = assembled()
     const { parts, run } = made
     parts.fibers.outside.set(idle, undefined)
@@ -419,10 +426,11 @@ describe("An invocation is suspended", () => {
     assert.isUndefined(verdictOf(made))
     parts.fibers.outside.clear()
     run()
+    await nextTurn()
     assert.strictEqual(verdictOf(made), "Suspended")
   })
 
-  it("not while a fiber naps", () => {
+  it("not while a fiber naps", async () => {
     const made = assembled()
     const { clock, log, parts, run } = made
     run(() => {
@@ -442,6 +450,7 @@ describe("An invocation is suspended", () => {
     assert.isUndefined(verdictOf(made))
     clock.pass(300)
     assert.deepStrictEqual(log, ["woken at 300"])
+    await nextTurn()
     assert.strictEqual(verdictOf(made), "Suspended")
   })
 
@@ -466,7 +475,7 @@ describe("A change that the service acknowledges without telling the operation",
 })
 
 describe("What was let go of", () => {
-  it("is interrupted at its doors and in its attempts, and is over at once where it has no durable finalizer", () => {
+  it("is interrupted at its doors and in its attempts, and is over at once where it has no durable finalizer", async () => {
     const made = assembled()
     const { claim, log, parts, run, wait } = made
     const child = parts.root.inside({ id: "c", path: "c" })
@@ -484,6 +493,7 @@ describe("What was let go of", () => {
     })
     assert.deepStrictEqual(log, ["c/inside Interrupt", "let go: closed"])
     assert.isDefined(attempt.pollUnsafe())
+    await nextTurn()
     assert.strictEqual(verdictOf(made), "Suspended")
   })
 

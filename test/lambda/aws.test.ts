@@ -274,8 +274,7 @@ const describeEvents = (events: ReadonlyArray<Json>): ReadonlyArray<string> => {
 
 describe.concurrent("under AWS's test runner", () => {
   for (const [name, pair] of Object.entries(pairs)) {
-    // Known and open: where the process is busy, a wait may end in AWS's runner before PENDING gets there, which it refuses.
-    it(`looks like AWS's own: ${name}`, { timeout: 30_000, retry: 3 }, async () => {
+    it(`looks like AWS's own: ${name}`, { timeout: 30_000 }, async () => {
       const calleeOf = (side: "ours" | "theirs") =>
         pair.callee === undefined ? {} : { "callee:$LATEST": pair.callee[side] }
       const [one, other] = await Promise.all([
