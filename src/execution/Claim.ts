@@ -131,8 +131,8 @@ export class Claim implements Subject {
   readonly movesTime: boolean
   /** Whether the code has learned its outcome. */
   isDelivered = false
-  /** Whether an attempt is made here, or about to be, whatever status the service gives meanwhile. */
-  isAttempting = false
+  /** The number of the last attempt that is made here, or about to be, whatever status the service gives meanwhile. */
+  attempt = 0
   /** How many outcomes had been delivered when the code asked for it. */
   since = Infinity
   /** Whether a fiber has waited for its outcome. */
@@ -191,6 +191,11 @@ export class Claim implements Subject {
   get isSettled(): boolean {
     const { record } = this
     return record !== undefined && isFinal(record)
+  }
+
+  /** The number of the attempt that comes after those that are recorded. */
+  get nextAttempt(): number {
+    return (this.record?.StepDetails?.Attempt ?? 0) + 1
   }
 
   /** Whether it stands for the workflow itself. */

@@ -414,7 +414,6 @@ export class Delivery {
       claim.record = record
       if (claim.entry !== undefined) this.#parts.history.noteStamp(record)
     }
-    if (change.Action === "RETRY") claim.isAttempting = false
     // The next attempt may be ready by now.
     if (record !== told || change.Action === "RETRY") this.changed([claim])
   }

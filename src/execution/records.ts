@@ -11,7 +11,7 @@ import { isFinal, type Change, type Claim } from "./Claim.ts"
 /** What the service told if it told of the change, and otherwise what the change says. */
 export const withChange = (told: Operation | undefined, claim: Claim, change: Change, now: number): Operation => {
   const status = statusAfter(change)
-  if (told !== undefined && (told.Status === status || isPast(told, status))) return withOutcome(told, change)
+  if (told !== undefined && (told.Status === status || isPast(told, status, claim))) return withOutcome(told, change)
   const { kind, name } = claim
   const ends = status === "SUCCEEDED" || status === "FAILED" || status === "CANCELLED"
   const attempts = (told?.StepDetails?.Attempt ?? 0) + (kind.type === "STEP" && status !== "STARTED" ? 1 : 0)
@@ -71,9 +71,9 @@ const statusAfter = ({ Action }: Change): string => {
 }
 
 /** Whether an operation has got further than a change that was acknowledged. */
-const isPast = (told: Operation, status: string): boolean =>
+const isPast = (told: Operation, status: string, { attempt, nextAttempt }: Claim): boolean =>
   isFinal(told) ||
-  (status === "PENDING" && told.Status === "READY") ||
+  (status === "PENDING" && told.Status === "READY" && nextAttempt > attempt) ||
   (status === "STARTED" && told.Status !== "READY")
 
 const nextAttempt = ({ StepOptions }: Change, now: number): number | undefined =>

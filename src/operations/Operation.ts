@@ -278,7 +278,7 @@ export const outcomeOf = <Prepared>(
     const { record } = claim
     let begun: Work | undefined
     const begin = (): void => {
-      claim.isAttempting = true
+      claim.attempt = claim.nextAttempt
       begun = delivery.perform(claim, work)
     }
     const door: Door = delivery.wait({
@@ -290,7 +290,7 @@ export const outcomeOf = <Prepared>(
       keyOf: leaf.keyOf ?? endOf,
       isForStart: leaf.isForStart,
       onChange: (changed) => {
-        if (changed.Status === "READY" && !claim.isAttempting && leaf.isUnfinished?.(changed) === true) begin()
+        if (changed.Status === "READY" && claim.nextAttempt > claim.attempt && leaf.isUnfinished?.(changed) === true) begin()
       },
       outcome: () => leaf.outcome(claim, claim.record!),
       resume

@@ -148,7 +148,7 @@ export const attemptedOutcome = (
 /** One attempt: it settles the step, or has the service wait for the next one. */
 const attempt = (claim: Claim, parts: Parts, body: Body, rules: StepRules): void => {
   const { record } = claim
-  const number = numberOf(record)
+  const number = claim.attempt
   const run = (): void =>
     runBody(claim, parts, number, body, (exit, began) => settle(claim, parts, rules, exit, { number, began }))
   if (record?.Status === "STARTED") {
@@ -167,9 +167,6 @@ const attempt = (claim: Claim, parts: Parts, body: Body, rules: StepRules): void
     run()
   }
 }
-
-/** The number of the attempt that comes after what is recorded. */
-export const numberOf = (record: Operation | undefined): number => (record?.StepDetails?.Attempt ?? 0) + 1
 
 // --- The body ------------------------------------------------------------------------------------------------------------
 

@@ -27,7 +27,7 @@ import type * as Serdes from "../Serdes.ts"
 import type { StepContext } from "../StepContext.ts"
 import { limitSize, readValue, writeValue, type AnyCodec, type Conversion, type Recording } from "../values/Values.ts"
 import { operation, type Body } from "./Operation.ts"
-import { attemptedOutcome, cancelAttempt, failForGood, isAttempted, numberOf, runBody } from "./step.ts"
+import { attemptedOutcome, cancelAttempt, failForGood, isAttempted, runBody } from "./step.ts"
 import { typed, type InsideStep } from "./typed.ts"
 
 /**
@@ -188,8 +188,7 @@ const checkAttempts = ({ path }: Claim, { maxAttempts = attemptsByDefault }: Con
 
 /** One look: it settles the operation, or has the service wait for the next one. */
 const look = (claim: Claim, parts: Parts, rules: ConditionRules, recording: Recording): void => {
-  const { record } = claim
-  const attempt = numberOf(record)
+  const { attempt, record } = claim
   if (record?.Status !== "STARTED") claim.later({ Action: "START" })
   const before: Conversion<unknown> =
     attempt === 1 ? Effect.succeed(rules.initial) : readValue(claim, "state", recording, record?.StepDetails?.Result)
