@@ -24,6 +24,7 @@ export class Host {
   readonly #outside = new WeakMap<object, unknown>()
   #isDisposed = false
   readonly #fibers = new Set<Fiber.Fiber<unknown, unknown>>()
+  readonly #timers = new Set<ReturnType<typeof setTimeout>>()
 
   constructor(options: {
     readonly services: Context.Context<never>
@@ -76,15 +77,38 @@ export class Host {
 
   /** Calls back after a time on the clock of the host, unless the invocation has ended by then. */
   after(millis: number, action: () => void): () => void {
-    const fiber = this.fork(Effect.andThen(this.clock.sleep(durationOf(millis)), Effect.sync(action)))
-    return () => fiber.interruptUnsafe()
+    if (this.#isDisposed) return () => {}
+    if (this.clock !== realClock || millis > longestTimer) {
+      const fiber = this.fork(Effect.andThen(this.clock.sleep(durationOf(millis)), Effect.sync(action)))
+      return () => fiber.interruptUnsafe()
+    }
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer)
+      action()
+    }, millis)
+    this.#timers.add(timer)
+    return () => {
+      this.#timers.delete(timer)
+      clearTimeout(timer)
+    }
   }
 
   /** Ends everything that belongs to the runtime. */
   dispose(): void {
     this.#isDisposed = true
     for (const fiber of Array.from(this.#fibers)) fiber.interruptUnsafe()
+    for (const timer of this.#timers) clearTimeout(timer)
+    this.#timers.clear()
   }
 }
 
 const durationOf = (millis: number) => Duration.millis(Math.max(0, millis))
+
+/** Effect's own clock. What it would sleep for is a timer, without a fiber around it. */
+const realClock = Context.get(Context.empty(), Clock.Clock)
+
+/** In milliseconds: a timer of the host that is longer ends at once. */
+const longestTimer = 2 ** 31 - 1
+
+// Captured early: a workflow is watched for timers of its own, and a test framework may replace those of the process.
+const { clearTimeout, setTimeout } = globalThis

@@ -163,7 +163,7 @@ export class Outbox {
     this.#isWanted = true
     if (this.#isSending) return
     this.#isSending = true
-    if (this.#sender === undefined) this.#sender = this.#runtime.fork(this.#send)
+    if (this.#sender === undefined) this.#sender = this.#runtime.fork(Effect.suspend(() => this.#send()))
     else this.#wake?.()
   }
 
@@ -195,20 +195,20 @@ export class Outbox {
   // --- Sending -----------------------------------------------------------------------------------------------------------
 
   /** One fiber sends all requests of an invocation: a request whenever one is wanted, and then it waits for the next. */
-  readonly #send: Effect.Effect<void> = Effect.suspend(() => {
+  #send(): Effect.Effect<void> {
     if (this.#isClosed) {
       this.#isSending = false
       this.#whenIdle?.()
       return Effect.void
     }
     if (!(this.#isWanted || this.#awaited > 0)) return this.#rest
-    return this.#isTooEarly() ? Effect.andThen(Effect.sleep(1), this.#send) : this.#sendBatch(this.#takeBatch())
-  })
+    return this.#isTooEarly() ? Effect.flatMap(Effect.sleep(1), () => this.#send()) : this.#sendBatch(this.#takeBatch())
+  }
 
   readonly #rest: Effect.Effect<void> = Effect.callback((resume) => {
     this.#isSending = false
     if (this.#queue.length > 0) this.#armIdleTimer(idleDelay)
-    this.#wake = () => resume(this.#send)
+    this.#wake = () => resume(this.#send())
     this.#host?.onIdle()
     this.#whenIdle?.()
   })
@@ -273,7 +273,7 @@ export class Outbox {
   readonly #fail = (cause: Cause.Cause<StoreError>): Effect.Effect<void> => {
     this.#isCalling = false
     this.#host?.onFailure(failureOf(cause))
-    return this.#send
+    return this.#send()
   }
 
   #take(batch: ReadonlyArray<Item>, response: CheckpointResponse, sentAt: number): Effect.Effect<void> {
@@ -281,12 +281,12 @@ export class Outbox {
     const { NextMarker, Operations } = response.NewExecutionState
     if (!NextMarker || token === undefined) {
       this.#accept(batch, token, Operations, sentAt)
-      return this.#send
+      return this.#send()
     }
     return Effect.matchCauseEffect(loadPages(this.#store, this.#listener, this.#executionArn, token, NextMarker), {
       onSuccess: (more) => {
         this.#accept(batch, token, [...Operations, ...more], sentAt)
-        return this.#send
+        return this.#send()
       },
       onFailure: this.#fail
     })

@@ -65,12 +65,18 @@ export interface Surroundings {
   readonly options: InvokeOptions
 }
 
+/** The parts of an invocation, and who watches it. */
+export interface Assembled {
+  readonly parts: Parts
+  readonly observer: Observer
+}
+
 /** The parts of an invocation, with the clock, the dice, the scheduler and the store of its surroundings. */
 export const assemble = (
   event: InvocationEvent,
   records: ReadonlyArray<Operation>,
   { beganAt, options, services }: Surroundings
-): { readonly parts: Parts; readonly observer: Observer } => {
+): Assembled => {
   const host = new Host({
     services,
     clock: Context.get(services, Clock.Clock),

@@ -16,6 +16,7 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
 import { cast } from "effect/Function"
 import { CheckpointStore, type StoreError } from "../CheckpointStore.ts"
 import type * as Contract from "../Contract.ts"
@@ -24,14 +25,15 @@ import type { AnyFiber } from "../execution/Fibers.ts"
 import type { Ending, Verdict } from "../execution/Lifetime.ts"
 import { loadPages } from "../execution/Outbox.ts"
 import type { Parts } from "../execution/Parts.ts"
+import { exitOf } from "../internal/effect.ts"
 import * as Telemetry from "../Telemetry.ts"
-import { observed } from "../telemetry/Observer.ts"
+import { countEnd, observed } from "../telemetry/Observer.ts"
 import { Serdes } from "../Serdes.ts"
 import type { Subject } from "../values/Values.ts"
 import type { InvocationAnswer, InvocationEvent } from "../wire/Invocation.ts"
 import type { Operation } from "../wire/Operation.ts"
 import { answerEnding, readPayload, subjectOf } from "./Answer.ts"
-import { assemble, defaultOptions, type InvokeOptions, type Surroundings } from "./Assembly.ts"
+import { assemble, defaultOptions, type Assembled, type InvokeOptions, type Surroundings } from "./Assembly.ts"
 import { startWorkflow } from "./Workflow.ts"
 
 export { defaultOptions, type InvokeOptions }
@@ -48,27 +50,52 @@ export const invoke = (
   event: InvocationEvent,
   options: Partial<InvokeOptions> = {}
 ): Effect.Effect<Invoked, InvocationFailed, CheckpointStore> =>
-  observed(event.DurableExecutionArn, answerEvent(implementation, event, { ...defaultOptions, ...options }))
-
-const answerEvent = (
-  implementation: Contract.AnyImplementation,
-  event: InvocationEvent,
-  options: InvokeOptions
-): Effect.Effect<Invoked, InvocationFailed, CheckpointStore> =>
   Effect.withFiber((fiber) => {
-    const services = cast<Context.Context<never>, Context.Context<CheckpointStore>>(fiber.context)
+    const services = observed(
+      event.DurableExecutionArn,
+      cast<Context.Context<never>, Context.Context<CheckpointStore>>(fiber.context)
+    )
     const beganAt = Context.get(services, Clock.Clock).currentTimeMillisUnsafe()
-    const run = (records: ReadonlyArray<Operation>): Effect.Effect<Invoked, InvocationFailed> =>
-      runOver(implementation, event, records, { services, beganAt, options })
+    const surroundings = { services, beganAt, options: { ...defaultOptions, ...options } }
+    let assembled: Assembled | undefined
+    const run = (records: ReadonlyArray<Operation>): Effect.Effect<Invoked, InvocationFailed> => {
+      assembled = assemble(event, records, surroundings)
+      return execute(implementation, assembled.parts, surroundings)
+    }
     const { NextMarker, Operations } = event.InitialExecutionState
-    return NextMarker ? loaded(event, services, options, run) : run(Operations)
+    const answered = NextMarker ? loaded(event, surroundings, run) : Effect.suspend(() => run(Operations))
+    return Effect.onExitPrimitive(answered, (exit) => {
+      if (assembled !== undefined) return end(assembled, exit, services)
+      countEnd(exit, services)
+      return undefined
+    })
   })
+
+/** Ends what belongs to an invocation: the workflow too, if the invocation was interrupted from outside. */
+const end = (
+  { observer, parts }: Assembled,
+  exit: Exit.Exit<Invoked, InvocationFailed>,
+  services: Context.Context<never>
+): Effect.Effect<void> | undefined => {
+  const { lifetime } = parts
+  const close = (): void => {
+    observer.ended(exit)
+    parts.outbox.close()
+    parts.host.dispose()
+    countEnd(exit, services)
+  }
+  if (!lifetime.isOpen) {
+    close()
+    return undefined
+  }
+  lifetime.end(interrupted)
+  return Effect.mapEager(letGo(parts), close)
+}
 
 /** Runs once the remaining pages of the state are there. */
 const loaded = (
   event: InvocationEvent,
-  services: Context.Context<CheckpointStore>,
-  options: InvokeOptions,
+  { options, services }: Surroundings,
   run: (records: ReadonlyArray<Operation>) => Effect.Effect<Invoked, InvocationFailed>
 ): Effect.Effect<Invoked, InvocationFailed> => {
   const { NextMarker = "", Operations } = event.InitialExecutionState
@@ -81,32 +108,13 @@ const loaded = (
   })
 }
 
-const runOver = (
-  implementation: Contract.AnyImplementation,
-  event: InvocationEvent,
-  records: ReadonlyArray<Operation>,
-  surroundings: Surroundings
-): Effect.Effect<Invoked, InvocationFailed> => {
-  const { observer, parts } = assemble(event, records, surroundings)
-  surroundings.options.onStart?.(parts)
-  return Effect.onExit(
-    Effect.map(execute(implementation, parts, surroundings.services), (answer) => ({ answer, parts })),
-    (exit) =>
-      Effect.sync(() => {
-        observer.ended(exit)
-        parts.outbox.close()
-        parts.host.dispose()
-      })
-  )
-}
-
 /** Ends what an invocation does before its workflow runs, when the invocation must end. */
 export const within = <A, E, R>(
   deadline: number | undefined,
   action: string,
   effect: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E | InvocationFailed, R> =>
-  deadline === undefined
+  deadline === undefined || exitOf(effect) !== undefined
     ? effect
     : Effect.flatMap(Clock.currentTimeMillis, (now) =>
         Effect.timeoutOrElse(effect, {
@@ -158,24 +166,20 @@ const unreadable = (
 // --- Running -------------------------------------------------------------------------------------------------------------
 
 const execute = (
-  implementation: Contract.AnyImplementation,
+  { contract, ...implementation }: Contract.AnyImplementation,
   parts: Parts,
-  services: Context.Context<never>
-): Effect.Effect<InvocationAnswer, InvocationFailed> => {
-  const { contract } = implementation
+  { options, services }: Surroundings
+): Effect.Effect<Invoked, InvocationFailed> => {
+  options.onStart?.(parts)
   const self = subjectOf(parts, contract, Context.get(services, Serdes))
   return Effect.flatMapEager(readPayload(parts, self, contract), (payload) => {
-    if ("answer" in payload) return Effect.succeed(payload.answer)
+    if ("answer" in payload) return Effect.succeed({ answer: payload.answer, parts })
     armDeadline(parts)
-    const root = startWorkflow(implementation, payload.value, parts, services)
-    const ended = Effect.onInterrupt(parts.lifetime.ended, () =>
-      Effect.suspend(() => {
-        parts.lifetime.end(interrupted)
-        return letGo(parts, root)
-      })
-    )
-    return Effect.flatMap(ended, (ending) =>
-      Effect.flatMapEager(letGo(parts, root), () => answer(parts, self, contract, ending))
+    startWorkflow(implementation.handler, payload.value, parts, services)
+    return Effect.flatMap(parts.lifetime.ended, (ending) =>
+      Effect.flatMapEager(letGo(parts), () =>
+        Effect.mapEager(answer(parts, self, contract, ending), (given) => ({ answer: given, parts }))
+      )
     )
   })
 }
@@ -206,11 +210,11 @@ const armDeadline = ({ delivery, host, lifetime, settings }: Parts): void => {
  * Interrupts every fiber of the workflow from the root down, so that no handler takes the end for a failure, and waits
  * for local finalizers, and for a request that is under way, as long as the grace period lasts.
  */
-const letGo = (parts: Parts, root: () => AnyFiber | undefined): Effect.Effect<void> => {
+const letGo = (parts: Parts): Effect.Effect<void> => {
   const { delivery, fibers, lifetime, outbox } = parts
   if (!lifetime.mayRecord) outbox.close()
   fibers.stop()
-  const first = root()
+  const [first] = fibers.live.keys()
   const left = new Set<AnyFiber>()
   first?.interruptUnsafe(first.id)
   for (const fiber of [...(first === undefined ? [] : [first]), ...delivery.stop(), ...fibers.live.keys()]) {

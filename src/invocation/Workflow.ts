@@ -17,7 +17,6 @@ import * as Scheduler from "effect/Scheduler"
 import type * as Contract from "../Contract.ts"
 import { CaptureCallSites } from "../execution/CallSite.ts"
 import { Claim } from "../execution/Claim.ts"
-import type { AnyFiber } from "../execution/Fibers.ts"
 import { Execution, executionOf, type Parts } from "../execution/Parts.ts"
 import { WorkflowClock, WorkflowRandom, type ServicesHost } from "../execution/WorkflowServices.ts"
 import { compensated } from "../operations/withCompensation.ts"
@@ -28,50 +27,50 @@ import { defectObject, isOwnMistake } from "../values/Failures.ts"
 
 type Body = Effect.Effect<unknown, unknown, unknown>
 
-/** Starts the workflow as the first fiber of the run queue. Answers with how to find that fiber. */
+/** Starts the workflow as the first fiber of the run queue. */
 export const startWorkflow = (
-  implementation: Contract.AnyImplementation,
+  handler: Contract.AnyImplementation["handler"],
   payload: unknown,
   parts: Parts,
   services: Context.Context<never>
-): (() => AnyFiber | undefined) => {
+): void => {
   const { fibers, lifetime } = parts
-  const handler = Effect.suspend(() => cast<unknown, Body>(implementation.handler(cast<unknown, never>(payload))))
-  const ran: Effect.Effect<Exit.Exit<unknown, unknown>, never, unknown> = Effect.exit(
-    Effect.onExit(inScope(parts, parts.root, handler, Effect.void), (exit) =>
-      lifetime.isOpen ? Effect.void : tellUnwound(parts, exit)
-    )
-  )
-  const workflow = Effect.flatMap(ran, (exit) =>
-    // While the invocation ends, this is only what finalizers ended with.
-    lifetime.isOpen ? Effect.flatMap(compensated(parts, exit), (ended) => endOf(parts, ended)) : exit
-  )
-  let root: AnyFiber | undefined
+  const block = Effect.suspend(() => cast<unknown, Body>(handler(cast<unknown, never>(payload))))
+  // While the invocation ends, what it ends with is only what its finalizers ended with.
+  const ended = (exit: Exit.Exit<unknown, unknown>): Body =>
+    lifetime.isOpen ? Effect.flatMapEager(compensated(parts, exit), (undone) => endOf(parts, undone)) : exit
+  // A failure that interruption keeps from being handled is seen only here.
+  const unwound = Effect.onExitPrimitive(inScope(parts, parts.root, block), (exit) => {
+    if (!lifetime.isOpen) tellUnwound(parts, exit)
+    return undefined
+  })
+  const workflow = Effect.matchCauseEffect(unwound, {
+    onSuccess: (value) => ended(Exit.succeed(value)),
+    onFailure: (cause) => ended(Exit.failCause(cause))
+  })
   fibers.enqueue(() => {
-    root = Effect.runForkWith(servicesOf(parts, services))(
+    const root = Effect.runForkWith(servicesOf(parts, services))(
       cast<Body, Effect.Effect<Exit.Exit<unknown, unknown>, unknown>>(workflow)
     )
     root.addObserver((exit) => lifetime.finish(exit))
   })
-  return () => root
 }
 
 /**
  * What finalizers fail with while an invocation ends is no outcome, but somebody should hear of it. What the code was
  * failing with before it was interrupted is none of that.
  */
-const tellUnwound = ({ listener }: Parts, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> =>
-  Effect.sync(() => {
-    if (Exit.isSuccess(exit)) return
-    const { reasons } = exit.cause
-    const cut = reasons.findIndex(Cause.isInterruptReason)
-    const failures = reasons.slice(cut + 1).filter((reason) => !Cause.isInterruptReason(reason))
-    if (cut < 0 || failures.length === 0) return
-    const { ErrorMessage, ErrorType } = defectObject(Cause.squash(Cause.fromReasons(failures)))
-    listener.warned?.(
-      `A finalizer of the workflow failed while the invocation ended, which changes nothing of its outcome (${ErrorType}: ${ErrorMessage}). Mend it: it runs at the end of every invocation.`
-    )
-  })
+const tellUnwound = ({ listener }: Parts, exit: Exit.Exit<unknown, unknown>): void => {
+  if (Exit.isSuccess(exit)) return
+  const { reasons } = exit.cause
+  const cut = reasons.findIndex(Cause.isInterruptReason)
+  const failures = reasons.slice(cut + 1).filter((reason) => !Cause.isInterruptReason(reason))
+  if (cut < 0 || failures.length === 0) return
+  const { ErrorMessage, ErrorType } = defectObject(Cause.squash(Cause.fromReasons(failures)))
+  listener.warned?.(
+    `A finalizer of the workflow failed while the invocation ended, which changes nothing of its outcome (${ErrorType}: ${ErrorMessage}). Mend it: it runs at the end of every invocation.`
+  )
+}
 
 /** The services of the workflow. */
 const servicesOf = (parts: Parts, services: Context.Context<never>): Context.Context<never> => {
@@ -102,15 +101,12 @@ const hostOf = (parts: Parts): ServicesHost => ({
  * The workflow ends once the past is delivered, and the code has asked for all that is recorded: also the durable
  * finalizers of what it leaves behind.
  */
-const endOf = (parts: Parts, exit: Exit.Exit<unknown, unknown>): Effect.Effect<unknown, unknown> =>
-  Effect.suspend(() =>
-    parts.root.hasFinalizers
-      ? Effect.andThen(
-          Effect.andThen(whenDelivered(parts, Exit.void, true), letGoOfOthers(parts)),
-          whenDelivered(parts, exit, isMistaken(exit))
-        )
-      : whenDelivered(parts, exit, isMistaken(exit))
-  )
+const endOf = (parts: Parts, exit: Exit.Exit<unknown, unknown>): Effect.Effect<unknown, unknown> => {
+  const ended = whenDelivered(parts, exit, isMistaken(exit))
+  return parts.root.hasFinalizers
+    ? Effect.andThen(Effect.andThen(whenDelivered(parts, Exit.void, true), letGoOfOthers(parts)), ended)
+    : ended
+}
 
 const isMistaken = (exit: Exit.Exit<unknown, unknown>): boolean =>
   Exit.isFailure(exit) && isOwnMistake(Cause.squash(exit.cause))

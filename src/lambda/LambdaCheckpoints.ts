@@ -69,15 +69,15 @@ const store: Layer.Layer<CheckpointStore, never, Connection> = Layer.effect(
   CheckpointStore,
   Effect.map(Connection, ({ call }) =>
     makeStore({
-      checkpoint: (request) =>
-        Effect.mapError(
+      checkpoint: (request, read) =>
+        Effect.matchEffect(
           call({ operation: "CheckpointDurableExecution", input: request, secrets: [request.CheckpointToken] }),
-          storeError
+          { onSuccess: read, onFailure: (failure) => Effect.fail(storeError(failure)) }
         ),
-      loadState: (request) =>
-        Effect.mapError(
+      loadState: (request, read) =>
+        Effect.matchEffect(
           call({ operation: "GetDurableExecutionState", input: request, secrets: [request.CheckpointToken] }),
-          storeError
+          { onSuccess: read, onFailure: (failure) => Effect.fail(storeError(failure)) }
         )
     })
   )

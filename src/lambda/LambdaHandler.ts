@@ -14,13 +14,14 @@ import * as Inspectable from "effect/Inspectable"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
+import * as References from "effect/References"
 import * as Result from "effect/Result"
 import type { Scope } from "effect/Scope"
 import { CheckpointStore } from "../CheckpointStore.ts"
 import type * as Contract from "../Contract.ts"
 import { InvocationFailed } from "../DurableError.ts"
 import type { Execution } from "../execution/Parts.ts"
-import { invoke, within, type InvokeOptions } from "../invocation/Invocation.ts"
+import { invoke, within, type Invoked, type InvokeOptions } from "../invocation/Invocation.ts"
 import { decodeInvocationEvent, type InvocationAnswer } from "../wire/Invocation.ts"
 import { fromDurableExecutionClient, type DurableExecutionClient } from "./internal/eventClient.ts"
 import * as LambdaCheckpoints from "./LambdaCheckpoints.ts"
@@ -112,44 +113,59 @@ export const make = <I extends Contract.AnyImplementation, R extends Requirement
   const configured = invokeOptions(options)
   const margin = millis("margin", options.margin ?? "1 second")
 
-  const run = Effect.fnUntraced(function* (input: unknown, context: InvocationContext | undefined) {
-    // The client is taken off first: decoding keeps only what belongs to the event.
-    const client = Predicate.hasProperty(input, "durableExecutionClient") ? input.durableExecutionClient : undefined
-    const decoded = decodeInvocationEvent(input)
-    if (Result.isFailure(decoded)) return yield* Effect.fail(decoded.failure)
-    const limits = {
-      ...configured,
-      deadline: yield* deadlineIn(context, margin),
-      traceHeader: context?.xRayTraceId ?? process.env["_X_AMZN_TRACE_ID"]
-    }
-    const services = yield* within(limits.deadline, "built the layer of its handler", sandbox.services)
-    const store =
-      client === undefined || client === null
-        ? Context.get(
-            yield* within(limits.deadline, "built the layer of its checkpoints", checkpoints.services),
-            CheckpointStore
+  const run = (input: unknown, context: InvocationContext | undefined): Effect.Effect<Invoked, unknown> =>
+    Effect.withFiber((fiber) => {
+      // The client is taken off first: decoding keeps only what belongs to the event.
+      const client = Predicate.hasProperty(input, "durableExecutionClient") ? input.durableExecutionClient : undefined
+      const decoded = decodeInvocationEvent(input)
+      if (Result.isFailure(decoded)) return Effect.fail(decoded.failure)
+      const limits = {
+        ...configured,
+        deadline: deadlineOf(context, margin, Context.get(fiber.context, Clock.Clock).currentTimeMillisUnsafe()),
+        traceHeader: context?.xRayTraceId ?? process.env["_X_AMZN_TRACE_ID"]
+      }
+      const store =
+        client === undefined || client === null
+          ? Effect.mapEager(
+              within(limits.deadline, "built the layer of its checkpoints", checkpoints.services),
+              (services) => Context.get(services, CheckpointStore)
+            )
+          : Effect.succeed(fromDurableExecutionClient(cast<unknown, DurableExecutionClient>(client)))
+      return Effect.flatMapEager(
+        within(limits.deadline, "built the layer of its handler", sandbox.services),
+        (services) =>
+          Effect.flatMapEager(store, (found) =>
+            Effect.provideContext(
+              invoke(implementation, decoded.success, limits),
+              invocationServices(services, found, context)
+            )
           )
-        : fromDurableExecutionClient(cast<unknown, DurableExecutionClient>(client))
-    const { answer } = yield* invoke(implementation, decoded.success, limits).pipe(
-      Effect.annotateLogs(annotationsOf(context)),
-      Effect.provideContext(
-        cast<Context.Context<R | Requirements<I>>, Context.Context<never>>(services).pipe(
-          Context.add(CheckpointStore, store),
-          Context.add(LambdaContext, context ?? unknownContext)
-        )
       )
-    )
-    return answer
-  })
+    })
 
   return (event, context) =>
     new Promise((resolve, reject) => {
       const fiber = Effect.runFork(run(event, context))
       sandbox.track(fiber)
       checkpoints.track(fiber)
-      fiber.addObserver((exit) => (Exit.isSuccess(exit) ? resolve(exit.value) : reject(rejection(exit.cause))))
+      fiber.addObserver((exit) => (Exit.isSuccess(exit) ? resolve(exit.value.answer) : reject(rejection(exit.cause))))
     })
 }
+
+/** What an invocation runs in: the services of the handler's layer, its store, its context, and what its logs say. */
+const invocationServices = <R>(
+  services: Context.Context<R>,
+  store: CheckpointStore["Service"],
+  context: InvocationContext | undefined
+) =>
+  services.pipe(
+    Context.add(CheckpointStore, store),
+    Context.add(LambdaContext, context ?? unknownContext),
+    Context.add(References.CurrentLogAnnotations, {
+      ...Context.get(services, References.CurrentLogAnnotations),
+      ...annotationsOf(context)
+    })
+  )
 
 const invokeOptions = <R, E>(options: Options<R, E>): Partial<InvokeOptions> => ({
   outsideLimit: millis("outsideLimit", options.outsideLimit ?? "10 seconds"),
@@ -158,17 +174,17 @@ const invokeOptions = <R, E>(options: Options<R, E>): Partial<InvokeOptions> => 
 })
 
 /** When the invocation has to end. One whose context does not know the time, as a test may call it, never has to. */
-const deadlineIn = (
+const deadlineOf = (
   context: Partial<InvocationContext> | undefined,
-  margin: number
-): Effect.Effect<number | undefined> =>
-  Effect.map(Clock.currentTimeMillis, (now) => {
-    const remaining =
-      typeof context?.getRemainingTimeInMillis === "function" ? context.getRemainingTimeInMillis() : Infinity
-    if (Number.isNaN(remaining) || remaining === Infinity) return undefined
-    // A function whose time-out leaves no margin would end every invocation as it begins, and never get anywhere.
-    return Math.max(0, now + (remaining > margin ? remaining - margin : remaining / 2))
-  })
+  margin: number,
+  now: number
+): number | undefined => {
+  const remaining =
+    typeof context?.getRemainingTimeInMillis === "function" ? context.getRemainingTimeInMillis() : Infinity
+  if (Number.isNaN(remaining) || remaining === Infinity) return undefined
+  // A function whose time-out leaves no margin would end every invocation as it begins, and never get anywhere.
+  return Math.max(0, now + (remaining > margin ? remaining - margin : remaining / 2))
+}
 
 /** What every log of an invocation says besides the execution. */
 const annotationsOf = (context: InvocationContext | undefined): Readonly<Record<string, unknown>> => ({

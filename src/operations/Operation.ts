@@ -290,7 +290,8 @@ export const outcomeOf = <Prepared>(
       keyOf: leaf.keyOf ?? endOf,
       isForStart: leaf.isForStart,
       onChange: (changed) => {
-        if (changed.Status === "READY" && claim.nextAttempt > claim.attempt && leaf.isUnfinished?.(changed) === true) begin()
+        if (changed.Status === "READY" && claim.nextAttempt > claim.attempt && leaf.isUnfinished?.(changed) === true)
+          begin()
       },
       outcome: () => leaf.outcome(claim, claim.record!),
       resume

@@ -109,37 +109,32 @@ export const untypedChild = (name: string, body: Body, recording: Recording): Bo
 export const flatChild = (name: string, body: Body): Body =>
   inWorkflow(name, (execution, fiber) => {
     const namespace = flatNamespace(execution, fiber, name)
-    return inScope(execution.parts, namespace, body, Effect.void)
+    return inScope(execution.parts, namespace, body)
   })
 
 /**
- * Runs a block in a namespace, and closes the namespace when the block ends in whatever way. The block has a scope of its
- * own, closed before that: a replay that does not run it again would leave that of its parent without what it put there.
+ * Runs a block in a namespace, once, and closes the namespace when the block ends in whatever way. The block has a scope of
+ * its own, closed before that: a replay that does not run it again would leave that of its parent without what it put there.
  */
 export const inNamespace = (parts: Parts, namespace: Namespace, body: Body): Body =>
-  inScope(
-    parts,
-    namespace,
-    body,
-    Effect.sync(() => parts.delivery.close(namespace))
-  )
-
-/** Runs a block in a namespace and a scope of its own. */
-export const inScope = (parts: Parts, namespace: Namespace, body: Body, close: Effect.Effect<void>): Body =>
-  Effect.suspend(() => {
-    const scope = Scope.makeUnsafe()
-    const block = Effect.updateContext(
-      parts.surroundings.within(namespace, body),
-      (services: Context.Context<unknown>) =>
-        services.pipe(Context.add(Execution, { parts, namespace }), Context.add(Scope.Scope, scope))
-    )
-    // Finalizers of the scope still belong to the block.
-    const closeScope = (exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> =>
-      Effect.provideService(Scope.close(scope, exit), Execution, { parts, namespace })
-    return Effect.onExit(block, (exit) =>
-      scope.state._tag === "Empty" ? close : Effect.ensuring(closeScope(exit), close)
-    )
+  inScope(parts, namespace, body, () => {
+    parts.delivery.close(namespace)
+    return undefined
   })
+
+/** Runs a block in a namespace and a scope of its own, once. */
+export const inScope = (parts: Parts, namespace: Namespace, body: Body, close?: () => undefined): Body => {
+  const scope = Scope.makeUnsafe()
+  const block = Effect.updateContext(parts.surroundings.within(namespace, body), (services: Context.Context<unknown>) =>
+    services.pipe(Context.add(Execution, { parts, namespace }), Context.add(Scope.Scope, scope))
+  )
+  // Finalizers of the scope still belong to the block.
+  const closeScope = (exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> =>
+    Effect.onExitPrimitive(Effect.provideService(Scope.close(scope, exit), Execution, { parts, namespace }), () =>
+      close?.()
+    )
+  return Effect.onExitPrimitive(block, (exit) => (scope.state._tag === "Empty" ? close?.() : closeScope(exit)))
+}
 
 // --- Contexts with a record ----------------------------------------------------------------------------------------------
 
@@ -187,10 +182,9 @@ export const outcomeIn = (
   const { record } = claim
   const isDone = record !== undefined && isFinal(record)
   if (isDone && record.ContextDetails?.ReplayChildren !== true) return recordedOutcome(parts, claim, rules)
-  const begun = Effect.suspend(() => runContext(parts, claim, rules))
   return record === undefined && rules.prepare !== undefined && claim.namespace.standing !== "rebuilding"
-    ? Effect.andThen(rules.prepare(claim, parts), begun)
-    : begun
+    ? Effect.flatMapEager(rules.prepare(claim, parts), () => runContext(parts, claim, rules))
+    : runContext(parts, claim, rules)
 }
 
 /** What is recorded, when its turn has come. */
@@ -232,9 +226,13 @@ const runContext = (parts: Parts, claim: Claim, rules: ContextRules): Effect.Eff
   }
   parts.history.open(namespace)
   const summary = isDone ? record.ContextDetails?.Result : undefined
-  return Effect.flatMap(Effect.exit(rules.body(namespace, parts, summary)), (exit) => {
+  const ended = (exit: Exit.Exit<unknown, unknown>): Effect.Effect<Outcome> => {
     hasEnded = true
     return end(parts, claim, rules, namespace, exit)
+  }
+  return Effect.matchCauseEffect(rules.body(namespace, parts, summary), {
+    onSuccess: (value) => ended(Exit.succeed(value)),
+    onFailure: (cause) => ended(Exit.failCause(cause))
   })
 }
 

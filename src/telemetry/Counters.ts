@@ -54,7 +54,7 @@ export class Counters {
 }
 
 /** Counts an invocation by how it ended. */
-export const countEnd = (status: InvocationStatus, services: Context.Context<never>): void => {
+export const countStatus = (status: InvocationStatus, services: Context.Context<never>): void => {
   invocations[status].updateUnsafe(1, services)
   if (status === "PENDING") Telemetry.suspensions.updateUnsafe(1, services)
 }

@@ -17,6 +17,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Logger from "effect/Logger"
+import * as References from "effect/References"
 import * as Tracer from "effect/Tracer"
 import type { Claim } from "../execution/Claim.ts"
 import type { History } from "../execution/History.ts"
@@ -24,7 +25,7 @@ import type { Listener, Sent, Surroundings } from "../execution/Listener.ts"
 import type { Namespace } from "../execution/Namespace.ts"
 import type { InvocationAnswer } from "../wire/Invocation.ts"
 import type { Operation } from "../wire/Operation.ts"
-import { countEnd, Counters } from "./Counters.ts"
+import { countStatus, Counters } from "./Counters.ts"
 import * as Logs from "./Logs.ts"
 import { traced } from "./RealTime.ts"
 import { parseTraceHeader, writeTraceHeader, type TraceHeader } from "./SpanIds.ts"
@@ -142,14 +143,18 @@ export class Observer implements Listener, Surroundings {
   }
 }
 
-/** Counts an invocation by how it ends, and puts its execution into its logs. */
-export const observed = <A extends { readonly answer: InvocationAnswer }, E, R>(
-  executionArn: string,
-  invocation: Effect.Effect<A, E, R>
-): Effect.Effect<A, E, R> =>
-  Effect.onExit(Effect.annotateLogs(invocation, { executionArn }), (exit) =>
-    Effect.withFiber(({ context }) => Effect.succeed(countEnd(statusOf(exit), context)))
-  )
+/** The services of an invocation, whose logs name its execution. */
+export const observed = <R>(executionArn: string, services: Context.Context<R>): Context.Context<R> =>
+  Context.add(services, References.CurrentLogAnnotations, {
+    ...Context.get(services, References.CurrentLogAnnotations),
+    executionArn
+  })
+
+/** Counts an invocation by how it ended. */
+export const countEnd = (
+  exit: Exit.Exit<{ readonly answer: InvocationAnswer }, unknown>,
+  services: Context.Context<never>
+): void => countStatus(statusOf(exit), services)
 
 const statusOf = (exit: Exit.Exit<{ readonly answer: InvocationAnswer }, unknown>): InvocationStatus =>
   exit._tag === "Success" ? exit.value.answer.Status : "RETRYING"

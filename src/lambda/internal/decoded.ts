@@ -4,11 +4,13 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import type * as Result from "effect/Result"
+import * as Result from "effect/Result"
 import type { MalformedMessage } from "../../wire/Malformed.ts"
 
 export const decodedOr =
   <E>(failure: (malformed: MalformedMessage) => E) =>
   <A>(read: (input: unknown) => Result.Result<A, MalformedMessage>) =>
-  (answer: unknown): Effect.Effect<A, E> =>
-    Effect.mapError(Effect.fromResult(read(answer)), failure)
+  (answer: unknown): Effect.Effect<A, E> => {
+    const result = read(answer)
+    return Result.isSuccess(result) ? Effect.succeed(result.success) : Effect.fail(failure(result.failure))
+  }

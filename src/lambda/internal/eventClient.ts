@@ -15,7 +15,7 @@ import {
   type StoreError
 } from "../../CheckpointStore.ts"
 import { describeFailure } from "./failure.ts"
-import { makeStore } from "./store.ts"
+import { makeStore, type Reader } from "./store.ts"
 
 /** An object with the two calls of a running invocation: requests and answers as the AWS client has them. */
 export interface DurableExecutionClient {
@@ -27,12 +27,18 @@ export interface DurableExecutionClient {
 /** A store of such a client. Its failures are sorted by what they say themselves, else as failures of the AWS client. */
 export const fromDurableExecutionClient = (client: DurableExecutionClient): CheckpointStore["Service"] =>
   makeStore({
-    checkpoint: (request) => call(request.CheckpointToken, () => client.checkpoint(request)),
-    loadState: (request) => call(request.CheckpointToken, () => client.getExecutionState(request))
+    checkpoint: (request, read) => call(request.CheckpointToken, async () => client.checkpoint(request), read),
+    loadState: (request, read) => call(request.CheckpointToken, async () => client.getExecutionState(request), read)
   })
 
-const call = (token: string, run: () => Promise<unknown>): Effect.Effect<unknown, StoreError> =>
-  Effect.tryPromise({ try: async () => run(), catch: (error) => classify(error, token) })
+/** One wait and no more: every checkpoint passes here. */
+const call = <A>(token: string, run: () => Promise<unknown>, read: Reader<A>): Effect.Effect<A, StoreError> =>
+  Effect.callback((resume) => {
+    run().then(
+      (answer) => resume(read(answer)),
+      (error: unknown) => resume(Effect.fail(classify(error, token)))
+    )
+  })
 
 const classify = (error: unknown, token: string): StoreError => {
   const failure = describeFailure(error, [token])

@@ -23,10 +23,16 @@ interface Built<R> {
   readonly scope: Scope.Closeable
 }
 
+interface Build<R, E> {
+  readonly ended: Promise<Exit.Exit<Built<R>, E>>
+  /** What was built, once it was. */
+  built: Built<R> | undefined
+}
+
 export class Sandbox<R, E> {
   readonly #layer: Layer.Layer<R, E>
   readonly #running = new Set<Fiber.Fiber<unknown, unknown>>()
-  #building: Promise<Exit.Exit<Built<R>, E>> | undefined
+  #build: Build<R, E> | undefined
 
   constructor(layer: Layer.Layer<R, E>) {
     this.#layer = layer
@@ -34,9 +40,11 @@ export class Sandbox<R, E> {
 
   /** The services of the layer, which is built when it is needed first. */
   get services(): Effect.Effect<Context.Context<R>, E> {
+    const built = this.#build?.built
+    if (built !== undefined) return Effect.succeed(built.services)
     return Effect.flatMap(
-      Effect.promise(() => this.#build()),
-      (built) => Effect.map(built, ({ services }) => services)
+      Effect.promise(() => this.#begin().ended),
+      (exit) => Effect.map(exit, ({ services }) => services)
     )
   }
 
@@ -48,25 +56,27 @@ export class Sandbox<R, E> {
 
   /** Interrupts what runs and releases the resources of the layer. A later invocation builds it anew. */
   async close(): Promise<void> {
-    const building = this.#building
-    this.#building = undefined
+    const build = this.#build
+    this.#build = undefined
     const running = Array.from(this.#running)
     for (const fiber of running) fiber.interruptUnsafe()
     await Promise.all(running.map((fiber) => new Promise((resolve) => fiber.addObserver(resolve))))
-    const built = await building
+    const built = await build?.ended
     if (built !== undefined && Exit.isSuccess(built)) await Effect.runPromise(Scope.close(built.value.scope, Exit.void))
   }
 
-  #build(): Promise<Exit.Exit<Built<R>, E>> {
-    if (this.#building !== undefined) return this.#building
+  #begin(): Build<R, E> {
+    if (this.#build !== undefined) return this.#build
     // Before anything is acquired: a signal that comes during the build must find somebody who listens.
     closeOnSignal(this)
-    const building = Effect.runPromise(buildScoped(this.#layer)).then((exit) => {
-      if (Exit.isFailure(exit) && this.#building === building) this.#building = undefined
+    const ended = Effect.runPromise(buildScoped(this.#layer)).then((exit) => {
+      if (Exit.isSuccess(exit)) build.built = exit.value
+      else if (this.#build === build) this.#build = undefined
       return exit
     })
-    this.#building = building
-    return building
+    const build: Build<R, E> = { ended, built: undefined }
+    this.#build = build
+    return build
   }
 }
 

@@ -7,7 +7,7 @@
  *
  * @since 0.1.0
  */
-import * as Effect from "effect/Effect"
+import type * as Effect from "effect/Effect"
 import {
   StoreUnavailable,
   type CheckpointRequest,
@@ -19,17 +19,20 @@ import { CheckpointDurableExecutionResponse, GetDurableExecutionStateResponse } 
 import { reader } from "../../wire/Malformed.ts"
 import { decodedOr } from "./decoded.ts"
 
-/** The two calls, with answers that nobody has looked at. */
+/** The two calls, which have their answers read. */
 export interface RawStore {
-  readonly checkpoint: (request: CheckpointRequest) => Effect.Effect<unknown, StoreError>
-  readonly loadState: (request: StateRequest) => Effect.Effect<unknown, StoreError>
+  readonly checkpoint: <A>(request: CheckpointRequest, read: Reader<A>) => Effect.Effect<A, StoreError>
+  readonly loadState: <A>(request: StateRequest, read: Reader<A>) => Effect.Effect<A, StoreError>
 }
+
+/** Reads an answer that nobody has looked at. */
+export type Reader<A> = (answer: unknown) => Effect.Effect<A, StoreError>
 
 const decoded = decodedOr(({ message }) => new StoreUnavailable({ message }))
 
 export const makeStore = (raw: RawStore): CheckpointStore["Service"] => ({
-  checkpoint: (request) => Effect.flatMap(raw.checkpoint(request), decoded(readCheckpoint)),
-  loadState: (request) => Effect.flatMap(raw.loadState(request), decoded(readState))
+  checkpoint: (request) => raw.checkpoint(request, decoded(readCheckpoint)),
+  loadState: (request) => raw.loadState(request, decoded(readState))
 })
 
 const readCheckpoint = reader("answer to CheckpointDurableExecution", CheckpointDurableExecutionResponse)
