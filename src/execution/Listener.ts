@@ -7,7 +7,7 @@
  * @since 0.1.0
  */
 import type * as Context from "effect/Context"
-import type * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
 import type { Operation } from "../wire/Operation.ts"
 import type { OperationUpdate } from "../wire/OperationUpdate.ts"
 import type { Claim } from "./Claim.ts"
@@ -46,14 +46,21 @@ export interface Listener {
   readonly warned?: ((message: string) => void) | undefined
 }
 
+/** What telemetry wants of the body of an attempt. */
+export interface Watched<R> {
+  readonly services: Context.Context<R>
+  /** The body has ended, in whatever way. */
+  readonly ended?: ((exit: Exit.Exit<unknown, unknown>) => void) | undefined
+}
+
 /** What telemetry puts around code of the user. */
 export interface Surroundings {
   /** The services of the workflow: its loggers pass over what is replayed, and tell the time of the host. */
   readonly services: <R>(services: Context.Context<R>) => Context.Context<R>
-  /** Around the body of a context. */
-  readonly within: <A, E, R>(namespace: Namespace, body: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
-  /** Around the body of an attempt. */
-  readonly attempt: <A, E, R>(claim: Claim, number: number, body: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  /** The services of the body of a context. */
+  readonly within: <R>(namespace: Namespace, services: Context.Context<R>) => Context.Context<R>
+  /** An attempt begins: the services of its body, and who hears of its end. */
+  readonly attempt: <R>(claim: Claim, number: number, services: Context.Context<R>) => Watched<R>
   /** The X-Ray header for a function that an operation calls, if the invocation belongs to a trace. */
   readonly traceHeader: (claim: Claim) => string | undefined
 }

@@ -125,8 +125,10 @@ export const inNamespace = (parts: Parts, namespace: Namespace, body: Body): Bod
 /** Runs a block in a namespace and a scope of its own, once. */
 export const inScope = (parts: Parts, namespace: Namespace, body: Body, close?: () => undefined): Body => {
   const scope = Scope.makeUnsafe()
-  const block = Effect.updateContext(parts.surroundings.within(namespace, body), (services: Context.Context<unknown>) =>
-    services.pipe(Context.add(Execution, { parts, namespace }), Context.add(Scope.Scope, scope))
+  const block = Effect.updateContext(body, (services: Context.Context<unknown>) =>
+    parts.surroundings
+      .within(namespace, services)
+      .pipe(Context.add(Execution, { parts, namespace }), Context.add(Scope.Scope, scope))
   )
   // Finalizers of the scope still belong to the block.
   const closeScope = (exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> =>

@@ -181,11 +181,15 @@ export const runBody = (
   const { delivery, host, settings, surroundings } = parts
   const began = host.now()
   const instead = settings.insteadOf?.({ name: claim.name, path: claim.path, number })
-  const run = surroundings.attempt(claim, number, instead ?? body)
-  const fork = Effect.runForkWith(servicesOf(claim, parts, number))
+  const attempt = surroundings.attempt(claim, number, servicesOf(claim, parts, number))
+  const fork = Effect.runForkWith(attempt.services)
   delivery.run(
     claim,
-    () => fork(cast<Body, Effect.Effect<unknown, unknown>>(run)),
+    () => {
+      const fiber = fork(cast<Body, Effect.Effect<unknown, unknown>>(instead ?? body))
+      if (attempt.ended !== undefined) fiber.addObserver(attempt.ended)
+      return fiber
+    },
     (exit) => ended(exit, began)
   )
 }

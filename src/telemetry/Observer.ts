@@ -21,7 +21,7 @@ import * as References from "effect/References"
 import * as Tracer from "effect/Tracer"
 import type { Claim } from "../execution/Claim.ts"
 import type { History } from "../execution/History.ts"
-import type { Listener, Sent, Surroundings } from "../execution/Listener.ts"
+import type { Listener, Sent, Surroundings, Watched } from "../execution/Listener.ts"
 import type { Namespace } from "../execution/Namespace.ts"
 import type { InvocationAnswer } from "../wire/Invocation.ts"
 import type { Operation } from "../wire/Operation.ts"
@@ -126,15 +126,13 @@ export class Observer implements Listener, Surroundings {
     return tracer === Tracer.nativeTracer ? told : Context.add(told, Tracer.Tracer, traced(this.#clock, tracer))
   }
 
-  within<A, E, R>(namespace: Namespace, body: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
+  within<R>(namespace: Namespace, services: Context.Context<R>): Context.Context<R> {
     const spans = this.#spans
-    return spans === undefined
-      ? body
-      : Effect.suspend(() => Effect.provideService(body, Tracer.ParentSpan, spans.in(namespace)))
+    return spans === undefined ? services : Context.add(services, Tracer.ParentSpan, spans.in(namespace))
   }
 
-  attempt<A, E, R>(claim: Claim, number: number, body: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
-    return this.#spans === undefined ? body : this.#spans.attempt(claim, number, body)
+  attempt<R>(claim: Claim, number: number, services: Context.Context<R>): Watched<R> {
+    return this.#spans === undefined ? { services } : this.#spans.attempt(claim, number, services)
   }
 
   traceHeader(claim: Claim): string | undefined {

@@ -10,13 +10,12 @@
  */
 import type * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as References from "effect/References"
 import * as Tracer from "effect/Tracer"
 import { isFinal, type Claim } from "../execution/Claim.ts"
-import type { AnyFiber } from "../execution/Fibers.ts"
+import type { Watched } from "../execution/Listener.ts"
 import type { Namespace } from "../execution/Namespace.ts"
 import { executionOf } from "../execution/Parts.ts"
 import { errorTypeOf } from "../values/Failures.ts"
@@ -117,29 +116,25 @@ export class Spans {
     if (isFinal(operation)) this.ended(Id, EndTimestamp ?? this.#millis(), Status, reportedError(operation))
   }
 
-  /** One attempt of a step, around its body. */
-  attempt<A, E, R>(claim: Claim, number: number, body: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
-    return Effect.suspend(() => {
-      const operation = this.#open.get(claim.id)?.span
-      operation?.attribute("durable.attempt.number", number)
-      const span = this.#make(`${claim.name} attempt ${number}`, {
-        parent: operation ?? this.#external(operationSpanId(this.#options.executionArn, claim.id)),
-        links: [{ span: this.invocation, attributes: {} }],
-        start: this.#now(),
-        attributes: { ...attributesOf(claim), "durable.attempt.number": number }
-      })
-      const end = (exit: Exit.Exit<A, E>, fiber: AnyFiber): void => {
-        if (executionOf(fiber)?.parts.lifetime.isOpen !== true) return this.#end(span, incomplete)
-        span.attribute("durable.attempt.outcome", Exit.isSuccess(exit) ? "SUCCEEDED" : "FAILED")
-        if (Exit.isSuccess(exit)) return this.#end(span, Exit.void)
-        const type = errorTypeOf(exit.cause)
-        span.attribute("error.type", type)
-        this.#end(span, failure(type))
-      }
-      return Effect.onExit(Effect.provideService(body, Tracer.ParentSpan, span), (exit) =>
-        Effect.withFiber((fiber) => Effect.succeed(end(exit, fiber)))
-      )
+  /** One attempt of a step. */
+  attempt<R>(claim: Claim, number: number, services: Context.Context<R>): Watched<R> {
+    const operation = this.#open.get(claim.id)?.span
+    operation?.attribute("durable.attempt.number", number)
+    const span = this.#make(`${claim.name} attempt ${number}`, {
+      parent: operation ?? this.#external(operationSpanId(this.#options.executionArn, claim.id)),
+      links: [{ span: this.invocation, attributes: {} }],
+      start: this.#now(),
+      attributes: { ...attributesOf(claim), "durable.attempt.number": number }
     })
+    const ended = (exit: Exit.Exit<unknown, unknown>): void => {
+      if (executionOf(claim.fiber)?.parts.lifetime.isOpen !== true) return this.#end(span, incomplete)
+      span.attribute("durable.attempt.outcome", Exit.isSuccess(exit) ? "SUCCEEDED" : "FAILED")
+      if (Exit.isSuccess(exit)) return this.#end(span, Exit.void)
+      const type = errorTypeOf(exit.cause)
+      span.attribute("error.type", type)
+      this.#end(span, failure(type))
+    }
+    return { services: Context.add(services, Tracer.ParentSpan, span), ended }
   }
 
   /** The span to which the code of a namespace belongs, which is that of the invocation for the workflow itself. */
