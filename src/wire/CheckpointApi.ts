@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { marker, maybe, orEmpty, orNone, record } from "./internal/fields.ts"
+import { list, marker, maybe, orEmpty, orNone, record } from "./internal/fields.ts"
 import * as Query from "./internal/query.ts"
 import { ApiOperation } from "./Operation.ts"
 import { OperationUpdate } from "./OperationUpdate.ts"
@@ -21,7 +21,7 @@ import { OperationUpdate } from "./OperationUpdate.ts"
  */
 export const CheckpointDurableExecutionBody = record({
   CheckpointToken: Schema.String,
-  Updates: maybe(Schema.Array(OperationUpdate)),
+  Updates: maybe(list(OperationUpdate)),
   ClientToken: maybe(Schema.String)
 })
 
@@ -74,7 +74,7 @@ export type GetDurableExecutionStateQuery = typeof GetDurableExecutionStateQuery
  * @since 0.1.0
  * @category schemas
  */
-export const GetDurableExecutionStateResponse = record({ Operations: Schema.Array(ApiOperation), NextMarker: marker })
+export const GetDurableExecutionStateResponse = record({ Operations: list(ApiOperation), NextMarker: marker })
 
 /**
  * @since 0.1.0

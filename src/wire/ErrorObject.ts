@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { maybe, record } from "./internal/fields.ts"
+import { list, maybe, record } from "./internal/fields.ts"
 
 /**
  * `ErrorType` names the kind of error, `ErrorMessage` is for people, `ErrorData` holds whatever the sender encoded, and
@@ -17,7 +17,7 @@ export const ErrorObject = record({
   ErrorMessage: maybe(Schema.String),
   ErrorType: maybe(Schema.String),
   ErrorData: maybe(Schema.String),
-  StackTrace: maybe(Schema.Array(Schema.String))
+  StackTrace: maybe(list(Schema.String))
 })
 
 /**

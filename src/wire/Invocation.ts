@@ -7,7 +7,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { ErrorObject } from "./ErrorObject.ts"
 import * as Difference from "./internal/difference.ts"
-import { marker, maybe, record, stripped } from "./internal/fields.ts"
+import { list, marker, maybe, record, stripped } from "./internal/fields.ts"
 import { Operation } from "./Operation.ts"
 
 // --- The event -------------------------------------------------------------------------------------------------------
@@ -26,10 +26,10 @@ export const InvocationEvent = record({
   DurableExecutionArn: Schema.String,
   CheckpointToken: Schema.String,
   InitialExecutionState: record({
-    Operations: Schema.Array(Operation),
+    Operations: list(Operation),
     NextMarker: marker
   }),
-  UpdatedOperationIds: maybe(Schema.Array(Schema.String))
+  UpdatedOperationIds: maybe(list(Schema.String))
 })
 
 /**

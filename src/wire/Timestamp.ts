@@ -14,6 +14,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
 import * as SchemaIssue from "effect/SchemaIssue"
+import { learn, unsure } from "./internal/quick.ts"
 
 /**
  * A codec between some encoding of time and epoch milliseconds.
@@ -63,7 +64,7 @@ function timestamp(
 ): Timestamp {
   const refused = Effect.fail(new SchemaIssue.InvalidValue({ expected }))
   // Eager on purpose: a transformation that answers with a finished effect costs next to nothing. Adding 0 makes 0 of -0.
-  return Schema.declare(isEncoded, { expected }).pipe(
+  const schema = Schema.declare(isEncoded, { expected }).pipe(
     Schema.decodeTo(Schema.Number, {
       decode: SchemaGetter.transformEffect((value) => {
         const milliseconds = typeof value === "number" ? toMilliseconds(value) + 0 : parse(value)
@@ -74,6 +75,11 @@ function timestamp(
       )
     })
   )
+  return learn(schema, (input) => {
+    const milliseconds =
+      typeof input === "number" ? toMilliseconds(input) + 0 : input instanceof Date ? input.getTime() : undefined
+    return isTime(milliseconds) ? milliseconds : unsure
+  })
 }
 
 /** The last millisecond of the year 9999: text has four digits for a year, and no execution lives longer. */

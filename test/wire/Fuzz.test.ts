@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
+import * as SchemaParser from "effect/SchemaParser"
 import * as fc from "fast-check"
 import * as Api from "../../src/wire/Api.ts"
 import { decodeApiError } from "../../src/wire/ApiError.ts"
@@ -84,9 +85,33 @@ const assertHarmless = (failure: { readonly message: string }) => {
   assert.isUndefined(Reflect.get({}, "polluted"))
 }
 
+/** Messages that are as they should be are read without their schema: nobody may notice. */
+const assertAsSchema = (
+  schema: Schema.Codec<unknown, unknown>,
+  input: unknown,
+  result: Result.Result<unknown, { readonly _tag: string }>
+) => {
+  if (Result.isFailure(result) && result.failure._tag === "NotDurable") return
+  const expected = readBySchema(schema, input)
+  assert.strictEqual(Result.isSuccess(result), expected !== undefined && Result.isSuccess(expected))
+  if (Result.isSuccess(result) && expected !== undefined) {
+    assert.deepStrictEqual(result.success, Result.getOrThrow(expected))
+  }
+}
+
+/** Nothing if the input throws while it is read. */
+const readBySchema = (schema: Schema.Codec<unknown, unknown>, input: unknown) => {
+  try {
+    return SchemaParser.decodeUnknownResult(schema)(input)
+  } catch {
+    return undefined
+  }
+}
+
 describe("decodeInvocationEvent", () => {
   const check = (input: unknown) => {
     const result = decodeInvocationEvent(input)
+    assertAsSchema(InvocationEvent, input, result)
     if (Result.isSuccess(result)) {
       // What was understood once is understood again.
       const again = JSON.parse(JSON.stringify(encode(InvocationEvent, result.success)))
@@ -152,6 +177,7 @@ describe("every other reader", () => {
       fc.assert(
         fc.property(fc.oneof(anything, damaged(kind)), (input) => {
           const result = read(input)
+          assertAsSchema(schema, input, result)
           if (Result.isSuccess(result)) return
           assert.instanceOf(result.failure, MalformedMessage)
           assertHarmless(result.failure)

@@ -2,10 +2,12 @@
  * Decoding of what strangers send: never throws, and tells where the input differs from its schema without repeating
  * any of it, because inputs hold tokens and payloads.
  */
+import { cast } from "effect/Function"
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaParser from "effect/SchemaParser"
+import { quickly, unsure } from "./quick.ts"
 
 /** Where an input differs from its schema (`A.B[3].C`, empty for the input itself), and how. Both are short. */
 export interface Difference {
@@ -18,8 +20,11 @@ export const decoder = <Type>(
   schema: Schema.Codec<Type, unknown>
 ): ((input: unknown) => Result.Result<Type, Difference>) => {
   const decode = SchemaParser.decodeUnknownResult(schema)
+  const quick = quickly(schema)
   return (input) => {
     try {
+      const read = quick?.(input) ?? unsure
+      if (read !== unsure) return Result.succeed(cast<unknown, Type>(read))
       return Result.mapError(decode(input), (issue) => difference(issue, input))
     } catch {
       // An accessor or a proxy in the input threw while it was read.

@@ -10,11 +10,16 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
+import { learn, learnOptional, listOf, recordOf, quickly, unsure } from "./quick.ts"
 
 /** A JSON object with these fields. */
 export const record = <const Fields extends Schema.Struct.Fields>(
   fields: Fields
-): Schema.Codec<Schema.Struct<Fields>["Type"], Schema.Struct<Fields>["Encoded"]> => stripped(Schema.Struct(fields))
+): Schema.Codec<Schema.Struct<Fields>["Type"], Schema.Struct<Fields>["Encoded"]> =>
+  learn(stripped(Schema.Struct(fields)), recordOf(fields))
+
+/** An array. */
+export const list = <Type, Encoded>(item: Schema.Codec<Type, Encoded>) => learn(Schema.Array(item), listOf(item))
 
 /** The same codec behind a pass that removes the keys whose value is null or undefined, in both directions. */
 export const stripped = <S extends Schema.Constraint>(schema: S): Schema.Codec<S["Type"], S["Encoded"]> => {
@@ -33,25 +38,36 @@ export const nothing: Schema.Codec<{}> = Schema.declare((input): input is {} => 
 )
 
 /** A field that may be absent, undefined or null on the wire and is then absent or undefined for us. */
-export const maybe = <S extends Schema.Constraint>(schema: S) => Schema.optional(schema)
+export const maybe = <S extends Schema.Constraint>(schema: S) => learnOptional(Schema.optional(schema), schema)
 
 /** A field that always holds an object for us, an empty one where the sender left it out. */
 export const orEmpty = <Type>(schema: Schema.Codec<Type, {}>) =>
-  schema.pipe(Schema.withDecodingDefaultKey<Schema.Codec<Type, {}>>(Effect.succeed({})))
+  learn(schema.pipe(Schema.withDecodingDefaultKey<Schema.Codec<Type, {}>>(Effect.succeed({}))), quickly(schema))
 
 /** A field that always holds an array for us, an empty one where the sender left it out. */
 export const orNone = <Type, Encoded>(item: Schema.Codec<Type, Encoded>) =>
-  Schema.Array(item).pipe(Schema.withDecodingDefaultKey<Schema.$Array<Schema.Codec<Type, Encoded>>>(Effect.succeed([])))
+  learn(
+    Schema.Array(item).pipe(
+      Schema.withDecodingDefaultKey<Schema.$Array<Schema.Codec<Type, Encoded>>>(Effect.succeed([]))
+    ),
+    listOf(item)
+  )
 
 /** Text of which the service knows some values today and may know more tomorrow. */
 export const open = <Known extends string>(): Schema.Codec<Known | (string & {}), string> => Schema.String
 
+/** Text, of which the empty one is as good as none, for those who read quickly. */
+const someText = learn({}, (input) => (typeof input === "string" ? input || undefined : unsure))
+
 /** Where the next page starts. The empty text ends paging as the absent one does, and is absent for us. */
-export const marker = Schema.optional(Schema.String).pipe(
-  Schema.encodeTo(Schema.optional(Schema.String), {
-    decode: SchemaGetter.transformOptional(Option.filter((text: string | undefined) => text !== "")),
-    encode: SchemaGetter.passthrough()
-  })
+export const marker = learnOptional(
+  Schema.optional(Schema.String).pipe(
+    Schema.encodeTo(Schema.optional(Schema.String), {
+      decode: SchemaGetter.transformOptional(Option.filter((text: string | undefined) => text !== "")),
+      encode: SchemaGetter.passthrough()
+    })
+  ),
+  someText
 )
 
 const strip = SchemaGetter.transform((input: unknown): unknown =>
