@@ -141,9 +141,9 @@ export class Namespace {
     return new Namespace(undefined, this.#executionArn, { id: "", path: "", time, isFlat: false, standing: "open" })
   }
 
-  /** A namespace like this one, in which a part that was let go of runs once more over what is recorded. */
-  rebuilt(): Namespace {
-    const { id, path, time } = this
+  /** A namespace like this one, in which a part that was let go of runs once more over what is recorded, from a time on. */
+  rebuilt(time: WorkflowTime): Namespace {
+    const { id, path } = this
     const parent = this.parent ?? this
     const rebuilt = new Namespace(parent, this.#executionArn, {
       id,

@@ -20,6 +20,8 @@ import type { WorkflowTime } from "./WorkflowTime.ts"
 /** Something that is undone if the execution fails, from the moment at which it was asked for. */
 export interface Part {
   readonly name: string
+  /** When it was begun. */
+  readonly began: WorkflowTime
   /** The namespace of what is done, which belongs to it alone. */
   namespace: Namespace
   /** How it stands: it was begun, it is done and what undoes it is known, or it failed by itself. */

@@ -37,6 +37,13 @@ export class WorkflowTime {
     this.#now = now
   }
 
+  /** The same moment, from which something else goes on. */
+  copy(): WorkflowTime {
+    const copy = new WorkflowTime(this.#now)
+    copy.#unread = this.#unread
+    return copy
+  }
+
   /** Milliseconds since the epoch. */
   get now(): number {
     return this.#now

@@ -342,6 +342,8 @@ const rebuild = Effect.fnUntraced(function* (
     }
   })
   const all = states.map((state, index) => (marks[index] === started ? undefined : outcomeIn(state)))
+  // What is only rebuilt to be undone may be cut off before its end.
+  if (batchNamespace.standing === "closed") return yield* Effect.interrupt
   const other = all.findIndex((outcome, index) => markOf(outcome) !== marks[index])
   if (other !== -1 && !isFailed) {
     return yield* contradicted(

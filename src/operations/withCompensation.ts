@@ -87,6 +87,7 @@ const untypedCompensation = (name: string, body: Body, undo: Undo): Body =>
     const known = parts.undoable.get(namespace.id)
     const part: Part = known ?? {
       name,
+      began: namespace.time.copy(),
       namespace,
       state: "begun",
       rebuild: (rebuilt) => Effect.provideContext(attempt(parts, part, rebuilt, body, undo, services), services)
@@ -184,7 +185,7 @@ const rebuilt = Effect.fnUntraced(function* (parts: Parts): Effect.fn.Return<voi
   if (begun.length === 0) return
   const fibers: Array<AnyFiber> = []
   const namespaces = begun.map((part) => {
-    const namespace = part.namespace.rebuilt()
+    const namespace = part.namespace.rebuilt(part.began.copy())
     fibers.push(fork(cast<Body, Effect.Effect<unknown, unknown>>(part.rebuild(namespace))))
     return namespace
   })

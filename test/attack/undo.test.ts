@@ -6,7 +6,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Durable, RetryPolicy } from "effect-durable"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import { everywhere, Refused, type Failure, type Kit } from "../support/host.ts"
+import { atEveryRequest, differenceIn, everywhere, Refused, type Failure, type Kit } from "../support/host.ts"
 
 const both = { concurrency: "unbounded" } as const
 
@@ -161,6 +161,33 @@ describe("an undo", () => {
         const ran = yield* everywhere((kit) => Effect.andThen(booked(kit, "hotel"), end))
         assert.strictEqual(ran.log.at(-1), "cancel hotel", ran.outcome)
       }
+    })
+  )
+
+  it.effect("finds what was done before a nap, in a race that a crash has decided otherwise", () =>
+    Effect.gen(function* () {
+      const trip = (kit: Kit) =>
+        Durable.withCompensation(
+          "trip",
+          Effect.andThen(
+            Durable.all("parts", [Effect.as(Effect.sleep("900 millis"), "rest"), booked(kit, "car")], {
+              ...both,
+              flat: true
+            }),
+            kit.step("book trip")
+          ),
+          () => kit.step("cancel trip")
+        )
+      yield* atEveryRequest(
+        (kit) =>
+          Effect.andThen(
+            Effect.raceFirst(trip(kit), Durable.wait("a second", "1 second")),
+            Effect.die(new Error("nobody pays"))
+          ),
+        (ran) =>
+          differenceIn(ran) ??
+          (ran.outcome.includes("nobody pays") && ran.log.includes("cancel car") ? undefined : "something was lost")
+      )
     })
   )
 })

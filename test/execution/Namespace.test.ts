@@ -34,7 +34,7 @@ describe("How a namespace stands", () => {
     const child = rootOf().inside({ id: "c", path: "c", isRebuilding: true })
     assert.strictEqual(child.standing, "rebuilding")
     assert.strictEqual(inside(child, "d").standing, "rebuilding")
-    const again = inside(rootOf(), "c").rebuilt()
+    const again = inside(rootOf(), "c").rebuilt(new WorkflowTime(7))
     assert.deepStrictEqual([again.id, again.path, again.standing], ["c", "c", "rebuilding"])
   })
 

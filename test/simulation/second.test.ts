@@ -85,7 +85,7 @@ describe("The judge of the second generator", () => {
 
   it("notices what a replay sees otherwise", async () => {
     const kinds = await kindsOfWorkflow((kit, trace) => {
-      trace.begin(kit.invocation)("", `invocation ${kit.invocation}`)
+      trace.begin(kit.invocation, kit.applied)("", `invocation ${kit.invocation}`)
       return Effect.as(Durable.wait("wait", "1 second"), "done")
     })
     assert.deepEqual(kinds, ["replay"])
@@ -154,11 +154,11 @@ describe("The judge of the second generator", () => {
 describe("A trace", () => {
   it("departs from an earlier one where it sees something else, context by context", () => {
     const trace = new Trace()
-    const first = trace.begin(1)
+    const first = trace.begin(1, () => 1)
     first("", "a")
     first("child", "x")
     first("", "b")
-    const second = trace.begin(2)
+    const second = trace.begin(2, () => 2)
     second("", "a")
     second("", "c")
     second("", "d")

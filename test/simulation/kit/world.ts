@@ -54,6 +54,8 @@ export interface Acknowledged {
 export interface Kit {
   /** Number of the invocation, from 1. */
   readonly invocation: number
+  /** How many requests the service has applied so far. */
+  readonly applied: () => number
   /** Makes the body of a step, in which the world notices that it runs. It is given the id of its operation. */
   readonly body: <A, E>(
     run: (operationId: string, attempt: number) => Effect.Effect<A, E>
@@ -72,7 +74,9 @@ export const observe = async (
   let fibersLeft = 0
   let invocations = 0
 
-  const work = Work.implement(() => Effect.suspend(() => program({ invocation: ++invocations, body: records.body })))
+  const work = Work.implement(() =>
+    Effect.suspend(() => program({ invocation: ++invocations, applied: () => records.applied, body: records.body }))
+  )
   const logger = Logger.make<unknown, void>(({ logLevel, message }) => {
     if (["Warn", "Error", "Fatal"].includes(logLevel)) warnings.push(`${logLevel} ${String(message)}`)
   })
@@ -117,6 +121,10 @@ class Records {
   /** Attempts of steps that have failed and are followed by another one. */
   readonly #failedAttempts = new Map<string, number>()
   readonly #applied = new Set<string>()
+
+  get applied(): number {
+    return this.#applied.size
+  }
 
   readonly body: Kit["body"] = (run) =>
     Effect.flatMap(Durable.StepContext, ({ attempt, name, operationId }) =>

@@ -130,7 +130,7 @@ export const clock = (scene: Scene, node: Kinded<"clock">, input: number, place:
     const now = node.isSynchronous
       ? yield* Clock.clockWith((clock) => Effect.sync(() => clock.currentTimeMillisUnsafe()))
       : yield* Clock.currentTimeMillis
-    yield* scene.see(node, place, `it is ${now}`)
+    yield* scene.see(node, place, `it is ${now}`, node.isSynchronous)
     const read = scene.kit.body(() => Effect.succeed(`at ${now}`))
     const recorded = yield* Durable.step(scene.nameOf(node), read)
     yield* scene.seeRecord(node, place, recorded, `at ${now}`)

@@ -10,7 +10,7 @@ import * as Ref from "effect/Ref"
 import { hash, mix } from "../digest.ts"
 import { Oops, type Kit, type Workflow } from "../kit/world.ts"
 import type { Node, Program } from "./program.ts"
-import type { Trace } from "./trace.ts"
+import type { Tell, Trace } from "./trace.ts"
 
 /** Where in a run of a program something happens. */
 export interface Place {
@@ -19,6 +19,8 @@ export interface Place {
   /** Tells the rounds, items and attempts of one node apart, as `.0.2`. */
   readonly round: string
   readonly state: State
+  /** Whether the context around it was let go of: what still runs in it then sees the time and the numbers of the host. */
+  readonly isLetGo: () => boolean
 }
 
 /** What the fibers of one context share. */
@@ -37,14 +39,14 @@ export class Scene {
   readonly kit: Kit
   readonly #program: Program
   readonly #trace: Trace
-  readonly #tell: (context: string, what: string) => void
+  readonly #tell: Tell
   readonly #run: Run
 
   constructor(program: Program, trace: Trace, kit: Kit, run: (scene: Scene) => Run) {
     this.kit = kit
     this.#program = program
     this.#trace = trace
-    this.#tell = trace.begin(kit.invocation)
+    this.#tell = trace.begin(kit.invocation, kit.applied)
     this.#run = run(this)
   }
 
@@ -71,7 +73,12 @@ export class Scene {
     body: (place: Place) => Workflow<number>
   ): Workflow<number> {
     const context = `${place.context}/${node.kind} ${node.id}${place.round}.${round}`
-    return Effect.flatMap(newState, (state) => body({ context, round: `${place.round}.${round}`, state }))
+    return Effect.flatMap(newState, (state) => {
+      let isInterrupted = false
+      const isLetGo = (): boolean => isInterrupted || place.isLetGo()
+      const inside = body({ context, round: `${place.round}.${round}`, state, isLetGo })
+      return Effect.onInterrupt(inside, () => Effect.sync(() => void (isInterrupted = true)))
+    })
   }
 
   /** Ends with a number whatever happens. */
@@ -79,10 +86,14 @@ export class Scene {
     return Effect.flatMap(Effect.exit(effect), (exit) => Effect.as(this.#seeMistakes(exit, place), digest(exit)))
   }
 
-  /** Code has seen something. What finalizers see while an invocation ends is nothing that a replay could see. */
-  see(node: Node, place: Place, what: string): Effect.Effect<void, never, Durable.Execution> {
+  /**
+   * Code has seen something. What finalizers see while an invocation ends is nothing that a replay could see, nor is what
+   * code sees that was let go of.
+   */
+  see(node: Node, place: Place, what: string, mayBeLost = false): Effect.Effect<void, never, Durable.Execution> {
     return Effect.map(Durable.isSuspending, (isSuspending) => {
-      if (!isSuspending) this.#tell(place.context, `${node.kind} ${node.id}${place.round}: ${what}`)
+      if (!isSuspending && !place.isLetGo())
+        this.#tell(place.context, `${node.kind} ${node.id}${place.round}: ${what}`, mayBeLost)
     })
   }
 
@@ -129,7 +140,12 @@ export const digest = (exit: Exit.Exit<number, Oops>): number => {
 
 const newState: Effect.Effect<State> = Effect.all({ count: Ref.make(0), board: Queue.unbounded<number>() })
 
-export const rootPlace: Effect.Effect<Place> = Effect.map(newState, (state) => ({ context: "", round: "", state }))
+export const rootPlace: Effect.Effect<Place> = Effect.map(newState, (state) => ({
+  context: "",
+  round: "",
+  state,
+  isLetGo: () => false
+}))
 
 /** Errors of operations as the one that programs fail with. */
 export const oneError = <A>(

@@ -12,23 +12,32 @@ export class Trace {
   /** Defects that no program has. */
   readonly mistakes: Array<string> = []
   /** What was seen in each context, as far as any invocation has come. */
-  readonly #known = new Map<string, Array<string>>()
+  readonly #known = new Map<string, Array<{ what: string; readonly applied: number }>>()
 
-  /** A new invocation begins. Answers with how it tells what it sees. */
-  begin(invocation: number): (context: string, what: string) => void {
+  /**
+   * A new invocation begins, when the service has applied so many requests. Answers with how it tells what it sees. What
+   * may be lost with its invocation, since it is recorded with the next request, is seen anew if there was none.
+   */
+  begin(invocation: number, applied: () => number): Tell {
     const seen = new Map<string, number>()
-    return (context, what) => {
+    const began = applied()
+    return (context, what, mayBeLost = false) => {
       const known = this.#known.get(context) ?? []
       this.#known.set(context, known)
       const index = seen.get(context) ?? 0
       seen.set(context, index + 1)
       const before = known[index]
-      if (before === undefined) known.push(what)
-      else if (before !== what) {
+      if (before === undefined) known.push({ what, applied: applied() })
+      else if (before.what === what) return
+      else if (mayBeLost && before.applied === began) known[index] = { what, applied: applied() }
+      else {
         this.departures.push(
-          `Invocation ${invocation} saw "${what}" where an earlier one saw "${before}"${context === "" ? "" : ` in "${context}"`}.`
+          `Invocation ${invocation} saw "${what}" where an earlier one saw "${before.what}"${context === "" ? "" : ` in "${context}"`}.`
         )
       }
     }
   }
 }
+
+/** Tells what an invocation sees in a context. */
+export type Tell = (context: string, what: string, mayBeLost?: boolean) => void
