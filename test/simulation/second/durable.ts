@@ -123,7 +123,7 @@ const batched = (
   const batch = scene.within(node, place, "batch", (inside) =>
     run((body, input, index) =>
       node.flat
-        ? scene.body(node, body, input, inRound(inside, index))
+        ? scene.branch(inRound(inside, index), (branch) => scene.body(node, body, input, branch))
         : scene.within(node, inside, index, (branch) => scene.body(node, body, input, branch))
     )
   )

@@ -73,11 +73,17 @@ export class Scene {
     body: (place: Place) => Workflow<number>
   ): Workflow<number> {
     const context = `${place.context}/${node.kind} ${node.id}${place.round}.${round}`
-    return Effect.flatMap(newState, (state) => {
+    return Effect.flatMap(newState, (state) =>
+      this.branch({ context, round: `${place.round}.${round}`, state, isLetGo: place.isLetGo }, body)
+    )
+  }
+
+  /** What may be let go of. */
+  branch(place: Place, body: (place: Place) => Workflow<number>): Workflow<number> {
+    return Effect.suspend(() => {
       let isInterrupted = false
-      const isLetGo = (): boolean => isInterrupted || place.isLetGo()
-      const inside = body({ context, round: `${place.round}.${round}`, state, isLetGo })
-      return Effect.onInterrupt(inside, () => Effect.sync(() => void (isInterrupted = true)))
+      const inside = { ...place, isLetGo: () => isInterrupted || place.isLetGo() }
+      return Effect.onInterrupt(body(inside), () => Effect.sync(() => void (isInterrupted = true)))
     })
   }
 
