@@ -36,6 +36,7 @@ export { execution, isReplaying, isSuspending, uuid, type ExecutionFacts } from 
 export { forEach, type ForEachOptions } from "./operations/forEach.ts"
 export { hold } from "./operations/hold.ts"
 export { invoke, type InvokeOptions } from "./operations/invoke.ts"
+export { local } from "./operations/local.ts"
 export { map, type MapOptions } from "./operations/map.ts"
 export { onExit } from "./operations/onExit.ts"
 export { parallel, type BatchOptions } from "./operations/parallel.ts"

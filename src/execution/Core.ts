@@ -7,6 +7,7 @@
  * @since 0.1.0
  */
 import type * as Effect from "effect/Effect"
+import type { Beside } from "./Beside.ts"
 import type { AnyFiber, Fibers } from "./Fibers.ts"
 import type { History } from "./History.ts"
 import type { Host } from "./Host.ts"
@@ -44,6 +45,7 @@ export interface Core {
   readonly usage: Usage
   readonly outbox: Outbox
   readonly fibers: Fibers
+  readonly beside: Beside
   readonly host: Host
   readonly listener: Listener
   readonly surroundings: Surroundings

@@ -34,7 +34,7 @@ import { startOf, updatesOf, type Mark } from "./Marks.ts"
 import type { Namespace } from "./Namespace.ts"
 import { Naps } from "./Naps.ts"
 import { Outside } from "./Outside.ts"
-import { InFinalizer, InHold, type Hold } from "./References.ts"
+import { describeHold, InFinalizer, InHold, type Hold } from "./References.ts"
 import { Poller } from "./Poller.ts"
 import { withChange } from "./records.ts"
 
@@ -788,7 +788,7 @@ export class Delivery {
   /** What waits, in words: for messages and reports. */
   describe(): ReadonlyArray<string> {
     const running = Array.from(this.running.values(), ({ claim }) => `the step "${claim.path}" is running`)
-    const holds = Array.from(this.holds, ({ path }) => `the hold "${path}" is running`)
+    const holds = Array.from(this.holds, (hold) => `${describeHold(hold)} is running`)
     const parked = Array.from(
       this.doors,
       ({ claim, path }) => `"${path}" (${claim?.kind.type ?? "nap"}) has no outcome`

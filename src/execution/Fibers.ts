@@ -83,6 +83,11 @@ export class Fibers implements Scheduler.Scheduler {
     return this.#next < this.#tasks.length || this.#slices.length > 0 || this.#isPaused
   }
 
+  /** Whether fibers of the workflow run now. */
+  get isRunning(): boolean {
+    return this.#isRunning
+  }
+
   /** Whether what runs now was woken by something outside of the workflow. */
   get isOutsideSlice(): boolean {
     return this.#isOutsideSlice
@@ -105,11 +110,11 @@ export class Fibers implements Scheduler.Scheduler {
       const spawner = this.#spawner
       this.#spawner = undefined
       this.#see(fiber, spawner ?? this.#last)
-      if (!this.#isRunning && !this.#isStopped) {
-        // It goes on as a slice of its own.
-        this.#entering = fiber
-        return true
-      }
+    }
+    if (!this.#isRunning && !this.#isStopped) {
+      // It goes on as a slice of its own.
+      this.#entering = fiber
+      return true
     }
     this.#last = fiber
     if (this.outside.size > 0) this.outside.delete(fiber)
@@ -257,10 +262,18 @@ export class Fibers implements Scheduler.Scheduler {
     })
   }
 
+  /** A fiber of the workflow goes on beside it. Answers whether it is one. */
+  goOutside(fiber: AnyFiber): boolean {
+    if (!this.live.has(fiber)) return false
+    if (!this.outside.has(fiber)) this.outside.set(fiber, this.placeOf?.())
+    return true
+  }
+
   #noteOutside(fiber: AnyFiber, promise: Promise<unknown> | undefined): void {
     if (!this.live.has(fiber)) return
     this.outside.set(fiber, this.placeOf?.())
-    if (promise === undefined) return
+    // What goes on beside the workflow may leave promises behind that nobody waits for.
+    if (promise === undefined || fiber.cache.scheduler !== this) return
     this.#promises++
     const answered = (): void => {
       // What it wakes has its turn first.

@@ -30,6 +30,8 @@ export const InFinalizer: Context.Reference<boolean> = Context.Reference<boolean
 /** Work that the user has marked as one that keeps the invocation alive. */
 export interface Hold {
   readonly path: string
+  /** Whether it is no part of the workflow, so that nothing in it is an operation. */
+  readonly isLocal: boolean
 }
 
 /** The hold to which a fiber belongs, if it does. */
@@ -37,3 +39,10 @@ export const InHold: Context.Reference<Hold | undefined> = Context.Reference<Hol
   "effect-durable/InHold",
   { defaultValue: () => undefined }
 )
+
+/** Whether a fiber does what is no part of the workflow. */
+export const isLocal = (fiber: AnyFiber): boolean => fiber.getRef(InHold)?.isLocal === true
+
+/** A hold, in words. */
+export const describeHold = ({ isLocal: isNoPart, path }: Hold): string =>
+  isNoPart ? `Durable.local in ${path === "" ? "the workflow" : `"${path}"`}` : `the hold "${path}"`

@@ -15,7 +15,7 @@ import type * as Random from "effect/Random"
 import type { AnyFiber } from "./Fibers.ts"
 import type { Lifetime } from "./Lifetime.ts"
 import type { Namespace } from "./Namespace.ts"
-import { InHold, stepAround } from "./References.ts"
+import { InHold, isLocal, stepAround } from "./References.ts"
 import type { Unread, WorkflowTime } from "./WorkflowTime.ts"
 
 export interface ServicesHost {
@@ -90,9 +90,8 @@ export class WorkflowClock implements Clock.Clock {
       const host = this.#host
       const namespace = placeIn(host, fiber)
       if (namespace !== undefined) return host.sleep(fiber, namespace, duration)
-      return host.lifetime.isOpen || stepAround(fiber) !== undefined || host.namespaceOf(fiber) === undefined
-        ? host.clock.sleep(duration)
-        : host.lastSleep(fiber, duration)
+      const isOthers = stepAround(fiber) !== undefined || (host.namespaceOf(fiber) === undefined && !isLocal(fiber))
+      return host.lifetime.isOpen || isOthers ? host.clock.sleep(duration) : host.lastSleep(fiber, duration)
     })
   }
 

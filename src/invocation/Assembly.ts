@@ -10,6 +10,7 @@ import * as Scheduler from "effect/Scheduler"
 import { CheckpointStore, type StoreError } from "../CheckpointStore.ts"
 import { InvocationFailed, LimitExceeded, StoreRejected } from "../DurableError.ts"
 import { placeOf } from "../execution/CallSite.ts"
+import { Beside } from "../execution/Beside.ts"
 import type { ClaimHost } from "../execution/Claim.ts"
 import * as Contradiction from "../execution/Contradiction.ts"
 import type { Core, Settings } from "../execution/Core.ts"
@@ -77,11 +78,13 @@ export const assemble = (
   records: ReadonlyArray<Operation>,
   { beganAt, options, services }: Surroundings
 ): Assembled => {
+  const fibers = new Fibers()
+  const beside = new Beside(Context.get(services, Scheduler.Scheduler), fibers)
   const host = new Host({
     services,
     clock: Context.get(services, Clock.Clock),
     random: Context.get(services, Random.Random),
-    scheduler: Context.get(services, Scheduler.Scheduler)
+    scheduler: beside
   })
   const news = new Set(event.UpdatedOperationIds)
   const history = new History(records, news)
@@ -97,7 +100,6 @@ export const assemble = (
   const listener = options.listener === undefined ? observer : listeners([observer, options.listener])
   const usage = new Usage(records, options, (message) => listener.warned?.(message))
   const lifetime = new Lifetime()
-  const fibers = new Fibers()
   if (options.captureSources) fibers.placeOf = () => placeOf(new Error())
   const store = Context.get(services, CheckpointStore)
   const outbox = new Outbox({
@@ -118,6 +120,7 @@ export const assemble = (
     usage,
     outbox,
     fibers,
+    beside,
     host,
     listener,
     surroundings: observer,

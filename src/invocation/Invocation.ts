@@ -22,6 +22,7 @@ import { CheckpointStore, type StoreError } from "../CheckpointStore.ts"
 import type * as Contract from "../Contract.ts"
 import { InvocationFailed, StoreRejected } from "../DurableError.ts"
 import type { AnyFiber } from "../execution/Fibers.ts"
+import { describeHold } from "../execution/References.ts"
 import type { Ending, Verdict } from "../execution/Lifetime.ts"
 import { loadPages } from "../execution/Outbox.ts"
 import type { Parts } from "../execution/Parts.ts"
@@ -194,7 +195,7 @@ const armDeadline = ({ delivery, host, lifetime, settings }: Parts): void => {
   if (deadline === undefined) return
   const runOut = (): void => {
     const running = Array.from(delivery.running.values(), ({ claim }) => `the step "${claim.path}"`)
-    const holds = Array.from(delivery.holds, ({ path }) => `the hold "${path}"`)
+    const holds = Array.from(delivery.holds, describeHold)
     const names = [...running, ...holds]
     const message =
       `The invocation ran out of time${names.length === 0 ? "" : ` while running ${names.join(", ")}`}. ` +
@@ -211,13 +212,14 @@ const armDeadline = ({ delivery, host, lifetime, settings }: Parts): void => {
  * for local finalizers, and for a request that is under way, as long as the grace period lasts.
  */
 const letGo = (parts: Parts): Effect.Effect<void> => {
-  const { delivery, fibers, lifetime, outbox } = parts
+  const { beside, delivery, fibers, lifetime, outbox } = parts
   if (!lifetime.mayRecord) outbox.close()
   fibers.stop()
   const [first] = fibers.live.keys()
   const left = new Set<AnyFiber>()
   first?.interruptUnsafe(first.id)
-  for (const fiber of [...(first === undefined ? [] : [first]), ...delivery.stop(), ...fibers.live.keys()]) {
+  const others = [...delivery.stop(), ...fibers.live.keys(), ...beside.live]
+  for (const fiber of [...(first === undefined ? [] : [first]), ...others]) {
     fiber.interruptUnsafe(fiber.id)
     if (fiber.pollUnsafe() === undefined) left.add(fiber)
   }

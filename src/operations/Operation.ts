@@ -24,7 +24,7 @@ import type { AnyFiber } from "../execution/Fibers.ts"
 import { operationId } from "../execution/Identity.ts"
 import type { Namespace } from "../execution/Namespace.ts"
 import { Execution, type ExecutionService, type Parts } from "../execution/Parts.ts"
-import { InFinalizer, stepAround } from "../execution/References.ts"
+import { InFinalizer, isLocal, stepAround } from "../execution/References.ts"
 import type { Work } from "../execution/Work.ts"
 import type { WorkflowTime } from "../execution/WorkflowTime.ts"
 import type { Conversion } from "../values/Values.ts"
@@ -61,6 +61,7 @@ export const operation = <Prepared>(name: string, leaf: Leaf<Prepared>): Body =>
 /** Runs what belongs to a workflow, unless the fiber runs a step, was let go of, or the invocation is ending. */
 export const inWorkflow = (name: string, body: (execution: ExecutionService, fiber: AnyFiber) => Body): Body =>
   Effect.withFiber((fiber) => {
+    if (isLocal(fiber)) return unplaced(name)
     const execution = Context.getUnsafe(cast<unknown, Context.Context<Execution>>(fiber.context), Execution)
     return refusal(execution, fiber, name) ?? body(execution, fiber)
   })
@@ -86,6 +87,17 @@ export const nested = (step: string, name: string): Effect.Effect<never> =>
       message:
         `The body of the step "${step}" uses the durable operation "${name}", which cannot be recorded inside a step. ` +
         `Move "${name}" out of the step, or make "${step}" a Durable.child.`
+    })
+  )
+
+/** What a durable operation does in what is local. */
+const unplaced = (name: string): Effect.Effect<never> =>
+  Effect.die(
+    new NestedOperation({
+      operation: name,
+      message:
+        `The durable operation "${name}" is used inside of Durable.local, which is no part of the workflow, so it cannot be recorded. ` +
+        `Move "${name}" out of Durable.local, and keep in there only what belongs to this process.`
     })
   )
 

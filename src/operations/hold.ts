@@ -50,7 +50,7 @@ export const hold = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, 
     const number = typeof count === "number" ? count : 0
     const path = namespace.pathOf("hold", number)
     const own = namespace.inside({ id: operationId(namespace.id, holds, number), path, isFlat: true })
-    const mark: Hold = { path }
+    const mark: Hold = { path, isLocal: false }
     delivery.holds.add(mark)
     return Effect.onExit(
       Effect.updateContext(effect, (context: Context.Context<R>) =>

@@ -70,7 +70,8 @@ export class FiberTree {
     const found = new Map<Parts, Beside>()
     for (const [fiber, { family }] of this.#nodes) {
       const parts = executionOf(fiber)?.parts
-      if (parts === undefined) continue
+      // A fiber of the workflow that was here is known to its queue.
+      if (parts === undefined || parts.fibers.live.has(fiber)) continue
       const beside = entryOf(found, parts, (): Beside => ({ bodies: new Map(), others: new Map() }))
       const step = stepAround(fiber)
       if (step === undefined) entryOf(beside.others, family, () => []).push(fiber)

@@ -179,8 +179,10 @@ export class Stillness {
    * Whether a fiber of a workflow waits for real I/O outside of a step: time stands still until it is back, but no longer
    * than its invocation would wait for it.
    */
-  #isOutside({ fibers, settings }: Parts, { asleep }: Look): boolean {
-    const awake = Array.from(fibers.outside.keys()).filter((fiber) => !asleep.has(fiber))
+  #isOutside({ delivery, fibers, settings }: Parts, { asleep }: Look): boolean {
+    const awake = Array.from(fibers.outside.keys()).filter(
+      (fiber) => !asleep.has(fiber) && !delivery.holds.has(fiber.getRef(InHold)!)
+    )
     return awake.map((fiber) => this.#hasWaited(fiber, settings.outsideLimit)).includes(false)
   }
 

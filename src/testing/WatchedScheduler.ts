@@ -23,6 +23,8 @@ export class WatchedScheduler implements Scheduler.Scheduler {
   #queued = 0
   /** The fiber that queued the task which has just begun. */
   #spawner: AnyFiber | undefined
+  /** The fiber that ran last. */
+  #last: AnyFiber | undefined
 
   constructor(onActivity: () => void, onFiber: OnFiber) {
     this.#onActivity = onActivity
@@ -36,7 +38,9 @@ export class WatchedScheduler implements Scheduler.Scheduler {
 
   shouldYield(fiber: AnyFiber): boolean {
     this.#onActivity()
-    if (fiber.currentOpCount === 1) this.#onFiber(fiber, this.#spawner)
+    // One that has run before may come here too, from the queue of a workflow.
+    if (fiber.currentOpCount === 1 || fiber !== this.#last) this.#onFiber(fiber, this.#spawner)
+    this.#last = fiber
     this.#spawner = undefined
     return this.#base.shouldYield(fiber)
   }

@@ -563,7 +563,7 @@ describe("What waits", () => {
         () => Effect.runFork(Effect.never),
         () => {}
       )
-      parts.delivery.holds.add({ path: "hold" })
+      parts.delivery.holds.add({ path: "hold", isLocal: false })
     })
     assert.deepStrictEqual(parts.delivery.describe(), [
       `the step "busy" is running`,

@@ -72,7 +72,7 @@ describe("Code of a workflow sees", () => {
 describe("Code sees the host's time and dice", () => {
   const elsewhere: Record<string, (made: ReturnType<typeof make>) => Context.Context<never>> = {
     "in the body of a step": ({ services }) => insideStep(services, "charge"),
-    "in a hold": ({ services }) => Context.add(services, InHold, { path: "hold" }),
+    "in a hold": ({ services }) => Context.add(services, InHold, { path: "hold", isLocal: false }),
     "in a context that has ended": ({ namespace, services }) => {
       namespace.close()
       return services

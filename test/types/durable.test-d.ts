@@ -2,7 +2,9 @@
 import { describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
 import { expectTypeOf } from "vitest"
 import * as Durable from "../../src/Durable.ts"
 import type {
@@ -78,6 +80,32 @@ describe("step", () => {
       // @ts-expect-error the same inside a call
       Effect.map(Durable.wait("nap", "1 second"), () => 1)
     )
+  })
+})
+
+describe("local", () => {
+  it("keeps the types of an effect and of a layer, and needs the execution", () => {
+    expectTypeOf(Durable.local(number)).toEqualTypeOf<Durably<number>>()
+    expectTypeOf(Durable.local(Effect.andThen(Database, charge))).toEqualTypeOf<
+      Durably<number, CardDeclined, Database>
+    >()
+    expectTypeOf(Durable.local(Effect.acquireRelease(number, () => Effect.void))).toEqualTypeOf<
+      Durably<number, never, Scope.Scope>
+    >()
+    const layer = Layer.effect(Database)(Effect.as(charge, { query: "select 1" }))
+    expectTypeOf(Durable.local(layer)).toEqualTypeOf<Layer.Layer<Database, CardDeclined, Durable.Execution>>()
+    expectTypeOf(Effect.provide(Effect.as(Database, 1), Durable.local(layer))).toEqualTypeOf<
+      Durably<number, CardDeclined>
+    >()
+  })
+
+  it("refuses durable operations", () => {
+    // @ts-expect-error what is local cannot hold durable operations
+    Durable.local(Durable.wait("nap", "1 second"))
+    // @ts-expect-error the same in a layer
+    Durable.local(Layer.effectDiscard(Durable.wait("nap", "1 second")))
+    // @ts-expect-error the same in itself
+    Durable.local(Durable.local(number))
   })
 })
 

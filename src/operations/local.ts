@@ -1,0 +1,123 @@
+/**
+ * Local: what is no part of the workflow although it is built in its body, such as an exporter, a pool or a cache.
+ *
+ * Owns: that such work runs beside the workflow: on the host's scheduler, with its clock and dice, and with no execution;
+ * and that what it acquires is let go of in the same way.
+ * Does not own: fibers that it leaves behind, which end with the invocation and which nobody waits for.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import { cast } from "effect/Function"
+import * as Layer from "effect/Layer"
+import * as Scheduler from "effect/Scheduler"
+import * as Scope from "effect/Scope"
+import { Execution, executionOf, type ExecutionService } from "../execution/Parts.ts"
+import { InHold, stepAround, type Hold } from "../execution/References.ts"
+import type { Body } from "./Operation.ts"
+
+/** What is local and holds durable operations does not compile. */
+export type Outsider<R> = [Extract<R, Execution>] extends [never]
+  ? unknown
+  : {
+      readonly "what is local cannot hold durable operations: move them out, it is no part of the workflow": never
+    }
+
+/**
+ * Runs an effect, or builds a layer, that is no part of the workflow although it stands in its body: an exporter, a pool,
+ * a cache, a connection.
+ *
+ * It sees the clock and the random numbers of the host, and its sleeps record nothing. Fibers that it forks and leaves
+ * behind are no fibers of the workflow: they keep no invocation alive, and end with it. The workflow waits for the effect
+ * itself, and for the layer to be built, as for a {@link hold}. What is acquired is let go of in the same way, when the
+ * scope around it closes, which is at the latest at the end of the invocation.
+ *
+ * It runs again at every replay, and when it ends has no place in the order of outcomes. So nothing that the workflow
+ * decides may depend on it.
+ *
+ * **Errors** and **Defects**: those of the effect; `NestedOperation` for a durable operation in it.
+ *
+ * @example
+ * ```ts
+ * import { Durable } from "effect-durable"
+ * import * as Effect from "effect/Effect"
+ * import * as Pool from "effect/Pool"
+ *
+ * declare const connect: Effect.Effect<{ readonly query: (sql: string) => Effect.Effect<number> }>
+ *
+ * export const counted = Effect.scoped(Effect.gen(function*() {
+ *   const pool = yield* Durable.local(Pool.makeWithTTL({ acquire: connect, min: 0, max: 4, timeToLive: "1 minute" }))
+ *   return yield* Durable.step("count", Effect.scoped(Effect.flatMap(Pool.get(pool), (one) => one.query("…"))))
+ * }))
+ * ```
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const local: {
+  <A, E, R>(effect: Effect.Effect<A, E, R> & Outsider<R>): Effect.Effect<A, E, R | Execution>
+  <ROut, E, RIn>(layer: Layer.Layer<ROut, E, RIn> & Outsider<RIn>): Layer.Layer<ROut, E, RIn | Execution>
+} = cast((work: Body | AnyLayer) => (Layer.isLayer(work) ? localLayer(work) : localEffect(work)))
+
+type AnyLayer = Layer.Layer<unknown, unknown, unknown>
+
+// --- How it is done ------------------------------------------------------------------------------------------------------
+
+const localEffect = (effect: Body): Body =>
+  Effect.withFiber((fiber) => {
+    const services = cast<Context.Context<never>, Context.Context<Scope.Scope>>(fiber.context)
+    const around = Context.getOrUndefined(services, Scope.Scope)
+    if (around === undefined) return beside(effect)
+    return Effect.flatMap(scopeIn(around), (scope) => beside(Effect.provideService(effect, Scope.Scope, scope)))
+  })
+
+const localLayer = (layer: AnyLayer): AnyLayer =>
+  Layer.fromBuild((memoMap, around) =>
+    Effect.flatMap(scopeIn(around), (scope) =>
+      cast<Body, Effect.Effect<Context.Context<unknown>, unknown, unknown>>(
+        beside(Layer.buildWithMemoMap(layer, memoMap, scope))
+      )
+    )
+  )
+
+/** A scope that closes with the one around it, beside the workflow. */
+const scopeIn = (around: Scope.Scope): Effect.Effect<Scope.Scope> =>
+  Effect.suspend(() => {
+    const scope = Scope.makeUnsafe()
+    const close = (exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> =>
+      Effect.asVoid(cast<Body, Effect.Effect<unknown>>(beside(Scope.close(scope, exit))))
+    return Effect.as(Scope.addFinalizerExit(around, close), scope)
+  })
+
+/**
+ * Runs an effect on the scheduler of the host. The fiber is back on its queue before anything of the workflow goes on. In
+ * the body of a step, and in what is local already, it is there from the start.
+ */
+const beside = (effect: Body): Body =>
+  Effect.withFiber((fiber) => {
+    const execution = executionOf(fiber)
+    if (execution === undefined || stepAround(fiber) !== undefined) return effect
+    const { namespace, parts } = execution
+    const { delivery, fibers } = parts
+    const mark: Hold = { path: namespace.path, isLocal: true }
+    delivery.holds.add(mark)
+    return Effect.onExit(
+      Effect.updateContext(effect, (services: Context.Context<unknown>) => servicesOf(services, execution, mark)),
+      () =>
+        // No exit: only before a primitive does a fiber change its scheduler.
+        Effect.suspend(() => {
+          delivery.holds.delete(mark)
+          fibers.wake()
+          return Effect.void
+        })
+    )
+  })
+
+const servicesOf = (
+  services: Context.Context<unknown>,
+  { parts }: ExecutionService,
+  mark: Hold
+): Context.Context<unknown> =>
+  services.pipe(Context.add(Scheduler.Scheduler, parts.beside), Context.add(InHold, mark), Context.omit(Execution))
