@@ -30,12 +30,23 @@ export const noted = <A, E, R>(operation: Effect.Effect<A, E, R>): Effect.Effect
     ? Effect.provideService(operation, CallSite, new Error())
     : operation
 
+/** Notes the place of whoever it is that has the host do something, which is deep below. */
+export const notedHere = (): Error => {
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 40
+  try {
+    return new Error()
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit
+  }
+}
+
 /** The place at which something was noted: the first frame that belongs neither to Effect nor to this library. */
 export const placeOf = (site: Error | undefined): string | undefined =>
   site?.stack
     ?.split("\n")
     .slice(1)
-    .find((line) => !isOwn(line) && !/node_modules\/effect\/|node:/.test(line))
+    .find((line) => !isOwn(line) && !/node_modules\/effect\/|node:|\(<anonymous>\)/.test(line))
     ?.trim()
     .replace(
       /^at (?:.*\((.*)\)|(.*))$/,

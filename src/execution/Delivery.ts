@@ -475,6 +475,7 @@ export class Delivery {
   next(): boolean {
     const { fibers, lifetime } = this.#parts
     if (!lifetime.isOpen || this.#converting > 0) return false
+    this.#outside.certain()
     this.#outside.look(fibers.outside.size > 0 || this.holds.size > 0)
     const door = this.#firstReady()
     if (door !== undefined) {
@@ -691,15 +692,21 @@ export class Delivery {
   }
 
   #stick(): false {
-    const { lifetime, outbox } = this.#parts
+    const { fibers, lifetime, outbox } = this.#parts
     const vain = Array.from(this.doors).flatMap(({ namespace, path }) =>
       namespace.standing === "rebuilding" ? [path] : []
     )
     if (outbox.isBusy) outbox.flush()
     else if (vain.length > 0) Contradiction.tell(this.#parts, Contradiction.inVain(this.#parts, vain))
-    else if (this.#outside.isPossible) this.#outside.wait()
-    else if (lifetime.isOpen)
-      Contradiction.tell(this.#parts, Contradiction.stuck(this.#parts, this.#unseen(), this.#skipped))
+    else {
+      this.#outside.doubt(() => {
+        const unseen = this.#unseen()
+        if (!lifetime.isOpen) return
+        if (unseen.every((fiber) => fibers.isOfEffect(fiber))) {
+          Contradiction.tell(this.#parts, Contradiction.stuck(this.#parts, unseen, this.#skipped))
+        } else this.#outside.fail()
+      })
+    }
     return false
   }
 

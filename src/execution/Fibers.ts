@@ -17,6 +17,7 @@
  */
 import * as Fiber from "effect/Fiber"
 import type * as Scheduler from "effect/Scheduler"
+import { hearWaits, isOfEffect, isPromise, type OnWait, type Register } from "../internal/waits.ts"
 
 export type AnyFiber = Fiber.Fiber<unknown, unknown>
 
@@ -25,6 +26,8 @@ interface Member {
   readonly parent: AnyFiber | undefined
   /** Fibers that it forked and that live. */
   children: number
+  /** What it waits with, once it has waited to be called back. */
+  wait: Register | undefined
 }
 
 export interface FibersHost {
@@ -73,6 +76,8 @@ export class Fibers implements Scheduler.Scheduler {
   #spawner: AnyFiber | undefined
   #entering: AnyFiber | undefined
   #pausing: AnyFiber | undefined
+  /** Where in the code the fiber that runs has had the host make something. */
+  #made: string | undefined
 
   attach(host: FibersHost): void {
     this.#host = host
@@ -98,6 +103,12 @@ export class Fibers implements Scheduler.Scheduler {
     return this.outside.size > 0 || this.#promises > 0
   }
 
+  /** Whether a fiber waits for what only Effect can bring. */
+  isOfEffect(fiber: AnyFiber): boolean {
+    const wait = this.live.get(fiber)?.wait
+    return wait === undefined || isOfEffect(wait)
+  }
+
   /** The fibers that wait for no fiber that they forked. */
   *leaves(): Iterable<AnyFiber> {
     for (const [fiber, { children }] of this.live) if (children === 0) yield fiber
@@ -117,6 +128,7 @@ export class Fibers implements Scheduler.Scheduler {
       return true
     }
     this.#last = fiber
+    this.#made = undefined
     if (this.outside.size > 0) this.outside.delete(fiber)
     if (fiber.currentOpCount % opsBetweenLooks !== 0 || !this.#isRunning) return false
     if (performance.now() - this.#turnBegan < turnBudget) return false
@@ -176,7 +188,7 @@ export class Fibers implements Scheduler.Scheduler {
     this.#isRunning = true
     this.#isPaused = false
     this.#turnBegan = performance.now()
-    this.#unwatch = watchHost((fiber, promise) => this.#noteOutside(fiber, promise))
+    this.#unwatch = watchHost(this.#sight)
     try {
       while (this.#runNext());
     } finally {
@@ -242,7 +254,7 @@ export class Fibers implements Scheduler.Scheduler {
     try {
       return run()
     } finally {
-      this.#unwatch = watchHost((fiber, promise) => this.#noteOutside(fiber, promise))
+      this.#unwatch = watchHost(this.#sight)
     }
   }
 
@@ -252,7 +264,7 @@ export class Fibers implements Scheduler.Scheduler {
   #see(fiber: AnyFiber, candidate: AnyFiber | undefined): void {
     if (this.live.has(fiber)) return
     const parent = candidate === fiber ? undefined : candidate
-    this.live.set(fiber, { parent, children: 0 })
+    this.live.set(fiber, { parent, children: 0, wait: undefined })
     const own = parent === undefined ? undefined : this.live.get(parent)
     if (own !== undefined) own.children++
     fiber.addObserver(() => {
@@ -265,15 +277,35 @@ export class Fibers implements Scheduler.Scheduler {
   /** A fiber of the workflow goes on beside it. Answers whether it is one. */
   goOutside(fiber: AnyFiber): boolean {
     if (!this.live.has(fiber)) return false
-    if (!this.outside.has(fiber)) this.outside.set(fiber, this.placeOf?.())
+    this.#noteOutside(fiber)
     return true
   }
 
-  #noteOutside(fiber: AnyFiber, promise: Promise<unknown> | undefined): void {
-    if (!this.live.has(fiber)) return
-    this.outside.set(fiber, this.placeOf?.())
-    // What goes on beside the workflow may leave promises behind that nobody waits for.
-    if (promise === undefined || fiber.cache.scheduler !== this) return
+  readonly #sight: Sight = {
+    asks: (fiber, promise) => {
+      if (!this.live.has(fiber)) return
+      this.#noteOutside(fiber)
+      // What goes on beside the workflow may leave promises behind that nobody waits for.
+      if (promise !== undefined && fiber.cache.scheduler === this) this.#countPromise(promise)
+    },
+    makes: () => {
+      if (this.placeOf !== undefined) this.#made ??= this.placeOf()
+    },
+    waits: (fiber, register) => {
+      const member = this.live.get(fiber)
+      if (member === undefined) return
+      member.wait = register
+      // A thenable of its own may do what nobody sees.
+      if (isPromise(register)) this.#noteOutside(fiber)
+    }
+  }
+
+  #noteOutside(fiber: AnyFiber): void {
+    if (this.outside.get(fiber) !== undefined) return
+    this.outside.set(fiber, this.placeOf?.() ?? this.#made)
+  }
+
+  #countPromise(promise: Promise<unknown>): void {
     this.#promises++
     const answered = (): void => {
       // What it wakes has its turn first.
@@ -288,14 +320,27 @@ export class Fibers implements Scheduler.Scheduler {
 
 // --- What the host is asked for ------------------------------------------------------------------------------------------
 
-type Sight = (fiber: AnyFiber, promise: Promise<unknown> | undefined) => void
+interface Sight {
+  /** A fiber asks the host for something: a promise, or a timer. */
+  readonly asks: (fiber: AnyFiber, promise: Promise<unknown> | undefined) => void
+  /** The host makes something that will call back. */
+  readonly makes: () => void
+  /** A fiber waits to be called back. */
+  readonly waits: OnWait
+}
 
 let sight: Sight | undefined
 
 const note = (asked: unknown): void => {
   const fiber = Fiber.getCurrent()
-  if (fiber !== undefined) sight?.(fiber, asked instanceof Promise ? asked : undefined)
+  if (fiber !== undefined) sight?.asks(fiber, asked instanceof Promise ? asked : undefined)
 }
+
+/**
+ * Something of the host has come into being that will call back. Who hears of that in the whole process says so, and then
+ * messages can name the place in the code.
+ */
+export const noteMade = (): void => sight?.makes()
 
 /** A function of the host that notes who calls it. The last one is kept, because it is the same nearly always. */
 const noting = <F extends (...args: never) => unknown>() => {
@@ -320,12 +365,18 @@ const notedImmediate = noting<typeof setImmediate>()
 
 /**
  * Notes which fiber asks the host for something, until the returned function is called: a promise that it waits for, or a
- * timer. Outside of the run queue of a workflow nothing is replaced.
+ * timer; and what each waits with. Outside of the run queue of a workflow nothing is replaced.
  */
 const watchHost = (see: Sight): (() => void) => {
   const before = sight
   sight = see
-  if (before !== undefined) return () => void (sight = before)
+  const stopHearing = hearWaits(see.waits)
+  if (before !== undefined) {
+    return () => {
+      stopHearing()
+      sight = before
+    }
+  }
   const { prototype } = Promise
   // oxlint-disable-next-line typescript/unbound-method -- it is put back as it was
   const { then: asked } = prototype
@@ -341,6 +392,7 @@ const watchHost = (see: Sight): (() => void) => {
     globalThis.setTimeout = setTimer
     globalThis.setInterval = setTimers
     globalThis.setImmediate = setTurn
+    stopHearing()
     sight = before
   }
 }

@@ -9,17 +9,16 @@
  *    blocks nor contradicts, until the last such fiber is back.
  * 2. When all else waits, work outside is waited for at most for `outsideLimit`. Then the execution is suspended, if the
  *    service will wake it; otherwise the invocation fails. Either way somebody is told where the work is.
- * 3. It is told once per place that what comes from outside decides nothing that is recorded.
+ * 3. An execution is found to be stuck only after all that nobody can see had its time to show.
+ * 4. It is told once per place that what comes from outside decides nothing that is recorded.
  *
  * @since 0.1.0
  */
 import { InvocationFailed } from "../DurableError.ts"
 import type { Core } from "./Core.ts"
-import { suspended } from "./Lifetime.ts"
+import { suspended, type Verdict } from "./Lifetime.ts"
 import { InHold } from "./References.ts"
-
-/** Captured early: a test framework may replace the timers of the process later, and the run queue watches them. */
-const { clearTimeout, setTimeout } = globalThis
+import { startTimer } from "./Timer.ts"
 
 export interface OutsideHost {
   readonly wake: () => void
@@ -34,8 +33,9 @@ export class Outside {
   readonly #host: OutsideHost
   readonly #told = new Set<string>()
   #isSomebody = false
-  #grace: ReturnType<typeof setTimeout> | undefined
-  #limit: ReturnType<typeof setTimeout> | undefined
+  #stopGrace: (() => void) | undefined
+  #stopLimit: (() => void) | undefined
+  #stopDoubt: (() => void) | undefined
 
   constructor(parts: Core, host: OutsideHost) {
     this.#parts = parts
@@ -56,41 +56,60 @@ export class Outside {
       return
     }
     this.#tell()
-    if (this.#grace !== undefined || this.isLenient || this.#parts.history.unclaimed === 0) return
-    this.#grace = setTimeout(() => {
-      this.#grace = undefined
+    if (this.#stopGrace !== undefined || this.isLenient || this.#parts.history.unclaimed === 0) return
+    this.#stopGrace = startTimer(this.#parts.settings.outsideGrace, () => {
+      this.#stopGrace = undefined
       this.isLenient = true
       this.#host.wake()
-    }, this.#parts.settings.outsideGrace)
+    })
   }
 
   /** Nothing else moves. */
   wait(): void {
-    this.#limit ??= setTimeout(() => {
-      this.#limit = undefined
+    this.#stopLimit ??= startTimer(this.#parts.settings.outsideLimit, () => {
+      this.#stopLimit = undefined
       this.#giveUp()
-    }, this.#parts.settings.outsideLimit)
+    })
+  }
+
+  /**
+   * Nothing moves any more, nobody is known to be outside, and nothing will wake the execution. Calls back unless something
+   * moves after all: what nobody can see, such as a promise that no fiber asks, gets as long as work outside does, but the
+   * invocation has to end with the verdict.
+   */
+  doubt(decide: () => void): void {
+    const { host, settings } = this.#parts
+    const left = (settings.deadline ?? Infinity) - host.now() - 1_000
+    this.certain()
+    this.#stopDoubt = settings.whenQuiet(Math.max(0, Math.min(settings.outsideLimit, left)), () => {
+      this.#stopDoubt = undefined
+      decide()
+    })
+  }
+
+  /** Something has moved, or is about to. */
+  certain(): void {
+    this.#stopDoubt?.()
+    this.#stopDoubt = undefined
+  }
+
+  /** Nothing has moved: what fibers wait for is something that nobody can see, and no construct of Effect. */
+  fail(): void {
+    const { lifetime, settings } = this.#parts
+    if (lifetime.isOpen) lifetime.end(failed(`The invocation has waited ${settings.outsideLimit} ms for ${unseen}.`))
   }
 
   /** Something else moves after all. */
   moved(): void {
-    if (this.#limit === undefined) return
-    clearTimeout(this.#limit)
-    this.#limit = undefined
+    this.#stopLimit?.()
+    this.#stopLimit = undefined
   }
 
   stop(): void {
-    clearTimeout(this.#grace)
-    this.#grace = undefined
+    this.#stopGrace?.()
+    this.#stopGrace = undefined
     this.moved()
-  }
-
-  /** Whether the process has something under way that may wake a fiber although no fiber is known to wait for it. */
-  get isPossible(): boolean {
-    const names: ReadonlyArray<string> = globalThis.process?.getActiveResourcesInfo?.() ?? []
-    return names.some((name) =>
-      /Req|^FSEvent|^Process|^ChildProcess|^Worker|^Zlib|^PBKDF2|^Random|^Sign|^Check/.test(name)
-    )
+    this.certain()
   }
 
   #tell(): void {
@@ -112,12 +131,9 @@ export class Outside {
     const { fibers, lifetime, listener, outbox, placeOf, settings } = this.#parts
     if (!lifetime.isOpen) return
     const places = [...fibers.outside].map(([fiber, place]) => place ?? describe(placeOf(fiber)))
-    const work = places.length === 0 ? "something that it cannot see" : `work outside of steps (${places.join(", ")})`
+    const work = places.length === 0 ? unseen : `work outside of steps (${places.join(", ")})`
     const waited = `The invocation has waited ${settings.outsideLimit} ms for ${work}.`
-    if (!this.#host.hasDurable()) {
-      const message = `${waited} Nothing else would ever wake the execution, so the service repeats the invocation. Put the work into a Durable.step, or raise outsideLimit.`
-      return lifetime.end({ _tag: "Aborted", error: new InvocationFailed({ reason: "outside", message }) })
-    }
+    if (!this.#host.hasDurable()) return lifetime.end(failed(waited))
     if (outbox.isBusy) {
       outbox.flush()
       return this.wait()
@@ -128,6 +144,16 @@ export class Outside {
     lifetime.end(suspended)
   }
 }
+
+const unseen = "something that it cannot see"
+
+const failed = (waited: string): Verdict => ({
+  _tag: "Aborted",
+  error: new InvocationFailed({
+    reason: "outside",
+    message: `${waited} Nothing else would ever wake the execution, so the service repeats the invocation. Put the work into a Durable.step, or raise outsideLimit.`
+  })
+})
 
 const describe = (path: string | undefined): string =>
   path === undefined || path === "" ? "The workflow" : `"${path}"`

@@ -9,7 +9,7 @@ import * as Random from "effect/Random"
 import * as Scheduler from "effect/Scheduler"
 import { CheckpointStore, type StoreError } from "../CheckpointStore.ts"
 import { InvocationFailed, LimitExceeded, StoreRejected } from "../DurableError.ts"
-import { placeOf } from "../execution/CallSite.ts"
+import { notedHere, placeOf } from "../execution/CallSite.ts"
 import { Beside } from "../execution/Beside.ts"
 import type { ClaimHost } from "../execution/Claim.ts"
 import * as Contradiction from "../execution/Contradiction.ts"
@@ -24,6 +24,7 @@ import { updatesOf, type Mark } from "../execution/Marks.ts"
 import { Namespace } from "../execution/Namespace.ts"
 import { Outbox } from "../execution/Outbox.ts"
 import { executionOf, type Parts } from "../execution/Parts.ts"
+import { startTimer } from "../execution/Timer.ts"
 import { Usage, type Quotas } from "../execution/Usage.ts"
 import type { WorkflowTime } from "../execution/WorkflowTime.ts"
 import { Observer } from "../telemetry/Observer.ts"
@@ -45,6 +46,7 @@ export const defaultOptions: InvokeOptions = {
   grace: 500,
   outsideLimit: 10_000,
   outsideGrace: 1_000,
+  whenQuiet: startTimer,
   deadline: undefined,
   onNonDeterminism: "fail",
   maxOperations: Limits.maxOperations,
@@ -100,7 +102,7 @@ export const assemble = (
   const listener = options.listener === undefined ? observer : listeners([observer, options.listener])
   const usage = new Usage(records, options, (message) => listener.warned?.(message))
   const lifetime = new Lifetime()
-  if (options.captureSources) fibers.placeOf = () => placeOf(new Error())
+  if (options.captureSources) fibers.placeOf = () => placeOf(notedHere())
   const store = Context.get(services, CheckpointStore)
   const outbox = new Outbox({
     executionArn: event.DurableExecutionArn,

@@ -9,6 +9,7 @@
  * @since 0.1.0
  */
 import { AsyncLocalStorage, createHook, type AsyncHook } from "node:async_hooks"
+import { noteMade } from "../execution/Fibers.ts"
 
 /** What keeps a process alive without being work that will end, and timers, which are counted one by one. */
 const isNoWork = /^Immediate$|^Timeout$|Server|^MessagePort$|^TTY|^Signal/
@@ -26,6 +27,7 @@ export class OutsideWork {
     this.#hook = createHook({
       init: (id, type) => {
         if (type === "Timeout" && owner.getStore() === this) this.#timers.add(id)
+        else if (type === "PROMISE") noteMade()
       },
       destroy: (id) => {
         this.#timers.delete(id)

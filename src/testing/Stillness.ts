@@ -15,25 +15,21 @@ import * as Context from "effect/Context"
 import type { AnyFiber } from "../execution/Fibers.ts"
 import { executionOf, type Parts } from "../execution/Parts.ts"
 import { InHold, type Hold } from "../execution/References.ts"
+import * as Timer from "../execution/Timer.ts"
 import { FiberTree, type Beside } from "./FiberTree.ts"
 import { outside, OutsideWork } from "./OutsideWork.ts"
 import type { VirtualClock } from "./VirtualClock.ts"
 import { WatchedScheduler } from "./WatchedScheduler.ts"
 
 // Captured early: a test framework may replace the timers of the process later.
-const { clearTimeout, performance, setImmediate, setTimeout } = globalThis
+const { performance, setImmediate } = globalThis
 
 /** How long time waits for something outside to show, in milliseconds of real time. */
 const recheckMillis = 30
 
-/** The longest time that a timer of the host can take, in milliseconds. */
-export const longestTimer = 2 ** 31 - 1
-
 /** Starts a timer in real time that does not count as work of the program under test. Answers with how to stop it. */
-export const startTimer = (millis: number, action: () => void): (() => void) => {
-  const timer = outside(() => setTimeout(action, Math.min(millis, longestTimer)))
-  return () => clearTimeout(timer)
-}
+export const startTimer = (millis: number, action: () => void): (() => void) =>
+  outside(() => Timer.startTimer(millis, action))
 
 /** The key of the call that the current fiber runs for. */
 export const CurrentCall: Context.Reference<string | undefined> = Context.Reference<string | undefined>(
@@ -215,6 +211,18 @@ export class Stillness {
     })
     this.#timers.add(stop)
     return false
+  }
+
+  /** Calls back once nothing has gone on outside for a moment, or after so much real time. */
+  whenQuiet(limit: number, action: () => void): () => void {
+    const ends = performance.now() + limit
+    const look = (): (() => void) =>
+      startTimer(Math.min(recheckMillis, ends - performance.now()), () => {
+        if (this.#outside.isGoingOn && performance.now() < ends) stop = look()
+        else action()
+      })
+    let stop = look()
+    return () => stop()
   }
 
   // --- Outside of the process ------------------------------------------------------------------------------------------

@@ -42,7 +42,6 @@ import {
 import { fromEngine } from "./client.ts"
 import { millisBetween, misfit, type ExpectedDuration } from "./elapsed.ts"
 import { isStepFault, type StepFault } from "./StepFault.ts"
-import { longestTimer } from "./Stillness.ts"
 import { infoOf, isStub, servePlain, serveStub, type Stub } from "./Stub.ts"
 import { TestFailure } from "./TestFailure.ts"
 import { write } from "./values.ts"
@@ -246,10 +245,7 @@ export const layer = <const F extends ReadonlyArray<Part>>(
 const worldOptions = (options: Options): WorldOptions => ({
   startTime: options.startTime ?? Date.UTC(2026, 0, 1),
   quietTurns: 5,
-  outsideLimit: Math.min(
-    Duration.toMillis(Duration.fromInputUnsafe(options.outsideLimit ?? "10 seconds")),
-    longestTimer
-  ),
+  outsideLimit: Duration.toMillis(Duration.fromInputUnsafe(options.outsideLimit ?? "10 seconds")),
   strict: options.strict ?? false,
   invocationTimeout: Duration.toMillis(Duration.fromInputUnsafe(options.invocationTimeout ?? "15 minutes")),
   executionTimeout:

@@ -345,6 +345,7 @@ export class World {
       captureSources: true,
       warnAboutTargets: false,
       outsideLimit,
+      whenQuiet: (limit, action) => this.#stillness.whenQuiet(limit, action),
       deadline: this.#deadline(),
       traceHeader: effect.traceHeader,
       insteadOf: this.#faults.length === 0 ? undefined : (attempt) => faultOf(this.#faults, attempt),

@@ -7,11 +7,12 @@ import { Durable } from "effect-durable"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import { setTimeout as timeoutOfNode } from "node:timers"
 import { setTimeout as promiseOfNode } from "node:timers/promises"
 import { everywhere, run, statusesOf, valueOf, type Options } from "../support/host.ts"
 
 const both = { concurrency: "unbounded" } as const
-const short: Omit<Options, "kill"> = { engine: { outsideLimit: "100 millis", patience: "4 seconds" } }
+const short: Omit<Options, "kill"> = { engine: { outsideLimit: "1 second", patience: "4 seconds" } }
 
 /** What libraries give that build a request and send it when somebody asks for its answer. */
 class Thenable implements PromiseLike<string> {
@@ -50,6 +51,35 @@ const ways: Readonly<Record<string, Effect.Effect<string>>> = {
   "a thenable that is no promise": Effect.promise(
     () => new Thenable((done) => void setTimeout(() => done("back"), 20))
   ),
+  "a thenable that asks its promise later": Effect.promise(
+    () =>
+      new Thenable((done) =>
+        queueMicrotask(() => void new Promise((ready) => setTimeout(ready, 20)).then(() => done("back")))
+      )
+  ),
+  "a thenable that awaits": Effect.tryPromise(
+    () =>
+      new Thenable((done) => {
+        void (async () => {
+          await promiseOfNode(10)
+          await promiseOfNode(10)
+          done("back")
+        })()
+      })
+  ).pipe(Effect.orDie),
+  "a thenable over a timer of node:timers": Effect.promise(
+    (_signal) => new Thenable((done) => void timeoutOfNode(() => done("back"), 20))
+  ),
+  "a timer of node:timers": Effect.callback((resume) => {
+    const timer = timeoutOfNode(() => resume(Effect.succeed("back")), 20)
+    return Effect.sync(() => clearTimeout(timer))
+  }),
+  "a callback over an asynchronous function": Effect.callback((resume) => {
+    void (async () => {
+      await promiseOfNode(20)
+      resume(Effect.succeed("back"))
+    })()
+  }),
   "a message of a channel": Effect.callback((resume) => {
     const { port1, port2 } = new MessageChannel()
     port1.addEventListener("message", () => {
@@ -60,6 +90,14 @@ const ways: Readonly<Record<string, Effect.Effect<string>>> = {
     port2.postMessage("hello")
   }),
   "the next tick": Effect.callback((resume) => process.nextTick(() => resume(Effect.succeed("back")))),
+  "a Deferred that an asynchronous function completes": Effect.gen(function* () {
+    const deferred = yield* Deferred.make<string>()
+    void (async () => {
+      await promiseOfNode(20)
+      Deferred.doneUnsafe(deferred, Effect.succeed("back"))
+    })()
+    return yield* Deferred.await(deferred)
+  }),
   "a Deferred that a promise completes": Effect.gen(function* () {
     const deferred = yield* Deferred.make<string>()
     yield* Effect.sync(() => {
@@ -100,6 +138,34 @@ describe("the workflow goes on", () => {
         })
       )
       assert.strictEqual(valueOf(ran), "step x")
+    })
+  )
+
+  it.effect("after a thenable beside a wait, without being suspended before it is back", () =>
+    Effect.gen(function* () {
+      const back: Array<number> = []
+      const ran = yield* run(
+        (kit) =>
+          Effect.gen(function* () {
+            const thenable = Effect.promise(
+              () =>
+                new Thenable((done) => {
+                  void (async () => {
+                    await promiseOfNode(10)
+                    done("back")
+                  })()
+                })
+            )
+            const outside = Effect.tap(thenable, () => Effect.sync(() => void back.push(kit.invocation)))
+            const [, text] = yield* Effect.all([Durable.wait("a day", "1 day"), outside], both)
+            yield* kit.step("after")
+            return text
+          }),
+        short
+      )
+      assert.strictEqual(valueOf(ran), "back")
+      assert.deepStrictEqual(back, [1, 2])
+      assert.isTrue(ran.warnings.some((text) => text.includes("outside of a step")))
     })
   )
 
@@ -149,6 +215,28 @@ describe("work outside that never ends", () => {
       assert.strictEqual(ran.outcome, 'completed with "after"')
     })
   )
+})
+
+describe("the warning about work outside names its place in the code", () => {
+  const placed: Readonly<Record<string, Effect.Effect<unknown>>> = {
+    "for an asynchronous function": Effect.promise(async () => {
+      await promiseOfNode(1)
+    }),
+    "for a function of the host": Effect.promise(() => crypto.subtle.digest("SHA-256", new Uint8Array(8))),
+    "for a request": Effect.orDie(Effect.tryPromise((signal) => fetch("data:text/plain,hello", { signal }))),
+    "for a promise over a timer": Effect.promise(() => new Promise((done) => void setTimeout(done, 1))),
+    "for a thenable": Effect.promise(() => new Thenable((done) => void promiseOfNode(1).then(() => done("back")))),
+    "for a timer": Effect.callback((resume) => void setTimeout(() => resume(Effect.void), 1))
+  }
+  for (const [name, way] of Object.entries(placed)) {
+    it.effect(name, () =>
+      Effect.gen(function* () {
+        const { warnings } = yield* run((kit) => Effect.andThen(way, kit.step("after")), short)
+        assert.lengthOf(warnings, 1)
+        assert.match(warnings[0]!, /test\/attack\/outside\.test\.ts:\d+:\d+ outside of a step/)
+      })
+    )
+  }
 })
 
 describe("a name", () => {

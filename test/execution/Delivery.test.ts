@@ -1,6 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Scheduler from "effect/Scheduler"
 import type { Claim } from "../../src/execution/Claim.ts"
 import { operationId } from "../../src/execution/Identity.ts"
 import { suspended } from "../../src/execution/Lifetime.ts"
@@ -460,6 +462,16 @@ describe("An invocation is suspended", () => {
       made.run()
       yield* settle
       assert.strictEqual(verdictOf(made), "Stuck")
+    }).pipe(Effect.runPromise))
+
+  it("not as stuck while a fiber waits for what nobody can see: that may come another time", () =>
+    Effect.gen(function* () {
+      const made = assembled()
+      made.run(() => {
+        Effect.runForkWith(Context.make(Scheduler.Scheduler, made.parts.fibers))(Effect.callback<void>(() => {}))
+      })
+      yield* settle
+      assert.strictEqual(verdictOf(made), "Aborted")
     }).pipe(Effect.runPromise))
 })
 

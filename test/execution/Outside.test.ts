@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { Outside } from "../../src/execution/Outside.ts"
+import { defaultOptions, type InvokeOptions } from "../../src/invocation/Assembly.ts"
 import { assembled, idle, succeeded } from "./support.ts"
 
 /** An invocation with a fiber outside, and what is awaited of it. */
@@ -75,6 +76,60 @@ describe("Work outside, when all else waits,", () => {
       outside.wait()
       assert.strictEqual((yield* parts.lifetime.judged)._tag, "Suspended")
       assert.deepStrictEqual(requests, [["START a"]])
+    })
+  )
+})
+
+describe("What nobody can see", () => {
+  it.live("has until the limit to show, and then it is decided", () =>
+    Effect.gen(function* () {
+      const { outside } = make({ whenQuiet: defaultOptions.whenQuiet })
+      const decided = Promise.withResolvers<void>()
+      outside.doubt(() => assert.fail("moved before that"))
+      outside.certain()
+      outside.doubt(() => assert.fail("is asked anew"))
+      outside.doubt(decided.resolve)
+      yield* Effect.promise(() => decided.promise)
+    })
+  )
+
+  it("has no longer than the invocation, which has to end with the verdict", () => {
+    const limits: Array<number> = []
+    const whenQuiet: InvokeOptions["whenQuiet"] = (limit) => {
+      limits.push(limit)
+      return () => {}
+    }
+    for (const deadline of [undefined, 500, 3_000, 60_000]) {
+      make({ whenQuiet, outsideLimit: 10_000, deadline }).outside.doubt(() => {})
+    }
+    assert.deepStrictEqual(limits, [10_000, 0, 2_000, 10_000])
+  })
+
+  it("fails the invocation, as it may come another time", () => {
+    const { outside, parts } = make()
+    outside.fail()
+    const { verdict } = parts.lifetime
+    assert.deepInclude(verdict?._tag === "Aborted" ? verdict.error : {}, { reason: "outside" })
+  })
+})
+
+describe("A limit that is longer than a timer of the host can take", () => {
+  it.live("does not pass at once", () =>
+    Effect.gen(function* () {
+      const { outside, parts } = make({
+        outsideLimit: 2 ** 31,
+        outsideGrace: 2 ** 32,
+        whenQuiet: defaultOptions.whenQuiet,
+        records: [succeeded("a", 1)]
+      })
+      outside.look(true)
+      outside.wait()
+      outside.doubt(() => assert.fail("the limit has passed"))
+      // A timer that fires at once would come before this one.
+      yield* Effect.promise(() => new Promise((done) => void setTimeout(done, 1)))
+      assert.isTrue(parts.lifetime.isOpen)
+      assert.isFalse(outside.isLenient)
+      outside.stop()
     })
   )
 })

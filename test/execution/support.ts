@@ -159,6 +159,12 @@ export interface Assembled {
   readonly run: (action?: () => void) => void
 }
 
+/** Nothing goes on that nobody can see, as soon as the event loop has turned. */
+export const whenQuiet: InvokeOptions["whenQuiet"] = (_, action) => {
+  const turn = setImmediate(action)
+  return () => clearImmediate(turn)
+}
+
 /**
  * The parts of an invocation that finds records. The store accepts everything and tells nothing of it, unless a test answers
  * a request.
@@ -197,7 +203,7 @@ export const assembled = (
       UpdatedOperationIds: news
     },
     [record("run-1", { Type: "EXECUTION", SubType: undefined }), ...records],
-    { beganAt: 0, options: { ...defaultOptions, ...settings, listener }, services }
+    { beganAt: 0, options: { ...defaultOptions, whenQuiet, ...settings, listener }, services }
   )
   return { parts, clock, requests, warnings, log, ...driver(parts, log) }
 }

@@ -25,6 +25,7 @@ import { invoke, type Invoked } from "../../src/invocation/Invocation.ts"
 import type { InvokeOptions } from "../../src/invocation/Invocation.ts"
 import type { Parts } from "../../src/execution/Parts.ts"
 import type { InvocationAnswer } from "../../src/wire/Invocation.ts"
+import { whenQuiet } from "../execution/support.ts"
 import type { Operation } from "../../src/wire/Operation.ts"
 
 /** The typed error of the workflows in these tests. */
@@ -263,6 +264,7 @@ export class Host {
     const fiber = Effect.runForkWith(services)(
       invoke(implementation, pending.event, {
         warnAboutTargets: false,
+        whenQuiet,
         ...this.#options,
         ...options,
         onStart: (started) => void (parts = started)
