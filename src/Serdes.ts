@@ -10,6 +10,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { stringifyPlain } from "./internal/plainJson.ts"
 
@@ -147,7 +148,10 @@ const schemaError = (error: Schema.SchemaError): SerdesError =>
  */
 export const json: Format = {
   serialize: (schema, value) => {
-    if (value === undefined && (schema === undefined || compiled(schema).acceptsUndefined))
+    if (
+      (value === undefined && (schema === undefined || compiled(schema).acceptsUndefined)) ||
+      isLeftOver(value, schema)
+    )
       return Effect.succeed(undefined)
     if (schema === undefined) return attempt(() => stringifyPlain(value))
     return Effect.flatMapEager(Effect.mapErrorEager(compiled(schema).encode(value), schemaError), (encoded) =>
@@ -170,6 +174,10 @@ export const json: Format = {
     return codec === undefined ? Effect.succeed(parsed) : Effect.mapErrorEager(codec.decode(parsed), schemaError)
   }
 }
+
+/** What is void by its type may be anything: `Ref.set` ends with the cell that it has set, which no type lets through. */
+const isLeftOver = (value: unknown, schema: Schema.Top | undefined): boolean =>
+  schema === undefined && Predicate.hasProperty(value, "~effect/MutableRef")
 
 const missing = new SerdesError({ message: "Expected a value, but nothing was recorded", transient: false })
 

@@ -100,7 +100,7 @@ export const durableSeconds = (operation: string, duration: Duration.Input): Eff
 const adviceFor = (millis: number): string => {
   if (Number.isNaN(millis)) return 'Write "1 hour", "30 seconds", a Duration or a number of milliseconds.'
   return millis < 1_000
-    ? "For less than a second use Effect.sleep inside a step."
+    ? "For less than a second use Effect.sleep, which records nothing then."
     : "For more than 366 days wait in rounds."
 }
 

@@ -1,9 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Durable, DurableError, RetryPolicy } from "effect-durable"
+import { Durable, DurableError, DurableFunction, RetryPolicy } from "effect-durable"
 import * as Effect from "effect/Effect"
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
+import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import * as SynchronizedRef from "effect/SynchronizedRef"
+import * as TxRef from "effect/TxRef"
 import { assertSucceeded, defectOf, execute, failureOf, unchecked } from "./support.ts"
 
 /** Runs a step, suspends, and replays it: what it gave live, and what it gave on replay. */
@@ -99,6 +103,38 @@ describe("The value of a step without a schema", () => {
       assert.isUndefined(ran.operations[0]!.StepDetails?.Result)
     })
   )
+
+  const effects: Readonly<Record<string, (ref: Ref.Ref<number>) => Effect.Effect<void>>> = {
+    "Ref.set": (ref) => Ref.set(ref, 1),
+    "Ref.update": (ref) => Ref.update(ref, (n) => n + 1),
+    "SynchronizedRef.set": () => Effect.flatMap(SynchronizedRef.make(1), (ref) => SynchronizedRef.set(ref, 2)),
+    "SubscriptionRef.set": () => Effect.flatMap(SubscriptionRef.make(1), (ref) => SubscriptionRef.set(ref, 2)),
+    "TxRef.set": () => Effect.flatMap(TxRef.make(1), (ref) => TxRef.set(ref, 2))
+  }
+  for (const [name, make] of Object.entries(effects)) {
+    it.effect(`is nothing when it is void by its type, whatever Effect leaves there: ${name}`, () =>
+      Effect.gen(function* () {
+        const body = make(yield* Ref.make(0))
+        const Nothing = DurableFunction.make("nothing")
+        const nothing = Nothing.implement(() => body)
+        const seen: Array<unknown> = []
+        const ran = yield* execute(
+          Effect.gen(function* () {
+            seen.push(yield* Durable.step("step", body))
+            seen.push(yield* Durable.child("child", body))
+            seen.push(yield* Durable.child("flat", Effect.asVoid(body), { flat: true }))
+            seen.push(...(yield* Durable.forEach("items", [1], () => body)))
+            seen.push(yield* Durable.invoke(Nothing, undefined))
+            yield* Durable.wait("replay", "1 hour")
+          }),
+          { functions: [nothing] }
+        )
+        assertSucceeded(ran)
+        assert.deepStrictEqual(new Set(seen), new Set([undefined]))
+        assert.isFalse(ran.updates.some(({ Name, Payload }) => Name === "step" && Payload !== undefined))
+      })
+    )
+  }
 
   const refused: Record<string, readonly [unknown, RegExp]> = {
     NaN: [Number.NaN, /the top.*NaN/],
