@@ -23,10 +23,10 @@ export interface Settings {
   /** How long work that no operation records may keep an invocation alive. */
   readonly outsideLimit: number
   /**
-   * Calls back after so much real time, or before that once nothing goes on in the process that may wake the workflow, if
-   * the host can tell; not after the returned function was called.
+   * Calls back after so much real time, or before that, and with `true`, once the host knows that nothing goes on in the
+   * process that may wake the workflow; not after the returned function was called.
    */
-  readonly whenQuiet: (limit: number, action: () => void) => () => void
+  readonly whenQuiet: (limit: number, action: (isQuiet?: boolean) => void) => () => void
   /** How long recorded outcomes wait for a fiber that waits for such work to ask for them. */
   readonly outsideGrace: number
   /** The time on the host's clock at which the invocation must have ended, if there is one. */

@@ -699,10 +699,10 @@ export class Delivery {
     if (outbox.isBusy) outbox.flush()
     else if (vain.length > 0) Contradiction.tell(this.#parts, Contradiction.inVain(this.#parts, vain))
     else {
-      this.#outside.doubt(() => {
+      this.#outside.doubt((isQuiet) => {
         const unseen = this.#unseen()
         if (!lifetime.isOpen) return
-        if (unseen.every((fiber) => fibers.isOfEffect(fiber))) {
+        if (isQuiet || unseen.every((fiber) => fibers.isOfEffect(fiber))) {
           Contradiction.tell(this.#parts, Contradiction.stuck(this.#parts, unseen, this.#skipped))
         } else this.#outside.fail()
       })

@@ -36,6 +36,14 @@ export interface Caller {
   readonly site: Error | undefined
 }
 
+/** Who draws from the dice of a namespace. */
+interface Drawer {
+  readonly fiber: number
+  isOutside: boolean
+  isShared: boolean
+  isTold: boolean
+}
+
 /** Somebody else uses the name, and their order is not recorded. */
 export interface Clash {
   readonly first: Error | undefined
@@ -77,6 +85,7 @@ export class Namespace {
   #below: Set<Namespace> | undefined
   #uses: Map<string, Use> | undefined
   #random: Random.Random | undefined
+  #drawer: Drawer | undefined
   #finalizers = 0
   #onFinalized: (() => void) | undefined
 
@@ -208,6 +217,19 @@ export class Namespace {
     if (use.fiber !== caller.fiber && (use.isOutside || caller.isOutside)) return { first: use.site }
     use.isOutside ||= caller.isOutside
     return use.count++
+  }
+
+  /**
+   * Somebody draws a number or an identifier. Answers whether two fibers do whose order is not recorded, once: as with
+   * names, one of them came from outside.
+   */
+  draws({ fiber, isOutside }: Pick<Caller, "fiber" | "isOutside">): boolean {
+    const drawer = (this.dice.#drawer ??= { fiber, isOutside, isShared: false, isTold: false })
+    drawer.isShared ||= drawer.fiber !== fiber
+    drawer.isOutside ||= isOutside
+    if (drawer.isTold || !drawer.isShared || !drawer.isOutside) return false
+    drawer.isTold = true
+    return true
   }
 
   /** Has its body, and those around it, run again on every replay. */

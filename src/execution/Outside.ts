@@ -16,7 +16,9 @@
  */
 import { InvocationFailed } from "../DurableError.ts"
 import type { Core } from "./Core.ts"
+import type { AnyFiber } from "./Fibers.ts"
 import { suspended, type Verdict } from "./Lifetime.ts"
+import type { Namespace } from "./Namespace.ts"
 import { InHold } from "./References.ts"
 import { startTimer } from "./Timer.ts"
 
@@ -77,13 +79,13 @@ export class Outside {
    * moves after all: what nobody can see, such as a promise that no fiber asks, gets as long as work outside does, but the
    * invocation has to end with the verdict.
    */
-  doubt(decide: () => void): void {
+  doubt(decide: (isQuiet: boolean) => void): void {
     const { host, settings } = this.#parts
     const left = (settings.deadline ?? Infinity) - host.now() - 1_000
     this.certain()
-    this.#stopDoubt = settings.whenQuiet(Math.max(0, Math.min(settings.outsideLimit, left)), () => {
+    this.#stopDoubt = settings.whenQuiet(Math.max(0, Math.min(settings.outsideLimit, left)), (isQuiet) => {
       this.#stopDoubt = undefined
-      decide()
+      decide(isQuiet === true)
     })
   }
 
@@ -155,5 +157,16 @@ const failed = (waited: string): Verdict => ({
   })
 })
 
-const describe = (path: string | undefined): string =>
-  path === undefined || path === "" ? "The workflow" : `"${path}"`
+const describe = (path: string | undefined, workflow = "The workflow"): string =>
+  path === undefined || path === "" ? workflow : `"${path}"`
+
+/** A fiber draws a number or an identifier: somebody is told if that has no order. */
+export const tellDrawn = ({ fibers, history, listener }: Core, { id }: AnyFiber, namespace: Namespace): void => {
+  if (!namespace.draws({ fiber: id, isOutside: fibers.isOutsideSlice })) return
+  const message =
+    `Two fibers of ${describe(namespace.path, "the workflow")} draw random numbers or identifiers, and one of them gets ` +
+    "there after work that no operation records, such as a promise, so who draws which depends on timing. Put the work into a Durable.step, or give " +
+    "each branch numbers of its own with Durable.forEach, Durable.all or Durable.child."
+  listener.outside?.(undefined, message)
+  if (!history.isReplaying) listener.warned?.(message)
+}

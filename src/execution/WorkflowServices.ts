@@ -30,6 +30,8 @@ export interface ServicesHost {
   readonly glanced: (time: WorkflowTime) => void
   /** A time that was recorded because code had been shown it. */
   readonly reading: (unread: Unread) => number | undefined
+  /** A fiber draws a number in a namespace. */
+  readonly drawn: (fiber: AnyFiber, namespace: Namespace) => void
   readonly sleep: (fiber: AnyFiber, namespace: Namespace, duration: Duration.Duration) => Effect.Effect<void>
   /** What sleeps when the invocation is ending, and must not outlast it. */
   readonly lastSleep: (fiber: AnyFiber, duration: Duration.Duration) => Effect.Effect<void>
@@ -123,6 +125,10 @@ export class WorkflowRandom implements Random.Random {
   }
 
   get #current(): Random.Random {
-    return placeIn(this.#host, Fiber.getCurrent())?.random ?? this.#host.random
+    const fiber = Fiber.getCurrent()
+    const namespace = placeIn(this.#host, fiber)
+    if (namespace === undefined || fiber === undefined) return this.#host.random
+    this.#host.drawn(fiber, namespace)
+    return namespace.random
   }
 }

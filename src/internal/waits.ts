@@ -83,7 +83,11 @@ const samples = (): ReadonlySet<string> => {
     Fiber.await(endless),
     Fiber.awaitAll([endless]),
     Fiber.join(endless),
-    Fiber.joinAll([endless])
+    Fiber.joinAll([endless]),
+    Effect.all([Effect.never, Effect.never], { concurrency: "unbounded" }),
+    Effect.all([Effect.never, Effect.never], { concurrency: "unbounded", mode: "result" }),
+    Effect.raceAll([Effect.never, Effect.never]),
+    Effect.raceAllFirst([Effect.never, Effect.never])
   ]
   const fibers = waits.map((wait) => Effect.runFork(wait))
   stop()

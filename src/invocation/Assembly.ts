@@ -46,7 +46,7 @@ export const defaultOptions: InvokeOptions = {
   grace: 500,
   outsideLimit: 10_000,
   outsideGrace: 1_000,
-  whenQuiet: startTimer,
+  whenQuiet: (limit, action) => startTimer(limit, () => action()),
   deadline: undefined,
   onNonDeterminism: "fail",
   maxOperations: Limits.maxOperations,

@@ -17,6 +17,7 @@ import * as Scheduler from "effect/Scheduler"
 import type * as Contract from "../Contract.ts"
 import { CaptureCallSites } from "../execution/CallSite.ts"
 import { Claim } from "../execution/Claim.ts"
+import { tellDrawn } from "../execution/Outside.ts"
 import { Execution, executionOf, type Parts } from "../execution/Parts.ts"
 import { WorkflowClock, WorkflowRandom, type ServicesHost } from "../execution/WorkflowServices.ts"
 import { compensated } from "../operations/withCompensation.ts"
@@ -93,6 +94,7 @@ const hostOf = (parts: Parts): ServicesHost => ({
   known: (fiber, namespace) => untilKnown(parts, fiber, namespace),
   glanced: (time) => void parts.glanced.add(time),
   reading: ({ claim: { id, name } }) => parts.history.mark({ kind: "reading", of: id, label: name })?.time,
+  drawn: (fiber, namespace) => tellDrawn(parts, fiber, namespace),
   sleep: (fiber, namespace, duration) => sleep(parts, fiber, namespace, duration),
   lastSleep: (fiber, duration) => lastSleep(parts, fiber, duration)
 })

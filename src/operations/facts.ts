@@ -7,6 +7,7 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import { tellDrawn } from "../execution/Outside.ts"
 import { Execution } from "../execution/Parts.ts"
 import { stepAround } from "../execution/References.ts"
 import { md5 } from "../internal/md5.ts"
@@ -29,8 +30,9 @@ import { typed } from "./typed.ts"
  * @since 0.1.0
  */
 export const uuid: Effect.Effect<string, never, Execution> = typed(
-  inWorkflow("Durable.uuid", ({ namespace, parts }) => {
+  inWorkflow("Durable.uuid", ({ namespace, parts }, fiber) => {
     const { dice } = namespace
+    tellDrawn(parts, fiber, namespace)
     const digits = md5(`${parts.executionArn}\0${dice.id}\0uuid\0${dice.drawn++}`)
     // A name-based UUID: version 3, variant 10 (RFC 9562 §5.3).
     const variant = ((Number.parseInt(digits.slice(16, 18), 16) & 0x3f) | 0x80).toString(16)

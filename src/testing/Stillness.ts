@@ -214,12 +214,12 @@ export class Stillness {
   }
 
   /** Calls back once nothing has gone on outside for a moment, or after so much real time. */
-  whenQuiet(limit: number, action: () => void): () => void {
+  whenQuiet(limit: number, action: (isQuiet: boolean) => void): () => void {
     const ends = performance.now() + limit
     const look = (): (() => void) =>
       startTimer(Math.min(recheckMillis, ends - performance.now()), () => {
         if (this.#outside.isGoingOn && performance.now() < ends) stop = look()
-        else action()
+        else action(!this.#outside.isGoingOn)
       })
     let stop = look()
     return () => stop()

@@ -7,6 +7,7 @@ import { Durable } from "effect-durable"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Random from "effect/Random"
 import { setTimeout as timeoutOfNode } from "node:timers"
 import { setTimeout as promiseOfNode } from "node:timers/promises"
 import { everywhere, run, statusesOf, valueOf, type Options } from "../support/host.ts"
@@ -276,6 +277,64 @@ describe("a name", () => {
       assert.deepStrictEqual(valueOf(ran), [9, 3])
     })
   )
+})
+
+describe("numbers and identifiers", () => {
+  const draws: Readonly<Record<string, Effect.Effect<string | number, never, Durable.Execution>>> = {
+    "random numbers": Random.next,
+    identifiers: Durable.uuid
+  }
+  const drawing = (draw: Effect.Effect<string | number, never, Durable.Execution>) =>
+    Effect.all(
+      [1, 2].map((millis) =>
+        Effect.andThen(
+          Effect.promise(() => promiseOfNode(millis)),
+          draw
+        )
+      ),
+      both
+    )
+  const unordered = (ran: { readonly warnings: ReadonlyArray<string> }) =>
+    ran.warnings.filter((text) => text.includes("who draws which depends on timing"))
+
+  for (const [name, draw] of Object.entries(draws)) {
+    it.effect(`that two fibers draw after promises have no order, which is told once: ${name}`, () =>
+      Effect.gen(function* () {
+        const ran = yield* run(
+          (kit) => Effect.andThen(drawing(draw), Effect.andThen(drawing(draw), kit.step("after"))),
+          short
+        )
+        assert.lengthOf(unordered(ran), 1)
+      })
+    )
+
+    it.effect(
+      `that two fibers draw in the order of outcomes, or one after a promise, are told to nobody: ${name}`,
+      () =>
+        Effect.gen(function* () {
+          const ran = yield* run(
+            (kit) =>
+              Effect.gen(function* () {
+                yield* Effect.all(
+                  ["a", "b"].map((step) => Effect.andThen(kit.step(step), draw)),
+                  both
+                )
+                yield* Durable.child(
+                  "alone",
+                  Effect.asVoid(
+                    Effect.andThen(
+                      Effect.promise(() => promiseOfNode(1)),
+                      draw
+                    )
+                  )
+                )
+              }),
+            short
+          )
+          assert.deepStrictEqual(unordered(ran), [])
+        })
+    )
+  }
 })
 
 describe("a hold", () => {

@@ -32,6 +32,7 @@ const diceOf = ({ clock, random }: Host): WorkflowRandom =>
     known: () => Effect.void,
     glanced: () => {},
     reading: () => undefined,
+    drawn: () => {},
     sleep: () => Effect.void,
     lastSleep: () => Effect.void
   })

@@ -88,7 +88,7 @@ describe("What nobody can see", () => {
       outside.doubt(() => assert.fail("moved before that"))
       outside.certain()
       outside.doubt(() => assert.fail("is asked anew"))
-      outside.doubt(decided.resolve)
+      outside.doubt(() => decided.resolve())
       yield* Effect.promise(() => decided.promise)
     })
   )

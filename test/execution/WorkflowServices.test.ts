@@ -34,6 +34,7 @@ const make = (options: { readonly recorded?: number } = {}) => {
       }),
     glanced: () => void log.push("glanced"),
     reading: () => options.recorded,
+    drawn: () => {},
     sleep: (_, __, duration) => Effect.sync(() => void log.push(`slept ${Duration.toMillis(duration)} ms`)),
     lastSleep: (_, duration) => Effect.sync(() => void log.push(`slept ${Duration.toMillis(duration)} ms at last`))
   }

@@ -161,7 +161,7 @@ export interface Assembled {
 
 /** Nothing goes on that nobody can see, as soon as the event loop has turned. */
 export const whenQuiet: InvokeOptions["whenQuiet"] = (_, action) => {
-  const turn = setImmediate(action)
+  const turn = setImmediate(() => action())
   return () => clearImmediate(turn)
 }
 

@@ -17,6 +17,7 @@ const waitOf = (effect: Effect.Effect<unknown>): Register => {
   })
   const fiber = Effect.runFork(effect)
   stop()
+  // What it forks may have begun to wait before it.
   assert.strictEqual(waiting, fiber)
   fiber.interruptUnsafe()
   return found!
@@ -72,6 +73,9 @@ describe("What a fiber waits with is heard of", () => {
     "a Latch": Latch.makeUnsafe(false).await,
     "a Semaphore": Effect.flatMap(Semaphore.make(0), (semaphore) => semaphore.withPermits(1)(Effect.void)),
     "another fiber": Fiber.join(Effect.runFork(Effect.never)),
+    "branches that run at once": Effect.forEach([1, 2], () => Effect.never, { concurrency: 2 }),
+    "the winner of a race": Effect.race(Effect.never, Effect.never),
+    "the first of a race": Effect.raceFirst(Effect.never, Effect.never),
     "several fibers": Fiber.joinAll([Effect.runFork(Effect.never), Effect.runFork(Effect.never)])
   }
   for (const [name, effect] of Object.entries(constructs)) {
