@@ -98,7 +98,12 @@ export class WorkflowClock implements Clock.Clock {
   }
 
   get #time(): WorkflowTime | undefined {
-    return placeIn(this.#host, Fiber.getCurrent())?.time
+    return this.timeOf(Fiber.getCurrent())
+  }
+
+  /** The time that it shows to a fiber, unless that is the host's. */
+  timeOf(fiber: AnyFiber | undefined): WorkflowTime | undefined {
+    return placeIn(this.#host, fiber)?.time
   }
 
   #glance(time: WorkflowTime): number {

@@ -18,7 +18,7 @@ import * as Logger from "effect/Logger"
 import * as References from "effect/References"
 import type { AnyFiber } from "../execution/Fibers.ts"
 import { executionOf, type ExecutionService } from "../execution/Parts.ts"
-import { InHold, stepAround } from "../execution/References.ts"
+import { stepAround } from "../execution/References.ts"
 import { WorkflowClock } from "../execution/WorkflowServices.ts"
 import { StepContext } from "../StepContext.ts"
 
@@ -40,21 +40,14 @@ const inFrontOf = (loggers: Loggers, clock: Clock.Clock): Logger.Logger<unknown,
       for (const logger of loggers) logger.log(told)
     }
     if (execution === undefined) return tell()
-    if (hasReadTime(execution, fiber)) execution.namespace.time.disregard()
+    const ofFiber = fiber.getRef(Clock.Clock)
+    if (ofFiber instanceof WorkflowClock) ofFiber.timeOf(fiber)?.disregard()
     if (!isReplayed(execution, fiber)) annotated(fiber, placeOf(execution, fiber), tell)
   })
 
 /** Whether the code that a fiber runs was run by an earlier invocation too. */
 export const isReplayed = ({ namespace, parts }: ExecutionService, fiber: AnyFiber): boolean =>
   stepAround(fiber) === undefined && (namespace.standing === "rebuilding" || parts.history.isReplaying)
-
-/** Whether a look at the clock was one at the time of the workflow, and not at that of the host. */
-const hasReadTime = ({ namespace, parts }: ExecutionService, fiber: AnyFiber): boolean =>
-  fiber.getRef(Clock.Clock) instanceof WorkflowClock &&
-  parts.lifetime.isOpen &&
-  stepAround(fiber) === undefined &&
-  fiber.getRef(InHold) === undefined &&
-  namespace.standing !== "closed"
 
 /** Loggers read annotations off the fiber, so it has them for as long as they look. */
 const annotated = (fiber: AnyFiber, annotations: Readonly<Record<string, unknown>>, tell: () => void): void => {

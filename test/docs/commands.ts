@@ -62,6 +62,9 @@ export const rules: ReadonlyArray<Rule> = [
     file: "test/conformance/conformance.test.ts",
     holds: "main.ts"
   },
+  { command: /^npm run simulate$/, run: "elsewhere", file: "test/simulation/random.test.ts", holds: "simulate" },
+  { command: /^npm run simulate:second$/, run: "elsewhere", file: "test/simulation/second.test.ts", holds: "fuzzer" },
+  { command: /^npm run undo$/, run: "elsewhere", file: "test/simulation/undo.test.ts", holds: "fuzzer" },
 
   {
     command: /^npm i effect-durable effect$/,
