@@ -31,7 +31,7 @@ export type Outsider<R> = [Extract<R, Execution>] extends [never]
  *
  * It sees the clock and the random numbers of the host, and its sleeps record nothing. Fibers that it forks and leaves
  * behind are no fibers of the workflow: they keep no invocation alive, and end with it. The workflow waits for the effect
- * itself, and for the layer to be built, as for a {@link hold}. What is acquired is let go of in the same way, when the
+ * itself, and for the layer to be built, as for a `Durable.hold`. What is acquired is let go of in the same way, when the
  * scope around it closes, which is at the latest at the end of the invocation.
  *
  * It runs again at every replay, and when it ends has no place in the order of outcomes. So nothing that the workflow
