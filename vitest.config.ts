@@ -5,6 +5,21 @@ import { configDefaults, defineConfig } from "vitest/config"
 // run is the same, so that nothing fails which a change has nothing to do with; the commands that judge draw new seeds.
 const seed = (process.env["SEED"] ??= "1")
 
+// The time-out of a test is a net for what hangs. No test may depend on how fast a machine is, so it is long.
+const net = 10 * 60_000
+
+/** Tests that start processes, draw at random for long, or judge from outside: each kind is a command, `npm run test:KIND`. */
+const kinds = {
+  attack: ["test/attack/**/*.test.ts"],
+  lambda: ["test/lambda/**/*.test.ts"],
+  fuzz: ["test/**/*.fuzz.test.ts"],
+  docs: ["test/docs/**/*.test.ts"],
+  package: ["test/package/**/*.test.ts"],
+  examples: ["test/examples/**/*.test.ts"],
+  conformance: ["test/conformance/**/*.test.ts"],
+  simulation: ["test/simulation/**/*.test.ts"]
+}
+
 export default defineConfig({
   // Tests import the package by its public name; this condition points that name at src/.
   resolve: { conditions: ["effect-durable-source"] },
@@ -12,11 +27,35 @@ export default defineConfig({
   test: {
     // By default one core is left idle, which on two cores is half of them.
     maxWorkers: "100%",
-    include: ["test/**/*.test.ts"],
-    // The code of README and guides, which test/docs writes there and runs itself.
-    exclude: [...configDefaults.exclude, "test/docs/.generated/**"],
     env: { SEED: seed },
     reporters: ["default", "./scripts/summary-reporter.ts"],
-    typecheck: { enabled: true, include: ["test/types/**/*.test-d.ts"], tsconfig: "./tsconfig.json" }
+    testTimeout: net,
+    hookTimeout: net,
+    projects: [
+      {
+        extends: true,
+        test: {
+          // `npm test`. Its files share processes: to load everything anew for each file would take most of the time.
+          name: "quick",
+          isolate: false,
+          setupFiles: ["./test/support/process.ts"],
+          include: ["test/**/*.test.ts"],
+          exclude: [...configDefaults.exclude, "test/docs/.generated/**", ...Object.values(kinds).flat()]
+        }
+      },
+      ...Object.entries(kinds).map(([name, include]) => ({
+        extends: true as const,
+        // The code of README and guides, which test/docs writes there and runs itself.
+        test: { name, include, exclude: [...configDefaults.exclude, "test/docs/.generated/**"] }
+      })),
+      {
+        extends: true,
+        test: {
+          name: "types",
+          include: [],
+          typecheck: { enabled: true, only: true, include: ["test/types/**/*.test-d.ts"], tsconfig: "./tsconfig.json" }
+        }
+      }
+    ]
   }
 })

@@ -1,53 +1,69 @@
 /**
  * Everything that a change must pass, in the order in which a person would want to hear of it.
  *
- * `.ci/run` calls it after `npm ci`. It runs every step, also when one before it failed, and ends with the line
- * `N passed, N failed`: the tests, and one more failure for each other step that failed. It exits with 1 if anything did.
- * With `--json` it says the same as one line of JSON before that.
+ * `npm run ci -- [--busy N] [--json]`
+ *
+ * `.ci/run` calls it after `npm ci`. It runs every step, also when one before it failed; each is a command of its own that
+ * one can repeat alone. It looks whether a step left a process behind, and ends with the line `N passed, N failed`: the tests,
+ * and one more failure for each other step that failed. It exits with 1 if anything did. With `--json` it says the same as
+ * one line of JSON before that. With `--busy N` so many loops keep the machine busy meanwhile.
  */
 import { spawnSync } from "node:child_process"
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import process from "node:process"
+import { parseArgs } from "node:util"
+import { load, startBusy } from "./ci/busy.ts"
+import { canLook, marked, processesLeft } from "./ci/left.ts"
 
 const root = join(import.meta.dirname, "..")
 const seed = process.env["SEED"] ?? "1"
 const folder = mkdtempSync(join(tmpdir(), "effect-durable-ci-"))
-const report = join(folder, "tests.json")
-
-/** Those of every run of the tests. */
-const reporters = ["--reporter=default", "--reporter=./scripts/summary-reporter.ts"]
 
 interface Step {
   readonly name: string
   readonly command: ReadonlyArray<string>
-  readonly env?: Readonly<Record<string, string>>
+  /** The file in which it tells how many tests passed, if it runs tests. */
+  readonly report?: string
+}
+
+const script = (name: string, ...args: ReadonlyArray<string>): Step => ({
+  name,
+  command: ["npm", "run", "--silent", name, ...(args.length === 0 ? [] : ["--", ...args])]
+})
+
+const tests = (name: string): Step => {
+  const report = join(folder, `${name.replace(":", "-")}.json`)
+  const reporters = ["default", "./scripts/summary-reporter.ts", "json"].map((reporter) => `--reporter=${reporter}`)
+  return { ...script(name, ...reporters, `--outputFile=${report}`), report }
 }
 
 /** AWS's conformance suite on both backends, where its requirements are at hand. */
 const conformance = (requirements: string | undefined): ReadonlyArray<Step> =>
-  requirements === undefined || requirements === ""
-    ? []
-    : [
-        {
-          name: "conformance",
-          command: ["npm", "run", "--silent", "conformance", "--", "--requirements", requirements]
-        }
-      ]
+  requirements === undefined || requirements === "" ? [] : [script("conformance", "--requirements", requirements)]
 
 const steps: ReadonlyArray<Step> = [
-  { name: "format", command: ["npm", "run", "--silent", "format:check"] },
-  { name: "lint", command: ["npm", "run", "--silent", "lint"] },
-  { name: "types", command: ["npm", "run", "--silent", "typecheck"] },
-  { name: "build", command: ["npm", "run", "--silent", "build"] },
-  { name: "package", command: ["npm", "run", "--silent", "check:package"] },
-  { name: "publint", command: ["npm", "run", "--silent", "check:publint"] },
-  { name: "attw", command: ["npm", "run", "--silent", "check:attw"] },
-  { name: "api", command: ["npm", "run", "--silent", "api"] },
-  { name: "knip", command: ["npm", "run", "--silent", "check:knip"] },
-  { name: "start", command: ["npm", "start", "--silent"] },
-  { name: "tests", command: ["npm", "test", "--", ...reporters, "--reporter=json", `--outputFile=${report}`] },
+  script("format:check"),
+  script("lint"),
+  script("typecheck"),
+  script("build"),
+  script("check:package"),
+  script("check:publint"),
+  script("check:attw"),
+  script("api"),
+  script("check:knip"),
+  script("start"),
+  tests("test"),
+  tests("test:types"),
+  tests("test:attack"),
+  tests("test:fuzz"),
+  tests("test:lambda"),
+  tests("test:examples"),
+  tests("test:package"),
+  tests("test:docs"),
+  tests("test:conformance"),
+  tests("test:simulation"),
   ...conformance(process.env["CONFORMANCE_REQUIREMENTS"])
 ]
 
@@ -55,40 +71,65 @@ interface Result {
   readonly name: string
   readonly ok: boolean
   readonly seconds: number
+  readonly load: string
+  readonly passed: number
+  readonly failed: number
+  readonly left: ReadonlyArray<string>
 }
 
-const runStep = ({ command: [file = "", ...args], env, name }: Step): Result => {
+const runStep = async ({ command: [file = "", ...args], name, report }: Step): Promise<Result> => {
   console.log(`\n--- ${name}: ${[file, ...args].join(" ")}`)
   const start = performance.now()
   const { error, status } = spawnSync(file, args, {
     cwd: root,
-    env: { ...process.env, ...env, SEED: seed },
+    env: { ...process.env, ...marked, SEED: seed },
     stdio: "inherit"
   })
   if (error !== undefined) console.log(error.message)
   const seconds = Math.round((performance.now() - start) / 100) / 10
-  console.log(`--- ${name}: ${status === 0 ? "passed" : "FAILED"} after ${seconds} s`)
-  return { name, ok: status === 0, seconds }
+  const left = await processesLeft()
+  for (const one of left) console.log(`--- ${name} left this process behind: ${one}`)
+  const ok = status === 0 && left.length === 0
+  console.log(`--- ${name}: ${ok ? "passed" : "FAILED"} after ${seconds} s, ${load()}`)
+  return { name, ok, seconds, load: load(), left, ...testCounts(report) }
 }
 
-/** The numbers of the test reporter; nothing if it never came so far. */
-const testCounts = (): { readonly passed: number; readonly failed: number } => {
-  if (!existsSync(report)) return { passed: 0, failed: 0 }
+/** The numbers of the test reporter; nothing if there are none, or if it never came so far. */
+const testCounts = (report: string | undefined): Pick<Result, "passed" | "failed"> => {
+  if (report === undefined || !existsSync(report)) return { passed: 0, failed: 0 }
   const { numFailedTests, numPassedTests } = JSON.parse(readFileSync(report, "utf8"))
   return { passed: Number(numPassedTests), failed: Number(numFailedTests) }
 }
 
-console.log(`SEED=${seed}`)
-const results = steps.map(runStep)
-const tests = testCounts()
-rmSync(folder, { recursive: true })
+/** Failed tests are counted one by one; a step that failed without one, for instance on a type error, is one. */
+const failuresOf = ({ failed, ok }: Result): number => (ok ? 0 : Math.max(1, failed))
 
-// Failed tests are counted one by one; a step "tests" that failed without one, for instance on a type error, is one.
-const failedSteps = results.filter(({ name, ok }) => !ok && (name !== "tests" || tests.failed === 0)).length
-const summary = { seed: Number(seed), passed: tests.passed, failed: tests.failed + failedSteps, steps: results }
+const sum = (numbers: ReadonlyArray<number>): number => numbers.reduce((total, one) => total + one, 0)
 
-const failedNames = results.filter(({ ok }) => !ok).map(({ name }) => name)
-if (failedNames.length > 0) console.log(`\nFailed: ${failedNames.join(", ")}. Repeat with SEED=${seed}.`)
-if (process.argv.includes("--json")) console.log(JSON.stringify(summary))
-console.log(`${summary.passed} passed, ${summary.failed} failed`)
-process.exitCode = summary.failed === 0 ? 0 : 1
+const main = async (): Promise<number> => {
+  const { values } = parseArgs({
+    options: { busy: { type: "string", default: "0" }, json: { type: "boolean", default: false } }
+  })
+  if (!/^\d{1,3}$/.test(values.busy)) {
+    console.error("usage: npm run ci -- [--busy N] [--json]")
+    return 2
+  }
+  const busy = Number(values.busy)
+  console.log(`SEED=${seed}\n${busy} busy loops, ${load()}`)
+  const stop = startBusy(busy)
+  const results: Array<Result> = []
+  for (const step of steps) results.push(await runStep(step))
+  stop()
+  rmSync(folder, { recursive: true })
+
+  const left = sum(results.map(({ left }) => left.length))
+  console.log(`\n${canLook ? left : "unknown how many"} processes are left`)
+  const failedNames = results.filter(({ ok }) => !ok).map(({ name }) => name)
+  if (failedNames.length > 0) console.log(`Failed: ${failedNames.join(", ")}. Repeat with SEED=${seed} npm run NAME.`)
+  const [passed, failed] = [sum(results.map(({ passed }) => passed)), sum(results.map(failuresOf))]
+  if (values.json) console.log(JSON.stringify({ seed: Number(seed), busy, passed, failed, steps: results }))
+  console.log(`${passed} passed, ${failed} failed`)
+  return failed === 0 ? 0 : 1
+}
+
+process.exitCode = await main()

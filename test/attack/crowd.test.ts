@@ -150,17 +150,14 @@ const programs: Readonly<Record<string, Program>> = {
 
 describe("one stream of outcomes, wherever the execution is killed, with", () => {
   for (const [name, program] of Object.entries(programs)) {
-    it.effect(
-      name,
-      () =>
-        Effect.gen(function* () {
-          // A block that was killed before its end was recorded ends again, at another time: only replays have to agree.
-          const ran = yield* name.includes("at one time")
-            ? atEveryRequest(program, differenceIn, outsiders)
-            : everywhere(program, outsiders)
-          assert.strictEqual(valueOf(ran), "after")
-        }),
-      30_000
+    it.effect(name, () =>
+      Effect.gen(function* () {
+        // A block that was killed before its end was recorded ends again, at another time: only replays have to agree.
+        const ran = yield* name.includes("at one time")
+          ? atEveryRequest(program, differenceIn, outsiders)
+          : everywhere(program, outsiders)
+        assert.strictEqual(valueOf(ran), "after")
+      })
     )
   }
 })
@@ -177,56 +174,47 @@ describe("a large history", () => {
         return yield* kit.step("after")
       })
 
-  it.effect(
-    "of 2,900 operations is replayed from pages of 7",
-    () =>
-      Effect.gen(function* () {
-        const ran = yield* run(many(2_900), { engine: { pageItems: 7, patience: "20 seconds" } })
-        assert.strictEqual(ran.outcome, 'completed with "after"')
-        assert.strictEqual(ran.invocations, 2)
-        assert.strictEqual(ran.fibersLeft, 0)
-      }),
-    30_000
+  it.effect("of 2,900 operations is replayed from pages of 7", () =>
+    Effect.gen(function* () {
+      const ran = yield* run(many(2_900), { engine: { pageItems: 7, patience: "20 seconds" } })
+      assert.strictEqual(ran.outcome, 'completed with "after"')
+      assert.strictEqual(ran.invocations, 2)
+      assert.strictEqual(ran.fibersLeft, 0)
+    })
   )
 
-  it.effect(
-    "of 900 fibers that wait at one time is replayed in the order of their ends",
-    () =>
-      Effect.gen(function* () {
-        const ran = yield* run(
-          (kit) =>
-            Effect.gen(function* () {
-              const order: Array<number> = []
-              yield* Effect.forEach(
-                Array.from({ length: 900 }, (_, index) => index),
-                (index) =>
-                  Effect.andThen(
-                    Durable.wait(`wait ${index}`, `${1 + ((index * 7) % 5)} hours`),
-                    Effect.sync(() => void order.push(index))
-                  ),
-                both
-              )
-              yield* kit.tell("the order", order)
-              yield* Durable.wait("a day", "1 day")
-              return yield* kit.step("after")
-            }),
-          patient
-        )
-        assert.strictEqual(valueOf(ran), "after")
-        assert.strictEqual(ran.reports[0]?.values.length, 1)
-      }),
-    30_000
+  it.effect("of 900 fibers that wait at one time is replayed in the order of their ends", () =>
+    Effect.gen(function* () {
+      const ran = yield* run(
+        (kit) =>
+          Effect.gen(function* () {
+            const order: Array<number> = []
+            yield* Effect.forEach(
+              Array.from({ length: 900 }, (_, index) => index),
+              (index) =>
+                Effect.andThen(
+                  Durable.wait(`wait ${index}`, `${1 + ((index * 7) % 5)} hours`),
+                  Effect.sync(() => void order.push(index))
+                ),
+              both
+            )
+            yield* kit.tell("the order", order)
+            yield* Durable.wait("a day", "1 day")
+            return yield* kit.step("after")
+          }),
+        patient
+      )
+      assert.strictEqual(valueOf(ran), "after")
+      assert.strictEqual(ran.reports[0]?.values.length, 1)
+    })
   )
 
-  it.effect(
-    "beyond the limit of operations fails with the place, and with nothing left",
-    () =>
-      Effect.gen(function* () {
-        const ran = yield* run((kit) => Effect.forEach(Array.from({ length: 3_100 }), () => kit.step("same")), patient)
-        assert.match(ran.outcome, /^failed as LimitExceeded/)
-        assert.strictEqual(ran.fibersLeft, 0)
-      }),
-    30_000
+  it.effect("beyond the limit of operations fails with the place, and with nothing left", () =>
+    Effect.gen(function* () {
+      const ran = yield* run((kit) => Effect.forEach(Array.from({ length: 3_100 }), () => kit.step("same")), patient)
+      assert.match(ran.outcome, /^failed as LimitExceeded/)
+      assert.strictEqual(ran.fibersLeft, 0)
+    })
   )
 })
 

@@ -93,14 +93,14 @@ const assertAllFailed = (verdicts: ReadonlyArray<Verdict> = []): void => {
 }
 
 describe("the model of the service", () => {
-  it("shows of our handlers what the requirements say, and of others something else", { timeout: 60_000 }, async () => {
+  it("shows of our handlers what the requirements say, and of others something else", async () => {
     const [ours = [], others] = await judge(memory, { pack }, { pack: mistaken(pack) })
     assert.deepStrictEqual(failures(ours), [])
     assert.lengthOf(ours, Object.keys(pack.handlers).length)
     assertAllFailed(others)
   })
 
-  it("shows the same of handlers that AWS's SDK has made", { timeout: 60_000 }, async () => {
+  it("shows the same of handlers that AWS's SDK has made", async () => {
     const [theirs = [], others] = await judge(memory, { pack: awsPack }, { pack: mistaken(awsPack) })
     assert.deepStrictEqual(failures(theirs), [])
     assert.lengthOf(theirs, Object.keys(awsPack.handlers).length)
@@ -118,7 +118,7 @@ const late: Requirement = {
 }
 
 describe("the driver", () => {
-  it("holds it against a requirement when its answer to a callback is refused", { timeout: 60_000 }, async () => {
+  it("holds it against a requirement when its answer to a callback is refused", async () => {
     const [[verdict] = []] = await judge(memory, { pack: awsPack, only: [late] })
     assert.strictEqual(verdict?.status, "failed")
     assert.match(verdict?.problems[0] ?? "", /^the success for callback "approval" was refused: ./)
@@ -126,7 +126,7 @@ describe("the driver", () => {
 })
 
 describe("AWS's test runner", () => {
-  it("shows of our handlers what the requirements say, and of others something else", { timeout: 60_000 }, async () => {
+  it("shows of our handlers what the requirements say, and of others something else", async () => {
     const ids = (
       "1-4 1-8 1-11 1-18 1-20 2-2 3-2 3-6 3-8 3-14 4-5 4-7 5-2 5-6 5-8 " +
       "6-3 6-8 7-4 7-13 8-6 8-14 8-21 9-12 9-16 9-19"
@@ -147,7 +147,7 @@ describe("the pack", () => {
     assert.isTrue(pack.guessed.every((id) => id in pack.handlers))
   })
 
-  it("loads under plain node, with no flags and no build", { timeout: 60_000 }, () => {
+  it("loads under plain node, with no flags and no build", () => {
     const file = pathToFileURL(join(import.meta.dirname, "pack.ts")).href
     const program = `const pack = await import(${JSON.stringify(file)}); console.log(Object.keys(pack.handlers).length)`
     const { stderr, stdout } = spawnSync(process.execPath, ["--input-type=module", "--eval", program], {
@@ -175,7 +175,7 @@ describe("the command", () => {
     writeFileSync(join(folder, suite, `${id}.yaml`), ["---", ...lines].join("\n"))
   }
 
-  it("judges a folder of requirements, and tells what it could not judge", { timeout: 60_000 }, async () => {
+  it("judges a folder of requirements, and tells what it could not judge", async () => {
     write(
       "step",
       "1-1",
@@ -201,7 +201,7 @@ describe("the command", () => {
     assert.isTrue(lines.some((line) => line.includes(`10-1`) && line.includes(pack.notImplemented["10-1"] ?? "?")))
   })
 
-  it("fails when a requirement does, unless it is optional", { timeout: 60_000 }, async () => {
+  it("fails when a requirement does, unless it is optional", async () => {
     write("wrong", "1-2", "Input: Ada", "ExpectedResult:", ...succeeded("Hello, Bob!"))
     write("optional", "1-3", "optional: true", "ExpectedResult:", ...succeeded("third"))
     const [wrong, optional] = await Promise.all([
@@ -214,7 +214,7 @@ describe("the command", () => {
     assert.strictEqual(optional.status, 0)
   })
 
-  it("does not take nothing for a success", { timeout: 60_000 }, async () => {
+  it("does not take nothing for a success", async () => {
     const runs = await Promise.all([
       run("--requirements", folder, "--suite", "stepp"),
       run("--requirements", folder, "--backend", "cloud"),

@@ -41,7 +41,8 @@ const makeProject = (folder: string, file: string): void => {
     symlinkSync(join(root, "node_modules", name), join(modules, name))
   }
   symlinkSync(root, join(modules, manifest.name))
-  const configuration = `export default { ssr: { resolve: { conditions: ["effect-durable-source"] } } }`
+  // As a user has it by default, but for the time-out: machines may be slow.
+  const configuration = `export default { ssr: { resolve: { conditions: ["effect-durable-source"] } }, test: { testTimeout: 600_000 } }`
   writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module", private: true }))
   writeFileSync(join(folder, "vitest.config.js"), configuration)
   for (const { code, language } of markdownBlocks(file)) {
@@ -65,12 +66,12 @@ describe("the command lines in Markdown", () => {
     }
   })
 
-  it.each(toRun("here"))("do what the text says: $line", { timeout: 60_000 }, ({ line, same }) => {
+  it.each(toRun("here"))("do what the text says: $line", ({ line, same }) => {
     const rule = same[0] && ruleOf(same[0])
     execute(line, root, same, "", rule?.run === "here" ? rule.exits : 0)
   })
 
-  it.each(toRun("in a project"))("do in a project what $file says: $line", { timeout: 60_000 }, (command) => {
+  it.each(toRun("in a project"))("do in a project what $file says: $line", (command) => {
     const folder = mkdtempSync(join(tmpdir(), "effect-durable-project-"))
     try {
       makeProject(folder, command.file)

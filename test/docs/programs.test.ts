@@ -72,7 +72,7 @@ describe("the TypeScript in Markdown and doc comments", () => {
     }
   })
 
-  it("compiles", { timeout: 60_000 }, (context) => {
+  it("compiles", (context) => {
     const compilerOptions = { noUnusedLocals: false, noEmit: true }
     writeFileSync(
       join(generated, "tsconfig.json"),
@@ -83,7 +83,7 @@ describe("the TypeScript in Markdown and doc comments", () => {
     counted(context, { "blocks of TypeScript in Markdown compiled": programs.filter(isMarkdown).length })
   })
 
-  it("runs", { timeout: 60_000 }, (context) => {
+  it("runs", (context) => {
     const ran = programs.filter((block) => isRun(block) && !fileOf(block).endsWith(".test.ts"))
     const loader = ran.map((block) => {
       const file = JSON.stringify(fileOf(block))
@@ -105,7 +105,7 @@ describe("the TypeScript in Markdown and doc comments", () => {
     })
   })
 
-  it("passes its own tests", { timeout: 60_000 }, (context) => {
+  it("passes its own tests", (context) => {
     const config = join(generated, "vitest.config.ts")
     writeFileSync(
       config,

@@ -43,7 +43,7 @@ describe("a crash", () => {
     })
   )
 
-  it("shows what was replayed and what ran again", { timeout: 30_000 }, async () => {
+  it("shows what was replayed and what ran again", async () => {
     const plain = await start("deployed")
     const { exitCode, last, stdout } = await start("deployed", "--crash", "before:5")
     assert.strictEqual(exitCode, 0)
@@ -55,19 +55,19 @@ describe("a crash", () => {
     assert.match(stdout, /hand over +step .+ ← ran again\n/)
   })
 
-  it("after a checkpoint loses nothing", { timeout: 30_000 }, async () => {
+  it("after a checkpoint loses nothing", async () => {
     const { stdout } = await start("deployed", "--crash", "after:5")
     assert.match(stdout, /hand over +step .+ ← replayed\n/)
     assert.notInclude(stdout, "ran again")
   })
 
-  it("inside of a child that is recorded is not looked for", { timeout: 30_000 }, async () => {
+  it("inside of a child that is recorded is not looked for", async () => {
     const { stdout } = await start("order", "--crash", "after:5")
     assert.match(stdout, /└─ charge +context .+ ← replayed\n/)
     assert.match(stdout, /├─ charge +invoke .+ succeeded\n/)
   })
 
-  it("that comes too late is told", { timeout: 30_000 }, async () => {
+  it("that comes too late is told", async () => {
     const { exitCode, stderr } = await start("order", "--crash", "6")
     assert.strictEqual(exitCode, 1)
     assert.strictEqual(stderr, "The execution ended with checkpoint 5, so nothing was killed.\n")
@@ -77,7 +77,7 @@ describe("a crash", () => {
     assert.isUndefined(parsePoint(text))
   })
 
-  it("at no point that there is is refused with a sentence", { timeout: 30_000 }, async () => {
+  it("at no point that there is is refused with a sentence", async () => {
     const { exitCode, stderr } = await start("order", "--crash", "during:3")
     assert.strictEqual(exitCode, 2)
     assert.match(stderr, /^--crash takes 3, before:3 or after:3, and not "during:3"\. Use: .+\n$/)

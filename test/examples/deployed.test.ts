@@ -128,7 +128,7 @@ beforeAll(() => {
     encoding: "utf8"
   })
   assert.strictEqual(status, 0, stdout + stderr)
-}, 60_000)
+})
 
 let sandboxes = 0
 

@@ -4,7 +4,7 @@ import { start } from "./support.ts"
 const lines = [{ sku: "tea", quantity: 1, price: 450 }]
 const json = JSON.stringify
 
-describe("npm start", { concurrent: true, timeout: 30_000 }, () => {
+describe("npm start", { concurrent: true }, () => {
   it("runs the order by default and ends with its result", async () => {
     const { exitCode, last, stderr, stdout } = await start()
     assert.strictEqual(stderr, "")

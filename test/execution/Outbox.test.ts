@@ -178,7 +178,7 @@ describe("Updates", () => {
       }),
       { seed, numRuns: 15 }
     )
-  }, 30_000)
+  })
 
   it("fill a request as far as it goes", () => {
     const { commit, outbox, requests } = make()

@@ -32,5 +32,5 @@ describe.each([
       seed,
       numRuns: 200
     })
-  }, 30_000)
+  })
 })

@@ -187,14 +187,14 @@ const use = `
   console.log(error._tag, error.message)`
 
 describe("The package of the AWS client", () => {
-  it("is loaded at the first call, and missed with advice", { timeout: 20_000 }, () => {
+  it("is loaded at the first call, and missed with advice", () => {
     const [built, loaded, error] = inNode(undefined, use).split("\n")
     assert.strictEqual(built, "built")
     assert.strictEqual(loaded, "loaded")
     assert.match(error ?? "", /^StoreUnavailable The package @aws-sdk\/client-lambda could not be loaded\. Install it/)
   })
 
-  it("is refused with advice when it is too old", { timeout: 20_000 }, () => {
+  it("is refused with advice when it is too old", () => {
     const output = inNode("export class LambdaClient { destroy() {} }", use)
     assert.match(
       output,
@@ -202,7 +202,7 @@ describe("The package of the AWS client", () => {
     )
   })
 
-  it("is in no declaration that we ship, so that nobody needs it to compile", { timeout: 20_000 }, () => {
+  it("is in no declaration that we ship, so that nobody needs it to compile", () => {
     const outDir = join(root, "node_modules/.cache/effect-durable-declarations")
     spawnSync(
       join(root, "node_modules/.bin/tsc"),

@@ -41,7 +41,7 @@ const sandbox = (scenario: string): Promise<Ended> =>
     )
   })
 
-describe.concurrent("a sandbox that is told to end", { timeout: 120_000 }, () => {
+describe.concurrent("a sandbox that is told to end", () => {
   it("releases what the layers of idle handlers hold, a hundred of them with one listener, and ends", async () => {
     const { by, errors, lines } = await sandbox("idle, with a hundred handlers,")
     assert.deepStrictEqual({ by, errors }, { by: "SIGTERM", errors: "" })
@@ -88,7 +88,7 @@ describe.concurrent("a sandbox that is told to end", { timeout: 120_000 }, () =>
   })
 })
 
-describe.concurrent("a process with a handler", { timeout: 120_000 }, () => {
+describe.concurrent("a process with a handler", () => {
   it("ends by itself: no timer, listener or rejection is left behind by invocations that succeeded or failed", async () => {
     const { by, errors, lines } = await sandbox("undisturbed")
     assert.deepStrictEqual({ by, errors }, { by: 0, errors: "" })

@@ -274,7 +274,7 @@ const describeEvents = (events: ReadonlyArray<Json>): ReadonlyArray<string> => {
 
 describe.concurrent("under AWS's test runner", () => {
   for (const [name, pair] of Object.entries(pairs)) {
-    it(`looks like AWS's own: ${name}`, { timeout: 30_000 }, async () => {
+    it(`looks like AWS's own: ${name}`, async () => {
       const calleeOf = (side: "ours" | "theirs") =>
         pair.callee === undefined ? {} : { "callee:$LATEST": pair.callee[side] }
       const [one, other] = await Promise.all([
@@ -298,13 +298,13 @@ describe.concurrent("across the SDKs", () => {
       )
     )
 
-  it("their caller gets the result of our function", { timeout: 30_000 }, async () => {
+  it("their caller gets the result of our function", async () => {
     const caller = theirs((_, context) => context.invoke("call", "callee:$LATEST", 5))
     const { ended } = await observe(caller, { "callee:$LATEST": ourCallee })
     assert.deepStrictEqual(ended, { status: "SUCCEEDED", value: "charged 5" })
   })
 
-  it("their caller reads our declared error", { timeout: 30_000 }, async () => {
+  it("their caller reads our declared error", async () => {
     const caller = theirs((_, context) =>
       context
         .invoke("call", "callee:$LATEST", -5)
@@ -315,18 +315,18 @@ describe.concurrent("across the SDKs", () => {
     assert.deepStrictEqual(ended, { status: "SUCCEEDED", value: { message: "declined: expired", data } })
   })
 
-  it("our caller gets the result of their function", { timeout: 30_000 }, async () => {
+  it("our caller gets the result of their function", async () => {
     const { ended } = await observe(caught(5), { "callee:$LATEST": theirCallee })
     assert.deepStrictEqual(ended, { status: "SUCCEEDED", value: "charged 5" })
   })
 
-  it("our caller reads their error, with its type and message", { timeout: 30_000 }, async () => {
+  it("our caller reads their error, with its type and message", async () => {
     const { ended } = await observe(caught(-5), { "callee:$LATEST": theirCallee })
     const value = { errorType: "RangeError", errorMessage: "less than nothing" }
     assert.deepStrictEqual(ended, { status: "SUCCEEDED", value })
   })
 
-  it("our caller gets our declared error as itself", { timeout: 30_000 }, async () => {
+  it("our caller gets our declared error as itself", async () => {
     const { ended } = await observe(caught(-5), { "callee:$LATEST": ourCallee })
     assert.deepStrictEqual(ended, { status: "SUCCEEDED", value: "declined: expired" })
   })

@@ -70,7 +70,6 @@ describe.each(Object.entries(operations))("A branch of %s that is left", (_, ope
       const first = yield* execution.turn()
       // It is suspended at once, although a branch was left in the middle of something.
       assert.strictEqual(first.answer?.Status, "PENDING")
-      assert.isBelow(first.millis, 1_000)
       assert.strictEqual(first.fibersLeft, 0)
       assert.deepStrictEqual(execution.log.slice(0, 2), ["quick", "let go"])
       assert.deepStrictEqual(
@@ -198,7 +197,6 @@ describe("Whoever interrupts a batch", () => {
       )
       const first = yield* execution.turn()
       assert.strictEqual(first.answer?.Status, "PENDING")
-      assert.isBelow(first.millis, 400)
       assert.strictEqual(first.fibersLeft, 0)
       const { answer, turns: others } = yield* execution.drive((open) => open.slice(0, 1))
       assert.deepStrictEqual(valueOf(answer), ["a", "b", "c"])

@@ -448,36 +448,6 @@ describe("The state of a waitForCondition", () => {
     })
   )
 
-  it.effect("is written and read by a codec under one name, and by one that takes its time", () =>
-    Effect.gen(function* () {
-      const shelf = new Map<string, number>()
-      let writes = 0
-      const elsewhere = Serdes.make<number>({
-        serialize: (value, { operationId, value: kind }) =>
-          Effect.delay(
-            Effect.sync(() => {
-              const key = `${operationId}/${kind}/${++writes}`
-              shelf.set(key, value)
-              return key
-            }),
-            "2 millis"
-          ),
-        deserialize: (key, { value: kind }) =>
-          Effect.suspend(() => {
-            const value = shelf.get(key ?? "")
-            return value === undefined || !key?.includes(`/${kind}/`)
-              ? Effect.fail(new Error(`no ${kind} here`))
-              : Effect.succeed(value)
-          })
-      })
-      const { ends, ran } = yield* twice(
-        Durable.waitForCondition("ready", { ...counting, until: (n) => n === 3, serdes: elsewhere })
-      )
-      assertSucceeded(ran)
-      assert.deepStrictEqual(ends, [Exit.succeed(3), Exit.succeed(3)])
-    })
-  )
-
   it.effect("that a codec cannot write or read is SerdesFailed once; only for now it is tried again", () =>
     Effect.gen(function* () {
       const refuse = { serialize: () => Effect.fail(new Error("no ink")), deserialize: () => Effect.succeed(1) }

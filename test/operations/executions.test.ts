@@ -617,28 +617,25 @@ describe("Durable.continueWith", () => {
     })
   )
 
-  it.live(
-    "goes on far beyond the limits of one execution, for readers too",
-    () =>
-      Effect.gen(function* () {
-        const total = 1_000
-        const client = lateClient()
-        const Walk = DurableFunction.make("walk", {
-          payload: Schema.Struct({ round: Schema.Int, sum: Schema.Int }),
-          success: Schema.Int
-        })
-        const walk = Walk.implement(({ round, sum }) =>
-          Effect.gen(function* () {
-            const next = yield* Durable.step("add", Effect.succeed(sum + round))
-            if (round < total) return yield* Durable.continueWith(Walk, { round: round + 1, sum: next })
-            return next
-          }).pipe(Effect.provide(client.layer))
-        )
-        yield* Effect.gen(function* () {
-          yield* client.connect()
-          assert.strictEqual(yield* patient(DurableClient.run(Walk, { round: 1, sum: 0 })), (total * (total + 1)) / 2)
-        }).pipe(Effect.provide(TestEngine.layer([walk])))
-      }),
-    60_000
+  it.live("goes on far beyond the limits of one execution, for readers too", () =>
+    Effect.gen(function* () {
+      const total = 1_000
+      const client = lateClient()
+      const Walk = DurableFunction.make("walk", {
+        payload: Schema.Struct({ round: Schema.Int, sum: Schema.Int }),
+        success: Schema.Int
+      })
+      const walk = Walk.implement(({ round, sum }) =>
+        Effect.gen(function* () {
+          const next = yield* Durable.step("add", Effect.succeed(sum + round))
+          if (round < total) return yield* Durable.continueWith(Walk, { round: round + 1, sum: next })
+          return next
+        }).pipe(Effect.provide(client.layer))
+      )
+      yield* Effect.gen(function* () {
+        yield* client.connect()
+        assert.strictEqual(yield* patient(DurableClient.run(Walk, { round: 1, sum: 0 })), (total * (total + 1)) / 2)
+      }).pipe(Effect.provide(TestEngine.layer([walk])))
+    })
   )
 })

@@ -30,7 +30,7 @@ describe("the package", () => {
     assert.deepStrictEqual(manifest.peerDependenciesMeta, { "@aws-sdk/client-lambda": { optional: true } })
   })
 
-  it("is packed with all of its sources, and without tests, examples and tools", { timeout: 30_000 }, () => {
+  it("is packed with all of its sources, and without tests, examples and tools", () => {
     const { lines, status, stderr } = run("npm", "pack", "--ignore-scripts", "--dry-run", "--json")
     assert.strictEqual(status, 0, stderr)
     const [packed] = JSON.parse(lines.join("\n"))
@@ -43,7 +43,7 @@ describe("the package", () => {
 })
 
 // The first one may have to build the package.
-describe("npm run bench", { timeout: 120_000 }, () => {
+describe("npm run bench", () => {
   const bench = (...args: ReadonlyArray<string>) => run(process.execPath, "bench/main.ts", ...args)
 
   it("measures the built package beside AWS's SDK", () => {

@@ -69,8 +69,6 @@ export interface Turn {
   readonly unwound: ReadonlyArray<unknown>
   /** Fibers of the invocation that are alive a few turns of the event loop after its end. */
   readonly fibersLeft: number
-  /** Real milliseconds from its start to its end. */
-  readonly millis: number
 }
 
 /** How an operation that somebody outside has to complete ends. */
@@ -239,7 +237,6 @@ export class Host {
     assert(pending !== undefined, `no invocation is due; the execution waits for ${this.waitsFor.join(", ")}`)
     this.#pending = undefined
     const first = this.#sent.length
-    const began = performance.now()
     let alive = 0
     let parts: Parts | undefined
     let exit: Exit.Exit<unknown, unknown> | undefined
@@ -270,8 +267,6 @@ export class Host {
         onStart: (started) => void (parts = started)
       })
     )
-    let millis = 0
-    fiber.addObserver(() => (millis = performance.now() - began))
     const ended = Effect.gen({ self: this }, function* () {
       const invoked = yield* Effect.callback<Exit.Exit<Invoked, InvocationFailed>>((resume) => {
         fiber.addObserver((ended) => resume(Effect.succeed(ended)))
@@ -292,8 +287,7 @@ export class Host {
           return action === "START" ? [] : [`${action} ${name.join(" ")}`]
         }),
         unwound: parts.lifetime.verdict === undefined ? [] : failuresIn(exit),
-        fibersLeft: alive,
-        millis
+        fibersLeft: alive
       }
     })
     return { fiber, ended }

@@ -279,7 +279,7 @@ describe("A program that is killed at any request ends in the same way", () => {
       }
     }
 
-    it(title, { timeout: 120_000 }, async () => {
+    it(title, async () => {
       const oracle = await simulate(program)
       assertSound(oracle, program)
       for (const changes of calm) await check(oracle, changes)

@@ -16,14 +16,13 @@ const Ask = DurableFunction.plain("ask", { success: Schema.String })
 const Sub = DurableFunction.make("sub")
 const impatient = { patience: "150 millis" } as const
 
-/** What a test is told about a workflow that goes wrong, and how long it took to hear it in real time. */
+/** What a test is told about a workflow that goes wrong. */
 const reportOf = (
   workflow: Effect.Effect<void, never, Durable.Execution>,
   functions: ReadonlyArray<TestEngine.Stub<never>> = [],
   options: TestEngine.Options = impatient
 ) =>
   Effect.gen(function* () {
-    const began = performance.now()
     const exit = yield* Effect.exit(
       TestEngine.run(Main).pipe(
         Effect.provide(TestEngine.layer([Main.implement(() => workflow), ...functions], options))
@@ -31,16 +30,15 @@ const reportOf = (
     )
     const defect = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
     assert.instanceOf(defect, TestEngine.TestFailure, `The execution ended as ${JSON.stringify(exit)}`)
-    return { message: defect.message, real: performance.now() - began }
+    return defect.message
   })
 
 describe("a test that would hang", () => {
   it.effect("is told which invoke has no outcome, and in which function", () =>
     Effect.gen(function* () {
-      const { message } = yield* reportOf(
-        Effect.orDie(Effect.asVoid(Durable.invoke(Ask, undefined, { name: "pay" }))),
-        [TestEngine.stub(Ask, TestEngine.never)]
-      )
+      const message = yield* reportOf(Effect.orDie(Effect.asVoid(Durable.invoke(Ask, undefined, { name: "pay" }))), [
+        TestEngine.stub(Ask, TestEngine.never)
+      ])
       assert.include(message, `"pay"`)
       assert.include(message, "invoke")
     })
@@ -48,7 +46,7 @@ describe("a test that would hang", () => {
 
   it.effect("is told which step is running", () =>
     Effect.gen(function* () {
-      const { message } = yield* reportOf(Durable.child("outer", Durable.step("stuck", Effect.never)))
+      const message = yield* reportOf(Durable.child("outer", Durable.step("stuck", Effect.never)))
       assert.include(message, `"outer/stuck"`)
       assert.include(message, "step")
       assert.include(message, `"main"`)
@@ -58,14 +56,14 @@ describe("a test that would hang", () => {
 
   it.effect("is told which hold is running", () =>
     Effect.gen(function* () {
-      const { message } = yield* reportOf(Durable.hold(Effect.never))
+      const message = yield* reportOf(Durable.hold(Effect.never))
       assert.include(message, "hold")
     })
   )
 
   it.effect("is told which function is running", () =>
     Effect.gen(function* () {
-      const { message } = yield* reportOf(Effect.orDie(Effect.asVoid(Durable.invoke(Ask))), [
+      const message = yield* reportOf(Effect.orDie(Effect.asVoid(Durable.invoke(Ask))), [
         TestEngine.stub(Ask, () => Effect.never)
       ])
       assert.include(message, `"ask"`)
@@ -74,7 +72,7 @@ describe("a test that would hang", () => {
 
   it.effect("is told of a workflow that waits for something that is no durable operation", () =>
     Effect.gen(function* () {
-      const { message } = yield* reportOf(Effect.promise(() => new Promise(() => {})))
+      const message = yield* reportOf(Effect.promise(() => new Promise(() => {})))
       assert.include(message, `"main"`)
       assert.include(message, "no durable operation")
     })
@@ -169,16 +167,13 @@ describe("a workflow that nothing will ever wake", () => {
     )
   }
 
-  it.effect(
-    "ends as Stuck when it runs in circles",
-    () =>
-      Effect.gen(function* () {
-        const main = Main.implement(() => Effect.forever(Effect.yieldNow))
-        const error = yield* Effect.flip(Effect.provide(TestEngine.run(Main), TestEngine.layer([main])))
-        assert.instanceOf(error, TestEngine.ExecutionFailed)
-        assert.strictEqual(error.errorType, "Stuck")
-      }),
-    30_000
+  it.effect("ends as Stuck when it runs in circles", () =>
+    Effect.gen(function* () {
+      const main = Main.implement(() => Effect.forever(Effect.yieldNow))
+      const error = yield* Effect.flip(Effect.provide(TestEngine.run(Main), TestEngine.layer([main])))
+      assert.instanceOf(error, TestEngine.ExecutionFailed)
+      assert.strictEqual(error.errorType, "Stuck")
+    })
   )
 
   it.effect("is told of the block that would wake it, and does not run again", () =>
@@ -203,7 +198,7 @@ describe("work that no operation records", () => {
   it.effect("is named when an invocation has waited for it in vain, again and again", () =>
     Effect.gen(function* () {
       const never = Effect.promise(() => new Promise<void>(() => {}))
-      const { message } = yield* reportOf(Durable.child("outer", never), [], { outsideLimit: "10 millis" })
+      const message = yield* reportOf(Durable.child("outer", never), [], { outsideLimit: "10 millis" })
       assert.match(message, /^4 invocations in a row failed/)
       assert.include(message, "has waited 10 ms for work outside of steps")
       assert.include(message, "outsideLimit")
@@ -214,10 +209,8 @@ describe("work that no operation records", () => {
 describe("a function that the layer does not serve", () => {
   it.effect("fails its caller at once, and the message names it and those that are served", () =>
     Effect.gen(function* () {
-      const began = performance.now()
       const main = Main.implement(() => Effect.orDie(Effect.asVoid(Durable.invoke(Ask))))
       const error = yield* Effect.flip(TestEngine.run(Main)).pipe(Effect.provide(TestEngine.layer([main])))
-      assert.isBelow(performance.now() - began, 1_000)
       assert.include(error.message, `no function "ask"`)
       assert.include(error.message, `"main"`)
       assert.include(error.message, "TestEngine.stub")
@@ -236,7 +229,7 @@ describe("a function that the layer does not serve", () => {
 describe("an invocation that fails again and again", () => {
   it.effect("is a test failure that says how the last one failed", () =>
     Effect.gen(function* () {
-      const { message } = yield* reportOf(Durable.step("slow", Effect.sleep("1 day")), [], {
+      const message = yield* reportOf(Durable.step("slow", Effect.sleep("1 day")), [], {
         invocationTimeout: "1 minute"
       })
       assert.match(message, /^4 invocations in a row failed/)
@@ -249,7 +242,7 @@ describe("an invocation that fails again and again", () => {
 describe("a step that Lambda would never let end", () => {
   it.effect("fails its test, because an invocation has fifteen minutes unless a test says otherwise", () =>
     Effect.gen(function* () {
-      const { message } = yield* reportOf(Durable.step("slow", Effect.sleep("16 minutes")), [])
+      const message = yield* reportOf(Durable.step("slow", Effect.sleep("16 minutes")), [])
       assert.match(message, /ran out of time while running the step "slow"/)
     })
   )

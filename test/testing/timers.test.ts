@@ -25,7 +25,6 @@ const timeline = (
   parts: ReadonlyArray<TestEngine.Answer<never> | TestEngine.StepFault> = []
 ) =>
   Effect.gen(function* () {
-    const began = performance.now()
     const run = yield* TestEngine.start(Main)
     const exit = yield* Effect.exit(run.result)
     const history = yield* run.history
@@ -39,7 +38,6 @@ const timeline = (
       value: Exit.isSuccess(exit) ? exit.value : undefined,
       status: yield* run.status,
       start,
-      real: performance.now() - began,
       total: (history.at(-1)?.EventTimestamp ?? 0) - start,
       all,
       at: (type: string, name?: string) => all(type, name)[0]
@@ -143,11 +141,10 @@ describe("virtual time passes exactly, and without real time,", () => {
     it.effect(`for ${kind}, wherever the clock starts`, () =>
       Effect.gen(function* () {
         for (const startTime of clocks) {
-          const { all, real, start, total } = yield* timeline(workflow, { ...options, startTime })
+          const { all, start, total } = yield* timeline(workflow, { ...options, startTime })
           assert.strictEqual(start, startTime)
           assert.strictEqual(all(event).at(-1), millis)
           assert.strictEqual(total, millis)
-          assert.isBelow(real, 1_000)
         }
       })
     )

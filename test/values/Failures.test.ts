@@ -118,7 +118,7 @@ describe("An error object", () => {
       ),
       { seed, numRuns: 40 }
     )
-  }, 30_000)
+  })
 
   it("gives up the stack first, then the end of the message, then the data", () => {
     const whole = { ErrorType: "T", ErrorMessage: "m".repeat(3_000), ErrorData: "d", StackTrace: ["s"] }

@@ -97,7 +97,7 @@ const contextsAround = (operations: ReadonlyArray<Operation>, { ParentId }: Oper
 }
 
 describe("random sagas", () => {
-  it("undo whatever was done, once, the last first, wherever the process dies", { timeout: 600_000 }, () =>
+  it("undo whatever was done, once, the last first, wherever the process dies", () =>
     FastCheck.assert(
       FastCheck.asyncProperty(
         block,
@@ -139,6 +139,5 @@ describe("random sagas", () => {
           )
       ),
       { numRuns: Number(process.env["SAGAS"] ?? 150), seed: Number(process.env["SEED"]), endOnFailure: false }
-    )
-  )
+    ))
 })
