@@ -2,7 +2,8 @@
  * The live fibers of a world that do not run in a workflow, and who forked whom: so that one can tell a fiber that waits for
  * its children from one that waits for something outside the process, and what belongs to the body of a step.
  *
- * Owns: the fibers that its scheduler runs: drivers of invocations, bodies of steps, stubs, and what the runtime forks.
+ * Owns: the fibers that its scheduler runs: drivers of invocations, bodies of steps, stubs, and what the runtime forks; and when
+ * each of them went on last.
  * Does not own: the fibers of workflows, which run on a queue of their own.
  *
  * @since 0.1.0
@@ -12,10 +13,18 @@ import type * as Metric from "effect/Metric"
 import type { AnyFiber } from "../execution/Fibers.ts"
 import { executionOf, type Parts } from "../execution/Parts.ts"
 import { stepAround } from "../execution/References.ts"
+import { nextMoment, type Since } from "./RealWork.ts"
+
+/** What a fiber and all that it forks, directly or not, have in common. */
+interface Family {
+  /** The moment at which the first of them began. */
+  readonly since: number
+}
 
 interface Node {
-  /** The same for a fiber and all that it forks, directly or not. */
-  readonly family: object
+  readonly family: Family
+  /** The moment at which it went on last. */
+  since: number
   /** Fibers that it forked and that live. */
   children: number
 }
@@ -50,9 +59,11 @@ export class FiberTree {
 
   /** Notes that a fiber runs. One that is new was queued by its parent, or else is forked by it at this very moment. */
   readonly see = (fiber: AnyFiber, spawner: AnyFiber | undefined): void => {
-    if (this.#nodes.has(fiber)) return
+    const since = nextMoment()
+    const known = this.#nodes.get(fiber)
+    if (known !== undefined) return void (known.since = since)
     const parent = this.#parentOf(fiber, spawner ?? this.#forking)
-    this.#nodes.set(fiber, { family: parent?.family ?? {}, children: 0 })
+    this.#nodes.set(fiber, { family: parent?.family ?? { since }, since, children: 0 })
     if (parent !== undefined) parent.children++
     fiber.addObserver(() => {
       this.#nodes.delete(fiber)
@@ -63,6 +74,12 @@ export class FiberTree {
   /** Whether a fiber has no live children that it could be waiting for. */
   isLeaf(fiber: AnyFiber): boolean {
     return (this.#nodes.get(fiber)?.children ?? 0) === 0
+  }
+
+  /** Since when a fiber waits, and since when what it belongs to runs. */
+  sinceWhen(fiber: AnyFiber): Since {
+    const node = this.#nodes.get(fiber)
+    return node === undefined ? { waits: 0, body: 0 } : { waits: node.since, body: node.family.since }
   }
 
   /** What runs beside each workflow. */

@@ -1,7 +1,7 @@
 /**
  * Knows when a world stands still: when nothing can happen in it any more unless time passes.
  *
- * Owns: when the world was active last, and whether everything that runs waits for virtual time alone.
+ * Owns: whether everything that runs waits for virtual time alone, and when nothing has happened for long.
  * Does not own: virtual time, and what an invocation is at, which its parts know.
  *
  * Invariants:
@@ -17,12 +17,13 @@ import { executionOf, type Parts } from "../execution/Parts.ts"
 import { InHold, type Hold } from "../execution/References.ts"
 import * as Timer from "../execution/Timer.ts"
 import { FiberTree, type Beside } from "./FiberTree.ts"
-import { outside, OutsideWork } from "./OutsideWork.ts"
+import { nextMoment, outside, RealWork, type Since } from "./RealWork.ts"
+import { listenForSilence } from "./Silence.ts"
 import type { VirtualClock } from "./VirtualClock.ts"
 import { WatchedScheduler } from "./WatchedScheduler.ts"
 
 // Captured early: a test framework may replace the timers of the process later.
-const { performance, setImmediate } = globalThis
+const { performance, setImmediate, setInterval, setTimeout } = globalThis
 
 /** How long time waits for something outside to show, in milliseconds of real time. */
 const recheckMillis = 30
@@ -30,6 +31,14 @@ const recheckMillis = 30
 /** Starts a timer in real time that does not count as work of the program under test. Answers with how to stop it. */
 export const startTimer = (millis: number, action: () => void): (() => void) =>
   outside(() => Timer.startTimer(millis, action))
+
+/** The timers of the process that a test framework has replaced by others, which do not run by themselves. */
+export const fakedTimers = (): ReadonlyArray<string> =>
+  Object.entries({ setTimeout, setInterval, setImmediate }).flatMap(([name, own]) => {
+    const now: unknown = Reflect.get(globalThis, name)
+    const isFake = now !== own || (typeof now === "function" && "clock" in now)
+    return isFake ? [name] : []
+  })
 
 /** The key of the call that the current fiber runs for. */
 export const CurrentCall: Context.Reference<string | undefined> = Context.Reference<string | undefined>(
@@ -52,6 +61,8 @@ type Doubt = "none" | "small" | "large"
 /** One look at what all fibers wait for. */
 class Look {
   doubt: Doubt = "none"
+  /** Those about whom there is doubt. */
+  readonly inDoubt: Array<AnyFiber> = []
   readonly asleep: ReadonlySet<AnyFiber>
   readonly #isLeaf: (fiber: AnyFiber) => boolean
 
@@ -64,6 +75,7 @@ class Look {
   waits(fibers: ReadonlyArray<AnyFiber>): boolean {
     const others = fibers.filter((fiber) => !this.asleep.has(fiber))
     if (others.length === 0) return true
+    this.inDoubt.push(...others)
     const areParents = others.every((fiber) => !this.#isLeaf(fiber))
     if (!areParents) this.doubt = "large"
     else if (this.doubt === "none") this.doubt = "small"
@@ -88,10 +100,9 @@ export class Stillness {
   #activity = 0
   #armed = false
   #stopped = false
-  #lastActive = performance.now()
-  /** Since when it is unclear whether something goes on outside. */
-  #unclear: { readonly activity: number; readonly since: number } | undefined
-  readonly #outside = new OutsideWork()
+  /** At which state of the world it is unclear whether something goes on outside, and whether that had time to show. */
+  #unclear = { pulse: -1, hadTime: false }
+  readonly #real = new RealWork()
 
   /** Calls `onQuiet` whenever the event loop has turned a number of times without any activity in the world. */
   constructor(clock: VirtualClock, quietTurns: number, onQuiet: () => void) {
@@ -101,19 +112,24 @@ export class Stillness {
     this.scheduler = new WatchedScheduler(this.touch, this.tree.see)
   }
 
-  /** Milliseconds of real time since something moved. */
-  get quietFor(): number {
-    return performance.now() - this.#lastActive
+  /** Calls back when nothing has happened for so many milliseconds of real time. Answers with how to listen no longer. */
+  listen(patience: number, onSilence: () => void): () => void {
+    const isComputing = (): boolean => this.#real.isComputing
+    return listenForSilence({ pulse: () => this.#pulse, isComputing, startTimer }, patience, onSilence)
+  }
+
+  get #pulse(): number {
+    return this.#activity + this.#real.events
   }
 
   /** Runs what belongs to the world. */
   within<A>(run: () => A): A {
-    return this.#outside.within(run)
+    return this.#real.within(run)
   }
 
   stop(): void {
     this.#stopped = true
-    this.#outside.stop()
+    this.#real.stop()
     for (const stop of this.#timers) stop()
   }
 
@@ -130,7 +146,6 @@ export class Stillness {
       seen = this.#activity
       if (quiet < this.#quietTurns) return void setImmediate(tick)
       this.#armed = false
-      this.#lastActive = performance.now()
       if (!this.#stopped) this.#onQuiet()
     }
     setImmediate(tick)
@@ -149,7 +164,8 @@ export class Stillness {
     }
     for (const call of calls) if (!look.waits(this.#fibersOf(call))) return false
     for (const call of bystanders) look.waits(this.#fibersOf(call))
-    return look.doubt === "none" || this.#isNothingGoingOnOutside(look.doubt)
+    this.#real.look()
+    return look.doubt === "none" || this.#isNothingGoingOnOutside(look)
   }
 
   #fibersOf(call: string): ReadonlyArray<AnyFiber> {
@@ -218,7 +234,7 @@ export class Stillness {
     const ends = performance.now() + limit
     const look = (): (() => void) =>
       startTimer(Math.min(recheckMillis, ends - performance.now()), () => {
-        if (this.#outside.isGoingOn && performance.now() < ends) stop = look()
+        if (this.#real.signs(since).length > 0 && performance.now() < ends) stop = look()
         else action(!this.#outside.isGoingOn)
       })
     let stop = look()
@@ -229,22 +245,37 @@ export class Stillness {
 
   /**
    * Beside one that sleeps, a fiber may wait for another fiber, for ever, or for something outside the process, like a
-   * request that a time-out watches. Only the last holds time still, and it shows as a resource of the process. If the
-   * fiber has no children that it could be waiting for, time waits a moment for what shows late.
+   * request that a time-out watches. Only the last holds time still, and it shows as real work. If the fiber has no children
+   * that it could be waiting for, time waits a moment for what shows late.
    */
-  #isNothingGoingOnOutside(doubt: Doubt): boolean {
-    if (this.#unclear?.activity !== this.#activity)
-      this.#unclear = { activity: this.#activity, since: performance.now() }
-    if (this.#outside.isGoingOn) return this.#lookAgain(recheckMillis)
-    const left = recheckMillis - (performance.now() - this.#unclear.since)
-    return doubt === "small" || left <= 0 || this.#lookAgain(left)
+  #isNothingGoingOnOutside({ doubt, inDoubt }: Look): boolean {
+    const pulse = this.#pulse
+    if (this.#unclear.pulse !== pulse) this.#unclear = { pulse, hadTime: false }
+    if (this.signsFor(inDoubt).length > 0) return this.#lookAgain()
+    return doubt === "small" || this.#unclear.hadTime || this.#lookAgain()
   }
 
-  #lookAgain(millis: number): false {
-    const { activity } = this.#unclear ?? { activity: -1 }
-    startTimer(millis, () => {
-      if (!this.#stopped && !this.#armed && this.#activity === activity) this.#onQuiet()
+  /** What goes on outside that may wake some fibers. */
+  signsFor(fibers: Iterable<AnyFiber>): ReadonlyArray<string> {
+    const all = Array.from(fibers, (fiber) => this.tree.sinceWhen(fiber))
+    const since: Since = {
+      waits: Math.min(...all.map(({ waits }) => waits)),
+      body: Math.min(...all.map(({ body }) => body))
+    }
+    return this.#real.signs(since)
+  }
+
+  #lookAgain(): false {
+    const unclear = this.#unclear
+    const stop = startTimer(recheckMillis, () => {
+      this.#timers.delete(stop)
+      // What has become ready meanwhile has its turn before.
+      setImmediate(() => {
+        unclear.hadTime = true
+        if (!this.#stopped && !this.#armed && this.#unclear === unclear) this.#onQuiet()
+      })
     })
+    this.#timers.add(stop)
     return false
   }
 }

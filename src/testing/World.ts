@@ -37,7 +37,7 @@ import { AskedFor, difference, type Replayed } from "./ClosedWorlds.ts"
 import { makeClient } from "./client.ts"
 import { picks } from "./pattern.ts"
 import { faultOf, type StepFault } from "./StepFault.ts"
-import { CurrentCall, startTimer, Stillness } from "./Stillness.ts"
+import { CurrentCall, fakedTimers, Stillness } from "./Stillness.ts"
 import { TestFailure } from "./TestFailure.ts"
 import { VirtualClock } from "./VirtualClock.ts"
 
@@ -81,9 +81,6 @@ interface Running {
   /** The parts of an invocation, once its state is loaded. */
   parts: Parts | undefined
 }
-
-// Captured early: a test framework may replace the clock of the process later.
-const { performance } = globalThis
 
 export class World {
   readonly clock: VirtualClock
@@ -213,9 +210,9 @@ export class World {
       const fiber = Fiber.getCurrent()
       const watchers = this.#watchers.get(executionArn) ?? new Set()
       this.#watchers.set(executionArn, watchers)
-      let stopTimer = (): void => {}
+      let listenNoMore = (): void => {}
       const stop = (): void => {
-        stopTimer()
+        listenNoMore()
         watchers.delete(check)
         if (fiber !== undefined) this.#stillness.awaiting.delete(fiber)
       }
@@ -231,17 +228,10 @@ export class World {
       watchers.add(check)
       if (fiber !== undefined) this.#stillness.awaiting.add(fiber)
       this.touch()
-      const since = performance.now()
-      const beat = (): void => {
-        const quiet = Math.min(this.#stillness.quietFor, performance.now() - since)
-        if (quiet >= patience) {
-          stop()
-          resume(testFailure(this.report(executionArn)))
-        } else {
-          stopTimer = startTimer(Math.min(patience - quiet + 1, 500), beat)
-        }
-      }
-      stopTimer = startTimer(Math.min(patience, 500), beat)
+      listenNoMore = this.#stillness.listen(patience, () => {
+        stop()
+        resume(testFailure(this.report(executionArn)))
+      })
       return Effect.sync(stop)
     })
   }
@@ -524,7 +514,19 @@ export class World {
     const waits = lines.length === 0 ? ["nothing is running and no timer is due"] : lines
     return (
       `The execution "${execution.identity.name}" did not end, and nothing has happened for a while. It waits for this: ${waits.join("; ")}. ` +
-      "If real I/O takes longer than this, raise the patience of TestEngine.layer."
+      `If real I/O takes longer than this, raise the patience of TestEngine.layer.${this.#whatIsReal()}`
+    )
+  }
+
+  /** What goes on outside of Effect, and what keeps it from going on. */
+  #whatIsReal(): string {
+    const signs = this.#stillness.signsFor(this.#stillness.tree.live)
+    const faked = fakedTimers()
+    return (
+      (signs.length === 0 ? "" : ` Outside of Effect there is ${signs.join(", ")}.`) +
+      (faked.length === 0
+        ? ""
+        : ` ${faked.join(", ")} of this process ${faked.length === 1 ? "is" : "are"} faked, so real work that needs timers never ends: fake only Date, as with vi.useFakeTimers({ toFake: ["Date"] }).`)
     )
   }
 
