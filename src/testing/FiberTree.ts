@@ -3,7 +3,7 @@
  * its children from one that waits for something outside the process, and what belongs to the body of a step.
  *
  * Owns: the fibers that its scheduler runs: drivers of invocations, bodies of steps, stubs, and what the runtime forks; and when
- * each of them went on last.
+ * each of them did something last.
  * Does not own: the fibers of workflows, which run on a queue of their own.
  *
  * @since 0.1.0
@@ -13,7 +13,7 @@ import type * as Metric from "effect/Metric"
 import type { AnyFiber } from "../execution/Fibers.ts"
 import { executionOf, type Parts } from "../execution/Parts.ts"
 import { stepAround } from "../execution/References.ts"
-import { nextMoment, type Since } from "./RealWork.ts"
+import { nextMoment, type Waiter } from "./RealWork.ts"
 
 /** What a fiber and all that it forks, directly or not, have in common. */
 interface Family {
@@ -23,7 +23,7 @@ interface Family {
 
 interface Node {
   readonly family: Family
-  /** The moment at which it went on last. */
+  /** The moment of its last operation. */
   since: number
   /** Fibers that it forked and that live. */
   children: number
@@ -40,6 +40,8 @@ export interface Beside {
 export class FiberTree {
   readonly #nodes = new Map<AnyFiber, Node>()
   #forking: AnyFiber | undefined
+  #last: AnyFiber | undefined
+  #moment = 0
 
   /** The fibers that have started and not ended. */
   get live(): Iterable<AnyFiber> {
@@ -59,14 +61,14 @@ export class FiberTree {
 
   /** Notes that a fiber runs. One that is new was queued by its parent, or else is forked by it at this very moment. */
   readonly see = (fiber: AnyFiber, spawner: AnyFiber | undefined): void => {
+    if (this.#nodes.has(fiber)) return
     const since = nextMoment()
-    const known = this.#nodes.get(fiber)
-    if (known !== undefined) return void (known.since = since)
     const parent = this.#parentOf(fiber, spawner ?? this.#forking)
     this.#nodes.set(fiber, { family: parent?.family ?? { since }, since, children: 0 })
     if (parent !== undefined) parent.children++
     fiber.addObserver(() => {
       this.#nodes.delete(fiber)
+      if (this.#last === fiber) this.#last = undefined
       if (parent !== undefined) parent.children--
     })
   }
@@ -76,10 +78,25 @@ export class FiberTree {
     return (this.#nodes.get(fiber)?.children ?? 0) === 0
   }
 
+  /** Notes that a fiber does something. */
+  readonly goesOn = (fiber: AnyFiber): void => {
+    if (fiber !== this.#last) {
+      this.#noteLast()
+      this.#last = fiber
+    }
+    this.#moment = nextMoment()
+  }
+
+  #noteLast(): void {
+    const node = this.#last === undefined ? undefined : this.#nodes.get(this.#last)
+    if (node !== undefined) node.since = this.#moment
+  }
+
   /** Since when a fiber waits, and since when what it belongs to runs. */
-  sinceWhen(fiber: AnyFiber): Since {
-    const node = this.#nodes.get(fiber)
-    return node === undefined ? { waits: 0, body: 0 } : { waits: node.since, body: node.family.since }
+  waiter(fiber: AnyFiber): Waiter {
+    this.#noteLast()
+    const { children, family, since } = this.#nodes.get(fiber) ?? { children: 0, family: { since: 0 }, since: 0 }
+    return { id: fiber.id, since, body: family.since, isLeaf: children === 0 }
   }
 
   /** What runs beside each workflow. */

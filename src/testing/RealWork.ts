@@ -5,25 +5,31 @@
  *
  * Node tells of whatever it waits for through `async_hooks`, and who asked for it through `AsyncLocalStorage`: so that what
  * the test framework, the test and other worlds have going on does not count. What ends by itself counts until it has ended.
- * What does not (an interval, an idle connection, a port) counts for a fiber only if it moved since that fiber began to wait,
- * or was asked for something in the same body and has not answered.
+ * What does not (an interval, an idle connection, a port) counts for a fiber only if the operation in which it waits has asked
+ * for it, or if it was asked for something in the same body and has not answered.
  *
  * @since 0.1.0
  */
+import * as Fiber from "effect/Fiber"
 import { AsyncLocalStorage, AsyncResource, createHook } from "node:async_hooks"
 import { MessagePort } from "node:worker_threads"
 import { noteMade } from "../execution/Fibers.ts"
 
-/** Moments are counted, one for each time that a fiber of any world goes on. */
+/** Moments are counted, one for each operation of a fiber of any world. */
 let moment = 0
 
-/** A new moment, at which a fiber goes on. */
+/** A new moment, at which a fiber does something. */
 export const nextMoment = (): number => ++moment
 
-/** Since when somebody waits, and since when the body or the call that it belongs to runs. */
-export interface Since {
-  readonly waits: number
+/** A fiber that waits for something. */
+export interface Waiter {
+  readonly id: number
+  /** The moment since which it waits. */
+  readonly since: number
+  /** The moment since which the body or the call runs that it belongs to. */
   readonly body: number
+  /** Whether it has forked nobody for whom it could be waiting. */
+  readonly isLeaf: boolean
 }
 
 /** Something that Node has going on. */
@@ -31,8 +37,12 @@ interface Going {
   readonly kind: "timer" | "request" | "compression" | "process" | "native"
   readonly owner: RealWork
   readonly begun: number
+  /** The fiber that asked for it, unless that was code which goes on after a promise or a callback. */
+  readonly by: number | undefined
   /** Weak: what has ended without a word is collected. */
   readonly resource: WeakRef<object>
+  /** Whether it is asked for by a promise of Node, which leaves no callback on the resource. */
+  readonly isPromised: boolean
 }
 
 /** A connection to somebody else. Its server's side is none. */
@@ -54,6 +64,7 @@ interface Conversation {
   /** When it was sent something last, and when it said something last. */
   asked: number
   answered: number
+  by: number | undefined
 }
 
 const owners = new AsyncLocalStorage<RealWork>()
@@ -85,7 +96,30 @@ const begin = (id: number, type: string, trigger: number, resource: object): voi
   const kind = owner === undefined ? undefined : kindOf(type, resource)
   if (owner === undefined || kind === undefined) return
   owner.events++
-  going.set(id, { kind, owner, begun: moment, resource: new WeakRef(resource) })
+  going.set(id, {
+    kind,
+    owner,
+    begun: moment,
+    by: Fiber.getCurrent()?.id,
+    resource: new WeakRef(resource),
+    isPromised: isJob(resource) && isAskedByWebCrypto()
+  })
+}
+
+/** Work of the thread pool that cryptography asks for. */
+const isJob = (resource: object): boolean => resource.constructor.name.endsWith("Job")
+
+/** Looks who creates what is being created. */
+const isAskedByWebCrypto = (): boolean => {
+  const { prepareStackTrace, stackTraceLimit } = Error
+  try {
+    Error.stackTraceLimit = 12
+    Error.prepareStackTrace = (_, sites) =>
+      sites.some((site) => site.getFileName()?.endsWith("crypto/webcrypto") === true)
+    return fieldOf(new Error("who asks"), "stack") === true
+  } finally {
+    Object.assign(Error, { prepareStackTrace, stackTraceLimit })
+  }
 }
 
 const connect = (id: number, owner: RealWork | undefined, resource: object): void => {
@@ -115,7 +149,7 @@ createHook({
   before: hear,
   after: (id) => {
     const one = going.get(id)
-    if (one === undefined) return
+    if (one === undefined || one.kind === "timer") return
     one.owner.events++
     if (isOver(one)) going.delete(id)
   },
@@ -190,8 +224,8 @@ export class RealWork {
     this.events++
     const id = idOf(port)
     const known = conversations.get(id)
-    if (known?.owner === this) known.asked = moment
-    else conversations.set(id, { owner: this, asked: moment, answered: -1 })
+    const answered = known?.owner === this ? known.answered : -1
+    conversations.set(id, { owner: this, asked: moment, answered, by: Fiber.getCurrent()?.id })
   }
 
   /** Notes what was written on connections. To be called now and then. */
@@ -204,15 +238,15 @@ export class RealWork {
     }
   }
 
-  /** In a few words, what goes on that may wake somebody. */
-  signs(since: Since): ReadonlyArray<string> {
+  /** In a few words, what goes on that may wake a fiber. */
+  signs(waiter: Waiter): ReadonlyArray<string> {
     this.look()
-    const found = this.#own.filter((one) => isRunning(one) && mayWake(one, since)).map(({ kind }) => words[kind])
+    const found = this.#own.filter((one) => isRunning(one) && mayWake(one, waiter)).map(({ kind }) => words[kind])
     for (const connection of connections.values()) {
-      if (this.#isTalking(connection, since)) found.push("a connection")
+      if (this.#isTalking(connection, waiter)) found.push("a connection")
     }
     for (const conversation of conversations.values()) {
-      if (conversation.owner === this && isOpen(conversation, since)) found.push("a message to a worker")
+      if (conversation.owner === this && isOpen(conversation, waiter)) found.push("a message to a worker")
     }
     return [...new Set(found)]
   }
@@ -221,10 +255,10 @@ export class RealWork {
     return Array.from(going.values()).filter(({ owner }) => owner === this)
   }
 
-  #isTalking({ answered, noticed, owner, read, written }: Connection, { body, waits }: Since): boolean {
+  #isTalking({ answered, noticed, owner, read, written }: Connection, { body, isLeaf, since }: Waiter): boolean {
     if (owner !== undefined && owner !== this) return false
     // What nobody's world has opened, others may be talking on.
-    return (written > answered && noticed >= body) || (owner === this && read >= waits)
+    return (written > answered && noticed >= body) || (owner === this && isLeaf && read >= since)
   }
 }
 
@@ -237,8 +271,13 @@ const words: Readonly<Record<Going["kind"], string>> = {
 }
 
 /** Whoever was asked since the wait began may have more to say than one answer. */
-const isOpen = ({ answered, asked }: Conversation, { body, waits }: Since): boolean =>
-  asked >= waits || (asked >= body && (answered < asked || answered >= waits))
+const isOpen = ({ answered, asked, by }: Conversation, waiter: Waiter): boolean =>
+  isMadeBy(waiter, asked, by) ||
+  (asked >= waiter.body && (answered < asked || (waiter.isLeaf && answered >= waiter.since)))
+
+/** Whether something was asked for by the very operation of a fiber that waits now, or by what goes on after it. */
+const isMadeBy = ({ id, isLeaf, since }: Waiter, begun: number, by: number | undefined): boolean =>
+  begun >= since && (by === undefined ? isLeaf : by === id)
 
 /** The id by which Node calls a port. One that is older than this module has none that is known. */
 const idOf = (port: MessagePort): number => {
@@ -251,7 +290,7 @@ const idOf = (port: MessagePort): number => {
 let unknownPorts = 0
 
 /** Some of what Node creates never runs, or has ended without a word. */
-const isRunning = ({ kind, resource }: Going): boolean => {
+const isRunning = ({ isPromised, kind, resource }: Going): boolean => {
   const object = resource.deref()
   if (object === undefined) return false
   switch (kind) {
@@ -259,18 +298,18 @@ const isRunning = ({ kind, resource }: Going): boolean => {
       return (fieldOf(object, "buffer") ?? null) !== null
     case "request":
       // Work of the thread pool that was done on the spot has nobody to call back.
-      return !/Job$/.test(object.constructor.name) || fieldOf(object, "ondone") !== undefined
+      return isPromised || !isJob(object) || fieldOf(object, "ondone") !== undefined
     default:
       return true
   }
 }
 
 /** What ends by itself may wake whoever waits; an interval, and a timer that keeps no process alive, those who made it. */
-const mayWake = ({ begun, kind, resource }: Going, { waits }: Since): boolean => {
-  if (kind === "native") return begun >= waits
+const mayWake = ({ begun, by, kind, resource }: Going, waiter: Waiter): boolean => {
+  if (kind === "native") return isMadeBy(waiter, begun, by)
   const timer = resource.deref()
   if (kind !== "timer" || !isTimeout(timer)) return true
-  return begun >= waits || ((fieldOf(timer, "_repeat") ?? null) === null && timer.hasRef())
+  return isMadeBy(waiter, begun, by) || ((fieldOf(timer, "_repeat") ?? null) === null && timer.hasRef())
 }
 
 const isTimeout = (object: object | undefined): object is NodeJS.Timeout =>

@@ -17,7 +17,7 @@ import { executionOf, type Parts } from "../execution/Parts.ts"
 import { InHold, type Hold } from "../execution/References.ts"
 import * as Timer from "../execution/Timer.ts"
 import { FiberTree, type Beside } from "./FiberTree.ts"
-import { nextMoment, outside, RealWork, type Since } from "./RealWork.ts"
+import { outside, RealWork, type Waiter } from "./RealWork.ts"
 import { listenForSilence } from "./Silence.ts"
 import type { VirtualClock } from "./VirtualClock.ts"
 import { WatchedScheduler } from "./WatchedScheduler.ts"
@@ -54,6 +54,9 @@ export interface Invocation {
   readonly fiber: AnyFiber
   readonly parts: Parts
 }
+
+/** A fiber that may have waited for long, for whatever there is. */
+const anybody: Waiter = { id: -1, since: 0, body: 0, isLeaf: true }
 
 /** How unclear it is whether fibers wait for time alone. */
 type Doubt = "none" | "small" | "large"
@@ -109,7 +112,7 @@ export class Stillness {
     this.#clock = clock
     this.#quietTurns = quietTurns
     this.#onQuiet = onQuiet
-    this.scheduler = new WatchedScheduler(this.touch, this.tree.see)
+    this.scheduler = new WatchedScheduler(this.touch, this.tree.see, this.tree.goesOn)
   }
 
   /** Calls back when nothing has happened for so many milliseconds of real time. Answers with how to listen no longer. */
@@ -232,10 +235,11 @@ export class Stillness {
   /** Calls back once nothing has gone on outside for a moment, or after so much real time. */
   whenQuiet(limit: number, action: (isQuiet: boolean) => void): () => void {
     const ends = performance.now() + limit
+    const isGoingOn = (): boolean => this.#real.signs(anybody).length > 0
     const look = (): (() => void) =>
       startTimer(Math.min(recheckMillis, ends - performance.now()), () => {
-        if (this.#real.signs(since).length > 0 && performance.now() < ends) stop = look()
-        else action(!this.#outside.isGoingOn)
+        if (isGoingOn() && performance.now() < ends) stop = look()
+        else action(!isGoingOn())
       })
     let stop = look()
     return () => stop()
@@ -257,12 +261,7 @@ export class Stillness {
 
   /** What goes on outside that may wake some fibers. */
   signsFor(fibers: Iterable<AnyFiber>): ReadonlyArray<string> {
-    const all = Array.from(fibers, (fiber) => this.tree.sinceWhen(fiber))
-    const since: Since = {
-      waits: Math.min(...all.map(({ waits }) => waits)),
-      body: Math.min(...all.map(({ body }) => body))
-    }
-    return this.#real.signs(since)
+    return [...new Set(Array.from(fibers).flatMap((fiber) => this.#real.signs(this.tree.waiter(fiber))))]
   }
 
   #lookAgain(): false {

@@ -9,6 +9,9 @@ import * as Fiber from "effect/Fiber"
 import * as Scheduler from "effect/Scheduler"
 import type { AnyFiber } from "../execution/Fibers.ts"
 
+/** Hears of every operation of a fiber. */
+type OnOperation = (fiber: AnyFiber) => void
+
 /**
  * Hears of a fiber whenever it starts to run; `spawner` is the fiber that queued it, if it was queued. A fiber that is
  * new and was not queued runs inside the one that forked it.
@@ -20,15 +23,17 @@ export class WatchedScheduler implements Scheduler.Scheduler {
   readonly #base = new Scheduler.MixedScheduler()
   readonly #onActivity: () => void
   readonly #onFiber: OnFiber
+  readonly #onOperation: OnOperation
   #queued = 0
   /** The fiber that queued the task which has just begun. */
   #spawner: AnyFiber | undefined
   /** The fiber that ran last. */
   #last: AnyFiber | undefined
 
-  constructor(onActivity: () => void, onFiber: OnFiber) {
+  constructor(onActivity: () => void, onFiber: OnFiber, onOperation: OnOperation) {
     this.#onActivity = onActivity
     this.#onFiber = onFiber
+    this.#onOperation = onOperation
   }
 
   /** Whether a fiber is about to run. */
@@ -42,6 +47,7 @@ export class WatchedScheduler implements Scheduler.Scheduler {
     if (fiber.currentOpCount === 1 || fiber !== this.#last) this.#onFiber(fiber, this.#spawner)
     this.#last = fiber
     this.#spawner = undefined
+    this.#onOperation(fiber)
     return this.#base.shouldYield(fiber)
   }
 
