@@ -86,6 +86,8 @@ export class Delivery {
   #arrivals = 0
   #converting = 0
   #isFlushing = false
+  /** Whether what the service has told is being taken in. */
+  #isTakingIn = false
   /** Whether a turn of the event loop has passed since there was nothing left to do. */
   #isLeaving = false
   #turns = 0
@@ -108,7 +110,7 @@ export class Delivery {
       }
     })
     this.#naps = new Naps(parts, {
-      reach: (door) => this.reach(door),
+      reach: (doors) => this.reach(...doors),
       isAlone: () => this.#claimDoors === 0 && this.#workCount === 0 && this.running.size === 0
     })
     this.#outside = new Outside(parts, {
@@ -366,11 +368,10 @@ export class Delivery {
     return made
   }
 
-  /** Everything before a point in the stream is known. */
-  reach(door: Door): void {
-    if (door.isGone) return
-    this.#ready.add(door)
-    this.#parts.fibers.wake()
+  /** Everything before some points in the stream is known: all of them count before anything is delivered. */
+  reach(...doors: ReadonlyArray<Door>): void {
+    for (const door of doors) if (!door.isGone) this.#ready.add(door)
+    if (!this.#isTakingIn) this.#parts.fibers.wake()
   }
 
   /** A fiber sleeps for less than a second at a door. */
@@ -386,6 +387,8 @@ export class Delivery {
 
   /** Operations have changed, all of which the history has taken in. */
   changed(claims: ReadonlyArray<Claim>): void {
+    // Whoever tells of it goes on with deliveries when all of it is known.
+    this.#isTakingIn = true
     for (const claim of claims) {
       const ready = claim.doors.filter((door) => this.#look(door, claim))
       const late = ready.filter((door) => door.since < this.#count && isBefore(door, this.#last))
@@ -398,6 +401,7 @@ export class Delivery {
     }
     this.#tellUntold(false)
     this.#naps.look()
+    this.#isTakingIn = false
   }
 
   #tellUntold(isLast: boolean, untold: Iterable<(isLast: boolean) => boolean> = Array.from(this.#untold)): void {

@@ -21,7 +21,7 @@ const patience = 60
 export class Naps {
   readonly #parts: Core
   readonly #all = new Map<Door, () => void>()
-  readonly #reach: (door: Door) => void
+  readonly #reach: (doors: ReadonlyArray<Door>) => void
   readonly #isAlone: () => boolean
   #asked = -Infinity
   #delay = 1_000
@@ -29,7 +29,10 @@ export class Naps {
   /** How far the stream is known because of naps. */
   #passed = -Infinity
 
-  constructor(parts: Core, host: { readonly reach: (door: Door) => void; readonly isAlone: () => boolean }) {
+  constructor(
+    parts: Core,
+    host: { readonly reach: (doors: ReadonlyArray<Door>) => void; readonly isAlone: () => boolean }
+  ) {
     this.#parts = parts
     this.#reach = host.reach
     this.#isAlone = host.isAlone
@@ -58,7 +61,7 @@ export class Naps {
   /** A fiber naps at a door. */
   add(door: Door, millis: number): void {
     const { history, host } = this.#parts
-    if (door.at <= Math.max(history.newestStamp, this.#passed)) return this.#reach(door)
+    if (door.at <= Math.max(history.newestStamp, this.#passed)) return this.#reach([door])
     this.#since ??= host.now()
     this.#all.set(
       door,
@@ -101,11 +104,10 @@ export class Naps {
   look(): void {
     const known = Math.max(this.#parts.history.newestStamp, this.#passed)
     const due = Array.from(this.#all).filter(([{ at }]) => at <= known)
-    for (const [door, stop] of due.sort(([a], [b]) => a.at - b.at)) {
-      if (!this.#all.has(door)) continue
+    for (const [door, stop] of due) {
       this.#all.delete(door)
       stop()
-      this.#reach(door)
     }
+    if (due.length > 0) this.#reach(due.map(([door]) => door))
   }
 }

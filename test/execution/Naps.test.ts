@@ -10,7 +10,7 @@ const make = (options: Parameters<typeof assembled>[0] & { readonly isAlone?: bo
   const made = assembled(rest)
   const reached: Array<number> = []
   const naps = new Naps(made.parts, {
-    reach: (door) => void reached.push(door.at),
+    reach: (doors) => void reached.push(...doors.map(({ at }) => at)),
     isAlone: () => isAlone
   })
   const nap = (millis: number): Door => {
