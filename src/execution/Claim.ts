@@ -84,6 +84,8 @@ export interface Entry {
   claim: Claim | undefined
   /** Whether it is a mark of ours, which nobody misses. */
   readonly isMark: boolean
+  /** Whether nobody will ask for it any more, because who did was called off outside. */
+  isExcused: boolean
   /** Whether the record was there, with this outcome, when an earlier invocation ended. */
   readonly isOld: boolean
   /** When its outcome was delivered, if that was later than its stamp says. */

@@ -22,6 +22,8 @@ export interface Settings {
   readonly grace: number
   /** How long work that no operation records may keep an invocation alive. */
   readonly outsideLimit: number
+  /** Calls back after so much real time, unless the returned function is called before. */
+  readonly startTimer: (millis: number, action: () => void) => () => void
   /**
    * Calls back after so much real time, or before that, and with `true`, once the host knows that nothing goes on in the
    * process that may wake the workflow; not after the returned function was called.

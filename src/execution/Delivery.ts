@@ -13,7 +13,8 @@
  *    has not asked for. If nothing else can move then, history and code contradict each other.
  * 3. What came late, after outcomes with later keys, is recorded as late before it is delivered.
  * 4. A wait that is due by the stamps of the service, and not told yet, holds back what came after it.
- * 5. An invocation is never suspended with an outcome to deliver, work to begin, a request under way, or work outside.
+ * 5. What somebody asked for who is called off outside this time, before he can ask again, is excused.
+ * 6. An invocation is never suspended with an outcome to deliver, work to begin, a request under way, or work outside.
  *
  * @since 0.1.0
  */
@@ -95,6 +96,8 @@ export class Delivery {
   readonly #exempt = new Set<Work>()
   /** The latest time at which a change was taken at its word. */
   #taken = 0
+  /** Whether somebody was called off outside while something recorded was not asked for. */
+  #hasLost = false
   /** How many marks say that something was late, and are not acknowledged. Nothing is delivered before they are. */
   #lateMarks = 0
 
@@ -555,12 +558,16 @@ export class Delivery {
     return this.#outside.isHolding && this.#hasUnclaimedBefore(door)
   }
 
-  /** Whether an outcome was recorded before a key that the code has not asked for. */
+  /** Somebody who was outside was called off. What he asked for before, at other times, is not asked for again. */
+  lose(): void {
+    if (this.#parts.history.unclaimed > 0) this.#hasLost = true
+  }
+
+  /** Whether an operation that the code has not asked for was begun before a key: somebody has asked for it by then. */
   #hasUnclaimedBefore(key: Key): boolean {
     if (this.#parts.history.unclaimed === 0) return false
-    for (const { late, record } of this.#parts.history.unclaimedEntries()) {
-      if (record === undefined || !isFinal(record)) continue
-      if ((late ?? record.EndTimestamp ?? Infinity) < key.at) return true
+    for (const { record } of this.#parts.history.unclaimedEntries()) {
+      if (record !== undefined && record.StartTimestamp < key.at) return true
     }
     return false
   }
@@ -576,6 +583,12 @@ export class Delivery {
       return undefined
     }
     const question = this.#firstExempt()
+    if (question === undefined && this.#hasLost) {
+      this.#hasLost = false
+      this.#parts.history.excuse()
+      if (work.ended !== undefined) work.ended.missed = 0
+      return work
+    }
     if (question === undefined) Contradiction.tell(this.#parts, Contradiction.unclaimed(this.#parts, work))
     return question
   }

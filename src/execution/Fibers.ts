@@ -37,6 +37,8 @@ export interface FibersHost {
   readonly onSpin: () => void
   /** A fiber runs. */
   readonly onActivity: () => void
+  /** A fiber that was outside was called off, and does not come back. */
+  readonly onLost: () => void
 }
 
 /** Operations of a fiber between two looks at the time, and how long one turn of the event loop may take, in milliseconds. */
@@ -76,6 +78,8 @@ export class Fibers implements Scheduler.Scheduler {
   #spawner: AnyFiber | undefined
   #entering: AnyFiber | undefined
   #pausing: AnyFiber | undefined
+  /** The fiber that has come back from outside last. */
+  #returning: AnyFiber | undefined
   /** Where in the code the fiber that runs has had the host make something. */
   #made: string | undefined
 
@@ -121,6 +125,7 @@ export class Fibers implements Scheduler.Scheduler {
       const spawner = this.#spawner
       this.#spawner = undefined
       this.#see(fiber, spawner ?? this.#last)
+      if (this.#isRunning && fiber !== this.#returning && this.outside.has(fiber)) this.#host?.onLost()
     }
     if (!this.#isRunning && !this.#isStopped) {
       // It goes on as a slice of its own.
@@ -216,6 +221,7 @@ export class Fibers implements Scheduler.Scheduler {
     const slice = this.#slices.shift()
     if (slice !== undefined) {
       this.#isOutsideSlice = true
+      this.#returning = slice.spawner
       this.#perform(slice)
       return true
     }

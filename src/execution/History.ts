@@ -124,7 +124,7 @@ export class History {
     if (known.claim !== undefined) return known
     known.claim = claim
     const { recorded } = claim.namespace
-    if (known.record !== undefined && !known.isMark && this.#open.has(recorded)) {
+    if (known.record !== undefined && !known.isMark && !known.isExcused && this.#open.has(recorded)) {
       recorded.unclaimed--
       this.#unclaimed--
     }
@@ -139,13 +139,20 @@ export class History {
   /** What the code has not asked for, in the order in which it was recorded. */
   *unclaimedEntries(): Iterable<Entry> {
     for (const { wireId } of this.#open) {
-      for (const entry of this.#below?.get(wireId) ?? []) if (entry.claim === undefined) yield entry
+      for (const entry of this.#below?.get(wireId) ?? []) if (isMissed(entry)) yield entry
     }
+  }
+
+  /** Nobody will ask any more for what the code has not asked for by now, and nobody misses it. */
+  excuse(): void {
+    for (const entry of this.unclaimedEntries()) entry.isExcused = true
+    for (const namespace of this.#open) namespace.unclaimed = 0
+    this.#unclaimed = 0
   }
 
   /** What the code of a namespace that is closed has not asked for. */
   missedIn({ wireId }: Namespace): ReadonlyArray<Entry> {
-    return (this.#below?.get(wireId) ?? []).filter(({ claim }) => claim === undefined)
+    return (this.#below?.get(wireId) ?? []).filter(isMissed)
   }
 
   /** The code of a recorded namespace begins. */
@@ -153,7 +160,7 @@ export class History {
     const count = this.countIn(namespace.wireId)
     if (count === 0 || this.#open.has(namespace)) return
     let unclaimed = 0
-    for (const { claim } of this.#below?.get(namespace.wireId) ?? []) if (claim === undefined) unclaimed++
+    for (const entry of this.#below?.get(namespace.wireId) ?? []) if (isMissed(entry)) unclaimed++
     this.#open.add(namespace)
     namespace.unclaimed = unclaimed
     this.#unclaimed += unclaimed
@@ -218,11 +225,14 @@ export class History {
   }
 }
 
+const isMissed = ({ claim, isExcused }: Entry): boolean => claim === undefined && !isExcused
+
 const entryOf = (id: string, record: Operation | undefined): Entry => ({
   id,
   record,
   claim: undefined,
   isMark: false,
+  isExcused: false,
   isOld: false,
   late: undefined,
   lateStart: undefined

@@ -20,7 +20,6 @@ import type { AnyFiber } from "./Fibers.ts"
 import { suspended, type Verdict } from "./Lifetime.ts"
 import type { Namespace } from "./Namespace.ts"
 import { InHold } from "./References.ts"
-import { startTimer } from "./Timer.ts"
 
 export interface OutsideHost {
   readonly wake: () => void
@@ -59,7 +58,7 @@ export class Outside {
     }
     this.#tell()
     if (this.#stopGrace !== undefined || this.isLenient || this.#parts.history.unclaimed === 0) return
-    this.#stopGrace = startTimer(this.#parts.settings.outsideGrace, () => {
+    this.#stopGrace = this.#parts.settings.startTimer(this.#parts.settings.outsideGrace, () => {
       this.#stopGrace = undefined
       this.isLenient = true
       this.#host.wake()
@@ -68,7 +67,7 @@ export class Outside {
 
   /** Nothing else moves. */
   wait(): void {
-    this.#stopLimit ??= startTimer(this.#parts.settings.outsideLimit, () => {
+    this.#stopLimit ??= this.#parts.settings.startTimer(this.#parts.settings.outsideLimit, () => {
       this.#stopLimit = undefined
       this.#giveUp()
     })

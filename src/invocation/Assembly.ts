@@ -46,6 +46,7 @@ export const defaultOptions: InvokeOptions = {
   grace: 500,
   outsideLimit: 10_000,
   outsideGrace: 1_000,
+  startTimer,
   whenQuiet: (limit, action) => startTimer(limit, () => action()),
   deadline: undefined,
   onNonDeterminism: "fail",
@@ -144,7 +145,8 @@ const connect = (core: Core): Parts => {
   fibers.attach({
     onIdle: () => delivery.next(),
     onSpin: () => Contradiction.tell(core, Contradiction.spinning(core.executionName)),
-    onActivity: () => listener.moved?.()
+    onActivity: () => listener.moved?.(),
+    onLost: () => delivery.lose()
   })
   outbox.attach({
     onState: (records) => {

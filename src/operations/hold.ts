@@ -10,6 +10,7 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import { cast } from "effect/Function"
 import * as Random from "effect/Random"
 import { operationId } from "../execution/Identity.ts"
@@ -61,8 +62,9 @@ export const hold = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, 
           Context.add(Random.Random, host.random)
         )
       ),
-      () =>
+      (exit) =>
         Effect.sync(() => {
+          if (Exit.hasInterrupts(exit)) delivery.lose()
           delivery.holds.delete(mark)
           parts.fibers.wake()
         })

@@ -9,7 +9,7 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type * as Exit from "effect/Exit"
+import * as Exit from "effect/Exit"
 import { cast } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Scheduler from "effect/Scheduler"
@@ -105,9 +105,10 @@ const beside = (effect: Body): Body =>
     delivery.holds.add(mark)
     return Effect.onExit(
       Effect.updateContext(effect, (services: Context.Context<unknown>) => servicesOf(services, execution, mark)),
-      () =>
+      (exit) =>
         // No exit: only before a primitive does a fiber change its scheduler.
         Effect.suspend(() => {
+          if (Exit.hasInterrupts(exit)) delivery.lose()
           delivery.holds.delete(mark)
           fibers.wake()
           return Effect.void

@@ -335,6 +335,7 @@ export class World {
       captureSources: true,
       warnAboutTargets: false,
       outsideLimit,
+      startTimer,
       whenQuiet: (limit, action) => this.#stillness.whenQuiet(limit, action),
       deadline: this.#deadline(),
       traceHeader: effect.traceHeader,

@@ -11,6 +11,10 @@ import * as Random from "effect/Random"
 import { setTimeout as timeoutOfNode } from "node:timers"
 import { setTimeout as promiseOfNode } from "node:timers/promises"
 import { everywhere, run, statusesOf, valueOf, type Options } from "../support/host.ts"
+import { vi } from "vitest"
+
+// Many executions are run, on a machine that has other work.
+vi.setConfig({ testTimeout: 120_000 })
 
 const both = { concurrency: "unbounded" } as const
 const short: Omit<Options, "kill"> = { engine: { outsideLimit: "1 second", patience: "4 seconds" } }
@@ -238,6 +242,65 @@ describe("the warning about work outside names its place in the code", () => {
       })
     )
   }
+})
+
+describe("a branch that loses while it is outside at a replay", () => {
+  const ways: Readonly<Record<string, Effect.Effect<void>>> = {
+    "a promise": Effect.promise(() => promiseOfNode(3)),
+    "a long promise": Effect.promise(() => promiseOfNode(300))
+  }
+  for (const [name, way] of Object.entries(ways)) {
+    it.effect(`had asked for something before, which is no contradiction: after ${name}`, () =>
+      Effect.gen(function* () {
+        const ran = yield* run(
+          (kit) =>
+            Effect.gen(function* () {
+              const slow = name === "a promise" || kit.invocation > 1 ? way : Effect.void
+              yield* Effect.raceFirst(
+                Effect.andThen(slow, Durable.wait("loser", "9 hours")),
+                Durable.wait("winner", "1 hour")
+              )
+              return yield* kit.step("after")
+            }),
+          { engine: { outsideLimit: "5 seconds", patience: "8 seconds" } }
+        )
+        assert.strictEqual(valueOf(ran), "after")
+      })
+    )
+    it.effect(`had asked for a quick step before, which is no contradiction: after ${name}`, () =>
+      Effect.gen(function* () {
+        const ran = yield* run(
+          (kit) =>
+            Effect.gen(function* () {
+              const slow = name === "a promise" || kit.invocation > 1 ? way : Effect.void
+              const loser = Effect.andThen(slow, Effect.andThen(kit.step("quick"), Durable.wait("loser", "9 hours")))
+              yield* Effect.raceFirst(loser, Durable.wait("winner", "1 hour"))
+              return yield* kit.step("after")
+            }),
+          { engine: { outsideLimit: "5 seconds", patience: "8 seconds" } }
+        )
+        assert.strictEqual(valueOf(ran), "after")
+      })
+    )
+  }
+
+  it.effect("and never comes back is no contradiction either", () =>
+    Effect.gen(function* () {
+      const ran = yield* run(
+        (kit) =>
+          Effect.gen(function* () {
+            const slow = kit.invocation > 1 ? Effect.promise(() => new Promise<never>(() => {})) : Effect.void
+            yield* Effect.raceFirst(
+              Effect.andThen(slow, Durable.wait("loser", "9 hours")),
+              Durable.wait("winner", "1 hour")
+            )
+            return yield* kit.step("after")
+          }),
+        { engine: { outsideLimit: "5 seconds", patience: "8 seconds" } }
+      )
+      assert.strictEqual(valueOf(ran), "after")
+    })
+  )
 })
 
 describe("a name", () => {

@@ -10,7 +10,7 @@ import { settle } from "./support.ts"
 
 const make = () => {
   const fibers = new Fibers()
-  fibers.attach({ onIdle: () => false, onSpin: () => {}, onActivity: () => {} })
+  fibers.attach({ onIdle: () => false, onSpin: () => {}, onActivity: () => {}, onLost: () => {} })
   const beside = new Beside(new Scheduler.MixedScheduler(), fibers)
   const fork = <A>(scheduler: Scheduler.Scheduler, effect: Effect.Effect<A>): Fiber.Fiber<A> =>
     Effect.runForkWith(Context.make(Scheduler.Scheduler, scheduler))(effect)

@@ -21,6 +21,7 @@ describe("A contradiction", () => {
         grace: 0,
         outsideLimit: 0,
         outsideGrace: 0,
+        startTimer: () => () => {},
         whenQuiet: () => () => {},
         deadline: undefined,
         maxPayload: 0,

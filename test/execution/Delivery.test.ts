@@ -353,12 +353,35 @@ describe("While a fiber is outside", () => {
       assert.isUndefined(verdictOf(made))
     }).pipe(Effect.runPromise))
 
-  it("what came before everything that is missing is delivered at once", () => {
-    const made = assembled({ records: [succeeded("gone", 30), succeeded("b", 20)], outsideGrace: 60_000 })
+  it("what came before everything that is missing was begun is delivered at once", () => {
+    const gone = succeeded("gone", 30, { StartTimestamp: 25 })
+    const made = assembled({ records: [gone, succeeded("b", 20)], outsideGrace: 60_000 })
     made.parts.fibers.outside.set(idle, undefined)
     made.run(() => void waitFor(made, "b"))
     assert.deepStrictEqual(made.log, ["b"])
     made.parts.delivery.stop()
+  })
+
+  it("what came after something that is missing was begun waits, also if that has not ended", () => {
+    const begun = record(operationId("", "gone", 0), { Name: "gone", StartTimestamp: 15 })
+    const made = assembled({ records: [begun, succeeded("b", 20)], outsideGrace: 60_000 })
+    made.parts.fibers.outside.set(idle, undefined)
+    made.run(() => void waitFor(made, "b"))
+    assert.deepStrictEqual(made.log, [])
+    made.parts.delivery.stop()
+  })
+
+  it("what is missing contradicts no more once it is called off, and what is missing after that does", () => {
+    const made = assembled({ records: [succeeded("gone", 10)], outsideGrace: 60_000 })
+    const { parts, run } = made
+    parts.fibers.outside.set(idle, undefined)
+    run(() => void perform(made, "new"))
+    parts.fibers.outside.clear()
+    parts.delivery.lose()
+    run()
+    assert.isUndefined(verdictOf(made))
+    assert.deepStrictEqual(made.log, ["began new"])
+    assert.isFalse(parts.history.isReplaying)
   })
 
   it("what is missing contradicts again once it is back", () => {

@@ -19,7 +19,8 @@ const make = (onIdle: () => boolean = () => false) => {
       return onIdle()
     },
     onSpin: () => void log.push("spins"),
-    onActivity: () => void tasks++
+    onActivity: () => void tasks++,
+    onLost: () => void log.push("lost")
   })
   const note = (text: string): Effect.Effect<void> => Effect.sync(() => void log.push(text))
   const fork = <A>(...effects: ReadonlyArray<Effect.Effect<A>>): ReadonlyArray<Fiber.Fiber<A>> => {
@@ -223,6 +224,23 @@ describe("A fiber is outside", () => {
     const [fiber] = fork(gate().passed)
     assert.strictEqual(fibers.outside.get(fiber!), "workflow.ts:5")
   })
+
+  it.live("until it is called off, and then it is lost; not when it comes back", () =>
+    Effect.gen(function* () {
+      const { fork, log } = make()
+      const { open, passed } = gate()
+      const back = Deferred.makeUnsafe<void>()
+      const [never] = fork(Effect.promise(() => new Promise(() => {})))
+      fork(Effect.andThen(passed, Deferred.succeed(back, undefined)))
+      open()
+      yield* Deferred.await(back)
+      yield* settle
+      assert.deepStrictEqual(log, [])
+      fork(Fiber.interrupt(never!))
+      yield* settle
+      assert.deepStrictEqual(log, ["lost"])
+    })
+  )
 
   it("not when only another fiber can wake it", () => {
     const { fibers, fork } = make()
