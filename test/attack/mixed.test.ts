@@ -307,7 +307,7 @@ describe("fibers that are replaced", () => {
       program: (kit) =>
         Effect.scoped(
           Effect.gen(function* () {
-            const handle = yield* FiberHandle.make<unknown, unknown>()
+            const handle = yield* FiberHandle.make()
             for (const name of ["first", "second", "third"]) {
               yield* FiberHandle.run(handle, Effect.andThen(hours(name, 3), kit.step(`${name} done`)))
               yield* hours(`next after ${name}`, 2)
@@ -345,7 +345,7 @@ describe("fibers that are replaced", () => {
         Effect.gen(function* () {
           yield* Effect.scoped(
             Effect.gen(function* () {
-              const set = yield* FiberSet.make<unknown>()
+              const set = yield* FiberSet.make()
               for (const time of [1, 2, 3]) {
                 yield* FiberSet.run(set, Effect.andThen(hours(`job ${time}`, time), kit.step(`done ${time}`)))
               }
