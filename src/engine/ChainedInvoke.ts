@@ -15,7 +15,7 @@ import type { FunctionEntry } from "./Config.ts"
 import * as Events from "./Events.ts"
 import * as Execution from "./Execution.ts"
 import { invariant } from "./internal/invariant.ts"
-import { errorSize, textSize } from "./internal/size.ts"
+import { answerTooLarge, errorSize, isAnswerTooLarge, textSize } from "./internal/size.ts"
 import * as Metering from "./Metering.ts"
 import * as Start from "./Start.ts"
 import * as State from "./State.ts"
@@ -42,6 +42,7 @@ export type TargetEnd =
 export const endingOf = (end: TargetEnd): Ending => {
   switch (end._tag) {
     case "Succeeded":
+      if (isAnswerTooLarge(end.result)) return { status: "FAILED", error: answerTooLarge }
       return { status: "SUCCEEDED", ...(end.result !== undefined && { result: end.result }) }
     case "Failed":
       return { status: "FAILED", error: end.error }

@@ -8,12 +8,11 @@ import * as Result from "effect/Result"
 import * as SchemaParser from "effect/SchemaParser"
 import type { ErrorObject } from "../wire/ErrorObject.ts"
 import { InvocationAnswer } from "../wire/Invocation.ts"
-import * as Limits from "../wire/Limits.ts"
 import type { Ending } from "./ChainedInvoke.ts"
 import * as Close from "./Close.ts"
 import * as Events from "./Events.ts"
 import * as Execution from "./Execution.ts"
-import { errorSize, textSize } from "./internal/size.ts"
+import { answerTooLarge, errorSize, isAnswerTooLarge } from "./internal/size.ts"
 import * as Metering from "./Metering.ts"
 import * as Paging from "./Paging.ts"
 import * as State from "./State.ts"
@@ -108,8 +107,8 @@ const judge = (execution: Execution.Execution, invocationId: string, ended: Invo
   const answer = decoded.success
   switch (answer.Status) {
     case "SUCCEEDED":
-      if (textSize(answer.Result) > Limits.maxWirePayload) {
-        return { _tag: "Retry", error: tooLarge, withNothingPending: 0 }
+      if (isAnswerTooLarge(answer.Result)) {
+        return { _tag: "Retry", error: answerTooLarge, withNothingPending: 0 }
       }
       return {
         _tag: "Close",
@@ -137,11 +136,6 @@ const errorOf = (invocationId: string, ended: Exclude<InvocationEnd, { readonly 
         ErrorType: "Sandbox.Timedout",
         ErrorMessage: `RequestId: ${invocationId} Error: Task timed out after ${ended.afterSeconds.toFixed(2)} seconds`
       }
-
-const tooLarge: ErrorObject = {
-  ErrorType: "Function.ResponseSizeTooLarge",
-  ErrorMessage: `Response payload size exceeded maximum allowed payload size (${Limits.maxWirePayload} bytes).`
-}
 
 /** An answer that no handler may give ends the execution at once. */
 const failing = (error: ErrorObject): Verdict => ({ _tag: "Close", ending: { status: "FAILED", error }, error })

@@ -20,9 +20,9 @@ import {
   type StartRequest,
   type StartResponse
 } from "../DurableClient.ts"
+import { clientError } from "../internal/clientError.ts"
 import * as Api from "../wire/Api.ts"
 import { reader } from "../wire/Malformed.ts"
-import { clientError } from "./internal/clientError.ts"
 import { Connection, type AwsClient, type Call } from "./internal/connection.ts"
 import { decodedOr } from "./internal/decoded.ts"
 import { functionError, readInvoked, type Invoked } from "./internal/invocation.ts"

@@ -79,7 +79,8 @@ const kindOf = (type: string, resource: object): Going["kind"] | undefined => {
   if (type === "Timeout") return "timer"
   if (type === "PROCESSWRAP") return "process"
   if (type === "ZLIB") return "compression"
-  if (/REQUEST$|^FSREQ|REQWRAP$|CONNECTWRAP$|^(?:QUERY|SHUTDOWN|WRITE|UDPSEND)WRAP$/.test(type)) {
+  // Writes are seen on their connections: some are done on the spot, and nobody is called back.
+  if (/REQUEST$|^FSREQ|REQWRAP$|CONNECTWRAP$|^QUERYWRAP$/.test(type)) {
     return type === "HTTPCLIENTREQUEST" ? undefined : "request"
   }
   // Node's own other types are in capitals, or these. Add-ons name theirs as they like.
@@ -111,11 +112,11 @@ const isJob = (resource: object): boolean => resource.constructor.name.endsWith(
 
 /** Looks who creates what is being created. */
 const isAskedByWebCrypto = (): boolean => {
+  // oxlint-disable-next-line typescript/unbound-method -- it is put back as it was
   const { prepareStackTrace, stackTraceLimit } = Error
   try {
     Error.stackTraceLimit = 12
-    Error.prepareStackTrace = (_, sites) =>
-      sites.some((site) => site.getFileName()?.endsWith("crypto/webcrypto") === true)
+    Error.prepareStackTrace = (_, sites) => sites.some((site) => site.getFunctionName() === "jobPromise")
     return fieldOf(new Error("who asks"), "stack") === true
   } finally {
     Object.assign(Error, { prepareStackTrace, stackTraceLimit })
@@ -255,12 +256,19 @@ export class RealWork {
     return Array.from(going.values()).filter(({ owner }) => owner === this)
   }
 
-  #isTalking({ answered, noticed, owner, read, written }: Connection, { body, isLeaf, since }: Waiter): boolean {
+  #isTalking(
+    { answered, handle, noticed, owner, read, written }: Connection,
+    { body, isLeaf, since }: Waiter
+  ): boolean {
     if (owner !== undefined && owner !== this) return false
+    if (isStandardStream(handle)) return false
     // What nobody's world has opened, others may be talking on.
     return (written > answered && noticed >= body) || (owner === this && isLeaf && read >= since)
   }
 }
+
+/** What is printed has no answer. */
+const isStandardStream = (handle: WeakRef<object>): boolean => [0, 1, 2].includes(Number(fieldOf(handle.deref(), "fd")))
 
 const words: Readonly<Record<Going["kind"], string>> = {
   timer: "a timer",

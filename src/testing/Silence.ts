@@ -4,7 +4,8 @@
  * Owns: when a silence has lasted for long enough. Does not own: what is an event.
  *
  * Silence is counted in beats. A beat that comes late, because the machine or the process was busy, counts no more than one
- * that comes in time: so a slow machine is never taken for a silent world.
+ * that comes in time: so a slow machine is never taken for a silent world. While something is computed that ends by itself, each
+ * counts a tenth.
  *
  * @since 0.1.0
  */
@@ -31,7 +32,8 @@ export const listenForSilence = (world: Heard, patience: number, onSilence: () =
   let silent = 0
   const next = (): void => {
     const pulse = world.pulse()
-    silent = pulse === last && !world.isComputing() ? silent + beat : 0
+    if (pulse !== last) silent = 0
+    else silent += world.isComputing() ? beat / beats : beat
     last = pulse
     if (silent >= patience) onSilence()
     else stop = world.startTimer(beat, next)

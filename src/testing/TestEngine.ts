@@ -42,6 +42,13 @@ import {
 import { fromEngine } from "./client.ts"
 import { millisBetween, misfit, type ExpectedDuration } from "./elapsed.ts"
 import { isStepFault, type StepFault } from "./StepFault.ts"
+import {
+  lookAt,
+  type OperationFailure,
+  type OperationSchemas,
+  type OperationValue,
+  type TestOperation
+} from "./Operations.ts"
 import { infoOf, isStub, servePlain, serveStub, type Stub } from "./Stub.ts"
 import { TestFailure } from "./TestFailure.ts"
 import { write } from "./values.ts"
@@ -53,6 +60,7 @@ export type { Answer, CallbackFailure, CallbackHandle, CallbackSchemas, Callback
 export type { ExpectedDuration } from "./elapsed.ts"
 export { after, fail, never, stop, succeed, throttle, timeOut } from "./Outcome.ts"
 export type { After, CutOff, Fail, Never, Outcome, Reply, Succeed } from "./Outcome.ts"
+export type { OperationFailure, OperationSchemas, OperationValue, TestOperation } from "./Operations.ts"
 export { failFirst } from "./StepFault.ts"
 export type { StepFault } from "./StepFault.ts"
 export { stub } from "./Stub.ts"
@@ -96,6 +104,18 @@ export interface TestRun<C extends Contract.AnyDurable> {
   readonly status: Effect.Effect<ExecutionStatus>
   /** The operations so far, in the order in which they were started, without the execution itself. */
   readonly operations: (filter?: OperationFilter) => Effect.Effect<ReadonlyArray<Operation>>
+  /**
+   * The operation of a name, or of a path such as `"batch/item/charge"`: the first that was started, or another `occurrence`.
+   *
+   * Give what its code says about its outcome, which is then typed by it: the contract of an invoke, or the Schemas of a step
+   * or child. Dies with a {@link TestFailure} when there is no such operation, which names those that are there, and when its
+   * result does not fit.
+   */
+  readonly operation: <const O extends OperationSchemas = NoSchemas>(
+    name: string,
+    schemas?: O,
+    occurrence?: number
+  ) => Effect.Effect<TestOperation<OperationValue<O>, OperationFailure<O>>, never, RecordServices<readonly [O]>>
   /** Everything that happened so far, as the service would tell it. Times are milliseconds of virtual time. */
   readonly history: Effect.Effect<ReadonlyArray<HistoryEvent>>
   /** Virtual time from the start of the execution to its end, or until now. */
@@ -391,6 +411,12 @@ const makeRun = <C extends Contract.AnyDurable>(
               (filter.type === undefined || operation.Type === filter.type) &&
               (filter.name === undefined || operation.Name === filter.name)
           )
+      ),
+    operation: (name, schemas, occurrence = 1) =>
+      cast(
+        Effect.suspend(() =>
+          lookAt(executionArn, world.operations(executionArn), name, schemas ?? {}, occurrence)
+        ).pipe(Effect.provideService(Serdes, format))
       ),
     history: Effect.sync(() => world.history(executionArn)),
     elapsed: Effect.sync(() => {

@@ -7,34 +7,18 @@
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import {
-  CallbackClosed,
-  ClientRefused,
-  ExecutionAlreadyStarted,
-  NotFound,
-  type ClientError,
-  type DurableClient,
-  type Outcome,
-  type PageRequest
-} from "../DurableClient.ts"
+import type { ClientError, DurableClient, Outcome, PageRequest } from "../DurableClient.ts"
 import * as Engine from "../engine/Service.ts"
+import { clientError } from "../internal/clientError.ts"
 
 /** The answer of the engine, or its refusal as an error of the client. */
 export const fromEngine = <A>(result: Result.Result<A, Engine.Refused>): Effect.Effect<A, ClientError> =>
-  Result.match(result, { onSuccess: Effect.succeed, onFailure: (refused) => Effect.fail(clientError(refused)) })
+  Result.match(result, {
+    onSuccess: Effect.succeed,
+    onFailure: (refused) => Effect.fail(clientError(refusalOf(refused)))
+  })
 
-const clientError = ({ exception, message }: Engine.Refused): ClientError => {
-  switch (exception) {
-    case "DurableExecutionAlreadyStartedException":
-      return new ExecutionAlreadyStarted({ message })
-    case "ResourceNotFoundException":
-      return new NotFound({ message })
-    case "CallbackTimeoutException":
-      return new CallbackClosed({ message })
-    default:
-      return new ClientRefused({ message: `${exception}: ${message}` })
-  }
-}
+const refusalOf = ({ exception, message, status }: Engine.Refused) => ({ name: exception, status, message })
 
 /** An outcome without what the engine knows besides. */
 const plain = (outcome: Engine.ExecutionOutcome): Outcome =>

@@ -174,6 +174,23 @@ describe("a stub", () => {
     })
   )
 
+  it.effect("answers as much as Lambda lets a function answer, and not a byte more", () =>
+    Effect.gen(function* () {
+      const Read = DurableFunction.plain("read", { payload: Schema.Int, success: Schema.String })
+      const Top = DurableFunction.make("top", { payload: Schema.Int, success: Schema.Int })
+      const top = Top.implement((length) => Effect.map(Durable.invoke(Read, length), (text) => text.length))
+      const answered = (length: number) =>
+        TestEngine.run(Top, length).pipe(
+          Effect.provide(TestEngine.layer([top, TestEngine.stub(Read, (n) => Effect.succeed("x".repeat(n)))]))
+        )
+      const most = 6_291_456 - `""`.length
+      assert.strictEqual(yield* answered(most), most)
+      const error = yield* Effect.flip(answered(most + 1))
+      assert.instanceOf(error, DurableError.InvokeFailed)
+      assert.strictEqual(error.errorType, "Function.ResponseSizeTooLarge")
+    })
+  )
+
   it.effect("counts its calls in each world anew", () =>
     Effect.gen(function* () {
       const stub = TestEngine.stub(Charge, [TestEngine.succeed({ receipt: "first", at })])

@@ -118,4 +118,18 @@ describe("a run", () => {
     >()
     expectTypeOf(untyped).returns.toEqualTypeOf<Effect.Effect<TestEngine.CallbackHandle<unknown, never>>>()
   })
+
+  it("has operations that are typed by what a contract or a step says of them", () => {
+    type Run = TestEngine.TestRun<typeof Main>
+    const invoked = (run: Run) => run.operation("price", Price)
+    const stepped = (run: Run) => run.operation("approval", approval)
+    const untyped = (run: Run) => run.operation("approval")
+    expectTypeOf(invoked).returns.toEqualTypeOf<Effect.Effect<TestEngine.TestOperation<number, Rejected>>>()
+    expectTypeOf(stepped).returns.toEqualTypeOf<
+      Effect.Effect<TestEngine.TestOperation<{ readonly by: string }, Rejected>>
+    >()
+    expectTypeOf(untyped).returns.toEqualTypeOf<Effect.Effect<TestEngine.TestOperation<unknown, never>>>()
+    // @ts-expect-error no Schema
+    void ((run: Run) => run.operation("approval", { success: "text" }))
+  })
 })

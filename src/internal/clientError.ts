@@ -1,5 +1,8 @@
 /**
- * The kinds of failure that somebody outside of a workflow can tell apart.
+ * The kinds of failure that somebody outside of a workflow can tell apart: one list for every client, because tests have to
+ * fail as the service does.
+ *
+ * Owns: what a refusal of the service means to its client. Does not own: how the refusal was read.
  *
  * @since 0.1.0
  */
@@ -10,11 +13,17 @@ import {
   ExecutionAlreadyStarted,
   NotFound,
   type ClientError
-} from "../../DurableClient.ts"
-import { mayPass } from "../../internal/awsFailure.ts"
-import type { Failure } from "./failure.ts"
+} from "../DurableClient.ts"
+import { mayPass } from "./awsFailure.ts"
 
-export const clientError = (failure: Failure): ClientError => {
+/** A refusal of the service: its HTTP status and the name of its exception, as far as they are known. */
+interface Refusal {
+  readonly status?: number | undefined
+  readonly name?: string | undefined
+  readonly message: string
+}
+
+export const clientError = (failure: Refusal): ClientError => {
   const message = failure.name === undefined ? failure.message : `${failure.name}: ${failure.message}`
   switch (failure.name) {
     case "DurableExecutionAlreadyStartedException":

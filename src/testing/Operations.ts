@@ -1,0 +1,130 @@
+/**
+ * An operation of an execution for a test that looks at it: what the service holds, and what that means to the code.
+ *
+ * Owns: which operation a name means, and how its outcome is read. Does not own: records, which the engine holds.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Schema from "effect/Schema"
+import { isRecordedAs } from "../values/Failures.ts"
+import type { AnyCodec } from "../values/Values.ts"
+import type { ErrorObject } from "../wire/ErrorObject.ts"
+import type { Operation } from "../wire/Operation.ts"
+import { TestFailure } from "./TestFailure.ts"
+import { read } from "./values.ts"
+
+/**
+ * What an operation said of its outcome: the options of a step or child, or the contract of an invoke.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface OperationSchemas {
+  /** Reads the value. Default: plain data. */
+  readonly success?: Schema.Top
+  /** Reads the errors that are declared. Default: an error is a raw error object. */
+  readonly error?: Schema.Top
+  /** The codec of the value, if it has one of its own. */
+  readonly serdes?: AnyCodec | undefined
+  /** As a contract says it. */
+  readonly resultSerdes?: AnyCodec | undefined
+}
+
+/**
+ * The value that an operation ends with, as its Schemas say.
+ *
+ * @category type extractors
+ * @since 0.1.0
+ */
+export type OperationValue<O> = O extends { readonly success: { readonly Type: infer A } } ? A : unknown
+
+/**
+ * The error that an operation declares.
+ *
+ * @category type extractors
+ * @since 0.1.0
+ */
+export type OperationFailure<O> = O extends { readonly error: { readonly Type: infer E } } ? E : never
+
+/**
+ * An operation of an execution.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface TestOperation<out A, out E> {
+  /** As the service keeps it. */
+  readonly record: Operation
+  /** The names of the contexts around it and its own, as `"batch/item/charge"`. */
+  readonly path: string
+  /** How it ended: with its value, an error that is declared, or a raw error object. Nothing while it is open. */
+  readonly exit: Exit.Exit<A, E | ErrorObject> | undefined
+}
+
+/** An operation with what a contract or its options say about its outcome. @internal */
+export const lookAt = Effect.fnUntraced(function* (
+  executionArn: string,
+  operations: ReadonlyArray<Operation>,
+  name: string,
+  schemas: OperationSchemas,
+  occurrence: number
+) {
+  const all = operations
+    .filter(({ Type }) => Type !== "EXECUTION")
+    .map((record) => ({ record, path: pathOf(record, operations) }))
+  const found = all.filter(({ path }) => path === name || path.endsWith(`/${name}`))[occurrence - 1]
+  if (found === undefined) return yield* Effect.die(new TestFailure({ message: missing(name, occurrence, all) }))
+  const exit = yield* exitOf(executionArn, found.record, found.path, schemas)
+  const looked: TestOperation<unknown, unknown> = { ...found, exit }
+  return looked
+})
+
+const missing = (name: string, occurrence: number, all: ReadonlyArray<{ readonly path: string }>): string => {
+  const which = occurrence === 1 ? `no operation "${name}"` : `no operation "${name}" for the ${occurrence}. time`
+  const paths = [...new Set(all.map(({ path }) => `"${path}"`))]
+  return `The execution has ${which} so far. Expected ${paths.length === 0 ? "one, and it has none at all" : `one of ${paths.join(", ")}`}.`
+}
+
+const pathOf = (record: Operation, operations: ReadonlyArray<Operation>): string => {
+  const parent = operations.find(({ Id, Type }) => Id === record.ParentId && Type !== "EXECUTION")
+  const own = record.Name ?? record.Type
+  return parent === undefined ? own : `${pathOf(parent, operations)}/${own}`
+}
+
+interface Recorded {
+  readonly Result?: string | undefined
+  readonly Error?: ErrorObject | undefined
+}
+
+const detailsOf = (record: Operation): Recorded =>
+  record.StepDetails ?? record.ContextDetails ?? record.CallbackDetails ?? record.ChainedInvokeDetails ?? {}
+
+const open = new Set(["STARTED", "PENDING", "READY"])
+
+const exitOf = (
+  executionArn: string,
+  record: Operation,
+  path: string,
+  { error, resultSerdes, serdes = resultSerdes, success }: OperationSchemas
+): Effect.Effect<Exit.Exit<unknown, unknown> | undefined> => {
+  if (open.has(record.Status)) return Effect.succeed(undefined)
+  const { Error: failure, Result: text } = detailsOf(record)
+  const info = { executionArn, operationId: record.Id, operation: path, value: "result" } as const
+  if (record.Status === "SUCCEEDED") {
+    return read({ success, serdes }, text, info).pipe(
+      Effect.map(Exit.succeed),
+      Effect.catch(({ message }) => unreadable(`The result of "${path}" does not fit what is said of it: ${message}`))
+    )
+  }
+  const raw: ErrorObject = failure ?? { ErrorMessage: `The operation is ${record.Status}.` }
+  if (error === undefined || raw.ErrorData === undefined) return Effect.succeed(Exit.fail(raw))
+  return read({ success: error }, raw.ErrorData, { ...info, value: "error" }).pipe(
+    Effect.map((declared) => Exit.fail(isRecordedAs(declared, raw.ErrorType) ? declared : raw)),
+    // What the Schema cannot read is none of the errors that are declared.
+    Effect.catch(() => Effect.succeed(Exit.fail(raw)))
+  )
+}
+
+const unreadable = (message: string): Effect.Effect<never> => Effect.die(new TestFailure({ message }))
