@@ -20,7 +20,7 @@ import {
   type StartRequest,
   type StartResponse
 } from "../DurableClient.ts"
-import { clientError } from "../internal/clientError.ts"
+import { clientError } from "../ClientFailure.ts"
 import * as Api from "../wire/Api.ts"
 import { reader } from "../wire/Malformed.ts"
 import { Connection, type AwsClient, type Call } from "./internal/connection.ts"

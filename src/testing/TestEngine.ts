@@ -425,14 +425,7 @@ const makeRun = <C extends Contract.AnyDurable>(
         millisBetween(identity.startTimestamp, outcome?.endTimestamp ?? world.clock.currentTimeMillisUnsafe())
       )
     }),
-    callback: (name, schemas) =>
-      cast(
-        Effect.contextWith((services: Context.Context<never>) =>
-          Effect.map(world.openCallback(executionArn, name, patience), (callbackId) =>
-            handleOf(world.client, { name, callbackId }, schemas ?? {}, services)
-          )
-        )
-      ),
+    callback: (name, schemas) => cast(callbackOf(world, executionArn, patience, name, schemas ?? {})),
     stop: (error) =>
       Effect.suspend(() =>
         Effect.asVoid(
@@ -443,6 +436,20 @@ const makeRun = <C extends Contract.AnyDurable>(
       )
   }
 }
+
+/** Waits for an open callback, and gives a handle that has the services of whoever asked for it. */
+const callbackOf = (
+  world: World,
+  executionArn: string,
+  patience: number,
+  name: string,
+  schemas: CallbackSchemas
+): Effect.Effect<CallbackHandle<unknown, unknown>> =>
+  Effect.contextWith((services: Context.Context<never>) =>
+    Effect.map(world.openCallback(executionArn, name, patience), (callbackId) =>
+      handleOf(world.client, { name, callbackId }, schemas, services)
+    )
+  )
 
 /**
  * Waits until an execution has ended, in whatever way, and checks how long it took in virtual time: exactly a duration, or

@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { ClientError, DurableClient, Outcome, PageRequest } from "../DurableClient.ts"
 import * as Engine from "../engine/Service.ts"
-import { clientError } from "../internal/clientError.ts"
+import { clientError } from "../ClientFailure.ts"
 
 /** The answer of the engine, or its refusal as an error of the client. */
 export const fromEngine = <A>(result: Result.Result<A, Engine.Refused>): Effect.Effect<A, ClientError> =>

@@ -232,7 +232,7 @@ describe("the address of a function", () => {
   })
 
   it("is read in linear time, whatever it is", () => {
-    const hostile = [":", `${"1".repeat(12)}:`, "arn:aws:lambda:", "a-"].map((part) => part.repeat(40_000))
+    const hostile = [":", `${"1".repeat(12)}:`, "arn:aws:lambda:", "a-"].map((part) => part.repeat(8_000))
     const read = (): void => {
       for (const text of hostile) {
         Constraints.parseFunctionAddress(text)

@@ -13,8 +13,8 @@ import {
   ExecutionAlreadyStarted,
   NotFound,
   type ClientError
-} from "../DurableClient.ts"
-import { mayPass } from "./awsFailure.ts"
+} from "./ClientPort.ts"
+import { mayPass } from "./internal/awsFailure.ts"
 
 /** A refusal of the service: its HTTP status and the name of its exception, as far as they are known. */
 interface Refusal {
