@@ -37,7 +37,7 @@ import { AskedFor, difference, type Replayed } from "./ClosedWorlds.ts"
 import { makeClient } from "./client.ts"
 import { picks } from "./pattern.ts"
 import { faultOf, type StepFault } from "./StepFault.ts"
-import { CurrentCall, fakedTimers, Stillness } from "./Stillness.ts"
+import { CurrentCall, fakedTimers, Stillness, startTimer } from "./Stillness.ts"
 import { TestFailure } from "./TestFailure.ts"
 import { VirtualClock } from "./VirtualClock.ts"
 
