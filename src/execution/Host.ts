@@ -14,6 +14,7 @@ import type * as Fiber from "effect/Fiber"
 import { cast } from "effect/Function"
 import * as Random from "effect/Random"
 import * as Scheduler from "effect/Scheduler"
+import { startTimer } from "./Timer.ts"
 import { WorkflowRandom } from "./WorkflowServices.ts"
 
 export class Host {
@@ -24,7 +25,7 @@ export class Host {
   readonly #outside = new WeakMap<object, unknown>()
   #isDisposed = false
   readonly #fibers = new Set<Fiber.Fiber<unknown, unknown>>()
-  readonly #timers = new Set<ReturnType<typeof setTimeout>>()
+  readonly #timers = new Set<() => void>()
 
   constructor(options: {
     readonly services: Context.Context<never>
@@ -78,18 +79,18 @@ export class Host {
   /** Calls back after a time on the clock of the host, unless the invocation has ended by then. */
   after(millis: number, action: () => void): () => void {
     if (this.#isDisposed) return () => {}
-    if (this.clock !== realClock || millis > longestTimer) {
+    if (this.clock !== realClock) {
       const fiber = this.fork(Effect.andThen(this.clock.sleep(durationOf(millis)), Effect.sync(action)))
       return () => fiber.interruptUnsafe()
     }
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer)
+    const stop = startTimer(millis, () => {
+      this.#timers.delete(stop)
       action()
-    }, millis)
-    this.#timers.add(timer)
+    })
+    this.#timers.add(stop)
     return () => {
-      this.#timers.delete(timer)
-      clearTimeout(timer)
+      this.#timers.delete(stop)
+      stop()
     }
   }
 
@@ -97,7 +98,7 @@ export class Host {
   dispose(): void {
     this.#isDisposed = true
     for (const fiber of Array.from(this.#fibers)) fiber.interruptUnsafe()
-    for (const timer of this.#timers) clearTimeout(timer)
+    for (const stop of this.#timers) stop()
     this.#timers.clear()
   }
 }
@@ -106,9 +107,3 @@ const durationOf = (millis: number) => Duration.millis(Math.max(0, millis))
 
 /** Effect's own clock. What it would sleep for is a timer, without a fiber around it. */
 const realClock = Context.get(Context.empty(), Clock.Clock)
-
-/** In milliseconds: a timer of the host that is longer ends at once. */
-const longestTimer = 2 ** 31 - 1
-
-// Captured early: a workflow is watched for timers of its own, and a test framework may replace those of the process.
-const { clearTimeout, setTimeout } = globalThis
