@@ -27,8 +27,8 @@ interface Primitive {
   "~effect/Effect/evaluate"(fiber: FiberInternals): unknown
 }
 
-/** Counts from now on, in all fibres that begin later. */
-export const countFibers = (): Counts => {
+/** Counts from now on, in all fibres that begin later, until it is stopped. */
+export const countFibers = (): Counts & { readonly stop: () => void } => {
   const counts: Counts = { primitives: 0, suspensions: 0 }
   const fibers: FiberInternals = Object.getPrototypeOf(Effect.runFork(Effect.void))
   const { runLoop, setContext } = fibers
@@ -61,5 +61,10 @@ export const countFibers = (): Counts => {
     if (!Exit.isExit(exit)) counts.suspensions++
     return exit
   }
-  return counts
+  return Object.assign(counts, {
+    stop: (): void => {
+      fibers.setContext = setContext
+      fibers.runLoop = runLoop
+    }
+  })
 }

@@ -159,6 +159,7 @@ class Tally {
   readonly #items: Array<CompletionPolicy.Progress["items"][number]>
   #successCount = 0
   #failureCount = 0
+  #startedCount = 0
 
   constructor(items: ReadonlyArray<BatchItem>) {
     this.#items = items.map(({ name }, index) => ({ index, name, status: undefined }))
@@ -169,6 +170,13 @@ class Tally {
     this.#items[index] = { ...this.#items[index]!, status }
     if (status === "SUCCEEDED") this.#successCount++
     else if (status === "FAILED") this.#failureCount++
+    else if (state === "running") this.#startedCount++
+  }
+
+  /** Whether nothing is left to be started, or at most one item runs: then no order of ends has another item started. */
+  get isOrderless(): boolean {
+    const running = this.#startedCount - this.#successCount - this.#failureCount
+    return running <= 1 || this.#startedCount === this.#items.length
   }
 
   get progress(): CompletionPolicy.Progress {
@@ -227,8 +235,8 @@ const runItems = Effect.fnUntraced(function* (
   rules: BatchRules
 ): Effect.fn.Return<Ended, never, unknown> {
   const policy = rules.policy ?? CompletionPolicy.allSuccessful
-  const branches = items.map((item, index) => branchOf(parts, namespace, kind, item, index, rules))
   const tally = new Tally(items)
+  const branches = items.map((item, index) => branchOf(parts, namespace, kind, item, index, rules, tally))
   /** The first item that failed: with fail-fast the others are as good as let go of. */
   let first: number | undefined
   const states = yield* runBranches(parts, branches, {
@@ -260,7 +268,8 @@ const branchOf = (
   kind: Kind,
   item: BatchItem,
   index: number,
-  rules: BatchRules
+  rules: BatchRules,
+  tally?: Tally
 ): Branch => {
   const path = branchPath(batchNamespace, index)
   const namespace = branchNamespace(batchNamespace, index, { path })
@@ -276,7 +285,7 @@ const branchOf = (
       : contextOutcome(parts, claim, {
           recording: rules,
           body: (inner) => inNamespace(parts, inner, item.body),
-          isUnseen: (outcome, inner) => isUnseen(parts, rules, outcome, inner),
+          isUnseen: (outcome, inner) => tally?.isOrderless === true && isUnseen(parts, rules, outcome, inner),
           namespaceOf: (own, isRebuilding) => itemNamespace(own, isRebuilding)
         })
   })

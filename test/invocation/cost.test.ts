@@ -2,7 +2,7 @@
  * What operations cost in Effect: primitives that the run loop evaluates, and how often fibers stop to wait. These numbers
  * depend on no machine, so they are budgets.
  */
-import { assert, describe, it } from "@effect/vitest"
+import { afterAll, assert, describe, it } from "@effect/vitest"
 import { Durable, DurableFunction } from "effect-durable"
 import { LambdaHandler } from "effect-durable/lambda"
 import * as Context from "effect/Context"
@@ -123,6 +123,8 @@ const cost = async (
 }
 
 const counts = countFibers()
+// Other tests share the process.
+afterAll(counts.stop)
 
 /** What one more operation costs. */
 const each = async (programOf: (count: number) => Program, layer: Layer.Layer<never>, isReplay = false) => {

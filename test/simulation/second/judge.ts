@@ -9,7 +9,7 @@
  */
 import type { Problem, Ran } from "../kit/campaign.ts"
 import type { Operation, Seen } from "../kit/world.ts"
-import type { Program } from "./program.ts"
+import type { Node, Program } from "./program.ts"
 import type { Trace } from "./trace.ts"
 
 export type Kind = "end" | "replay" | "record" | "repeated" | "fibers" | "warning" | "difference"
@@ -26,7 +26,9 @@ export const judge = (program: Program, trace: Trace, seen: Seen, undisturbed?: 
     ...trace.departures.map((text) => problem("replay", text)),
     ...trace.contradictions.map((text) => problem("record", text)),
     ...repeated.map((what) => problem("repeated", `The body of ${what} ran again.`)),
-    ...(fibersLeft > 0 && outcome.status !== "fault" ? [problem("fibers", `${fibersLeft} fibers are left.`)] : []),
+    ...(fibersLeft > 0 && outcome.status !== "fault" && !holdsOn(program.root)
+      ? [problem("fibers", `${fibersLeft} fibers are left.`)]
+      : []),
     ...warnings.map((warning) => problem("warning", warning.slice(0, 600))),
     ...(program.isSteady && undisturbed !== undefined && isSteady(undisturbed.seen)
       ? differences(undisturbed.seen, seen)
@@ -34,6 +36,10 @@ export const judge = (program: Program, trace: Trace, seen: Seen, undisturbed?: 
   ]
   return { requests, problems, seen }
 }
+
+/** Whether something in a program cannot be interrupted: it may wait for ever for what was, and is collected then. */
+const holdsOn = ({ bodies, kind }: Node): boolean =>
+  ["uninterruptible", "acquireRelease", "Durable.onExit"].includes(kind) || bodies.some(holdsOn)
 
 const problem = (kind: Kind, text: string): Problem<Kind> => ({ kind, text })
 
