@@ -15,7 +15,7 @@ const cpuOf = (run: () => unknown): number => {
 }
 
 /** How many times as much CPU time code takes as a yardstick. Both run in turns, and the least time of each counts. */
-export const timesAsMuch = (run: () => unknown, yardstick: () => unknown, rounds = 3): number => {
+export const timesAsMuch = (run: () => unknown, yardstick: () => unknown, rounds = 5): number => {
   let [cost, unit] = [Infinity, Infinity]
   for (let round = 0; round < rounds; round++) {
     unit = Math.min(unit, cpuOf(yardstick))
