@@ -5,7 +5,7 @@
  * the built package, by its public exports: that of this repository, which is built first if need be, or the one in DIR.
  *
  * Both sides run the same workflows on the same fake of the service, whose client comes with the event, as under AWS's test
- * runner. Every sample comes from a process of its own, and the two sides take turns, `--rounds` times (default 5). CPU is
+ * runner. Only `cold` and `client` call a service over HTTP. Every sample comes from a process of its own, and the two sides take turns, `--rounds` times (default 5). CPU is
  * what the process used in user and system mode, garbage collection and compilation included: *cold* for the first execution
  * of a process, after its imports, *warm* for the median of later ones. Numbers are medians over the rounds; on a busy
  * machine trust ratios, and walls not at all. All of it takes about ten minutes.
@@ -22,6 +22,8 @@ import process from "node:process"
 import { parseArgs } from "node:util"
 import type { Benchmark, Finding } from "./benchmark.ts"
 import { builtPackage, versionsIn } from "./built.ts"
+import { client } from "./kinds/client.ts"
+import { cold } from "./kinds/cold.ts"
 import { empty } from "./kinds/empty.ts"
 import { heap } from "./kinds/heap.ts"
 import { map } from "./kinds/map.ts"
@@ -29,6 +31,7 @@ import { parallel } from "./kinds/parallel.ts"
 import { payload } from "./kinds/payload.ts"
 import { primitives } from "./kinds/primitives.ts"
 import { replay } from "./kinds/replay.ts"
+import { size } from "./kinds/size.ts"
 import { steps } from "./kinds/steps.ts"
 import { suspend } from "./kinds/suspend.ts"
 import { jsonOf, lastLineOf, linesOf, summaryOf } from "./report.ts"
@@ -42,7 +45,10 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   map,
   payload,
   primitives,
-  heap
+  heap,
+  size,
+  cold,
+  client
 }
 
 const main = async (): Promise<number> => {

@@ -49,6 +49,7 @@ const steps: ReadonlyArray<Step> = [
   script("typecheck"),
   script("build"),
   script("check:package"),
+  script("size"),
   script("check:publint"),
   script("check:attw"),
   script("api"),

@@ -16,8 +16,9 @@ export interface EntryPoint {
   readonly types: string
 }
 
+/** The modules of modules. What they export has a path of its own besides, which is not described twice. */
 export const entryPoints: ReadonlyArray<EntryPoint> = Object.entries(manifest.exports).flatMap(([path, entry]) =>
-  typeof entry === "string"
+  typeof entry === "string" || !entry["effect-durable-source"].endsWith("/index.ts")
     ? []
     : [
         {

@@ -231,6 +231,13 @@ describe("The source", () => {
     )
   })
 
+  it("has types of Node only in the backend for Lambda: an import of its modules makes cold starts slow", () => {
+    assert.deepStrictEqual(
+      offences(({ file, module, typeOnly }) => module.startsWith("node:") && partOf(file) === "lambda" && !typeOnly),
+      []
+    )
+  })
+
   it("does not load the engine, the hosts or Node with what users import", () => {
     const loaded = new Set<string>()
     const load = (file: string): void => {

@@ -1,19 +1,53 @@
 /**
- * The checkpoint store of a deployed function: the durable API of AWS Lambda, called with AWS's own client.
+ * The checkpoint store of a deployed function: the durable API of AWS Lambda, called with a small client of our own, or with
+ * AWS's.
  *
- * `@aws-sdk/client-lambda` is loaded at the first checkpoint. Region, credentials and endpoint come from the environment,
- * as for every AWS client; `AWS_ENDPOINT_URL_LAMBDA` points it at another service. The role of the function needs
- * `lambda:CheckpointDurableExecution` and `lambda:GetDurableExecutionState`.
+ * Region, credentials and endpoint come from the environment, as for every AWS client; `AWS_ENDPOINT_URL_LAMBDA` points it at
+ * another service. The role of the function needs `lambda:CheckpointDurableExecution` and `lambda:GetDurableExecutionState`.
  *
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { CheckpointStore, storeError } from "../CheckpointStore.ts"
-import { Connection, type AwsClient } from "./internal/connection.ts"
+import { CheckpointStore, storeError, type StoreError } from "../CheckpointStore.ts"
+import * as Requests from "../wire/Requests.ts"
+import * as AwsSdk from "./internal/awsSdk.ts"
+import type { AwsClient } from "./internal/awsSdk.ts"
+import { Connection, type Call } from "./internal/connection.ts"
+import * as Own from "./internal/own/connection.ts"
+import type { CredentialProvider, Credentials } from "./internal/own/credentials.ts"
+import type { ConnectionOptions, HttpAgent } from "./internal/own/options.ts"
 import { makeStore } from "./internal/store.ts"
 
 export type {
+  /**
+   * How the Lambda API is called. What is left out comes from the environment.
+   *
+   * @category models
+   * @since 0.1.0
+   */
+  ConnectionOptions,
+  /**
+   * An agent of `node:http` or `node:https`, or of a package that extends one.
+   *
+   * @category models
+   * @since 0.1.0
+   */
+  HttpAgent,
+  /**
+   * Credentials of AWS. Without an `expiration` they hold for ever.
+   *
+   * @category models
+   * @since 0.1.0
+   */
+  Credentials,
+  /**
+   * Finds credentials, as the providers of AWS's SDK do.
+   *
+   * @category models
+   * @since 0.1.0
+   */
+  CredentialProvider,
   /**
    * A client of the Lambda API, as far as it is used here: a `LambdaClient` of `@aws-sdk/client-lambda`.
    *
@@ -24,8 +58,11 @@ export type {
 }
 
 /**
- * The store over a client of its own, which gives up connecting after 5 s, a silent socket after 50 s and a request after
- * 55 s, tries each request three times, and says `effect-durable` in its user agent.
+ * The store over a small client of our own, which needs no package. It keeps connections open, gives up connecting after 5 s,
+ * a silent connection after 50 s and a request after 55 s, and tries each request three times, by the rules of AWS's clients.
+ *
+ * Credentials are those of the environment, which a function on Lambda always has, or else those that
+ * `@aws-sdk/credential-providers` finds where it is installed.
  *
  * @example
  * ```ts
@@ -46,39 +83,101 @@ export type {
  * @category layers
  * @since 0.1.0
  */
-export const layer: Layer.Layer<CheckpointStore> = Layer.suspend(() => Layer.provide(store, Connection.layer))
+export const layer: Layer.Layer<CheckpointStore> = /* @__PURE__ */ Layer.suspend(() => Layer.provide(store, Own.layer))
 
 /**
- * The store over a client of yours, which keeps your configuration and which nobody closes.
+ * The store over such a client with a configuration of yours: another region or endpoint, credentials, a proxy. Throws when the
+ * agent is none of Node's.
+ *
+ * @example
+ * ```ts
+ * import { LambdaCheckpoints } from "effect-durable/lambda"
+ * import { Agent } from "node:https"
+ *
+ * // Through the proxy that HTTPS_PROXY names, in Node 24.
+ * const agent = new Agent({ keepAlive: true, proxyEnv: process.env })
+ *
+ * export const Checkpoints = LambdaCheckpoints.layerWith({ agent })
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerWith = (options: ConnectionOptions): Layer.Layer<CheckpointStore> =>
+  Layer.provide(store, Own.layerOf(options))
+
+/**
+ * The store over AWS's own client, which we make: `@aws-sdk/client-lambda` is loaded at the first checkpoint. It reads profiles
+ * and configuration files too, has the same time-outs, and says `effect-durable` in its user agent.
+ *
+ * @example
+ * ```ts
+ * import { DurableFunction } from "effect-durable"
+ * import { LambdaCheckpoints, LambdaHandler } from "effect-durable/lambda"
+ * import * as Effect from "effect/Effect"
+ * import * as Layer from "effect/Layer"
+ *
+ * const Greet = DurableFunction.make("greet")
+ *
+ * export const handler = LambdaHandler.make(
+ *   Greet.implement(() => Effect.log("hello")),
+ *   { layer: Layer.empty, checkpoints: LambdaCheckpoints.layerAwsSdk }
+ * )
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerAwsSdk: Layer.Layer<CheckpointStore> = /* @__PURE__ */ Layer.suspend(() =>
+  Layer.provide(store, AwsSdk.layer)
+)
+
+/**
+ * The store over a client of AWS's that is yours, which keeps your configuration and which nobody closes.
  *
  * @example
  * ```ts
  * import { LambdaClient } from "@aws-sdk/client-lambda"
  * import { LambdaCheckpoints } from "effect-durable/lambda"
  *
- * export const Checkpoints = LambdaCheckpoints.layerWith({ client: new LambdaClient({ maxAttempts: 5 }) })
+ * export const Checkpoints = LambdaCheckpoints.layerAwsSdkWith({ client: new LambdaClient({ maxAttempts: 5 }) })
  * ```
  *
  * @category layers
  * @since 0.1.0
  */
-export const layerWith = (options: { readonly client: AwsClient }): Layer.Layer<CheckpointStore> =>
-  Layer.provide(store, Connection.layerOf(options.client))
+export const layerAwsSdkWith = (options: { readonly client: AwsClient }): Layer.Layer<CheckpointStore> =>
+  Layer.provide(store, AwsSdk.layerOf(options.client))
 
-const store: Layer.Layer<CheckpointStore, never, Connection> = Layer.effect(
+const store: Layer.Layer<CheckpointStore, never, Connection> = /* @__PURE__ */ Layer.effect(
   CheckpointStore,
-  Effect.map(Connection, ({ call }) =>
-    makeStore({
-      checkpoint: (request, read) =>
-        Effect.matchEffect(
-          call({ operation: "CheckpointDurableExecution", input: request, secrets: [request.CheckpointToken] }),
-          { onSuccess: read, onFailure: (failure) => Effect.fail(storeError(failure)) }
+  /* @__PURE__ */ Effect.map(Connection, ({ call }) => {
+    const send = <A>(request: Call, read: (answer: unknown) => Effect.Effect<A, StoreError>) =>
+      Effect.matchEffect(call(request), {
+        onSuccess: read,
+        onFailure: (failure) => Effect.fail(storeError(failure))
+      })
+    return makeStore({
+      checkpoint: (input, read) =>
+        send(
+          {
+            operation: "CheckpointDurableExecution",
+            input,
+            request: () => Requests.checkpoint(input),
+            secrets: [input.CheckpointToken]
+          },
+          read
         ),
-      loadState: (request, read) =>
-        Effect.matchEffect(
-          call({ operation: "GetDurableExecutionState", input: request, secrets: [request.CheckpointToken] }),
-          { onSuccess: read, onFailure: (failure) => Effect.fail(storeError(failure)) }
+      loadState: (input, read) =>
+        send(
+          {
+            operation: "GetDurableExecutionState",
+            input,
+            request: () => Requests.getState(input),
+            secrets: [input.CheckpointToken]
+          },
+          read
         )
     })
-  )
+  })
 )

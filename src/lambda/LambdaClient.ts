@@ -1,10 +1,10 @@
 /**
- * The client of a deployed service: starts, inspects and stops executions on AWS Lambda and answers callbacks, with AWS's
- * own client.
+ * The client of a deployed service: starts, inspects and stops executions on AWS Lambda and answers callbacks, with a small
+ * client of our own, or with AWS's.
  *
- * `@aws-sdk/client-lambda` is loaded at the first call. Region, credentials and endpoint come from the environment, as for
- * every AWS client; `AWS_ENDPOINT_URL_LAMBDA` points it at another service. The caller's role needs the permission of the
- * same name for each call, and `lambda:InvokeFunction` to start executions.
+ * Region, credentials and endpoint come from the environment, as for every AWS client; `AWS_ENDPOINT_URL_LAMBDA` points it at
+ * another service. The caller's role needs the permission of the same name for each call, and `lambda:InvokeFunction` to start
+ * executions.
  *
  * @since 0.1.0
  */
@@ -23,13 +23,60 @@ import {
 import { clientError } from "../ClientFailure.ts"
 import * as Api from "../wire/Api.ts"
 import { reader } from "../wire/Malformed.ts"
-import { Connection, type AwsClient, type Call } from "./internal/connection.ts"
+import * as AwsSdk from "./internal/awsSdk.ts"
+import type { AwsClient } from "./internal/awsSdk.ts"
+import * as Calls from "./internal/calls.ts"
+import { Connection, type Call } from "./internal/connection.ts"
 import { decodedOr } from "./internal/decoded.ts"
 import { functionError, readInvoked, type Invoked } from "./internal/invocation.ts"
+import * as Own from "./internal/own/connection.ts"
+import type { CredentialProvider, Credentials } from "./internal/own/credentials.ts"
+import type { ConnectionOptions, HttpAgent } from "./internal/own/options.ts"
+
+export type {
+  /**
+   * How the Lambda API is called. What is left out comes from the environment.
+   *
+   * @category models
+   * @since 0.1.0
+   */
+  ConnectionOptions,
+  /**
+   * An agent of `node:http` or `node:https`, or of a package that extends one.
+   *
+   * @category models
+   * @since 0.1.0
+   */
+  HttpAgent,
+  /**
+   * Credentials of AWS. Without an `expiration` they hold for ever.
+   *
+   * @category models
+   * @since 0.1.0
+   */
+  Credentials,
+  /**
+   * Finds credentials, as the providers of AWS's SDK do.
+   *
+   * @category models
+   * @since 0.1.0
+   */
+  CredentialProvider,
+  /**
+   * A client of the Lambda API, as far as it is used here: a `LambdaClient` of `@aws-sdk/client-lambda`.
+   *
+   * @category models
+   * @since 0.1.0
+   */
+  AwsClient
+}
 
 /**
- * The client over an AWS client of its own, which tries each request three times and says `effect-durable` in its user
- * agent. A start that waits for the end waits as long as the service does.
+ * The client over a small client of our own, which needs no package and tries each request three times, by the rules of AWS's
+ * clients. A start that waits for the end waits as long as the service does.
+ *
+ * Credentials are those of the environment, or else those that `@aws-sdk/credential-providers` finds where it is installed: of
+ * a container, an instance, a profile, a web identity.
  *
  * @example
  * ```ts
@@ -45,51 +92,84 @@ import { functionError, readInvoked, type Invoked } from "./internal/invocation.
  * @category layers
  * @since 0.1.0
  */
-export const layer: Layer.Layer<DurableClient> = Layer.suspend(() => Layer.provide(service, Connection.layer))
+export const layer: Layer.Layer<DurableClient> = /* @__PURE__ */ Layer.suspend(() => Layer.provide(service, Own.layer))
 
 /**
- * The client over an AWS client of yours, which keeps your configuration and which nobody closes. Its time-outs have to be
- * longer than the executions that you wait for.
+ * The client over such a client with a configuration of yours: another region or endpoint, credentials, a proxy. Throws when
+ * the agent is none of Node's.
+ *
+ * @example
+ * ```ts
+ * import { fromTemporaryCredentials } from "@aws-sdk/credential-providers"
+ * import { LambdaClient } from "effect-durable/lambda"
+ *
+ * const RoleArn = "arn:aws:iam::123456789012:role/support"
+ *
+ * export const Support = LambdaClient.layerWith({
+ *   region: "eu-west-1",
+ *   credentials: fromTemporaryCredentials({ params: { RoleArn } })
+ * })
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerWith = (options: ConnectionOptions): Layer.Layer<DurableClient> =>
+  Layer.provide(service, Own.layerOf(options))
+
+/**
+ * The client over AWS's own client, which we make: `@aws-sdk/client-lambda` is loaded at the first call. It reads profiles and
+ * configuration files too, and says `effect-durable` in its user agent.
+ *
+ * @example
+ * ```ts
+ * import { DurableClient } from "effect-durable"
+ * import { LambdaClient } from "effect-durable/lambda"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const executions = DurableClient.allExecutions("greeter").pipe(Effect.provide(LambdaClient.layerAwsSdk))
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerAwsSdk: Layer.Layer<DurableClient> = /* @__PURE__ */ Layer.suspend(() =>
+  Layer.provide(service, AwsSdk.layer)
+)
+
+/**
+ * The client over a client of AWS's that is yours, which keeps your configuration and which nobody closes. Its time-outs have
+ * to be longer than the executions that you wait for.
  *
  * @example
  * ```ts
  * import { LambdaClient as AwsClient } from "@aws-sdk/client-lambda"
  * import { LambdaClient } from "effect-durable/lambda"
  *
- * export const Client = LambdaClient.layerWith({ client: new AwsClient({ region: "eu-west-1" }) })
+ * export const Client = LambdaClient.layerAwsSdkWith({ client: new AwsClient({ region: "eu-west-1" }) })
  * ```
  *
  * @category layers
  * @since 0.1.0
  */
-export const layerWith = (options: { readonly client: AwsClient }): Layer.Layer<DurableClient> =>
-  Layer.provide(service, Connection.layerOf(options.client))
+export const layerAwsSdkWith = (options: { readonly client: AwsClient }): Layer.Layer<DurableClient> =>
+  Layer.provide(service, AwsSdk.layerOf(options.client))
 
-const service: Layer.Layer<DurableClient, never, Connection> = Layer.effect(
+const service: Layer.Layer<DurableClient, never, Connection> = /* @__PURE__ */ Layer.effect(
   DurableClient,
-  Effect.map(Connection, (connection) => {
+  /* @__PURE__ */ Effect.map(Connection, (connection) => {
     const send: Send = (call) => Effect.mapError(connection.call(call), clientError)
-    const answerCallback = (
-      operation: Call["operation"],
-      callbackId: string,
-      outcome: object = {}
-    ): Effect.Effect<void, ClientError> =>
-      Effect.asVoid(send({ operation, input: { CallbackId: callbackId, ...outcome }, secrets: [callbackId] }))
     const get: DurableClient["Service"]["get"] = (executionArn, { includeExecutionData } = {}) =>
       Effect.flatMap(
-        send({
-          operation: "GetDurableExecution",
-          input: { DurableExecutionArn: executionArn, IncludeExecutionData: includeExecutionData }
-        }),
+        send(Calls.get({ DurableExecutionArn: executionArn, IncludeExecutionData: includeExecutionData })),
         decoded(readExecution)
       )
     return {
       start: (request) => Effect.flatMap(invoke(send, request), (answer) => startedBy(get, request, answer)),
       get,
       list: (functionName, options = {}) =>
-        send({
-          operation: "ListDurableExecutionsByFunction",
-          input: {
+        send(
+          Calls.list({
             FunctionName: functionName,
             Qualifier: options.qualifier,
             DurableExecutionName: options.name,
@@ -97,33 +177,32 @@ const service: Layer.Layer<DurableClient, never, Connection> = Layer.effect(
             StartedAfter: dateOf(options.startedAfter),
             StartedBefore: dateOf(options.startedBefore),
             ...pageOf(options)
-          }
-        }).pipe(
+          })
+        ).pipe(
           Effect.flatMap(decoded(readExecutions)),
           Effect.map((page) => ({ items: page.DurableExecutions, nextMarker: page.NextMarker }))
         ),
       history: (executionArn, options = {}) =>
-        send({
-          operation: "GetDurableExecutionHistory",
-          input: {
+        send(
+          Calls.history({
             DurableExecutionArn: executionArn,
             IncludeExecutionData: options.includeExecutionData,
             ...pageOf(options)
-          }
-        }).pipe(
+          })
+        ).pipe(
           Effect.flatMap(decoded(readHistory)),
           Effect.map((page) => ({ items: page.Events, nextMarker: page.NextMarker }))
         ),
       stop: (executionArn, error) =>
-        send({ operation: "StopDurableExecution", input: { DurableExecutionArn: executionArn, Error: error } }).pipe(
+        send(Calls.stop({ DurableExecutionArn: executionArn, Error: error })).pipe(
           Effect.flatMap(decoded(readStop)),
           Effect.map((answer) => answer.StopTimestamp)
         ),
       succeedCallback: (callbackId, result) =>
-        answerCallback("SendDurableExecutionCallbackSuccess", callbackId, { Result: result }),
+        Effect.asVoid(send(Calls.succeedCallback({ CallbackId: callbackId, Result: result }))),
       failCallback: (callbackId, error) =>
-        answerCallback("SendDurableExecutionCallbackFailure", callbackId, { Error: error }),
-      heartbeatCallback: (callbackId) => answerCallback("SendDurableExecutionCallbackHeartbeat", callbackId)
+        Effect.asVoid(send(Calls.failCallback({ CallbackId: callbackId, Error: error }))),
+      heartbeatCallback: (callbackId) => Effect.asVoid(send(Calls.heartbeatCallback({ CallbackId: callbackId })))
     }
   })
 )
@@ -131,23 +210,21 @@ const service: Layer.Layer<DurableClient, never, Connection> = Layer.effect(
 type Send = (call: Call) => Effect.Effect<unknown, ClientError>
 
 /**
- * A start without a name gets one: the AWS client repeats a request whose answer was lost, and only the name keeps that
- * from starting a second execution.
+ * A start without a name gets one: the client repeats a request whose answer was lost, and only the name keeps that from
+ * starting a second execution.
  */
 const invoke = (send: Send, request: StartRequest): Effect.Effect<Invoked, ClientError> =>
   Effect.suspend(() =>
-    send({
-      operation: "Invoke",
-      input: {
+    send(
+      Calls.invoke({
         FunctionName: request.functionName,
         Qualifier: request.qualifier,
         InvocationType: request.type,
         DurableExecutionName: request.name ?? crypto.randomUUID(),
         TenantId: request.tenantId,
         Payload: request.payload
-      },
-      patience: request.type === "Event" ? "request" : "execution"
-    })
+      })
+    )
   ).pipe(Effect.flatMap(decoded(readInvoked)))
 
 const startedBy = (

@@ -1,5 +1,5 @@
 /**
- * The backend for AWS Lambda: handlers, checkpoints and the client, on AWS's own SDK.
+ * The backend for AWS Lambda: handlers, checkpoints and the client.
  *
  * @since 0.1.0
  */

@@ -66,6 +66,13 @@ export const rules: ReadonlyArray<Rule> = [
     holds: `bench("steps/`
   },
   {
+    command: /^npm run bench -- size cold client$/,
+    run: "elsewhere",
+    file: "test/package/package.test.ts",
+    holds: `bench("size/hello", "cold", "client"`
+  },
+  script("size"),
+  {
     command: /^npm run conformance$/,
     run: "elsewhere",
     file: "test/conformance/conformance.test.ts",
@@ -83,7 +90,13 @@ export const rules: ReadonlyArray<Rule> = [
   },
   { command: /^npm install$/, run: "elsewhere", file: "scripts/check-package.ts", holds: `"npm", "install"` },
   { command: /^npm (i|install) /, run: "never", because: "it installs other people's packages, which needs a network" },
-  { command: /^npx esbuild /, run: "never", because: "esbuild is not installed here, and getting it needs a network" },
+  // That test takes the command from the text. The others differ in their files only.
+  {
+    command: /^npx esbuild /,
+    run: "elsewhere",
+    file: "test/examples/deployed.test.ts",
+    holds: `"npx esbuild place-order.ts`
+  },
   { command: /^(sam|aws) /, run: "never", because: "it needs an account of AWS" },
   {
     command: /^node_modules\/\.bin\/node scripts\/complete-lockfile\.ts$/,

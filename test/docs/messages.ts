@@ -158,7 +158,7 @@ const inRefusedClient = (
     failure.status === undefined ? {} : { $metadata: { httpStatusCode: failure.status }, $fault: "client" }
   const client = { send: () => Promise.reject(Object.assign(new Error(failure.message), failure, metadata)) }
   return Effect.flatMap(DurableClient.DurableClient, use).pipe(
-    Effect.provide(LambdaClient.layerWith({ client })),
+    Effect.provide(LambdaClient.layerAwsSdkWith({ client })),
     Effect.exit,
     Effect.map(toldBy)
   )

@@ -11,7 +11,8 @@ import process from "node:process"
 import { vi } from "vitest"
 import manifest from "../../package.json" with { type: "json" }
 import { version } from "../../src/internal/version.ts"
-import { loopback, type Respond } from "./loopback.ts"
+import { environment } from "./environment.ts"
+import { loopback } from "./loopback.ts"
 
 const root = join(import.meta.dirname, "../..")
 
@@ -41,23 +42,6 @@ beforeEach(() => {
   closed = 0
 })
 
-/** Points the environment at a server, as for every AWS client, until the scope closes. */
-const environment = (respond: Respond) =>
-  Effect.gen(function* () {
-    const server = yield* loopback(respond)
-    const variables = {
-      AWS_ENDPOINT_URL_LAMBDA: server.url,
-      AWS_REGION: "eu-north-1",
-      AWS_ACCESS_KEY_ID: "AKIDENVIRONMENT",
-      AWS_SECRET_ACCESS_KEY: "secret",
-      AWS_CONFIG_FILE: "/dev/null",
-      AWS_SHARED_CREDENTIALS_FILE: "/dev/null"
-    }
-    for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value)
-    yield* Effect.addFinalizer(() => Effect.sync(() => vi.unstubAllEnvs()))
-    return server
-  })
-
 const page = { DurableExecutionArn: "arn", CheckpointToken: "dG9rZW4=", Marker: "m", MaxItems: 1 }
 
 describe("The client that the layers make", () => {
@@ -67,7 +51,7 @@ describe("The client that the layers make", () => {
         const server = yield* environment(() => ({ body: { Operations: [] } }))
         yield* Effect.flatMap(CheckpointStore.CheckpointStore, (store) =>
           Effect.all([store.loadState(page), store.loadState(page)], { concurrency: 2 })
-        ).pipe(Effect.provide(LambdaCheckpoints.layer))
+        ).pipe(Effect.provide(LambdaCheckpoints.layerAwsSdk))
         const headers = server.requests[0]?.headers ?? {}
         assert.include(String(headers["user-agent"]), ` effect-durable/${version}`)
         assert.include(String(headers["authorization"]), "Credential=AKIDENVIRONMENT/")
@@ -100,7 +84,7 @@ describe("The client that the layers make", () => {
           yield* store.loadState(page)
           yield* client.list("f")
           assert.lengthOf(made, 1)
-        }).pipe(Effect.provide(Layer.mergeAll(LambdaCheckpoints.layer, LambdaClient.layer)))
+        }).pipe(Effect.provide(Layer.mergeAll(LambdaCheckpoints.layerAwsSdk, LambdaClient.layerAwsSdk)))
         assert.strictEqual(closed, 1)
       })
     )
@@ -112,7 +96,7 @@ describe("The client that the layers make", () => {
         yield* environment(() => ({ headers: { "x-amz-durable-execution-arn": "arn" }, body: "1" }))
         yield* Effect.flatMap(DurableClient.DurableClient, (client) =>
           client.start({ functionName: "f:1", type: "RequestResponse" })
-        ).pipe(Effect.provide(LambdaClient.layer))
+        ).pipe(Effect.provide(LambdaClient.layerAwsSdk))
         assert.deepStrictEqual(made, [
           {
             customUserAgent: [["effect-durable", version]],
@@ -130,7 +114,7 @@ describe("The client that the layers make", () => {
         const failing = (client: AwsSdk.LambdaClient) =>
           Effect.flip(
             Effect.flatMap(CheckpointStore.CheckpointStore, (store) => store.loadState(page)).pipe(
-              Effect.provide(LambdaCheckpoints.layerWith({ client }))
+              Effect.provide(LambdaCheckpoints.layerAwsSdkWith({ client }))
             )
           )
         const refused = yield* failing(server.client())
@@ -183,7 +167,7 @@ const use = `
     console.log("built")
     return Effect.flip(store.loadState(${JSON.stringify(page)}))
   })
-  const error = await Effect.runPromise(Effect.provide(program, LambdaCheckpoints.layer))
+  const error = await Effect.runPromise(Effect.provide(program, LambdaCheckpoints.layerAwsSdk))
   console.log(error._tag, error.message)`
 
 describe("The package of the AWS client", () => {

@@ -1,12 +1,13 @@
 import { assert, describe, expectTypeOf, it } from "@effect/vitest"
 import { Durable, DurableClient, DurableError, DurableFunction, Serdes, Targets } from "effect-durable"
-import { LambdaClient } from "effect-durable/lambda"
+
 import { TestEngine } from "effect-durable/testing"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { loopback, type Received, type Reply } from "./loopback.ts"
+import { own } from "./transports.ts"
 
 class Lost extends Schema.TaggedError<Lost>()("Lost", { where: Schema.String }) {}
 
@@ -172,10 +173,7 @@ describe("An execution of a contract on Lambda", () => {
         const result = yield* Effect.result(
           Effect.provide(
             use,
-            Layer.mergeAll(
-              LambdaClient.layerWith({ client: server.client() }),
-              Targets.layer({ ship: "shipping:live", quiet: "quiet:7" })
-            )
+            Layer.mergeAll(own.client(server), Targets.layer({ ship: "shipping:live", quiet: "quiet:7" }))
           )
         )
         return { result, requests: server.requests }
@@ -335,7 +333,7 @@ describe("All pages", () => {
           body: { Events: [], DurableExecutions: [], ...(count % 4 !== 0 && { NextMarker: `m${count}` }) }
         }))
         yield* Effect.andThen(DurableClient.allEvents("arn"), DurableClient.allExecutions("f")).pipe(
-          Effect.provide(LambdaClient.layerWith({ client: server.client() }))
+          Effect.provide(own.client(server))
         )
         assert.deepStrictEqual(
           server.requests.map(({ target }) => new URL(target, "http://x").search),

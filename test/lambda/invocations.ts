@@ -2,17 +2,16 @@
  * One invocation of a small workflow over a server on this machine: what tests of failures and of pages share.
  */
 import { DurableFunction, type Durable, type DurableError } from "effect-durable"
-import { LambdaCheckpoints } from "effect-durable/lambda"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Random from "effect/Random"
 import * as Schema from "effect/Schema"
-import type { LambdaClientConfig } from "@aws-sdk/client-lambda"
 import { invoke } from "../../src/invocation/Invocation.ts"
 import type { InvocationEvent } from "../../src/wire/Invocation.ts"
 import type { Operation } from "../../src/wire/Operation.ts"
 import { loopback, type Loopback, type Respond } from "./loopback.ts"
+import type { Configuration, Transport } from "./transports.ts"
 
 const Work = DurableFunction.make("work", { success: Schema.UndefinedOr(Schema.Json) })
 
@@ -33,9 +32,10 @@ const hasty = { nextDoubleUnsafe: () => 0, nextIntUnsafe: () => 0 }
 
 /** Runs one invocation of a body. It ends with an answer, or fails as a whole. */
 export const invokeOver = <E extends DurableError.OperationError>(
+  transport: Transport,
   body: Effect.Effect<Schema.Json | undefined | void, E, Durable.Execution>,
   respond: Respond,
-  options: { readonly event?: InvocationEvent; readonly client?: LambdaClientConfig } = {}
+  options: { readonly event?: InvocationEvent; readonly client?: Configuration } = {}
 ) =>
   Effect.scoped(
     Effect.gen(function* () {
@@ -46,7 +46,7 @@ export const invokeOver = <E extends DurableError.OperationError>(
         ),
         options.event ?? eventOf()
       ).pipe(
-        Effect.provide(LambdaCheckpoints.layerWith({ client: server.client(options.client) })),
+        Effect.provide(transport.checkpoints(server, options.client)),
         Effect.provideService(Random.Random, hasty),
         Effect.exit
       )

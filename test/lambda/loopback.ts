@@ -1,5 +1,5 @@
 /**
- * A server on this machine that the real AWS client talks to: it keeps every request as it arrived, and answers, refuses
+ * A server on this machine that clients talk to as they talk to AWS: it keeps every request as it arrived, and answers, refuses
  * or breaks off as a test says.
  */
 import { LambdaClient, type LambdaClientConfig } from "@aws-sdk/client-lambda"
@@ -27,14 +27,22 @@ export type Reply =
     }
   /** The connection breaks before an answer. */
   | "reset"
+  /** The connection breaks within an answer. */
+  | "cut"
   /** The answer never comes. */
   | "silence"
 
 export type Respond = (request: Received, count: number) => Reply
 
+/** Whom clients of the server say they are, and where they think they are. */
+export const accessKey = { accessKeyId: "AKIDLOOPBACK", secretAccessKey: "the-secret-access-key" }
+export const region = "eu-west-1"
+
 export interface Loopback {
   readonly url: string
   readonly requests: ReadonlyArray<Received>
+  /** Connections that were made, and those of them that are open. */
+  readonly connections: () => { readonly made: number; readonly open: number }
   /** Connections that ended before they were answered. */
   readonly abandoned: () => number
   readonly client: (configuration?: LambdaClientConfig) => LambdaClient
@@ -44,6 +52,7 @@ export interface Loopback {
 export const loopback = (respond: Respond): Effect.Effect<Loopback, never, Scope> =>
   Effect.gen(function* () {
     const requests: Array<Received> = []
+    const connections = { made: 0, open: 0 }
     let abandoned = 0
     const server = createServer((incoming, outgoing) => {
       void bodyOf(incoming).then((body) => {
@@ -52,10 +61,19 @@ export const loopback = (respond: Respond): Effect.Effect<Loopback, never, Scope
         requests.push(request)
         const reply = respond(request, requests.length)
         if (reply === "reset") return incoming.socket.destroy()
+        if (reply === "cut") {
+          outgoing.writeHead(200, { "content-length": "1000" }).write("{")
+          return setImmediate(() => incoming.socket.destroy())
+        }
         if (reply === "silence") return incoming.socket.once("close", () => abandoned++)
         const text = typeof reply.body === "string" ? reply.body : JSON.stringify(reply.body ?? {})
         return outgoing.writeHead(reply.status ?? 200, { "x-amzn-requestid": "request-1", ...reply.headers }).end(text)
       })
+    })
+    server.on("connection", (socket) => {
+      connections.made++
+      connections.open++
+      socket.once("close", () => connections.open--)
     })
     const url = yield* Effect.acquireRelease(listen(server), () =>
       Effect.promise(() => {
@@ -68,12 +86,13 @@ export const loopback = (respond: Respond): Effect.Effect<Loopback, never, Scope
     return {
       url,
       requests,
+      connections: () => ({ ...connections }),
       abandoned: () => abandoned,
       client: (configuration = {}) => {
         const client = new LambdaClient({
           endpoint: url,
-          region: "eu-west-1",
-          credentials: { accessKeyId: "AKIDLOOPBACK", secretAccessKey: "secret" },
+          region,
+          credentials: accessKey,
           maxAttempts: 1,
           ...configuration
         })

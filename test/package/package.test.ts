@@ -1,7 +1,7 @@
 /** What a user installs, and what the scripts of the repository promise. */
 import { assert, describe, it } from "@effect/vitest"
 import { spawnSync } from "node:child_process"
-import { existsSync, globSync } from "node:fs"
+import { existsSync, globSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import process from "node:process"
 import manifest from "../../package.json" with { type: "json" }
@@ -24,10 +24,32 @@ describe("the package", () => {
     }
   })
 
+  it("has a path to every module of its entry points, so that bundlers need not carry the others", () => {
+    const sources = Object.values(manifest.exports).flatMap((entry) =>
+      typeof entry === "string" ? [] : [entry["effect-durable-source"]]
+    )
+    for (const [path, folder] of [
+      [".", "./src"],
+      ["./lambda", "./src/lambda"]
+    ] as const) {
+      const index = readFileSync(join(root, folder, "index.ts"), "utf8")
+      const modules = [...index.matchAll(/^export \* as (\w+) from/gm)].map(([, name = ""]) => name)
+      assert.isAbove(modules.length, 4)
+      for (const name of modules) {
+        assert.include(sources, `${folder}/${name}.ts`)
+        assert.property(manifest.exports, path === "." ? `./${name}` : `${path}/${name}`)
+      }
+    }
+  })
+
   it("installs nothing but itself beside effect", () => {
     assert.notProperty(manifest, "dependencies")
-    assert.deepStrictEqual(Object.keys(manifest.peerDependencies), ["@aws-sdk/client-lambda", "effect"])
-    assert.deepStrictEqual(manifest.peerDependenciesMeta, { "@aws-sdk/client-lambda": { optional: true } })
+    const optional = ["@aws-sdk/client-lambda", "@aws-sdk/credential-providers"]
+    assert.deepStrictEqual(Object.keys(manifest.peerDependencies), [...optional, "effect"])
+    assert.deepStrictEqual(
+      Object.entries(manifest.peerDependenciesMeta),
+      optional.map((name) => [name, { optional: true }])
+    )
   })
 
   it("is packed with all of its sources, and without tests, examples and tools", () => {
@@ -56,6 +78,21 @@ describe("npm run bench", () => {
     assert.strictEqual(requests.aws.median, 20)
     assert.strictEqual(requests.ratio, 2)
     assert.match(lines.at(-1) ?? "", /^\d+ measures, \d+ losses$/)
+  })
+
+  it("measures sizes, cold starts and the client", () => {
+    const { lines, status, stderr } = bench("size/hello", "cold", "client", "--rounds", "1", "--json")
+    assert.strictEqual(status, 0, stderr)
+    const { failed, measures } = JSON.parse(lines.at(-2) ?? "")
+    assert.deepStrictEqual(failed, [])
+    assert.deepStrictEqual(
+      measures.map(({ name }: { readonly name: string }) => name),
+      ["size/hello/bytes", "size/hello/gzip", "cold/import", "cold/first", "cold/rss", "client/first", "client/later"]
+    )
+    for (const { aws, ours } of measures) {
+      assert.isAbove(ours.median, 0)
+      assert.isAbove(aws.median, 0)
+    }
   })
 
   it.each([

@@ -1,137 +1,41 @@
 /**
- * The AWS client behind the layers of this folder: loaded when it is needed first, shared, and known by its shape only,
- * so that nobody needs the types of a package that is an optional peer.
+ * What the layers of this folder call the Lambda API through, whoever makes the requests: our own client, or AWS's.
  *
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
-import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import { version } from "../../internal/version.ts"
-import type { ApiOperationName } from "../../wire/Api.ts"
-import { describeFailure, type Failure } from "./failure.ts"
-
-/**
- * A client of the Lambda API, as far as it is used here: a `LambdaClient` of `@aws-sdk/client-lambda`.
- *
- * @category models
- * @since 0.1.0
- */
-export interface AwsClient {
-  // A method, because its parameter is narrower in the client itself, which takes commands only.
-  send(command: object, options?: { readonly abortSignal?: AbortSignal }): Promise<unknown>
-}
-
-interface OwnClient extends AwsClient {
-  destroy(): void
-}
+import type * as Effect from "effect/Effect"
+import type { ApiRequest } from "../../wire/Requests.ts"
+import type { ApiOperationName } from "../../wire/Routes.ts"
+import type { Failure } from "./failure.ts"
 
 /**
  * How long to wait for an answer: as long as a request of the durable API may take, or as long as an execution may.
  */
-type Patience = "request" | "execution"
+export type Patience = "request" | "execution"
 
-/** Milliseconds. The requests of a running invocation have to fail while there is time left to repeat them. */
-const timeouts: Readonly<Record<Patience, object>> = {
-  request: { connectionTimeout: 5_000, socketTimeout: 50_000, requestTimeout: 55_000, throwOnRequestTimeout: true },
-  execution: { connectionTimeout: 5_000, socketTimeout: 0, requestTimeout: 0 }
+/** An answer that is good: its headers, by their names in lower case, and its body. */
+export interface GoodAnswer {
+  readonly header: (name: string) => string | undefined
+  readonly body: Uint8Array
 }
 
-/** One call of the Lambda API: the operation, and its input as the AWS client takes it. */
+/** One call of the Lambda API, for either client. */
 export interface Call {
   readonly operation: ApiOperationName
+  /** The input as AWS's client takes it. */
   readonly input: object
+  /** The request that our own client sends: the same. */
+  readonly request: () => ApiRequest
   readonly patience?: Patience
   /** Texts of the input that no message may repeat. */
   readonly secrets?: ReadonlyArray<string>
+  /** What AWS's client would make of a good answer, where that is not just its JSON. */
+  readonly read?: (answer: GoodAnswer) => unknown
 }
 
-/** Calls the Lambda API and answers with what the AWS client made of the response. */
+/** Calls the Lambda API. The answers are as AWS's client has them, but that a time may be a number. */
 export class Connection extends Context.Service<
   Connection,
   { readonly call: (call: Call) => Effect.Effect<unknown, Failure> }
->()("effect-durable/lambda/Connection") {
-  /** Over clients of our own, which the environment configures as it does every AWS client. */
-  static readonly layer: Layer.Layer<Connection> = Layer.effect(
-    Connection,
-    Effect.gen(function* () {
-      const clients = new Map<Patience, OwnClient>()
-      yield* Effect.addFinalizer(() =>
-        Effect.sync(() => {
-          for (const client of clients.values()) client.destroy()
-          clients.clear()
-        })
-      )
-      return over((aws, patience) => {
-        let client = clients.get(patience)
-        if (client === undefined) {
-          client = new aws.LambdaClient({
-            customUserAgent: [["effect-durable", version]],
-            requestHandler: timeouts[patience]
-          })
-          clients.set(patience, client)
-        }
-        return client
-      })
-    })
-  )
-
-  /** Over a client that somebody else configured, and closes. */
-  static readonly layerOf = (client: AwsClient): Layer.Layer<Connection> =>
-    Layer.succeed(
-      Connection,
-      over(() => client)
-    )
-}
-
-const over = (clientOf: (aws: Aws, patience: Patience) => AwsClient): Connection["Service"] => ({
-  call: ({ input, operation, patience = "request", secrets = [] }) =>
-    Effect.flatMap(loadAws, (aws) =>
-      Effect.tryPromise({
-        try: (abortSignal) => clientOf(aws, patience).send(new (aws.command(operation))(input), { abortSignal }),
-        catch: (error) => describeFailure(error, secrets)
-      })
-    )
-})
-
-// --- The package of the AWS client -----------------------------------------------------------------------------------
-
-interface Aws {
-  readonly LambdaClient: new (configuration: object) => OwnClient
-  readonly command: (operation: ApiOperationName) => new (input: object) => object
-}
-
-/** The module system keeps the module; a package that is missing today may be there tomorrow. */
-const loadAws: Effect.Effect<Aws, Failure> = Effect.map(
-  Effect.tryPromise({
-    // oxlint-disable-next-line no-restricted-imports -- this is the backend that may import it, and the one place
-    try: (): Promise<object> => import("@aws-sdk/client-lambda"),
-    catch: (error) => ({ message: notLoaded(error instanceof Error ? error.message : String(error)) })
-  }),
-  (module): Aws => ({
-    get LambdaClient() {
-      return memberOf(module, "LambdaClient", isClientClass)
-    },
-    command: (operation) => memberOf(module, `${operation}Command`, isCommandClass)
-  })
-)
-
-const notLoaded = (reason: string): string =>
-  "The package @aws-sdk/client-lambda could not be loaded. " +
-  (reason.startsWith("Dynamic require of")
-    ? "Its CommonJS half was bundled into an ES module. Bundle with --main-fields=module,main, or leave the package out " +
-      "with --external:@aws-sdk/client-lambda. "
-    : "Install it beside effect-durable, or leave it to the Node runtime of Lambda, which has it. ") +
-  reason
-
-const memberOf = <A>(module: object, name: string, is: (value: unknown) => value is A): A => {
-  const member: unknown = Reflect.get(module, name)
-  if (is(member)) return member
-  throw new Error(
-    `The package @aws-sdk/client-lambda that is installed has no ${name}: it is older than durable functions. Install version 3.1100.0 or later.`
-  )
-}
-
-const isClientClass = (value: unknown): value is Aws["LambdaClient"] => typeof value === "function"
-
-const isCommandClass = (value: unknown): value is ReturnType<Aws["command"]> => typeof value === "function"
+>()("effect-durable/lambda/Connection") {}

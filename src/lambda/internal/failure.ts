@@ -25,18 +25,24 @@ export const describeFailure = (error: unknown, secrets: ReadonlyArray<string> =
       propertyAt(error, "$fault") === undefined &&
       propertyAt(error, "$response") !== undefined
     ) {
-      return { status, message: `The answer, with HTTP status ${status}, is none of the Lambda API.` }
+      return unreadable(status)
     }
     const name = nameOf(error)
     return {
       ...(status === undefined ? undefined : { status }),
-      ...(name === undefined ? undefined : { name }),
+      ...(name === undefined ? undefined : { name: showable(name, secrets) }),
       message: showable(messageOf(error), secrets)
     }
   } catch {
     return { message: "The call failed with a value that cannot be looked at." }
   }
 }
+
+/** An answer that is not as the API writes them, of which nothing is shown. */
+export const unreadable = (status: number): Failure => ({
+  status,
+  message: `The answer, with HTTP status ${status}, is none of the Lambda API.`
+})
 
 /** Names that say nothing. */
 const anonymous = new Set(["Error", "AggregateError", "Unknown", "UnknownError", "Object", ""])
@@ -63,7 +69,7 @@ const longest = 500
  * The first line of a message, without the values that the service repeats when it refuses them. The lines after it hold
  * the signed request, when that is what the service refused.
  */
-const showable = (message: string, secrets: ReadonlyArray<string>): string => {
+export const showable = (message: string, secrets: ReadonlyArray<string>): string => {
   let text = message.replace(/Value '.*' at '/s, "Value '…' at '")
   for (const secret of secrets) {
     if (secret.length < 8) continue

@@ -1,0 +1,71 @@
+/**
+ * What a request to the service costs: our own client beside AWS's, both behind the same port, against a service over HTTP.
+ * `first` is the CPU time of the first request of a process, with whatever it loads for it; `later` that of one of many.
+ */
+import type { Benchmark, Options } from "../benchmark.ts"
+import { spreadOf } from "../numbers.ts"
+import { numberIn } from "../processes.ts"
+import { sampleOfScript } from "../script.ts"
+import { startService } from "../service.ts"
+import type { Sample } from "../worker/job.ts"
+
+const layers = { ours: "layer", aws: "layerAwsSdk" } as const
+
+export const client: Benchmark = async function* (options) {
+  if (!options.wants("client")) return
+  try {
+    const { aws, ours } = await samplesOf(options)
+    for (const metric of ["first", "later"]) {
+      const spread = (samples: ReadonlyArray<Sample>) => spreadOf(samples.map((sample) => numberIn(sample, metric)))
+      yield { kind: "measured", name: `client/${metric}`, unit: "ms", ours: spread(ours), aws: spread(aws) }
+    }
+  } catch (error) {
+    yield { kind: "failed", name: "client", reason: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+const samplesOf = async (options: Options) => {
+  const service = await startService()
+  try {
+    const samples: Record<keyof typeof layers, Array<Sample>> = { ours: [], aws: [] }
+    for (let round = 0; round < options.rounds; round++) {
+      for (const side of round % 2 === 0 ? (["ours", "aws"] as const) : (["aws", "ours"] as const)) {
+        const env = service.environment
+        samples[side].push(await sampleOfScript(script(layers[side]), { cwd: options.package, env }))
+      }
+    }
+    return samples
+  } finally {
+    await service.close()
+  }
+}
+
+const warmUps = 300
+const runs = 500
+
+const script = (layer: string): string => `
+  import * as CheckpointStore from "effect-durable/CheckpointStore"
+  import * as LambdaCheckpoints from "effect-durable/lambda/LambdaCheckpoints"
+  import * as Effect from "effect/Effect"
+  const update = (Action) => ({ Id: "c4ca4238a0b92382", Type: "STEP", SubType: "Step", Name: "charge", Action })
+  const request = {
+    DurableExecutionArn: "arn:aws:lambda:eu-west-1:123456789012:function:hello:1/durable-execution/hello/run-1",
+    CheckpointToken: "Zmlyc3Q=",
+    ClientToken: "once",
+    Updates: [update("START"), { ...update("SUCCEED"), Payload: '"charged"' }]
+  }
+  const program = Effect.gen(function* () {
+    const { checkpoint } = yield* CheckpointStore.CheckpointStore
+    // Whoever calls this has an Effect runtime that runs.
+    yield* Effect.void
+    const spent = (before) => { const { system, user } = process.cpuUsage(before); return (system + user) / 1000 }
+    let before = process.cpuUsage()
+    yield* checkpoint(request)
+    const first = spent(before)
+    for (let i = 0; i < ${warmUps}; i++) yield* checkpoint(request)
+    before = process.cpuUsage()
+    for (let i = 0; i < ${runs}; i++) yield* checkpoint(request)
+    return { first, later: spent(before) / ${runs} }
+  })
+  console.log(JSON.stringify(await Effect.runPromise(Effect.provide(program, LambdaCheckpoints.${layer}))))
+  process.exit()`

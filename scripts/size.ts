@@ -1,0 +1,87 @@
+/**
+ * How large the smallest durable function is when it is bundled: `npm run size [-- --update]`.
+ *
+ * Prints the bytes of each bundle beside those of the last commit that changed them, which are in `bench/sizes.json`, and its
+ * ten largest parts. Fails above the budget, and when the bytes differ from the recorded ones by more than a hundredth:
+ * `--update` records them, so that the history of that file tells what made the package grow. Needs `npm run build` first.
+ */
+import { readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import process from "node:process"
+import { bundled, type Bundle, type Bundler, type Program } from "../bench/bundle.ts"
+
+/** In bytes. The goal is 130,000 and 45,000; lower the budget with every step on the way there. */
+const budget = { bytes: 248_000, gzip: 87_500 }
+
+interface Subject {
+  readonly program: Program
+  readonly bundler: Bundler
+  /** Whether the budget holds for it; the others show what not to do. */
+  readonly limited: boolean
+}
+
+/** What a function with nothing but steps must not carry: the other operations, the client of programs, AWS's. */
+const strangers = /@aws-sdk|DurableClient|LambdaClient|awsSdk|operations\/(batch|race|callback|invoke|map|parallel)\.js/
+
+const subjects: ReadonlyArray<Subject> = [
+  { program: "hello", bundler: "esbuild", limited: true },
+  { program: "hello", bundler: "rolldown", limited: true },
+  { program: "namespaces", bundler: "esbuild", limited: false },
+  { program: "namespaces", bundler: "rolldown", limited: true },
+  { program: "barrel", bundler: "esbuild", limited: false },
+  { program: "barrel", bundler: "rolldown", limited: true }
+]
+
+type Sizes = Readonly<Record<string, { readonly bytes: number; readonly gzip: number }>>
+
+const file = join(import.meta.dirname, "../bench/sizes.json")
+const recorded: Sizes = JSON.parse(readFileSync(file, "utf8"))
+
+const count = (value: number): string => value.toLocaleString("en")
+
+/** What is wrong with a bundle. */
+const problemsOf = (name: string, { bytes, gzip, parts }: Bundle, limited: boolean): ReadonlyArray<string> => {
+  const before = recorded[name]
+  const differs = (now: number, then: number | undefined) => then === undefined || Math.abs(now - then) > then / 100
+  const carried = limited ? parts.map(([part]) => part).filter((part) => strangers.test(part)) : []
+  return [
+    ...carried.map((part) => `${name} carries ${part}, and does not use it.`),
+    ...(limited && bytes > budget.bytes ? [`${name} has ${count(bytes)} bytes, above ${count(budget.bytes)}.`] : []),
+    ...(limited && gzip > budget.gzip
+      ? [`${name} has ${count(gzip)} bytes compressed, above ${count(budget.gzip)}.`]
+      : []),
+    ...(differs(bytes, before?.bytes) || differs(gzip, before?.gzip)
+      ? [`${name} is not as recorded. Record it with: npm run size -- --update`]
+      : [])
+  ]
+}
+
+const main = async (): Promise<ReadonlyArray<string>> => {
+  const sizes: Record<string, { readonly bytes: number; readonly gzip: number }> = {}
+  const problems: Array<string> = []
+  for (const { bundler, limited, program } of subjects) {
+    const name = `${program}, ${bundler}`
+    const bundle = await bundled(program, { bundler })
+    const { bytes, gzip, parts } = bundle
+    sizes[name] = { bytes, gzip }
+    const before = recorded[name]
+    console.log(
+      `${name}: ${count(bytes)} bytes, ${count(gzip)} compressed (recorded ${count(before?.bytes ?? 0)}, ${count(before?.gzip ?? 0)})`
+    )
+    console.log(
+      `  ${parts
+        .slice(0, 10)
+        .map(([part, size]) => `${part} ${count(size)}`)
+        .join(", ")}`
+    )
+    problems.push(...problemsOf(name, bundle, limited))
+  }
+  if (!process.argv.includes("--update")) return problems
+  writeFileSync(file, `${JSON.stringify(sizes, undefined, 2)}\n`)
+  return problems.filter((problem) => !problem.includes("--update"))
+}
+
+const problems = await main()
+for (const problem of problems) console.error(problem)
+console.log(problems.length === 0 ? "size: within the budget" : `size: ${problems.length} problems`)
+process.exitCode = problems.length === 0 ? 0 : 1

@@ -1,0 +1,233 @@
+/**
+ * The Lambda API over HTTP: signs a request, sends it, repeats it where that may help, and reads the answer.
+ *
+ * Owns what requests share: endpoint, credentials, open connections, the offset of the clock and the allowance of repeats.
+ * Signatures, credentials and bodies of others are in no failure.
+ *
+ * @since 0.1.0
+ */
+import type { Agent } from "node:http"
+import { decodeApiError } from "../../../wire/ApiError.ts"
+import type { Call, Patience } from "../connection.ts"
+import { describeFailure, showable, unreadable, type Failure } from "../failure.ts"
+import { credentialSource, type CredentialProvider, type Credentials, type CredentialSource } from "./credentials.ts"
+import { endpointOf, type Endpoint } from "./endpoint.ts"
+import { exchange, makeAgent, type Answer, type Limits } from "./exchange.ts"
+import { Allowance, delayOf, kindOf } from "./repeats.ts"
+import { queryText, sign } from "./signature.ts"
+import { unsignedHeaders } from "./unsigned.ts"
+
+/** What a client may be told. What it is not told it finds in the environment. */
+export interface Settings {
+  readonly region?: string | undefined
+  readonly endpoint?: string | undefined
+  readonly credentials?: Credentials | CredentialProvider | undefined
+  readonly agent?: Agent | undefined
+  readonly maxAttempts?: number | undefined
+  readonly limits: Readonly<Record<Patience, Limits>>
+}
+
+/** Told once how a call ended. */
+export type Ended = (failure: Failure | undefined, answer?: unknown) => void
+
+export class Client {
+  readonly settings: Settings
+  readonly credentials: CredentialSource
+  readonly allowance = new Allowance()
+  /** What has to be added to our clock to get that of the service, in milliseconds. */
+  offset = 0
+  #endpoint: Endpoint | undefined
+  #agent: Agent | undefined
+
+  constructor(settings: Settings) {
+    this.settings = settings
+    this.credentials = credentialSource(settings.credentials)
+  }
+
+  /** Looked up at the first call, so that a missing region fails calls, and not the sandbox. Throws when there is none. */
+  get endpoint(): Endpoint {
+    this.#endpoint ??= endpointOf(this.settings)
+    return this.#endpoint
+  }
+
+  get agent(): Agent {
+    if (this.settings.agent !== undefined) return this.settings.agent
+    this.#agent ??= makeAgent(this.endpoint.secure)
+    return this.#agent
+  }
+
+  get maxAttempts(): number {
+    const attempts = this.settings.maxAttempts ?? Number(process.env["AWS_MAX_ATTEMPTS"] ?? 3)
+    return attempts >= 1 ? attempts : 3
+  }
+
+  /** Begins a call, and answers with how to give it up. */
+  call(call: Call, ended: Ended): () => void {
+    const running = new RunningCall(this, call, ended)
+    running.begin()
+    return () => running.giveUp()
+  }
+
+  /** Closes the connections that are open, unless they are those of somebody else. */
+  close(): void {
+    this.#agent?.destroy()
+    this.#agent = undefined
+  }
+
+  /** Learns from the clock of the service. Answers whether what was signed with this offset was signed at the wrong time. */
+  learn(answer: Answer, signedWith: number): boolean {
+    const date = answer.header("age") === undefined ? Date.parse(answer.header("date") ?? "") : NaN
+    if (Number.isNaN(date)) return false
+    const offset = date - Date.now()
+    // The date counts in seconds and is as old as the answer: what is no skew would only make signatures wander.
+    this.offset = Math.abs(offset) >= skew ? offset : 0
+    return Math.abs(this.offset - signedWith) >= skew
+  }
+}
+
+/** Signatures hold for five minutes. */
+const skew = 240_000
+
+/** One call: as many requests as it takes. */
+class RunningCall {
+  readonly #client: Client
+  readonly #call: Call
+  readonly #ended: Ended
+  readonly #id = crypto.randomUUID()
+  readonly #secrets: Set<string>
+  #attempt = 0
+  /** What the last repeat took of the allowance. */
+  #cost: number | undefined
+  #isOver = false
+  #stop: () => void = () => {}
+
+  constructor(client: Client, call: Call, ended: Ended) {
+    this.#client = client
+    this.#call = call
+    this.#ended = ended
+    this.#secrets = new Set(call.secrets)
+  }
+
+  giveUp(): void {
+    this.#isOver = true
+    this.#stop()
+  }
+
+  begin(): void {
+    this.#attempt++
+    this.#guarded(() => {
+      const found = this.#client.credentials.find()
+      if (!(found instanceof Promise)) return this.#send(found)
+      found.then(
+        (credentials) => this.#guarded(() => this.#send(credentials)),
+        (error: unknown) => this.#end(this.#described(error))
+      )
+    })
+  }
+
+  /** What is wrong with the configuration or the request itself ends the call. */
+  #guarded(run: () => void): void {
+    if (this.#isOver) return
+    try {
+      run()
+    } catch (error) {
+      this.#end(this.#described(error))
+    }
+  }
+
+  #send(credentials: Credentials): void {
+    for (const secret of [credentials.secretAccessKey, credentials.sessionToken, credentials.accessKeyId]) {
+      if (secret !== undefined) this.#secrets.add(secret)
+    }
+    const { agent, endpoint, offset, settings } = this.#client
+    const request = this.#call.request()
+    const body = Buffer.from(request.body ?? "")
+    const path = `${endpoint.prefix}${request.path}`
+    const headers = sign(
+      { ...request, path, headers: { ...request.headers, host: endpoint.host, ...this.#aboutAttempt() }, body },
+      credentials,
+      { region: endpoint.region, service: "lambda" },
+      Date.now() + offset
+    )
+    this.#secrets.add(/[\da-f]{64}$/.exec(headers["authorization"] ?? "")?.[0] ?? "")
+    const query = queryText(request.query)
+    this.#stop = exchange(
+      {
+        agent,
+        body,
+        endpoint,
+        headers: { ...headers, ...unsignedHeaders(request) },
+        limits: settings.limits[this.#call.patience ?? "request"],
+        method: request.method,
+        target: query === "" ? path : `${path}?${query}`
+      },
+      (error, answer) => (answer === undefined ? this.#repeat(this.#described(error)) : this.#answered(answer, offset))
+    )
+  }
+
+  #aboutAttempt(): Readonly<Record<string, string>> {
+    return {
+      "amz-sdk-invocation-id": this.#id,
+      "amz-sdk-request": `attempt=${this.#attempt}; max=${this.#client.maxAttempts}`
+    }
+  }
+
+  #answered(answer: Answer, signedWith: number): void {
+    const wrongTime = this.#client.learn(answer, signedWith)
+    const isGood = answer.status >= 200 && answer.status < 300
+    if (isGood && this.#call.read !== undefined) return this.#succeeded(this.#call.read(answer))
+    const body = parsed(answer.body)
+    if (body === undefined) return this.#repeat(unreadable(answer.status), answer, wrongTime)
+    if (isGood) return this.#succeeded(body.json)
+    const failure = this.#refused(answer, body.json)
+    if (failure.name?.startsWith("ExpiredToken") === true) this.#client.credentials.forget()
+    this.#repeat(failure, answer, wrongTime)
+  }
+
+  #succeeded(answer: unknown): void {
+    this.#client.allowance.give(this.#cost)
+    this.#end(undefined, answer)
+  }
+
+  #refused(answer: Answer, body: unknown): Failure {
+    const { message, name } = decodeApiError({
+      status: answer.status,
+      headers: { "x-amzn-errortype": answer.header("x-amzn-errortype") },
+      body
+    })
+    return {
+      status: answer.status,
+      ...(name === undefined ? undefined : { name: showable(name, [...this.#secrets]) }),
+      message: showable(message, [...this.#secrets])
+    }
+  }
+
+  #described(error: unknown): Failure {
+    return describeFailure(error, [...this.#secrets])
+  }
+
+  #repeat(failure: Failure, answer?: Answer, wrongTime = false): void {
+    const kind = wrongTime ? "transient" : kindOf(failure)
+    if (kind === "final" || this.#attempt >= this.#client.maxAttempts) return this.#end(failure)
+    const cost = this.#client.allowance.take(kind)
+    if (cost === undefined) return this.#end(failure)
+    this.#cost = cost
+    const timer = setTimeout(() => this.begin(), delayOf(kind, this.#attempt - 1, answer))
+    this.#stop = () => clearTimeout(timer)
+  }
+
+  #end(failure: Failure | undefined, answer?: unknown): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#ended(failure, answer)
+  }
+}
+
+/** The JSON of a body, an empty object for an empty one, or undefined if it is none. */
+const parsed = (body: Buffer): { readonly json: unknown } | undefined => {
+  try {
+    return { json: body.length === 0 ? {} : JSON.parse(body.toString("utf8")) }
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,54 @@
+/**
+ * The Lambda API through our own client, which the scope of the layer closes.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { Agent } from "node:http"
+import { Connection, type Patience } from "../connection.ts"
+import type { Failure } from "../failure.ts"
+import { Client } from "./client.ts"
+import type { Limits } from "./exchange.ts"
+import { nodeHttp } from "./node.ts"
+import type { ConnectionOptions, HttpAgent } from "./options.ts"
+
+/** The requests of a running invocation have to fail while there is time left to repeat them. */
+const defaultLimits: Readonly<Record<Patience, Limits>> = {
+  request: { connect: 5_000, idle: 50_000, total: 55_000 },
+  execution: { connect: 5_000, idle: 0, total: 0 }
+}
+
+/** Over a client with these options. Throws when the agent is none. */
+export const layerOf = (
+  { agent, ...options }: ConnectionOptions,
+  limits: Readonly<Record<Patience, Limits>> = defaultLimits
+): Layer.Layer<Connection> => {
+  if (!isAgent(agent)) {
+    throw new TypeError("Expected the option agent to be an Agent of node:http or node:https, found something else.")
+  }
+  return Layer.effect(
+    Connection,
+    Effect.map(
+      Effect.acquireRelease(
+        Effect.sync(() => new Client({ ...options, agent, limits })),
+        (client) => Effect.sync(() => client.close())
+      ),
+      (client): Connection["Service"] => ({
+        call: (call) =>
+          Effect.callback<unknown, Failure>((resume) => {
+            const giveUp = client.call(call, (failure, answer) =>
+              resume(failure === undefined ? Effect.succeed(answer) : Effect.fail(failure))
+            )
+            return Effect.sync(giveUp)
+          })
+      })
+    )
+  )
+}
+
+const isAgent = (agent: HttpAgent | undefined): agent is Agent | undefined =>
+  agent === undefined || agent instanceof nodeHttp().Agent
+
+/** Over a client that the environment configures. One layer, so that all who use it share its connections. */
+export const layer: Layer.Layer<Connection> = /* @__PURE__ */ layerOf({})
