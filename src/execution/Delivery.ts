@@ -414,8 +414,11 @@ export class Delivery {
   /** The service has acknowledged a change. One that answers without the operation is taken at its word. */
   acknowledged(claim: Claim, change: Change): void {
     const told = claim.record
-    // Of several changes in one request, the first came first.
-    this.#taken = Math.max(this.#parts.host.now(), this.#taken + 0.001)
+    const { host, outbox } = this.#parts
+    // As the service stamps: of several changes in one request the first came first, or all of them at the same time.
+    this.#taken = outbox.isOrdered
+      ? Math.max(host.now(), this.#taken + 0.001)
+      : Math.max(Math.floor(host.now()), this.#taken)
     const record = withChange(told, claim, change, this.#taken)
     if (record !== told) {
       claim.record = record

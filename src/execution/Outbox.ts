@@ -123,6 +123,11 @@ export class Outbox {
     return this.#isSending
   }
 
+  /** Whether every stamp of the service is later than those before it. */
+  get isOrdered(): boolean {
+    return this.#store.ordered === true
+  }
+
   /** Requests that were begun, and updates in them. */
   get counts(): { readonly requests: number; readonly updates: number } {
     return { requests: this.#requests, updates: this.#updates }
@@ -215,7 +220,7 @@ export class Outbox {
 
   /** Whether a request that is sent now may be stamped as the one before it. */
   #isTooEarly(): boolean {
-    if (this.#store.ordered === true || this.#host?.isContested() !== true) return false
+    if (this.isOrdered || this.#host?.isContested() !== true) return false
     return Math.floor(this.#runtime.now()) === Math.floor(this.#newestStamp)
   }
 
