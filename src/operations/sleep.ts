@@ -69,7 +69,7 @@ const nap = (parts: Parts, fiber: AnyFiber, namespace: Namespace, millis: number
     if (!lifetime.isOpen) return resume(lifetime.inert)
     const door = delivery.waitUntil({
       // What happens after it is stamped by a clock of whole milliseconds.
-      at: Math.max(namespace.time.now, Math.floor(namespace.time.now + millis)),
+      at: Math.max(namespace.time.now, Math.floor(namespace.time.now) + millis),
       namespace,
       fiber,
       path: namespace.pathOf(`sleep ${millis}ms`, 0),
