@@ -2,27 +2,49 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Durable, DurableError, DurableFunction } from "effect-durable"
 import { LambdaHandler } from "effect-durable/lambda"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { cast } from "effect/Function"
+import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { contextOf, Lambda, type Invocation } from "./support.ts"
 
 const Work = DurableFunction.make("work", { success: Schema.Json })
 
-type Body = Effect.Effect<Schema.Json, DurableError.OperationError, Durable.Execution>
+type Body = Effect.Effect<Schema.Json, DurableError.OperationError, Durable.Execution | Hanging>
 
-/** A function whose first invocation has so many milliseconds before its deadline, and the later ones all the time. */
-const deployed = (millis: number, body: (invocation: number) => Body): Lambda => {
+/**
+ * A function whose first invocation runs out of time once a body of it hangs, and whose later ones have all the time. A
+ * deadline in real time would come too early on one machine and too late on another.
+ */
+const deployed = (body: (invocation: number) => Body): Lambda => {
   let invocation = 0
-  const lambda = new Lambda({ context: () => contextOf(invocation === 0 ? millis + 50 : 900_000) })
+  const lambda = new Lambda({ context: () => contextOf(900_000) })
   const work = Work.implement(() => Effect.suspend(() => body(++invocation)))
   return lambda.deploy(
     "work",
-    LambdaHandler.make(work, { layer: Layer.empty, checkpoints: lambda.checkpoints, margin: "50 millis" })
+    LambdaHandler.make(work, { layer: untilSomethingHangs, checkpoints: lambda.checkpoints, margin: "50 millis" })
   )
 }
+
+/** Whether a body hangs by now, which is when the time of its invocation is over. */
+class Hanging extends Context.Service<Hanging, Latch.Latch>()("test/Hanging") {}
+
+const untilSomethingHangs: Layer.Layer<Hanging> = Layer.effectContext(
+  Effect.gen(function* () {
+    const hanging = yield* Latch.make()
+    const real = yield* Clock.Clock
+    const sleep = (duration: Duration.Duration): Effect.Effect<void> =>
+      Duration.isGreaterThan(duration, Duration.minutes(1))
+        ? Effect.andThen(hanging.await, hanging.close)
+        : real.sleep(duration)
+    const clock: Clock.Clock = Object.assign(Object.create(real), { sleep })
+    return Context.make(Hanging, hanging).pipe(Context.add(Clock.Clock, clock))
+  })
+)
 
 const first = (lambda: Lambda): Promise<Invocation> => lambda.first("work")
 
@@ -34,12 +56,14 @@ const messageOf = ({ error }: Invocation): string => {
   return error.message
 }
 
+const timeIsOver = Effect.flatMap(Hanging, (hanging) => hanging.open)
+
 /** Work that takes longer than any invocation of these tests has. */
-const hang = Effect.as(Effect.sleep("1 minute"), null)
+const hang = Effect.andThen(timeIsOver, Effect.as(Effect.sleep("1 minute"), null))
 
 describe("an invocation that runs out of time", () => {
   it("rejects, names the step that was running, and says what to change", async () => {
-    const message = messageOf(await first(deployed(400, () => Durable.step("reindex", hang))))
+    const message = messageOf(await first(deployed(() => Durable.step("reindex", hang))))
     assert.include(message, `while running the step "reindex"`)
     assert.include(message, "Raise the function's time-out or split the work")
   })
@@ -47,7 +71,7 @@ describe("an invocation that runs out of time", () => {
   it("names every step that was running, by its path", async () => {
     const message = messageOf(
       await first(
-        deployed(400, () =>
+        deployed(() =>
           Durable.child(
             "books",
             Effect.all([Durable.step("a", hang), Durable.step("b", hang)], { concurrency: 2, discard: true })
@@ -59,7 +83,7 @@ describe("an invocation that runs out of time", () => {
   })
 
   it("names a hold as a hold", async () => {
-    assert.include(messageOf(await first(deployed(400, () => Durable.hold(hang)))), "while running the hold")
+    assert.include(messageOf(await first(deployed(() => Durable.hold(hang)))), "while running the hold")
   })
 
   it("says so when its layer is not built in time", async () => {
@@ -71,14 +95,17 @@ describe("an invocation that runs out of time", () => {
   })
 
   it("names nothing when no step was running", async () => {
-    const endless: Body = Effect.promise(() => new Promise<null>(() => undefined))
-    assert.match(messageOf(await first(deployed(400, () => endless))), /^The invocation ran out of time\. /)
+    const endless: Body = Effect.andThen(
+      timeIsOver,
+      Effect.promise(() => new Promise<null>(() => undefined))
+    )
+    assert.match(messageOf(await first(deployed(() => endless))), /^The invocation ran out of time\. /)
   })
 
   it("keeps what was acknowledged: the next invocation goes on from there", async () => {
     const ran: Array<string> = []
     const note = (text: string) => Effect.sync(() => (ran.push(text), text))
-    const lambda = deployed(150, (invocation) =>
+    const lambda = deployed((invocation) =>
       Effect.gen(function* () {
         yield* Durable.step("one", note("one"))
         yield* Durable.step("two", Effect.andThen(note("two"), invocation === 1 ? hang : Effect.succeed(null)))
@@ -100,19 +127,19 @@ describe("an invocation that runs out of time", () => {
       Effect.sleep(50),
       Effect.sync(() => void log.push("released"))
     )
-    const invocation = await first(deployed(400, () => Durable.step("export", Effect.ensuring(hang, finalizer))))
+    const invocation = await first(deployed(() => Durable.step("export", Effect.ensuring(hang, finalizer))))
     messageOf(invocation)
     assert.deepStrictEqual(log, ["released"])
   })
 
   it("waits for finalizers for half a second, and not for a minute", async () => {
     const slow = Effect.sleep("1 minute")
-    const invocation = await first(deployed(400, () => Durable.step("export", Effect.ensuring(hang, slow))))
+    const invocation = await first(deployed(() => Durable.step("export", Effect.ensuring(hang, slow))))
     messageOf(invocation)
   })
 
   it("ends also when its code cannot be interrupted", async () => {
-    const invocation = await first(deployed(400, () => Durable.step("export", Effect.uninterruptible(hang))))
+    const invocation = await first(deployed(() => Durable.step("export", Effect.uninterruptible(hang))))
     assert.include(messageOf(invocation), `the step "export"`)
   })
 
@@ -122,14 +149,14 @@ describe("an invocation that runs out of time", () => {
       Effect.onError(() => Effect.sync(() => void caught++)),
       Effect.catchCause(() => Effect.succeed("caught"))
     )
-    const invocation = await first(deployed(400, () => catching))
+    const invocation = await first(deployed(() => catching))
     messageOf(invocation)
     assert.isAtMost(caught, 1)
     assert.isUndefined(invocation.answer)
   })
 
   it("records nothing more while it ends", async () => {
-    const lambda = deployed(400, () =>
+    const lambda = deployed(() =>
       Effect.ensuring(Durable.step("export", hang), Effect.ignoreCause(Durable.step("clean up", Effect.void)))
     )
     messageOf(await first(lambda))
@@ -140,8 +167,14 @@ describe("an invocation that runs out of time", () => {
   })
 
   it("may be over before it begins", async () => {
-    for (const millis of [-50, -1_000]) {
-      const lambda = deployed(millis, () => Durable.step("export", Effect.succeed("exported")))
+    for (const millis of [0, -1_000]) {
+      let invocation = 0
+      const lambda = new Lambda({ context: () => contextOf(invocation++ === 0 ? millis : 900_000) })
+      const work = Work.implement(() => Durable.step("export", Effect.succeed("exported")))
+      lambda.deploy(
+        "work",
+        LambdaHandler.make(work, { layer: Layer.empty, checkpoints: lambda.checkpoints, margin: "50 millis" })
+      )
       messageOf(await first(lambda))
       await lambda.settle()
       assert.strictEqual(lambda.invocations.at(-1)?.answer?.Status, "SUCCEEDED")
@@ -151,9 +184,11 @@ describe("an invocation that runs out of time", () => {
 
 describe("the margin of a handler", () => {
   it("is half of the time where there is no more than that, so that a function of one second gets somewhere", async () => {
-    const lambda = new Lambda({ context: () => contextOf(1_000) })
+    // Here of a minute, which is no less true.
+    const lambda = new Lambda({ context: () => contextOf(60_000) })
     const work = Work.implement(() => Durable.step("quick", Effect.succeed("done")))
-    lambda.deploy("work", LambdaHandler.make(work, { layer: Layer.empty, checkpoints: lambda.checkpoints }))
+    const options = { layer: Layer.empty, checkpoints: lambda.checkpoints, margin: "1 minute" } as const
+    lambda.deploy("work", LambdaHandler.make(work, options))
     await lambda.run("work")
     assert.strictEqual(lambda.invocations.at(-1)?.answer?.Status, "SUCCEEDED")
     assert.lengthOf(lambda.invocations, 1)
