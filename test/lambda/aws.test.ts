@@ -6,10 +6,11 @@ import { StepSemantics, withDurableExecution, type DurableContext } from "@aws/d
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
 import * as Schema from "effect/Schema"
 import { Durable, DurableFunction, RetryPolicy, type DurableError } from "effect-durable"
 import { LambdaHandler } from "effect-durable/lambda"
-import { setTimeout } from "node:timers/promises"
+import { setImmediate, setTimeout } from "node:timers/promises"
 import { awsLocal } from "../conformance/awsLocal.ts"
 import type { AnyHandler, Backend } from "../conformance/backend.ts"
 import type { Ended, Json } from "../conformance/matcher.ts"
@@ -331,3 +332,34 @@ describe.concurrent("across the SDKs", () => {
     assert.deepStrictEqual(ended, { status: "SUCCEEDED", value: "declined: expired" })
   })
 })
+
+describe("steps side by side under AWS's test runner, which stamps many of them in one millisecond", () => {
+  it("hand over in one order, live and on the replay", { repeats: 20 }, async () => {
+    const seen: Array<ReadonlyArray<number>> = []
+    const workflow = ours(
+      Effect.fnUntraced(function* () {
+        const queue = yield* Queue.unbounded<number>()
+        const numbers = Array.from({ length: 8 }, (_, index) => index)
+        for (const number of numbers) {
+          const body = Effect.promise(() => turns(number % 3))
+          yield* Effect.forkChild(
+            Effect.andThen(Durable.step(`step ${number}`, Effect.as(body, number)), Queue.offer(queue, number))
+          )
+        }
+        const order = yield* Effect.forEach(numbers, () => Queue.take(queue))
+        seen.push(order)
+        yield* Durable.wait("pause", "1 second")
+        return yield* Durable.step("order", Effect.succeed(order))
+      })
+    )
+    const { ended } = await observe(workflow, {})
+    assert.lengthOf(seen, 2)
+    assert.deepStrictEqual(seen[1], seen[0])
+    assert.deepStrictEqual(ended, { status: "SUCCEEDED", value: seen[0] })
+  })
+})
+
+/** Some turns of the event loop. */
+const turns = async (count: number): Promise<void> => {
+  for (let turn = 0; turn < count; turn++) await setImmediate()
+}
