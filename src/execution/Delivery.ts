@@ -588,7 +588,7 @@ export class Delivery {
     const question = this.#firstExempt()
     if (question === undefined && this.#hasLost) {
       this.#hasLost = false
-      this.#parts.history.excuse()
+      this.#parts.history.excuse(work.ended)
       if (work.ended !== undefined) work.ended.missed = 0
       return work
     }

@@ -30,6 +30,7 @@ export class History {
   /** When marks of this invocation were recorded. */
   readonly #stamps = new Map<string, number>()
   #below: Map<string | undefined, Array<Entry>> | undefined
+  readonly #excused: Array<Entry> = []
   #open = new Set<Namespace>()
   #claims = 0
   #unclaimed = 0
@@ -143,11 +144,22 @@ export class History {
     }
   }
 
-  /** Nobody will ask any more for what the code has not asked for by now, and nobody misses it. */
-  excuse(): void {
-    for (const entry of this.unclaimedEntries()) entry.isExcused = true
+  /** Nobody will ask any more for what the code has not asked for by now, there or where it has ended, and nobody misses it. */
+  excuse(ended: Namespace | undefined): void {
+    const missed = ended === undefined ? [] : this.missedIn(ended)
+    for (const entry of new Set([...this.unclaimedEntries(), ...missed])) {
+      entry.isExcused = true
+      this.#excused.push(entry)
+    }
     for (const namespace of this.#open) namespace.unclaimed = 0
     this.#unclaimed = 0
+  }
+
+  /** The names of what was done, and excused: if it was to be undone, nobody has undone it. */
+  get forsaken(): ReadonlyArray<string> {
+    return this.#excused.flatMap(({ claim, record }) =>
+      claim === undefined && record?.Status === "SUCCEEDED" && record.Type !== "WAIT" ? [record.Name ?? record.Id] : []
+    )
   }
 
   /** What the code of a namespace that is closed has not asked for. */

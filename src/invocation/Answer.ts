@@ -98,7 +98,7 @@ const answerExit = (
   const failed = (cause: Cause.Cause<unknown>): Effect.Effect<InvocationAnswer, InvocationFailed> =>
     Effect.mapEager(convert(writeFailureSafely(self, recording, cause)), (error) => ({
       Status: "FAILED",
-      Error: withNotUndone(error, parts.notUndone)
+      Error: withNotUndone(error, parts)
     }))
   if (Exit.isFailure(exit)) return failed(exit.cause)
   const result = resultOf(parts, self, recording, exit.value)
@@ -134,10 +134,17 @@ const resultOf = (
   )
 
 /** What could not be undone is told with the failure that was the reason for undoing it. */
-const withNotUndone = (error: ErrorObject, notUndone: ReadonlyArray<string>): ErrorObject =>
-  notUndone.length === 0
-    ? error
-    : fitError({
-        ...error,
-        ErrorMessage: `${error.ErrorMessage ?? ""} The compensation failed as well, so it is still done: ${notUndone.join(", ")}.`
-      })
+const withNotUndone = (error: ErrorObject, { history, notUndone }: Parts): ErrorObject => {
+  const { forsaken } = history
+  const told = [
+    ...(notUndone.length === 0
+      ? []
+      : [`The compensation failed as well, so it is still done: ${notUndone.join(", ")}.`]),
+    ...(forsaken.length === 0
+      ? []
+      : [
+          `Work outside of steps did not come back, so this was not asked for again, and is not undone: ${forsaken.map((name) => JSON.stringify(name)).join(", ")}.`
+        ])
+  ]
+  return told.length === 0 ? error : fitError({ ...error, ErrorMessage: [error.ErrorMessage ?? "", ...told].join(" ") })
+}

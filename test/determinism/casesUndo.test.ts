@@ -262,7 +262,7 @@ describe("a part in a branch that is let go of is undone", () => {
                 yield* seat(kit)
                 yield* payment
               })
-            ),
+            ).pipe(Effect.orDie),
           { engine: { outsideLimit: "50 millis" } }
         )
         assert.include(ran.log, "reserve")
