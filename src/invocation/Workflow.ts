@@ -65,7 +65,10 @@ const tellUnwound = ({ listener }: Parts, exit: Exit.Exit<unknown, unknown>): vo
   if (Exit.isSuccess(exit)) return
   const { reasons } = exit.cause
   const cut = reasons.findIndex(Cause.isInterruptReason)
-  const failures = reasons.slice(cut + 1).filter((reason) => !Cause.isInterruptReason(reason))
+  // Operations do nothing by then, so what they fail with is older.
+  const failures = reasons
+    .slice(cut + 1)
+    .filter((reason) => !Cause.isInterruptReason(reason) && !(Cause.isDieReason(reason) && isOwnMistake(reason.defect)))
   if (cut < 0 || failures.length === 0) return
   const { ErrorMessage, ErrorType } = defectObject(Cause.squash(Cause.fromReasons(failures)))
   listener.warned?.(
