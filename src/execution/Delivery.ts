@@ -96,6 +96,8 @@ export class Delivery {
   readonly #exempt = new Set<Work>()
   /** The latest time at which a change was taken at its word. */
   #taken = 0
+  /** In the answer to which request that was. */
+  #takenFrom = -1
   /** Whether somebody was called off outside while something recorded was not asked for. */
   #hasLost = false
   /** How many marks say that something was late, and are not acknowledged. Nothing is delivered before they are. */
@@ -415,10 +417,14 @@ export class Delivery {
   acknowledged(claim: Claim, change: Change): void {
     const told = claim.record
     const { host, outbox } = this.#parts
-    // As the service stamps: of several changes in one request the first came first, or all of them at the same time.
-    this.#taken = outbox.isOrdered
-      ? Math.max(host.now(), this.#taken + 0.001)
-      : Math.max(Math.floor(host.now()), this.#taken)
+    const { requests } = outbox.counts
+    // As services stamp: all changes of one request came at the same time, and later ones later.
+    if (requests !== this.#takenFrom) {
+      this.#takenFrom = requests
+      this.#taken = outbox.isOrdered
+        ? Math.max(host.now(), this.#taken + 0.001)
+        : Math.max(Math.floor(host.now()), this.#taken)
+    }
     const record = withChange(told, claim, change, this.#taken)
     if (record !== told) {
       claim.record = record

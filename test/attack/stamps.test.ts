@@ -283,7 +283,7 @@ describe("outcomes with equal stamps", () => {
 describe("a service that acknowledges without telling operations", () => {
   it.effect("has them in one order, live as on a replay", () =>
     Effect.gen(function* () {
-      const { answer } = yield* repeats({ isFine: true, tells: () => [] }, (tell) =>
+      const { answer } = yield* repeats({ tells: () => [] }, (tell) =>
         Effect.gen(function* () {
           const slow = Durable.step(
             "slow",
