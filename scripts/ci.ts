@@ -60,6 +60,7 @@ const steps: ReadonlyArray<Step> = [
   tests("test:attack"),
   tests("test:fuzz"),
   tests("test:lambda"),
+  tests("test:local"),
   tests("test:examples"),
   tests("test:package"),
   tests("test:docs"),

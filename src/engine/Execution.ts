@@ -186,12 +186,12 @@ export const put = (execution: Execution, changed: Operation, hidden: Hidden = {
 }
 
 /** Whether the operation will change without the function's doing: by time, from outside or through its target. */
-const willChange = ({ Status, Type }: Operation): boolean =>
+export const willChange = ({ Status, Type }: Operation): boolean =>
   Type === "STEP" ? Status === "PENDING" : Type !== "CONTEXT" && Status === "STARTED"
 
 const envelopeBytes = 300
 
-const pageBytes = (of: Operation): number => {
+export const pageBytes = (of: Operation): number => {
   const details = of.ContextDetails ?? of.StepDetails ?? of.CallbackDetails ?? of.ChainedInvokeDetails
   return (
     envelopeBytes +

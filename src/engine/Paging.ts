@@ -78,11 +78,11 @@ export const positionsIn = (kind: MarkerKind, text: string): ReadonlyArray<numbe
 }
 
 /** Where to start: at the beginning without a marker (the empty text is none), or at its one position. */
-export const startOf = (
+export const startOf = <Beginning extends number | undefined>(
   kind: MarkerKind,
   text: string | undefined,
-  beginning: number
-): Result.Result<number, Refused> => {
+  beginning: Beginning
+): Result.Result<number | Beginning, Refused> => {
   if (text === undefined || text === "") return Result.succeed(beginning)
   const positions = positionsIn(kind, text)
   return positions?.length === 1 && positions[0] !== undefined

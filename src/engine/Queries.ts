@@ -23,7 +23,7 @@ import { HistoryEvent } from "../wire/HistoryEvent.ts"
 import * as Limits from "../wire/Limits.ts"
 import * as Checkpoint from "./Checkpoint.ts"
 import type { FunctionEntry } from "./Config.ts"
-import type { Execution } from "./Execution.ts"
+import type { Execution, ExecutionOutcome } from "./Execution.ts"
 import * as AppendLog from "./internal/AppendLog.ts"
 import * as Paging from "./Paging.ts"
 import { invalid, notFound, type Refused } from "./Refused.ts"
@@ -89,7 +89,7 @@ const dataOf = ({ identity, outcome }: Execution) => ({
   ...(outcome !== undefined && outcome.status !== "SUCCEEDED" && { Error: outcome.error })
 })
 
-const summary = (execution: Execution): ExecutionSummary => {
+const summary = (execution: Listed["execution"]): ExecutionSummary => {
   const { identity, outcome } = execution
   return {
     DurableExecutionArn: identity.arn,
@@ -101,7 +101,7 @@ const summary = (execution: Execution): ExecutionSummary => {
   }
 }
 
-const statusOf = ({ outcome }: Execution): ExecutionStatus => outcome?.status ?? "RUNNING"
+const statusOf = ({ outcome }: Listed["execution"]): ExecutionStatus => outcome?.status ?? "RUNNING"
 
 // --- History ---------------------------------------------------------------------------------------------------------
 
@@ -145,9 +145,36 @@ const decodeEvent = SchemaParser.decodeUnknownSync(HistoryEvent)
 
 // --- Lists -----------------------------------------------------------------------------------------------------------
 
+/**
+ * What a list needs to know of an execution, and its place in the order in which executions started.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Listed {
+  readonly place: number
+  readonly execution: Pick<Execution, "identity"> & {
+    readonly outcome?: Pick<ExecutionOutcome, "status" | "endTimestamp">
+  }
+}
+
 /** A page of a function's executions, the newest first unless asked otherwise. */
 export const listExecutions = (
   state: State.ServiceState,
+  query: ListDurableExecutionsByFunctionQuery & { readonly FunctionName: string },
+  env: Work.Env
+): Result.Result<ListDurableExecutionsByFunctionResponse, Refused> =>
+  listFrom((_, from, step) => startedFrom(state, from, step), query, env)
+
+/**
+ * The same over executions that a host keeps elsewhere. `source` walks through those of a function, from a place on (from
+ * the first or the last one without it) and upwards or downwards; it may give others too.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const listFrom = (
+  source: (functionName: string, from: number | undefined, step: 1 | -1) => Iterable<Listed>,
   query: ListDurableExecutionsByFunctionQuery & { readonly FunctionName: string },
   { config }: Work.Env
 ): Result.Result<ListDurableExecutionsByFunctionResponse, Refused> =>
@@ -156,9 +183,10 @@ export const listExecutions = (
     yield* checkStatuses(query.Statuses)
     const extent = yield* Paging.askedFor(query.MaxItems, config)
     const step = query.ReverseOrder === true ? 1 : -1
-    const from = yield* Paging.startOf("executions", query.Marker, step === 1 ? 0 : state.starts.size - 1)
-    const matches = (execution: Execution) => isOf(execution, entry, qualified) && isAskedFor(execution, query)
-    const page = Paging.fill(executionsFrom(state, from, step, matches), extent)
+    const from = yield* Paging.startOf("executions", query.Marker, undefined)
+    const matches = (execution: Listed["execution"]) =>
+      isOf(execution, entry, qualified) && isAskedFor(execution, query)
+    const page = Paging.fill(matching(source(entry.name, from, step), matches), extent)
     return {
       DurableExecutions: page.items,
       ...(page.next !== undefined && { NextMarker: Paging.marker("executions", page.next) })
@@ -175,10 +203,10 @@ const checkStatuses = (statuses: ListDurableExecutionsByFunctionQuery["Statuses"
     : Result.fail(invalid(`Statuses must be 1 to ${Limits.maxStatuses} of ${known.join(", ")}.`))
 }
 
-const isOf = ({ identity }: Execution, entry: FunctionEntry, qualified: boolean): boolean =>
+const isOf = ({ identity }: Listed["execution"], entry: FunctionEntry, qualified: boolean): boolean =>
   identity.functionName === entry.name && (!qualified || identity.version === entry.version)
 
-const isAskedFor = (execution: Execution, query: ListDurableExecutionsByFunctionQuery): boolean => {
+const isAskedFor = (execution: Listed["execution"], query: ListDurableExecutionsByFunctionQuery): boolean => {
   const { name, startTimestamp } = execution.identity
   return (
     (query.DurableExecutionName === undefined || query.DurableExecutionName === name) &&
@@ -188,18 +216,22 @@ const isAskedFor = (execution: Execution, query: ListDurableExecutionsByFunction
   )
 }
 
-function* executionsFrom(
-  state: State.ServiceState,
-  from: number,
-  step: 1 | -1,
-  matches: (execution: Execution) => boolean
+function* matching(
+  executions: Iterable<Listed>,
+  matches: (execution: Listed["execution"]) => boolean
 ): Generator<Paging.Candidate<ExecutionSummary>> {
-  for (let place = from; ; place += step) {
+  for (const { execution, place } of executions) {
+    if (!matches(execution)) continue
+    const item = summary(execution)
+    yield { position: place, bytes: byteLength(JSON.stringify(item)), item }
+  }
+}
+
+function* startedFrom(state: State.ServiceState, from: number | undefined, step: 1 | -1): Generator<Listed> {
+  for (let place = from ?? (step === 1 ? 0 : state.starts.size - 1); ; place += step) {
     const arn = AppendLog.get(state.starts, place)
     if (arn === undefined) return
     const execution = State.execution(state, arn)
-    if (execution === undefined || !matches(execution)) continue
-    const item = summary(execution)
-    yield { position: place, bytes: byteLength(JSON.stringify(item)), item }
+    if (execution !== undefined) yield { place, execution }
   }
 }

@@ -35,12 +35,13 @@ export type { CheckpointAnswer, CheckpointRequest } from "./Checkpoint.ts"
 export { type Config, type FunctionEntry, type InvocationRetry, make as makeConfig, type Options } from "./Config.ts"
 export type { Execution, ExecutionOutcome } from "./Execution.ts"
 export type { InvocationEnd } from "./Invocation.ts"
-export { getExecution, getHistory, getState, listExecutions } from "./Queries.ts"
+export { getExecution, getHistory, getState, listExecutions, listFrom, type Listed } from "./Queries.ts"
 export { Refused } from "./Refused.ts"
 export type { Started, StartRequest } from "./Start.ts"
-export { empty, execution, type ServiceState } from "./State.ts"
-export type { Timer, TimerKind } from "./Timers.ts"
-export type { Applied, Env, HostEffect } from "./Work.ts"
+export { resolve as resolveFunction } from "./Start.ts"
+export { empty, execution, hasCallback, hasName, type ServiceState } from "./State.ts"
+export type { Timer, TimerKey, TimerKind } from "./Timers.ts"
+export type { Applied, Changed, Env, HostEffect } from "./Work.ts"
 
 /**
  * A command that may be refused. A refused one has changed nothing: the state before it is still the state.
@@ -73,7 +74,12 @@ const perform = (
 
 const finish = <A>(work: Work.Work, answer: A): Work.Applied<A> => {
   Invocation.wake(work)
-  return { state: work.state, answer, effects: work.effects }
+  return {
+    state: work.state,
+    answer,
+    effects: work.effects,
+    changed: { executions: work.touched, timers: work.timed }
+  }
 }
 
 // --- Commands of the API ---------------------------------------------------------------------------------------------
@@ -222,6 +228,15 @@ export const advanceTo = (state: State.ServiceState, env: Work.Env): Work.Applie
  * @category getters
  */
 export const nextDue = (state: State.ServiceState): number | undefined => Timers.first(state.timers)?.due
+
+/**
+ * The timer of this purpose, if it is armed.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const timer = (state: State.ServiceState, key: Timers.TimerKey): Timers.Timer | undefined =>
+  Timers.get(state.timers, key)
 
 /**
  * All armed timers, the one that is due first coming first.

@@ -53,3 +53,20 @@ export const empty: ServiceState = {
 /** The execution with this ARN. */
 export const execution = (state: ServiceState, arn: string): Execution | undefined =>
   Option.getOrUndefined(HashMap.get(state.executions, arn))
+
+/**
+ * Whether an execution in this state has the name.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const hasName = (state: ServiceState, name: string): boolean => HashMap.has(state.arnByName, name)
+
+/**
+ * Whether an execution in this state has given this id to a callback.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const hasCallback = (state: ServiceState, callbackId: string): boolean =>
+  HashMap.has(state.callbacks, callbackId)

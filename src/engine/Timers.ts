@@ -66,6 +66,20 @@ export const arm = (timers: Timers, key: TimerKey, due: number): Timers => {
   }
 }
 
+/** Arms a timer again as it was armed once, with its place among those that are due at the same moment. */
+export const restore = (timers: Timers, timer: Timer): Timers => {
+  const { byKey, queue } = disarm(timers, timer)
+  return {
+    queue: OrderedSet.add(queue, timer),
+    byKey: HashMap.set(byKey, keyText(timer), timer),
+    armings: Math.max(timers.armings, timer.armed + 1)
+  }
+}
+
+/** The timer if it is armed. */
+export const get = (timers: Timers, key: TimerKey): Timer | undefined =>
+  Option.getOrUndefined(HashMap.get(timers.byKey, keyText(key)))
+
 /** Removes the timer if it is armed. */
 export const disarm = (timers: Timers, key: TimerKey): Timers => {
   const text = keyText(key)

@@ -77,6 +77,20 @@ export interface Applied<out A> {
   readonly state: State.ServiceState
   readonly answer: A
   readonly effects: ReadonlyArray<HostEffect>
+  readonly changed: Changed
+}
+
+/**
+ * Which parts of the state a command made anew, for a host that stores them. What a part holds now is in the state.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Changed {
+  /** ARNs, in the order of their first change. */
+  readonly executions: ReadonlySet<string>
+  /** Timers that were armed, moved or removed. */
+  readonly timers: ReadonlyArray<Timers.TimerKey>
 }
 
 export interface Work {
@@ -90,6 +104,8 @@ export interface Work {
   readonly effects: Array<HostEffect>
   /** Executions that this command changed, in the order of their first change. */
   readonly touched: Set<string>
+  /** Timers that this command armed, moved or removed, one as often as that happened. */
+  readonly timed: Array<Timers.TimerKey>
 }
 
 export const begin = (state: State.ServiceState, env: Env): Work => {
@@ -103,7 +119,8 @@ export const begin = (state: State.ServiceState, env: Env): Work => {
     config: env.config,
     freshId: env.freshId,
     effects: [],
-    touched: new Set()
+    touched: new Set(),
+    timed: []
   }
 }
 
@@ -153,10 +170,13 @@ export const store = (work: Work, changed: Execution): void => {
 }
 
 export const arm = (work: Work, key: Timers.TimerKey, due: number): void => {
+  work.timed.push(key)
   work.state = { ...work.state, timers: Timers.arm(work.state.timers, key, due) }
 }
 
 export const disarm = (work: Work, key: Timers.TimerKey): void => {
   const timers = Timers.disarm(work.state.timers, key)
-  if (timers !== work.state.timers) work.state = { ...work.state, timers }
+  if (timers === work.state.timers) return
+  work.timed.push(key)
+  work.state = { ...work.state, timers }
 }

@@ -65,6 +65,12 @@ export interface Options<R, E> {
   readonly onNonDeterminism?: "fail" | "retry"
   /** The largest result of a step or context that is kept as it is, in bytes of JSON. Default: 262,144. */
   readonly maxPayload?: number
+  /**
+   * Whether to tell that a contract without a target is invoked under its own name. Default: yes.
+   *
+   * @internal
+   */
+  readonly warnAboutTargets?: boolean
 }
 
 /**
@@ -170,7 +176,8 @@ const invocationServices = <R>(
 const invokeOptions = <R, E>(options: Options<R, E>): Partial<InvokeOptions> => ({
   outsideLimit: millis("outsideLimit", options.outsideLimit ?? "10 seconds"),
   ...(options.onNonDeterminism === undefined ? undefined : { onNonDeterminism: options.onNonDeterminism }),
-  ...(options.maxPayload === undefined ? undefined : { maxPayload: options.maxPayload })
+  ...(options.maxPayload === undefined ? undefined : { maxPayload: options.maxPayload }),
+  ...(options.warnAboutTargets === undefined ? undefined : { warnAboutTargets: options.warnAboutTargets })
 })
 
 /** When the invocation has to end. One whose context does not know the time, as a test may call it, never has to. */

@@ -22,7 +22,7 @@ import { ErrorObject } from "../wire/ErrorObject.ts"
 import { succeed, type Reply } from "./Outcome.ts"
 import type { Pattern } from "./pattern.ts"
 import { TestFailure } from "./TestFailure.ts"
-import { write } from "./values.ts"
+import { write } from "../hosting/values.ts"
 
 /**
  * The Schemas by which a callback is answered: those that the workflow gave it.

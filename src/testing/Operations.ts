@@ -13,7 +13,7 @@ import type { AnyCodec } from "../values/Values.ts"
 import type { ErrorObject } from "../wire/ErrorObject.ts"
 import type { Operation } from "../wire/Operation.ts"
 import { TestFailure } from "./TestFailure.ts"
-import { read } from "./values.ts"
+import { read } from "../hosting/values.ts"
 
 /**
  * What an operation said of its outcome: the options of a step or child, or the contract of an invoke.

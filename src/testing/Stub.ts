@@ -8,17 +8,16 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import { cast } from "effect/Function"
 import * as Schema from "effect/Schema"
 import type * as Contract from "../Contract.ts"
+import { callPlain, failed, infoOf, squash, succeeded } from "../hosting/plain.ts"
+import { read } from "../hosting/values.ts"
 import { erase } from "../internal/erase.ts"
 import type { FromArguments } from "../Plain.ts"
-import type { Info, SerdesError } from "../Serdes.ts"
-import { defectObject, errorObject } from "../values/Failures.ts"
-import { ofPayload, ofResult } from "../values/Values.ts"
+import type { SerdesError } from "../Serdes.ts"
+import { ofPayload } from "../values/Values.ts"
 import { ErrorObject } from "../wire/ErrorObject.ts"
 import { succeed, type Outcome } from "./Outcome.ts"
-import { read, write } from "./values.ts"
 import type { Served, TargetAnswer, TargetCall } from "./World.ts"
 
 /**
@@ -112,10 +111,10 @@ export const serveStub = (stub: Stub<unknown>): Served => {
 }
 
 /** A plain function that is written as an Effect. @internal */
-export const servePlain = (implementation: Contract.AnyImplementation): Served =>
-  serve(implementation.contract, (payload) =>
-    Effect.map(implementation.handler(cast<unknown, never>(payload)), succeed)
-  )
+export const servePlain = (implementation: Contract.AnyImplementation): Served => ({
+  _tag: "Target",
+  run: ({ payload }) => callPlain(implementation, payload)
+})
 
 const serve = (
   contract: Contract.Any,
@@ -130,21 +129,10 @@ const serve = (
     )
 })
 
-/** @internal */
-export const infoOf = (contract: Contract.Any, value: Info["value"]): Info => ({
-  executionArn: contract.name,
-  operationId: contract.name,
-  operation: contract.name,
-  value
-})
-
 const answer = (contract: Contract.Any, outcome: Outcome): Effect.Effect<TargetAnswer, SerdesError> => {
   switch (outcome._tag) {
     case "Succeed":
-      return Effect.map(write(ofResult(contract), outcome.value, infoOf(contract, "result")), (result) => ({
-        _tag: "Succeeded",
-        result
-      }))
+      return succeeded(contract, outcome.value)
     case "Fail":
       return Schema.is(Schema.toType(contract.error))(outcome.error)
         ? failed(contract, Cause.fail(outcome.error))
@@ -168,15 +156,3 @@ const answer = (contract: Contract.Any, outcome: Outcome): Effect.Effect<TargetA
 
 /** What is no error of the contract has to be an error object, as the types say. */
 const rawError = Schema.decodeUnknownSync(ErrorObject)
-
-const failed = (contract: Contract.Any, cause: Cause.Cause<unknown>): Effect.Effect<TargetAnswer, SerdesError> => {
-  const failure = cause.reasons.find(Cause.isFailReason)
-  return failure === undefined
-    ? Effect.succeed({ _tag: "Failed", error: squash(cause) })
-    : Effect.map(write({ success: contract.error }, failure.error, infoOf(contract, "error")), (data) => ({
-        _tag: "Failed",
-        error: errorObject(failure.error, data)
-      }))
-}
-
-const squash = (cause: Cause.Cause<unknown>): ErrorObject => defectObject(Cause.squash(cause))

@@ -21,6 +21,8 @@ import { DurableClient, readOutcome, type ClientError, type ExecutionFailed } fr
 import type { OperationError } from "../DurableError.ts"
 import * as Engine from "../engine/Service.ts"
 import type { Execution } from "../execution/Parts.ts"
+import { fromEngine } from "../hosting/client.ts"
+import { infoOf } from "../hosting/plain.ts"
 import type { RecordServices } from "../Plain.ts"
 import { Serdes, type Format } from "../Serdes.ts"
 import * as Targets from "../Targets.ts"
@@ -39,7 +41,6 @@ import {
   type CallbackSchemas,
   type CallbackValue
 } from "./Answer.ts"
-import { fromEngine } from "./client.ts"
 import { millisBetween, misfit, type ExpectedDuration } from "./elapsed.ts"
 import { isStepFault, type StepFault } from "./StepFault.ts"
 import {
@@ -49,9 +50,9 @@ import {
   type OperationValue,
   type TestOperation
 } from "./Operations.ts"
-import { infoOf, isStub, servePlain, serveStub, type Stub } from "./Stub.ts"
+import { isStub, servePlain, serveStub, type Stub } from "./Stub.ts"
 import { TestFailure } from "./TestFailure.ts"
-import { write } from "./values.ts"
+import { write } from "../hosting/values.ts"
 import { World, type Served, type WorldOptions } from "./World.ts"
 
 export { ExecutionFailed } from "../DurableClient.ts"

@@ -25,6 +25,7 @@ import type { OperationAddress } from "../engine/Execution.ts"
 import * as Engine from "../engine/Service.ts"
 import type { AnyFiber } from "../execution/Fibers.ts"
 import type { Parts } from "../execution/Parts.ts"
+import { makeClient } from "../hosting/client.ts"
 import { invoke } from "../invocation/Invocation.ts"
 import { CheckpointDurableExecutionBody, CheckpointDurableExecutionResponse } from "../wire/CheckpointApi.ts"
 import type { ErrorObject } from "../wire/ErrorObject.ts"
@@ -34,7 +35,6 @@ import type { Operation } from "../wire/Operation.ts"
 import { serveAnswer, type Answer, type Answering } from "./Answer.ts"
 import { Callbacks, keyOf } from "./Callbacks.ts"
 import { AskedFor, difference, type Replayed } from "./ClosedWorlds.ts"
-import { makeClient } from "./client.ts"
 import { picks } from "./pattern.ts"
 import { faultOf, type StepFault } from "./StepFault.ts"
 import { CurrentCall, fakedTimers, Stillness, startTimer } from "./Stillness.ts"
@@ -157,6 +157,9 @@ export class World {
     query: (state: Engine.ServiceState, query: Query, env: Engine.Env) => Result.Result<Answer, Engine.Refused>,
     request: Query
   ): Result.Result<Answer, Engine.Refused> => query(this.#state, request, this.#env())
+
+  readonly list = (query: Parameters<typeof Engine.listExecutions>[1]): ReturnType<typeof Engine.listExecutions> =>
+    this.query(Engine.listExecutions, query)
 
   /** An execution, as the engine holds it. */
   readonly execution = (executionArn: string): Engine.Execution | undefined =>

@@ -15,8 +15,10 @@ import {
   Targets
 } from "effect-durable"
 import { LambdaClient, LambdaHandler } from "effect-durable/lambda"
+import { LocalEngine } from "effect-durable/local"
 import { TestEngine } from "effect-durable/testing"
 import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -25,6 +27,10 @@ import { cast } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import process from "node:process"
 import { operationId } from "../../src/execution/Identity.ts"
 import {
@@ -466,10 +472,55 @@ const clientErrors: Readonly<Record<string, Effect.Effect<Told>>> = {
   )
 }
 
+/** What an engine says that is given these options, and a folder of its own. */
+const inLocalEngine = (
+  options: (folder: string) => LocalEngine.Options,
+  prepare: (folder: string) => Effect.Effect<unknown, unknown, Scope.Scope> = () => Effect.void
+): Effect.Effect<Told> =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const path = yield* Effect.acquireRelease(
+        Effect.sync(() => mkdtempSync(join(tmpdir(), "effect-durable-docs-"))),
+        (made) => Effect.sync(() => rmSync(made, { recursive: true, force: true }))
+      )
+      yield* Effect.orDie(prepare(path))
+      const failure = Effect.flatMap(Layer.build(LocalEngine.layer({ port: 0, ...options(path) })), (services) => {
+        const { failure: broken } = Context.get(services, LocalEngine.LocalEngine)
+        const start = Context.get(services, DurableClient.DurableClient).start
+        return Effect.andThen(
+          Effect.exit(start({ functionName: "orders:1", payload: JSON.stringify("x".repeat(200_000)), type: "Event" })),
+          broken
+        )
+      })
+      const error = yield* Effect.orDie(Effect.flip(failure))
+      return { tag: error._tag, message: error.message }
+    })
+  )
+
+const orders = LocalEngine.command("orders", ["true"])
+
+const localErrors: Readonly<Record<string, Effect.Effect<Told>>> = {
+  "StorageError/foreign": inLocalEngine(
+    (folder) => ({ functions: [], database: join(folder, "notes.txt") }),
+    (folder) => Effect.sync(() => writeFileSync(join(folder, "notes.txt"), "Buy milk. ".repeat(200)))
+  ),
+  "StorageError/locked": inLocalEngine(
+    (folder) => ({ functions: [], database: join(folder, "local.db") }),
+    (folder) => Layer.build(LocalEngine.layer({ functions: [], database: join(folder, "local.db"), port: 0 }))
+  ),
+  "StorageError/full": inLocalEngine((folder) => ({
+    functions: [orders],
+    database: join(folder, "local.db"),
+    maxDatabaseBytes: 150_000
+  })),
+  FunctionsError: inLocalEngine(() => ({ functions: [orders, orders], database: ":memory:" }))
+}
+
 export const messages: Readonly<Record<string, Effect.Effect<Told>>> = {
   ...operationErrors,
   ...mistakes,
   ...invocationErrors,
   ...testFailures,
-  ...clientErrors
+  ...clientErrors,
+  ...localErrors
 }

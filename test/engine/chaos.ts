@@ -121,6 +121,8 @@ export class Chaos {
   /** What the running function knows of its execution. */
   readonly known = new Map<string, Map<string, Operation>>()
   refusals = 0
+  /** Told of every command that was carried out, before the state is the new one. */
+  onApplied: (before: Service.ServiceState, applied: Service.Applied<unknown>) => void = () => undefined
   #ids = 0
 
   constructor(pageItems: number, options: Partial<Service.Options> = {}) {
@@ -272,6 +274,7 @@ export class Chaos {
   }
 
   #take<A>(applied: Service.Applied<A>): A {
+    this.onApplied(this.state, applied)
     this.state = applied.state
     for (const effect of applied.effects) {
       switch (effect._tag) {

@@ -44,7 +44,7 @@ describe("the package", () => {
 
   it("installs nothing but itself beside effect", () => {
     assert.notProperty(manifest, "dependencies")
-    const optional = ["@aws-sdk/client-lambda", "@aws-sdk/credential-providers"]
+    const optional = ["@aws-sdk/client-lambda", "@aws-sdk/credential-providers", "@effect/platform-node"]
     assert.deepStrictEqual(Object.keys(manifest.peerDependencies), [...optional, "effect"])
     assert.deepStrictEqual(
       Object.entries(manifest.peerDependenciesMeta),

@@ -111,7 +111,12 @@ export class Coarse {
   #tellAgain(executionArn: string, told: number): void {
     this.#world.command<string, void>((state, arn) => {
       const executions = HashMap.modify(state.executions, arn, (execution) => ({ ...execution, delivered: told }))
-      const applied: Engine.Applied<void> = { state: { ...state, executions }, answer: undefined, effects: [] }
+      const applied: Engine.Applied<void> = {
+        state: { ...state, executions },
+        answer: undefined,
+        effects: [],
+        changed: { executions: new Set([arn]), timers: [] }
+      }
       return Result.succeed(applied)
     }, executionArn)
   }

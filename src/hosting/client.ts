@@ -1,7 +1,8 @@
 /**
- * The client of a test world: the engine's commands and queries behind the port.
+ * The client of a backend that hosts the engine: its commands and queries behind the port.
  *
- * Owns: how requests and refusals are put in the words of the port. Does not own: what the service does.
+ * Owns: how requests and refusals are put in the words of the port. Does not own: what the service does, and where its state
+ * is kept.
  *
  * @since 0.1.0
  */
@@ -32,16 +33,18 @@ const paged = (options: PageRequest = {}) => ({
   ...(options.reverseOrder === undefined ? undefined : { ReverseOrder: options.reverseOrder })
 })
 
-/** What a client needs of its world. */
-interface Served {
-  readonly command: <Request, Answer>(
+/** What a client needs of its host. */
+export interface Host {
+  readonly command: <Request extends object, Answer>(
     command: (state: Engine.ServiceState, request: Request, env: Engine.Env) => Engine.Outcome<Answer>,
     request: Request
   ) => Result.Result<Answer, Engine.Refused>
-  readonly query: <Query, Answer>(
+  readonly query: <Query extends object, Answer>(
     query: (state: Engine.ServiceState, query: Query, env: Engine.Env) => Result.Result<Answer, Engine.Refused>,
     request: Query
   ) => Result.Result<Answer, Engine.Refused>
+  /** As `query` of `Engine.listExecutions`, for a host that keeps most executions elsewhere. */
+  readonly list: (query: Parameters<typeof Engine.listExecutions>[1]) => ReturnType<typeof Engine.listExecutions>
   /** Waits until an execution has ended, while something happens within so many milliseconds. */
   readonly ended: (
     executionArn: string,
@@ -51,14 +54,14 @@ interface Served {
 
 type Client = DurableClient["Service"]
 
-export const makeClient = (world: Served): Client => ({ ...makeReader(world), ...makeWriter(world) })
+export const makeClient = (host: Host): Client => ({ ...makeReader(host), ...makeWriter(host) })
 
 /** What changes nothing. */
-const makeReader = (world: Served): Pick<Client, "get" | "list" | "history"> => ({
+const makeReader = (host: Host): Pick<Client, "get" | "list" | "history"> => ({
   get: (executionArn, { includeExecutionData = true } = {}) =>
     Effect.suspend(() =>
       fromEngine(
-        world.query(Engine.getExecution, {
+        host.query(Engine.getExecution, {
           DurableExecutionArn: executionArn,
           IncludeExecutionData: includeExecutionData
         })
@@ -68,7 +71,7 @@ const makeReader = (world: Served): Pick<Client, "get" | "list" | "history"> => 
     Effect.suspend(() =>
       fromEngine(
         Result.map(
-          world.query(Engine.listExecutions, {
+          host.list({
             FunctionName: functionName,
             ...paged(options),
             ...(options.qualifier === undefined ? undefined : { Qualifier: options.qualifier }),
@@ -85,7 +88,7 @@ const makeReader = (world: Served): Pick<Client, "get" | "list" | "history"> => 
     Effect.suspend(() =>
       fromEngine(
         Result.map(
-          world.query(Engine.getHistory, {
+          host.query(Engine.getHistory, {
             DurableExecutionArn: executionArn,
             ...paged(options),
             ...(options.includeExecutionData === undefined
@@ -98,12 +101,12 @@ const makeReader = (world: Served): Pick<Client, "get" | "list" | "history"> => 
     )
 })
 
-const makeWriter = (world: Served): Omit<Client, "get" | "list" | "history"> => ({
+const makeWriter = (host: Host): Omit<Client, "get" | "list" | "history"> => ({
   start: ({ functionName, name, payload, qualifier, tenantId, type }) =>
     Effect.flatMap(
       Effect.suspend(() =>
         fromEngine(
-          world.command(Engine.startExecution, {
+          host.command(Engine.startExecution, {
             functionName,
             invocationType: type,
             ...(qualifier === undefined ? undefined : { qualifier }),
@@ -116,7 +119,7 @@ const makeWriter = (world: Served): Omit<Client, "get" | "list" | "history"> => 
       ({ executionArn }) =>
         type === "Event"
           ? Effect.succeed({ executionArn })
-          : Effect.map(world.ended(executionArn, Infinity), ({ outcome }) => ({
+          : Effect.map(host.ended(executionArn, Infinity), ({ outcome }) => ({
               executionArn,
               outcome: plain(outcome)
             }))
@@ -125,7 +128,7 @@ const makeWriter = (world: Served): Omit<Client, "get" | "list" | "history"> => 
     Effect.suspend(() =>
       fromEngine(
         Result.map(
-          world.command(Engine.stopExecution, { executionArn, ...(error === undefined ? undefined : { error }) }),
+          host.command(Engine.stopExecution, { executionArn, ...(error === undefined ? undefined : { error }) }),
           (answer) => answer.StopTimestamp
         )
       )
@@ -133,13 +136,13 @@ const makeWriter = (world: Served): Omit<Client, "get" | "list" | "history"> => 
   succeedCallback: (callbackId, result) =>
     Effect.suspend(() =>
       fromEngine(
-        world.command(Engine.succeedCallback, { callbackId, ...(result === undefined ? undefined : { result }) })
+        host.command(Engine.succeedCallback, { callbackId, ...(result === undefined ? undefined : { result }) })
       )
     ),
   failCallback: (callbackId, error) =>
     Effect.suspend(() =>
-      fromEngine(world.command(Engine.failCallback, { callbackId, ...(error === undefined ? undefined : { error }) }))
+      fromEngine(host.command(Engine.failCallback, { callbackId, ...(error === undefined ? undefined : { error }) }))
     ),
   heartbeatCallback: (callbackId) =>
-    Effect.suspend(() => fromEngine(world.command(Engine.heartbeatCallback, { callbackId })))
+    Effect.suspend(() => fromEngine(host.command(Engine.heartbeatCallback, { callbackId })))
 })

@@ -1,0 +1,64 @@
+/**
+ * A plain function that is written as an Effect, as its host calls it: from the text of a payload to the text of a result, or
+ * to an error object.
+ *
+ * Owns: how a contract's values and errors are text for whoever calls the function.
+ * Does not own: when it is called, and what it does.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { cast } from "effect/Function"
+import type * as Contract from "../Contract.ts"
+import type { TargetEnd } from "../engine/Service.ts"
+import { erase } from "../internal/erase.ts"
+import type { Info, SerdesError } from "../Serdes.ts"
+import { defectObject, errorObject } from "../values/Failures.ts"
+import { ofPayload, ofResult } from "../values/Values.ts"
+import type { ErrorObject } from "../wire/ErrorObject.ts"
+import { read, write } from "./values.ts"
+
+/** How a call ended; more than an implementation can say, a script may. */
+export type Ending = TargetEnd
+
+/** Calls an implementation of a plain contract. What it requires besides has to be there. */
+export const callPlain = (
+  { contract, handler }: Contract.AnyImplementation,
+  text: string | undefined
+): Effect.Effect<Ending> =>
+  read(ofPayload(contract), text, infoOf(contract, "payload")).pipe(
+    Effect.flatMap((payload) => Effect.exit(Effect.suspend(() => erase(handler(cast<unknown, never>(payload)))))),
+    Effect.flatMap((exit) => (Exit.isSuccess(exit) ? succeeded(contract, exit.value) : failed(contract, exit.cause))),
+    Effect.catchCause((cause) => Effect.succeed<Ending>({ _tag: "Failed", error: squash(cause) }))
+  )
+
+/** A result as it goes to the caller. */
+export const succeeded = (contract: Contract.Any, value: unknown): Effect.Effect<Ending, SerdesError> =>
+  Effect.map(write(ofResult(contract), value, infoOf(contract, "result")), (result) => ({
+    _tag: "Succeeded",
+    result
+  }))
+
+/** A failure as it goes to the caller: a declared error with its data, anything else by its name and message. */
+export const failed = (contract: Contract.Any, cause: Cause.Cause<unknown>): Effect.Effect<Ending, SerdesError> => {
+  const failure = cause.reasons.find(Cause.isFailReason)
+  return failure === undefined
+    ? Effect.succeed({ _tag: "Failed", error: squash(cause) })
+    : Effect.map(write({ success: contract.error }, failure.error, infoOf(contract, "error")), (data) => ({
+        _tag: "Failed",
+        error: errorObject(failure.error, data)
+      }))
+}
+
+/** What is said about a value of a call, which is no operation of an execution. */
+export const infoOf = (contract: Contract.Any, value: Info["value"]): Info => ({
+  executionArn: contract.name,
+  operationId: contract.name,
+  operation: contract.name,
+  value
+})
+
+/** The error object of whatever a cause comes down to. */
+export const squash = (cause: Cause.Cause<unknown>): ErrorObject => defectObject(Cause.squash(cause))

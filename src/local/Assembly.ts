@@ -1,0 +1,133 @@
+/**
+ * An engine put together: machine, functions and server, in the order in which they can begin and have to end.
+ *
+ * Owns: what the engine asks to be run becomes calls of functions, and their ends reports to the engine.
+ * Does not own: any of the parts.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import * as FiberSet from "effect/FiberSet"
+import type { ServeError } from "effect/http/HttpServerError"
+import * as SchemaParser from "effect/SchemaParser"
+import type * as Scope from "effect/Scope"
+import { randomUUID } from "node:crypto"
+import * as Service from "../engine/Service.ts"
+import { InvocationEvent } from "../wire/Invocation.ts"
+import type { Backend, PlainCall } from "./Api.ts"
+import { adviceIn, invocationEnd, lookupIn, targetEnd, type FunctionCall, type Functions } from "./Functions.ts"
+import { api, serve } from "./Http.ts"
+import { Machine, type MachineOptions, type Work } from "./Machine.ts"
+import { StorageError } from "./Sqlite.ts"
+import { Store } from "./Store.ts"
+
+export interface AssemblyOptions {
+  readonly database: string
+  readonly maxDatabaseBytes?: number | undefined
+  readonly host: "127.0.0.1" | "::1"
+  /** 0 for a free one. */
+  readonly port: number
+  /** Makes the functions of an engine that is reached at this address. */
+  readonly functions: (url: Effect.Effect<string>) => Effect.Effect<Functions, never, Scope.Scope>
+  readonly engine?: Partial<Omit<Service.Options, "lookup" | "missingAdvice" | "stampStep">> | undefined
+}
+
+export interface Assembled {
+  readonly machine: Machine
+  readonly url: string
+  readonly functions: Functions
+  /** Executions that were open when the engine started, and go on. */
+  readonly resumed: number
+}
+
+/** Starts an engine, which ends when the scope closes. */
+export const assemble = (options: AssemblyOptions): Effect.Effect<Assembled, StorageError | ServeError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const store = yield* Store.open({ path: options.database, maxBytes: options.maxDatabaseBytes })
+    const address = yield* Deferred.make<string>()
+    const functions = yield* options.functions(Deferred.await(address))
+    const fork = yield* FiberSet.makeRuntime()
+    const machine = yield* loadMachine(store, functions, fork, options)
+    // Last acquired, first released: nothing may be reported once functions are being stopped.
+    yield* Effect.addFinalizer(() => Effect.sync(() => machine.stop()))
+    const port = yield* serve(options.host, options.port, api(backendOf(machine, functions, fork)))
+    const url = `http://${options.host === "::1" ? "[::1]" : options.host}:${port}`
+    yield* Deferred.succeed(address, url)
+    const resumed = machine.start((work) => void fork(perform(machine, functions, work)))
+    yield* Effect.forkScoped(tidying(machine))
+    return { machine, url, functions, resumed }
+  })
+
+type Fork = (effect: Effect.Effect<unknown>) => Fiber.Fiber<unknown>
+
+const loadMachine = (
+  store: Store,
+  functions: Functions,
+  fork: Fork,
+  { engine }: AssemblyOptions
+): Effect.Effect<Machine, StorageError> =>
+  Effect.flatMap(Clock.Clock, (clock) => {
+    const config = Service.makeConfig({
+      ...engine,
+      lookup: lookupIn(functions),
+      missingAdvice: adviceIn(functions),
+      // Nothing smaller crosses the wire of AWS.
+      stampStep: 1
+    })
+    const now = (): number => clock.currentTimeMillisUnsafe()
+    const later: MachineOptions["later"] = (milliseconds, run) => {
+      const fiber = fork(Effect.andThen(Effect.sleep(milliseconds), Effect.sync(run)))
+      return () => fiber.interruptUnsafe()
+    }
+    return Effect.try({
+      try: () => new Machine({ store, config, now, later }),
+      catch: (error) => {
+        if (error instanceof StorageError) return error
+        throw error
+      }
+    })
+  })
+
+const backendOf = (machine: Machine, functions: Functions, fork: Fork): Backend => ({
+  machine,
+  detach: (effect) => void fork(effect),
+  call: ({ functionName, payload, version, ...rest }: PlainCall) =>
+    Effect.map(
+      functions.run({
+        ...rest,
+        requestId: randomUUID(),
+        functionName,
+        version,
+        functionArn: `arn:aws:lambda:${machine.config.region}:${machine.config.account}:function:${functionName}:${version}`,
+        payload: payload ?? "{}"
+      }),
+      targetEnd
+    )
+})
+
+/** Runs what the engine asks for, and reports how it ended. */
+const perform = (machine: Machine, functions: Functions, work: Work): Effect.Effect<void> =>
+  Effect.map(functions.run(callOf(work)), (end) =>
+    work._tag === "InvokeFunction"
+      ? machine.invocationEnded(work.executionArn, work.invocationId, invocationEnd(end))
+      : machine.targetEnded(work.executionArn, work.operationId, targetEnd(end))
+  )
+
+const callOf = (work: Work): FunctionCall => ({
+  functionName: work.functionName,
+  version: work.version,
+  functionArn: work.functionArn,
+  tenantId: work.tenantId,
+  traceHeader: work.traceHeader,
+  ...(work._tag === "InvokeFunction"
+    ? { requestId: work.invocationId, payload: JSON.stringify(encodeEvent(work.event)) }
+    : { requestId: randomUUID(), payload: work.payload ?? "{}" })
+})
+
+const encodeEvent = SchemaParser.encodeSync(InvocationEvent)
+
+const tidying = (machine: Machine): Effect.Effect<never> =>
+  Effect.forever(Effect.andThen(Effect.sync(machine.tidy), Effect.sleep("1 hour")))

@@ -1,0 +1,244 @@
+/**
+ * The engine as an HTTP server: routes, bodies, and failures in the shape that AWS's clients read, also for what no client of
+ * AWS would send.
+ *
+ * Owns: the way from bytes to an operation and back, limits and time-outs of requests, what is logged of them.
+ * Does not own: what an operation does, who is let in.
+ *
+ * 1. Every request that is HTTP gets an answer with an id and, unless it succeeded, the name of an exception.
+ * 2. No log has a header, a payload, a token or the id of a callback in it.
+ *
+ * @since 0.1.0
+ */
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as ByteSize from "effect/ByteSize"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import { constTrue } from "effect/Function"
+import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
+import * as HttpMiddleware from "effect/http/HttpMiddleware"
+import type { ServeError } from "effect/http/HttpServerError"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import type * as Scope from "effect/Scope"
+import { randomUUID } from "node:crypto"
+import { createServer, type Server, type ServerResponse } from "node:http"
+import type { Duplex } from "node:stream"
+import { Refused } from "../engine/Service.ts"
+import { routes, type ApiOperationName } from "../wire/Api.ts"
+import { encodeApiError } from "../wire/ApiError.ts"
+import { parseDurableExecutionArn } from "../wire/Constraints.ts"
+import { operationNames, operations, type Ask, type Backend, type Reply } from "./Api.ts"
+import { guard, unsigned, type Denial } from "./Guard.ts"
+import { StorageError } from "./Sqlite.ts"
+
+/** Milliseconds that a client has for its headers, and for its whole request. */
+const headersTimeout = 10_000
+const requestTimeout = 60_000
+
+type App = Effect.Effect<HttpServerResponse.HttpServerResponse, never, HttpServerRequest.HttpServerRequest>
+
+/** Serves something on this machine until the scope closes. Answers with the port, which is a free one for 0. */
+export const serve = (
+  host: "127.0.0.1" | "::1",
+  port: number,
+  app: (port: number) => App
+): Effect.Effect<number, ServeError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const node = createServer({ headersTimeout, requestTimeout, connectionsCheckingInterval: 1_000 })
+    refuseBytes(node)
+    const server = yield* NodeHttpServer.make(() => node, { host, port, disablePreemptiveShutdown: true })
+    // The server ends with its last connection, and clients keep theirs; whoever waits for an execution waits for long.
+    yield* Effect.addFinalizer(() =>
+      Effect.sync(() => {
+        node.close()
+        node.closeAllConnections()
+      })
+    )
+    const bound = portOf(node)
+    // Spans have the headers and the path of a request in them.
+    // An app is not interrupted of itself, when its client has gone and when the server ends.
+    const served = server.serve(Effect.interruptible(app(bound)))
+    yield* Effect.provideService(served, HttpMiddleware.TracerDisabledWhen, constTrue)
+    return bound
+  })
+
+const portOf = (node: Server): number => {
+  const address = node.address()
+  return typeof address === "object" && address !== null ? address.port : 0
+}
+
+/**
+ * What is not HTTP, or too slow, never becomes a request; it is answered all the same. If it is the rest of a request that was
+ * answered already, the connection ends.
+ */
+const refuseBytes = (node: Server): void => {
+  const answering = new WeakMap<Duplex, ServerResponse>()
+  node.on("request", (request, response) => answering.set(request.socket, response))
+  node.on("clientError", (error: Error & { readonly code?: string }, socket) => {
+    const last = answering.get(socket)
+    const isRest = last?.headersSent === true && !last.req.complete
+    if (!socket.writable || isRest) return void socket.destroy()
+    const [status, message] = parseFailures[error.code ?? ""] ?? ["400 Bad Request", "The request is not HTTP."]
+    const body = JSON.stringify({ Type: "User", message })
+    socket.end(
+      `HTTP/1.1 ${status}\r\nx-amzn-errortype: InvalidRequestContentException\r\nx-amzn-requestid: ${randomUUID()}\r\n` +
+        `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`
+    )
+  })
+}
+
+const parseFailures: Readonly<Record<string, readonly [status: string, message: string]>> = {
+  HPE_HEADER_OVERFLOW: ["431 Request Header Fields Too Large", "The headers of the request are too large."],
+  ERR_HTTP_REQUEST_TIMEOUT: ["408 Request Timeout", "The request did not arrive in time."]
+}
+
+// --- One request -------------------------------------------------------------------------------------------------------
+
+/** The API of AWS for a backend. */
+export const api =
+  (backend: Backend) =>
+  (port: number): App => {
+    const stop = guard(port)
+    return Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
+      const denial = stop(request) ?? unsigned(request)
+      if (denial !== undefined) return Effect.succeed(respond(denialReply(403, denial)))
+      const found = route(request.method, request.url)
+      if ("name" in found) return Effect.succeed(respond(denialReply(found.status, found)))
+      return Effect.map(logged(found, answer(backend, found, request)), respond)
+    })
+  }
+
+const answer = (
+  backend: Backend,
+  { label, operation, query }: Routed,
+  request: HttpServerRequest.HttpServerRequest
+): Effect.Effect<Reply> => {
+  const { maxBytes, run } = operations[operation]
+  return bodyOf(request, maxBytes).pipe(
+    Effect.flatMap((body) => Effect.suspend(() => run(backend, { label, query, headers: request.headers, body }))),
+    Effect.catch((error) => Effect.succeed(errorReply(error))),
+    Effect.catchCause((cause) =>
+      Cause.hasInterruptsOnly(cause) ? Effect.failCause(cause).pipe(Effect.orDie) : broken(operation, cause)
+    )
+  )
+}
+
+/** The text of a body, as far as it may go. What is no UTF-8 is replaced, as the service does. */
+export const bodyOf = (
+  request: HttpServerRequest.HttpServerRequest,
+  maxBytes: number
+): Effect.Effect<string, Refused> =>
+  request.arrayBuffer.pipe(
+    Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(maxBytes)),
+    Effect.map((bytes) => new TextDecoder().decode(bytes)),
+    Effect.mapError(
+      () =>
+        new Refused({
+          exception: "RequestTooLargeException",
+          message: `Request must be smaller than ${maxBytes} bytes for this operation, and arrive whole.`
+        })
+    )
+  )
+
+/** Something that no request should be able to bring about. What broke is for the log, and not for the client. */
+const broken = (operation: ApiOperationName, cause: Cause.Cause<unknown>): Effect.Effect<Reply> => {
+  const error = Cause.squash(cause)
+  const message = error instanceof StorageError ? error.message : "The engine failed. Its log says how."
+  return Effect.as(
+    Effect.logError(`${operation} failed`, error instanceof Error ? (error.stack ?? error.message) : String(error)),
+    errorReply(new Refused({ exception: "ServiceException", message }))
+  )
+}
+
+const errorReply = ({ exception, message }: Refused): Reply => {
+  const { body, headers, status } = encodeApiError({ name: exception, message })
+  return { status, headers, body: JSON.stringify(body) }
+}
+
+const denialReply = (status: number, { message, name }: Denial): Reply => ({
+  status,
+  headers: { "x-amzn-errortype": name },
+  body: JSON.stringify({ Type: "User", Message: message, message })
+})
+
+/** An answer as HTTP. */
+export const respond = ({ body, headers = {}, status = 200 }: Reply): HttpServerResponse.HttpServerResponse => {
+  const all = { "x-amzn-requestid": randomUUID(), ...headers }
+  return body === undefined
+    ? HttpServerResponse.empty({ status, headers: all })
+    : HttpServerResponse.text(body, { status, headers: all, contentType: "application/json" })
+}
+
+const logged = ({ label, operation }: Routed, work: Effect.Effect<Reply>): Effect.Effect<Reply> =>
+  Effect.flatMap(Effect.timed(work), ([duration, reply]) => {
+    const execution = parseDurableExecutionArn(label)?.executionName
+    return Effect.as(
+      Effect.logDebug("request").pipe(
+        Effect.annotateLogs({
+          operation,
+          status: reply.status ?? 200,
+          duration: String(duration),
+          ...(execution !== undefined && { execution })
+        })
+      ),
+      reply
+    )
+  })
+
+// --- Routes ------------------------------------------------------------------------------------------------------------
+
+interface Routed extends Pick<Ask, "label" | "query"> {
+  readonly operation: ApiOperationName
+}
+
+interface Unrouted extends Denial {
+  readonly status: number
+}
+
+/** Operations by their method and their path, in which the label is empty. */
+const table: ReadonlyMap<string, ApiOperationName> = new Map(
+  operationNames.map((operation) => {
+    const { method, path } = routes[operation]
+    return [`${method} ${path.replace(/\{\w+\}/, "")}`, operation]
+  })
+)
+
+/** The segment that is a label, in every route. */
+const labelAt = 3
+
+const route = (method: string, url: string): Routed | Unrouted => {
+  const [path = "", search = ""] = url.split(/\?(.*)/s)
+  const segments = path.split("/")
+  const label = decoded(segments[labelAt] ?? "")
+  const operation = table.get(`${method} ${segments.with(Math.min(labelAt, segments.length - 1), "").join("/")}`)
+  if (operation === undefined || segments.length <= labelAt || label === "") {
+    return {
+      status: 404,
+      name: "UnknownOperationException",
+      message: "The engine has no such operation. It serves the durable part of Lambda's API, and Invoke."
+    }
+  }
+  if (label === undefined) {
+    return { status: 400, name: "InvalidParameterValueException", message: "The path is not percent-encoded." }
+  }
+  return { operation, label, query: queryIn(search) }
+}
+
+const decoded = (segment: string): string | undefined => {
+  try {
+    return decodeURIComponent(segment)
+  } catch {
+    return undefined
+  }
+}
+
+const queryIn = (search: string): Ask["query"] => {
+  const query = new URLSearchParams(search)
+  return Object.fromEntries(
+    Array.from(new Set(query.keys()), (key) => {
+      const values = query.getAll(key)
+      return [key, values.length === 1 ? (values[0] ?? "") : values]
+    })
+  )
+}

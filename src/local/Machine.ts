@@ -1,0 +1,286 @@
+/**
+ * The engine as it runs on one machine: its state in memory and on disk, the time, and whoever waits for an execution.
+ *
+ * Owns: the order of commands, which executions are in memory, the timer of the process, and what happens when the database
+ * fails.
+ * Does not own: what a command does, how rows look, how functions run.
+ *
+ * 1. A command is applied to the state in memory after its changes are on disk, so that nothing is acknowledged that a crash
+ *    could undo.
+ * 2. An execution that is over leaves memory with the command that ended it, and comes back for as long as a command about it
+ *    takes.
+ * 3. When the database fails, no command is carried out any more.
+ *
+ * @since 0.1.0
+ */
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import { randomBytes } from "node:crypto"
+import * as Service from "../engine/Service.ts"
+import * as Stored from "../engine/Stored.ts"
+import { StorageError } from "./Sqlite.ts"
+import type { StartNote, Store } from "./Store.ts"
+
+/** What the engine asks a host to run. */
+export type Work = Exclude<Service.HostEffect, { readonly _tag: "ExecutionClosed" }>
+
+/** What a command or a question is about, in whichever words it says that, so that it finds it in memory. */
+interface About {
+  readonly executionArn?: string | undefined
+  readonly DurableExecutionArn?: string | undefined
+  readonly name?: string | undefined
+  readonly callbackId?: string | undefined
+}
+
+type Command<Request, Answer> = (
+  state: Service.ServiceState,
+  request: Request,
+  env: Service.Env
+) => Service.Outcome<Answer>
+
+type Query<Request, Answer> = (
+  state: Service.ServiceState,
+  request: Request,
+  env: Service.Env
+) => Result.Result<Answer, Service.Refused>
+
+export interface MachineOptions {
+  readonly store: Store
+  readonly config: Service.Config
+  /** The time in milliseconds since the epoch. */
+  readonly now: () => number
+  /** Does something after so many milliseconds. Answers how to call it off. */
+  readonly later: (milliseconds: number, run: () => void) => () => void
+}
+
+export class Machine {
+  readonly config: Service.Config
+  /** Fails when the database cannot be used any more. */
+  readonly failed = Deferred.makeUnsafe<never, StorageError>()
+  readonly #store: Store
+  readonly #now: () => number
+  readonly #watchers = new Map<string, Set<(outcome: Service.ExecutionOutcome) => void>>()
+  #state: Service.ServiceState
+  #work: (work: Work) => void = () => undefined
+  readonly #later: MachineOptions["later"]
+  #timer: { readonly due: number; readonly cancel: () => void } | undefined
+  #failure: StorageError | undefined
+  #stopped = false
+
+  /** Loads what is stored. Throws `StorageError`. */
+  constructor({ config, later, now, store }: MachineOptions) {
+    this.#store = store
+    this.config = config
+    this.#now = now
+    this.#later = later
+    this.#state = store.load()
+  }
+
+  /**
+   * Begins to run: what was in flight when the last engine ended has crashed, what fell due meanwhile happens, each in its
+   * order. Answers how many executions go on.
+   */
+  start(work: (work: Work) => void): number {
+    this.#work = work
+    const { invocations, targets } = Service.outstanding(this.#state)
+    this.#report((state, env) => Service.advanceTo(state, env))
+    for (const invocation of invocations) {
+      const end: Service.InvocationEnd = { _tag: "Crashed", error: cutOff(invocation.invocationId) }
+      this.#report((state, env) => Service.invocationEnded(state, { ...invocation, end }, env))
+    }
+    for (const target of targets) {
+      const end: Service.TargetEnd = { _tag: "Failed", error: cutOff(target.operationId) }
+      this.#report((state, env) => Service.targetEnded(state, { ...target, end }, env))
+    }
+    return Array.from(Service.executions(this.#state)).filter(({ outcome }) => outcome === undefined).length
+  }
+
+  /** Ends the timer. What is in flight stays so, for the next engine to find. */
+  stop(): void {
+    this.#stopped = true
+    this.#timer?.cancel()
+  }
+
+  // --- What others ask for -----------------------------------------------------------------------------------------
+
+  /** Carries out a command. Throws `StorageError`, and then nothing has happened. */
+  readonly command = <Request extends About, Answer>(
+    command: Command<Request, Answer>,
+    request: Request,
+    note?: (answer: Answer) => StartNote | undefined
+  ): Result.Result<Answer, Service.Refused> =>
+    this.#using(request, (before) =>
+      Result.map(command(before, request, this.#env()), (applied) =>
+        this.#take(before, applied, note?.(applied.answer))
+      )
+    )
+
+  /** Asks something. Throws `StorageError`. */
+  readonly query = <Request extends About, Answer>(
+    query: Query<Request, Answer>,
+    request: Request
+  ): Result.Result<Answer, Service.Refused> => this.#using(request, (state) => query(state, request, this.#env()))
+
+  /** A page of executions, of which most are not in memory. Throws `StorageError`. */
+  readonly list = (query: Parameters<typeof Service.listFrom>[1]): ReturnType<typeof Service.listFrom> =>
+    this.#guarded(() =>
+      Service.listFrom((functionName, from, step) => this.#store.list(functionName, from, step), query, this.#env())
+    )
+
+  /** The execution that a call with this id has started. Throws `StorageError`. */
+  startedBy(invocationId: string): string | undefined {
+    return this.#guarded(() => this.#store.arnOfStart(invocationId))
+  }
+
+  /** The end of an execution, as soon as it has ended; nothing for an execution that does not exist. */
+  ended(arn: string): Effect.Effect<Service.ExecutionOutcome | undefined> {
+    return Effect.callback((resume) => {
+      const found = this.#guarded(() => Service.execution(this.#state, arn) ?? this.#store.find("arn", arn)?.head)
+      if (found === undefined || found.outcome !== undefined) return resume(Effect.succeed(found?.outcome))
+      const watchers = this.#watchers.get(arn) ?? new Set()
+      this.#watchers.set(arn, watchers)
+      const watcher = (outcome: Service.ExecutionOutcome): void => resume(Effect.succeed(outcome))
+      watchers.add(watcher)
+      return Effect.sync(() => void watchers.delete(watcher))
+    })
+  }
+
+  /** ARNs of the executions that are in memory: those that are not over. */
+  readonly inMemory = (): ReadonlyArray<string> =>
+    Array.from(Service.executions(this.#state), ({ identity }) => identity.arn)
+
+  // --- What the host reports ---------------------------------------------------------------------------------------
+
+  invocationEnded(executionArn: string, invocationId: string, end: Service.InvocationEnd): void {
+    this.#report((state, env) => Service.invocationEnded(state, { executionArn, invocationId, end }, env))
+  }
+
+  targetEnded(executionArn: string, operationId: string, end: Service.TargetEnd): void {
+    this.#report((state, env) => Service.targetEnded(state, { executionArn, operationId, end }, env))
+  }
+
+  /** Deletes what is older than the service keeps it. */
+  readonly tidy = (): void => {
+    this.#whileItWorks(() => this.#store.deleteEndedBefore(this.#now() - this.config.retentionDays * 86_400_000))
+  }
+
+  #report(report: (state: Service.ServiceState, env: Service.Env) => Service.Applied<undefined>): void {
+    this.#whileItWorks(() => this.#take(this.#state, report(this.#state, this.#env())))
+  }
+
+  // --- State -------------------------------------------------------------------------------------------------------
+
+  #env(): Service.Env {
+    return { config: this.config, now: this.#now(), freshId }
+  }
+
+  /** Runs with what it is about in memory. What was put there for it is gone afterwards, unless it is open. */
+  #using<A>(about: About, body: (state: Service.ServiceState) => A): A {
+    return this.#guarded(() => {
+      const missing = this.#missing(about)
+      if (missing === undefined) return body(this.#state)
+      this.#state = Stored.restore(this.#state, missing)
+      try {
+        return body(this.#state)
+      } finally {
+        this.#letGo(missing.identity.arn)
+      }
+    })
+  }
+
+  #missing({ DurableExecutionArn, callbackId, executionArn, name }: About): Stored.StoredExecution | undefined {
+    const wanted =
+      executionArn ??
+      DurableExecutionArn ??
+      (callbackId === undefined || Service.hasCallback(this.#state, callbackId)
+        ? undefined
+        : this.#store.arnOfCallback(callbackId))
+    if (wanted !== undefined) {
+      return Service.execution(this.#state, wanted) === undefined ? this.#store.find("arn", wanted) : undefined
+    }
+    if (name === undefined || Service.hasName(this.#state, name)) return undefined
+    return this.#store.find("name", name)
+  }
+
+  #take<A>(before: Service.ServiceState, applied: Service.Applied<A>, note?: StartNote): A {
+    this.#store.save(before, applied, note)
+    this.#state = applied.state
+    for (const arn of applied.changed.executions) this.#letGo(arn)
+    for (const effect of applied.effects) this.#perform(effect)
+    this.#arm()
+    return applied.answer
+  }
+
+  #letGo(arn: string): void {
+    const execution = Service.execution(this.#state, arn)
+    if (execution === undefined || !Stored.isOver(execution)) return
+    this.#state = Stored.forget(this.#state, arn)
+    this.#store.forget(arn)
+  }
+
+  #perform(effect: Service.HostEffect): void {
+    if (effect._tag !== "ExecutionClosed") return this.#work(effect)
+    const watchers = this.#watchers.get(effect.executionArn)
+    this.#watchers.delete(effect.executionArn)
+    for (const watcher of watchers ?? []) watcher(effect.outcome)
+  }
+
+  // --- Time --------------------------------------------------------------------------------------------------------
+
+  /** Wakes the process when the next thing happens by the passing of time. */
+  #arm(): void {
+    const due = Service.nextDue(this.#state)
+    if (due === this.#timer?.due) return
+    this.#timer?.cancel()
+    this.#timer = undefined
+    if (due === undefined || this.#stopped || this.#failure !== undefined) return
+    const cancel = this.#later(Math.min(Math.max(0, due - this.#now()), longestTimer), () => {
+      this.#timer = undefined
+      this.#report((state, env) => Service.advanceTo(state, env))
+    })
+    this.#timer = { due, cancel }
+  }
+
+  // --- Failures ----------------------------------------------------------------------------------------------------
+
+  #guarded<A>(body: () => A): A {
+    if (this.#failure !== undefined) throw this.#failure
+    try {
+      return body()
+    } catch (error) {
+      if (error instanceof StorageError) this.#fail(error)
+      throw error
+    }
+  }
+
+  /** For what nobody waits for: the failure is told, and that is all. */
+  #whileItWorks(body: () => void): void {
+    if (this.#failure !== undefined || this.#stopped) return
+    try {
+      this.#guarded(body)
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error
+    }
+  }
+
+  #fail(error: StorageError): void {
+    this.#failure = error
+    this.#timer?.cancel()
+    Deferred.doneUnsafe(this.failed, Effect.fail(error))
+  }
+}
+
+/** In milliseconds. Node fires a longer one at once. */
+const longestTimer = 2 ** 31 - 1
+
+/** Looks like a UUID and is 128 random bits, because tokens and ids of callbacks are made of it. */
+const freshId = (): string =>
+  randomBytes(16)
+    .toString("hex")
+    .replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5")
+
+const cutOff = (id: string) => ({
+  ErrorType: "Runtime.ExitError",
+  ErrorMessage: `RequestId: ${id} Error: The engine ended while this was running.`
+})

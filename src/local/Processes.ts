@@ -1,0 +1,184 @@
+/**
+ * Functions in processes: what the engine was given to serve, each with its runtime and its sandbox.
+ *
+ * Owns: which function has which name, and the environment that says so to its process.
+ * Does not own: calls and processes.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import type { ServeError } from "effect/http/HttpServerError"
+import * as Schema from "effect/Schema"
+import * as SchemaParser from "effect/SchemaParser"
+import * as Scope from "effect/Scope"
+import { spawn } from "node:child_process"
+import { extname } from "node:path"
+import process from "node:process"
+import { fileURLToPath } from "node:url"
+import type { FunctionEnd, Functions } from "./Functions.ts"
+import { serve } from "./Http.ts"
+import { Runtime } from "./Runtime.ts"
+import { Sandbox } from "./Sandbox.ts"
+
+/** What a function may be told besides what it is. */
+export interface FunctionSettings {
+  /** Seconds that an execution may take. Default: the engine's own. */
+  readonly executionTimeoutSeconds?: number | undefined
+  /** Seconds that one invocation may take. */
+  readonly timeoutSeconds: number
+  /** Calls that its process takes at the same time. */
+  readonly concurrency: number
+  readonly env: Readonly<Record<string, string>>
+}
+
+/** A function that can be run in a process. */
+export interface Definition extends FunctionSettings {
+  readonly name: string
+  readonly kind: "durable" | "plain"
+  readonly command: readonly [string, ...ReadonlyArray<string>]
+  readonly watched: string | undefined
+}
+
+/**
+ * What was given to the engine cannot be served.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class FunctionsError extends Schema.TaggedError<FunctionsError>()("FunctionsError", {
+  message: Schema.String
+}) {}
+
+export interface ProcessOptions {
+  readonly definitions: ReadonlyArray<Definition>
+  /** Where the engine is reached. */
+  readonly url: Effect.Effect<string>
+  readonly host: "127.0.0.1" | "::1"
+  readonly region: string
+  readonly useAwsCredentials: boolean
+}
+
+/** Runs functions until the scope closes. Each process starts with its first call. */
+export const processes = (options: ProcessOptions): Effect.Effect<Functions, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const scope = yield* Effect.scope
+    const started = new Map<string, Effect.Effect<Runtime>>()
+    for (const definition of options.definitions) {
+      const start = startFunction(definition, options).pipe(Scope.provide(scope), Effect.orDie)
+      started.set(definition.name, yield* Effect.cached(start))
+    }
+    const byName = new Map(options.definitions.map((definition) => [definition.name, definition]))
+    return {
+      names: [...byName.keys()],
+      find: (name) => byName.get(name),
+      run: (call) => {
+        const runtime = started.get(call.functionName)
+        return runtime === undefined
+          ? Effect.succeed(gone(call.functionName))
+          : Effect.flatMap(runtime, ({ run }) => run(call))
+      }
+    }
+  })
+
+/** A function that an engine before this one has served. */
+const gone = (name: string): FunctionEnd => ({
+  _tag: "Exited",
+  error: { ErrorType: "ResourceNotFoundException", ErrorMessage: `This engine does not serve the function ${name}.` }
+})
+
+const startFunction = (
+  definition: Definition,
+  { host, region, url, useAwsCredentials }: ProcessOptions
+): Effect.Effect<Runtime, ServeError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const { command, timeoutSeconds, watched } = definition
+    const runtime = new Runtime({
+      timeoutSeconds,
+      onWaiting: () => sandbox.start(),
+      onTimeout: () => sandbox.kill()
+    })
+    const port = yield* serve(host, 0, runtime.api)
+    const sandbox = new Sandbox({
+      command,
+      watched,
+      useAwsCredentials,
+      env: environmentOf(definition, `${host === "::1" ? "[::1]" : host}:${port}`, yield* url, region),
+      onExit: (how) => {
+        runtime.exited(how)
+        if (runtime.hasWaiting) sandbox.start()
+      }
+    })
+    yield* Effect.addFinalizer(() => Effect.promise(() => sandbox.close()))
+    return runtime
+  })
+
+/** The environment of a function of Lambda, as far as runtimes and handlers look at it. */
+const environmentOf = (
+  { concurrency, env, name }: Definition,
+  api: string,
+  url: string,
+  region: string
+): Readonly<Record<string, string>> => ({
+  AWS_REGION: region,
+  AWS_DEFAULT_REGION: region,
+  ...env,
+  AWS_LAMBDA_RUNTIME_API: api,
+  AWS_LAMBDA_FUNCTION_NAME: name,
+  AWS_LAMBDA_FUNCTION_VERSION: "$LATEST",
+  AWS_LAMBDA_FUNCTION_MEMORY_SIZE: "1024",
+  AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${name}`,
+  AWS_LAMBDA_LOG_STREAM_NAME: "local",
+  AWS_LAMBDA_MAX_CONCURRENCY: String(concurrency),
+  AWS_ENDPOINT_URL_LAMBDA: url,
+  _HANDLER: name
+})
+
+// --- Modules -----------------------------------------------------------------------------------------------------------
+
+/** Files of this folder that are processes of their own are sources in a checkout and JavaScript in the package. */
+const sibling = (name: string): string =>
+  fileURLToPath(new URL(`./${name}${extname(fileURLToPath(import.meta.url))}`, import.meta.url))
+
+/** Options for Node that a process needs to load what this one loads. */
+const nodeOptions = (nodeArgs: ReadonlyArray<string> | undefined): ReadonlyArray<string> =>
+  nodeArgs ?? process.execArgv.filter((option) => /^(--conditions|-C|--import|--loader|--experimental-)/.test(option))
+
+/** The command that runs an export of a module. */
+export const nodeCommand = (
+  file: string,
+  name: string,
+  nodeArgs: ReadonlyArray<string> | undefined
+): Definition["command"] => [process.execPath, ...nodeOptions(nodeArgs), sibling("bootstrap"), file, name]
+
+/** What a module exports that can be served, as the process tells that has looked. */
+const Looked = Schema.Struct({
+  implementations: Schema.Array(
+    Schema.Struct({ export: Schema.String, name: Schema.String, kind: Schema.Literals(["durable", "plain"]) })
+  ),
+  hasHandler: Schema.Boolean
+})
+
+const readLooked = SchemaParser.decodeUnknownSync(Looked)
+
+/** Looks into a module in a process that ends with that. */
+export const lookInto = (
+  file: string,
+  env: Readonly<Record<string, string>>,
+  nodeArgs: ReadonlyArray<string> | undefined
+): Effect.Effect<typeof Looked.Type, FunctionsError> =>
+  Effect.callback((resume) => {
+    const child = spawn(process.execPath, [...nodeOptions(nodeArgs), sibling("look"), file], {
+      env: { ...process.env, ...env },
+      stdio: ["ignore", process.stderr, "pipe", "ipc"]
+    })
+    let errors = ""
+    child.stderr?.on("data", (chunk: Buffer) => (errors += chunk.toString()))
+    child.on("message", (message) => resume(Effect.succeed(readLooked(message))))
+    child.on("error", (error) => resume(Effect.fail(notLoaded(file, error.message))))
+    // A message that is still on its way comes before the channel closes.
+    child.on("close", () => resume(Effect.fail(notLoaded(file, errors.trim() || "it ended its process"))))
+    return Effect.sync(() => void child.kill("SIGKILL"))
+  })
+
+const notLoaded = (file: string, reason: string): FunctionsError =>
+  new FunctionsError({ message: `The module ${file} cannot be loaded: ${reason}` })

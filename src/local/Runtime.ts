@@ -1,0 +1,210 @@
+/**
+ * One function as its runtime sees it: calls that wait, and Lambda's Runtime API, by which a process in any language asks for
+ * the next one and says how it ended.
+ *
+ * Owns: calls from their arrival to their end, and their time-outs.
+ * Does not own: the process.
+ *
+ * 1. A call is handed over once. It ends by the first of: an answer, an error, its time-out, the end of the process.
+ * 2. What ends later than that is refused.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import type * as HttpServerResponse from "effect/http/HttpServerResponse"
+import { functionError } from "../lambda/internal/invocation.ts"
+import type { ErrorObject } from "../wire/ErrorObject.ts"
+import * as Limits from "../wire/Limits.ts"
+import type { FunctionCall, FunctionEnd } from "./Functions.ts"
+import { guard } from "./Guard.ts"
+import { bodyOf, respond } from "./Http.ts"
+
+interface Call {
+  readonly call: FunctionCall
+  readonly end: (end: FunctionEnd) => void
+  /** When its time is over, in milliseconds since the epoch, once it was handed over. */
+  deadline: number
+  timer: NodeJS.Timeout | undefined
+}
+
+export interface RuntimeOptions {
+  /** Seconds that a call may take. */
+  readonly timeoutSeconds: number
+  /** There are calls, and nobody asks for them. */
+  readonly onWaiting: () => void
+  /** A call took too long: nothing but the end of its process ends it. */
+  readonly onTimeout: () => void
+}
+
+export class Runtime {
+  readonly #options: RuntimeOptions
+  readonly #waiting: Array<Call> = []
+  readonly #running = new Map<string, Call>()
+  readonly #asking = new Set<(call: Call) => void>()
+  /** Whether the process that runs now has asked for a call. */
+  #ready = false
+  #initError: ErrorObject | undefined
+
+  constructor(options: RuntimeOptions) {
+    this.#options = options
+  }
+
+  /** Calls the function. */
+  readonly run = (call: FunctionCall): Effect.Effect<FunctionEnd> =>
+    Effect.callback((resume) => {
+      const waiting: Call = {
+        call,
+        deadline: 0,
+        timer: undefined,
+        end: (end) => {
+          this.#forget(waiting)
+          resume(Effect.succeed(end))
+        }
+      }
+      this.#waiting.push(waiting)
+      this.#handOver()
+      if (this.#waiting.length > 0) this.#options.onWaiting()
+      return Effect.sync(() => this.#forget(waiting))
+    })
+
+  get hasWaiting(): boolean {
+    return this.#waiting.length > 0
+  }
+
+  /**
+   * The process has ended. What it was running has crashed. If it never asked for a call it cannot start, and what waits has
+   * failed with it; else another process will take that.
+   */
+  exited(how: string): void {
+    const error: ErrorObject = { ErrorType: "Runtime.ExitError", ErrorMessage: `Runtime exited with error: ${how}` }
+    for (const { call, end } of Array.from(this.#running.values())) {
+      end({
+        _tag: "Exited",
+        error: { ...error, ErrorMessage: `RequestId: ${call.requestId} Error: ${error.ErrorMessage}` }
+      })
+    }
+    if (!this.#ready) {
+      for (const { end } of Array.from(this.#waiting)) end({ _tag: "Exited", error: this.#initError ?? error })
+    }
+    this.#ready = false
+    this.#initError = undefined
+  }
+
+  #handOver(): void {
+    for (const take of this.#asking) {
+      const call = this.#waiting.shift()
+      if (call === undefined) return
+      this.#asking.delete(take)
+      this.#start(call)
+      take(call)
+    }
+  }
+
+  #start(call: Call): void {
+    const { timeoutSeconds } = this.#options
+    this.#running.set(call.call.requestId, call)
+    call.deadline = Date.now() + timeoutSeconds * 1_000
+    call.timer = setTimeout(() => {
+      call.end({ _tag: "TimedOut", afterSeconds: timeoutSeconds })
+      this.#options.onTimeout()
+    }, timeoutSeconds * 1_000)
+  }
+
+  #forget(call: Call): void {
+    clearTimeout(call.timer)
+    this.#running.delete(call.call.requestId)
+    const at = this.#waiting.indexOf(call)
+    if (at !== -1) this.#waiting.splice(at, 1)
+  }
+
+  // --- The Runtime API -----------------------------------------------------------------------------------------------
+
+  /** Serves the process of this function. */
+  readonly api = (
+    port: number
+  ): Effect.Effect<HttpServerResponse.HttpServerResponse, never, HttpServerRequest.HttpServerRequest> => {
+    const stop = guard(port)
+    return Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
+      const denial = stop(request)
+      if (denial !== undefined) return Effect.succeed(refuse(403, denial.name, denial.message))
+      const [, method = "", path = ""] =
+        /^(GET|POST) \/2018-06-01\/runtime\/([\w/.-]+)$/.exec(`${request.method} ${request.url}`) ?? []
+      if (method === "GET" && path === "invocation/next") return this.#next
+      const [, id = "", how = ""] = /^invocation\/([\w-]+)\/(response|error)$/.exec(path) ?? []
+      if (method === "POST" && how !== "") return this.#ended(id, how, request)
+      if (method === "POST" && path === "init/error") return this.#initFailed(request)
+      return Effect.succeed(refuse(404, "UnknownOperationException", "The Runtime API has no such operation."))
+    })
+  }
+
+  get #next(): Effect.Effect<HttpServerResponse.HttpServerResponse> {
+    return Effect.callback((resume) => {
+      this.#ready = true
+      const take = (call: Call): void => resume(Effect.succeed(handedOver(call)))
+      this.#asking.add(take)
+      this.#handOver()
+      return Effect.sync(() => void this.#asking.delete(take))
+    })
+  }
+
+  #ended(
+    id: string,
+    how: string,
+    request: HttpServerRequest.HttpServerRequest
+  ): Effect.Effect<HttpServerResponse.HttpServerResponse> {
+    return bodyOf(request, Limits.maxWirePayload + 64 * 1_024).pipe(
+      Effect.map((body) => (how === "response" ? returnedWith(body) : threwWith(body))),
+      // A larger answer is the end of the call, as an error of the function.
+      Effect.catch(() => Effect.succeed(tooLarge)),
+      Effect.map((end) => {
+        const call = this.#running.get(id)
+        if (call === undefined) return refuse(400, "InvalidRequestID", "No call with this id is running.")
+        call.end(end)
+        return end === tooLarge ? refuse(413, "RequestEntityTooLarge", "The answer is too large.") : accepted
+      })
+    )
+  }
+
+  #initFailed(request: HttpServerRequest.HttpServerRequest): Effect.Effect<HttpServerResponse.HttpServerResponse> {
+    return bodyOf(request, Limits.maxWirePayload).pipe(
+      Effect.catch(() => Effect.succeed("")),
+      Effect.map((body) => {
+        this.#initError = functionError(body)
+        return accepted
+      })
+    )
+  }
+}
+
+const handedOver = ({ call, deadline }: Call): HttpServerResponse.HttpServerResponse =>
+  respond({
+    headers: {
+      "lambda-runtime-aws-request-id": call.requestId,
+      "lambda-runtime-deadline-ms": String(deadline),
+      "lambda-runtime-invoked-function-arn": call.functionArn,
+      ...(call.traceHeader !== undefined && { "lambda-runtime-trace-id": call.traceHeader }),
+      ...(call.tenantId !== undefined && { "lambda-runtime-aws-tenant-id": call.tenantId }),
+      ...(call.clientContext !== undefined && {
+        "lambda-runtime-client-context": Buffer.from(call.clientContext, "base64").toString()
+      })
+    },
+    body: call.payload
+  })
+
+const accepted = respond({ status: 202, body: `{"status":"OK"}` })
+
+const refuse = (status: number, errorType: string, errorMessage: string): HttpServerResponse.HttpServerResponse =>
+  respond({ status, body: JSON.stringify({ errorType, errorMessage }) })
+
+const returnedWith = (body: string): FunctionEnd => ({ _tag: "Returned", body })
+
+const threwWith = (body: string): FunctionEnd => ({ _tag: "Threw", error: functionError(body) })
+
+const tooLarge: FunctionEnd = {
+  _tag: "Threw",
+  error: {
+    ErrorType: "Function.ResponseSizeTooLarge",
+    ErrorMessage: `Response payload size exceeded maximum allowed payload size (${Limits.maxWirePayload} bytes).`
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * The process of one function: started when there are calls, and again after it has ended, for whatever reason.
+ *
+ * Owns: the life of the process, its environment, and that it begins anew when its file changes.
+ * Does not own: calls.
+ *
+ * @since 0.1.0
+ */
+import { spawn, type ChildProcess } from "node:child_process"
+import { watch, type FSWatcher } from "node:fs"
+import { basename, dirname } from "node:path"
+import process from "node:process"
+
+export interface SandboxOptions {
+  readonly command: readonly [string, ...ReadonlyArray<string>]
+  readonly env: Readonly<Record<string, string>>
+  /** Whether the process gets the AWS credentials of the engine's own environment. */
+  readonly useAwsCredentials: boolean
+  /** The file whose change ends the process. */
+  readonly watched: string | undefined
+  /** The process has ended, of itself or not. */
+  readonly onExit: (how: string) => void
+}
+
+export class Sandbox {
+  readonly #options: SandboxOptions
+  readonly #watcher: FSWatcher | undefined
+  #child: ChildProcess | undefined
+  #closed = false
+
+  constructor(options: SandboxOptions) {
+    this.#options = options
+    this.#watcher = this.#watch()
+  }
+
+  /** The id of the process that runs now. */
+  get pid(): number | undefined {
+    return this.#child?.pid
+  }
+
+  /** Starts the process unless it runs. */
+  start(): void {
+    if (this.#child !== undefined || this.#closed) return
+    const [file, ...args] = this.#options.command
+    const child = spawn(file, args, {
+      env: this.#environment(),
+      // The output of the engine is its own: what functions print goes where errors go. The channel ends with the engine.
+      stdio: ["ignore", process.stderr, process.stderr, "ipc"]
+    })
+    this.#child = child
+    let ended = false
+    const end = (how: string): void => {
+      if (ended) return
+      ended = true
+      this.#child = undefined
+      if (!this.#closed) this.#options.onExit(how)
+    }
+    child.on("error", (error) => end(error.message))
+    child.on("exit", (code, signal) => end(signal === null ? `exit status ${code}` : `signal: ${signal}`))
+  }
+
+  /** Ends the process at once; another one starts with the next call. */
+  kill(): void {
+    this.#child?.kill("SIGKILL")
+  }
+
+  /** Ends the process for good, which gets a moment to close what it has open. */
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#watcher?.close()
+    const child = this.#child
+    if (child === undefined) return
+    await new Promise<void>((resolve) => {
+      const patience = setTimeout(() => child.kill("SIGKILL"), 2_000)
+      child.once("exit", () => {
+        clearTimeout(patience)
+        resolve()
+      })
+      child.kill("SIGTERM")
+    })
+  }
+
+  #environment(): NodeJS.ProcessEnv {
+    const { env, useAwsCredentials } = this.#options
+    const own = Object.fromEntries(
+      Object.entries(process.env).filter(([name]) => useAwsCredentials || !secret.test(name))
+    )
+    return {
+      ...own,
+      ...(useAwsCredentials ? {} : { AWS_ACCESS_KEY_ID: "local", AWS_SECRET_ACCESS_KEY: "local" }),
+      ...env
+    }
+  }
+
+  /** Editors replace a file rather than write it, so it is its folder that is watched. */
+  #watch(): FSWatcher | undefined {
+    const { watched } = this.#options
+    if (watched === undefined) return undefined
+    const watcher = watch(dirname(watched), (_, name) => {
+      if (name === basename(watched)) this.kill()
+    })
+    watcher.on("error", () => undefined)
+    watcher.unref()
+    return watcher
+  }
+}
+
+/** By these a function would reach AWS. */
+const secret =
+  /^AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|PROFILE|ROLE_ARN|WEB_IDENTITY|CONTAINER_|SHARED_|CONFIG_)/

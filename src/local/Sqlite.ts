@@ -1,0 +1,209 @@
+/**
+ * SQLite as the local engine uses it: one file, one writer, transactions that are over before anything else happens.
+ *
+ * Owns: the connection, the lock, the prepared statements, and the words for everything that can be wrong with a file.
+ * Does not own: what is in the tables.
+ *
+ * It has the shape of Effect's drivers, a service that is opened in a scope, but for one thing: statements are no effects.
+ * `node:sqlite` runs them at once, and a transaction that no fiber can interrupt or enter is what keeps the state in memory
+ * and the state on disk the same.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, writeFileSync } from "node:fs"
+import { dirname, join } from "node:path"
+import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from "node:sqlite"
+
+/**
+ * The database cannot be used any more, or not at all. What was acknowledged before is in it.
+ *
+ * - `locked`: another engine has it
+ * - `full`: the disk has no room
+ * - `corrupt`: a page or a row is not what was written
+ * - `foreign`: the file is no database of the local engine, or of another version of it
+ * - `unusable`: the operating system does not let us
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class StorageError extends Schema.TaggedError<StorageError>()("StorageError", {
+  reason: Schema.Literals(["locked", "full", "corrupt", "foreign", "unusable"]),
+  path: Schema.String,
+  message: Schema.String
+}) {}
+
+/** Rows are objects of these values, by column. */
+export type Row = Readonly<Record<string, SQLOutputValue>>
+
+export interface SqliteOptions {
+  /** The file, or `:memory:` for a database that ends with its engine. */
+  readonly path: string
+  /** How large the file may become, in bytes. Default: as large as the disk lets it. */
+  readonly maxBytes?: number | undefined
+  /** Told before every statement that writes, the beginning and the end of transactions among them. For tests. */
+  readonly onWrite?: ((sql: string) => void) | undefined
+}
+
+/** SQLite's own default, in bytes. */
+const pageSize = 4_096
+
+export class Sqlite {
+  readonly path: string
+  readonly #database: DatabaseSync
+  readonly #statements = new Map<string, StatementSync>()
+  readonly #onWrite: (sql: string) => void
+
+  private constructor({ onWrite, path }: SqliteOptions, database: DatabaseSync) {
+    this.path = path
+    this.#database = database
+    this.#onWrite = onWrite ?? (() => undefined)
+  }
+
+  /** Opens or makes the file, for nobody but its owner to read, and locks it until the scope closes or the process ends. */
+  static readonly open = (options: SqliteOptions): Effect.Effect<Sqlite, StorageError, Scope.Scope> =>
+    Effect.acquireRelease(
+      Effect.try({
+        try: () => Sqlite.#connect(options),
+        catch: (error) => toStorageError(options.path, error)
+      }),
+      (sqlite) => Effect.sync(() => sqlite.#database.close())
+    )
+
+  static #connect(options: SqliteOptions): Sqlite {
+    if (options.path !== ":memory:") prepareFile(options.path)
+    const database = new DatabaseSync(options.path)
+    try {
+      // The lock is SQLite's own, so that it ends with the process, whichever way that ends.
+      database.exec("pragma locking_mode = exclusive; pragma journal_mode = wal; pragma synchronous = normal")
+      database.exec("begin immediate; commit")
+      if (options.maxBytes !== undefined) {
+        database.exec(`pragma max_page_count = ${Math.max(1, Math.floor(options.maxBytes / pageSize))}`)
+      }
+    } catch (error) {
+      database.close()
+      throw error
+    }
+    return new Sqlite(options, database)
+  }
+
+  /** All of what `body` writes, or nothing. Throws `StorageError`, or what `body` throws. */
+  transaction<A>(body: () => A): A {
+    this.run("begin immediate")
+    try {
+      const result = body()
+      this.run("commit")
+      return result
+    } catch (error) {
+      // After some errors SQLite has rolled back by itself.
+      if (this.#database.isTransaction) this.#database.exec("rollback")
+      throw error
+    }
+  }
+
+  /** Runs a statement that writes. Throws `StorageError`. */
+  run(sql: string, ...values: ReadonlyArray<SQLInputValue>): { readonly lastInsertRowid: number | bigint } {
+    this.#onWrite(sql)
+    return this.#attempt(() => this.#statement(sql).run(...values))
+  }
+
+  /** Runs several statements that write. Throws `StorageError`. */
+  script(sql: string): void {
+    this.#onWrite(sql)
+    this.#attempt(() => this.#database.exec(sql))
+  }
+
+  /** The first row. Throws `StorageError`. */
+  get(sql: string, ...values: ReadonlyArray<SQLInputValue>): Row | undefined {
+    return this.#attempt(() => this.#statement(sql).get(...values))
+  }
+
+  /** All rows. Throws `StorageError`. */
+  all(sql: string, ...values: ReadonlyArray<SQLInputValue>): ReadonlyArray<Row> {
+    return this.#attempt(() => this.#statement(sql).all(...values))
+  }
+
+  /** One row after the other, as far as they are asked for; nothing may be written meanwhile. Throws `StorageError`. */
+  *each(sql: string, ...values: ReadonlyArray<SQLInputValue>): Generator<Row> {
+    const rows = this.#attempt(() => this.#statement(sql).iterate(...values))
+    for (;;) {
+      const next = this.#attempt(() => rows.next())
+      if (next.done === true) return
+      yield next.value
+    }
+  }
+
+  #statement(sql: string): StatementSync {
+    let statement = this.#statements.get(sql)
+    if (statement === undefined) {
+      statement = this.#database.prepare(sql)
+      this.#statements.set(sql, statement)
+    }
+    return statement
+  }
+
+  #attempt<A>(body: () => A): A {
+    try {
+      return body()
+    } catch (error) {
+      throw toStorageError(this.path, error)
+    }
+  }
+}
+
+/** The folder and the file, which nobody but their owner may read: payloads are in there as they are. */
+const prepareFile = (path: string): void => {
+  const folder = dirname(path)
+  if (!existsSync(folder)) {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    writeFileSync(join(folder, ".gitignore"), "*\n")
+  }
+  closeSync(openSync(path, "a", 0o600))
+  chmodSync(path, 0o600)
+}
+
+// --- What can be wrong -------------------------------------------------------------------------------------------------
+
+/** Codes of SQLite: its own manual gives them these numbers. The lower eight bits say what it is, the others more of it. */
+const primaryCode = (error: unknown): number | undefined => {
+  const code: unknown = error instanceof Error ? Reflect.get(error, "errcode") : undefined
+  return typeof code === "number" ? code & 0xff : undefined
+}
+
+/** Says in a sentence what is wrong with a database. */
+export const toStorageError = (path: string, error: unknown): StorageError => {
+  if (error instanceof StorageError) return error
+  const problem = (reason: StorageError["reason"], message: string): StorageError =>
+    new StorageError({ reason, path, message })
+  switch (primaryCode(error)) {
+    case 5:
+    case 6:
+      return problem(
+        "locked",
+        `The database ${path} is in use by another engine. Stop that one, or give this one a database of its own.`
+      )
+    case 13:
+      return problem(
+        "full",
+        `The database ${path} cannot grow: the disk is full, or the file as large as it may become. Make room and start the engine again; everything that it acknowledged is there.`
+      )
+    case 11:
+      return corrupt(path, "a page of the file is damaged")
+    case 26:
+      return problem("foreign", `The file ${path} is no database. Give the engine another path, or move the file away.`)
+    default: {
+      const said = error instanceof Error ? error.message : String(error)
+      return problem("unusable", `The database ${path} cannot be used: ${said}. Check that the file can be written.`)
+    }
+  }
+}
+
+/** What is said of something in the file that nobody wrote so. */
+export const corrupt = (path: string, found: string): StorageError =>
+  new StorageError({
+    reason: "corrupt",
+    path,
+    message: `The database ${path} is damaged: ${found}. Put a copy back, or move the file away to begin with an empty one; sqlite3's ".recover" may save the rest.`
+  })

@@ -1,0 +1,44 @@
+/**
+ * What a module of the user exports, as far as it can be served.
+ *
+ * Owns: how exports are recognised.
+ * Does not own: running them. Loading a module runs its code, so only processes that run functions do that.
+ *
+ * @since 0.1.0
+ */
+import { pathToFileURL } from "node:url"
+import type * as Contract from "../Contract.ts"
+import { propertyAt } from "../wire/internal/properties.ts"
+
+/**
+ * Whether this is code that fulfils a contract, from whichever copy of this library. Code that requires services of its own is
+ * told by what it does: it dies of the one that is missing.
+ */
+export const isImplementation = (value: unknown): value is Contract.AnyImplementation<never> => {
+  const contract = propertyAt(value, "contract")
+  return (
+    typeof propertyAt(value, "handler") === "function" &&
+    typeof propertyAt(contract, "name") === "string" &&
+    ["durable", "plain"].includes(String(propertyAt(contract, "kind")))
+  )
+}
+
+/** Loads a module. What a CommonJS module exports counts, too. */
+export const exportsOf = async (file: string): Promise<Readonly<Record<string, unknown>>> => {
+  const module: Readonly<Record<string, unknown>> = await import(pathToFileURL(file).href)
+  const { default: common } = module
+  return typeof common === "object" && common !== null ? { ...common, ...module } : module
+}
+
+/** An export that can be served, as the process that looked tells the engine. */
+interface Found {
+  readonly export: string
+  readonly name: string
+  readonly kind: "durable" | "plain"
+}
+
+/** The implementations among the exports of a module, each under the name of its contract. */
+export const implementationsIn = (exports: Readonly<Record<string, unknown>>): ReadonlyArray<Found> =>
+  Object.entries(exports).flatMap(([key, value]) =>
+    isImplementation(value) ? [{ export: key, name: value.contract.name, kind: value.contract.kind }] : []
+  )

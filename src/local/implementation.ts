@@ -1,0 +1,34 @@
+/**
+ * Code that fulfils a contract, as a handler of Lambda. It is apart from the rest of the bootstrap so that processes of other
+ * handlers need not load it.
+ *
+ * Owns: how an implementation is called with an event.
+ * Does not own: when.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Contract from "../Contract.ts"
+import { callPlain } from "../hosting/plain.ts"
+import type { InvocationContext } from "../lambda/LambdaContext.ts"
+import * as LambdaHandler from "../lambda/LambdaHandler.ts"
+
+/** The handler of an implementation of either kind. */
+export const handlerOf = (
+  implementation: Contract.AnyImplementation<never>
+): ((event: unknown, context: InvocationContext) => Promise<unknown>) =>
+  implementation.contract.kind === "durable"
+    ? // On one machine an address without a version is as good as any.
+      LambdaHandler.make(implementation, { layer: Layer.empty, warnAboutTargets: false })
+    : (event) => callInPlace(implementation, event)
+
+/** The payload crosses as text once more, because that is what a contract reads. */
+const callInPlace = async (implementation: Contract.AnyImplementation<never>, event: unknown): Promise<unknown> => {
+  const ended = await Effect.runPromise(callPlain(implementation, event === null ? undefined : JSON.stringify(event)))
+  if (ended._tag === "Succeeded") return ended.result === undefined ? null : JSON.parse(ended.result)
+  throw Object.assign(new Error(ended.error?.ErrorMessage ?? ""), {
+    name: ended.error?.ErrorType ?? "Error",
+    errorData: ended.error?.ErrorData
+  })
+}

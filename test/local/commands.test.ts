@@ -1,0 +1,52 @@
+/**
+ * The commands that judge the local engine, on a few rounds: what they print last, and how they exit.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { spawnSync } from "node:child_process"
+import process from "node:process"
+import { fileURLToPath } from "node:url"
+
+/** Processes begin slowly on a busy machine. */
+const patience = 300_000
+
+const run = (file: string, ...args: ReadonlyArray<string>) => {
+  const { status, stderr, stdout } = spawnSync(
+    process.execPath,
+    ["--conditions=effect-durable-source", fileURLToPath(new URL(file, import.meta.url)), ...args],
+    { encoding: "utf8", timeout: patience }
+  )
+  return { status, last: stdout.trim().split("\n").at(-1), output: `${stdout}${stderr}` }
+}
+
+describe("The command", () => {
+  it(
+    "npm run kill kills the engine and a function, and loses nothing",
+    () => {
+      const { last, output, status } = run("kill/main.ts", "--rounds", "2", "--seed", "1")
+      assert.strictEqual(last, "2 survived, 0 lost", output)
+      assert.strictEqual(status, 0)
+    },
+    patience
+  )
+
+  it(
+    "npm run fuzz:http gets an answer to everything",
+    () => {
+      const { last, output, status } = run("fuzz/main.ts", "--requests", "300", "--seed", "1", "--json")
+      assert.strictEqual(last, "300 answered, 0 wrong", output)
+      assert.strictEqual(JSON.parse(output.split("\n")[0] ?? "").answered, 300)
+      assert.strictEqual(status, 0)
+    },
+    patience
+  )
+
+  it(
+    "npm run fuzz:http exits with 1 when nothing was answered",
+    () => {
+      const { last, status } = run("fuzz/main.ts", "--requests", "0")
+      assert.strictEqual(last, "0 answered, 0 wrong")
+      assert.strictEqual(status, 1)
+    },
+    patience
+  )
+})

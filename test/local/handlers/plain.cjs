@@ -1,0 +1,31 @@
+// Plain functions of Lambda, as a CommonJS module.
+const { appendFileSync, readFileSync } = require("node:fs")
+
+exports.handler = async (event, context) => ({
+  event,
+  name: context.functionName,
+  arn: context.invokedFunctionArn,
+  id: context.awsRequestId,
+  client: context.clientContext,
+  hasTime: context.getRemainingTimeInMillis() > 0,
+  key: process.env.AWS_ACCESS_KEY_ID,
+  session: process.env.AWS_SESSION_TOKEN,
+  endpoint: process.env.AWS_ENDPOINT_URL_LAMBDA,
+  pid: process.pid
+})
+
+exports.fails = async () => {
+  throw new RangeError("too much")
+}
+
+exports.silent = async () => undefined
+
+// Ends its process, the first time that it is called with a file.
+exports.fragile = async ({ file }) => {
+  appendFileSync(file, "called\n")
+  const calls = readFileSync(file, "utf8").split("\n").length - 1
+  if (calls === 1) process.exit(7)
+  return { Status: "SUCCEEDED", Result: JSON.stringify(calls) }
+}
+
+exports.stuck = () => new Promise(() => setInterval(() => {}, 1000))
