@@ -5,13 +5,13 @@
  *
  * `.ci/run` calls it after `npm ci`. It runs every step, also when one before it failed; each is a command of its own that
  * one can repeat alone. It looks whether a step left a process behind, and ends with the line `N passed, N failed`: the tests,
- * and one more failure for each other step that failed. It exits with 1 if anything did. With `--json` it says the same as
- * one line of JSON before that. With `--busy N` so many loops keep the machine busy meanwhile.
+ * and one more failure for each other step that failed. Before that it names each test that failed, and how. It exits with 1 if
+ * anything did. With `--json` it says the same as one line of JSON before the last one. With `--busy N` so many loops keep the machine busy meanwhile.
  */
 import { spawnSync } from "node:child_process"
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { join, relative } from "node:path"
 import process from "node:process"
 import { parseArgs } from "node:util"
 import { load, startBusy } from "./ci/busy.ts"
@@ -36,7 +36,8 @@ const script = (name: string, ...args: ReadonlyArray<string>): Step => ({
 const tests = (name: string): Step => {
   const report = join(folder, `${name.replace(":", "-")}.json`)
   const reporters = ["default", "./scripts/summary-reporter.ts", "json"].map((reporter) => `--reporter=${reporter}`)
-  return { ...script(name, ...reporters, `--outputFile=${report}`), report }
+  // What a test prints that passes hides the one that fails.
+  return { ...script(name, "--silent=passed-only", ...reporters, `--outputFile=${report}`), report }
 }
 
 /** AWS's conformance suite on both backends, where its requirements are at hand. */
@@ -76,6 +77,8 @@ interface Result {
   readonly load: string
   readonly passed: number
   readonly failed: number
+  /** Each test or file that failed, with its first lines of why. */
+  readonly failures: ReadonlyArray<string>
   readonly left: ReadonlyArray<string>
 }
 
@@ -96,12 +99,45 @@ const runStep = async ({ command: [file = "", ...args], name, report }: Step): P
   return { name, ok, seconds, load: load(), left, ...testCounts(report) }
 }
 
-/** The numbers of the test reporter; nothing if there are none, or if it never came so far. */
-const testCounts = (report: string | undefined): Pick<Result, "passed" | "failed"> => {
-  if (report === undefined || !existsSync(report)) return { passed: 0, failed: 0 }
-  const { numFailedTests, numPassedTests } = JSON.parse(readFileSync(report, "utf8"))
-  return { passed: Number(numPassedTests), failed: Number(numFailedTests) }
+/** What the test reporter tells; nothing if there is none, or if it never came so far. */
+const testCounts = (report: string | undefined): Pick<Result, "passed" | "failed" | "failures"> => {
+  if (report === undefined || !existsSync(report)) return { passed: 0, failed: 0, failures: [] }
+  const { numFailedTests, numPassedTests, testResults }: TestReport = JSON.parse(readFileSync(report, "utf8"))
+  return { passed: numPassedTests, failed: numFailedTests, failures: testResults.flatMap(failuresOfFile) }
 }
+
+/** The part of vitest's report in JSON that is read here. */
+interface TestReport {
+  readonly numPassedTests: number
+  readonly numFailedTests: number
+  readonly testResults: ReadonlyArray<TestFile>
+}
+
+interface TestFile {
+  readonly name: string
+  readonly status: string
+  readonly message?: string
+  readonly assertionResults: ReadonlyArray<{
+    readonly status: string
+    readonly fullName: string
+    readonly failureMessages?: ReadonlyArray<string>
+  }>
+}
+
+const failuresOfFile = ({ assertionResults, message = "", name, status }: TestFile): ReadonlyArray<string> => {
+  const file = relative(root, name)
+  const tests = assertionResults.filter((test) => test.status === "failed")
+  if (tests.length === 0) return status === "failed" ? [`${file}\n${start(message)}`] : []
+  return tests.map(({ failureMessages, fullName }) => `${file} > ${fullName}\n${start(failureMessages?.[0] ?? "")}`)
+}
+
+/** The first lines of a message, indented. */
+const start = (message: string): string =>
+  message
+    .split("\n")
+    .slice(0, 30)
+    .map((line) => `    ${line.slice(0, 300)}`)
+    .join("\n")
 
 /** Failed tests are counted one by one; a step that failed without one, for instance on a type error, is one. */
 const failuresOf = ({ failed, ok }: Result): number => (ok ? 0 : Math.max(1, failed))
@@ -126,6 +162,7 @@ const main = async (): Promise<number> => {
 
   const left = sum(results.map(({ left }) => left.length))
   console.log(`\n${canLook ? left : "unknown how many"} processes are left`)
+  for (const failure of results.flatMap(({ failures }) => failures)) console.log(`\n${failure}`)
   const failedNames = results.filter(({ ok }) => !ok).map(({ name }) => name)
   if (failedNames.length > 0) console.log(`Failed: ${failedNames.join(", ")}. Repeat with SEED=${seed} npm run NAME.`)
   const [passed, failed] = [sum(results.map(({ passed }) => passed)), sum(results.map(failuresOf))]
