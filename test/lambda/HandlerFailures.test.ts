@@ -167,16 +167,19 @@ describe("the options of a handler", () => {
 
   it("wait for plain asynchronous work before a suspension, no longer than the outsideLimit", async () => {
     const finished: Array<string> = []
-    const work = Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 100)))
-    const body: Body = Effect.gen(function* () {
-      yield* Effect.forkChild(Effect.map(work, () => finished.push("plain work")))
-      yield* Durable.wait("nap", "1 hour")
-      return null
-    })
-    const lambda = deployed(body)
+    const body = (work: () => Promise<void>): Body =>
+      Effect.gen(function* () {
+        yield* Effect.forkChild(Effect.map(Effect.promise(work), () => finished.push("plain work")))
+        yield* Durable.wait("nap", "1 hour")
+        return null
+      })
+    const lambda = deployed(body(() => new Promise((resolve) => void setTimeout(resolve, 100))))
     assert.deepInclude((await lambda.first("work")).answer, { Status: "PENDING" })
     assert.deepStrictEqual(finished, ["plain work"])
-    const hasty = deployed(body, { options: { outsideLimit: "10 millis" } })
+    const hasty = deployed(
+      body(() => new Promise(() => {})),
+      { options: { outsideLimit: "10 millis" } }
+    )
     assert.deepInclude((await hasty.first("work")).answer, { Status: "PENDING" })
     assert.deepStrictEqual(finished, ["plain work"])
   })

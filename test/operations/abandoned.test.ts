@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { CompletionPolicy, Durable } from "effect-durable"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import { ask, both, Declined, host, pause, turns, valueOf, type Note, type Program } from "../runtime/harness.ts"
+import { ask, both, Declined, host, turns, valueOf, type Note, type Program } from "../runtime/harness.ts"
 
 const policy = CompletionPolicy.firstSuccessful
 
@@ -118,13 +118,15 @@ describe("A branch that is let go of", () => {
   it.live("in a step body that cannot be interrupted holds up no suspension, and its outcome is dropped", () =>
     Effect.gen(function* () {
       let isDone = false
+      let release = (): void => {}
+      const released = new Promise<void>((resolve) => void (release = resolve))
       const execution = yield* host((note) =>
         Effect.gen(function* () {
           const stubborn = Durable.step(
             "long",
             Effect.uninterruptible(
               Effect.andThen(
-                pause(1_000),
+                Effect.promise(() => released),
                 Effect.sync(() => ((isDone = true), ""))
               )
             )
@@ -136,7 +138,8 @@ describe("A branch that is let go of", () => {
       const first = yield* execution.turn({ grace: 0 })
       assert.strictEqual(first.answer?.Status, "PENDING")
       assert.isFalse(isDone)
-      yield* Effect.repeat(pause(10), { until: () => isDone })
+      release()
+      yield* Effect.repeat(turns(1), { until: () => isDone })
       const { turns: others } = yield* execution.drive()
       assert.notInclude([first, ...others].flatMap((turn) => turn.recorded).join(), "long")
     })

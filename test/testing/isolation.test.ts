@@ -4,6 +4,7 @@ import { TestEngine } from "effect-durable/testing"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
@@ -82,18 +83,18 @@ describe("worlds", () => {
 
   it.effect("end with their layer: what is still running is interrupted", () =>
     Effect.gen(function* () {
-      const interrupted: Array<string> = []
+      const [begun, interrupted] = [yield* Deferred.make<void>(), yield* Deferred.make<string>()]
       const Stuck = DurableFunction.make("stuck")
-      const note = (name: string) =>
-        Effect.onInterrupt(Effect.never, () => Effect.sync(() => void interrupted.push(name)))
+      const body = Effect.andThen(Deferred.succeed(begun, undefined), Effect.never).pipe(
+        Effect.onInterrupt(() => Deferred.succeed(interrupted, "step"))
+      )
       const started = yield* Effect.gen(function* () {
         const run = yield* TestEngine.start(Stuck)
-        yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 20)))
+        yield* Deferred.await(begun)
         return run.executionArn
-      }).pipe(Effect.provide(TestEngine.layer([Stuck.implement(() => Durable.step("step", note("step")))])))
+      }).pipe(Effect.provide(TestEngine.layer([Stuck.implement(() => Durable.step("step", body))])))
       assert.isNotEmpty(started)
-      yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 20)))
-      assert.deepStrictEqual(interrupted, ["step"])
+      assert.strictEqual(yield* Deferred.await(interrupted), "step")
     })
   )
 })
