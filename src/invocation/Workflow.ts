@@ -42,7 +42,7 @@ export const startWorkflow = (
     lifetime.isOpen ? Effect.flatMapEager(compensated(parts, exit), (undone) => endOf(parts, undone)) : exit
   // A failure that interruption keeps from being handled is seen only here.
   const unwound = Effect.onExitPrimitive(inScope(parts, parts.root, block), (exit) => {
-    if (!lifetime.isOpen) tellUnwound(parts, exit)
+    if (lifetime.verdict?._tag === "Suspended") tellUnwound(parts, exit)
     return undefined
   })
   const workflow = Effect.matchCauseEffect(unwound, {
@@ -58,8 +58,8 @@ export const startWorkflow = (
 }
 
 /**
- * What finalizers fail with while an invocation ends is no outcome, but somebody should hear of it. What the code was
- * failing with before it was interrupted is none of that.
+ * What finalizers fail with while an invocation is suspended is no outcome, but somebody should hear of it. What the code was
+ * failing with before it was interrupted is none of that. An invocation that fails has more to tell.
  */
 const tellUnwound = ({ listener }: Parts, exit: Exit.Exit<unknown, unknown>): void => {
   if (Exit.isSuccess(exit)) return
@@ -72,7 +72,7 @@ const tellUnwound = ({ listener }: Parts, exit: Exit.Exit<unknown, unknown>): vo
   if (cut < 0 || failures.length === 0) return
   const { ErrorMessage, ErrorType } = defectObject(Cause.squash(Cause.fromReasons(failures)))
   listener.warned?.(
-    `A finalizer of the workflow failed while the invocation ended, which changes nothing of its outcome (${ErrorType}: ${ErrorMessage}). Mend it: it runs at the end of every invocation.`
+    `A finalizer of the workflow failed while the invocation was suspended, which changes nothing of its outcome (${ErrorType}: ${ErrorMessage}). Mend it: it runs at the end of every invocation.`
   )
 }
 
