@@ -5,7 +5,7 @@
  * has seen, no body of a step runs again once its outcome is acknowledged, no fiber is left, nothing is warned of.
  *
  * And beside a run that was not killed: the same end, the same operations and the same values, where the delay of a crash
- * can change nothing. Times are compared within a run only, since a crash changes them.
+ * can change nothing, but for what is in branches that were let go of. Times are compared within a run only, since a crash changes them.
  */
 import type { Problem, Ran } from "../kit/campaign.ts"
 import type { Operation, Seen } from "../kit/world.ts"
@@ -83,7 +83,15 @@ const linesOf = ({ operations }: Seen): ReadonlyArray<string> => {
     const parent = ParentId === undefined ? undefined : byId.get(ParentId)
     return `${parent === undefined ? "" : `${pathOf(parent)}/`}${Name}`
   }
-  return operations.map((operation) => {
+  // A branch that did not end before its batch did was let go of: how far it came by then is a matter of timing.
+  const isLetGo = ({ ParentId }: Operation): boolean => {
+    const branch = ParentId === undefined ? undefined : byId.get(ParentId)
+    if (branch === undefined) return false
+    const batch = branch.ParentId === undefined ? undefined : byId.get(branch.ParentId)
+    return (branch.Status === "STARTED" && batch !== undefined && batch.Status !== "STARTED") || isLetGo(branch)
+  }
+  const kept = operations.filter((operation) => !isLetGo(operation))
+  return kept.map((operation) => {
     const value = resultOf(operation)
     // A reading that was lost with its invocation is taken again, later.
     const isTime = value?.startsWith('"at ') === true || value?.startsWith('{"mark":"reading"') === true
