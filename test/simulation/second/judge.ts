@@ -64,7 +64,8 @@ const isSteady = ({ operations }: Seen): boolean => {
 
 const differences = (undisturbed: Seen, seen: Seen): ReadonlyArray<Problem<Kind>> => {
   const ends = [endOf(undisturbed), endOf(seen)]
-  const [before, after] = [linesOf(undisturbed), linesOf(seen)]
+  const left = new Set([...lettingGo(undisturbed), ...lettingGo(seen)])
+  const [before, after] = [linesOf(undisturbed, left), linesOf(seen, left)]
   const missing = before.filter((line, index) => countIn(before.slice(0, index + 1), line) > countIn(after, line))
   const added = after.filter((line, index) => countIn(after.slice(0, index + 1), line) > countIn(before, line))
   return [
@@ -74,21 +75,28 @@ const differences = (undisturbed: Seen, seen: Seen): ReadonlyArray<Problem<Kind>
   ]
 }
 
+/** Branches that did not end before their batch did. How far one came by then, or whether it just ended, is a matter of timing. */
+const lettingGo = ({ operations }: Seen): ReadonlyArray<string> => {
+  const byId = new Map(operations.map((operation) => [operation.Id, operation]))
+  return operations.flatMap(({ Id, ParentId, Status }) => {
+    const batch = ParentId === undefined ? undefined : byId.get(ParentId)
+    return Status === "STARTED" && batch !== undefined && batch.Status !== "STARTED" ? [Id] : []
+  })
+}
+
 const countIn = (lines: ReadonlyArray<string>, line: string): number => lines.filter((one) => one === line).length
 
-/** Every operation with its path, its type, its status and its value, but for times. */
-const linesOf = ({ operations }: Seen): ReadonlyArray<string> => {
+/** Every operation with its path, its type, its status and its value, but for times, and but for branches that were let go of. */
+const linesOf = ({ operations }: Seen, left: ReadonlySet<string>): ReadonlyArray<string> => {
   const byId = new Map(operations.map((operation) => [operation.Id, operation]))
   const pathOf = ({ Name, ParentId }: Operation): string => {
     const parent = ParentId === undefined ? undefined : byId.get(ParentId)
     return `${parent === undefined ? "" : `${pathOf(parent)}/`}${Name}`
   }
-  // A branch that did not end before its batch did was let go of: how far it came by then is a matter of timing.
-  const isLetGo = ({ ParentId }: Operation): boolean => {
-    const branch = ParentId === undefined ? undefined : byId.get(ParentId)
-    if (branch === undefined) return false
-    const batch = branch.ParentId === undefined ? undefined : byId.get(branch.ParentId)
-    return (branch.Status === "STARTED" && batch !== undefined && batch.Status !== "STARTED") || isLetGo(branch)
+  const isLetGo = ({ Id, ParentId }: Operation): boolean => {
+    if (left.has(Id)) return true
+    const parent = ParentId === undefined ? undefined : byId.get(ParentId)
+    return parent !== undefined && isLetGo(parent)
   }
   const kept = operations.filter((operation) => !isLetGo(operation))
   return kept.map((operation) => {
