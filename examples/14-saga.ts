@@ -17,11 +17,14 @@ export const BookTrip = DurableFunction.make("book-trip", {
 })
 
 const booked = (what: string, book: Effect.Effect<string, SoldOut>) =>
-  Durable.withCompensation(what, Durable.step("book", book, { error: SoldOut, retry: RetryPolicy.none }), (booking) =>
-    Effect.gen(function* () {
-      yield* Durable.wait("settle", "1 minute")
-      yield* Durable.step("cancel", Effect.logDebug(`cancelled ${booking}`))
-    })
+  Durable.withCompensation(
+    what,
+    Durable.step(`book ${what}`, book, { error: SoldOut, retry: RetryPolicy.none }),
+    (booking) =>
+      Effect.gen(function* () {
+        yield* Durable.wait("settle", "1 minute")
+        yield* Durable.step(`cancel ${what}`, Effect.logDebug(`cancelled ${booking}`))
+      })
   )
 
 export const bookTrip = BookTrip.implement(

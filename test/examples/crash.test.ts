@@ -2,8 +2,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DurableClient } from "effect-durable"
 import * as Effect from "effect/Effect"
-import { examples } from "../../examples/all.ts"
-import { arm, parsePoint, type Point } from "../../examples/crash.ts"
+import { examples } from "../../examples/lib/all.ts"
+import { arm, parsePoint, type Point } from "../../examples/lib/crash.ts"
 import { start } from "./support.ts"
 
 /** Runs an example with its own input, and answers with its outcome and with what is known of the crash. */

@@ -4,7 +4,7 @@ import { DurableClient } from "effect-durable"
 import * as Effect from "effect/Effect"
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
-import { examples } from "../../examples/all.ts"
+import { examples } from "../../examples/lib/all.ts"
 
 const outcomes: Readonly<Record<string, unknown>> = {
   order: { status: "completed", transactionId: /^t-[0-9a-f]{8}$/, cents: 5_900 },

@@ -16,7 +16,7 @@ export interface Ran {
 /** What `npm start -- ARGS` runs, without npm. */
 export const start = (...args: ReadonlyArray<string>): Promise<Ran> =>
   new Promise((resolve, reject) => {
-    const main = join(root, "examples/main.ts")
+    const main = join(root, "examples/lib/main.ts")
     const child = spawn(process.execPath, ["--conditions=effect-durable-source", main, ...args], { cwd: root })
     const [stdout, stderr] = [[] as Array<string>, [] as Array<string>]
     child.stdout.on("data", (data) => stdout.push(String(data)))
