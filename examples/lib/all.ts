@@ -5,7 +5,9 @@ import type { CheckpointStore, DurableClient } from "effect-durable"
 import { TestEngine } from "effect-durable/testing"
 import * as Layer from "effect/Layer"
 import * as Order from "../01-order.ts"
-import * as InvokeLambda from "../02-invoke-lambda.ts"
+import { Orchestrate } from "../02-invoke-lambda/contracts.ts"
+import { orchestrate } from "../02-invoke-lambda/orchestrate.ts"
+import { processValues } from "../02-invoke-lambda/process-values.ts"
 import * as Hierarchical from "../03-hierarchical.ts"
 import * as Conditional from "../04-conditional.ts"
 import * as Context from "../05-context.ts"
@@ -37,9 +39,9 @@ export const examples: Readonly<Record<string, Example>> = {
     engine: TestEngine.layer(Order.functions).pipe(Layer.provide(Order.Gateway.layerMemory))
   },
   "invoke-lambda": {
-    functionName: InvokeLambda.Orchestrate.name,
-    payload: InvokeLambda.payload,
-    engine: TestEngine.layer(InvokeLambda.functions)
+    functionName: Orchestrate.name,
+    payload: { values: [10, 20, 30, 40, 50] },
+    engine: TestEngine.layer([orchestrate, processValues])
   },
   hierarchical: {
     functionName: Hierarchical.GrantLoan.name,

@@ -3,11 +3,15 @@ import { DurableError } from "effect-durable"
 import { TestEngine } from "effect-durable/testing"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { functions, Orchestrate, orchestrate, ProcessValues } from "../../examples/02-invoke-lambda.ts"
+import { Orchestrate, ProcessValues } from "../../examples/02-invoke-lambda/contracts.ts"
+import { orchestrate } from "../../examples/02-invoke-lambda/orchestrate.ts"
+import { handler, processValues } from "../../examples/02-invoke-lambda/process-values.ts"
 
 const Body = Schema.fromJsonString(Schema.Struct({ processing_result: ProcessValues.success }))
 
-describe("the example of an ordinary function", () => {
+const functions = [orchestrate, processValues] as const
+
+describe("the example of an on-demand function", () => {
   it.effect("returns the statistics that the function computes", () =>
     Effect.gen(function* () {
       const { body } = yield* TestEngine.run(Orchestrate, { values: [-1, 0, 4] })
@@ -23,6 +27,23 @@ describe("the example of an ordinary function", () => {
       assert.strictEqual((yield* Schema.decodeEffect(Body)(body)).processing_result.count, 40_001)
     }).pipe(Effect.provide(TestEngine.layer(functions)))
   )
+
+  it("has a handler that reads its event and writes its result", async () => {
+    const statistics = { operation: "sum_and_average", count: 2, sum: 3, average: 1.5, max: 2, min: 1 }
+    assert.deepStrictEqual(await handler([1, 2]), statistics)
+  })
+
+  it.each([
+    ["no values", []],
+    ["a text among the values", [1, "2"]],
+    ["nothing", undefined]
+  ])("has a handler that refuses %s", async (_, event) => {
+    const error = await handler(event).then(
+      () => undefined,
+      (reason: unknown) => reason
+    )
+    assert.instanceOf(error, Schema.SchemaError)
+  })
 
   it.effect("fails when the function is throttled", () =>
     Effect.gen(function* () {

@@ -51,15 +51,21 @@ export interface Invocation {
   readonly millis: number
 }
 
+/** A handler of an on-demand function: from an event that has been JSON to what becomes JSON, or a rejection. */
+export type OnDemand = (event: unknown) => Promise<unknown>
+
 type Due = Extract<Engine.HostEffect, { readonly _tag: "InvokeFunction" }>
+type Call = Extract<Engine.HostEffect, { readonly _tag: "RunTarget" }>
 
 export class Lambda {
   readonly requests: Array<CheckpointStore.CheckpointRequest> = []
   readonly invocations: Array<Invocation> = []
   readonly #handlers = new Map<string, LambdaHandler.Handler>()
+  readonly #onDemand = new Map<string, OnDemand>()
   readonly #options: LambdaOptions
   readonly #config: Engine.Config
   #due: Array<Due> = []
+  #calls: Array<Call> = []
   #state = Engine.empty
   #skipped = 0
   #ids = 0
@@ -67,13 +73,23 @@ export class Lambda {
   constructor(options: LambdaOptions = {}) {
     this.#options = options
     this.#config = Engine.makeConfig({
-      lookup: (name) => (this.#handlers.has(name) ? { kind: "durable", name, version: "$LATEST" } : undefined),
+      lookup: (name) =>
+        this.#handlers.has(name)
+          ? { kind: "durable", name, version: "$LATEST" }
+          : this.#onDemand.has(name)
+            ? { kind: "plain", name, version: "$LATEST" }
+            : undefined,
       ...(options.pageItems === undefined ? undefined : { pageItems: options.pageItems })
     })
   }
 
   deploy(functionName: string, handler: LambdaHandler.Handler): this {
     this.#handlers.set(functionName, handler)
+    return this
+  }
+
+  deployOnDemand(functionName: string, handler: OnDemand): this {
+    this.#onDemand.set(functionName, handler)
     return this
   }
 
@@ -106,6 +122,7 @@ export class Lambda {
     for (let rounds = 0; ; rounds++) {
       if (rounds > 1_000) throw new Error("The executions do not come to an end.")
       if (this.#due.length > 0) await this.invoke()
+      else if (this.#calls.length > 0) await this.#call()
       else if (!this.pass()) return
     }
   }
@@ -199,6 +216,27 @@ export class Lambda {
     return invocation
   }
 
+  /** Runs the on-demand functions that were invoked, each once. */
+  async #call(): Promise<void> {
+    const calls = this.#calls
+    this.#calls = []
+    for (const { executionArn, functionName, operationId, payload } of calls) {
+      const handler = this.#onDemand.get(functionName)
+      if (handler === undefined) throw new Error(`There is no function ${functionName}.`)
+      const end = await handler(payload === undefined ? {} : JSON.parse(payload)).then(
+        (value): Engine.TargetEnd => ({ _tag: "Succeeded", result: JSON.stringify(value ?? null) }),
+        (error: unknown): Engine.TargetEnd => ({
+          _tag: "Failed",
+          error:
+            error instanceof Error
+              ? { ErrorType: error.name, ErrorMessage: error.message }
+              : { ErrorMessage: JSON.stringify(error) }
+        })
+      )
+      this.#apply(Engine.targetEnded(this.#state, { executionArn, operationId, end }, this.#env()))
+    }
+  }
+
   #checkpoint(request: CheckpointStore.CheckpointRequest): Result.Result<Engine.CheckpointAnswer, Failure> {
     this.requests.push(request)
     const fault = this.#options.fault?.(request, this.requests.length)
@@ -232,6 +270,7 @@ export class Lambda {
   #apply<A>({ answer, effects, state }: Engine.Applied<A>): A {
     this.#state = state
     this.#due.push(...effects.filter((effect) => effect._tag === "InvokeFunction"))
+    this.#calls.push(...effects.filter((effect) => effect._tag === "RunTarget"))
     return answer
   }
 
