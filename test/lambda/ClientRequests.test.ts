@@ -1,12 +1,18 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DurableClient } from "effect-durable"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import { Refused } from "../../src/engine/Refused.ts"
+import { fromEngine } from "../../src/hosting/client.ts"
+import { apiErrors, isApiErrorName } from "../../src/wire/ApiError.ts"
 import { essence, golden, loopback, refusal, type Loopback, type Reply, type Respond } from "./loopback.ts"
 import { transports, type Configuration } from "./transports.ts"
 
 const arn =
   "arn:aws:lambda:eu-west-1:210987654321:function:shipping:12/durable-execution/parcel-7/5d1f0c1e-77aa-4c3b-8f6e-0e9d6a1b2c33"
 const callbackId = "cGFyY2VsLTcvY3VzdG9tcy9hOWYxKzc="
+
+const apiErrorNames = Object.keys(apiErrors).filter(isApiErrorName)
 
 type Client = DurableClient.DurableClient["Service"]
 
@@ -344,6 +350,16 @@ for (const transport of transports) {
               assert.lengthOf(requests, calls.length)
             })
           )
+        )
+      }
+
+      for (const name of apiErrorNames) {
+        it.live(`what the client of a test world says of it: ${name}`, () =>
+          Effect.gen(function* () {
+            const real = yield* Effect.flip(answers(refusal(name, "no"), (client) => client.get(arn)))
+            const test = yield* Effect.flip(fromEngine(Result.fail(new Refused({ exception: name, message: "no" }))))
+            assert.deepStrictEqual([real._tag, real.message], [test._tag, test.message])
+          })
         )
       }
 
