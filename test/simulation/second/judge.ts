@@ -98,11 +98,13 @@ const linesOf = ({ operations }: Seen, left: ReadonlySet<string>): ReadonlyArray
     const parent = ParentId === undefined ? undefined : byId.get(ParentId)
     return parent !== undefined && isLetGo(parent)
   }
-  const kept = operations.filter((operation) => !isLetGo(operation))
+  // Whether the time has to be recorded that a fiber saw depends on what else came with the answer.
+  const isReading = (operation: Operation): boolean => resultOf(operation)?.startsWith('{"mark":"reading"') === true
+  const kept = operations.filter((operation) => !isLetGo(operation) && !isReading(operation))
   return kept.map((operation) => {
     const value = resultOf(operation)
     // A reading that was lost with its invocation is taken again, later.
-    const isTime = value?.startsWith('"at ') === true || value?.startsWith('{"mark":"reading"') === true
+    const isTime = value?.startsWith('"at ') === true
     const shown = value === undefined || isTime ? "" : ` ${value}`
     return `${operation.Type} "${pathOf(operation)}" ${operation.Status}${shown}`
   })
