@@ -58,17 +58,17 @@ export const startWorkflow = (
 }
 
 /**
- * What finalizers fail with while an invocation is suspended is no outcome, but somebody should hear of it. What the code was
- * failing with before it was interrupted is none of that. An invocation that fails has more to tell.
+ * What finalizers fail with while an invocation is suspended is no outcome, but somebody should hear of it. What a fiber was
+ * failing with before it was interrupted is none of that: it stands before an interruption. An invocation that fails has more to tell.
  */
 const tellUnwound = ({ listener }: Parts, exit: Exit.Exit<unknown, unknown>): void => {
   if (Exit.isSuccess(exit)) return
   const { reasons } = exit.cause
-  const cut = reasons.findIndex(Cause.isInterruptReason)
+  const cut = reasons.findLastIndex(Cause.isInterruptReason)
   // Operations do nothing by then, so what they fail with is older.
   const failures = reasons
     .slice(cut + 1)
-    .filter((reason) => !Cause.isInterruptReason(reason) && !(Cause.isDieReason(reason) && isOwnMistake(reason.defect)))
+    .filter((reason) => !(Cause.isDieReason(reason) && isOwnMistake(reason.defect)))
   if (cut < 0 || failures.length === 0) return
   const { ErrorMessage, ErrorType } = defectObject(Cause.squash(Cause.fromReasons(failures)))
   listener.warned?.(
