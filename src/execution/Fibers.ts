@@ -2,7 +2,7 @@
  * The fibers of a workflow: the one queue on which they run, and what each of them is at.
  *
  * Owns: the run queue (it is the scheduler of the workflow), which fibers live, who forked whom, and which of them are
- * *outside*: waiting for something of the host that no operation records.
+ * *outside*: waiting for something of the host that no operation records; what they failed with.
  * Does not own: what is delivered to them, which the delivery decides whenever the queue is empty.
  *
  * Invariants:
@@ -15,6 +15,7 @@
  *
  * @since 0.1.0
  */
+import * as Cause from "effect/Cause"
 import * as Fiber from "effect/Fiber"
 import type * as Scheduler from "effect/Scheduler"
 import { hearWaits, isOfEffect, isPromise, type OnWait, type Register } from "../internal/waits.ts"
@@ -62,6 +63,7 @@ export class Fibers implements Scheduler.Scheduler {
   placeOf: (() => string | undefined) | undefined
   /** Promises that fibers of the workflow have asked and that have not answered. */
   #promises = 0
+  readonly #failures = new WeakSet<object>()
   #host: FibersHost | undefined
   #tasks: Array<{ readonly task: () => void; readonly spawner: AnyFiber | undefined }> = []
   #next = 0
@@ -273,11 +275,24 @@ export class Fibers implements Scheduler.Scheduler {
     this.live.set(fiber, { parent, children: 0, wait: undefined })
     const own = parent === undefined ? undefined : this.live.get(parent)
     if (own !== undefined) own.children++
-    fiber.addObserver(() => {
+    fiber.addObserver((exit) => {
       this.live.delete(fiber)
       this.outside.delete(fiber)
       if (own !== undefined) own.children--
+      if (exit._tag === "Failure" && !this.#isStopped) this.#noteFailures(exit.cause)
     })
+  }
+
+  /** Whether a fiber had failed with this before the workflow was stopped. */
+  hasFailedWith(failure: unknown): boolean {
+    return isObject(failure) && this.#failures.has(failure)
+  }
+
+  #noteFailures({ reasons }: Cause.Cause<unknown>): void {
+    for (const reason of reasons) {
+      const failure = failureIn(reason)
+      if (isObject(failure)) this.#failures.add(failure)
+    }
   }
 
   /** A fiber of the workflow goes on beside it. Answers whether it is one. */
@@ -323,6 +338,14 @@ export class Fibers implements Scheduler.Scheduler {
     void Reflect.apply(then, promise, [answered, answered])
   }
 }
+
+/** What a fiber failed or died with, if it was not interrupted. */
+export const failureIn = (reason: Cause.Reason<unknown>): unknown => {
+  if (Cause.isFailReason(reason)) return reason.error
+  return Cause.isDieReason(reason) ? reason.defect : undefined
+}
+
+const isObject = (value: unknown): value is object => typeof value === "object" && value !== null
 
 // --- What the host is asked for ------------------------------------------------------------------------------------------
 

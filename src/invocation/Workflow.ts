@@ -17,6 +17,7 @@ import * as Scheduler from "effect/Scheduler"
 import type * as Contract from "../Contract.ts"
 import { CaptureCallSites } from "../execution/CallSite.ts"
 import { Claim } from "../execution/Claim.ts"
+import { failureIn } from "../execution/Fibers.ts"
 import { tellDrawn } from "../execution/Outside.ts"
 import { Execution, executionOf, type Parts } from "../execution/Parts.ts"
 import { WorkflowClock, WorkflowRandom, type ServicesHost } from "../execution/WorkflowServices.ts"
@@ -59,16 +60,16 @@ export const startWorkflow = (
 
 /**
  * What finalizers fail with while an invocation is suspended is no outcome, but somebody should hear of it. What a fiber was
- * failing with before it was interrupted is none of that: it stands before an interruption. An invocation that fails has more to tell.
+ * failing with before it was interrupted, or failed with before that, is none of it. An invocation that fails has more to tell.
  */
-const tellUnwound = ({ listener }: Parts, exit: Exit.Exit<unknown, unknown>): void => {
+const tellUnwound = ({ fibers, listener }: Parts, exit: Exit.Exit<unknown, unknown>): void => {
   if (Exit.isSuccess(exit)) return
   const { reasons } = exit.cause
   const cut = reasons.findLastIndex(Cause.isInterruptReason)
-  // Operations do nothing by then, so what they fail with is older.
-  const failures = reasons
-    .slice(cut + 1)
-    .filter((reason) => !(Cause.isDieReason(reason) && isOwnMistake(reason.defect)))
+  const failures = reasons.slice(cut + 1).filter((reason) => {
+    const failure = failureIn(reason)
+    return !fibers.hasFailedWith(failure) && !isOwnMistake(failure)
+  })
   if (cut < 0 || failures.length === 0) return
   const { ErrorMessage, ErrorType } = defectObject(Cause.squash(Cause.fromReasons(failures)))
   listener.warned?.(

@@ -134,6 +134,16 @@ describe("Effect's finalizers at a suspension", () => {
     )
   }
 
+  it.live("are not blamed for what another branch failed with before", () =>
+    Effect.gen(function* () {
+      const execution = yield* host(() =>
+        Effect.all([Effect.uninterruptible(ask("answer")), Effect.die(new Error("older"))], both)
+      )
+      assertPending(yield* execution.turn())
+      assert.deepStrictEqual(execution.warnings, [])
+    })
+  )
+
   suspends("gives up a finalizer that never ends after the grace period", {
     program: () => Effect.ensuring(ask("answer"), Effect.never),
     waitsFor: ["answer"],
