@@ -137,7 +137,10 @@ describe("Effect's finalizers at a suspension", () => {
   it.live("are not blamed for what another branch failed with before", () =>
     Effect.gen(function* () {
       const execution = yield* host(() =>
-        Effect.all([Effect.uninterruptible(ask("answer")), Effect.die(new Error("older"))], both)
+        Effect.all(
+          [Effect.uninterruptible(ask("answer")), Effect.andThen(Effect.yieldNow, Effect.die(new Error("older")))],
+          both
+        )
       )
       assertPending(yield* execution.turn())
       assert.deepStrictEqual(execution.warnings, [])
