@@ -160,6 +160,8 @@ class Tally {
   #successCount = 0
   #failureCount = 0
   #startedCount = 0
+  /** Items that failed, and whose failures are not acknowledged. */
+  #failing = 0
 
   constructor(items: ReadonlyArray<BatchItem>) {
     this.#items = items.map(({ name }, index) => ({ index, name, status: undefined }))
@@ -169,12 +171,23 @@ class Tally {
     const status = statusOf(state)
     this.#items[index] = { ...this.#items[index]!, status }
     if (status === "SUCCEEDED") this.#successCount++
-    else if (status === "FAILED") this.#failureCount++
-    else if (state === "running") this.#startedCount++
+    else if (status === "FAILED") {
+      this.#failureCount++
+      if (this.#failing > 0) this.#failing--
+    } else if (state === "running") this.#startedCount++
   }
 
-  /** Whether nothing is left to be started, or at most one item runs: then no order of ends has another item started. */
+  /** An item is failing, which may end the batch once it is acknowledged. */
+  fails(): void {
+    this.#failing++
+  }
+
+  /**
+   * Whether nothing is left to be started, or at most one item runs, and none is failing: then no order of ends has another
+   * item started, or left.
+   */
   get isOrderless(): boolean {
+    if (this.#failing > 0) return false
     const running = this.#startedCount - this.#successCount - this.#failureCount
     return running <= 1 || this.#startedCount === this.#items.length
   }
@@ -285,7 +298,10 @@ const branchOf = (
       : contextOutcome(parts, claim, {
           recording: rules,
           body: (inner) => inNamespace(parts, inner, item.body),
-          isUnseen: (outcome, inner) => tally?.isOrderless === true && isUnseen(parts, rules, outcome, inner),
+          isUnseen: (outcome, inner) => {
+            if ("error" in outcome) tally?.fails()
+            return tally?.isOrderless === true && isUnseen(parts, rules, outcome, inner)
+          },
           namespaceOf: (own, isRebuilding) => itemNamespace(own, isRebuilding)
         })
   })

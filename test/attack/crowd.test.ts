@@ -123,6 +123,16 @@ const programs: Readonly<Record<string, Program>> = {
       yield* kit.time("the stream")
       return yield* kit.step("after")
     }),
+  "an item that succeeds in the same request in which another one fails": (kit) =>
+    Effect.gen(function* () {
+      const no = Durable.step("no", Effect.die(new Error("no")), { retry: RetryPolicy.none })
+      const { all } = yield* Durable.parallel("work", [no, kit.step("yes")])
+      yield* kit.tell(
+        "the items",
+        all.map(({ status }) => status)
+      )
+      return yield* kit.step("after")
+    }),
   "a step that is tried again beside waits, naps and polls": (kit) =>
     Effect.gen(function* () {
       const flaky = (name: string, fails: number) =>
