@@ -69,6 +69,9 @@ export class Fibers implements Scheduler.Scheduler {
   #next = 0
   #slices: Array<{ readonly task: () => void; readonly spawner: AnyFiber | undefined }> = []
   #isRunning = false
+  #isUnwatched = false
+  /** The fiber of the host that has the queue run, if one has. */
+  #caller: AnyFiber | undefined
   #isPaused = false
   #isWoken = false
   #isOutsideSlice = false
@@ -97,6 +100,12 @@ export class Fibers implements Scheduler.Scheduler {
   /** Whether fibers of the workflow run now. */
   get isRunning(): boolean {
     return this.#isRunning
+  }
+
+  /** The fiber that runs now, or has just ended: what hears of its end runs in its name. */
+  get current(): AnyFiber | undefined {
+    const fiber = Fiber.getCurrent()
+    return fiber === this.#caller && this.#isRunning && !this.#isUnwatched ? this.#last : fiber
   }
 
   /** Whether what runs now was woken by something outside of the workflow. */
@@ -195,12 +204,14 @@ export class Fibers implements Scheduler.Scheduler {
     this.#isRunning = true
     this.#isPaused = false
     this.#turnBegan = performance.now()
+    this.#caller = Fiber.getCurrent()
     this.#unwatch = watchHost(this.#sight)
     try {
       while (this.#runNext());
     } finally {
       this.#unwatch()
       this.#isRunning = false
+      this.#caller = undefined
       this.#last = undefined
       if (this.#isPaused) setImmediate(() => this.run())
     }
@@ -257,11 +268,13 @@ export class Fibers implements Scheduler.Scheduler {
 
   /** Runs what is no code of the workflow, although the run queue has come to it. */
   unwatched<A>(run: () => A): A {
-    if (!this.#isRunning) return run()
+    if (!this.#isRunning || this.#isUnwatched) return run()
     this.#unwatch()
+    this.#isUnwatched = true
     try {
       return run()
     } finally {
+      this.#isUnwatched = false
       this.#unwatch = watchHost(this.#sight)
     }
   }

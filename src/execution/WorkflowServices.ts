@@ -10,7 +10,6 @@
 import type * as Clock from "effect/Clock"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
 import type * as Random from "effect/Random"
 import type { AnyFiber } from "./Fibers.ts"
 import type { Lifetime } from "./Lifetime.ts"
@@ -22,6 +21,8 @@ export interface ServicesHost {
   readonly clock: Clock.Clock
   readonly random: Random.Random
   readonly lifetime: Lifetime
+  /** The fiber in whose name code runs now. */
+  readonly current: () => AnyFiber | undefined
   /** The namespace in which a fiber runs, if it runs in one. */
   readonly namespaceOf: (fiber: AnyFiber) => Namespace | undefined
   /** Waits until the time is known at which something ended or began that code has not seen yet. */
@@ -98,7 +99,7 @@ export class WorkflowClock implements Clock.Clock {
   }
 
   get #time(): WorkflowTime | undefined {
-    return this.timeOf(Fiber.getCurrent())
+    return this.timeOf(this.#host.current())
   }
 
   /** The time that it shows to a fiber, unless that is the host's. */
@@ -130,7 +131,7 @@ export class WorkflowRandom implements Random.Random {
   }
 
   get #current(): Random.Random {
-    const fiber = Fiber.getCurrent()
+    const fiber = this.#host.current()
     const namespace = placeIn(this.#host, fiber)
     if (namespace === undefined || fiber === undefined) return this.#host.random
     this.#host.drawn(fiber, namespace)

@@ -94,6 +94,7 @@ const hostOf = (parts: Parts): ServicesHost => ({
   clock: parts.host.clock,
   random: parts.host.random,
   lifetime: parts.lifetime,
+  current: () => parts.fibers.current,
   namespaceOf: (fiber) => executionOf(fiber)?.namespace,
   known: (fiber, namespace) => untilKnown(parts, fiber, namespace),
   glanced: (time) => void parts.glanced.add(time),

@@ -28,6 +28,7 @@ const diceOf = ({ clock, random }: Host): WorkflowRandom =>
     clock,
     random,
     lifetime: new Lifetime(),
+    current: () => Fiber.getCurrent(),
     namespaceOf: () => undefined,
     known: () => Effect.void,
     glanced: () => {},

@@ -3,6 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
 import { Lifetime, suspended } from "../../src/execution/Lifetime.ts"
 import { Namespace } from "../../src/execution/Namespace.ts"
@@ -26,6 +27,7 @@ const make = (options: { readonly recorded?: number } = {}) => {
     clock,
     random,
     lifetime,
+    current: () => Fiber.getCurrent(),
     namespaceOf: () => place.namespace,
     known: () =>
       Effect.sync(() => {
