@@ -73,7 +73,7 @@ export interface Door extends Key {
   /** Lets the fiber go on, even where it cannot be interrupted. */
   readonly resume: (effect: Effect.Effect<unknown, unknown>) => void
   isGone: boolean
-  /** Ends what waiting for an old outcome means for the history. */
+  /** Ends what goes on only because a fiber waits here. */
   leave: (() => void) | undefined
 }
 

@@ -71,7 +71,7 @@ export class Namespace {
   unclaimed = 0
   /** How many there were when it was closed. */
   missed = 0
-  /** Fibers that wait at doors in it. The delivery counts. */
+  /** Fibers that wait at doors in it. The doors count. */
   parked = 0
   /** Whether it runs once more only to find out what is to be undone: then a block is over when its body is. */
   readonly isForUndo: boolean

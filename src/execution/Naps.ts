@@ -63,6 +63,7 @@ export class Naps {
     const { history, host } = this.#parts
     if (door.at <= Math.max(history.newestStamp, this.#passed)) return this.#reach([door])
     this.#since ??= host.now()
+    door.leave = () => this.#forget(door)
     this.#all.set(
       door,
       host.after(millis, () => this.#elapsed(door))
@@ -70,7 +71,7 @@ export class Naps {
   }
 
   /** The fiber does not nap any more. */
-  forget(door: Door): void {
+  #forget(door: Door): void {
     const stop = this.#all.get(door)
     if (stop === undefined) return
     this.#all.delete(door)

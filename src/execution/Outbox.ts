@@ -272,7 +272,7 @@ export class Outbox {
       return this.#isClosed
     }
     over()
-    return Effect.delay(repeated(again, this.#listener, over, maxRepeats - 1), firstDelay())
+    return Effect.delay(repeated(again, this.#listener, over, maxRepeats - 1), firstDelay)
   }
 
   readonly #fail = (cause: Cause.Cause<StoreError>): Effect.Effect<void> => {
@@ -366,10 +366,9 @@ const failureOf = (cause: Cause.Cause<StoreError>): StoreError =>
 const isPassing = (cause: Cause.Cause<StoreError>): boolean =>
   cause.reasons.find(Cause.isFailReason)?.error._tag === "StoreUnavailable"
 
-/** Doubling delays with jitter, in milliseconds. */
-const baseDelay = 100
-const backOff = Schedule.jittered(Schedule.exponential(baseDelay * 2))
-const firstDelay = (): number => baseDelay
+/** The delay before a request is repeated, in milliseconds. Later ones double, with jitter. */
+const firstDelay = 100
+const backOff = Schedule.jittered(Schedule.exponential(firstDelay * 2))
 
 /** Repeats a call while the store is unavailable, a few times. */
 const repeated = <A>(

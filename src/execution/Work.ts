@@ -1,12 +1,21 @@
 /**
  * Work that waits to begin.
  *
- * Owns: what is known of such work. Does not own: when it begins, which the delivery decides.
+ * Owns: what is known of such work, its order, and whether anybody still wants it.
+ * Does not own: when it begins, which the delivery decides.
+ *
+ * Invariants:
+ * 1. The first is that whose operation was claimed first.
+ * 2. What belongs to something that has ended, or was let go of, is never the first: it is dropped. The end of the workflow
+ *    is not, nor what a durable finalizer does.
+ * 3. What was dropped does not begin. What was queued because of it stays queued.
  *
  * @since 0.1.0
  */
 import type { Claim } from "./Claim.ts"
+import { Heap } from "./Heap.ts"
 import type { Namespace } from "./Namespace.ts"
+import { InFinalizer } from "./References.ts"
 
 /** New work that waits until the past is delivered. */
 export interface Work {
@@ -25,4 +34,57 @@ export interface Work {
   readonly isMoot?: (() => boolean) | undefined
   readonly run: () => void
   isGone: boolean
+}
+
+/** All of it. */
+export class Works {
+  readonly #all = new Heap<Work>((a, b) => a.index < b.index)
+  /** What may begin before everything recorded has been asked for. */
+  readonly #exempt = new Set<Work>()
+  #size = 0
+
+  /** How much waits to begin, with what nobody wants any more and was not looked at yet. */
+  get size(): number {
+    return this.#size
+  }
+
+  add(work: Omit<Work, "isGone">): Work {
+    const added: Work = { ...work, isGone: false }
+    this.#all.add(added)
+    this.#size++
+    if (added.isExempt) this.#exempt.add(added)
+    return added
+  }
+
+  /** It does not begin any more, or it has. */
+  drop(work: Work): void {
+    if (work.isGone) return
+    work.isGone = true
+    this.#size--
+    this.#exempt.delete(work)
+  }
+
+  /** What begins next. */
+  get first(): Work | undefined {
+    for (let work = this.#all.first; work !== undefined; work = this.#all.first) {
+      if (!work.isGone && !isMoot(work)) return work
+      this.drop(work)
+      this.#all.take()
+    }
+    return undefined
+  }
+
+  /** What begins next of that which may begin before everything recorded has been asked for. */
+  get firstExempt(): Work | undefined {
+    let first: Work | undefined
+    for (const work of this.#exempt) if (!isMoot(work) && work.index < (first?.index ?? Infinity)) first = work
+    return first
+  }
+}
+
+const isMoot = ({ begun, claim, isMoot: isMootItself }: Work): boolean => {
+  const { standing } = claim.namespace
+  if (standing === "closed" && !claim.isRoot) return true
+  if (begun?.hasFinalizers === true) return false
+  return (standing === "abandoned" && !claim.isRoot && !claim.fiber.getRef(InFinalizer)) || isMootItself?.() === true
 }

@@ -32,7 +32,6 @@ import { parseTraceHeader, writeTraceHeader, type TraceHeader } from "./SpanIds.
 import { Spans, type InvocationStatus } from "./Spans.ts"
 
 export class Observer implements Listener, Surroundings {
-  readonly #executionArn: string
   readonly #services: Context.Context<never>
   readonly #clock: Clock.Clock
   /** The operations that changed while no invocation ran. */
@@ -43,7 +42,7 @@ export class Observer implements Listener, Surroundings {
 
   constructor(options: {
     readonly executionArn: string
-    /** The services of the host. */
+    /** The services of the host, whose logs name the execution. */
     readonly services: Context.Context<never>
     readonly history: Pick<History, "execution" | "isFirst">
     readonly clock: Clock.Clock
@@ -53,7 +52,6 @@ export class Observer implements Listener, Surroundings {
     readonly traceHeader: string | undefined
   }) {
     const { beganAt, clock, executionArn, history, news, services, traceHeader } = options
-    this.#executionArn = executionArn
     this.#services = services
     this.#clock = clock
     this.#news = news
@@ -105,9 +103,7 @@ export class Observer implements Listener, Surroundings {
 
   /** A replay does not silence it: it is told as something of the host, and not of the workflow. */
   warned(message: string): void {
-    Effect.runForkWith(this.#services)(
-      Effect.annotateLogs(Effect.logWarning(message), { executionArn: this.#executionArn })
-    )
+    Effect.runForkWith(this.#services)(Effect.logWarning(message))
   }
 
   /** The invocation ended. */

@@ -80,9 +80,9 @@ describe("A nap", () => {
     assert.isAtMost(requests.length, 3)
   })
 
-  it("is forgotten when its fiber does not nap any more", () => {
-    const { clock, nap, naps, reached, requests } = make()
-    naps.forget(nap(100))
+  it("is forgotten when its fiber leaves", () => {
+    const { clock, nap, reached, requests } = make()
+    nap(100).leave?.()
     clock.pass(1_000)
     assert.deepStrictEqual(reached, [])
     assert.deepStrictEqual(requests, [])

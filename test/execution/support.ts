@@ -14,6 +14,7 @@ import { operationId } from "../../src/execution/Identity.ts"
 import type { Listener } from "../../src/execution/Listener.ts"
 import type { Namespace } from "../../src/execution/Namespace.ts"
 import type { Parts } from "../../src/execution/Parts.ts"
+import type { Work } from "../../src/execution/Work.ts"
 import { assemble, defaultOptions, type InvokeOptions } from "../../src/invocation/Assembly.ts"
 import type { Operation } from "../../src/wire/Operation.ts"
 import type { OperationUpdate } from "../../src/wire/OperationUpdate.ts"
@@ -234,3 +235,60 @@ const driver = (parts: Parts, log: Array<string>): Pick<Assembled, "claim" | "wa
 
 const said = (claim: Claim, exit: Exit.Exit<unknown, unknown>): string =>
   exit._tag === "Success" ? claim.path : `${claim.path} ${exit.cause.reasons.map(({ _tag }) => _tag).join()}`
+
+// --- What tests of the delivery and its parts do ------------------------------------------------------------------------------
+
+/** Claims operations, in this order, and has a fiber wait for each. */
+export const waitFor = ({ claim, wait }: Assembled, ...names: ReadonlyArray<string>): ReadonlyArray<Claim> =>
+  names.map((name) => {
+    const claimed = claim(name)
+    wait(claimed)
+    return claimed
+  })
+
+/** New work of an operation, which notes that it began. */
+export const perform = ({ claim, log, parts }: Assembled, name: string): Work =>
+  parts.delivery.perform(claim(name), () => void log.push(`began ${name}`))
+
+/** An answer leaves in a turn of the event loop of its own. */
+export const nextTurn = (): Promise<void> => new Promise((done) => void setImmediate(done))
+
+/** Why the invocation ended, if it has. */
+export const verdictOf = ({ parts }: Pick<Assembled, "parts">): string | undefined => {
+  const { verdict } = parts.lifetime
+  return verdict?._tag === "Condemned" ? verdict.mistake._tag : verdict?._tag
+}
+
+export const messageOf = ({ parts }: Pick<Assembled, "parts">): string => {
+  const { verdict } = parts.lifetime
+  return verdict?._tag === "Condemned" ? verdict.mistake.message : ""
+}
+
+/** A store whose answers come when a test says so, and what they tell. */
+export const slow = () => {
+  const answers: Array<(operations: ReadonlyArray<Operation>) => void> = []
+  const checkpoint: Store["checkpoint"] = () =>
+    Effect.callback((resume) => {
+      answers.push((Operations) =>
+        resume(Effect.succeed({ CheckpointToken: "next", NewExecutionState: { Operations } }))
+      )
+    })
+  return {
+    checkpoint,
+    answer: (...operations: ReadonlyArray<Operation>) => answers.shift()?.(operations),
+    waiting: () => answers.length
+  }
+}
+
+/** The record of an operation that somebody else has to end. */
+export const asked = (name: string): Operation =>
+  record(operationId("", name, 0), { Name: name, Type: "CHAINED_INVOKE", SubType: "ChainedInvoke" })
+
+/** A wait of the workflow that is due. */
+export const due = (name: string, ScheduledEndTimestamp: number): Operation =>
+  record(operationId("", name, 0), {
+    Name: name,
+    Type: "WAIT",
+    SubType: "Wait",
+    WaitDetails: { ScheduledEndTimestamp }
+  })

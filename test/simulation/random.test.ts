@@ -3,7 +3,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Layer from "effect/Layer"
-import { InOrderOfClaims } from "../../src/execution/Delivery.ts"
+import { InOrderOfClaims } from "../../src/execution/Doors.ts"
 import { draw } from "./draw.ts"
 import { assertFailures, assertSame, assertSound } from "./invariants.ts"
 import { judge, showViolation } from "./judge.ts"

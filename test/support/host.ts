@@ -29,7 +29,7 @@ import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Schema from "effect/Schema"
 import type { Scope } from "effect/Scope"
-import { InOrderOfClaims } from "../../src/execution/Delivery.ts"
+import { InOrderOfClaims } from "../../src/execution/Doors.ts"
 
 // --- What is run -----------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,263 @@
+/**
+ * The doors at which fibers wait, and the order in which they open.
+ *
+ * Owns: who waits for what, which doors have a key, which waits are due, how far the stream of outcomes is delivered, and
+ * for which callbacks somebody may still come.
+ * Does not own: when a door opens, which the delivery decides, and what the service tells, which is news.
+ *
+ * Invariants:
+ * 1. Of the doors that have a key, the first is that with the least: when its outcome came, and then the order of claims.
+ *    Among equals it is the one at which its fiber came first.
+ * 2. A fiber leaves a door once. From then on nothing counts it: not its claim, not its namespace, not who asks for news.
+ * 3. What is known to have been late has its key by that mark, and none before the mark is recorded.
+ * 4. How far the stream is delivered never goes back.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import type { Operation } from "../wire/Operation.ts"
+import { isBefore, isFinal, type Claim, type Door, type Entry, type Key } from "./Claim.ts"
+import type { Core } from "./Core.ts"
+import type { AnyFiber } from "./Fibers.ts"
+import { Heap } from "./Heap.ts"
+import type { Poller } from "./Poller.ts"
+
+/**
+ * Delivers what is known in the order in which fibers asked for it, as if outcomes had no order of their own: a seam for
+ * tests, which have to notice that.
+ */
+export const InOrderOfClaims: Context.Reference<boolean> = Context.Reference<boolean>(
+  "effect-durable/InOrderOfClaims",
+  { defaultValue: () => false }
+)
+
+/** What the doors know of a door by themselves. */
+type Made = "index" | "order" | "since" | "isGone" | "leave"
+
+/** A door for the outcome of an operation. */
+export type DoorOfClaim = Omit<Door, Made | "at"> & { readonly claim: Claim }
+
+/** A door for a point in the stream that no record marks. */
+export type DoorInTime = Omit<Door, Made | "claim" | "keyOf">
+
+export class Doors {
+  readonly all = new Set<Door>()
+  readonly #parts: Core
+  readonly #poller: Poller
+  readonly #ready: Heap<Door>
+  /** Waits without an outcome, by when they are due. */
+  readonly #due = new Heap<{ readonly at: number; readonly door: Door }>((a, b) => a.at < b.at)
+  readonly #callbacks = new Set<Claim>()
+  #last: Key = { at: -Infinity, index: -1 }
+  #count = 0
+  #arrivals = 0
+  #ofClaims = 0
+  #ofOthers = 0
+
+  constructor(parts: Core, poller: Poller) {
+    this.#parts = parts
+    this.#poller = poller
+    this.#ready = new Heap(Context.get(parts.host.services, InOrderOfClaims) ? wasAskedBefore : comesBefore)
+  }
+
+  /** How many outcomes were delivered. */
+  get count(): number {
+    return this.#count
+  }
+
+  /** The latest key of what was delivered. */
+  get last(): Key {
+    return this.#last
+  }
+
+  // --- Coming and leaving ----------------------------------------------------------------------------------------------
+
+  /** A fiber comes to a door of an operation. */
+  wait(door: DoorOfClaim): Door {
+    const { claim } = door
+    const { entry, record } = claim
+    const made: Door = { ...door, at: NaN, index: claim.index, ...this.#arrival() }
+    // A context is there from its claim on, and waits at a door only for its end.
+    if (claim.kind.type === "CONTEXT") made.since = Math.min(made.since, claim.since)
+    claim.doors.push(made)
+    if (door.isForStart !== true) claim.wasAwaited = true
+    this.#admit(made)
+    const key = record === undefined ? undefined : door.keyOf(record)
+    if (key === undefined) {
+      this.#awaitOutcome(made)
+    } else {
+      const late = entry === undefined ? undefined : lateOf(made, entry)
+      if (late === Infinity) return made
+      made.at = late ?? key
+      if (entry?.isOld === true && record !== undefined && isFinal(record)) made.leave = this.#parts.history.awaitsOld()
+      this.#ready.add(made)
+    }
+    return made
+  }
+
+  /** A fiber waits for a point in the stream that no record marks. It has its turn once that is {@link reach reached}. */
+  waitUntil(door: DoorInTime): Door {
+    const index = this.#parts.history.nextIndex
+    const made: Door = { ...door, claim: undefined, keyOf: () => undefined, index, ...this.#arrival() }
+    this.#admit(made)
+    return made
+  }
+
+  #arrival(): Pick<Door, "order" | "since" | "isGone" | "leave"> {
+    return { order: this.#arrivals++, since: this.#count, isGone: false, leave: undefined }
+  }
+
+  #admit(door: Door): void {
+    this.all.add(door)
+    if (door.claim !== undefined) this.#ofClaims++
+    if (isOfOthers(door)) this.#ofOthers++
+    door.namespace.parked++
+    if (door.claim !== undefined && door.claim.namespace !== door.namespace) door.claim.namespace.parked++
+    this.#parts.listener.moved?.()
+  }
+
+  #awaitOutcome(door: Door): void {
+    const { claim, namespace } = door
+    if (namespace.standing === "rebuilding" || claim === undefined) return
+    const due = claim.record?.WaitDetails?.ScheduledEndTimestamp
+    if (due !== undefined) this.#due.add({ at: due, door })
+    if (isOfOthers(door) || claim.record?.Status === "PENDING") this.#poller.watch(door)
+  }
+
+  /** A fiber leaves a door, in whatever way. */
+  leave(door: Door): void {
+    if (door.isGone) return
+    door.isGone = true
+    door.leave?.()
+    this.all.delete(door)
+    if (door.claim !== undefined) this.#ofClaims--
+    if (isOfOthers(door)) this.#ofOthers--
+    door.namespace.parked--
+    const { claim } = door
+    if (claim !== undefined && claim.namespace !== door.namespace) claim.namespace.parked--
+    if (claim !== undefined) claim.doors.splice(claim.doors.indexOf(door), 1)
+    this.#poller.forget(door)
+    this.#parts.listener.moved?.()
+  }
+
+  /** A callback has been created, and somebody may come to wait for it. */
+  expect(callback: Claim): void {
+    this.#callbacks.add(callback)
+  }
+
+  /** Nobody comes any more to wait for callbacks of what is closed. */
+  forgetClosed(): void {
+    for (const claim of this.#callbacks) if (claim.namespace.standing === "closed") this.#callbacks.delete(claim)
+  }
+
+  // --- The order -------------------------------------------------------------------------------------------------------
+
+  /** Gives a door its key, if its operation has one for it now. */
+  look(door: Door, claim: Claim): boolean {
+    const { entry, record } = claim
+    if (record === undefined || !Number.isNaN(door.at)) return false
+    const key = door.keyOf(record)
+    if (key === undefined) {
+      if (claim.kind.type === "STEP" && record.Status !== "PENDING") this.#poller.forget(door)
+      this.#awaitOutcome(door)
+      door.onChange?.(record)
+      return false
+    }
+    this.#poller.forget(door)
+    const late = entry === undefined ? undefined : lateOf(door, entry)
+    if (late === Infinity) return false
+    door.at = late ?? key
+    return true
+  }
+
+  /** A door that has its key waits for its turn. */
+  ready(door: Door): void {
+    if (!door.isGone) this.#ready.add(door)
+  }
+
+  /** The door whose turn it is. */
+  get first(): Door | undefined {
+    while (this.#ready.first?.isGone === true) this.#ready.take()
+    return this.#ready.first
+  }
+
+  /** Opens the {@link first} door: its outcome is delivered. */
+  open(door: Door): void {
+    this.#ready.take()
+    this.leave(door)
+    this.#count++
+    if (isBefore(this.#last, door)) this.#last = { at: door.at, index: door.index }
+    if (door.claim?.isSettled === true && door.isForStart !== true) this.#callbacks.delete(door.claim)
+  }
+
+  /** Whether a wait that is not told yet is due by a time. */
+  isDue(at: number): boolean {
+    while (this.#due.first !== undefined && (this.#due.first.door.isGone || !Number.isNaN(this.#due.first.door.at))) {
+      this.#due.take()
+    }
+    return this.#due.first !== undefined && this.#due.first.at <= at
+  }
+
+  // --- Who waits -------------------------------------------------------------------------------------------------------
+
+  get size(): number {
+    return this.all.size
+  }
+
+  /** Whether a fiber waits for an operation, and not only for a point in time. */
+  get hasClaims(): boolean {
+    return this.#ofClaims > 0
+  }
+
+  /** Whether something is awaited that others than this invocation bring. */
+  get awaitsOthers(): boolean {
+    return this.#ofOthers > 0 || this.#callbacks.size > 0
+  }
+
+  /** Whether a callback has no outcome at a time. */
+  awaitsCallback(at: number): boolean {
+    for (const { isSettled, record } of this.#callbacks) if (!isSettled || stampOf(record) > at) return true
+    return false
+  }
+
+  /** Whether more than one fiber waits, or may at this time, so that the order of outcomes matters. */
+  get isContested(): boolean {
+    if (this.all.size > 1) return true
+    const { fibers, host } = this.#parts
+    return fibers.live.size > 1 && Math.floor(this.#last.at) === Math.floor(host.now())
+  }
+
+  /** Whether the service will wake the execution. */
+  get hasDurable(): boolean {
+    for (const { claim, namespace } of this.all) {
+      const isOpen = namespace.standing === "open" || namespace.standing === "abandoned"
+      if (claim !== undefined && isOpen && !claim.isSettled) return true
+    }
+    return false
+  }
+
+  /** The fibers that wait at doors. */
+  get fibers(): ReadonlySet<AnyFiber> {
+    return new Set(Array.from(this.all, ({ fiber }) => fiber))
+  }
+
+  /** What waits, in words. */
+  describe(): ReadonlyArray<string> {
+    return Array.from(this.all, ({ claim, path }) => `"${path}" (${claim?.kind.type ?? "nap"}) has no outcome`)
+  }
+}
+
+const wasAskedBefore = (a: Door, b: Door): boolean => a.order < b.order
+
+const comesBefore = (a: Door, b: Door): boolean => isBefore(a, b) || (!isBefore(b, a) && wasAskedBefore(a, b))
+
+/** When something was delivered later than its stamp says, if it was; never as long as that is not recorded yet. */
+const lateOf = ({ isForStart }: Door, { late, lateStart }: Entry): number | undefined =>
+  isForStart === true ? lateStart : late
+
+/** The latest stamp of a record; one that is not there yet is never before anything. */
+export const stampOf = (record: Operation | undefined): number =>
+  record?.EndTimestamp ?? record?.StartTimestamp ?? Infinity
+
+const isOfOthers = ({ claim }: Door): boolean =>
+  claim !== undefined && claim.kind.type !== "STEP" && claim.kind.type !== "CONTEXT"

@@ -1,0 +1,167 @@
+/**
+ * What an invocation does when it can do nothing by itself.
+ *
+ * Owns: what follows then: something is sent, the service is asked, somebody is waited for, or the invocation ends as
+ * suspended or stuck. It is the only judge of that.
+ * Does not own: whether anything is left to deliver or to begin, which the delivery knows before.
+ *
+ * Invariants:
+ * 1. An invocation is never suspended with work to begin, a request under way, anything left to send, anything at work or
+ *    outside; nor with an outcome to deliver, unless something has to come before it that only the service can bring.
+ * 2. It is found to be stuck only if no operation is open, and after all that nobody can see had its time to show.
+ * 3. Whenever it neither ends nor sends anything, something is under way that wakes the fibers.
+ *
+ * @since 0.1.0
+ */
+import type { Door } from "./Claim.ts"
+import * as Contradiction from "./Contradiction.ts"
+import type { Core } from "./Core.ts"
+import type { Doors } from "./Doors.ts"
+import type { AnyFiber } from "./Fibers.ts"
+import { suspended } from "./Lifetime.ts"
+import type { Naps } from "./Naps.ts"
+import type { News } from "./News.ts"
+import type { Outside } from "./Outside.ts"
+import type { Poller } from "./Poller.ts"
+import type { Running } from "./Running.ts"
+import type { Works } from "./Work.ts"
+
+// Captured early: a test framework may replace the timers of the process later.
+const { setImmediate } = globalThis
+
+/** Turns of the event loop that a fiber gets which waits for something that cannot be seen. */
+const unseenTurns = 2
+
+/** What may still move. */
+export interface Movers {
+  readonly doors: Doors
+  readonly works: Works
+  readonly running: Running
+  readonly news: News
+  readonly naps: Naps
+  readonly outside: Outside
+  readonly poller: Poller
+}
+
+export class Rest {
+  readonly #parts: Core
+  readonly #movers: Movers
+  #idle: Array<() => void> = []
+  #isFlushing = false
+  /** Whether a turn of the event loop has passed since there was nothing left to do. */
+  #isLeaving = false
+  #turns = 0
+  /** Blocks that were not run, because their outcomes are recorded. */
+  readonly #skipped: Array<string> = []
+
+  constructor(parts: Core, movers: Movers) {
+    this.#parts = parts
+    this.#movers = movers
+  }
+
+  /** Calls back when nothing can be delivered any more and everything that was queued is acknowledged. */
+  whenIdle(action: () => void): void {
+    this.#idle.push(action)
+    this.#parts.fibers.wake()
+  }
+
+  /** An outcome is delivered. */
+  delivered({ claim }: Door): void {
+    this.#turns = 0
+    if (claim?.kind.type === "CONTEXT" && claim.entry?.isOld === true) this.#skipped.push(claim.path)
+  }
+
+  /** Nothing can be done now: sees to it that something can be done later, or ends the invocation. */
+  begin(held: Door | undefined): void {
+    const { fibers, lifetime, outbox } = this.#parts
+    const { doors, naps, news, outside, poller, running, works } = this.#movers
+    if (!lifetime.isOpen) return
+    if (outbox.isAwaited && !outbox.isSending) return this.#flush()
+    if (news.isAwaited && works.size === 0 && !outbox.isSending) return news.ask()
+    const isFree = !running.hasBodies && !outbox.isSending && held === undefined
+    if (isFree && this.#idle.length > 0) return this.#tellIdle()
+    if (running.isAtWork) {
+      outside.moved()
+      return poller.arm(held !== undefined)
+    }
+    if (outbox.isSending) return
+    if (held !== undefined) return outside.isHolding ? undefined : this.#suspend()
+    if (fibers.isOutside) {
+      poller.arm(false)
+      return outside.wait()
+    }
+    if (naps.size > 0 && !naps.isTiring(doors.hasDurable)) return poller.arm(false)
+    if (works.size > 0) return
+    if (this.#turns < unseenTurns && this.#unseen().length > 0) {
+      this.#turns++
+      setImmediate(() => fibers.wake())
+      return
+    }
+    if (doors.hasDurable) this.#suspend()
+    else this.#stick()
+  }
+
+  /** Sends what is queued: at once if nobody can join, else when this turn of the event loop is over. */
+  #flush(): void {
+    const { outbox } = this.#parts
+    const { doors, running } = this.#movers
+    if (doors.size <= 1 && !running.hasBodies) return outbox.flush()
+    if (this.#isFlushing) return
+    this.#isFlushing = true
+    setImmediate(() => {
+      this.#isFlushing = false
+      outbox.flush()
+    })
+  }
+
+  #tellIdle(): void {
+    const { fibers, outbox } = this.#parts
+    if (outbox.isBusy) return outbox.flush()
+    const idle = this.#idle
+    this.#idle = []
+    fibers.enqueue(() => {
+      for (const action of idle) action()
+    })
+  }
+
+  #suspend(): void {
+    const { fibers, lifetime, outbox } = this.#parts
+    if (outbox.isBusy) outbox.flush()
+    else if (this.#isLeaving) {
+      this.#isLeaving = false
+      lifetime.end(suspended)
+    } else {
+      // The answer must not overtake what the service does in this turn with the request that it has just answered.
+      setImmediate(() => {
+        this.#isLeaving = true
+        fibers.wake()
+        this.#isLeaving = false
+      })
+    }
+  }
+
+  #stick(): void {
+    const { fibers, lifetime, outbox } = this.#parts
+    const { doors, outside } = this.#movers
+    const vain = Array.from(doors.all).flatMap(({ namespace, path }) =>
+      namespace.standing === "rebuilding" ? [path] : []
+    )
+    if (outbox.isBusy) outbox.flush()
+    else if (vain.length > 0) Contradiction.tell(this.#parts, Contradiction.inVain(this.#parts, vain))
+    else {
+      outside.doubt((isQuiet) => {
+        const unseen = this.#unseen()
+        if (!lifetime.isOpen) return
+        if (isQuiet || unseen.every((fiber) => fibers.isOfEffect(fiber))) {
+          Contradiction.tell(this.#parts, Contradiction.stuck(this.#parts, unseen, this.#skipped))
+        } else outside.fail()
+      })
+    }
+  }
+
+  /** Fibers that wait for what is neither an operation nor a fiber that they forked. */
+  #unseen(): ReadonlyArray<AnyFiber> {
+    const parked = this.#movers.doors.fibers
+    return Array.from(this.#parts.fibers.leaves()).filter((fiber) => !parked.has(fiber))
+  }
+}

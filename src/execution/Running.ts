@@ -1,0 +1,120 @@
+/**
+ * What runs beside the workflow, and may still answer.
+ *
+ * Owns: the bodies of attempts and what else an operation has running, the holds, and how many conversions are at work.
+ * Does not own: what is run, and what follows from its end. It is told whose end nobody waits for any more.
+ *
+ * Invariants:
+ * 1. An operation has at most one thing running. What was called off does not count: nobody hears how it ended.
+ * 2. What has ended is told outside of the run queue of the workflow, and the next thing is done right after that.
+ * 3. A hold whose fibers all wait for operations is not at work.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import type { Claim } from "./Claim.ts"
+import type { Core } from "./Core.ts"
+import type { Doors } from "./Doors.ts"
+import type { AnyFiber } from "./Fibers.ts"
+import { describeHold, InHold, type Hold } from "./References.ts"
+
+/** What keeps an invocation alive while it runs: the body of an attempt. */
+export interface Body {
+  readonly claim: Claim
+  readonly fiber: AnyFiber
+  isCancelled?: boolean
+}
+
+export class Running {
+  readonly bodies = new Map<Claim, Body>()
+  readonly holds = new Set<Hold>()
+  readonly #parts: Core
+  readonly #doors: Doors
+  #conversions = 0
+
+  constructor(parts: Core, doors: Doors) {
+    this.#parts = parts
+    this.#doors = doors
+  }
+
+  /** Runs what an operation does, outside of the run queue, and calls back when it has ended and still counts. */
+  run<A, E>(claim: Claim, fork: () => Fiber.Fiber<A, E>, ended: (exit: Exit.Exit<A, E>) => void): void {
+    const { fibers, lifetime, listener } = this.#parts
+    const fiber = fibers.unwatched(fork)
+    const body: Body = { claim, fiber }
+    this.bodies.set(claim, body)
+    fiber.addObserver((exit) => {
+      if (this.bodies.get(claim) === body) this.bodies.delete(claim)
+      listener.moved?.()
+      if (body.isCancelled || !lifetime.isOpen || claim.namespace.standing === "closed") return
+      ended(exit)
+      fibers.wake()
+    })
+  }
+
+  /** Ends what runs for an operation whose fiber does not wait any more. Its outcome does not count. */
+  cancel(claim: Claim): Effect.Effect<void> {
+    const body = this.#forget(claim)
+    return body === undefined ? Effect.void : Fiber.interrupt(body.fiber)
+  }
+
+  /** The same at once, unless somebody else waits for the operation. */
+  cutOff(claim: Claim): void {
+    const body = claim.doors.length === 0 ? this.#forget(claim) : undefined
+    body?.fiber.interruptUnsafe(body.fiber.id)
+  }
+
+  #forget(claim: Claim): Body | undefined {
+    const body = this.bodies.get(claim)
+    if (body === undefined) return undefined
+    this.bodies.delete(claim)
+    body.isCancelled = true
+    return body
+  }
+
+  /** Does a conversion on the scheduler of the host. */
+  convert<A, E>(claim: Claim, conversion: Effect.Effect<A, E>, done: (exit: Exit.Exit<A, E>) => void): void {
+    this.#conversions++
+    const { fibers, host, lifetime } = this.#parts
+    const fiber = fibers.unwatched(() => host.forkAs(claim.fiber, conversion))
+    fiber.addObserver((exit) => {
+      fibers.enqueue(() => {
+        this.#conversions--
+        if (lifetime.isOpen) done(exit)
+      })
+    })
+  }
+
+  get isConverting(): boolean {
+    return this.#conversions > 0
+  }
+
+  /** Whether a body runs. */
+  get hasBodies(): boolean {
+    return this.bodies.size > 0
+  }
+
+  /** Whether a body runs, or a hold has a fiber that waits for no operation. */
+  get isAtWork(): boolean {
+    return this.hasBodies || this.#holdsAreAtWork
+  }
+
+  get #holdsAreAtWork(): boolean {
+    if (this.holds.size === 0) return false
+    const parked = this.#doors.fibers
+    for (const fiber of this.#parts.fibers.leaves()) {
+      const hold = fiber.getRef(InHold)
+      if (hold !== undefined && this.holds.has(hold) && !parked.has(fiber)) return true
+    }
+    return false
+  }
+
+  /** What runs, in words. */
+  describe(): ReadonlyArray<string> {
+    const bodies = Array.from(this.bodies.values(), ({ claim }) => `the step "${claim.path}" is running`)
+    const holds = Array.from(this.holds, (hold) => `${describeHold(hold)} is running`)
+    return [...bodies, ...holds]
+  }
+}

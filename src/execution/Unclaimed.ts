@@ -1,0 +1,97 @@
+/**
+ * What is recorded and the code has not asked for, and what has to wait for that.
+ *
+ * Owns: whether new work may begin over it, who may still ask for it, and when that is a contradiction.
+ * Does not own: which records these are, which the history knows.
+ *
+ * Invariants:
+ * 1. Nothing begins while an open namespace holds a record that the code has not asked for. If nothing can move then that
+ *    might still ask, history and code contradict each other. Only the end with a mistake needs no more reason.
+ * 2. While somebody who is outside might still ask, nothing is delivered that came after such a record was begun.
+ * 3. What somebody asked for who is called off outside this time, before he can ask again, is excused.
+ *
+ * @since 0.1.0
+ */
+import type { Key } from "./Claim.ts"
+import * as Contradiction from "./Contradiction.ts"
+import type { Core } from "./Core.ts"
+import type { Naps } from "./Naps.ts"
+import type { Outside } from "./Outside.ts"
+import type { Running } from "./Running.ts"
+import type { Work, Works } from "./Work.ts"
+
+export class Unclaimed {
+  readonly #parts: Core
+  readonly #works: Works
+  readonly #running: Running
+  readonly #naps: Naps
+  readonly #outside: Outside
+  readonly #behind = new Set<() => boolean>()
+  /** Whether somebody was called off outside while something recorded was not asked for. */
+  #hasLost = false
+
+  constructor(
+    parts: Core,
+    others: { readonly works: Works; readonly running: Running; readonly naps: Naps; readonly outside: Outside }
+  ) {
+    this.#parts = parts
+    this.#works = others.works
+    this.#running = others.running
+    this.#naps = others.naps
+    this.#outside = others.outside
+  }
+
+  /**
+   * Asks somebody to claim what is recorded and would only be asked for later, until the returned function is called. It
+   * answers whether it did.
+   */
+  addBehind(catchUp: () => boolean): () => void {
+    this.#behind.add(catchUp)
+    return () => void this.#behind.delete(catchUp)
+  }
+
+  /** Somebody who was outside was called off. What he asked for before, at other times, is not asked for again. */
+  lose(): void {
+    if (this.#parts.history.unclaimed > 0) this.#hasLost = true
+  }
+
+  /** Whether somebody outside may still ask for what was begun before a key. */
+  isAwaitedBefore(key: Key): boolean {
+    return this.#outside.isHolding && this.#wasBegunBefore(key)
+  }
+
+  #wasBegunBefore(key: Key): boolean {
+    if (this.#parts.history.unclaimed === 0) return false
+    for (const { record } of this.#parts.history.unclaimedEntries()) {
+      if (record !== undefined && record.StartTimestamp < key.at) return true
+    }
+    return false
+  }
+
+  /** What may begin now: the first work, or else a question that asks what is missing. */
+  mayBegin(work: Work): Work | undefined {
+    const isComplete = this.#parts.history.unclaimed === 0 && (work.ended?.missed ?? 0) === 0
+    if (isComplete || work.isExempt || this.#outside.isLenient) return work
+    if (this.#outside.isHolding || this.#isMoving || this.#naps.size > 0) return undefined
+    for (const catchUp of this.#behind) {
+      if (!catchUp()) continue
+      this.#parts.fibers.wake()
+      return undefined
+    }
+    const question = this.#works.firstExempt
+    if (question === undefined && this.#hasLost) {
+      this.#hasLost = false
+      this.#parts.history.excuse(work.ended)
+      if (work.ended !== undefined) work.ended.missed = 0
+      return work
+    }
+    if (question === undefined) Contradiction.tell(this.#parts, Contradiction.unclaimed(this.#parts, work))
+    return question
+  }
+
+  /** Whether something is under way that brings news by itself. */
+  get #isMoving(): boolean {
+    const { outbox } = this.#parts
+    return outbox.isSending || outbox.isAwaited || this.#running.isAtWork
+  }
+}
