@@ -63,9 +63,28 @@ export const unclaimed = ({ history }: Pick<Core, "history">, work: Work): NonDe
   })
 }
 
-/** A branch, or the items of a batch, do not fit what is recorded of them. */
-export const otherHistory = (operation: string, message: string): NonDeterministic =>
-  new NonDeterministic({ operation, message })
+/** The history holds more or fewer items of a batch than the code has. */
+export const otherItems = (path: string, recorded: number, found: number): NonDeterministic =>
+  new NonDeterministic({
+    operation: path,
+    message: `The history holds ${recorded} item${recorded === 1 ? "" : "s"} of "${path}", but the code has ${found}. Make the list of items in a step, so that a replay has the same.`
+  })
+
+/** The history holds a batch without its outcomes and without what is kept in their place. */
+export const withoutProgress = (path: string): NonDeterministic =>
+  new NonDeterministic({
+    operation: path,
+    message: `The history holds "${path}" without saying how far its items came. Run this execution with the library that recorded it.`
+  })
+
+/** An item of a batch that runs again over its records ends otherwise than it did. */
+export const otherEnd = (batch: string, item: string, hadSucceeded: boolean): NonDeterministic =>
+  new NonDeterministic({
+    operation: batch,
+    message:
+      `The history holds "${item}" as an item that ${hadSucceeded ? "succeeded" : "failed"}, but this time it ended otherwise. ` +
+      "Its result is not kept but made of the operations inside, so the code between those has to do the same at every replay."
+  })
 
 /** The code of a context that is only rebuilt waits for operations without an outcome. */
 export const inVain = (

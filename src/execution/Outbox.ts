@@ -366,7 +366,7 @@ const failureOf = (cause: Cause.Cause<StoreError>): StoreError =>
 const isPassing = (cause: Cause.Cause<StoreError>): boolean =>
   cause.reasons.find(Cause.isFailReason)?.error._tag === "StoreUnavailable"
 
-/** The delay before a request is repeated, in milliseconds. Later ones double, with jitter. */
+/** The delay before a request is repeated for the first time, in milliseconds. Later ones double, with jitter. */
 const firstDelay = 100
 const backOff = Schedule.jittered(Schedule.exponential(firstDelay * 2))
 

@@ -1,36 +1,33 @@
 /**
  * Batch: run items side by side until a policy is met, and record how each of them ended.
  *
- * Owns: the records of items and of the batch, and what a replay takes from which of them.
- * Does not own: which branch runs when, and how a single context lives.
+ * Owns: when items begin and when the batch is over, and what a replay runs again.
+ * Does not own: which branch runs when, how a single context lives, and what stands in the record of the batch.
  *
- * Each item has a record of its own unless the batch is flat. The record of the batch holds every outcome again, so that
- * a replay needs nothing else; when that is too large, it holds only how far each item came, and a replay reads the
- * outcomes from the items.
+ * Invariants:
+ * 1. Each item has a record of its own unless the batch is flat. Its time is its own.
+ * 2. A replay of a batch whose record holds every outcome runs no item. Otherwise it runs each item as far as it came
+ *    then, and they end as they did, or else history and code contradict each other.
+ * 3. The items of the code are those that are recorded, or history and code contradict each other. A batch that ended
+ *    early does not tell what it never started.
  *
  * @since 0.1.0
  */
-import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { cast } from "effect/Function"
-import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
-import { BatchResult, type Item } from "../BatchResult.ts"
+import { BatchResult } from "../BatchResult.ts"
 import * as CompletionPolicy from "../CompletionPolicy.ts"
-import { InvalidOptions, SerdesFailed } from "../DurableError.ts"
+import { InvalidOptions, SerdesFailed, type NonDeterministic } from "../DurableError.ts"
 import { isFinal, type Claim } from "../execution/Claim.ts"
 import * as Contradiction from "../execution/Contradiction.ts"
 import { operationId } from "../execution/Identity.ts"
 import type { Namespace } from "../execution/Namespace.ts"
 import type { Parts } from "../execution/Parts.ts"
 import { WorkflowTime } from "../execution/WorkflowTime.ts"
-import { exitOf } from "../internal/effect.ts"
-import { make, type Codec, SerdesError } from "../Serdes.ts"
-import { readFailure } from "../values/Failures.ts"
-import { readValue, type AnyCodec, type NotForNow, type Recording, type Subject } from "../values/Values.ts"
-import { ErrorObject } from "../wire/ErrorObject.ts"
+import type { AnyCodec, Recording } from "../values/Values.ts"
 import type { SubType } from "../wire/SubType.ts"
+import { codecOf, letter, letterOf, readSummary, summaryOf, type Ended, type Summary } from "./batchRecord.ts"
 import { isEnded, runBranches, type Branch, type State } from "./branches.ts"
 import { context, inNamespace, outcomeIn as contextOutcome, write, type Outcome } from "./child.ts"
 import { branchNamespace, branchPath, claimAs, claimByName, inWorkflow, type Body } from "./Operation.ts"
@@ -45,13 +42,13 @@ export interface BatchRules extends Recording {
 }
 
 /** What a batch is on the wire. */
-export interface Kind {
+export interface BatchKind {
   readonly subType: SubType
   readonly itemSubType: SubType
 }
 
-export const parallelKind: Kind = { subType: "Parallel", itemSubType: "ParallelBranch" }
-export const mapKind: Kind = { subType: "Map", itemSubType: "MapIteration" }
+export const parallelKind: BatchKind = { subType: "Parallel", itemSubType: "ParallelBranch" }
+export const mapKind: BatchKind = { subType: "Map", itemSubType: "MapIteration" }
 
 export interface BatchItem {
   readonly name: string
@@ -59,7 +56,7 @@ export interface BatchItem {
 }
 
 /** A batch that ends with how each of its items ended. */
-export const batch = (kind: Kind, name: string, items: ReadonlyArray<BatchItem>, rules: BatchRules): Body =>
+export const batch = (kind: BatchKind, name: string, items: ReadonlyArray<BatchItem>, rules: BatchRules): Body =>
   inWorkflow(name, ({ namespace, parts }, fiber) =>
     claimedBatch(parts, claimByName({ namespace, parts }, fiber, kindOf(kind.subType), name), kind, items, rules)
   )
@@ -71,7 +68,7 @@ const kindOf = (subType: SubType) => ({ type: "CONTEXT", subType }) as const
  * items are taken one after the other unless it is said otherwise.
  */
 export const allOf = (
-  kind: Kind,
+  kind: BatchKind,
   name: string,
   items: ReadonlyArray<BatchItem>,
   rules: BatchRules
@@ -85,7 +82,7 @@ export const allOf = (
 const allSucceed = (
   parts: Parts,
   claim: Claim,
-  kind: Kind,
+  kind: BatchKind,
   items: ReadonlyArray<BatchItem>,
   rules: BatchRules
 ): Effect.Effect<ReadonlyArray<unknown>, unknown, unknown> => {
@@ -109,7 +106,7 @@ const allSucceed = (
 const claimedBatch = (
   parts: Parts,
   claim: Claim,
-  kind: Kind,
+  kind: BatchKind,
   items: ReadonlyArray<BatchItem>,
   rules: BatchRules
 ): Effect.Effect<BatchResult<unknown, unknown>, never, unknown> => {
@@ -140,17 +137,19 @@ const asBatch = ({ path }: Claim, effect: Body): Effect.Effect<BatchResult<unkno
         )
   )
 
-/** Whether the items of the code cannot be the recorded ones. A batch that ended early does not tell what it never started. */
+/** Whether the items of the code cannot be the recorded ones. */
 const areOther = (reason: CompletionPolicy.CompletionReason | undefined, recorded: number, found: number): boolean =>
   recorded > found || (reason === "ALL_COMPLETED" && recorded < found)
 
 /** The history holds more or fewer items than the code has. */
-const otherItems = (parts: Parts, claim: Claim, recorded: number, found: number): Effect.Effect<never> =>
-  contradicted(
-    parts,
-    claim,
-    `The history holds ${recorded} item${recorded === 1 ? "" : "s"} of "${claim.path}", but the code has ${found}. Make the list of items in a step, so that a replay has the same.`
-  )
+const otherItems = (parts: Parts, { path }: Claim, recorded: number, found: number): Effect.Effect<never> =>
+  contradicted(parts, Contradiction.otherItems(path, recorded, found))
+
+const contradicted = (parts: Parts, mistake: NonDeterministic): Effect.Effect<never> =>
+  Effect.suspend(() => {
+    Contradiction.tell(parts, mistake)
+    return parts.lifetime.inert
+  })
 
 // --- How far a batch has come ----------------------------------------------------------------------------------------
 
@@ -222,10 +221,12 @@ type Status = "SUCCEEDED" | "FAILED" | "STARTED"
 
 // --- Running ---------------------------------------------------------------------------------------------------------
 
-const run = (parts: Parts, claim: Claim, kind: Kind, items: ReadonlyArray<BatchItem>, rules: BatchRules): Body => {
+const run = (parts: Parts, claim: Claim, kind: BatchKind, items: ReadonlyArray<BatchItem>, rules: BatchRules): Body => {
   let summary: string | undefined
+  const refusal = (reason: CompletionPolicy.CompletionReason, recorded: number) =>
+    areOther(reason, recorded, items.length) ? otherItems(parts, claim, recorded, items.length) : undefined
   return context(parts, claim, {
-    recording: { serdes: codecOf(parts, claim, items, rules) },
+    recording: { serdes: codecOf(claim, items, rules, refusal) },
     summary: () => summary ?? "",
     body: (namespace, _, kept) => {
       const recorded = claim.record
@@ -233,7 +234,7 @@ const run = (parts: Parts, claim: Claim, kind: Kind, items: ReadonlyArray<BatchI
         return rebuild(parts, claim, namespace, kind, items, rules, kept)
       }
       return Effect.map(runItems(parts, namespace, kind, items, rules), (ended) => {
-        summary = summaryOf(kind, ended)
+        summary = summaryOf(kind.subType, ended)
         return ended
       })
     }
@@ -243,7 +244,7 @@ const run = (parts: Parts, claim: Claim, kind: Kind, items: ReadonlyArray<BatchI
 const runItems = Effect.fnUntraced(function* (
   parts: Parts,
   namespace: Namespace,
-  kind: Kind,
+  kind: BatchKind,
   items: ReadonlyArray<BatchItem>,
   rules: BatchRules
 ): Effect.fn.Return<Ended, never, unknown> {
@@ -278,7 +279,7 @@ const runItems = Effect.fnUntraced(function* (
 const branchOf = (
   parts: Parts,
   batchNamespace: Namespace,
-  kind: Kind,
+  kind: BatchKind,
   item: BatchItem,
   index: number,
   rules: BatchRules,
@@ -334,48 +335,41 @@ const rebuild = Effect.fnUntraced(function* (
   parts: Parts,
   claim: Claim,
   batchNamespace: Namespace,
-  kind: Kind,
+  kind: BatchKind,
   items: ReadonlyArray<BatchItem>,
   rules: BatchRules,
   kept: string | undefined
 ): Effect.fn.Return<Ended, never, unknown> {
-  const { path, record } = claim
-  const isFailed = record?.Status !== "SUCCEEDED"
+  const isFailed = claim.record?.Status !== "SUCCEEDED"
   const summary = isFailed ? unsummarised(parts, claim, items, rules) : readSummary(kept ?? "")
   if (summary === undefined) {
-    return yield* contradicted(
-      parts,
-      claim,
-      `The history holds "${path}" without saying how far its items came. Run this execution with the library that recorded it.`
-    )
+    return yield* contradicted(parts, Contradiction.withoutProgress(claim.path))
   }
   const { completionReason, itemStatuses } = summary
   if (areOther(isFailed ? undefined : completionReason, itemStatuses.length, items.length)) {
     return yield* otherItems(parts, claim, itemStatuses.length, items.length)
   }
-  const marks = Array.from(itemStatuses)
-  const branches = marks.map((_, index) => branchOf(parts, batchNamespace, kind, items[index]!, index, rules))
+  const letters = Array.from(itemStatuses)
+  const branches = letters.map((_, index) => branchOf(parts, batchNamespace, kind, items[index]!, index, rules))
   let begun = 0
-  let left = marks.filter((mark) => mark !== started).length
+  let left = letters.filter((one) => one !== letter.started).length
   const states = yield* runBranches(parts, branches, {
     concurrency: Infinity,
     mayStart: () => true,
-    isComplete: () => begun === marks.length && left === 0,
+    isComplete: () => begun === letters.length && left === 0,
     onChange: (index, state) => {
       if (!isEnded(state)) begun++
-      else if (marks[index] !== started) left--
+      else if (letters[index] !== letter.started) left--
     }
   })
-  const all = states.map((state, index) => (marks[index] === started ? undefined : outcomeIn(state)))
+  const all = states.map((state, index) => (letters[index] === letter.started ? undefined : outcomeIn(state)))
   // What is only rebuilt to be undone may be cut off before its end.
   if (batchNamespace.standing === "closed") return yield* Effect.interrupt
-  const other = all.findIndex((outcome, index) => markOf(outcome) !== marks[index])
+  const other = all.findIndex((outcome, index) => letterOf(outcome) !== letters[index])
   if (other !== -1 && !isFailed) {
     return yield* contradicted(
       parts,
-      claim,
-      `The history holds "${branchPath(batchNamespace, other)}" as an item that ${marks[other] === "S" ? "succeeded" : "failed"}, but this time it ended otherwise. ` +
-        "Its result is not kept but made of the operations inside, so the code between those has to do the same at every replay."
+      Contradiction.otherEnd(claim.path, branchPath(batchNamespace, other), letters[other] === letter.succeeded)
     )
   }
   return { all, completionReason }
@@ -387,185 +381,17 @@ const unsummarised = (
   { id }: Claim,
   items: ReadonlyArray<BatchItem>,
   { flat }: BatchRules
-): Pick<typeof Summary.Type, "itemStatuses" | "completionReason"> => {
+): Pick<Summary, "itemStatuses" | "completionReason"> => {
   let itemStatuses = ""
   for (let index = 0; index < items.length; index++) {
     const record = history.get(operationId(id, "", index))
     if (record === undefined && flat !== true) break
-    itemStatuses += record === undefined || !isFinal(record) ? started : record.Status === "SUCCEEDED" ? "S" : "F"
+    itemStatuses +=
+      record === undefined || !isFinal(record)
+        ? letter.started
+        : record.Status === "SUCCEEDED"
+          ? letter.succeeded
+          : letter.failed
   }
   return { itemStatuses, completionReason: "ALL_COMPLETED" }
-}
-
-const contradicted = (parts: Parts, { path }: Claim, message: string): Effect.Effect<never> =>
-  Effect.suspend(() => {
-    Contradiction.tell(parts, Contradiction.otherHistory(path, message))
-    return parts.lifetime.inert
-  })
-
-/** How an item that had not ended is marked in a summary. */
-const started = "-"
-
-const markOf = (outcome: Outcome | undefined): string =>
-  outcome === undefined ? started : "error" in outcome ? "F" : "S"
-
-const Reason = Schema.Literals([
-  "ALL_COMPLETED",
-  "MIN_SUCCESSFUL_REACHED",
-  "FAILURE_TOLERANCE_EXCEEDED",
-  "CUSTOM_COMPLETION_SUCCEEDED",
-  "CUSTOM_COMPLETION_FAILED"
-])
-
-/** What is kept of a batch whose result is too large: one letter for each item that was started, and some counts for people. */
-const Summary = Schema.fromJsonString(
-  Schema.Struct({
-    type: Schema.String,
-    totalCount: Schema.Int,
-    successCount: Schema.Int,
-    failureCount: Schema.Int,
-    startedCount: Schema.Int,
-    completionReason: Reason,
-    itemStatuses: Schema.String.check(Schema.isPattern(/^[SF-]*$/))
-  })
-)
-
-const summaryOf = ({ subType }: Kind, { all, completionReason }: Ended): string => {
-  const itemStatuses = all.map(markOf).join("")
-  const count = (mark: string): number => itemStatuses.split(mark).length - 1
-  return Schema.encodeSync(Summary)({
-    type: `${subType}Result`,
-    totalCount: all.length,
-    successCount: count("S"),
-    failureCount: count("F"),
-    startedCount: count(started),
-    completionReason,
-    itemStatuses
-  })
-}
-
-const readSummary = (text: string): typeof Summary.Type | undefined =>
-  Option.getOrUndefined(Schema.decodeUnknownOption(Summary)(text))
-
-// --- Writing and reading ---------------------------------------------------------------------------------------------
-
-/** How the items that were started ended, in the order of their indexes, and why the batch did. */
-interface Ended {
-  readonly all: ReadonlyArray<Outcome | undefined>
-  readonly completionReason: CompletionPolicy.CompletionReason
-}
-
-/** The record of a batch. The result of an item is the text that its own serdes made of it. */
-const BatchRecord = Schema.fromJsonString(
-  Schema.Struct({
-    all: Schema.Array(
-      Schema.Struct({
-        index: Schema.Int,
-        status: Schema.Literals(["SUCCEEDED", "FAILED", "STARTED"]),
-        result: Schema.optionalKey(Schema.String),
-        error: Schema.optionalKey(ErrorObject)
-      })
-    ).check(
-      Schema.makeFilter(
-        (all) => all.every(({ index }, place) => index === place) || "items in the order of their indexes"
-      )
-    ),
-    completionReason: Reason
-  })
-)
-
-const decodeRecord = Schema.decodeUnknownEffect(BatchRecord)
-
-/** Writes what a batch ended with, and reads it as a result. */
-const codecOf = (parts: Parts, claim: Claim, items: ReadonlyArray<BatchItem>, rules: BatchRules): AnyCodec => {
-  const { batchSerdes } = rules
-  const asResult = (ended: Ended) => resultOf(parts, claim, items, rules, ended)
-  if (batchSerdes === undefined) {
-    return make<unknown>({
-      serialize: (ended) => writeEnded(cast(ended)),
-      deserialize: (text) => Effect.flatMapEager(readEnded(text), asResult)
-    })
-  }
-  const { deserialize, serialize } = untyped(batchSerdes)
-  return make<unknown, unknown>({
-    serialize: (ended, info) => Effect.flatMapEager(asResult(cast(ended)), (result) => serialize(result, info)),
-    deserialize
-  })
-}
-
-const untyped = (codec: AnyCodec): Codec<unknown, unknown> => cast<AnyCodec, Codec<unknown, unknown>>(codec)
-
-/** The fields of an error in one order, wherever it comes from: what is written is the same on every run. */
-const inOrder = ({ ErrorData, ErrorMessage, ErrorType, StackTrace }: ErrorObject): ErrorObject => ({
-  ...(ErrorType === undefined ? undefined : { ErrorType }),
-  ...(ErrorMessage === undefined ? undefined : { ErrorMessage }),
-  ...(ErrorData === undefined ? undefined : { ErrorData }),
-  ...(StackTrace === undefined ? undefined : { StackTrace })
-})
-
-const writeEnded = ({ all, completionReason }: Ended): string =>
-  JSON.stringify({
-    all: all.map((outcome, index) => {
-      if (outcome === undefined) return { index, status: "STARTED" }
-      if ("error" in outcome) return { index, status: "FAILED", error: inOrder(outcome.error) }
-      return { index, status: "SUCCEEDED", ...(outcome.text === undefined ? undefined : { result: outcome.text }) }
-    }),
-    completionReason
-  })
-
-const readEnded = (text: string | undefined): Effect.Effect<Ended, Schema.SchemaError> =>
-  Effect.mapEager(decodeRecord(text), ({ all, completionReason }) => ({
-    all: all.map(({ error, result, status }) => {
-      if (status === "STARTED") return undefined
-      return status === "FAILED" ? { error: error ?? {} } : { text: result }
-    }),
-    completionReason
-  }))
-
-const resultOf = (
-  parts: Parts,
-  claim: Claim,
-  items: ReadonlyArray<BatchItem>,
-  recording: Recording,
-  { all, completionReason }: Ended
-): Effect.Effect<BatchResult<unknown, unknown>, SerdesError> => {
-  if (areOther(completionReason, all.length, items.length)) {
-    return otherItems(parts, claim, all.length, items.length)
-  }
-  const read = all.map((outcome, index) => itemOf(claim, recording, items[index]!.name, index, outcome))
-  const values: Array<Item<unknown, unknown>> = []
-  for (const item of read) {
-    const exit = exitOf(item)
-    if (exit === undefined || Exit.isFailure(exit)) {
-      return Effect.map(Effect.all(read), (found) => new BatchResult(claim.name, found, completionReason))
-    }
-    values.push(exit.value)
-  }
-  return Effect.succeed(new BatchResult(claim.name, values, completionReason))
-}
-
-/** What cannot be read is no failure of the item, but of the batch. */
-const itemOf = (
-  { executionArn, format, id, path }: Claim,
-  recording: Recording,
-  name: string,
-  index: number,
-  outcome: Outcome | undefined
-): Effect.Effect<Item<unknown, unknown>, SerdesError> => {
-  if (outcome === undefined) return Effect.succeed({ status: "STARTED", index, name })
-  const passing = ({ message }: NotForNow): SerdesError => new SerdesError({ message, transient: true })
-  const subject: Subject = { executionArn, format, id: operationId(id, "", index), path: `${path}[${index}]` }
-  if ("text" in outcome) {
-    const value = readValue(subject, "result", recording, outcome.text)
-    return Effect.mapErrorEager(
-      Effect.mapEager(value, (value) => ({ status: "SUCCEEDED", index, name, value })),
-      passing
-    )
-  }
-  const exit = Effect.mapErrorEager(readFailure(subject, recording, outcome.error), passing)
-  return Effect.mapEager(exit, (exit) => {
-    const cause = Exit.isFailure(exit) ? exit.cause : Cause.die(new Error("A failure was read as a success."))
-    const failure = cause.reasons.find(Cause.isFailReason)
-    return { status: "FAILED", index, name, ...(failure === undefined ? undefined : { error: failure.error }), cause }
-  })
 }

@@ -1,0 +1,216 @@
+/**
+ * What stands in the record of a batch.
+ *
+ * Owns: how the outcomes of all items are written and read, and the short form that is kept when they are too large.
+ * Does not own: when that is written, and what a replay does with it.
+ *
+ * Invariants:
+ * 1. The record of a batch holds every outcome again, so that a replay needs nothing else. When that is too large, it holds
+ *    one letter for each item, and a replay takes the outcomes from the items.
+ * 2. The same outcomes are the same text on every run, in whatever order the fields of an error came.
+ * 3. What cannot be read of an item is no failure of the item, but of the batch.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { cast } from "effect/Function"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { BatchResult, type Item } from "../BatchResult.ts"
+import type * as CompletionPolicy from "../CompletionPolicy.ts"
+import type { Claim } from "../execution/Claim.ts"
+import { operationId } from "../execution/Identity.ts"
+import { exitOf } from "../internal/effect.ts"
+import { make, type Codec, SerdesError } from "../Serdes.ts"
+import { readFailure } from "../values/Failures.ts"
+import { readValue, type AnyCodec, type NotForNow, type Recording, type Subject } from "../values/Values.ts"
+import { ErrorObject } from "../wire/ErrorObject.ts"
+import type { SubType } from "../wire/SubType.ts"
+import type { Outcome } from "./child.ts"
+
+interface Named {
+  readonly name: string
+}
+
+/** How the items that were started ended, in the order of their indexes, and why the batch did. */
+export interface Ended {
+  readonly all: ReadonlyArray<Outcome | undefined>
+  readonly completionReason: CompletionPolicy.CompletionReason
+}
+
+// --- The short form ------------------------------------------------------------------------------------------------------
+
+/** How far an item came, as a summary says it in one letter. */
+export const letter = { succeeded: "S", failed: "F", started: "-" } as const
+
+export const letterOf = (outcome: Outcome | undefined): string =>
+  outcome === undefined ? letter.started : "error" in outcome ? letter.failed : letter.succeeded
+
+const Reason = Schema.Literals([
+  "ALL_COMPLETED",
+  "MIN_SUCCESSFUL_REACHED",
+  "FAILURE_TOLERANCE_EXCEEDED",
+  "CUSTOM_COMPLETION_SUCCEEDED",
+  "CUSTOM_COMPLETION_FAILED"
+])
+
+/** What is kept of a batch whose result is too large: one letter for each item that was started, and some counts for people. */
+const Summary = Schema.fromJsonString(
+  Schema.Struct({
+    type: Schema.String,
+    totalCount: Schema.Int,
+    successCount: Schema.Int,
+    failureCount: Schema.Int,
+    startedCount: Schema.Int,
+    completionReason: Reason,
+    itemStatuses: Schema.String.check(Schema.isPattern(/^[SF-]*$/))
+  })
+)
+
+export type Summary = typeof Summary.Type
+
+export const summaryOf = (subType: SubType, { all, completionReason }: Ended): string => {
+  const itemStatuses = all.map(letterOf).join("")
+  const count = (one: string): number => itemStatuses.split(one).length - 1
+  return Schema.encodeSync(Summary)({
+    type: `${subType}Result`,
+    totalCount: all.length,
+    successCount: count(letter.succeeded),
+    failureCount: count(letter.failed),
+    startedCount: count(letter.started),
+    completionReason,
+    itemStatuses
+  })
+}
+
+export const readSummary = (text: string): Summary | undefined =>
+  Option.getOrUndefined(Schema.decodeUnknownOption(Summary)(text))
+
+// --- Writing and reading -------------------------------------------------------------------------------------------------
+
+/** The record of a batch. The result of an item is the text that its own serdes made of it. */
+const BatchRecord = Schema.fromJsonString(
+  Schema.Struct({
+    all: Schema.Array(
+      Schema.Struct({
+        index: Schema.Int,
+        status: Schema.Literals(["SUCCEEDED", "FAILED", "STARTED"]),
+        result: Schema.optionalKey(Schema.String),
+        error: Schema.optionalKey(ErrorObject)
+      })
+    ).check(
+      Schema.makeFilter(
+        (all) => all.every(({ index }, place) => index === place) || "items in the order of their indexes"
+      )
+    ),
+    completionReason: Reason
+  })
+)
+
+const decodeRecord = Schema.decodeUnknownEffect(BatchRecord)
+
+/** What the record of a batch has to know of the rules. */
+export interface BatchRecording extends Recording {
+  readonly batchSerdes?: AnyCodec | undefined
+}
+
+/** Says what to do instead of reading so many items, if they cannot be those of the code. */
+type Refusal = (reason: CompletionPolicy.CompletionReason, recorded: number) => Effect.Effect<never> | undefined
+
+/** Writes what a batch ended with, and reads it as a result. */
+export const codecOf = (
+  claim: Claim,
+  items: ReadonlyArray<Named>,
+  recording: BatchRecording,
+  refusal: Refusal
+): AnyCodec => {
+  const { batchSerdes } = recording
+  const asResult = (ended: Ended) =>
+    refusal(ended.completionReason, ended.all.length) ?? resultOf(claim, items, recording, ended)
+  if (batchSerdes === undefined) {
+    return make<unknown>({
+      serialize: (ended) => writeEnded(cast(ended)),
+      deserialize: (text) => Effect.flatMapEager(readEnded(text), asResult)
+    })
+  }
+  const { deserialize, serialize } = untyped(batchSerdes)
+  return make<unknown, unknown>({
+    serialize: (ended, info) => Effect.flatMapEager(asResult(cast(ended)), (result) => serialize(result, info)),
+    deserialize
+  })
+}
+
+const untyped = (codec: AnyCodec): Codec<unknown, unknown> => cast<AnyCodec, Codec<unknown, unknown>>(codec)
+
+/** The fields of an error in one order, wherever it comes from: what is written is the same on every run. */
+const inOrder = ({ ErrorData, ErrorMessage, ErrorType, StackTrace }: ErrorObject): ErrorObject => ({
+  ...(ErrorType === undefined ? undefined : { ErrorType }),
+  ...(ErrorMessage === undefined ? undefined : { ErrorMessage }),
+  ...(ErrorData === undefined ? undefined : { ErrorData }),
+  ...(StackTrace === undefined ? undefined : { StackTrace })
+})
+
+const writeEnded = ({ all, completionReason }: Ended): string =>
+  JSON.stringify({
+    all: all.map((outcome, index) => {
+      if (outcome === undefined) return { index, status: "STARTED" }
+      if ("error" in outcome) return { index, status: "FAILED", error: inOrder(outcome.error) }
+      return { index, status: "SUCCEEDED", ...(outcome.text === undefined ? undefined : { result: outcome.text }) }
+    }),
+    completionReason
+  })
+
+const readEnded = (text: string | undefined): Effect.Effect<Ended, Schema.SchemaError> =>
+  Effect.mapEager(decodeRecord(text), ({ all, completionReason }) => ({
+    all: all.map(({ error, result, status }) => {
+      if (status === "STARTED") return undefined
+      return status === "FAILED" ? { error: error ?? {} } : { text: result }
+    }),
+    completionReason
+  }))
+
+const resultOf = (
+  claim: Claim,
+  items: ReadonlyArray<Named>,
+  recording: Recording,
+  { all, completionReason }: Ended
+): Effect.Effect<BatchResult<unknown, unknown>, SerdesError> => {
+  const read = all.map((outcome, index) => itemOf(claim, recording, items[index]!.name, index, outcome))
+  const values: Array<Item<unknown, unknown>> = []
+  for (const item of read) {
+    const exit = exitOf(item)
+    if (exit === undefined || Exit.isFailure(exit)) {
+      return Effect.map(Effect.all(read), (found) => new BatchResult(claim.name, found, completionReason))
+    }
+    values.push(exit.value)
+  }
+  return Effect.succeed(new BatchResult(claim.name, values, completionReason))
+}
+
+/** What cannot be read is no failure of the item, but of the batch. */
+const itemOf = (
+  { executionArn, format, id, path }: Claim,
+  recording: Recording,
+  name: string,
+  index: number,
+  outcome: Outcome | undefined
+): Effect.Effect<Item<unknown, unknown>, SerdesError> => {
+  if (outcome === undefined) return Effect.succeed({ status: "STARTED", index, name })
+  const passing = ({ message }: NotForNow): SerdesError => new SerdesError({ message, transient: true })
+  const subject: Subject = { executionArn, format, id: operationId(id, "", index), path: `${path}[${index}]` }
+  if ("text" in outcome) {
+    const value = readValue(subject, "result", recording, outcome.text)
+    return Effect.mapErrorEager(
+      Effect.mapEager(value, (value) => ({ status: "SUCCEEDED", index, name, value })),
+      passing
+    )
+  }
+  const exit = Effect.mapErrorEager(readFailure(subject, recording, outcome.error), passing)
+  return Effect.mapEager(exit, (exit) => {
+    const cause = Exit.isFailure(exit) ? exit.cause : Cause.die(new Error("A failure was read as a success."))
+    const failure = cause.reasons.find(Cause.isFailReason)
+    return { status: "FAILED", index, name, ...(failure === undefined ? undefined : { error: failure.error }), cause }
+  })
+}
