@@ -1,9 +1,9 @@
 /**
  * What an invocation records, on its way to the service.
  *
- * Owns: the queue of updates, how it is cut into requests, the chain of tokens, the two quotas of the service, and when
- * the service is asked for news.
- * Does not own: what an answer means. The history takes it in, and the delivery hands it out.
+ * Owns: the queue of updates, how it is cut into requests, the chain of tokens, and how a request is repeated.
+ * Does not own: what an answer means, which the history takes in and the delivery hands out; the two quotas of the service,
+ * whose use is counted elsewhere; and when it is asked for news while nothing is to be sent.
  *
  * Invariants:
  * 1. Updates leave in the order in which they were queued, one request at a time. What was queued is never withdrawn.
@@ -42,7 +42,7 @@ const idleDelay = 100
 const maxRepeats = 4
 
 /** What the outbox tells. */
-export interface OutboxHost {
+export interface OutboxOwner {
   /** The service told how operations stand now. */
   readonly onState: (records: ReadonlyArray<Operation>) => void
   /** The service has acknowledged updates. */
@@ -81,13 +81,13 @@ export class Outbox {
   #sender: Fiber.Fiber<void> | undefined
   #newestStamp = 0
   #questions: Array<{ readonly after: number; readonly answered: () => void }> = []
-  #host: OutboxHost | undefined
+  #owner: OutboxOwner | undefined
   readonly #executionArn: string
   readonly #store: CheckpointStore["Service"]
   readonly #lifetime: Lifetime
   readonly #listener: Listener
   readonly #usage: Usage
-  readonly #runtime: Host
+  readonly #host: Host
   /** Tells the requests of this invocation from those of another that was given the same event. */
   readonly #nonce = globalThis.crypto.randomUUID()
 
@@ -106,11 +106,11 @@ export class Outbox {
     this.#lifetime = options.lifetime
     this.#listener = options.listener
     this.#usage = options.usage
-    this.#runtime = options.host
+    this.#host = options.host
   }
 
-  attach(host: OutboxHost): void {
-    this.#host = host
+  attach(owner: OutboxOwner): void {
+    this.#owner = owner
   }
 
   /** Whether a request is under way or anything is left to send. */
@@ -139,7 +139,7 @@ export class Outbox {
     this.prepare()
     this.#usage.addUpdate(path, update)
     if (acknowledged !== undefined) this.#awaited++
-    this.#queue.push({ update, bytes: sizeOf(update), since: this.#runtime.now(), acknowledged })
+    this.#queue.push({ update, bytes: sizeOf(update), since: this.#host.now(), acknowledged })
     if (acknowledged === undefined) this.#armIdleTimer(idleDelay)
   }
 
@@ -147,7 +147,7 @@ export class Outbox {
   prepare(): void {
     if (this.#isPushing || this.#isClosed) return
     this.#isPushing = true
-    this.#host?.onPush()
+    this.#owner?.onPush()
     this.#isPushing = false
   }
 
@@ -168,7 +168,7 @@ export class Outbox {
     this.#isWanted = true
     if (this.#isSending) return
     this.#isSending = true
-    if (this.#sender === undefined) this.#sender = this.#runtime.fork(Effect.suspend(() => this.#send()))
+    if (this.#sender === undefined) this.#sender = this.#host.fork(Effect.suspend(() => this.#send()))
     else this.#wake?.()
   }
 
@@ -214,14 +214,14 @@ export class Outbox {
     this.#isSending = false
     if (this.#queue.length > 0) this.#armIdleTimer(idleDelay)
     this.#wake = () => resume(this.#send())
-    this.#host?.onIdle()
+    this.#owner?.onIdle()
     this.#whenIdle?.()
   })
 
   /** Whether a request that is sent now may be stamped as the one before it. */
   #isTooEarly(): boolean {
-    if (this.isOrdered || this.#host?.isContested() !== true) return false
-    return Math.floor(this.#runtime.now()) === Math.floor(this.#newestStamp)
+    if (this.isOrdered || this.#owner?.isContested() !== true) return false
+    return Math.floor(this.#host.now()) === Math.floor(this.#newestStamp)
   }
 
   #takeBatch(): ReadonlyArray<Item> {
@@ -250,7 +250,7 @@ export class Outbox {
     this.#requests++
     this.#updates += batch.length
     this.#isCalling = true
-    const sentAt = this.#runtime.now()
+    const sentAt = this.#host.now()
     const answered = (response: CheckpointResponse): Effect.Effect<void> => this.#take(batch, response, sentAt)
     return Effect.matchCauseEffect(this.#store.checkpoint(request), {
       onSuccess: answered,
@@ -277,7 +277,7 @@ export class Outbox {
 
   readonly #fail = (cause: Cause.Cause<StoreError>): Effect.Effect<void> => {
     this.#isCalling = false
-    this.#host?.onFailure(failureOf(cause))
+    this.#owner?.onFailure(failureOf(cause))
     return this.#send()
   }
 
@@ -305,27 +305,27 @@ export class Outbox {
   ): void {
     this.#isCalling = false
     if (token !== undefined) this.#token = token
-    else if (!batch.some((item) => item.update.Type === "EXECUTION")) return this.#host?.onTokenMissing()
+    else if (!batch.some((item) => item.update.Type === "EXECUTION")) return this.#owner?.onTokenMissing()
     for (const { EndTimestamp = 0, StartTimestamp } of records) {
       this.#newestStamp = Math.max(this.#newestStamp, EndTimestamp, StartTimestamp)
     }
-    if (records.length > 0) this.#host?.onState(records)
-    this.#listener.acknowledged?.(batch, this.#runtime.now() - sentAt)
+    if (records.length > 0) this.#owner?.onState(records)
+    this.#listener.acknowledged?.(batch, this.#host.now() - sentAt)
     const waiting = batch.flatMap(({ acknowledged }) => (acknowledged === undefined ? [] : [acknowledged]))
     const number = this.#requests - 1
     const answered = this.#questions.filter(({ after }) => after <= number)
     this.#questions = this.#questions.filter(({ after }) => after > number)
-    this.#host?.onAcknowledged([...waiting, ...answered.map((question) => question.answered)])
+    this.#owner?.onAcknowledged([...waiting, ...answered.map((question) => question.answered)])
   }
 
   #armIdleTimer(millis: number): void {
     if (this.#idleTimer) return
     this.#idleTimer = true
-    this.#runtime.after(millis, () => {
+    this.#host.after(millis, () => {
       this.#idleTimer = false
       const oldest = this.#queue[0]
       if (this.#isClosed || this.#isSending || oldest === undefined) return
-      const left = oldest.since + idleDelay - this.#runtime.now()
+      const left = oldest.since + idleDelay - this.#host.now()
       if (left > 0) this.#armIdleTimer(left)
       else if (this.#lifetime.isOpen) this.flush()
     })
@@ -389,16 +389,38 @@ const repeated = <A>(
   })
 }
 
-/** The size of an update in the request, in bytes: exact for what may be large, and enough for the rest. */
-const sizeOf = ({ ChainedInvokeOptions, Error: error, Name = "", Payload }: OperationUpdate): number =>
-  fixedSize +
-  Name.length * 2 +
-  (Payload === undefined ? 0 : jsonSize(Payload)) +
-  (error === undefined ? 0 : byteLength(JSON.stringify(error))) +
-  (ChainedInvokeOptions === undefined ? 0 : byteLength(JSON.stringify(ChainedInvokeOptions)))
-
 /** At most what the ids, types and numbers of one update take. */
 const fixedSize = 320
+
+const isFixed = (): number => 0
+
+/** What each field takes in the request, in bytes: exact for what may be large, and enough for a name. */
+const sizes: { readonly [Field in keyof OperationUpdate]-?: (update: OperationUpdate) => number } = {
+  Id: isFixed,
+  ParentId: isFixed,
+  Type: isFixed,
+  SubType: isFixed,
+  Action: isFixed,
+  Name: ({ Name = "" }) => Name.length * 2,
+  Payload: ({ Payload }) => (Payload === undefined ? 0 : jsonSize(Payload)),
+  Error: ({ Error: error }) => sizeInJson(error),
+  ContextOptions: isFixed,
+  StepOptions: isFixed,
+  WaitOptions: isFixed,
+  CallbackOptions: isFixed,
+  ChainedInvokeOptions: ({ ChainedInvokeOptions }) => sizeInJson(ChainedInvokeOptions)
+}
+
+const sizesOfFields = Object.values(sizes)
+
+/** The size of an update in the request. */
+const sizeOf = (update: OperationUpdate): number => {
+  let bytes = fixedSize
+  for (const size of sizesOfFields) bytes += size(update)
+  return bytes
+}
+
+const sizeInJson = (value: object | undefined): number => (value === undefined ? 0 : byteLength(JSON.stringify(value)))
 
 /** The bytes of a text inside of JSON: quotes, backslashes and control characters are escaped. */
 const jsonSize = (text: string): number => {

@@ -3,8 +3,12 @@
  * fields in the order of its model, the parameters of a query in that of the alphabet. The requests of the other operations are in
  * ClientRequests, so that a deployed function carries no more than it uses.
  *
+ * Owns: what these requests look like, to the last byte.
+ * Does not own: what depends on the connection (host, signature, attempt), and which paths there are.
+ *
  * @since 0.1.0
  */
+import { cast } from "effect/Function"
 import type { ErrorObject } from "./ErrorObject.ts"
 import type { OperationUpdate } from "./OperationUpdate.ts"
 import { pathOf, routes, type ApiOperationName } from "./Routes.ts"
@@ -122,29 +126,24 @@ export const getState = (input: {
     query: { CheckpointToken: input.CheckpointToken, Marker: input.Marker, MaxItems: input.MaxItems }
   })
 
-/** Undefined fields vanish when this becomes JSON. Options with one field need no order. */
-const orderedUpdate = (update: OperationUpdate) => ({
-  Id: update.Id,
-  Type: update.Type,
-  Action: update.Action,
-  ParentId: update.ParentId,
-  Name: update.Name,
-  SubType: update.SubType,
-  Payload: update.Payload,
-  Error: update.Error && orderedError(update.Error),
-  ContextOptions: update.ContextOptions,
-  StepOptions: update.StepOptions,
-  WaitOptions: update.WaitOptions,
-  CallbackOptions: update.CallbackOptions && {
-    TimeoutSeconds: update.CallbackOptions.TimeoutSeconds,
-    HeartbeatTimeoutSeconds: update.CallbackOptions.HeartbeatTimeoutSeconds
-  },
-  ChainedInvokeOptions: update.ChainedInvokeOptions && {
-    FunctionName: update.ChainedInvokeOptions.FunctionName,
-    TenantId: update.ChainedInvokeOptions.TenantId,
-    XAmznTraceId: update.ChainedInvokeOptions.XAmznTraceId
+/** What becomes of each field of an object, in the order of the model: it is written as it is, or by a function. */
+type Order<A> = { readonly [Field in keyof A]-?: typeof asIs | ((value: NonNullable<A[Field]>) => unknown) }
+
+const asIs = "as it is"
+
+/** Writes an object by its order, which the compiler wants to name every field. Undefined fields vanish in JSON. */
+const inOrder =
+  <A extends object>(order: Order<A>) =>
+  (value: A): A => {
+    const ordered: Partial<A> = {}
+    for (const field in order) {
+      const write: Order<A>[typeof field] = order[field]
+      const content = value[field]
+      if (content === undefined || content === null) continue
+      ordered[field] = write === asIs ? content : cast(write(content))
+    }
+    return cast(ordered)
   }
-})
 
 /**
  * An error with its fields in the order of the model.
@@ -152,9 +151,31 @@ const orderedUpdate = (update: OperationUpdate) => ({
  * @since 0.1.0
  * @category writing
  */
-export const orderedError = (error: ErrorObject): ErrorObject => ({
-  ErrorMessage: error.ErrorMessage,
-  ErrorType: error.ErrorType,
-  ErrorData: error.ErrorData,
-  StackTrace: error.StackTrace
+export const orderedError: (error: ErrorObject) => ErrorObject = inOrder<ErrorObject>({
+  ErrorMessage: asIs,
+  ErrorType: asIs,
+  ErrorData: asIs,
+  StackTrace: asIs
+})
+
+type Options<Field extends keyof OperationUpdate> = Extract<OperationUpdate[Field], object>
+
+const orderedUpdate = inOrder<OperationUpdate>({
+  Id: asIs,
+  Type: asIs,
+  Action: asIs,
+  ParentId: asIs,
+  Name: asIs,
+  SubType: asIs,
+  Payload: asIs,
+  Error: orderedError,
+  ContextOptions: inOrder<Options<"ContextOptions">>({ ReplayChildren: asIs }),
+  StepOptions: inOrder<Options<"StepOptions">>({ NextAttemptDelaySeconds: asIs }),
+  WaitOptions: inOrder<Options<"WaitOptions">>({ WaitSeconds: asIs }),
+  CallbackOptions: inOrder<Options<"CallbackOptions">>({ TimeoutSeconds: asIs, HeartbeatTimeoutSeconds: asIs }),
+  ChainedInvokeOptions: inOrder<Options<"ChainedInvokeOptions">>({
+    FunctionName: asIs,
+    TenantId: asIs,
+    XAmznTraceId: asIs
+  })
 })
