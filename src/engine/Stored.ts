@@ -5,6 +5,9 @@
  * What is not stored is the answers to earlier checkpoints. They are for the invocation that sent those, and no invocation
  * outlives its host: whoever asks again after that hears that the token is not valid.
  *
+ * Owns: which data an execution is, and how it becomes one again.
+ * Does not own: where the data is kept, and when.
+ *
  * @since 0.1.0
  */
 import * as HashMap from "effect/HashMap"

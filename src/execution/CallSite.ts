@@ -4,6 +4,10 @@
  * Owns: noting that place, under the test and local engines only, and finding it when a message needs it.
  * Does not own: who needs it.
  *
+ * Invariants:
+ * 1. Nothing is noted, and no stack is made, unless an engine asks for it.
+ * 2. A place is never in this library or in Effect.
+ *
  * @since 0.1.0
  */
 import * as Context from "effect/Context"

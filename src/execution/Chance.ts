@@ -4,6 +4,9 @@
  * Owns: a generator whose numbers are the same on every replay and with every version of Effect.
  * Does not own: who draws from it. Each recorded context has one.
  *
+ * Invariants:
+ * 1. The same seed gives the same numbers for ever: histories that exist depend on them.
+ *
  * @since 0.1.0
  */
 import type * as Random from "effect/Random"

@@ -4,6 +4,10 @@
  * Owns: the words of these mistakes, and whether one ends the execution or only the invocation.
  * Does not own: how they are found. The kernel of operations, the delivery and the run queue find them.
  *
+ * Invariants:
+ * 1. A message says what the history holds, what the code does instead, and what to do about it.
+ * 2. Whatever is told here ends the invocation, and the execution too unless the settings say otherwise.
+ *
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"

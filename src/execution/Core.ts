@@ -4,6 +4,9 @@
  * Owns: nothing but the list of them, and the settings of an invocation.
  * Does not own: the parts, each of which has a file of its own, nor how they are put together.
  *
+ * Invariants:
+ * 1. None of these parts imports the delivery, or knows an operation.
+ *
  * @since 0.1.0
  */
 import type * as Effect from "effect/Effect"

@@ -216,7 +216,7 @@ export class Doors {
 
   /** Whether a callback has no outcome at a time. */
   awaitsCallback(at: number): boolean {
-    for (const { isSettled, record } of this.#callbacks) if (!isSettled || stampOf(record) > at) return true
+    for (const { isSettled, record } of this.#callbacks) if (!isSettled || latestStamp(record) > at) return true
     return false
   }
 
@@ -256,7 +256,7 @@ const lateOf = ({ isForStart }: Door, { late, lateStart }: Entry): number | unde
   isForStart === true ? lateStart : late
 
 /** The latest stamp of a record; one that is not there yet is never before anything. */
-export const stampOf = (record: Operation | undefined): number =>
+export const latestStamp = (record: Operation | undefined): number =>
   record?.EndTimestamp ?? record?.StartTimestamp ?? Infinity
 
 const isOfOthers = ({ claim }: Door): boolean =>

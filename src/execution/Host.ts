@@ -4,6 +4,11 @@
  * Owns: timers and fibers of the runtime itself, which all end with the invocation.
  * Does not own: the fibers of the workflow.
  *
+ * Invariants:
+ * 1. No timer fires and no fiber runs on after the host is disposed of.
+ * 2. What runs for a fiber of the workflow has its services, and the clock, dice and scheduler of the host in place of ours;
+ *    dice that the program brought along stay.
+ *
  * @since 0.1.0
  */
 import * as Clock from "effect/Clock"

@@ -4,6 +4,9 @@
  * Owns: the few words in which it is told. Does not own: what is made of them. Nothing that a listener does has an effect
  * on the invocation.
  *
+ * Invariants:
+ * 1. All that watch are told the same, in the same order.
+ *
  * @since 0.1.0
  */
 import type * as Context from "effect/Context"

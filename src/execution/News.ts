@@ -15,7 +15,7 @@
  */
 import { isBefore, type Change, type Claim, type Door } from "./Claim.ts"
 import type { Core } from "./Core.ts"
-import { stampOf, type Doors } from "./Doors.ts"
+import { latestStamp, type Doors } from "./Doors.ts"
 import { startOf, updatesOf, type Mark } from "./Marks.ts"
 import type { Naps } from "./Naps.ts"
 import { withChange } from "./records.ts"
@@ -95,7 +95,7 @@ export class News {
   /** Whether an outcome comes late for somebody who does not wait any more. On a replay it must not find him waiting. */
   #isMissed({ entry, index, isDelivered, isSettled, record, wasAwaited, doors }: Claim): boolean {
     if (!isSettled || isDelivered || !wasAwaited || doors.length > 0 || entry?.late !== undefined) return false
-    return isBefore({ at: stampOf(record), index }, this.#doors.last)
+    return isBefore({ at: latestStamp(record), index }, this.#doors.last)
   }
 
   /** The order in which it is delivered is not that of the stamps: a replay has to know. Nobody goes on before it is told. */

@@ -4,6 +4,10 @@
  * Owns: the service through which a fiber finds the parts and its namespace, and what may have to be undone.
  * Does not own: the parts, each of which has a file of its own.
  *
+ * Invariants:
+ * 1. A fiber that runs code of a workflow carries one execution, with the namespace that it runs in.
+ * 2. What may have to be undone is listed in the order in which it was asked for.
+ *
  * @since 0.1.0
  */
 import type * as Cause from "effect/Cause"

@@ -4,6 +4,9 @@
  * Owns: the answers to: which step does it run, is it in a durable finalizer, which hold does it belong to.
  * Does not own: what follows from that.
  *
+ * Invariants:
+ * 1. Each question has one answer, which no service that a program provides to itself can change.
+ *
  * @since 0.1.0
  */
 import * as Context from "effect/Context"

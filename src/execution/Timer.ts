@@ -3,6 +3,11 @@
  *
  * Owns: that none fires at once because its time is longer than a timer of the host can take.
  *
+ * Does not own: what becomes of a time that is longer: whoever waits looks again.
+ *
+ * Invariants:
+ * 1. A timer fires once, and not after it was stopped. The fake timers of a test have no hold on it.
+ *
  * @since 0.1.0
  */
 

@@ -9,6 +9,10 @@
  * does not know what the service no longer hands out: the insides of completed contexts, errors of earlier attempts, the
  * payloads of invokes, and repeated invocations. So both numbers are lower bounds, and the service may refuse first.
  *
+ * Invariants:
+ * 1. Both numbers are lower bounds: the service may refuse first.
+ * 2. What would pass a quota is refused before it is counted. The warning is told once.
+ *
  * @since 0.1.0
  */
 import { LimitExceeded } from "../DurableError.ts"

@@ -5,6 +5,10 @@
  * what has ended, and what belongs to no workflow.
  * Does not own: the times and numbers themselves, and what a sleep is.
  *
+ * Invariants:
+ * 1. A fiber of the workflow sees only times that are recorded, and numbers that are the same on every replay.
+ * 2. Bodies of steps, holds, what has ended, and everything once the invocation is closed, see those of the host.
+ *
  * @since 0.1.0
  */
 import type * as Clock from "effect/Clock"

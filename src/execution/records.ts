@@ -3,6 +3,9 @@
  *
  * Owns: what a change means for a record. Does not own: the records, which the history has.
  *
+ * Invariants:
+ * 1. What the service told counts. A change adds only what it did not tell, and sets nothing back that has got further.
+ *
  * @since 0.1.0
  */
 import type { Operation } from "../wire/Operation.ts"

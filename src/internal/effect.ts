@@ -1,6 +1,9 @@
 /**
  * What this library relies on that Effect does not promise. Each has a test of its own.
  *
+ * Owns: what may be done with an effect that has its exit already.
+ * Does not own: how such effects come into being, which is Effect's affair.
+ *
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"

@@ -1,6 +1,14 @@
 /**
  * Puts the parts of one invocation together.
  *
+ * Owns: which parts there are, in which order they are made, and what each of them has to be told of the others; the defaults of
+ * the settings; and what a failure of the store means for an invocation.
+ * Does not own: what any part does.
+ *
+ * Invariants:
+ * 1. It is the only place where the parts are put together.
+ * 2. A part is made from those that are made before it, and is told of later ones only once all of them are there.
+ *
  * @since 0.1.0
  */
 import * as Clock from "effect/Clock"

@@ -6,9 +6,8 @@
  * Does not own: anything that happens while the workflow runs.
  *
  * Invariants:
- * 1. It is the only place where the parts are put together.
- * 2. PENDING is answered only when nothing is left to send, and a result only when all that it depends on is acknowledged.
- * 3. When it answers, every fiber that the workflow made has ended, or stands in a region that cannot be interrupted and
+ * 1. PENDING is answered only when nothing is left to send, and a result only when all that it depends on is acknowledged.
+ * 2. When it answers, every fiber that the workflow made has ended, or stands in a region that cannot be interrupted and
  *    holds nothing of the process.
  *
  * @since 0.1.0
@@ -90,7 +89,7 @@ const end = (
     return undefined
   }
   lifetime.end(interrupted)
-  return Effect.mapEager(letGo(parts), close)
+  return Effect.mapEager(endFibers(parts), close)
 }
 
 /** Runs once the remaining pages of the state are there. */
@@ -178,7 +177,7 @@ const execute = (
     armDeadline(parts)
     startWorkflow(implementation.handler, payload.value, parts, services)
     return Effect.flatMap(parts.lifetime.ended, (ending) =>
-      Effect.flatMapEager(letGo(parts), () =>
+      Effect.flatMapEager(endFibers(parts), () =>
         Effect.mapEager(answer(parts, self, contract, ending), (given) => ({ answer: given, parts }))
       )
     )
@@ -211,7 +210,7 @@ const armDeadline = ({ delivery, host, lifetime, settings }: Parts): void => {
  * Interrupts every fiber of the workflow from the root down, so that no handler takes the end for a failure, and waits
  * for local finalizers, and for a request that is under way, as long as the grace period lasts.
  */
-const letGo = (parts: Parts): Effect.Effect<void> => {
+const endFibers = (parts: Parts): Effect.Effect<void> => {
   const { beside, delivery, fibers, lifetime, outbox } = parts
   if (!lifetime.mayRecord) outbox.close()
   fibers.stop()

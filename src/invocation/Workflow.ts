@@ -40,7 +40,7 @@ export const startWorkflow = (
   const block = Effect.suspend(() => cast<unknown, Body>(handler(cast<unknown, never>(payload))))
   // While the invocation ends, what it ends with is only what its finalizers ended with.
   const ended = (exit: Exit.Exit<unknown, unknown>): Body =>
-    lifetime.isOpen ? Effect.flatMapEager(compensated(parts, exit), (undone) => endOf(parts, undone)) : exit
+    lifetime.isOpen ? Effect.flatMapEager(compensated(parts, exit), (undone) => endWorkflow(parts, undone)) : exit
   // A failure that interruption keeps from being handled is seen only here.
   const unwound = Effect.onExitPrimitive(inScope(parts, parts.root, block), (exit) => {
     if (lifetime.verdict?._tag === "Suspended") tellUnwound(parts, exit)
@@ -108,14 +108,14 @@ const hostOf = (parts: Parts): ServicesHost => ({
  * The workflow ends once the past is delivered, and the code has asked for all that is recorded: also the durable
  * finalizers of what it leaves behind.
  */
-const endOf = (parts: Parts, exit: Exit.Exit<unknown, unknown>): Effect.Effect<unknown, unknown> => {
-  const ended = whenDelivered(parts, exit, isMistaken(exit))
+const endWorkflow = (parts: Parts, exit: Exit.Exit<unknown, unknown>): Effect.Effect<unknown, unknown> => {
+  const ended = whenDelivered(parts, exit, endsInMistake(exit))
   return parts.root.hasFinalizers
     ? Effect.andThen(Effect.andThen(whenDelivered(parts, Exit.void, true), letGoOfOthers(parts)), ended)
     : ended
 }
 
-const isMistaken = (exit: Exit.Exit<unknown, unknown>): boolean =>
+const endsInMistake = (exit: Exit.Exit<unknown, unknown>): boolean =>
   Exit.isFailure(exit) && isOwnMistake(Cause.squash(exit.cause))
 
 const whenDelivered = (

@@ -184,7 +184,7 @@ export class Machine {
       try {
         return body(this.#state)
       } finally {
-        this.#letGo(missing.identity.arn)
+        this.#evict(missing.identity.arn)
       }
     })
   }
@@ -206,13 +206,13 @@ export class Machine {
   #take<A>(before: Service.ServiceState, applied: Service.Applied<A>, note?: StartNote): A {
     this.#store.save(before, applied, note)
     this.#state = applied.state
-    for (const arn of applied.changed.executions) this.#letGo(arn)
+    for (const arn of applied.changed.executions) this.#evict(arn)
     for (const effect of applied.effects) this.#perform(effect)
     this.#arm()
     return applied.answer
   }
 
-  #letGo(arn: string): void {
+  #evict(arn: string): void {
     const execution = Service.execution(this.#state, arn)
     if (execution === undefined || !Stored.isOver(execution)) return
     this.#state = Stored.forget(this.#state, arn)

@@ -4,6 +4,10 @@
  * Owns: that their durable finalizers run, also when the execution is handed over to another one.
  * Does not own: raw finalizers, which run at the end of every invocation.
  *
+ * Invariants:
+ * 1. An execution is handed over only when every durable finalizer has ended, unless one of them hands it over: it cannot
+ *    wait for itself.
+ *
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"

@@ -1,9 +1,13 @@
 /**
  * Race: run branches side by side and record which of them won. The others are let go of.
  *
- * Owns: which branch wins: the first that counts in the stream of outcomes, on the first run as on every replay. The
- * record keeps replays short.
- * Does not own: how branches run.
+ * Owns: which branch wins.
+ * Does not own: how branches run, and what becomes of those that are left.
+ *
+ * Invariants:
+ * 1. The winner is the first that counts in the stream of outcomes, on the first run as on every replay. Without one it is
+ *    the first that ended.
+ * 2. A race whose result is recorded runs no branch again. The record keeps replays short, and decides nothing.
  *
  * @since 0.1.0
  */

@@ -2,6 +2,9 @@
  * Writes the requests of those who start, inspect and stop executions and answer callbacks, byte by byte as AWS's own client
  * does. See Requests.
  *
+ * Owns: what these requests look like, to the last byte.
+ * Does not own: what all requests share, and what depends on the connection.
+ *
  * @since 0.1.0
  */
 import type { ErrorObject } from "./ErrorObject.ts"

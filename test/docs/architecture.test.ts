@@ -40,6 +40,21 @@ describe(page, () => {
     }
   })
 
+  it("names files that open with what they own and what they do not, and in src/execution with invariants", () => {
+    const tables = text.slice(text.indexOf("## Who owns what"), text.indexOf("## One invocation"))
+    const listed = [
+      ...new Set(Array.from(tables.matchAll(/\]\(\.\.\/(src\/[\w./-]+\.ts)\)/g), ([, file = ""]) => file))
+    ]
+    assert.isAbove(listed.length, 60)
+    for (const file of listed) {
+      const head = /^\/\*\*[\s\S]*?\*\//.exec(read(file))?.[0] ?? ""
+      assert.match(head, /\bOwns: \S/, `${file} does not open with what it owns`)
+      assert.match(head, /\bDoes not own: \S/, `${file} does not open with what it does not own`)
+      if (!file.startsWith("src/execution/")) continue
+      assert.match(head, /^ \* Invariants:\n \* 1\. \S/m, `${file} does not open with its invariants`)
+    }
+  })
+
   it("leads one invoke through six rooms out and four back, none of them twice", () => {
     const walk = text.slice(text.indexOf("**Out**"), text.indexOf("With a `timeout`"))
     const rooms = (part: string) => Array.from(part.matchAll(/^\d\. `(src\/[\w./-]+\.ts)`/gm), ([, file = ""]) => file)

@@ -1,6 +1,9 @@
 /**
  * What the layers of this folder call the Lambda API through, whoever makes the requests: our own client, or AWS's.
  *
+ * Owns: what a call is: an operation, its request and its answer, how long it may take, and what may have gone wrong.
+ * Does not own: how a call is made.
+ *
  * @since 0.1.0
  */
 import * as Context from "effect/Context"

@@ -1,8 +1,12 @@
 /**
  * The Lambda API over HTTP: signs a request, sends it, repeats it where that may help, and reads the answer.
  *
- * Owns what requests share: endpoint, credentials, open connections, the offset of the clock and the allowance of repeats.
- * Signatures, credentials and bodies of others are in no failure.
+ * Owns: what requests share: endpoint, credentials, open connections, the offset of the clock and the allowance of repeats.
+ * Does not own: how any of these works, and what an answer means to who asked.
+ *
+ * Invariants:
+ * 1. A call ends once: with an answer or with a failure, or not at all when it was given up.
+ * 2. Signatures, credentials and bodies of others are in no failure.
  *
  * @since 0.1.0
  */

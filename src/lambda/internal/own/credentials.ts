@@ -1,9 +1,13 @@
 /**
  * Whose name requests are signed in.
  *
- * Owns where credentials come from and how long they are kept: those that were handed over, those of the environment, or those
- * that `@aws-sdk/credential-providers` finds where it is installed: of a container, an instance, a profile, a web identity. They
- * are never part of a message.
+ * Owns: where credentials come from and how long they are kept: those that were handed over, those of the environment, or those
+ * that `@aws-sdk/credential-providers` finds where it is installed: of a container, an instance, a profile, a web identity.
+ * Does not own: what is signed with them.
+ *
+ * Invariants:
+ * 1. They are never part of a message.
+ * 2. Requests that come at the same time share one search, and a search that failed is not kept.
  *
  * @since 0.1.0
  */

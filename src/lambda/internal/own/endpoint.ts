@@ -1,7 +1,8 @@
 /**
  * Where requests go: the service of a region, or another address that the environment or an option names.
  *
- * Owns the addresses of the Lambda API in AWS's partitions, and which variables of the environment count.
+ * Owns: the addresses of the Lambda API in AWS's partitions, and which variables of the environment count.
+ * Does not own: paths, and connections.
  *
  * @since 0.1.0
  */

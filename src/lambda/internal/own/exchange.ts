@@ -1,7 +1,12 @@
 /**
  * One request over HTTP and its answer, or why there was none.
  *
- * Owns sockets and time-outs. Repeats nothing, and looks into no answer.
+ * Owns: sockets and time-outs.
+ * Does not own: repeats, and what is in an answer.
+ *
+ * Invariants:
+ * 1. It is told once how a request ended, and never after it was given up.
+ * 2. No timer is left of a request that has ended.
  *
  * @since 0.1.0
  */

@@ -1,8 +1,9 @@
 /**
  * Which failed requests are sent again, after how long, and how many of them.
  *
- * Owns the rules, which are those of AWS's clients in their standard mode: kinds of failure, delays, and an allowance that an
+ * Owns: the rules, which are those of AWS's clients in their standard mode: kinds of failure, delays, and an allowance that an
  * outage uses up, so that a service in trouble is not asked three times as often.
+ * Does not own: sending, and what else a failure means.
  *
  * @since 0.1.0
  */
@@ -10,9 +11,9 @@ import type { Failure } from "../failure.ts"
 import type { Answer } from "./exchange.ts"
 
 /** The service has too much to do, the next try may succeed, or none will. */
-export type Kind = "throttled" | "transient" | "final"
+export type Failing = "throttled" | "transient" | "final"
 
-export const kindOf = ({ message, name = "", status }: Failure): Kind => {
+export const kindOf = ({ message, name = "", status }: Failure): Failing => {
   if (status === 429 || throttling.test(name)) return "throttled"
   const passes =
     (status === undefined ? broken.test(name) : status === 500 || (status >= 502 && status <= 504)) ||
@@ -30,7 +31,7 @@ const broken = /^(ECONNRESET|ECONNREFUSED|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREA
 const longest = 20_000
 
 /** Milliseconds until the next try, after so many repeats. What the service asks for is kept to, within five seconds. */
-export const delayOf = (kind: Kind, repeats: number, answer: Answer | undefined): number => {
+export const delayOf = (kind: Failing, repeats: number, answer: Answer | undefined): number => {
   const base = kind === "throttled" ? 1_000 : 50
   const delay = Math.floor(Math.random() * Math.min(base * 2 ** repeats, longest))
   const asked = askedFor(answer)
@@ -55,7 +56,7 @@ export class Allowance {
   #left = capacity
 
   /** Takes what a repeat costs, or nothing if there is not enough. */
-  take(kind: Kind): number | undefined {
+  take(kind: Failing): number | undefined {
     const cost = kind === "throttled" ? 5 : 14
     if (this.#left < cost) return undefined
     this.#left -= cost

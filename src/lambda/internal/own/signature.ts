@@ -1,7 +1,12 @@
 /**
  * Signs requests to AWS with Signature Version 4: the headers that say who asks, when, and for what.
  *
- * Owns the form of a signature, and the key of the day. Knows no connection, and where credentials come from is not its affair.
+ * Owns: the form of a signature, and the key of the day.
+ * Does not own: connections, and where credentials come from.
+ *
+ * Invariants:
+ * 1. A signature covers what is sent: method, path, query, headers and body.
+ * 2. A key is kept for the day, the region and the secret that it was made for, and for no other.
  *
  * @since 0.1.0
  */
