@@ -95,7 +95,7 @@ export class Doors {
     return made
   }
 
-  /** A fiber waits for a point in the stream that no record marks. It has its turn once that is {@link reach reached}. */
+  /** A fiber waits for a point in the stream that no record marks. It has its turn once that is reached: {@link ready}. */
   waitUntil(door: DoorInTime): Door {
     const index = this.#parts.history.nextIndex
     const made: Door = { ...door, claim: undefined, keyOf: () => undefined, index, ...this.#arrival() }

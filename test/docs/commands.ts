@@ -94,6 +94,18 @@ export const rules: ReadonlyArray<Rule> = [
     file: "scripts/check-package.ts",
     holds: "npmInstall(project, join(folder, filename), `effect@"
   },
+  {
+    command: /^npm pack$/,
+    run: "elsewhere",
+    file: "scripts/check-package.ts",
+    holds: `"npm", "pack"`
+  },
+  {
+    command: /^npm i \S*\/effect-durable-[\d.]+\.tgz effect@[\d.]+$/,
+    run: "elsewhere",
+    file: "scripts/check-package.ts",
+    holds: "npmInstall(project, join(folder, filename), `effect@"
+  },
   { command: /^npm install$/, run: "elsewhere", file: "scripts/check-package.ts", holds: `"npm", "install"` },
   { command: /^npm (i|install) /, run: "never", because: "it installs other people's packages, which needs a network" },
   // That test takes the command from the text. The others differ in their files only.
