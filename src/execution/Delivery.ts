@@ -2,8 +2,8 @@
  * The loop of an invocation: whenever no fiber of the workflow can run, the next outcome is delivered, or else the next
  * piece of new work begins, or else the invocation rests.
  *
- * Owns: what comes next, and what is done at that moment; what becomes of those who wait in what is let go of, closed or
- * over. It is the face that operations see of the doors, of work, of what runs, of news and of rest.
+ * Owns: what comes next, and what is done at that moment. It is the face that operations see of the doors, of work, of what
+ * runs, of news, of release and of rest.
  * Does not own: any of these, each of which has a file of its own; records, requests, and what an operation does.
  *
  * Invariants:
@@ -11,16 +11,14 @@
  *    time, when the run queue is empty and no Serdes is at work.
  * 2. Nothing begins while a known outcome waits for delivery.
  * 3. A wait that is due by the stamps of the service, and not told yet, holds back what came after it.
- * 4. Whoever waits in what is closed is told so. Nothing waits or begins there any more.
  *
  * @since 0.1.0
  */
-import * as Effect from "effect/Effect"
+import type * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import type { LimitExceeded } from "../DurableError.ts"
 import type { Change, Claim, Door } from "./Claim.ts"
-import * as Contradiction from "./Contradiction.ts"
 import type { Core } from "./Core.ts"
 import { Doors, type DoorInTime, type DoorOfClaim } from "./Doors.ts"
 import type { AnyFiber } from "./Fibers.ts"
@@ -30,6 +28,7 @@ import { News } from "./News.ts"
 import { Outside } from "./Outside.ts"
 import { Poller } from "./Poller.ts"
 import type { Hold } from "./References.ts"
+import { Release } from "./Release.ts"
 import { Rest } from "./Rest.ts"
 import { Running, type Body } from "./Running.ts"
 import { Unclaimed } from "./Unclaimed.ts"
@@ -45,6 +44,7 @@ export class Delivery {
   readonly #outside: Outside
   readonly #unclaimed: Unclaimed
   readonly #rest: Rest
+  readonly #release: Release
 
   constructor(parts: Core) {
     this.#parts = parts
@@ -71,6 +71,7 @@ export class Delivery {
     this.#news = news
     this.#outside = outside
     this.#unclaimed = new Unclaimed(parts, { works, running, naps, outside })
+    this.#release = new Release(parts, doors, running)
     this.#rest = new Rest(parts, { doors, works, running, news, naps, outside, poller })
   }
 
@@ -157,21 +158,6 @@ export class Delivery {
   /** A fiber leaves a door, in whatever way. */
   leave(door: Door): void {
     this.#doors.leave(door)
-  }
-
-  /** Lets a fiber go on without an outcome, even where it cannot be interrupted. */
-  #release(door: Door, effect: Effect.Effect<never>): void {
-    if (door.isGone) return
-    this.#doors.leave(door)
-    if (door.claim !== undefined) this.#running.cutOff(door.claim)
-    door.resume(effect)
-  }
-
-  /** An operation cannot be recorded: its fiber gets the mistake in the place of an outcome. */
-  refuse(claim: Claim, mistake: LimitExceeded): void {
-    const doors = Array.from(claim.doors)
-    for (const door of doors) this.#release(door, Effect.die(mistake))
-    if (doors.length === 0) this.#parts.lifetime.end({ _tag: "Condemned", mistake })
   }
 
   /** A context has begun, whose end somebody will wait for. */
@@ -298,65 +284,30 @@ export class Delivery {
 
   // --- Letting go ------------------------------------------------------------------------------------------------------
 
-  /** Closes a namespace: nothing in it is awaited or begins any more. */
+  /** As {@link Release.refuse}. */
+  refuse(claim: Claim, mistake: LimitExceeded): void {
+    this.#release.refuse(claim, mistake)
+  }
+
+  /** As {@link Release.close}. */
   close(namespace: Namespace): void {
-    const closed = namespace.close()
-    let parked = 0
-    for (const one of closed) {
-      one.missed = one.unclaimed
-      this.#parts.history.close(one)
-      parked += one.parked
-    }
-    this.#doors.forgetClosed()
-    if (parked === 0) return
-    for (const door of Array.from(this.doors)) {
-      const ended = [door.namespace, door.claim?.namespace].find((one) => one?.standing === "closed")
-      if (ended !== undefined) this.#release(door, Contradiction.contextEnded(ended, door.path))
-    }
+    this.#release.close(namespace)
   }
 
-  /**
-   * Lets go of branches: their fibers are interrupted, and only their durable finalizers may still do something. Calls
-   * back when those have ended and the namespaces are closed, at once where there are none. Plain work is not waited for.
-   */
+  /** As {@link Release.letGo}. */
   letGo(namespaces: ReadonlyArray<Namespace>, branches: Iterable<AnyFiber>, done: () => void): void {
-    this.abandon(namespaces, branches, () => {
-      for (const namespace of namespaces) this.close(namespace)
-      done()
-    })
+    this.#release.letGo(namespaces, branches, done)
   }
 
-  /** As {@link letGo}, but the namespaces are not closed. */
+  /** As {@link Release.abandon}. */
   abandon(namespaces: ReadonlyArray<Namespace>, branches: Iterable<AnyFiber>, done: () => void): void {
-    for (const namespace of namespaces) namespace.abandon()
-    for (const fiber of Array.from(branches)) fiber.interruptUnsafe(fiber.id)
-    for (const door of Array.from(this.doors)) {
-      if (door.namespace.standing === "abandoned" && !door.isFinal) this.#release(door, Effect.interrupt)
-    }
-    let left = 1
-    const finalized = (): void => {
-      if (--left === 0) done()
-    }
-    for (const namespace of namespaces) {
-      if (!namespace.hasFinalizers) continue
-      left++
-      namespace.onFinalized(finalized)
-    }
-    finalized()
+    this.#release.abandon(namespaces, branches, done)
   }
 
-  /** Interrupts everything that waits or runs, because the invocation is ending. Answers with the fibers. */
+  /** As {@link Release.stop}. */
   stop(): ReadonlyArray<AnyFiber> {
     this.#outside.stop()
-    const fibers = new Set<AnyFiber>()
-    for (const { fiber } of this.running.values()) fibers.add(fiber)
-    for (const door of Array.from(this.doors)) {
-      fibers.add(door.fiber)
-      door.fiber.interruptUnsafe(door.fiber.id)
-      this.#release(door, Effect.interrupt)
-    }
-    for (const { fiber } of Array.from(this.running.values())) fiber.interruptUnsafe(fiber.id)
-    return Array.from(fibers)
+    return this.#release.stop()
   }
 
   /** What waits, in words: for messages and reports. */

@@ -1,0 +1,109 @@
+/**
+ * What becomes of those who wait, and of what runs, in what is let go of, closed, refused or over.
+ *
+ * Owns: in which order a namespace, its doors and its fibers are let go of, and what each fiber goes on with.
+ * Does not own: who decides that, and how a namespace stands.
+ *
+ * Invariants:
+ * 1. Whoever waits in what is closed is told so. Nothing waits or begins there any more.
+ * 2. In what is let go of only durable finalizers go on; it is closed when the last of them has ended.
+ * 3. What runs for an operation ends when nobody waits for it any more.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import type { LimitExceeded } from "../DurableError.ts"
+import type { Claim, Door } from "./Claim.ts"
+import * as Contradiction from "./Contradiction.ts"
+import type { Core } from "./Core.ts"
+import type { Doors } from "./Doors.ts"
+import type { AnyFiber } from "./Fibers.ts"
+import type { Namespace } from "./Namespace.ts"
+import type { Running } from "./Running.ts"
+
+export class Release {
+  readonly #parts: Core
+  readonly #doors: Doors
+  readonly #running: Running
+
+  constructor(parts: Core, doors: Doors, running: Running) {
+    this.#parts = parts
+    this.#doors = doors
+    this.#running = running
+  }
+
+  /** Lets a fiber go on without an outcome, even where it cannot be interrupted. */
+  #free(door: Door, effect: Effect.Effect<never>): void {
+    if (door.isGone) return
+    this.#doors.leave(door)
+    if (door.claim !== undefined) this.#running.cutOff(door.claim)
+    door.resume(effect)
+  }
+
+  /** An operation cannot be recorded: its fiber gets the mistake in the place of an outcome. */
+  refuse(claim: Claim, mistake: LimitExceeded): void {
+    const doors = Array.from(claim.doors)
+    for (const door of doors) this.#free(door, Effect.die(mistake))
+    if (doors.length === 0) this.#parts.lifetime.end({ _tag: "Condemned", mistake })
+  }
+
+  /** Closes a namespace: nothing in it is awaited or begins any more. */
+  close(namespace: Namespace): void {
+    const closed = namespace.close()
+    let parked = 0
+    for (const one of closed) {
+      one.missed = one.unclaimed
+      this.#parts.history.close(one)
+      parked += one.parked
+    }
+    this.#doors.forgetClosed()
+    if (parked === 0) return
+    for (const door of Array.from(this.#doors.all)) {
+      const ended = [door.namespace, door.claim?.namespace].find((one) => one?.standing === "closed")
+      if (ended !== undefined) this.#free(door, Contradiction.contextEnded(ended, door.path))
+    }
+  }
+
+  /**
+   * Lets go of branches: their fibers are interrupted, and only their durable finalizers may still do something. Calls
+   * back when those have ended and the namespaces are closed, at once where there are none. Plain work is not waited for.
+   */
+  letGo(namespaces: ReadonlyArray<Namespace>, branches: Iterable<AnyFiber>, done: () => void): void {
+    this.abandon(namespaces, branches, () => {
+      for (const namespace of namespaces) this.close(namespace)
+      done()
+    })
+  }
+
+  /** As {@link letGo}, but the namespaces are not closed. */
+  abandon(namespaces: ReadonlyArray<Namespace>, branches: Iterable<AnyFiber>, done: () => void): void {
+    for (const namespace of namespaces) namespace.abandon()
+    for (const fiber of Array.from(branches)) fiber.interruptUnsafe(fiber.id)
+    for (const door of Array.from(this.#doors.all)) {
+      if (door.namespace.standing === "abandoned" && !door.isFinal) this.#free(door, Effect.interrupt)
+    }
+    let left = 1
+    const finalized = (): void => {
+      if (--left === 0) done()
+    }
+    for (const namespace of namespaces) {
+      if (!namespace.hasFinalizers) continue
+      left++
+      namespace.onFinalized(finalized)
+    }
+    finalized()
+  }
+
+  /** Interrupts everything that waits or runs, because the invocation is ending. Answers with the fibers. */
+  stop(): ReadonlyArray<AnyFiber> {
+    const fibers = new Set<AnyFiber>()
+    for (const { fiber } of this.#running.bodies.values()) fibers.add(fiber)
+    for (const door of Array.from(this.#doors.all)) {
+      fibers.add(door.fiber)
+      door.fiber.interruptUnsafe(door.fiber.id)
+      this.#free(door, Effect.interrupt)
+    }
+    for (const { fiber } of Array.from(this.#running.bodies.values())) fiber.interruptUnsafe(fiber.id)
+    return Array.from(fibers)
+  }
+}
