@@ -48,23 +48,44 @@ export const flatNow = (path: string, record: Operation): NonDeterministic =>
       "Run this execution with the version of the code that recorded it, or give the changed operation a new name."
   })
 
-/** The history holds what the code has not asked for, and the code is about to do something new. */
-export const unclaimed = ({ history }: Pick<Core, "history">, work: Work): NonDeterministic => {
-  const entries =
-    work.ended === undefined || work.ended.missed === 0 ? history.unclaimedEntries() : history.missedIn(work.ended)
-  const missing = Array.from(entries, ({ record }) => record).filter((record) => record !== undefined)
-  const shown = missing.slice(0, 5).map(describe).join(", ")
-  const rest = missing.length > 5 ? `, and ${missing.length - 5} more` : ""
-  const { claim } = work
-  const asks = work.isEnd
-    ? `the code of ${claim.isRoot ? "the workflow" : `"${claim.path}"`} ends without asking for ${missing.length === 1 ? "it" : "them"}`
-    : `the code asks for ${claim.kind.type} "${claim.path}"${at(claim)}, which is new`
+/** The history holds what the code has not asked for, and the code is about to do something new, or does nothing any more. */
+export const unclaimed = ({ history }: Pick<Core, "history">, work: Work | undefined): NonDeterministic => {
+  const missing = missingFor(history, work)
   return new NonDeterministic({
-    operation: missing[0]?.Name ?? claim.path,
+    operation: missing[0]?.Name ?? work?.claim.path ?? "",
     message:
-      `The history holds ${shown}${rest}, but ${asks}. Nothing new was done. ` +
+      `The history holds ${listOf(missing)}, but ${asked(work, missing.length)}. Nothing new was done. ` +
       "Run this execution with the version of the code that recorded it, put the change behind Durable.patched, or publish it as a new version that only new executions use."
   })
+}
+
+/** Somebody may still ask for what is recorded, but takes long, so that something new is done before. */
+export const passedOver = ({ history }: Pick<Core, "history">, work: Work, millis: number): string => {
+  const missing = missingFor(history, work)
+  return (
+    `The history holds ${listOf(missing)}, and work outside of steps that might still ask for it has taken more than ${millis} ms, so ${asked(work, missing.length)} all the same. ` +
+    "An operation that was renamed or removed is done once more under its new name. Put the work outside into a Durable.step, so that such a change is found."
+  )
+}
+
+const missingFor = (history: Core["history"], work: Work | undefined): ReadonlyArray<Operation> => {
+  const isBelow = work?.ended !== undefined && work.ended.missed > 0
+  const entries = isBelow ? history.missedIn(work.ended!) : history.unclaimedEntries()
+  return Array.from(entries, ({ record }) => record).filter((record) => record !== undefined)
+}
+
+const listOf = (missing: ReadonlyArray<Operation>): string => {
+  const rest = missing.length > 5 ? `, and ${missing.length - 5} more` : ""
+  return `${missing.slice(0, 5).map(describe).join(", ")}${rest}`
+}
+
+const asked = (work: Work | undefined, count: number): string => {
+  const them = count === 1 ? "it" : "them"
+  if (work === undefined) return `the code waits for ever without asking for ${them}`
+  const { claim, isEnd } = work
+  return isEnd
+    ? `the code of ${claim.isRoot ? "the workflow" : `"${claim.path}"`} ends without asking for ${them}`
+    : `the code asks for ${claim.kind.type} "${claim.path}"${at(claim)}, which is new`
 }
 
 /** The history holds more or fewer items of a batch than the code has. */

@@ -6,7 +6,7 @@
  *
  * Invariants:
  * 1. Nothing is passed over for a grace time after a fiber went outside. Then what is recorded and not asked for neither
- *    blocks nor contradicts, until the last such fiber is back.
+ *    blocks nor contradicts, until the last such fiber is back: the first time that it would have is told.
  * 2. When all else waits, work outside is waited for at most for `outsideLimit`. Then the execution is suspended, if the
  *    service will wake it; otherwise the invocation fails. Either way somebody is told where the work is.
  * 3. An execution is found to be stuck only after all that nobody can see had its time to show.
@@ -15,11 +15,13 @@
  * @since 0.1.0
  */
 import { InvocationFailed } from "../DurableError.ts"
+import * as Contradiction from "./Contradiction.ts"
 import type { Core } from "./Core.ts"
 import type { AnyFiber } from "./Fibers.ts"
 import { suspended, type Verdict } from "./Lifetime.ts"
 import type { Namespace } from "./Namespace.ts"
 import { InHold } from "./References.ts"
+import type { Work } from "./Work.ts"
 
 export interface OutsideHost {
   readonly wake: () => void
@@ -34,6 +36,7 @@ export class Outside {
   readonly #host: OutsideHost
   readonly #told = new Set<string>()
   #isSomebody = false
+  #hasPassedOver = false
   #stopGrace: (() => void) | undefined
   #stopLimit: (() => void) | undefined
   #stopDoubt: (() => void) | undefined
@@ -58,11 +61,24 @@ export class Outside {
     }
     this.#tell()
     if (this.#stopGrace !== undefined || this.isLenient || this.#parts.history.unclaimed === 0) return
-    this.#stopGrace = this.#parts.settings.startTimer(this.#parts.settings.outsideGrace, () => {
+    this.#stopGrace = this.#parts.settings.startTimer(this.#grace, () => {
       this.#stopGrace = undefined
       this.isLenient = true
       this.#host.wake()
     })
+  }
+
+  /** Something new is done although somebody outside might still ask for what is recorded. */
+  passOver(work: Work): void {
+    if (this.#hasPassedOver) return
+    this.#hasPassedOver = true
+    this.#parts.listener.warned?.(Contradiction.passedOver(this.#parts, work, this.#grace))
+  }
+
+  /** What may begin after the grace time has to begin before the execution can be suspended. */
+  get #grace(): number {
+    const { outsideGrace, outsideLimit } = this.#parts.settings
+    return Math.min(outsideGrace, outsideLimit)
   }
 
   /** Nothing else moves. */

@@ -152,11 +152,19 @@ export class Rest {
       outside.doubt((isQuiet) => {
         const unseen = this.#unseen()
         if (!lifetime.isOpen) return
-        if (isQuiet || unseen.every((fiber) => fibers.isOfEffect(fiber))) {
-          Contradiction.tell(this.#parts, Contradiction.stuck(this.#parts, unseen, this.#skipped))
-        } else outside.fail()
+        if (isQuiet || unseen.every((fiber) => fibers.isOfEffect(fiber))) this.#tellStuck(unseen)
+        else outside.fail()
       })
     }
+  }
+
+  /** Nothing will ever come. What the code would have had to ask for may say why, unless a block that was not run says more. */
+  #tellStuck(unseen: ReadonlyArray<AnyFiber>): void {
+    const isOther = this.#parts.history.unclaimed > 0 && this.#skipped.length === 0
+    const mistake = isOther
+      ? Contradiction.unclaimed(this.#parts, undefined)
+      : Contradiction.stuck(this.#parts, unseen, this.#skipped)
+    Contradiction.tell(this.#parts, mistake)
   }
 
   /** Fibers that wait for what is neither an operation nor a fiber that they forked. */

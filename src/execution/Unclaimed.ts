@@ -71,7 +71,11 @@ export class Unclaimed {
   /** What may begin now: the first work, or else a question that asks what is missing. */
   mayBegin(work: Work): Work | undefined {
     const isComplete = this.#parts.history.unclaimed === 0 && (work.ended?.missed ?? 0) === 0
-    if (isComplete || work.isExempt || this.#outside.isLenient) return work
+    if (isComplete || work.isExempt) return work
+    if (this.#outside.isLenient) {
+      this.#outside.passOver(work)
+      return work
+    }
     if (this.#outside.isHolding || this.#isMoving || this.#naps.size > 0) return undefined
     for (const catchUp of this.#behind) {
       if (!catchUp()) continue
