@@ -232,10 +232,10 @@ export class Stillness {
     return false
   }
 
-  /** Calls back once nothing has gone on outside for a moment, or after so much real time. */
-  whenQuiet(limit: number, action: (isQuiet: boolean) => void): () => void {
+  /** Calls back once nothing has gone on for a moment, outside or as somebody else says, or after so much real time. */
+  whenQuiet(limit: number, isElsewhere: () => boolean, action: (isQuiet: boolean) => void): () => void {
     const ends = performance.now() + limit
-    const isGoingOn = (): boolean => this.#real.signs(anybody).length > 0
+    const isGoingOn = (): boolean => isElsewhere() || this.#real.signs(anybody).length > 0
     const look = (): (() => void) =>
       startTimer(Math.min(recheckMillis, ends - performance.now()), () => {
         if (isGoingOn() && performance.now() < ends) stop = look()

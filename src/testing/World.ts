@@ -90,6 +90,8 @@ export class World {
   readonly #functions: ReadonlyMap<string, Served>
   readonly #services: Context.Context<CheckpointStore>
   readonly #running = new Map<string, Running>()
+  /** Invocations that wait for what only another one could bring. */
+  readonly #doubted = new Set<string>()
   readonly #targets = new Map<string, Running>()
   readonly #answering = new Map<string, Running>()
   readonly #faults: ReadonlyArray<StepFault>
@@ -339,7 +341,7 @@ export class World {
       warnAboutTargets: false,
       outsideLimit,
       startTimer,
-      whenQuiet: (limit, action) => this.#stillness.whenQuiet(limit, action),
+      whenQuiet: (limit, action) => this.#doubt(invocationId, limit, action),
       deadline: this.#deadline(),
       traceHeader: effect.traceHeader,
       insteadOf: this.#faults.length === 0 ? undefined : (attempt) => faultOf(this.#faults, attempt),
@@ -360,6 +362,25 @@ export class World {
       this.#countFailure(executionArn, end, gotNowhere(exit))
       this.#take(Engine.invocationEnded(this.#state, { executionArn, invocationId, end }, this.#env()))
     })
+  }
+
+  /**
+   * Nothing in an invocation will ever wake it. While others run, one of them may, through what they share in memory; nobody
+   * waits for the one in doubt meanwhile.
+   */
+  #doubt(key: string, limit: number, action: (isQuiet: boolean) => void): () => void {
+    const isForOthers = (): boolean =>
+      this.#pending.length > 0 || Array.from(this.#running.keys()).some((other) => !this.#doubted.has(other))
+    this.#doubted.add(key)
+    this.touch()
+    const stop = this.#stillness.whenQuiet(limit, isForOthers, (isQuiet) => {
+      this.#doubted.delete(key)
+      action(isQuiet)
+    })
+    return () => {
+      this.#doubted.delete(key)
+      stop()
+    }
   }
 
   /** A strict world looks whether a replay would do the same as the invocation that has just ended. */
@@ -469,7 +490,9 @@ export class World {
 
   #onQuiet(): void {
     if (this.#pending.length > 0) return this.#startPending()
-    const running = Array.from(this.#running.values())
+    const all = Array.from(this.#running.values())
+    const certain = all.filter(({ key }) => !this.#doubted.has(key))
+    const running = certain.length > 0 ? certain : all
     const invocations = running.flatMap(({ fiber, key, parts }) => (parts === undefined ? [] : [{ fiber, key, parts }]))
     // What loads its state has no parts yet, and waits for time only before it repeats a request.
     const loading = running.flatMap(({ key, parts }) => (parts === undefined ? [key] : []))
