@@ -5,7 +5,7 @@
  * has seen, no body of a step runs again once its outcome is acknowledged, no fiber is left, nothing is warned of.
  *
  * And beside a run that was not killed: the same end, the same operations and the same values, where the delay of a crash
- * can change nothing, but for what is in branches that were let go of. Times are compared within a run only, since a crash changes them.
+ * can change nothing, but for what was let go of in either. Times are compared within a run only, since a crash changes them.
  */
 import type { Problem, Ran } from "../kit/campaign.ts"
 import type { Operation, Seen } from "../kit/world.ts"
@@ -75,18 +75,18 @@ const differences = (undisturbed: Seen, seen: Seen): ReadonlyArray<Problem<Kind>
   ]
 }
 
-/** Branches that did not end before their batch did. How far one came by then, or whether it just ended, is a matter of timing. */
+/** What did not end before its context did. How far that came by then, or whether it just ended, is a matter of timing. */
 const lettingGo = ({ operations }: Seen): ReadonlyArray<string> => {
   const byId = new Map(operations.map((operation) => [operation.Id, operation]))
   return operations.flatMap(({ Id, ParentId, Status }) => {
-    const batch = ParentId === undefined ? undefined : byId.get(ParentId)
-    return Status === "STARTED" && batch !== undefined && batch.Status !== "STARTED" ? [Id] : []
+    const around = ParentId === undefined ? undefined : byId.get(ParentId)
+    return Status === "STARTED" && around?.Status !== "STARTED" ? [Id] : []
   })
 }
 
 const countIn = (lines: ReadonlyArray<string>, line: string): number => lines.filter((one) => one === line).length
 
-/** Every operation with its path, its type, its status and its value, but for times, and but for branches that were let go of. */
+/** Every operation with its path, its type, its status and its value, but for times, and but for what was let go of. */
 const linesOf = ({ operations }: Seen, left: ReadonlySet<string>): ReadonlyArray<string> => {
   const byId = new Map(operations.map((operation) => [operation.Id, operation]))
   const pathOf = ({ Name, ParentId }: Operation): string => {
