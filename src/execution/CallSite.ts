@@ -31,13 +31,16 @@ export const callSiteOf = (fiber: AnyFiber): Error | undefined => fiber.getRef(C
 /** Notes the place of the caller's caller. Operations are asked for inside the fiber that runs the workflow. */
 export const noted = <A, E, R>(operation: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Fiber.getCurrent()?.getRef(CaptureCallSites) === true
-    ? Effect.provideService(operation, CallSite, new Error())
+    ? Effect.provideService(operation, CallSite, siteWithin(16))
     : operation
 
 /** Notes the place of whoever it is that has the host do something, which is deep below. */
-export const notedHere = (): Error => {
+export const notedHere = (): Error => siteWithin(40)
+
+/** A place that is found in so many frames. Test frameworks keep many more, and each costs time. */
+const siteWithin = (frames: number): Error => {
   const { stackTraceLimit } = Error
-  Error.stackTraceLimit = 40
+  Error.stackTraceLimit = frames
   try {
     return new Error()
   } finally {
