@@ -16,7 +16,6 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
 import { CheckpointStore, storeError, type CheckpointRequest, type StoreError } from "../CheckpointStore.ts"
 import type * as Contract from "../Contract.ts"
 import { DurableClient, successorOf } from "../DurableClient.ts"
@@ -35,6 +34,7 @@ import type { Operation } from "../wire/Operation.ts"
 import { serveAnswer, type Answer, type Answering } from "./Answer.ts"
 import { Callbacks, keyOf } from "./Callbacks.ts"
 import { AskedFor, difference, type Replayed } from "./ClosedWorlds.ts"
+import { crossing } from "./crossing.ts"
 import { picks } from "./pattern.ts"
 import { faultOf, type StepFault } from "./StepFault.ts"
 import { CurrentCall, fakedTimers, Stillness, startTimer } from "./Stillness.ts"
@@ -254,13 +254,10 @@ export class World {
   readonly store: CheckpointStore["Service"] = {
     checkpoint: (request) =>
       this.#request(() =>
-        Result.map(
-          this.command(Engine.checkpoint, { ...request, ...overWire(CheckpointDurableExecutionBody, request) }),
-          (answer) => {
-            this.#lookForCallbacks(request)
-            return overWire(CheckpointDurableExecutionResponse, answer)
-          }
-        )
+        Result.map(this.command(Engine.checkpoint, { ...request, ...sent.request(request) }), (answer) => {
+          this.#lookForCallbacks(request)
+          return sent.response(answer)
+        })
       ),
     loadState: (request) => this.#request(() => this.query(Engine.getState, request)),
     ordered: true
@@ -336,7 +333,7 @@ export class World {
     const { executionArn, invocationId } = effect
     const { outsideLimit, strict } = this.#options
     const asked = new AskedFor()
-    const ran = invoke(served.implementation, overWire(InvocationEvent, effect.event), {
+    const ran = invoke(served.implementation, sent.event(effect.event), {
       captureSources: true,
       warnAboutTargets: false,
       outsideLimit,
@@ -600,14 +597,17 @@ const gotNowhere = (exit: Exit.Exit<unknown, InvocationFailed>): boolean =>
     (reason) => Cause.isFailReason(reason) && (reason.error.reason === "deadline" || reason.error.reason === "outside")
   )
 
-/** A message after it has crossed a network: encoded, sent as JSON text, and decoded on the other side. */
-const overWire = <A>(schema: Schema.Codec<A, unknown>, message: A): A =>
-  Schema.decodeUnknownSync(schema)(JSON.parse(JSON.stringify(Schema.encodeSync(schema)(message))))
+const sent = {
+  request: crossing("checkpoint request", CheckpointDurableExecutionBody),
+  response: crossing("checkpoint response", CheckpointDurableExecutionResponse),
+  event: crossing("invocation event", InvocationEvent),
+  answer: crossing("invocation answer", InvocationAnswer)
+}
 
 const invocationEnd = (
   exit: Exit.Exit<{ readonly answer: InvocationAnswer }, InvocationFailed>
 ): Engine.InvocationEnd => {
-  if (Exit.isSuccess(exit)) return { _tag: "Answered", answer: overWire(InvocationAnswer, exit.value.answer) }
+  if (Exit.isSuccess(exit)) return { _tag: "Answered", answer: sent.answer(exit.value.answer) }
   const error = exit.cause.reasons.find(Cause.isFailReason)?.error
   const crash: ErrorObject =
     error === undefined

@@ -1,0 +1,15 @@
+/**
+ * What a network does to a message: it is encoded, sent as text, and decoded on the other side.
+ *
+ * @since 0.1.0
+ */
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { reader } from "../wire/Malformed.ts"
+
+/** Sends messages of one kind across, read as they are from the service. What makes it is compiled once. */
+export const crossing = <A>(subject: string, schema: Schema.Codec<A, unknown>): ((message: A) => A) => {
+  const encode = Schema.encodeSync(schema)
+  const read = reader(subject, schema)
+  return (message) => Result.getOrThrow(read(JSON.parse(JSON.stringify(encode(message)))))
+}
