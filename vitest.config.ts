@@ -21,6 +21,12 @@ const kinds = {
   simulation: ["test/simulation/**/*.test.ts"]
 }
 
+/** How the files of a project share processes. To load everything anew for each file would take most of the time. */
+const shared = { isolate: false, setupFiles: ["./test/support/process.ts"] }
+
+/** What `npm test` kills on some sides of each request, `npm run test:kills` kills on all. */
+const killed = ["test/determinism/**/*.test.ts", "test/operations/{local,retryAsync,stepFibers}.test.ts"]
+
 export default defineConfig({
   // Tests import the package by its public name; this condition points that name at src/.
   resolve: { conditions: ["effect-durable-source"] },
@@ -36,14 +42,15 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          // `npm test`. Its files share processes: to load everything anew for each file would take most of the time.
+          // `npm test`
+          ...shared,
           name: "quick",
-          isolate: false,
-          setupFiles: ["./test/support/process.ts"],
+          env: { SEED: seed, KILLS: "some" },
           include: ["test/**/*.test.ts"],
           exclude: [...configDefaults.exclude, "test/docs/.generated/**", ...Object.values(kinds).flat()]
         }
       },
+      { extends: true, test: { ...shared, name: "kills", include: killed } },
       ...Object.entries(kinds).map(([name, include]) => ({
         extends: true as const,
         // The code of README and guides, which test/docs writes there and runs itself.

@@ -58,6 +58,7 @@ const steps: ReadonlyArray<Step> = [
   script("start"),
   tests("test"),
   tests("test:types"),
+  tests("test:kills"),
   tests("test:attack"),
   tests("test:fuzz"),
   tests("test:lambda"),

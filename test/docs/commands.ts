@@ -45,9 +45,19 @@ export const rules: ReadonlyArray<Rule> = [
   { command: /^\.ci\/run$/, run: "never", because: "it is what runs this test" },
   { command: /^(SEED=\d+ )?npm test$/, run: "elsewhere", file: "scripts/ci.ts", holds: `tests("test")` },
   { command: /^npm test -- --reporter=json$/, run: "elsewhere", file: "scripts/ci.ts", holds: `"json"]` },
-  ...["types", "attack", "fuzz", "lambda", "local", "examples", "package", "docs", "conformance", "simulation"].map(
-    tests
-  ),
+  ...[
+    "types",
+    "kills",
+    "attack",
+    "fuzz",
+    "lambda",
+    "local",
+    "examples",
+    "package",
+    "docs",
+    "conformance",
+    "simulation"
+  ].map(tests),
   { command: /^npm test -- /, run: "never", because: "a test run starts no other one" },
   script("format:check"),
   { command: /^npm run format$/, run: "elsewhere", file: "scripts/ci.ts", holds: `script("format:check")` },

@@ -30,6 +30,7 @@ import * as Random from "effect/Random"
 import * as Schema from "effect/Schema"
 import type { Scope } from "effect/Scope"
 import { InOrderOfClaims } from "../../src/execution/Doors.ts"
+import { killsAmong, saying, type Kill } from "./kills.ts"
 
 // --- What is run -----------------------------------------------------------------------------------------------------
 
@@ -66,22 +67,6 @@ export interface Body {
   readonly takes?: Duration.Input
   readonly value?: string
 }
-
-/** Where an invocation is killed: at a request, by its number. */
-export interface Kill {
-  readonly request: number
-  readonly side: Side
-}
-
-/**
- * `before`: the request does not reach the service. `after`: it is carried out, and the invocation is gone before the answer
- * arrives. `lost`: it is carried out, and the runtime is told that the service was not there, so that it asks again. `refused`: as
- * `before`, but the failure is there in the same turn, as it is from a store inside of the process.
- */
-export type Side = "before" | "after" | "lost" | "refused"
-
-/** The sides on which a program is killed everywhere. */
-const sides = ["before", "after", "lost"] as const
 
 export interface Options {
   readonly kill?: Kill
@@ -387,16 +372,15 @@ class Witness {
 // --- Killed everywhere -----------------------------------------------------------------------------------------------
 
 /**
- * Runs a program cleanly, then killed at every request on every side, and demands that nobody could tell the difference:
- * the same outcome, operations, effects on the world, times and random numbers, and no fiber left. Answers with the clean
- * run.
+ * Runs a program cleanly, then killed at every request, and demands that nobody could tell the difference: the same outcome,
+ * operations, effects on the world, times and random numbers, and no fiber left. Answers with the clean run.
  */
 export const everywhere = (program: Program, options: Omit<Options, "kill"> = {}): Effect.Effect<Ran> =>
   atEveryRequest(program, (ran, clean) => differenceIn(ran) ?? differenceBetween(clean, ran), options)
 
 /**
- * Runs a program cleanly, then killed at every request on every side, and judges each run. A verdict is a sentence that
- * says what is wrong. Answers with the clean run.
+ * Runs a program cleanly, then killed at every request, and judges each run. A verdict is a sentence that says what is wrong.
+ * Answers with the clean run.
  */
 export const atEveryRequest = (
   program: Program,
@@ -406,20 +390,12 @@ export const atEveryRequest = (
   Effect.gen(function* () {
     const clean = yield* run(program, options)
     demand(verdict(clean, clean), "Without a kill", clean)
-    for (const [index, held] of clean.requests.entries()) {
-      for (const side of sides) {
-        const ran = yield* run(program, { ...options, kill: { request: index + 1, side } })
-        demand(verdict(ran, clean), `Killed at request ${index + 1} (${held || "a poll"}), ${meaning[side]}`, ran)
-      }
+    for (const kill of killsAmong(clean.requests.length)) {
+      const ran = yield* run(program, { ...options, kill })
+      demand(verdict(ran, clean), saying(kill, clean.requests), ran)
     }
     return clean
   })
-
-const meaning: Readonly<Record<(typeof sides)[number], string>> = {
-  before: "before the service had it",
-  after: "after it was carried out",
-  lost: "with its answer lost and the request repeated"
-}
 
 const demand = (difference: string | undefined, where: string, ran: Ran): void => {
   if (difference === undefined) return
