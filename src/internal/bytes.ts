@@ -1,5 +1,13 @@
+/** What counts in the runtime, where there is such. Nothing of Node is imported: a bundle runs without it. */
+const native: { readonly byteLength: (text: string) => number } | undefined = globalThis.Buffer
+
 /** The length of a text in bytes of UTF-8, with a lone surrogate counted as the three bytes of its replacement. */
-export const byteLength = (text: string): number => {
+export const byteLength = (text: string): number =>
+  // For few characters the way to the runtime takes longer than to count.
+  native === undefined || text.length < 64 ? portableByteLength(text) : native.byteLength(text)
+
+/** The same, character by character. */
+export const portableByteLength = (text: string): number => {
   let bytes = text.length
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i)
