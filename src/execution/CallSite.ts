@@ -31,13 +31,13 @@ export const callSiteOf = (fiber: AnyFiber): Error | undefined => fiber.getRef(C
 /** Notes the place of the caller's caller. Operations are asked for inside the fiber that runs the workflow. */
 export const noted = <A, E, R>(operation: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Fiber.getCurrent()?.getRef(CaptureCallSites) === true
-    ? Effect.provideService(operation, CallSite, siteWithin(16))
+    ? Effect.provideService(operation, CallSite, siteWithin(10))
     : operation
 
 /** Notes the place of whoever it is that has the host do something, which is deep below. */
 export const notedHere = (): Error => siteWithin(40)
 
-/** A place that is found in so many frames. Test frameworks keep many more, and each costs time. */
+/** A place that is found in so many frames. Node keeps ten by itself, test frameworks many more, and each costs time. */
 const siteWithin = (frames: number): Error => {
   const { stackTraceLimit } = Error
   Error.stackTraceLimit = frames
