@@ -10,7 +10,6 @@ import { cast } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import * as Schema from "effect/Schema"
-import * as fc from "fast-check"
 import {
   actions,
   assertSucceeded,
@@ -22,34 +21,16 @@ import {
   execute,
   failureOf,
   holds,
+  twice,
   unchecked,
   valueOf,
-  type Ran,
-  type Store
+  type Ran
 } from "./support.ts"
 
 const seed = Number(process.env["SEED"] ?? Date.now() % 2 ** 31)
 console.log(`SEED=${seed}`)
 
 class Broken extends Schema.TaggedError<Broken>()("Broken", { part: Schema.String }) {}
-
-/** How an operation ends live, and how it ends on the replay after it. */
-const twice = <A, E>(
-  operation: Effect.Effect<A, E, Durable.Execution>,
-  store: (store: Store) => Partial<Store> = () => ({})
-): Effect.Effect<{ readonly ends: ReadonlyArray<Exit.Exit<A, E>>; readonly ran: Ran<unknown, never> }> => {
-  const ends: Array<Exit.Exit<A, E>> = []
-  return Effect.map(
-    execute(
-      Effect.gen(function* () {
-        ends.push(yield* Effect.exit(operation))
-        yield* Durable.wait("replay", "1 second")
-      }),
-      { store }
-    ),
-    (ran) => ({ ends: ends.slice(-2), ran })
-  )
-}
 
 /** Counts from 0, a second apart. */
 const counting = {
@@ -738,57 +719,4 @@ describe("The delays of a waitForCondition", () => {
       })
     )
   }
-
-  it.effect("and states are what they were whatever is lost in between", () =>
-    Effect.promise(() =>
-      fc.assert(
-        fc.asyncProperty(
-          fc.array(fc.record({ state: fc.jsonValue(), delay: fc.integer({ min: 0, max: 100_000 }) }), {
-            minLength: 1,
-            maxLength: 6
-          }),
-          fc.infiniteStream(fc.constantFrom("pass", "pass", "pass", "before", "after")),
-          async (looks, fates) => {
-            const given: Array<unknown> = []
-            let last = 0
-            const lossy = (store: Store): Partial<Store> => {
-              let left = 8
-              return {
-                checkpoint: (request) => {
-                  const fate = left > 0 ? fates.next().value : "pass"
-                  if (fate === "pass") return store.checkpoint(request)
-                  left--
-                  return crashAt(() => true, fate === "before" ? "before" : "after")(store).checkpoint!(request)
-                }
-              }
-            }
-            const { ends, ran } = await Effect.runPromise(
-              twice(
-                Durable.waitForCondition("ready", {
-                  initial: unsafe("the beginning"),
-                  check: (state: unknown): Effect.Effect<never> =>
-                    cast(
-                      Effect.map(Durable.StepContext, ({ attempt }) => {
-                        given[attempt - 1] = state
-                        last = attempt
-                        return looks[attempt - 1]!.state
-                      })
-                    ),
-                  until: () => last === looks.length,
-                  delay: ({ attempt }) => looks[attempt - 1]!.delay
-                }),
-                lossy
-              )
-            )
-            assertSucceeded(ran)
-            const states = JSON.parse(JSON.stringify(["the beginning", ...looks.map(({ state }) => state)]))
-            assert.deepStrictEqual(given, states.slice(0, -1))
-            assert.deepStrictEqual<unknown>(ends[0], Exit.succeed(states.at(-1)))
-            assert.deepStrictEqual(ends.at(-1), ends[0])
-          }
-        ),
-        { seed, numRuns: 40 }
-      )
-    )
-  )
 })

@@ -619,7 +619,7 @@ describe("Durable.continueWith", () => {
 
   it.live("goes on far beyond the limits of one execution, for readers too", () =>
     Effect.gen(function* () {
-      const total = 1_000
+      const total = 250
       const client = lateClient()
       const Walk = DurableFunction.make("walk", {
         payload: Schema.Struct({ round: Schema.Int, sum: Schema.Int }),

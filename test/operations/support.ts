@@ -3,7 +3,7 @@
  * between it and the service.
  */
 import { assert } from "@effect/vitest"
-import { type Durable, CheckpointStore, DurableClient, DurableFunction, type DurableError } from "effect-durable"
+import { CheckpointStore, Durable, DurableClient, DurableFunction, type DurableError } from "effect-durable"
 import { TestEngine } from "effect-durable/testing"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
@@ -322,3 +322,21 @@ export const besidePromise = <A, E, R, B, E2, R2>(
 /** Gets an effect past the compiler, as callers do who have none. */
 export const unchecked = <A = string>(effect: Effect.Effect<unknown, unknown, unknown>): Effect.Effect<A> =>
   cast(effect)
+
+/** How an operation ends live, and how it ends on the replay after it. */
+export const twice = <A, E>(
+  operation: Effect.Effect<A, E, Durable.Execution>,
+  store: (store: Store) => Partial<Store> = () => ({})
+): Effect.Effect<{ readonly ends: ReadonlyArray<Exit.Exit<A, E>>; readonly ran: Ran<unknown, never> }> => {
+  const ends: Array<Exit.Exit<A, E>> = []
+  return Effect.map(
+    execute(
+      Effect.gen(function* () {
+        ends.push(yield* Effect.exit(operation))
+        yield* Durable.wait("replay", "1 second")
+      }),
+      { store }
+    ),
+    (ran) => ({ ends: ends.slice(-2), ran })
+  )
+}
