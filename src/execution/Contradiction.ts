@@ -69,8 +69,8 @@ export const passedOver = ({ history }: Pick<Core, "history">, work: Work, milli
 }
 
 const missingFor = (history: Core["history"], work: Work | undefined): ReadonlyArray<Operation> => {
-  const isBelow = work?.ended !== undefined && work.ended.missed > 0
-  const entries = isBelow ? history.missedIn(work.ended!) : history.unclaimedEntries()
+  const ended = work?.ended
+  const entries = ended === undefined || ended.missed === 0 ? history.unclaimedEntries() : history.missedIn(ended)
   return Array.from(entries, ({ record }) => record).filter((record) => record !== undefined)
 }
 
