@@ -39,11 +39,22 @@ export interface Kind {
 export interface Key {
   /** When it came, in milliseconds. */
   readonly at: number
+  /**
+   * Whether the service brought it by itself. What it stamped on request in the same millisecond comes first: no request is
+   * sent in a millisecond of which an outcome is known, so whoever was told of both was told of that one first.
+   */
+  readonly isOthers: boolean
   /** Among those that came at the same time: the place of the claim in the order of all claims. */
   readonly index: number
 }
 
-export const isBefore = (a: Key, b: Key): boolean => a.at < b.at || (a.at === b.at && a.index < b.index)
+export const isBefore = (a: Key, b: Key): boolean => {
+  if (a.at !== b.at) return a.at < b.at
+  return a.isOthers === b.isOthers ? a.index < b.index : b.isOthers
+}
+
+/** Whether the service ends an operation by itself: a wait, a callback, an invoke. */
+export const isOfOthers = ({ kind }: Pick<Claim, "kind">): boolean => kind.type !== "STEP" && kind.type !== "CONTEXT"
 
 /**
  * A door, at which a fiber waits for an outcome. It is closed, or it has a key and waits for its turn, or it is open: its

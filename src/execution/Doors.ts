@@ -16,7 +16,7 @@
  */
 import * as Context from "effect/Context"
 import type { Operation } from "../wire/Operation.ts"
-import { isBefore, isFinal, type Claim, type Door, type Entry, type Key } from "./Claim.ts"
+import { isBefore, isOfOthers, isFinal, type Claim, type Door, type Entry, type Key } from "./Claim.ts"
 import type { Core } from "./Core.ts"
 import type { AnyFiber } from "./Fibers.ts"
 import { Heap } from "./Heap.ts"
@@ -32,7 +32,7 @@ export const InOrderOfClaims: Context.Reference<boolean> = Context.Reference<boo
 )
 
 /** What the doors know of a door by themselves. */
-type Made = "index" | "order" | "since" | "isGone" | "leave"
+type Made = "index" | "isOthers" | "order" | "since" | "isGone" | "leave"
 
 /** A door for the outcome of an operation. */
 export type DoorOfClaim = Omit<Door, Made | "at"> & { readonly claim: Claim }
@@ -48,7 +48,7 @@ export class Doors {
   /** Waits without an outcome, by when they are due. */
   readonly #due = new Heap<{ readonly at: number; readonly door: Door }>((a, b) => a.at < b.at)
   readonly #callbacks = new Set<Claim>()
-  #last: Key = { at: -Infinity, index: -1 }
+  #last: Key = { at: -Infinity, isOthers: false, index: -1 }
   #count = 0
   #arrivals = 0
   #ofClaims = 0
@@ -76,7 +76,8 @@ export class Doors {
   wait(door: DoorOfClaim): Door {
     const { claim } = door
     const { entry, record } = claim
-    const made: Door = { ...door, at: NaN, index: claim.index, ...this.#arrival() }
+    const isOthers = isOfOthers(claim) && door.isForStart !== true
+    const made: Door = { ...door, at: NaN, isOthers, index: claim.index, ...this.#arrival() }
     // A context is there from its claim on, and waits at a door only for its end.
     if (claim.kind.type === "CONTEXT") made.since = Math.min(made.since, claim.since)
     claim.doors.push(made)
@@ -98,7 +99,14 @@ export class Doors {
   /** A fiber waits for a point in the stream that no record marks. It has its turn once that is reached: {@link ready}. */
   waitUntil(door: DoorInTime): Door {
     const index = this.#parts.history.nextIndex
-    const made: Door = { ...door, claim: undefined, keyOf: () => undefined, index, ...this.#arrival() }
+    const made: Door = {
+      ...door,
+      claim: undefined,
+      keyOf: () => undefined,
+      isOthers: false,
+      index,
+      ...this.#arrival()
+    }
     this.#admit(made)
     return made
   }
@@ -110,7 +118,7 @@ export class Doors {
   #admit(door: Door): void {
     this.all.add(door)
     if (door.claim !== undefined) this.#ofClaims++
-    if (isOfOthers(door)) this.#ofOthers++
+    if (door.claim !== undefined && isOfOthers(door.claim)) this.#ofOthers++
     door.namespace.parked++
     if (door.claim !== undefined && door.claim.namespace !== door.namespace) door.claim.namespace.parked++
     this.#parts.listener.moved?.()
@@ -121,7 +129,7 @@ export class Doors {
     if (namespace.standing === "rebuilding" || claim === undefined) return
     const due = claim.record?.WaitDetails?.ScheduledEndTimestamp
     if (due !== undefined) this.#due.add({ at: due, door })
-    if (isOfOthers(door) || claim.record?.Status === "PENDING") this.#poller.watch(door)
+    if (isOfOthers(claim) || claim.record?.Status === "PENDING") this.#poller.watch(door)
   }
 
   /** A fiber leaves a door, in whatever way. */
@@ -131,7 +139,7 @@ export class Doors {
     door.leave?.()
     this.all.delete(door)
     if (door.claim !== undefined) this.#ofClaims--
-    if (isOfOthers(door)) this.#ofOthers--
+    if (door.claim !== undefined && isOfOthers(door.claim)) this.#ofOthers--
     door.namespace.parked--
     const { claim } = door
     if (claim !== undefined && claim.namespace !== door.namespace) claim.namespace.parked--
@@ -186,7 +194,7 @@ export class Doors {
     this.#ready.take()
     this.leave(door)
     this.#count++
-    if (isBefore(this.#last, door)) this.#last = { at: door.at, index: door.index }
+    if (isBefore(this.#last, door)) this.#last = { at: door.at, isOthers: door.isOthers, index: door.index }
     if (door.claim?.isSettled === true && door.isForStart !== true) this.#callbacks.delete(door.claim)
   }
 
@@ -258,6 +266,3 @@ const lateOf = ({ isForStart }: Door, { late, lateStart }: Entry): number | unde
 /** The latest stamp of a record; one that is not there yet is never before anything. */
 export const latestStamp = (record: Operation | undefined): number =>
   record?.EndTimestamp ?? record?.StartTimestamp ?? Infinity
-
-const isOfOthers = ({ claim }: Door): boolean =>
-  claim !== undefined && claim.kind.type !== "STEP" && claim.kind.type !== "CONTEXT"

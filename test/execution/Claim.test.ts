@@ -11,12 +11,16 @@ import { claimHost, claimOf, kinds, record } from "./support.ts"
 const root = Namespace.root("arn", 0)
 
 describe("The order of outcomes", () => {
-  it("is when they came, and then the order of claims", () => {
-    const key = (at: number, index: number) => ({ at, index })
+  it("is when they came, then what was done on request before what the service brings, and then the order of claims", () => {
+    const key = (at: number, index: number, isOthers = false) => ({ at, isOthers, index })
     assert.isTrue(isBefore(key(1, 9), key(2, 0)))
     assert.isTrue(isBefore(key(1, 0), key(1, 1)))
     assert.isFalse(isBefore(key(1, 1), key(1, 1)))
     assert.isFalse(isBefore(key(2, 0), key(1, 9)))
+    assert.isTrue(isBefore(key(1, 9), key(1, 0, true)))
+    assert.isFalse(isBefore(key(1, 0, true), key(1, 9)))
+    assert.isTrue(isBefore(key(1, 0, true), key(1, 1, true)))
+    assert.isTrue(isBefore(key(1, 0, true), key(2, 9)))
   })
 })
 
