@@ -21,6 +21,7 @@ import { failureIn } from "../execution/Fibers.ts"
 import { tellDrawn } from "../execution/Outside.ts"
 import { Execution, executionOf, type Parts } from "../execution/Parts.ts"
 import { WorkflowClock, WorkflowRandom, type ServicesHost } from "../execution/WorkflowServices.ts"
+import { interruptChildren } from "../internal/effect.ts"
 import { compensated } from "../operations/withCompensation.ts"
 import { inScope } from "../operations/child.ts"
 import { letGoOfOthers } from "../operations/letGo.ts"
@@ -40,7 +41,7 @@ export const startWorkflow = (
   const block = Effect.suspend(() => cast<unknown, Body>(handler(cast<unknown, never>(payload))))
   // While the invocation ends, what it ends with is only what its finalizers ended with.
   const ended = (exit: Exit.Exit<unknown, unknown>): Body =>
-    lifetime.isOpen ? Effect.flatMapEager(compensated(parts, exit), (undone) => endWorkflow(parts, undone)) : exit
+    lifetime.isOpen ? Effect.andThen(interruptChildren, endOf(parts, exit)) : exit
   // A failure that interruption keeps from being handled is seen only here.
   const unwound = Effect.onExitPrimitive(inScope(parts, parts.root, block), (exit) => {
     if (lifetime.verdict?._tag === "Suspended") tellUnwound(parts, exit)
@@ -57,6 +58,10 @@ export const startWorkflow = (
     root.addObserver((exit) => lifetime.finish(exit))
   })
 }
+
+/** The fibers of the workflow have ended. What failed is undone before the execution ends. */
+const endOf = (parts: Parts, exit: Exit.Exit<unknown, unknown>): Body =>
+  Effect.suspend(() => Effect.flatMapEager(compensated(parts, exit), (undone) => endWorkflow(parts, undone)))
 
 /**
  * What finalizers fail with while an invocation is suspended is no outcome, but somebody should hear of it. What a fiber was

@@ -197,3 +197,20 @@ describe("a part that is undone although its branch never heard that it was done
     })
   )
 })
+
+describe("a fiber that the workflow leaves behind", () => {
+  it.effect("cleans up with operations before the execution ends, also if it has to wait for that", () =>
+    Effect.gen(function* () {
+      const ran = yield* everywhere((kit) =>
+        Effect.gen(function* () {
+          const cleansUp = Effect.andThen(Durable.wait("an hour", "1 hour"), kit.step("clean up"))
+          yield* Effect.forkChild(Effect.ensuring(Effect.never, cleansUp))
+          yield* day
+          return yield* kit.step("last")
+        })
+      )
+      assert.strictEqual(valueOf(ran), "last")
+      assert.deepStrictEqual(ran.log, ["last", "clean up"])
+    })
+  )
+})

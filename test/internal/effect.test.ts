@@ -1,8 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
-import { catchDefectEager, exitOf } from "../../src/internal/effect.ts"
+import { catchDefectEager, exitOf, interruptChildren } from "../../src/internal/effect.ts"
 
 describe("An effect is its exit already", () => {
   it("when it was made as one, or computed eagerly from one", () => {
@@ -39,6 +40,24 @@ describe("A defect that is caught", () => {
   it.effect("and else when it comes", () =>
     Effect.gen(function* () {
       assert.strictEqual(yield* caught(Effect.suspend(() => Effect.die("boom"))), "caught boom")
+    })
+  )
+})
+
+describe("The children of a fiber", () => {
+  it.effect("are interrupted and have ended before it goes on, and no others", () =>
+    Effect.gen(function* () {
+      const ended: Array<string> = []
+      const tells = (name: string) => Effect.onInterrupt(Effect.never, () => Effect.sync(() => void ended.push(name)))
+      const parent = Effect.gen(function* () {
+        yield* interruptChildren
+        yield* Effect.forkChild(tells("child"), { startImmediately: true })
+        const other = yield* Effect.forkDetach(tells("other"), { startImmediately: true })
+        yield* interruptChildren
+        return { ended: ended.slice(), other: other.pollUnsafe() }
+      })
+      const fiber = yield* Effect.forkChild(parent)
+      assert.deepStrictEqual(yield* Fiber.join(fiber), { ended: ["child"], other: undefined })
     })
   )
 })
