@@ -11,6 +11,7 @@ import * as Exit from "effect/Exit"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import {
+  atEveryRequest,
   differenceBetween,
   differenceIn,
   everywhere,
@@ -88,6 +89,18 @@ describe("a run", () => {
 })
 
 describe("a program is held against itself everywhere, and what differs is told", () => {
+  it.effect("where it is told to be killed, given what the requests held", () =>
+    Effect.gen(function* () {
+      const invocations: Array<number> = []
+      const clean = yield* atEveryRequest(order, (ran) => void invocations.push(ran.invocations), {
+        kills: (requests) => [
+          { request: requests.findIndex((held) => held.includes("SUCCEED charge")) + 1, side: "after" }
+        ]
+      })
+      assert.deepStrictEqual(invocations, [clean.invocations, clean.invocations + 1])
+    })
+  )
+
   it.effect("nothing", () => Effect.asVoid(everywhere(order)))
 
   it.effect("an outcome", () => {

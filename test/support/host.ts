@@ -81,6 +81,12 @@ export interface Options {
   readonly inOrderOfClaims?: boolean
 }
 
+/** How a program is run that is killed everywhere. */
+interface Everywhere extends Omit<Options, "kill"> {
+  /** Which kills are tried, given what each request held. Default: as the project that runs the test says. */
+  readonly kills?: (requests: ReadonlyArray<string>) => ReadonlyArray<Kill>
+}
+
 // --- What is seen ----------------------------------------------------------------------------------------------------
 
 export interface Ran {
@@ -375,7 +381,7 @@ class Witness {
  * Runs a program cleanly, then killed at every request, and demands that nobody could tell the difference: the same outcome,
  * operations, effects on the world, times and random numbers, and no fiber left. Answers with the clean run.
  */
-export const everywhere = (program: Program, options: Omit<Options, "kill"> = {}): Effect.Effect<Ran> =>
+export const everywhere = (program: Program, options: Everywhere = {}): Effect.Effect<Ran> =>
   atEveryRequest(program, (ran, clean) => differenceIn(ran) ?? differenceBetween(clean, ran), options)
 
 /**
@@ -385,12 +391,12 @@ export const everywhere = (program: Program, options: Omit<Options, "kill"> = {}
 export const atEveryRequest = (
   program: Program,
   verdict: (ran: Ran, clean: Ran) => string | undefined,
-  options: Omit<Options, "kill"> = {}
+  { kills = ({ length }) => killsAmong(length), ...options }: Everywhere = {}
 ): Effect.Effect<Ran> =>
   Effect.gen(function* () {
     const clean = yield* run(program, options)
     demand(verdict(clean, clean), "Without a kill", clean)
-    for (const kill of killsAmong(clean.requests.length)) {
+    for (const kill of kills(clean.requests)) {
       const ran = yield* run(program, { ...options, kill })
       demand(verdict(ran, clean), saying(kill, clean.requests), ran)
     }
