@@ -1,8 +1,8 @@
 /**
- * Programs of many constructs at once, each killed at every request: queues, semaphores, streams with time, fibers that are
+ * Programs of many constructs at once, each killed at every request: queues, semaphores, fibers that are
  * replaced, finalizers, regions that cannot be interrupted, and local work between them.
  */
-import { assert, describe, it } from "@effect/vitest"
+import { describe } from "@effect/vitest"
 import { Durable, RetryPolicy } from "effect-durable"
 import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
@@ -20,52 +20,8 @@ import * as Ref from "effect/Ref"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
-import * as Stream from "effect/Stream"
-import { everywhere, valueOf, type Kit, type Program } from "../support/host.ts"
-
-const both = { concurrency: "unbounded" } as const
-const hours = (name: string, count: number) => Durable.wait(name, `${count} hours`)
-
-interface Attack {
-  readonly program: Program
-  readonly ends: unknown
-  readonly log?: ReadonlyArray<string>
-}
-
-/** Each goes on with the clock, a number and a suspension, which show what a replay gets wrong. */
-const attacks = (programs: Readonly<Record<string, Attack>>): void => {
-  for (const [name, { ends, log, program }] of Object.entries(programs)) {
-    it.effect(
-      name,
-      () =>
-        Effect.gen(function* () {
-          const ran = yield* everywhere((kit) =>
-            Effect.tap(program(kit), () =>
-              Effect.gen(function* () {
-                yield* kit.time("afterwards")
-                yield* kit.chance("afterwards")
-                yield* hours("pause", 24)
-                yield* kit.step("last")
-              })
-            )
-          )
-          assert.deepStrictEqual(valueOf(ran), ends)
-          if (log !== undefined) assert.deepStrictEqual(ran.log, [...log, "last"])
-          assert.deepStrictEqual(
-            ran.warnings.filter((text) => !text.includes("outside of a step")),
-            []
-          )
-        }),
-      120_000
-    )
-  }
-}
-
-/** Notes in a list of the workflow's own. */
-const notes = () => {
-  const list: Array<string> = []
-  return { list, note: (text: string) => Effect.sync(() => void list.push(text)) }
-}
+import type { Kit } from "../support/host.ts"
+import { attacks, both, hours, notes } from "./everyWay.ts"
 
 const workers = (kit: Kit, queue: Queue.Dequeue<number, Cause.Done>, note: (text: string) => Effect.Effect<void>) =>
   Effect.forEach(
@@ -81,7 +37,7 @@ const workers = (kit: Kit, queue: Queue.Dequeue<number, Cause.Done>, note: (text
     both
   ).pipe(Effect.andThen(kit.step("all done")))
 
-describe("messages", () => {
+describe("the same in every way: messages", () => {
   attacks({
     "a Queue of work shared by workers of different speed, until it is ended": {
       program: (kit) =>
@@ -160,7 +116,7 @@ describe("messages", () => {
   })
 })
 
-describe("permits", () => {
+describe("the same in every way: permits", () => {
   attacks({
     "a Semaphore whose holder is interrupted gives its permit to who waits longest": {
       program: (kit) =>
@@ -224,84 +180,7 @@ describe("permits", () => {
   })
 })
 
-describe("streams with time", () => {
-  attacks({
-    "groups within an hour what comes in bursts": {
-      program: () =>
-        Stream.make(1, 2, 3, 4, 5).pipe(
-          Stream.tap((n) => hours(`item ${n}`, n === 3 ? 2 : n === 1 ? 1 : 0.25)),
-          Stream.groupedWithin(3, "1 hour"),
-          Stream.runCollect
-        ),
-      ends: [
-        [1, 2],
-        [3, 4, 5]
-      ]
-    },
-    "debounces what comes faster than every hour": {
-      program: () =>
-        Stream.make(1, 2, 3).pipe(
-          Stream.tap((n) => hours(`item ${n}`, n === 3 ? 3 : 0.5)),
-          Stream.debounce("1 hour"),
-          Stream.runCollect
-        ),
-      ends: [2, 3]
-    },
-    "throttles to one an hour": {
-      program: (kit) =>
-        Stream.range(1, 3).pipe(
-          Stream.throttle({ cost: () => 1, units: 1, duration: "1 hour", strategy: "shape" }),
-          Stream.mapEffect((n) => Effect.as(kit.step(`item ${n}`), n)),
-          Stream.runCollect
-        ),
-      ends: [1, 2, 3],
-      log: ["item 1", "item 2", "item 3"]
-    },
-    "merges ticks with work until the work is done": {
-      program: (kit) =>
-        Stream.fromSchedule(Schedule.spaced("2 hours")).pipe(
-          Stream.map((n) => `tick ${n}`),
-          Stream.merge(Stream.fromEffect(Effect.andThen(hours("work", 5), kit.step("work done"))), {
-            haltStrategy: "right"
-          }),
-          Stream.runCollect
-        ),
-      ends: ["tick 0", "tick 1", "work done"],
-      log: ["work done"]
-    },
-    "flattens the latest only, and interrupts the one before": {
-      program: (kit) =>
-        Stream.make(1, 2, 3).pipe(
-          Stream.tap((n) => hours(`next ${n}`, 2)),
-          Stream.switchMap((n) =>
-            Stream.fromEffect(Effect.as(Effect.andThen(hours(`inner ${n}`, 3), kit.step(`done ${n}`)), n))
-          ),
-          Stream.runCollect
-        ),
-      ends: [3],
-      log: ["done 3"]
-    },
-    "groups by a key, each at its own pace": {
-      program: () =>
-        Effect.gen(function* () {
-          const { list, note } = notes()
-          yield* Stream.make("a1", "b1", "a2", "b2").pipe(
-            Stream.groupByKey((text) => text[0]!),
-            Stream.flatMap(
-              ([key, group]) =>
-                Stream.mapEffect(group, (text) => Effect.andThen(hours(text, key === "a" ? 2 : 3), note(text))),
-              both
-            ),
-            Stream.runDrain
-          )
-          return list
-        }),
-      ends: ["a1", "b1", "a2", "b2"]
-    }
-  })
-})
-
-describe("fibers that are replaced", () => {
+describe("the same in every way: fibers that are replaced", () => {
   attacks({
     "a FiberHandle runs the last one only": {
       program: (kit) =>
@@ -396,7 +275,7 @@ describe("fibers that are replaced", () => {
   })
 })
 
-describe("local work between operations", () => {
+describe("the same in every way: local work between operations", () => {
   attacks({
     "a cache with a time to live that is built locally is asked by fibers of the workflow": {
       program: (kit) =>
@@ -461,7 +340,7 @@ describe("local work between operations", () => {
   })
 })
 
-describe("time", () => {
+describe("the same in every way: time", () => {
   attacks({
     "nested time-outs, of which the outer one ends both": {
       program: (kit) =>
