@@ -1,13 +1,17 @@
 /**
  * What is let go of, attacked where its beginning is not yet recorded, where its cleaning up takes its own time, and where it
- * has to be undone from its records alone.
+ * has to be undone from its records alone; and interruption, in regions that do not let it in, in finalizers that take hours, and
+ * in the instant of an end.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Durable } from "effect-durable"
+import { CompletionPolicy, Durable } from "effect-durable"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
 import { everywhere, hoursAt, run, statusesOf, valueOf, type Kit, type Program } from "../support/host.ts"
+import { attacks, both, hours } from "./everyWay.ts"
 
 const day = Durable.wait("a day", "1 day")
 
@@ -213,4 +217,158 @@ describe("a fiber that the workflow leaves behind", () => {
       assert.deepStrictEqual(ran.log, ["last", "clean up"])
     })
   )
+})
+
+describe("the same in every way: interruption", () => {
+  attacks({
+    "a mask with a restored call, interrupted twice": {
+      program: (kit) =>
+        Effect.gen(function* () {
+          const events: Array<string> = []
+          const fiber = yield* Effect.forkChild(
+            Effect.uninterruptibleMask((restore) =>
+              Effect.gen(function* () {
+                yield* kit.step("begin")
+                const exit = yield* Effect.exit(restore(hours("restored", 5)))
+                events.push(exit._tag)
+                yield* hours("masked", 2)
+                yield* kit.step("end")
+                return "end"
+              })
+            )
+          )
+          yield* hours("first", 1)
+          const one = yield* Effect.forkChild(Fiber.interrupt(fiber))
+          yield* hours("second", 1)
+          yield* Fiber.interrupt(fiber)
+          yield* Fiber.join(one)
+          yield* kit.time("after")
+          return [events, Exit.hasInterrupts(yield* Fiber.await(fiber))]
+        }),
+      ends: [["Failure"], true],
+      log: ["begin", "end"]
+    },
+    "a loser whose raw finalizer takes hours and steps": {
+      program: (kit) =>
+        Effect.gen(function* () {
+          const loser = Effect.onInterrupt(hours("loser", 9), () =>
+            Effect.gen(function* () {
+              yield* kit.step("finalizer begins")
+              yield* hours("finalizer", 2)
+              yield* kit.step("finalizer ends")
+            })
+          )
+          yield* Effect.raceFirst(loser, hours("winner", 1))
+          yield* kit.time("after")
+          return "after"
+        }),
+      ends: "after",
+      log: ["finalizer begins", "finalizer ends"]
+    },
+    "a loser in a child whose raw finalizer takes hours and steps": {
+      program: (kit) =>
+        Effect.gen(function* () {
+          const loser = Effect.onInterrupt(hours("loser", 9), () =>
+            Effect.gen(function* () {
+              yield* kit.step("finalizer begins")
+              yield* hours("finalizer", 2)
+              yield* kit.step("finalizer ends")
+            })
+          )
+          yield* Effect.raceFirst(Durable.child("child", loser), hours("winner", 1))
+          yield* kit.time("after")
+          return "after"
+        }),
+      ends: "after"
+    },
+    "a time-out around a child with a step in the middle, and the child again": {
+      program: (kit) =>
+        Effect.gen(function* () {
+          const child = Durable.child(
+            "child",
+            Effect.andThen(kit.step("a"), Effect.andThen(hours("w", 2), kit.step("b")))
+          )
+          const first = yield* Effect.timeoutOption(child, "1 hour")
+          const second = yield* Effect.timeoutOption(child, "3 hours")
+          return [first._tag, second._tag]
+        }),
+      ends: ["None", "Some"],
+      log: ["a", "a", "b"]
+    },
+    "a time-out in the hour in which the child ends": {
+      program: (kit) =>
+        Effect.gen(function* () {
+          const child = Durable.child("child", Effect.andThen(hours("w", 1), kit.step("b")))
+          const first = yield* Effect.timeoutOption(child, "1 hour")
+          yield* kit.tell("first", first._tag)
+          yield* hours("later", 2)
+          return first._tag
+        }),
+      ends: "None"
+    },
+    "two children that end in one hour race, and the loser's value is asked for again": {
+      program: () =>
+        Effect.gen(function* () {
+          const fibers = yield* Effect.forEach(["x", "y"], (name) =>
+            Effect.forkChild(Durable.child(name, Effect.as(hours("w", 1), name)))
+          )
+          const winner = yield* Effect.raceFirst(Fiber.join(fibers[1]!), Fiber.join(fibers[0]!))
+          const all = yield* Effect.forEach(fibers, Fiber.join)
+          return [winner, all]
+        }),
+      ends: ["x", ["x", "y"]]
+    },
+    "a step that is interrupted again and again, and then done, under one name": {
+      program: (kit) =>
+        Effect.gen(function* () {
+          for (let n = 0; n < 3; n++) {
+            yield* Effect.timeoutOption(Durable.step("job", Effect.sleep("5 hours")), "1 hour")
+          }
+          return yield* kit.step("job")
+        }),
+      ends: "job",
+      log: ["job"]
+    },
+    "durable finalizers that nest in branches of a batch that has enough": {
+      program: (kit) =>
+        Effect.gen(function* () {
+          const result = yield* Durable.map(
+            "items",
+            [1, 3, 2],
+            (time) =>
+              Durable.onExit(
+                Effect.as(
+                  Durable.onExit(hours("w", time), (exit) => kit.step(`inner ${time} ${exit._tag}`)),
+                  time
+                ),
+                () => Effect.andThen(hours("tidy", 1), kit.step(`outer ${time}`))
+              ),
+            { policy: CompletionPolicy.firstSuccessful }
+          )
+          yield* kit.time("after")
+          return [result.completionReason, result.values]
+        }),
+      ends: ["MIN_SUCCESSFUL_REACHED", [1]]
+    },
+    "Effect.timeout around a batch whose items hold locks": {
+      program: (kit) =>
+        Effect.gen(function* () {
+          const exit = yield* Effect.exit(
+            Effect.timeout(
+              Durable.forEach(
+                "items",
+                [1, 9, 8],
+                (time) => Durable.onExit(hours("w", time), () => kit.step(`unlock ${time}`)),
+                both
+              ),
+              "3 hours"
+            )
+          )
+          yield* hours("later", 7)
+          return exit._tag
+        }),
+      ends: "Failure",
+      log: ["unlock 1", "unlock 9", "unlock 8"]
+    }
+  })
 })
