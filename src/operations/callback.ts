@@ -21,7 +21,7 @@ import type * as Schema from "effect/Schema"
 import { CallbackFailed, CallbackTimedOut, SerdesFailed, StoreRejected } from "../DurableError.ts"
 import { isFinal, type Claim, type Kind } from "../execution/Claim.ts"
 import * as Contradiction from "../execution/Contradiction.ts"
-import type { Execution } from "../execution/Parts.ts"
+import type { Execution, Parts } from "../execution/Parts.ts"
 import { InFinalizer } from "../execution/References.ts"
 import { catchDefectEager, exitOf } from "../internal/effect.ts"
 import type { KnownOptions } from "../Plain.ts"
@@ -34,7 +34,7 @@ import type { OperationUpdate } from "../wire/OperationUpdate.ts"
 import { declaredError } from "./declared.ts"
 import { begin, claimByName, inWorkflow, type Body, type Leaf } from "./Operation.ts"
 import { typed, type Timeout } from "./typed.ts"
-import { durableSeconds, secondsLeft } from "./wait.ts"
+import { durableSeconds, secondsLeft, whenKnown } from "./wait.ts"
 
 /**
  * How long a callback may stay open.
@@ -174,22 +174,24 @@ export const created = (
   path: string | undefined,
   use: (open: Open) => Body
 ): Body =>
-  inWorkflow(name, (execution, fiber) => {
-    const { parts } = execution
-    const claim = claimByName(execution, fiber, kind, name)
-    const subject = { ...inPlainJson(claim), path: path ?? claim.path }
-    return Effect.flatMap(begin(parts, claim, creation(subject, rules)), () => {
-      parts.delivery.noteCallback(claim)
-      const callbackId = claim.record?.CallbackDetails?.CallbackId
-      return callbackId === undefined ? withoutId(subject) : use({ claim, callbackId, subject })
+  inWorkflow(name, (execution, fiber) =>
+    whenKnown(rules.timeout, execution, fiber, () => {
+      const { parts } = execution
+      const claim = claimByName(execution, fiber, kind, name)
+      const subject = { ...inPlainJson(claim), path: path ?? claim.path }
+      return Effect.flatMap(begin(parts, claim, creation(subject, rules)), () => {
+        parts.delivery.noteCallback(claim)
+        const callbackId = claim.record?.CallbackDetails?.CallbackId
+        return callbackId === undefined ? withoutId(subject) : use({ claim, callbackId, subject })
+      })
     })
-  })
+  )
 
 type Timeouts = NonNullable<OperationUpdate["CallbackOptions"]>
 
 const creation = ({ path }: Subject, rules: CallbackRules): Leaf<Timeouts> => ({
   kind,
-  prepare: (claim) => timeoutsOf(claim, rules, path),
+  prepare: (claim, parts) => timeoutsOf(claim, parts, rules, path),
   perform: (claim, _, timeouts = {}) => claim.commit({ Action: "START", CallbackOptions: timeouts }),
   keyOf: (record) => record.StartTimestamp,
   isForStart: true,
@@ -209,11 +211,12 @@ const withoutId = ({ path }: Subject): Effect.Effect<never> =>
 /** The time-outs of a callback in whole seconds. */
 export const timeoutsOf = Effect.fnUntraced(function* (
   claim: Claim,
+  parts: Parts,
   { heartbeatTimeout, timeout }: CallbackRules,
   operation: string
 ): Effect.fn.Return<Timeouts, CallbackTimedOut> {
   const heartbeat = heartbeatTimeout === undefined ? undefined : yield* durableSeconds(operation, heartbeatTimeout)
-  const total = timeout === undefined ? undefined : yield* secondsLeft(claim, timeout)
+  const total = timeout === undefined ? undefined : yield* secondsLeft(claim, parts, timeout)
   if (timeout !== undefined && total === undefined) {
     return yield* Effect.fail(new CallbackTimedOut({ operation, reason: "timeout" }))
   }

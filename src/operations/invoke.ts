@@ -23,7 +23,8 @@ import {
   type InvokeError
 } from "../DurableError.ts"
 import type { Claim, Kind } from "../execution/Claim.ts"
-import type { Execution, Parts } from "../execution/Parts.ts"
+import type { AnyFiber } from "../execution/Fibers.ts"
+import type { Execution, ExecutionService, Parts } from "../execution/Parts.ts"
 import type { FromArguments } from "../Plain.ts"
 import type * as Serdes from "../Serdes.ts"
 import * as Targets from "../Targets.ts"
@@ -37,7 +38,7 @@ import { declaredError } from "./declared.ts"
 import { claimByName, inWorkflow, operation, type Body, type Leaf } from "./Operation.ts"
 import { recordedRace } from "./race.ts"
 import { typed, type Timeout } from "./typed.ts"
-import { secondsLeft, waitUntil } from "./wait.ts"
+import { secondsLeft, waitUntil, whenKnown } from "./wait.ts"
 
 /**
  * The options of an {@link invoke}.
@@ -241,25 +242,28 @@ const raceKind: Kind = { type: "CONTEXT", subType: "RunInChildContext" }
 
 /** Both branches stand where the invoke stands, for people. What was prepared for the race is not prepared again. */
 const invokeWithin = (call: Call, timeout: Timeout): Body =>
-  inWorkflow(call.name, (execution, fiber) => {
-    const { parts } = execution
-    const claim = claimByName(execution, fiber, raceKind, call.name)
-    const timedOut = (calleeMayStillRun: boolean) =>
-      failAt(
-        call.contract,
-        (address) =>
-          new InvokeTimedOut({ operation: claim.path, function: address, source: "caller", calleeMayStillRun })
-      )
-    let prepared: Prepared | undefined
-    const called = Effect.suspend(() => operation(call.name, callLeaf(call, prepared)))
-    const expired = Effect.andThen(waitUntil("timeout", timeout), timedOut(true))
-    return recordedRace(parts, claim, [called, expired], {
-      until: "end",
-      pathOf: () => claim.path,
-      recording: ofResult(call.contract, call.rules.resultSerdes),
-      prepare: Effect.fnUntraced(function* () {
-        if ((yield* secondsLeft(claim, timeout)) === undefined) return yield* timedOut(false)
-        prepared = yield* prepare(claim, parts, call)
-      })
+  inWorkflow(call.name, (execution, fiber) =>
+    whenKnown(timeout, execution, fiber, () => raceWith(execution, fiber, call, timeout))
+  )
+
+const raceWith = (execution: ExecutionService, fiber: AnyFiber, call: Call, timeout: Timeout): Body => {
+  const { parts } = execution
+  const claim = claimByName(execution, fiber, raceKind, call.name)
+  const timedOut = (calleeMayStillRun: boolean) =>
+    failAt(
+      call.contract,
+      (address) => new InvokeTimedOut({ operation: claim.path, function: address, source: "caller", calleeMayStillRun })
+    )
+  let prepared: Prepared | undefined
+  const called = Effect.suspend(() => operation(call.name, callLeaf(call, prepared)))
+  const expired = Effect.andThen(waitUntil("timeout", timeout), timedOut(true))
+  return recordedRace(parts, claim, [called, expired], {
+    until: "end",
+    pathOf: () => claim.path,
+    recording: ofResult(call.contract, call.rules.resultSerdes),
+    prepare: Effect.fnUntraced(function* () {
+      if ((yield* secondsLeft(claim, parts, timeout)) === undefined) return yield* timedOut(false)
+      prepared = yield* prepare(claim, parts, call)
     })
   })
+}

@@ -20,7 +20,7 @@ import type { Recording } from "../values/Values.ts"
 import { claimByName, inWorkflow, type Body } from "./Operation.ts"
 import { recordedRace } from "./race.ts"
 import { recordingOf, typed, type Timeout } from "./typed.ts"
-import { secondsLeft, waitUntil } from "./wait.ts"
+import { secondsLeft, waitUntil, whenKnown } from "./wait.ts"
 
 /**
  * Gives an effect that may hold durable operations a time-out: it is raced with a wait, and the winner is recorded.
@@ -59,17 +59,20 @@ export const timeout = <A = never, E = never, R = never, O extends RecordOptions
 
 /** A race of an effect and a wait. */
 const untypedTimeout = (name: string, body: Body, limit: Timeout, recording: Recording): Body =>
-  inWorkflow(name, (execution, fiber) => {
-    const claim = claimByName(execution, fiber, { type: "CONTEXT", subType: "RunInChildContext" }, name)
-    const timedOut = new DurableTimeout({ operation: claim.path })
-    const expired = Effect.flatMap(waitUntil("timeout", limit), () => Effect.fail(timedOut))
-    return recordedRace(execution.parts, claim, [body, expired], {
-      until: "end",
-      pathOf: () => claim.path,
-      recording,
-      prepare: () =>
-        Effect.flatMapEager(secondsLeft(claim, limit), (seconds) =>
-          seconds === undefined ? Effect.fail(timedOut) : Effect.succeed(seconds)
-        )
+  inWorkflow(name, (execution, fiber) =>
+    whenKnown(limit, execution, fiber, () => {
+      const { parts } = execution
+      const claim = claimByName(execution, fiber, { type: "CONTEXT", subType: "RunInChildContext" }, name)
+      const timedOut = new DurableTimeout({ operation: claim.path })
+      const expired = Effect.flatMap(waitUntil("timeout", limit), () => Effect.fail(timedOut))
+      return recordedRace(parts, claim, [body, expired], {
+        until: "end",
+        pathOf: () => claim.path,
+        recording,
+        prepare: () =>
+          Effect.flatMapEager(secondsLeft(claim, parts, limit), (seconds) =>
+            seconds === undefined ? Effect.fail(timedOut) : Effect.succeed(seconds)
+          )
+      })
     })
-  })
+  )

@@ -5,9 +5,10 @@
  * Does not own: the sleeps of Effect, which are waits too.
  *
  * Invariants:
- * 1. A wait lasts whole seconds, at least 1 and at most 366 days. What is no such duration fails before anything is
- *    recorded.
- * 2. A point in time is compared with the time of the code that asks, so that a replay finds the same.
+ * 1. A wait lasts whole seconds, at least 1 and at most 366 days. One for no time, or for a time that has passed, records
+ *    nothing; what is no such duration fails before anything is recorded.
+ * 2. Whether a point in time has passed is asked of the time of the code, once that is known, so that a replay finds the
+ *    same. How long is left of it is counted from the newest stamp of the service: the clock of the host never counts.
  * 3. A wait that was cancelled never ends.
  *
  * @since 0.1.0
@@ -17,17 +18,20 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { InvalidDuration } from "../DurableError.ts"
 import type { Claim, Kind } from "../execution/Claim.ts"
-import type { Execution } from "../execution/Parts.ts"
+import type { AnyFiber } from "../execution/Fibers.ts"
+import type { Execution, ExecutionService, Parts } from "../execution/Parts.ts"
 import * as Limits from "../wire/Limits.ts"
-import { operation, type Body, type Leaf } from "./Operation.ts"
-import { typed } from "./typed.ts"
+import { begin, claimByName, inWorkflow, operation, type Body, type Leaf } from "./Operation.ts"
+import { untilKnown } from "./sleep.ts"
+import { typed, type Timeout } from "./typed.ts"
 
 /**
  * Lets time pass without an invocation: the execution is suspended meanwhile and costs no compute.
  *
- * The duration is at least 1 second and at most 366 days, and is rounded up to whole seconds. A number means
- * milliseconds, as everywhere in Effect. What was recorded stays, so newer code may have another duration; `Effect.sleep`,
- * which is durable as well, is named by its length.
+ * It takes a duration of at most 366 days, which is rounded up to whole seconds, or a `Date` or `DateTime` until which it
+ * waits. A number means milliseconds, as everywhere in Effect. No time, or a time that has passed, goes on at once and
+ * records nothing, so the distance to something may be waited for without a look at its sign. What was recorded stays, so
+ * newer code may have another duration; `Effect.sleep`, which is durable as well, is named by its length.
  *
  * **Defects**: `InvalidDuration`, `InvalidName`, `NameInUse`, `NestedOperation`.
  *
@@ -36,54 +40,89 @@ import { typed } from "./typed.ts"
  * import { Durable } from "effect-durable"
  *
  * export const coolOff = Durable.wait("cool-off", "3 days")
+ * export const newYear = Durable.wait("new-year", new Date("2030-01-01T00:00:00Z"))
  * ```
  *
  * @category operations
  * @since 0.1.0
  */
-export const wait = (name: string, duration: Duration.Input): Effect.Effect<void, never, Execution> =>
-  typed(untypedWait(name, duration))
+export const wait = (
+  name: string,
+  until: Duration.Input | Date | DateTime.DateTime
+): Effect.Effect<void, never, Execution> => typed(untypedWait(name, until))
 
 // --- How it is done ------------------------------------------------------------------------------------------------------
 
-/** How long something may take: a duration, or until a point in time. */
-export type Timeout = Duration.Input | Date | DateTime.DateTime
-
 const kind: Kind = { type: "WAIT", subType: "Wait" }
 
-export const untypedWait = (name: string, duration: Duration.Input): Body =>
-  operation(
-    name,
-    waitLeaf((claim) => durableSeconds(claim.path, duration))
+export const untypedWait = (name: string, until: Timeout): Body =>
+  inWorkflow(name, (execution, fiber) =>
+    whenKnown(until, execution, fiber, () => wanted(execution, fiber, name, until))
   )
 
-/** A wait until a time-out, which has not passed yet. */
-export const waitUntil = (name: string, timeout: Timeout): Body =>
-  operation(
-    name,
-    waitLeaf((claim) => Effect.mapEager(secondsLeft(claim, timeout), (seconds) => seconds ?? 1))
-  )
+/** A wait for nothing records nothing, but has used its name. One that is recorded is waited for whatever the code says. */
+const wanted = (execution: ExecutionService, fiber: AnyFiber, name: string, until: Timeout): Body => {
+  const { parts } = execution
+  const claim = claimByName(execution, fiber, kind, name)
+  const isOver = parts.history.get(claim.id) === undefined && millisUntil(claim, until) <= 0
+  return isOver ? Effect.yieldNow : begin(parts, claim, waitLeaf(until))
+}
 
-/** A wait of whole seconds, which are found out before it begins. One that was cancelled never ends. */
-export const waitLeaf = (secondsOf: (claim: Claim) => Effect.Effect<number>): Leaf<number> => ({
+/** A wait until a time-out. If that has passed meanwhile, it is as short as a wait can be. */
+export const waitUntil = (name: string, timeout: Timeout): Body => operation(name, waitLeaf(timeout))
+
+/** A wait of whole seconds, at least 1. One that was cancelled never ends. */
+const waitLeaf = (until: Timeout): Leaf<number> => ({
   kind,
-  prepare: secondsOf,
-  perform: (claim, _, seconds = 1) => claim.commit({ Action: "START", WaitOptions: { WaitSeconds: seconds } }),
+  prepare: (claim) => wholeSeconds(claim.path, shortest(millisUntil(claim, until)), until),
+  perform: (claim, parts, seconds = 1) =>
+    claim.commit({
+      Action: "START",
+      WaitOptions: { WaitSeconds: isPoint(until) ? secondsNow(claim, parts, until) : seconds }
+    }),
   keyOf: (record) => (record.Status === "SUCCEEDED" ? (record.EndTimestamp ?? record.StartTimestamp) : undefined),
   outcome: () => Effect.void
 })
 
+const shortest = (millis: number): number => (millis < 1_000 ? 1_000 : millis)
+
+/** Code that compares a point in time with the time of the workflow goes on when that is known. */
+export const whenKnown = (
+  timeout: Timeout | undefined,
+  { namespace, parts }: ExecutionService,
+  fiber: AnyFiber,
+  body: () => Body
+): Body =>
+  isPoint(timeout) && namespace.time.unread !== undefined
+    ? Effect.flatMap(untilKnown(parts, fiber, namespace), body)
+    : body()
+
 /** The whole seconds that are left until a time-out, at least 1; none when a point in time is over already. */
-export const secondsLeft = (claim: Claim, timeout: Timeout): Effect.Effect<number | undefined> => {
-  if (!(timeout instanceof Date || DateTime.isDateTime(timeout))) return durableSeconds(claim.path, timeout)
-  const deadline = timeout instanceof Date ? timeout.getTime() : DateTime.toEpochMillis(timeout)
-  const left = deadline - claim.time.now
-  return left <= 0 ? Effect.succeed(undefined) : durableSeconds(claim.path, Math.max(1_000, left))
+export const secondsLeft = (claim: Claim, parts: Parts, timeout: Timeout): Effect.Effect<number | undefined> => {
+  if (!isPoint(timeout)) return durableSeconds(claim.path, timeout)
+  const left = millisUntil(claim, timeout)
+  if (left <= 0) return Effect.succeed(undefined)
+  return Effect.mapEager(wholeSeconds(claim.path, shortest(left), timeout), () => secondsNow(claim, parts, timeout))
 }
 
+/** The whole seconds until a point in time by what the service has told, at least 1. */
+const secondsNow = (claim: Claim, { history }: Parts, point: Date | DateTime.DateTime): number =>
+  Math.ceil(shortest(millisOf(point) - Math.max(claim.time.now, history.newestStamp)) / 1_000)
+
+const millisUntil = (claim: Claim, until: Timeout): number =>
+  isPoint(until) ? millisOf(until) - claim.time.now : toMillis(until)
+
+const isPoint = (timeout: Timeout | undefined): timeout is Date | DateTime.DateTime =>
+  timeout instanceof Date || DateTime.isDateTime(timeout)
+
+const millisOf = (point: Date | DateTime.DateTime): number =>
+  point instanceof Date ? point.getTime() : DateTime.toEpochMillis(point)
+
 /** A durable duration in whole seconds, rounded up: at least 1 second and at most 366 days. */
-export const durableSeconds = (operation: string, duration: Duration.Input): Effect.Effect<number> => {
-  const millis = toMillis(duration)
+export const durableSeconds = (operation: string, duration: Duration.Input): Effect.Effect<number> =>
+  wholeSeconds(operation, toMillis(duration), duration)
+
+const wholeSeconds = (operation: string, millis: number, given: Timeout): Effect.Effect<number> => {
   const seconds = Math.ceil(millis / 1_000)
   return millis >= 1_000 && seconds <= Limits.maxDurationSeconds
     ? Effect.succeed(seconds)
@@ -91,7 +130,7 @@ export const durableSeconds = (operation: string, duration: Duration.Input): Eff
         new InvalidDuration({
           operation,
           message:
-            `Expected the duration of "${operation}" to be between 1 second and 366 days, found ${describe(duration, millis)}. ` +
+            `Expected the duration of "${operation}" to be between 1 second and 366 days, found ${describe(given, millis)}. ` +
             adviceFor(millis)
         })
       )
@@ -100,13 +139,13 @@ export const durableSeconds = (operation: string, duration: Duration.Input): Eff
 const adviceFor = (millis: number): string => {
   if (Number.isNaN(millis)) return 'Write "1 hour", "30 seconds", a Duration or a number of milliseconds.'
   return millis < 1_000
-    ? "For less than a second use Effect.sleep, which records nothing then."
+    ? "Give it a second or more; Effect.timeout is for less, and records nothing then."
     : "For more than 366 days wait in rounds."
 }
 
-/** Milliseconds, or NaN for what is no duration. Dates are points in time and not durations. */
+/** Milliseconds, or NaN for what is no duration. Effect reads a Date, NaN and an empty record as no time at all. */
 const toMillis = (duration: Duration.Input): number => {
-  if (duration instanceof Date || DateTime.isDateTime(duration)) return Number.NaN
+  if (isPoint(duration) || !isCounted(duration)) return Number.NaN
   try {
     return Duration.toMillis(Duration.fromInputUnsafe(duration))
   } catch {
@@ -114,8 +153,17 @@ const toMillis = (duration: Duration.Input): number => {
   }
 }
 
-const describe = (duration: unknown, millis: number): string => {
-  if (duration instanceof Date || DateTime.isDateTime(duration)) return "a point in time"
+/** Whether all numbers of a duration are numbers, and there is one. */
+const isCounted = (duration: Duration.Input): boolean => {
+  if (typeof duration !== "object" || duration === null || Duration.isDuration(duration))
+    return !Object.is(duration, NaN)
+  const parts = Object.values(duration)
+  return parts.length > 0 && parts.every((part) => part === undefined || !Number.isNaN(Number(part)))
+}
+
+const describe = (given: unknown, millis: number): string => {
+  if (given instanceof Date || DateTime.isDateTime(given))
+    return Number.isNaN(millis) ? "a point in time" : `a point in time that is ${millis / 1_000} s away`
   if (!Number.isNaN(millis)) return millis === Infinity ? "an infinite duration" : `${millis / 1_000} s`
-  return typeof duration === "string" ? `${JSON.stringify(duration.slice(0, 40))}, which is no duration` : "no duration"
+  return typeof given === "string" ? `${JSON.stringify(given.slice(0, 40))}, which is no duration` : "no duration"
 }

@@ -39,6 +39,7 @@ import {
 import { context, inNamespace } from "./child.ts"
 import { claimByName, inWorkflow, type Body } from "./Operation.ts"
 import { untypedStep } from "./step.ts"
+import { whenKnown } from "./wait.ts"
 import { typed, type InsideStep } from "./typed.ts"
 
 /**
@@ -111,31 +112,33 @@ const untypedWaitForCallback = (
   submit: (callbackId: string) => Body,
   { retry, ...rules }: SubmittedRules
 ): Body =>
-  inWorkflow(name, (execution, fiber) => {
-    const claim = claimByName(execution, fiber, kind, name)
-    const text = context(execution.parts, claim, {
-      recording: { error: rules.error },
-      prepare: () => timeoutsOf(claim, rules, claim.path),
-      body: (namespace, parts) =>
-        inNamespace(
-          parts,
-          namespace,
-          created(name, rules, claim.path, (open) =>
-            Effect.andThen(
-              submitted(
-                claim,
-                Effect.suspend(() => submit(open.callbackId)),
-                retry
-              ),
-              completed(open, rules, Effect.succeed)
+  inWorkflow(name, (execution, fiber) =>
+    whenKnown(rules.timeout, execution, fiber, () => {
+      const claim = claimByName(execution, fiber, kind, name)
+      const text = context(execution.parts, claim, {
+        recording: { error: rules.error },
+        prepare: (_, parts) => timeoutsOf(claim, parts, rules, claim.path),
+        body: (namespace, parts) =>
+          inNamespace(
+            parts,
+            namespace,
+            created(name, rules, claim.path, (open) =>
+              Effect.andThen(
+                submitted(
+                  claim,
+                  Effect.suspend(() => submit(open.callbackId)),
+                  retry
+                ),
+                completed(open, rules, Effect.succeed)
+              )
             )
           )
-        )
+      })
+      return Effect.flatMapEager(text, (sent) =>
+        claim.converted(answer(inPlainJson(claim), rules, typeof sent === "string" ? sent : undefined))
+      )
     })
-    return Effect.flatMapEager(text, (sent) =>
-      claim.converted(answer(inPlainJson(claim), rules, typeof sent === "string" ? sent : undefined))
-    )
-  })
+  )
 
 /** Tells somebody of the callback. Whatever that fails with for good, those who wait for the callback learn as one error. */
 const submitted = (claim: Claim, submit: Body, retry: RetryPolicy<never> | undefined): Body =>

@@ -318,9 +318,9 @@ const mistakes: Readonly<Record<string, Effect.Effect<Told>>> = {
   ),
   "Stuck/spinning": inEngine(Effect.forever(Effect.yieldNow)),
   InvalidName: inEngine(Durable.step("größe", Effect.void)),
-  "InvalidDuration/too short": inEngine(Durable.wait("pause", "500 millis")),
+  "InvalidDuration/too short": inEngine(Durable.timeout("answer", charge, "500 millis")),
   "InvalidDuration/too long": inEngine(Durable.wait("warranty", "730 days")),
-  "InvalidDuration/none": inEngine(unchecked(Durable.wait("pause", cast<Date, never>(new Date(0))))),
+  "InvalidDuration/none": inEngine(Durable.wait("pause", Number.NaN)),
   "InvalidOptions/concurrency": inEngine(Durable.all("rows", [charge], { concurrency: 0 })),
   "InvalidOptions/attempts": inEngine(
     Durable.waitForCondition("job-done", {

@@ -96,6 +96,27 @@ describe("A time-out", () => {
     })
   )
 
+  // The end of a child that nobody waited for is not known when its parent goes on.
+  it.effect("that is over since the child before it has failed on every replay", () =>
+    Effect.gen(function* () {
+      const { ran, seen } = yield* everySight(
+        Effect.gen(function* () {
+          yield* Durable.child("child", Durable.wait("in", "2 hours"))
+          const limit = new Date(start + 3_600_000)
+          const step = yield* Effect.exit(Durable.timeout("limit", Durable.step("late", Effect.void), limit))
+          const callback = yield* Effect.exit(Durable.callback("late", { timeout: limit }))
+          return [step._tag, callback._tag]
+        }),
+        { engine: { startTime: start } }
+      )
+      assert.deepStrictEqual(seen, [
+        ["Failure", "Failure"],
+        ["Failure", "Failure"]
+      ])
+      assert.notInclude(actions(ran.updates).join(), "late")
+    })
+  )
+
   it.effect("at a point in time goes on when it passes between two invocations", () =>
     Effect.gen(function* () {
       const { seen } = yield* everySight(
