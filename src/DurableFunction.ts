@@ -22,7 +22,7 @@ export type { Implementation } from "./Contract.ts"
  * @since 0.1.0
  */
 export interface Options<Payload extends Schema.Top, Success extends Schema.Top, Error extends Schema.Top, Services> {
-  /** Default: `Schema.Void`, a function that takes nothing. */
+  /** Default: `Schema.Void`, a function that takes nothing: whatever event it is started with is ignored. */
   readonly payload?: Payload
   /** Default: `Schema.Void`, a function that returns nothing. */
   readonly success?: Success

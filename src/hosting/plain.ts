@@ -16,7 +16,7 @@ import type { TargetEnd } from "../engine/Service.ts"
 import { erase } from "../internal/erase.ts"
 import type { Info, SerdesError } from "../Serdes.ts"
 import { defectObject, errorObject } from "../values/Failures.ts"
-import { ofPayload, ofResult } from "../values/Values.ts"
+import { ofPayload, ofResult, takesNothing } from "../values/Values.ts"
 import type { ErrorObject } from "../wire/ErrorObject.ts"
 import { read, write } from "./values.ts"
 
@@ -28,11 +28,15 @@ export const callPlain = (
   { contract, handler }: Contract.AnyImplementation,
   text: string | undefined
 ): Effect.Effect<Ending> =>
-  read(ofPayload(contract), text, infoOf(contract, "payload")).pipe(
+  readPayload(contract, text).pipe(
     Effect.flatMap((payload) => Effect.exit(Effect.suspend(() => erase(handler(cast<unknown, never>(payload)))))),
     Effect.flatMap((exit) => (Exit.isSuccess(exit) ? succeeded(contract, exit.value) : failed(contract, exit.cause))),
     Effect.catchCause((cause) => Effect.succeed<Ending>({ _tag: "Failed", error: squash(cause) }))
   )
+
+/** What a call brings for the function. */
+export const readPayload = (contract: Contract.Any, text: string | undefined): Effect.Effect<unknown, SerdesError> =>
+  takesNothing(contract) ? Effect.succeed(undefined) : read(ofPayload(contract), text, infoOf(contract, "payload"))
 
 /** A result as it goes to the caller. */
 export const succeeded = (contract: Contract.Any, value: unknown): Effect.Effect<Ending, SerdesError> =>

@@ -22,6 +22,7 @@ import {
   ofPayload,
   ofResult,
   readValue,
+  takesNothing,
   writeValue,
   type Conversion,
   type Recording,
@@ -50,6 +51,7 @@ export const readPayload = (
   self: Subject,
   contract: Contract.Any
 ): Effect.Effect<{ readonly value: unknown } | { readonly answer: InvocationAnswer }, InvocationFailed> => {
+  if (takesNothing(contract)) return Effect.succeed({ value: undefined })
   const text = parts.history.execution?.ExecutionDetails?.InputPayload
   const read = convert(readValue(self, "payload", ofPayload(contract), text))
   const value = Effect.mapEager(read, (found) => ({ value: found }))

@@ -10,12 +10,10 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import type * as Contract from "../Contract.ts"
-import { callPlain, failed, infoOf, squash, succeeded } from "../hosting/plain.ts"
-import { read } from "../hosting/values.ts"
+import { callPlain, failed, readPayload, squash, succeeded } from "../hosting/plain.ts"
 import { erase } from "../internal/erase.ts"
 import type { FromArguments } from "../Plain.ts"
 import type { SerdesError } from "../Serdes.ts"
-import { ofPayload } from "../values/Values.ts"
 import { ErrorObject } from "../wire/ErrorObject.ts"
 import { succeed, type Outcome } from "./Outcome.ts"
 import type { Served, TargetAnswer, TargetCall } from "./World.ts"
@@ -122,7 +120,7 @@ const serve = (
 ): Served => ({
   _tag: "Target",
   run: (call) =>
-    read(ofPayload(contract), call.payload, infoOf(contract, "payload")).pipe(
+    readPayload(contract, call.payload).pipe(
       Effect.flatMap((payload) => Effect.exit(Effect.suspend(() => erase(respond(payload, call))))),
       Effect.flatMap((exit) => (Exit.isSuccess(exit) ? answer(contract, exit.value) : failed(contract, exit.cause))),
       Effect.catchCause((cause) => Effect.succeed<TargetAnswer>({ _tag: "Failed", error: squash(cause) }))

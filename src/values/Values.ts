@@ -60,6 +60,10 @@ interface Declared {
   readonly resultSerdes: AnyCodec | undefined
 }
 
+/** Whether a function takes nothing: then whatever it is called with is none of its business, and is not read. */
+export const takesNothing = ({ payload, payloadSerdes }: Declared): boolean =>
+  payload.ast._tag === "Void" && payloadSerdes === undefined
+
 /** How the payload of a contract is written and read. */
 export const ofPayload = (contract: Declared, serdes: AnyCodec | undefined = contract.payloadSerdes): Recording => ({
   success: contract.payload,

@@ -84,7 +84,19 @@ export class MalformedEvent extends Schema.TaggedError<MalformedEvent>()("Malfor
 export const decodeInvocationEvent = (input: unknown): Result.Result<InvocationEvent, NotDurable | MalformedEvent> => {
   const found = otherThanDurable(input)
   if (found !== undefined) return Result.fail(new NotDurable({ found }))
-  return Result.mapError(decodeEvent(input), (difference) => new MalformedEvent(difference))
+  return Result.flatMap(
+    Result.mapError(decodeEvent(input), (difference) => new MalformedEvent(difference)),
+    (event) => (holdsNothing(event) ? Result.fail(new MalformedEvent(noState)) : Result.succeed(event))
+  )
+}
+
+/** Whether there is no execution in an event, on this page or another: its workflow would begin anew each time. */
+const holdsNothing = ({ InitialExecutionState: { NextMarker, Operations } }: InvocationEvent): boolean =>
+  Operations.length === 0 && NextMarker === undefined
+
+const noState: Difference.Difference = {
+  path: "InitialExecutionState.Operations",
+  problem: "expected the operation of the execution, or a NextMarker, found an empty array"
 }
 
 const decodeEvent = Difference.decoder(InvocationEvent)

@@ -1,6 +1,6 @@
 /** What a handler takes and what it answers: events in every form that the service and its stand-ins send. */
 import { assert, describe, it } from "@effect/vitest"
-import { Durable, DurableFunction } from "effect-durable"
+import { Durable, DurableFunction, Serdes } from "effect-durable"
 import { LambdaHandler } from "effect-durable/lambda"
 import * as Effect from "effect/Effect"
 import { cast } from "effect/Function"
@@ -101,6 +101,44 @@ describe("a handler", () => {
     assert.deepInclude(await lambda.run("echo", "𝔘\u0000\ud83d\ude00"), {
       result: JSON.stringify("𝔘\u0000\ud83d\ude00")
     })
+  })
+
+  it.each([
+    ["nothing", undefined],
+    ["null", "null"],
+    ["an empty object, as the console and AWS's runner send it", "{}"],
+    ["an event of a scheduler", '{"version":"0","detail-type":"Scheduled Event"}'],
+    ["an empty text", '""'],
+    ["no text at all", ""],
+    ["what is no JSON", "{{"]
+  ])("ignores the payload of a function that takes none: %s", async (_, payload) => {
+    const seen: Array<unknown> = []
+    const Nightly = DurableFunction.make("nightly", { success: Schema.String })
+    const nightly = Nightly.implement((given) => Effect.sync(() => `ran ${seen.push(given)}`))
+    const lambda = new Lambda({
+      event: (event) => {
+        const [execution] = Object(event).InitialExecutionState.Operations
+        execution.ExecutionDetails = payload === undefined ? {} : { InputPayload: payload }
+        return event
+      }
+    })
+    lambda.deploy("nightly", LambdaHandler.make(nightly, { layer: Layer.empty, checkpoints: lambda.checkpoints }))
+    assert.deepInclude(await lambda.run("nightly"), { status: "SUCCEEDED", result: `"ran 1"` })
+    assert.deepStrictEqual(seen, [undefined])
+  })
+
+  it("reads the payload of a function that takes none where it has a Serdes for it", async () => {
+    const Decoded = DurableFunction.make("decoded", {
+      payloadSerdes: Serdes.make<void>({
+        serialize: () => "",
+        deserialize: (text) => assert.strictEqual(text, `"sent"`)
+      })
+    })
+    const lambda = new Lambda()
+    const decoded = Decoded.implement(() => Effect.void)
+    lambda.deploy("decoded", LambdaHandler.make(decoded, { layer: Layer.empty, checkpoints: lambda.checkpoints }))
+    assert.deepInclude(await lambda.run("decoded", "sent"), { status: "SUCCEEDED" })
+    assert.deepInclude(await lambda.run("decoded", "other"), { status: "FAILED" })
   })
 
   it.each([

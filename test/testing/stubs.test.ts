@@ -229,4 +229,19 @@ describe("an outcome", () => {
       for (const error of seen) assert.instanceOf(error, DurableError.InvokeFailed)
     })
   )
+
+  it.effect("of a function without payload ignores what it is called with, as a function does", () =>
+    Effect.gen(function* () {
+      const seen: Array<unknown> = []
+      const Anything = DurableFunction.plain("nightly", { payload: Schema.Record(Schema.String, Schema.String) })
+      const Nightly = DurableFunction.plain("nightly")
+      const Caller = DurableFunction.make("caller")
+      const caller = Caller.implement(() => Effect.orDie(Durable.invoke(Anything, { source: "scheduler" })))
+      const note = (payload: unknown): Effect.Effect<void> => Effect.sync(() => void seen.push(payload))
+      for (const served of [TestEngine.stub(Nightly, note), Nightly.implement(note)]) {
+        yield* TestEngine.run(Caller).pipe(Effect.provide(TestEngine.layer([caller, served])))
+      }
+      assert.deepStrictEqual(seen, [undefined, undefined])
+    })
+  )
 })

@@ -30,8 +30,21 @@ describe("a durable event", () => {
 
   it("has no next page when the marker is empty, null or absent", () => {
     for (const more of [{ NextMarker: "" }, { NextMarker: null }, { NextMarker: undefined }, {}]) {
-      const decoded = Result.getOrThrow(decodeInvocationEvent(event([], more)))
-      assert.deepStrictEqual(decoded.InitialExecutionState, { Operations: [] })
+      const decoded = Result.getOrThrow(decodeInvocationEvent(event([operation], more)))
+      assert.deepStrictEqual(decoded.InitialExecutionState, { Operations: [operation] })
+    }
+  })
+
+  it("without any operation, here or on another page, is malformed: every invocation would begin the workflow anew", () => {
+    for (const more of [{ NextMarker: "" }, { NextMarker: null }, { NextMarker: undefined }, {}]) {
+      const failure = malformed(event([], more))
+      assert.deepStrictEqual(
+        [failure.path, failure.problem],
+        [
+          "InitialExecutionState.Operations",
+          "expected the operation of the execution, or a NextMarker, found an empty array"
+        ]
+      )
     }
   })
 
