@@ -155,7 +155,7 @@ export const json: Format = {
       return Effect.succeed(undefined)
     if (schema === undefined) return attempt(() => stringifyPlain(value))
     return Effect.flatMapEager(Effect.mapErrorEager(compiled(schema).encode(value), schemaError), (encoded) =>
-      attempt(() => JSON.stringify(encoded))
+      attempt(() => stringifyPlain(encoded, looseAdvice))
     )
   },
   deserialize: (schema, text) => {
@@ -174,6 +174,10 @@ export const json: Format = {
     return codec === undefined ? Effect.succeed(parsed) : Effect.mapErrorEager(codec.decode(parsed), schemaError)
   }
 }
+
+/** A Schema that says nothing of a value lets everything through. */
+const looseAdvice =
+  "Its Schema does not say how that is written: use one that does, such as Schema.ReadonlyMap or Schema.Date."
 
 /** What is void by its type may be anything: `Ref.set` ends with the cell that it has set, which no type lets through. */
 const isLeftOver = (value: unknown, schema: Schema.Top | undefined): boolean =>

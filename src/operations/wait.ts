@@ -20,6 +20,7 @@ import { InvalidDuration } from "../DurableError.ts"
 import type { Claim, Kind } from "../execution/Claim.ts"
 import type { AnyFiber } from "../execution/Fibers.ts"
 import type { Execution, ExecutionService, Parts } from "../execution/Parts.ts"
+import { isDate } from "../internal/realm.ts"
 import * as Limits from "../wire/Limits.ts"
 import { begin, claimByName, inWorkflow, operation, type Body, type Leaf } from "./Operation.ts"
 import { untilKnown } from "./sleep.ts"
@@ -113,10 +114,10 @@ const millisUntil = (claim: Claim, until: Timeout): number =>
   isPoint(until) ? millisOf(until) - claim.time.now : toMillis(until)
 
 const isPoint = (timeout: Timeout | undefined): timeout is Date | DateTime.DateTime =>
-  timeout instanceof Date || DateTime.isDateTime(timeout)
+  isDate(timeout) || DateTime.isDateTime(timeout)
 
 const millisOf = (point: Date | DateTime.DateTime): number =>
-  point instanceof Date ? point.getTime() : DateTime.toEpochMillis(point)
+  isDate(point) ? point.getTime() : DateTime.toEpochMillis(point)
 
 /** A durable duration in whole seconds, rounded up: at least 1 second and at most 366 days. */
 export const durableSeconds = (operation: string, duration: Duration.Input): Effect.Effect<number> =>
@@ -162,7 +163,7 @@ const isCounted = (duration: Duration.Input): boolean => {
 }
 
 const describe = (given: unknown, millis: number): string => {
-  if (given instanceof Date || DateTime.isDateTime(given))
+  if (isDate(given) || DateTime.isDateTime(given))
     return Number.isNaN(millis) ? "a point in time" : `a point in time that is ${millis / 1_000} s away`
   if (!Number.isNaN(millis)) return millis === Infinity ? "an infinite duration" : `${millis / 1_000} s`
   return typeof given === "string" ? `${JSON.stringify(given.slice(0, 40))}, which is no duration` : "no duration"

@@ -15,11 +15,14 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Formatter from "effect/Formatter"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { Interrupted, Mistake, OperationError, SerdesFailed } from "../DurableError.ts"
 import { byteLength, truncate } from "../internal/bytes.ts"
 import { catchDefectEager } from "../internal/effect.ts"
+import { stringifyPlain } from "../internal/plainJson.ts"
+import { isError } from "../internal/realm.ts"
 import { json } from "../Serdes.ts"
 import type { ErrorObject } from "../wire/ErrorObject.ts"
 import * as Limits from "../wire/Limits.ts"
@@ -121,9 +124,7 @@ const writeDefect = (subject: Subject, defect: unknown): Conversion<ErrorObject>
 /** The error object of a defect: its name, message and stack. */
 export const defectObject = (defect: unknown): ErrorObject => {
   try {
-    return fitError(
-      defect instanceof Error ? describeError(defect) : { ErrorType: "Defect", ErrorMessage: textOf(defect) }
-    )
+    return fitError(isError(defect) ? describeError(defect) : { ErrorType: "Defect", ErrorMessage: textOf(defect) })
   } catch {
     return { ErrorType: "Defect", ErrorMessage: "A value that throws when it is looked at." }
   }
@@ -133,10 +134,10 @@ export const defectObject = (defect: unknown): ErrorObject => {
 export const asDefect = (error: unknown): unknown => {
   try {
     const type = typeOf(error)
-    if (error instanceof Error && error.name === type) return error
+    if (isError(error) && error.name === type) return error
     const defect = new Error(textAt(error, "message") ?? textOf(error))
     defect.name = type
-    defect.stack = (error instanceof Error && error.stack) || ""
+    defect.stack = (isError(error) && error.stack) || ""
     return defect
   } catch {
     return error
@@ -157,9 +158,19 @@ const nonEmpty = (value: unknown): string | undefined => (typeof value === "stri
 const textAt = (value: unknown, key: "_tag" | "name" | "message"): string | undefined =>
   Predicate.hasProperty(value, key) ? nonEmpty(value[key]) : undefined
 
+/** A value as text: JSON of what JSON does not change, and else as Effect shows it. */
 const textOf = (value: unknown): string => {
+  if (typeof value === "string") return value
   try {
-    return nonEmpty(typeof value === "string" ? value : JSON.stringify(value)) ?? String(value)
+    return stringifyPlain(value)
+  } catch {
+    return textOfOther(value)
+  }
+}
+
+const textOfOther = (value: unknown): string => {
+  try {
+    return Formatter.format(value)
   } catch {
     return Object.prototype.toString.call(value)
   }

@@ -139,7 +139,7 @@ describe("errors that the contract does not declare", () => {
     Effect.gen(function* () {
       const Mistaken = DurableFunction.make("mistaken", {})
       const { seen, workflow } = seenTwice(Durable.invoke(Mistaken))
-      yield* runToValue(workflow, [Mistaken.implement(() => Durable.wait("too short", 5))])
+      yield* runToValue(workflow, [Mistaken.implement(() => Durable.wait("too long", "367 days"))])
       assert.instanceOf(seen[0], DurableError.InvokeFailed)
       assert.strictEqual(seen[0].errorType, "InvalidDuration")
     })
@@ -202,7 +202,7 @@ describe("a declared error that is no tagged error", () => {
 
   it.effect("is not mistaken for a mistake of the callee that happens to have its shape", () =>
     Effect.gen(function* () {
-      const loose = Loose.implement(() => Effect.as(Durable.wait("too short", 5), ""))
+      const loose = Loose.implement(() => Effect.as(Durable.wait("too long", "367 days"), ""))
       const { seen, workflow } = seenTwice(Durable.invoke(Loose))
       yield* runToValue(workflow, [loose])
       assert.instanceOf(seen[0], DurableError.InvokeFailed)

@@ -84,7 +84,7 @@ describe("Durable.all", () => {
 
   it.effect("keeps mistakes mistakes", () =>
     Effect.gen(function* () {
-      const ran = yield* execute(Durable.all("all", [Durable.wait("nap", 0)]))
+      const ran = yield* execute(Durable.all("all", [Durable.wait("nap", "367 days")]))
       assert.strictEqual(failureOf(ran).errorType, "InvalidDuration")
       const refused = yield* execute(Durable.all("all", [Effect.succeed(1)], { concurrency: 0 }))
       assert.strictEqual(failureOf(refused).errorType, "InvalidOptions")

@@ -227,7 +227,9 @@ describe("A child", () => {
 
   it.effect("that made a mistake keeps the mistake", () =>
     Effect.gen(function* () {
-      const ran = yield* execute(Effect.exit(Durable.child("block", Durable.wait("nap", 0))).pipe(Effect.tap(replay)))
+      const ran = yield* execute(
+        Effect.exit(Durable.child("block", Durable.wait("nap", "367 days"))).pipe(Effect.tap(replay))
+      )
       const defect = defectOf(valueOf(ran))
       assert.instanceOf(defect, DurableError.InvalidDuration)
       assert.strictEqual(defect.operation, "block/nap")

@@ -139,7 +139,7 @@ describe("Durable.withCompensation", () => {
     InvalidName: Durable.wait("", "1 hour"),
     Stuck: Effect.never,
     NameInUse: besidePromise(Durable.wait("a", 1_000), Durable.wait("a", 1_000)),
-    InvalidDuration: Durable.wait("never", 0),
+    InvalidDuration: Durable.wait("never", "367 days"),
     PayloadTooLarge: Durable.step("large", Effect.succeed("x".repeat(300_000)), { retry: RetryPolicy.none }),
     SerdesFailed: Durable.step("text", unchecked(Effect.succeed(new Map())), { retry: RetryPolicy.none })
   }

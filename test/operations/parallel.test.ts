@@ -513,7 +513,7 @@ describe("Mistakes in a branch", () => {
       const twice = besidePromise(Durable.step("a", Effect.void), Durable.step("a", Effect.void))
       const { seen } = yield* everySight(
         Effect.map(
-          Durable.parallel("batch", [Durable.wait("nap", 0), Effect.asVoid(twice)], {
+          Durable.parallel("batch", [Durable.wait("nap", "367 days"), Effect.asVoid(twice)], {
             policy: CompletionPolicy.allCompleted
           }),
           (result) =>

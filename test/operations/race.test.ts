@@ -173,7 +173,7 @@ describe("A race", () => {
     Effect.gen(function* () {
       const ran = yield* execute(Durable.race("race", [Effect.succeed(Number.NaN)]))
       assert.strictEqual(failureOf(ran).errorType, "SerdesFailed")
-      const mistaken = yield* execute(Effect.exit(Durable.race("race", [Durable.wait("nap", 0)])))
+      const mistaken = yield* execute(Effect.exit(Durable.race("race", [Durable.wait("nap", "367 days")])))
       assert.instanceOf(defectOf(valueOf(mistaken)), DurableError.InvalidDuration)
     })
   )

@@ -1,7 +1,9 @@
+import { runInNewContext } from "node:vm"
 import { assert, describe, it } from "@effect/vitest"
 import { Durable, DurableError, DurableFunction, RetryPolicy } from "effect-durable"
 import * as Effect from "effect/Effect"
 import * as Duration from "effect/Duration"
+import { cast } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
@@ -30,6 +32,16 @@ const liveAndReplayed = <A>(
 class Point {
   readonly x = 1
 }
+
+/** A step with a value, past the compiler. */
+const loosely = (name: string, value: unknown, options: { readonly success?: Schema.Top }): Effect.Effect<unknown> =>
+  unchecked<unknown>(
+    cast<typeof Durable.step, (...args: ReadonlyArray<unknown>) => Effect.Effect<unknown>>(Durable.step)(
+      name,
+      Effect.succeed(value),
+      options
+    )
+  )
 
 const cyclic: { self?: unknown } = {}
 cyclic.self = [cyclic]
@@ -63,6 +75,42 @@ describe("The value of a step without a schema", () => {
       })
     )
   }
+
+  // What the platform makes in a context of its own, as under Jest and in Vitest's vm pools, has other globals.
+  for (const [name, source] of Object.entries({
+    "a record": `({ a: [1, { b: null }], c: "x" })`,
+    "an array": `[[], {}, [{}]]`,
+    "a record without a prototype": `Object.assign(Object.create(null), { a: 1 })`
+  })) {
+    it.effect(`is plain data from whatever realm it comes: ${name}`, () =>
+      Effect.gen(function* () {
+        const value: unknown = runInNewContext(source)
+        assert.notInstanceOf(value, Object)
+        for (const options of [{}, { success: Schema.Any }, { success: Schema.Unknown }]) {
+          const [live, replayed] = yield* liveAndReplayed(loosely("keep", value, options))
+          assert.strictEqual(JSON.stringify(live), JSON.stringify(value))
+          assert.deepStrictEqual(live, replayed)
+        }
+      })
+    )
+  }
+
+  it.effect.each([
+    [-0, -0],
+    [
+      { a: [-0, 0], b: "-0", u: undefined },
+      { a: [-0, 0], b: "-0" }
+    ],
+    [[[{ "-0": -0 }]], [[{ "-0": -0 }]]]
+  ])("keeps a minus zero: %o", ([value, expected]) =>
+    Effect.gen(function* () {
+      for (const options of [{}, { success: Schema.Any }]) {
+        const [live, replayed] = yield* liveAndReplayed(loosely("keep", value, options))
+        assert.deepStrictEqual(live, expected)
+        assert.deepStrictEqual(replayed, expected)
+      }
+    })
+  )
 
   it.effect("is a copy of what the body made, live too", () =>
     Effect.gen(function* () {
@@ -148,6 +196,13 @@ describe("The value of a step without a schema", () => {
     "a cycle": [cyclic, /\["self"\]\[0\].*contains it/],
     "an instance of a class": [[new Point()], /\[0\].*Point/],
     "an Error": [new Error("x"), /the top.*Error/],
+    "a Date that is none": [{ at: new Date(Number.NaN) }, /\["at"\].*Date/],
+    "an instance of a class of another realm": [runInNewContext("new (class Far { x = 1 })()"), /the top.*Far/],
+    "a Map of another realm": [runInNewContext("new Map()"), /the top.*Map/],
+    "a Date of another realm": [runInNewContext("new Date(0)"), /the top.*Date/],
+    "an array of a subclass of another realm": [runInNewContext("new (class Far extends Array {})()"), /the top.*Far/],
+    "a record that inherits": [Object.create({ a: 1 }), /the top.*prototype/],
+    "a class that extends nothing": [Object.create(Object.create(null)), /the top.*prototype/],
     "a value with toJSON": [{ a: { toJSON: () => 1 } }, /\["a"\].*toJSON/],
     "a bigint": [{ n: BigInt(1) }, /\["n"\].*bigint/],
     "a symbol": [{ s: Symbol("s") }, /\["s"\].*symbol/],
@@ -213,6 +268,49 @@ describe("The value of a step without a schema", () => {
       }
     })
   )
+})
+
+describe("The value of a step whose schema says nothing of it", () => {
+  const refused: Record<string, readonly [value: unknown, found: RegExp]> = {
+    "a Map": [new Map([[1, 2]]), /Map/],
+    "a Set": [new Set([1]), /Set/],
+    "an instance of a class": [new Point(), /Point/],
+    "an Error": [new Error("x"), /Error/],
+    "a Date": [new Date(0), /Date/],
+    "a Date that is none": [new Date(Number.NaN), /Date/],
+    "a buffer": [new Uint8Array(2), /Uint8Array/],
+    NaN: [Number.NaN, /NaN/],
+    infinity: [Infinity, /Infinity/],
+    "a bigint": [1n, /bigint/],
+    "a symbol": [Symbol("s"), /symbol/],
+    "a function": [() => 1, /function/],
+    "a hole": [[undefined], /undefined/],
+    "a Map of another realm": [runInNewContext("new Map()"), /Map/]
+  }
+  const schemas: Record<
+    string,
+    (schema: Schema.Top) => readonly [schema: Schema.Top, wrap: (value: unknown) => unknown]
+  > = {
+    "the whole value": (schema) => [schema, (value) => value],
+    "a field": (schema) => [Schema.Struct({ a: schema }), (a) => ({ a })],
+    "an item": (schema) => [Schema.Array(schema), (item) => [item]]
+  }
+  for (const [name, [value, found]] of Object.entries(refused)) {
+    for (const [where, shape] of Object.entries(schemas)) {
+      it.effect(`is refused and never written as something else: ${name} as ${where}`, () =>
+        Effect.gen(function* () {
+          for (const loose of [Schema.Any, Schema.Unknown]) {
+            const [success, wrap] = shape(loose)
+            const ran = yield* execute(loosely("refuse", wrap(value), { success }))
+            const failed = failureOf(ran)
+            assert.strictEqual(failed.errorType, "SerdesFailed")
+            if (loose === Schema.Any) assert.match(failed.errorMessage ?? "", found)
+            assert.isFalse(ran.updates.some((update) => update.Payload !== undefined))
+          }
+        })
+      )
+    }
+  }
 })
 
 describe("The value of a step with a schema", () => {

@@ -14,7 +14,7 @@
  * | 9 | the further pages of an answer to a checkpoint are not read | every wait goes on in its time |
  * | 10 | a refusal to give out the state is tried again | FAILED after one request |
  * | 11 | plain asynchronous work is cut off by a suspension, unseen | stated as a limit: it is reported, and `Durable.hold` or a step is the cure |
- * | 12 | durations of zero and of half a second are sent as they are | `InvalidDuration`, whole seconds |
+ * | 12 | durations of zero and of half a second are sent as they are | `InvalidDuration`, or no wait at all; whole seconds |
  * | 13 | items that had not ended are missing when a large batch is replayed | the same items |
  * | 14 | a child that is entered again tells its replayed part as if it were new | it is logged once |
  * | 15 | an emulator's words for a stale token end the execution | the invocation is repeated |
@@ -367,7 +367,6 @@ describe("durations", () => {
   const Other = DurableFunction.plain("other")
   const none = 0
   const operations: Record<string, Effect.Effect<unknown, DurableError.OperationError, Durable.Execution>> = {
-    wait: Durable.wait("x", none),
     callback: Durable.callback("x", { timeout: none }),
     heartbeat: Durable.callback("x", { heartbeatTimeout: none }),
     invoke: Durable.invoke(Other, undefined, { name: "x", timeout: none }),
@@ -382,6 +381,14 @@ describe("durations", () => {
       })
     )
   }
+
+  it.effect("AWS JS SDK 12: a wait for no time goes on at once, and nothing is sent", () =>
+    Effect.gen(function* () {
+      const ran = yield* execute(Durable.wait("x", none))
+      assertSucceeded(ran)
+      assert.deepStrictEqual(ran.updates, [])
+    })
+  )
 
   it.effect("AWS JS SDK 12: whatever the service is told of time are whole seconds, at least one", () =>
     Effect.gen(function* () {

@@ -1,3 +1,4 @@
+import { runInNewContext } from "node:vm"
 import { assert, describe, it } from "@effect/vitest"
 import { defectObject, errorObject, fitError } from "../../src/values/Failures.ts"
 import { hostile } from "./hostile.ts"
@@ -62,6 +63,31 @@ describe("The error object of a defect", () => {
     }
     assert.strictEqual(defectObject("text").ErrorMessage, "text")
     assert.strictEqual(defectObject({ a: 1 }).ErrorMessage, `{"a":1}`)
+  })
+
+  it("says of a value that JSON would change what it is", () => {
+    const told: ReadonlyArray<readonly [thrown: unknown, message: string]> = [
+      [Number.NaN, "NaN"],
+      [-0, "-0"],
+      [5n, "5n"],
+      [undefined, "undefined"],
+      [Symbol("s"), "Symbol(s)"],
+      [new Date(Number.NaN), "Invalid Date"],
+      [{ at: Number.NaN, n: 1n }, `{"at":NaN,"n":1n}`],
+      [{ ids: new Set([1]) }, `{"ids":Set([1])}`],
+      [{ a: -0 }, `{"a":-0}`]
+    ]
+    for (const [thrown, message] of told) {
+      assert.deepStrictEqual(defectObject(thrown), { ErrorType: "Defect", ErrorMessage: message })
+    }
+  })
+
+  it("is that of an Error from whatever realm it comes", () => {
+    const thrown: unknown = runInNewContext(`Object.assign(new RangeError("too far"), { code: "E_FAR" })`)
+    assert.notInstanceOf(thrown, Error)
+    const { ErrorMessage, ErrorType, StackTrace } = defectObject(thrown)
+    assert.deepStrictEqual([ErrorType, ErrorMessage], ["RangeError", "too far"])
+    assert.isNotEmpty(StackTrace)
   })
 
   it("survives whatever throws when it is looked at", () => {
