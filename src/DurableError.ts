@@ -46,17 +46,24 @@ const adviceFor = (errorType: string | undefined, address: string): string => {
 }
 
 /**
- * An at-most-once step was started by an earlier invocation that ended before the outcome was recorded, so whether its
- * effect happened is unknown.
+ * A step was started by an earlier invocation that ended before the outcome was recorded, so whether its effect happened is
+ * unknown: once for an at-most-once step, and `maxInterruptions` times in a row for any other.
+ *
+ * `interruptions` is how often it was cut off in a row, if that was more than once or the end of it.
  *
  * @category operation errors
  * @since 0.1.0
  */
 export class StepInterrupted extends Schema.TaggedError<StepInterrupted>()("StepInterrupted", {
   operation: Schema.String,
-  attempt: Schema.Int
+  attempt: Schema.Int,
+  interruptions: Schema.optionalKey(Schema.Int)
 }) {
   override get message(): string {
+    if (this.interruptions !== undefined) {
+      const times = this.interruptions === 1 ? "once" : `${this.interruptions} times in a row`
+      return `The step "${this.operation}" was cut off ${times}: its invocation ended before the outcome of attempt ${this.attempt} was recorded. Find out whether its effect happened, and give it more time or memory, or split it into smaller steps.`
+    }
     return `Attempt ${this.attempt} of the at-most-once step "${this.operation}" was started, and its invocation ended before the outcome was recorded. Find out whether its effect happened before you repeat it.`
   }
 }

@@ -3,7 +3,7 @@
  *
  * Owns: how a mark is written and recognised. A *patch* says that a change of the code applies in a namespace, a *late*
  * that an outcome was delivered after outcomes with later stamps, a *reading* what time code was shown before the
- * service had told it.
+ * service had told it, a *cut* that an attempt was begun again because its invocation had ended before it.
  * Does not own: when one is recorded, and what it means for the order.
  *
  * Invariants:
@@ -17,7 +17,7 @@ import type { Operation } from "../wire/Operation.ts"
 import type { OperationUpdate } from "../wire/OperationUpdate.ts"
 import { markId } from "./Identity.ts"
 
-export type Kind = "patch" | "late" | "reading"
+export type Kind = "patch" | "late" | "reading" | "cut"
 
 export interface Mark {
   readonly kind: Kind
@@ -59,7 +59,7 @@ export const updatesOf = (mark: Mark, parentId: string | undefined): ReadonlyArr
 export const readMark = (record: Operation): Mark | undefined => {
   const { Id, Name = "", StepDetails, Type } = record
   const result = StepDetails?.Result
-  if (Type !== "STEP" || !/^(patch|late|reading):/.test(Name)) return undefined
+  if (Type !== "STEP" || !/^(patch|late|reading|cut):/.test(Name)) return undefined
   if (result === undefined) return begunPatch(record)
   try {
     const { mark: kind, of, time } = Object(JSON.parse(result))

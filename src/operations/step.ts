@@ -5,7 +5,8 @@
  * Does not own: when an attempt begins, and what a record says while nobody reads it.
  *
  * Invariants:
- * 1. An attempt is recorded before or together with its end, and with `semantics: "at-most-once"` before its body runs.
+ * 1. An attempt is recorded before or together with its end, and with `semantics: "at-most-once"` before its body runs, as
+ *    is every further beginning of one that was cut off.
  * 2. A body runs outside of the workflow: on the host's scheduler, with its clock and dice. No operation stands in it.
  * 3. The policy is asked once for each attempt that failed.
  * 4. What the code gets is read from the record, on the first run as on every replay.
@@ -39,6 +40,7 @@ import { StepContext } from "../StepContext.ts"
 import { asDefect, isOwnMistake, readFailure, writeFailureSafely } from "../values/Failures.ts"
 import { limitSize, readValue, writeValue, type Conversion, type Recording } from "../values/Values.ts"
 import type { Operation } from "../wire/Operation.ts"
+import { checkCuts, cutsByDefault, cutsInErrors, cutsOf, noteCut } from "./cuts.ts"
 import { operation, type Body, type Leaf } from "./Operation.ts"
 import { typed, type InsideStep } from "./typed.ts"
 
@@ -59,9 +61,22 @@ export interface StepOptions<E> {
    * default), or fail it as `StepInterrupted` (`"at-most-once"`, and with `retry` at most once per attempt).
    */
   readonly semantics?: "at-least-once" | "at-most-once"
+  /**
+   * How often in a row the step may be cut off, because the invocation ends before it does, until it fails as
+   * `StepInterrupted`: a whole number, or `Infinity`. Default: 10, and then it is a defect.
+   */
+  readonly maxInterruptions?: number
 }
 
-type StepError<O> = O extends readonly [{ readonly semantics?: infer Semantics }]
+type StepError<O> = AtMostOnce<O> | Bounded<O>
+
+type Bounded<O> = O extends readonly [{ readonly maxInterruptions?: infer Max }]
+  ? [Extract<Max, number>] extends [never]
+    ? never
+    : StepInterrupted
+  : never
+
+type AtMostOnce<O> = O extends readonly [{ readonly semantics?: infer Semantics }]
   ? "at-most-once" extends Semantics
     ? StepInterrupted
     : never
@@ -74,8 +89,11 @@ type StepError<O> = O extends readonly [{ readonly semantics?: infer Semantics }
  * with the delays between attempts spent without an invocation; after the last one the step fails with the error of the
  * body, or dies with its defect. A value or an error that is not plain data needs its Schema in the options.
  *
- * **Errors**: those of the body, and with `semantics: "at-most-once"` also `StepInterrupted`.
- * **Defects**: `InvalidName`, `NameInUse`, `NestedOperation`, `SerdesFailed`, `PayloadTooLarge` (more than 262,144 bytes
+ * A body that was cut off by the end of its invocation runs again, which costs one operation and one request each time, and
+ * after 10 times in a row the step is over as `StepInterrupted`.
+ *
+ * **Errors**: those of the body, and with `semantics: "at-most-once"` or `maxInterruptions` also `StepInterrupted`.
+ * **Defects**: `StepInterrupted` without these, `InvalidOptions`, `InvalidName`, `NameInUse`, `NestedOperation`, `SerdesFailed`, `PayloadTooLarge` (more than 262,144 bytes
  * of JSON).
  *
  * @example
@@ -112,6 +130,7 @@ export const step = <
 export interface StepRules extends Recording {
   readonly retry?: RetryPolicy<never> | undefined
   readonly semantics?: "at-least-once" | "at-most-once" | undefined
+  readonly maxInterruptions?: number | undefined
   /** Whether typed errors are recorded as defects, because nobody reads them as what they are. */
   readonly isOpaque?: boolean | undefined
 }
@@ -122,12 +141,29 @@ export const untypedStep = (name: string, body: Body, rules: StepRules): Body =>
 
 export const stepLeaf = (body: Body, rules: StepRules, prepare?: Leaf["prepare"]): Leaf => ({
   kind,
-  prepare,
+  prepare:
+    rules.maxInterruptions === undefined
+      ? prepare
+      : (claim, parts) =>
+          Effect.andThen(checkCuts(claim, rules.maxInterruptions), prepare?.(claim, parts) ?? Effect.void),
   perform: (claim, parts) => attempt(claim, parts, body, rules),
   isUnfinished: isAttempted,
-  outcome: (claim, record) => attemptedOutcome(claim, record, rules, "result"),
+  outcome: (claim, record) => {
+    const outcome = attemptedOutcome(claim, record, rules, "result")
+    return record.Status === "FAILED" && !isAnnounced(rules) ? unannounced(outcome) : outcome
+  },
   cancel: cancelAttempt
 })
+
+/** Whether the types of a step say that it may be interrupted. */
+const isAnnounced = ({ maxInterruptions, semantics }: StepRules): boolean =>
+  semantics === "at-most-once" || maxInterruptions !== undefined
+
+/** That a step was cut off too often is a defect where its types do not say that it may be. */
+export const unannounced = (
+  outcome: Conversion<unknown> | Effect.Effect<unknown, unknown>
+): Effect.Effect<unknown, unknown> =>
+  Effect.catchEager(outcome, (error) => (error instanceof StepInterrupted ? Effect.die(error) : Effect.fail(error)))
 
 /** Whether a record asks for another attempt now. */
 export const isAttempted = ({ Status }: Operation): boolean => Status === "STARTED" || Status === "READY"
@@ -153,15 +189,9 @@ const attempt = (claim: Claim, parts: Parts, body: Body, rules: StepRules): void
     runBody(claim, parts, number, body, (exit, began) => settle(claim, parts, rules, exit, { number, began }))
   if (record?.Status === "STARTED") {
     if (rules.semantics === "at-most-once") interrupted(claim, parts, rules, number)
-    else run()
+    else beginAgain(claim, parts, rules, run)
   } else if (rules.semantics === "at-most-once") {
-    // Its fiber may have gone on meanwhile, and then nobody wants the attempt any more.
-    // What is known by then comes before the body.
-    claim.commit({ Action: "START" }, () => {
-      parts.delivery.perform(claim, () => {
-        if (claim.doors.length > 0) run()
-      })
-    })
+    claim.commit({ Action: "START" }, () => whenWanted(claim, parts, run))
   } else {
     claim.later({ Action: "START" })
     run()
@@ -261,10 +291,36 @@ const isMistaken = (cause: Cause.Cause<unknown>): boolean => {
   return !cause.reasons.some(Cause.isFailReason) && isOwnMistake(defect) && !(defect instanceof Interrupted)
 }
 
+/** An earlier invocation was cut off in an attempt, which runs again, unless that has happened too often. */
+export const beginAgain = (claim: Claim, parts: Parts, rules: StepRules, run: () => void): void => {
+  const cuts = cutsOf(claim, parts)
+  const { attempt: number, path } = claim
+  if (cuts >= (rules.maxInterruptions ?? cutsByDefault)) {
+    const error = new StepInterrupted({ operation: path, attempt: number, interruptions: cuts })
+    return failForGood(claim, rules, Cause.fail(error))
+  }
+  noteCut(claim, parts, cuts, () => whenWanted(claim, parts, run))
+}
+
+/** Its fiber may have gone on meanwhile, and then nobody wants the attempt. What is known by then comes before the body. */
+const whenWanted = (claim: Claim, { delivery }: Parts, run: () => void): void => {
+  delivery.perform(claim, () => {
+    if (claim.doors.length > 0) run()
+  })
+}
+
 /** An earlier invocation started an attempt, and nobody knows how far it came. */
 const interrupted = (claim: Claim, parts: Parts, rules: StepRules, number: number): void => {
-  const cause = Cause.fail(new StepInterrupted({ operation: claim.path, attempt: number }))
-  if (rules.retry === undefined) return failForGood(claim, rules, cause)
+  const cuts = cutsInErrors(claim)
+  const isOver = rules.retry !== undefined && cuts >= (rules.maxInterruptions ?? cutsByDefault)
+  const cause = Cause.fail(
+    new StepInterrupted({
+      operation: claim.path,
+      attempt: number,
+      ...(cuts > 1 || isOver ? { interruptions: cuts } : undefined)
+    })
+  )
+  if (rules.retry === undefined || isOver) return failForGood(claim, rules, cause)
   decideAndFail(claim, parts, rules, cause, { _tag: "Interrupted" }, { number, began: parts.host.now() })
 }
 

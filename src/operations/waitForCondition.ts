@@ -27,7 +27,7 @@ import type * as Serdes from "../Serdes.ts"
 import type { StepContext } from "../StepContext.ts"
 import { limitSize, readValue, writeValue, type AnyCodec, type Conversion, type Recording } from "../values/Values.ts"
 import { operation, type Body } from "./Operation.ts"
-import { attemptedOutcome, cancelAttempt, failForGood, isAttempted, runBody } from "./step.ts"
+import { attemptedOutcome, beginAgain, cancelAttempt, failForGood, isAttempted, runBody, unannounced } from "./step.ts"
 import { typed, type InsideStep } from "./typed.ts"
 
 /**
@@ -171,7 +171,7 @@ const untypedWaitForCondition = (name: string, rules: ConditionRules): Body => {
     prepare: (claim) => checkAttempts(claim, rules),
     perform: (claim, parts) => look(claim, parts, rules, recording),
     isUnfinished: isAttempted,
-    outcome: (claim, record) => attemptedOutcome(claim, record, recording, "state"),
+    outcome: (claim, record) => unannounced(attemptedOutcome(claim, record, recording, "state")),
     cancel: cancelAttempt
   })
 }
@@ -188,8 +188,15 @@ const checkAttempts = ({ path }: Claim, { maxAttempts = attemptsByDefault }: Con
 
 /** One look: it settles the operation, or has the service wait for the next one. */
 const look = (claim: Claim, parts: Parts, rules: ConditionRules, recording: Recording): void => {
+  if (claim.record?.Status === "STARTED") {
+    return beginAgain(claim, parts, recording, () => lookNow(claim, parts, rules, recording))
+  }
+  claim.later({ Action: "START" })
+  lookNow(claim, parts, rules, recording)
+}
+
+const lookNow = (claim: Claim, parts: Parts, rules: ConditionRules, recording: Recording): void => {
   const { attempt, record } = claim
-  if (record?.Status !== "STARTED") claim.later({ Action: "START" })
   const before: Conversion<unknown> =
     attempt === 1 ? Effect.succeed(rules.initial) : readValue(claim, "state", recording, record?.StepDetails?.Result)
   const body = Effect.flatMap(claim.converted(before), rules.check)

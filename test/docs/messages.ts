@@ -206,6 +206,9 @@ const operationErrors: Readonly<Record<string, Effect.Effect<Told>>> = {
       store: crashAt(holds("SUCCEED", "charge"), "before")
     })
   ),
+  "StepInterrupted/too often": inRun(
+    execute(Durable.step("report", Effect.sleep("1 hour")), { engine: { invocationTimeout: "1 minute" } })
+  ),
   InvokeFailed: invoking(TestEngine.fail({ ErrorType: "TypeError", ErrorMessage: "card is undefined" })),
   "InvokeFailed/not allowed": invoking(
     TestEngine.fail({

@@ -16,7 +16,8 @@ const marks: ReadonlyArray<Mark> = [
   { kind: "patch", of: "", label: "new: shipping", time: undefined },
   { kind: "patch", of: "0123456789abcdef", label: "x", time: undefined },
   { kind: "late", of: "0123456789abcdef", label: "charge", time: undefined },
-  { kind: "reading", of: "0123456789abcdef", label: "charge", time: 1_234.5 }
+  { kind: "reading", of: "0123456789abcdef", label: "charge", time: 1_234.5 },
+  { kind: "cut", of: "0123456789abcdef:1:2", label: "charge", time: undefined }
 ]
 
 describe("A mark", () => {

@@ -24,9 +24,15 @@ describe("An at-least-once step", () => {
       })
       assert.deepStrictEqual(attempts, [1, 1])
       assert.strictEqual(valueOf(ran), 2)
-      assert.deepStrictEqual(actions(ran.updates), ["START charge", "SUCCEED charge", "SUCCEED charge"])
+      assert.deepStrictEqual(actions(ran.updates), [
+        "START charge",
+        "SUCCEED charge",
+        "START cut:charge",
+        "SUCCEED cut:charge",
+        "SUCCEED charge"
+      ])
       assert.lengthOf(
-        ran.history.filter((event) => event.EventType === "StepStarted"),
+        ran.history.filter((event) => event.EventType === "StepStarted" && event.Name === "charge"),
         1
       )
       assert.strictEqual(ran.operations[0]!.StepDetails?.Attempt, 1)

@@ -57,6 +57,8 @@ describe("step", () => {
         semantics: "at-most-once"
       })
     ).toEqualTypeOf<Durably<Date, StepInterrupted>>()
+    expectTypeOf(Durable.step("a", number, { maxInterruptions: 3 })).toEqualTypeOf<Durably<number, StepInterrupted>>()
+    expectTypeOf(Durable.step("a", number, { semantics: "at-least-once" })).toEqualTypeOf<Durably<number>>()
     Durable.step("a", charge, {
       error: CardDeclined,
       retry: RetryPolicy.exponential({ while: (error) => error.code === "51" })
