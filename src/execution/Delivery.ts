@@ -3,7 +3,7 @@
  * piece of new work begins, or else the invocation rests.
  *
  * Owns: what comes next, and what is done at that moment. It is the face that operations see of the doors, of work, of what
- * runs, of news, of release and of rest.
+ * runs, of news, of release, of rest and of the pause.
  * Does not own: any of these, each of which has a file of its own; records, requests, and what an operation does.
  *
  * Invariants:
@@ -26,6 +26,7 @@ import type { Namespace } from "./Namespace.ts"
 import { Naps } from "./Naps.ts"
 import { News } from "./News.ts"
 import { Outside } from "./Outside.ts"
+import { Pause } from "./Pause.ts"
 import { Poller } from "./Poller.ts"
 import type { Hold } from "./References.ts"
 import { Release } from "./Release.ts"
@@ -45,6 +46,7 @@ export class Delivery {
   readonly #unclaimed: Unclaimed
   readonly #rest: Rest
   readonly #release: Release
+  readonly #pause: Pause
 
   constructor(parts: Core) {
     this.#parts = parts
@@ -73,6 +75,7 @@ export class Delivery {
     this.#unclaimed = new Unclaimed(parts, { works, running, naps, outside })
     this.#release = new Release(parts, doors, running)
     this.#rest = new Rest(parts, { doors, works, running, news, naps, outside, poller })
+    this.#pause = new Pause(parts, running, this.#rest)
   }
 
   // --- The loop --------------------------------------------------------------------------------------------------------
@@ -81,6 +84,10 @@ export class Delivery {
   next(): boolean {
     const { fibers, lifetime } = this.#parts
     if (!lifetime.isOpen || this.#running.isConverting) return false
+    if (this.#pause.isRecorded) {
+      this.#rest.suspend()
+      return false
+    }
     this.#outside.certain()
     this.#outside.look(fibers.outside.size > 0 || this.#running.holds.size > 0)
     const door = this.#doors.first
@@ -92,12 +99,14 @@ export class Delivery {
     }
     const work = this.#works.first
     const begun = work === undefined ? undefined : this.#unclaimed.mayBegin(work)
-    if (begun === undefined) {
-      this.#rest.begin(undefined)
+    if (begun === undefined || this.#pause.holdsBack(begun)) {
+      if (begun === undefined) this.#rest.begin(undefined)
+      else this.#pause.begin()
       return false
     }
     this.#outside.moved()
     this.#works.drop(begun)
+    this.#parts.history.begins()
     begun.run()
     return true
   }
@@ -205,8 +214,8 @@ export class Delivery {
   // --- Work ------------------------------------------------------------------------------------------------------------
 
   /** Something new may begin once the past is delivered. */
-  perform(claim: Claim, run: () => void): Work {
-    return this.#works.add({ claim, index: claim.index, isEnd: false, isExempt: false, run })
+  perform(claim: Claim, run: () => void, isBegun = false): Work {
+    return this.#works.add({ claim, index: claim.index, isEnd: false, isBegun, isExempt: false, run })
   }
 
   /** A context may be recorded once the past is delivered, unless it is let go of before that, and leaves nothing behind. */

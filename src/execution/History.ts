@@ -8,7 +8,7 @@
  * 1. Each operation has one entry: what the service holds of it, and how the code asked for it.
  * 2. A response is taken in whole before anybody hears of it.
  * 3. A record counts as *unclaimed* while the namespace in which it stands is open and the code has not asked for it.
- *    Marks never count.
+ *    Marks and pauses never count.
  * 4. The code is replaying while a record from before this invocation is unclaimed, or its outcome not delivered. What
  *    the service has told since the last invocation is no replay.
  *
@@ -16,11 +16,13 @@
  */
 import type { Operation } from "../wire/Operation.ts"
 import { isFinal, type Claim, type Entry } from "./Claim.ts"
-import { idOf, readMark, startOf, type Mark } from "./Marks.ts"
+import { idOf, readMark, readPause, startOf, type Mark } from "./Marks.ts"
 import type { Namespace } from "./Namespace.ts"
 
 export class History {
   readonly execution: Operation | undefined
+  /** How often invocations have paused the execution because they neared their ends. */
+  pauses = 0
   /** The greatest stamp that the service has told. */
   newestStamp = 0
   /** Whether there was anything when this invocation began. */
@@ -37,6 +39,8 @@ export class History {
   #oldUndelivered = 0
   /** Outcomes that the service has told since the last invocation, and that are not delivered yet. */
   readonly #news = new Set<string>()
+  /** Whether the last invocation has paused the execution, and nothing has begun since. */
+  #isPaused = false
   /** Whether what was delivered last was delivered by an earlier invocation too. */
   #isBehind = true
 
@@ -45,6 +49,12 @@ export class History {
     const late: Array<readonly [string, number]> = []
     for (const record of initial) {
       if (record.Type === "EXECUTION") continue
+      const pause = readPause(record)
+      if (pause !== undefined) {
+        this.pauses = Math.max(this.pauses, pause)
+        if (news.has(record.Id)) this.#isPaused = true
+        continue
+      }
       const mark = readMark(record)
       if (mark?.kind === "late") late.push([mark.of, Math.max(record.EndTimestamp ?? 0, mark.time ?? 0)])
       if (mark?.kind === "patch") {
@@ -189,10 +199,17 @@ export class History {
 
   /**
    * Whether the code runs over what earlier invocations recorded. What follows the last of that was run by them too, if
-   * there is news that they waited for.
+   * there is news that they waited for, or if they paused the execution before the next attempt.
    */
   get isReplaying(): boolean {
-    return this.#unclaimed > 0 || this.#oldUndelivered > 0 || (this.#isBehind && this.#news.size > 0)
+    return (
+      this.#unclaimed > 0 || this.#oldUndelivered > 0 || (this.#isBehind && (this.#news.size > 0 || this.#isPaused))
+    )
+  }
+
+  /** Something new begins. */
+  begins(): void {
+    this.#isPaused = false
   }
 
   /** The code learns how an operation ended. */
@@ -221,6 +238,7 @@ export class History {
       this.noteStamp(record)
       const entry = this.#entries.get(record.Id)
       if (entry === undefined) {
+        if (readPause(record) !== undefined) continue
         if (this.#marks.has(record.Id)) this.#stamps.set(record.Id, record.EndTimestamp ?? record.StartTimestamp)
         else if (record.Type !== "EXECUTION") this.#addLater(record)
         continue

@@ -4,12 +4,13 @@
  * Owns: how a mark is written and recognised. A *patch* says that a change of the code applies in a namespace, a *late*
  * that an outcome was delivered after outcomes with later stamps, a *reading* what time code was shown before the
  * service had told it, a *cut* that an attempt was begun again because its invocation had ended before it.
+ * A *pause* is none of these: a wait with which an invocation that nears its end has the service begin another one.
  * Does not own: when one is recorded, and what it means for the order.
  *
  * Invariants:
  * 1. On the wire a mark is a step with an outcome from the start. Its id follows from what it says, so that no step of a
  *    user is ever taken for one, whatever its name.
- * 2. No mark is ever claimed, awaited, or missed when it is not asked for.
+ * 2. No mark and no pause is ever claimed, awaited, or missed when it is not asked for, and none moves the time.
  *
  * @since 0.1.0
  */
@@ -74,4 +75,25 @@ export const readMark = (record: Operation): Mark | undefined => {
 const begunPatch = ({ Id, Name = "", ParentId = "", Status }: Operation): Mark | undefined => {
   const mark: Mark = { kind: "patch", of: ParentId, label: Name.slice("patch:".length) }
   return Status === "STARTED" && idOf(mark) === Id ? mark : undefined
+}
+
+// --- Pauses --------------------------------------------------------------------------------------------------------------
+
+const pauseId = (number: number): string => markId("pause", "", String(number))
+
+/** The update that records a pause of an execution, numbered from 1. It is as short as a wait can be. */
+export const pause = (number: number): OperationUpdate => ({
+  Id: pauseId(number),
+  Name: `pause:${number}`,
+  Type: "WAIT",
+  SubType: "Wait",
+  Action: "START",
+  WaitOptions: { WaitSeconds: 1 }
+})
+
+/** The number of a pause, if a record is one. */
+export const readPause = ({ Id, Name = "", Type }: Operation): number | undefined => {
+  if (Type !== "WAIT" || !Name.startsWith("pause:")) return undefined
+  const number = Number(Name.slice("pause:".length))
+  return pauseId(number) === Id ? number : undefined
 }

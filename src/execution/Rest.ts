@@ -6,7 +6,7 @@
  * Does not own: whether anything is left to deliver or to begin, which the delivery knows before.
  *
  * Invariants:
- * 1. An invocation is never suspended with work to begin, a request under way, anything left to send, anything at work or
+ * 1. Unless the execution is paused, an invocation is never suspended with work to begin, a request under way, anything left to send, anything at work or
  *    outside; nor with an outcome to deliver, unless something has to come before it that only the service can bring.
  * 2. It is found to be stuck only if no operation is open, and after all that nobody can see had its time to show.
  * 3. Whenever it neither ends nor sends anything, something is under way that wakes the fibers.
@@ -85,7 +85,7 @@ export class Rest {
       return poller.arm(held !== undefined)
     }
     if (outbox.isSending) return
-    if (held !== undefined) return outside.isHolding ? undefined : this.#suspend()
+    if (held !== undefined) return outside.isHolding ? undefined : this.suspend()
     if (fibers.isOutside) {
       poller.arm(false)
       return outside.wait()
@@ -97,7 +97,7 @@ export class Rest {
       setImmediate(() => fibers.wake())
       return
     }
-    if (doors.hasDurable) this.#suspend()
+    if (doors.hasDurable) this.suspend()
     else this.#stick()
   }
 
@@ -124,7 +124,8 @@ export class Rest {
     })
   }
 
-  #suspend(): void {
+  /** Ends the invocation as suspended, once nothing is left to send. */
+  suspend(): void {
     const { fibers, lifetime, outbox } = this.#parts
     if (outbox.isBusy) outbox.flush()
     else if (this.#isLeaving) {

@@ -56,6 +56,11 @@ export class Usage {
     return this.#bytes
   }
 
+  /** Whether another operation may be recorded. */
+  get hasRoom(): boolean {
+    return this.#operations < this.#quotas.maxOperations
+  }
+
   /** Counts one more operation, or one more attempt of one. */
   addOperation(path: string): void {
     const limit = this.#quotas.maxOperations

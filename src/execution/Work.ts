@@ -28,6 +28,8 @@ export interface Work {
   readonly begun?: Namespace | undefined
   /** The namespace that ends with it, if one does. */
   readonly ended?: Namespace | undefined
+  /** Whether it goes on with an attempt that is recorded as begun, which is cut off if it does not go on. */
+  readonly isBegun?: boolean | undefined
   /** Whether it ends with a mistake, which is a reason of its own for not having gone on. */
   readonly isExempt: boolean
   /** Whether nobody wants it any more, for a reason of its own. */

@@ -304,9 +304,10 @@ export const beginAgain = (claim: Claim, parts: Parts, rules: StepRules, run: ()
 
 /** Its fiber may have gone on meanwhile, and then nobody wants the attempt. What is known by then comes before the body. */
 const whenWanted = (claim: Claim, { delivery }: Parts, run: () => void): void => {
-  delivery.perform(claim, () => {
+  const begin = (): void => {
     if (claim.doors.length > 0) run()
-  })
+  }
+  delivery.perform(claim, begin, true)
 }
 
 /** An earlier invocation started an attempt, and nobody knows how far it came. */

@@ -362,6 +362,7 @@ describe("a crash", () => {
       assert.deepStrictEqual(brief(ended.operations), [
         "CHAINED_INVOKE double SUCCEEDED",
         "STEP work SUCCEEDED",
+        "STEP cut:work SUCCEEDED",
         "CHAINED_INVOKE double SUCCEEDED"
       ])
     })

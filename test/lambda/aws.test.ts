@@ -4,6 +4,8 @@
  */
 import { StepSemantics, withDurableExecution, type DurableContext } from "@aws/durable-execution-sdk-js"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
@@ -47,6 +49,8 @@ const ours = (workflow: Workflow): AnyHandler => LambdaHandler.make(Any.implemen
 
 const theirs = (workflow: (input: unknown, context: DurableContext) => Promise<unknown>): AnyHandler =>
   withDurableExecution(workflow)
+
+const real = Context.get(Context.empty(), Clock.Clock)
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
@@ -330,6 +334,47 @@ describe.concurrent("across the SDKs", () => {
   it("our caller gets our declared error as itself", async () => {
     const { ended } = await observe(caught(-5), { "callee:$LATEST": ourCallee })
     assert.deepStrictEqual(ended, { status: "SUCCEEDED", value: "declined: expired" })
+  })
+})
+
+describe("a row of steps that is longer than an invocation, under AWS's test runner", () => {
+  it("is paused before the time-out, by a wait of its own, and no invocation is rejected", async () => {
+    // Each step takes ten seconds of a clock that nobody waits for; an invocation has a minute.
+    let passed = 0
+    const millis = (): number => Date.now() + passed
+    const nanos = (): bigint => BigInt(millis()) * 1_000_000n
+    const clock: Clock.Clock = {
+      currentTimeMillisUnsafe: millis,
+      currentTimeMillis: Effect.sync(millis),
+      currentTimeNanosUnsafe: nanos,
+      currentTimeNanos: Effect.sync(nanos),
+      monotonicTimeNanosUnsafe: nanos,
+      monotonicTimeNanos: Effect.sync(nanos),
+      sleep: (duration) => Effect.provide(Effect.sleep(duration), Layer.succeed(Clock.Clock, real))
+    }
+    const numbers = Array.from({ length: 20 }, (_, index) => index)
+    const runs: Array<number> = []
+    const workflow: Workflow = () =>
+      Effect.forEach(numbers, (number) =>
+        Durable.step(
+          `step ${number}`,
+          Effect.sync(() => {
+            passed += 10_000
+            runs.push(number)
+            return number
+          })
+        )
+      )
+    const handler = LambdaHandler.make(Any.implement(workflow), { layer: Layer.succeed(Clock.Clock, clock) })
+    const limited: AnyHandler = (event, context) =>
+      handler(event, { ...Object(context), getRemainingTimeInMillis: () => 60_000 + passed })
+    const { ended, events } = await observe(limited)
+    assert.deepStrictEqual(ended, { status: "SUCCEEDED", value: numbers })
+    assert.deepStrictEqual(runs, numbers)
+    assert.deepStrictEqual(
+      events.filter((event) => event.startsWith("Wait")),
+      [1, 2, 3].flatMap((number) => [`WaitStarted Wait /pause:${number}`, `WaitSucceeded Wait /pause:${number}`])
+    )
   })
 })
 

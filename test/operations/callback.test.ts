@@ -681,7 +681,7 @@ describe("The time-out of a callback", () => {
           const ran = yield* execute(Effect.asVoid(operation))
           const failure = failureOf(ran)
           assert.strictEqual(failure.errorType, "InvalidDuration")
-          assert.match(failure.errorMessage ?? "", /^Expected .*"approval".*, found .+\. (Write|For) /)
+          assert.match(failure.errorMessage ?? "", /^Expected .*"approval".*, found .+\. (Write|For|Give) /)
           assert.lengthOf(ran.updates, 0)
         }
       })

@@ -441,8 +441,12 @@ const doneIn = ({ effects }: Ran): ReadonlyArray<string> => {
 const toldIn = ({ reports }: Ran): ReadonlyArray<string> =>
   reports.map(({ compared, place }) => `${place}: ${compared}`).toSorted()
 
+/** What the code has asked for: not how often an attempt of it was cut off, which only a run that was killed records. */
 const recordedIn = ({ operations }: Ran): ReadonlyArray<string> =>
-  operations.map(({ path, status, type }) => `${path} ${type} ${status}`).toSorted()
+  operations
+    .filter(({ path }) => !/(^|\/)cut:[^/]*$/.test(path))
+    .map(({ path, status, type }) => `${path} ${type} ${status}`)
+    .toSorted()
 
 /** A message may number fibers, and those of a replay have other numbers. */
 const withoutFibers = (text: string): string => text.replaceAll(/#\d+/g, "#")

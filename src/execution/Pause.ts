@@ -1,0 +1,72 @@
+/**
+ * The pause of an execution whose invocation nears its end.
+ *
+ * Owns: when no more attempts begin, and the wait with which the service is made to invoke the function again.
+ * Does not own: what runs meanwhile, which may end, and the answer.
+ *
+ * Invariants:
+ * 1. The first attempt of an invocation begins whatever the time, so that every invocation gets on.
+ * 2. An attempt that is recorded as begun is never held back: it would be cut off by that.
+ * 3. The wait is recorded once nothing runs any more, and acknowledged before the invocation is suspended.
+ *
+ * @since 0.1.0
+ */
+import type { Core } from "./Core.ts"
+import { pause } from "./Marks.ts"
+import type { Rest } from "./Rest.ts"
+import type { Running } from "./Running.ts"
+import type { Work } from "./Work.ts"
+
+/** How long before its end an invocation begins no more attempts, in milliseconds: a tenth of its time, and no more than this. */
+const longestLastCall = 5_000
+
+export class Pause {
+  readonly #parts: Core
+  readonly #running: Running
+  readonly #rest: Rest
+  readonly #lastCall: number
+  #hasWorked = false
+  #state: "none" | "sent" | "recorded" = "none"
+
+  constructor(parts: Core, running: Running, rest: Rest) {
+    this.#parts = parts
+    this.#running = running
+    this.#rest = rest
+    const { deadline = Infinity } = parts.settings
+    this.#lastCall =
+      deadline === Infinity ? Infinity : deadline - Math.min(longestLastCall, (deadline - parts.host.now()) / 10)
+  }
+
+  /** Whether the execution is paused, and only the invocation has to end. */
+  get isRecorded(): boolean {
+    return this.#state === "recorded"
+  }
+
+  /** Whether a piece of work has to wait for another invocation. */
+  holdsBack(work: Work): boolean {
+    if (!isAttempt(work)) return false
+    const { host, usage } = this.#parts
+    if (this.#hasWorked && host.now() >= this.#lastCall && usage.hasRoom) return true
+    this.#hasWorked = true
+    return false
+  }
+
+  /** Something is held back. Once nothing runs, the execution is paused. */
+  begin(): void {
+    const { fibers, history, outbox, usage } = this.#parts
+    if (this.#running.isAtWork || fibers.isOutside) return this.#rest.begin(undefined)
+    if (this.#state !== "none") return
+    if (outbox.isBusy) return outbox.flush()
+    this.#state = "sent"
+    history.pauses++
+    const update = pause(history.pauses)
+    usage.addOperation(update.Name ?? "")
+    outbox.push("", update, () => {
+      this.#state = "recorded"
+    })
+    outbox.flush()
+  }
+}
+
+/** Whether work begins an attempt of a step, or a look at a condition. */
+const isAttempt = ({ claim, isBegun, isEnd }: Work): boolean => claim.kind.type === "STEP" && !isEnd && isBegun !== true
