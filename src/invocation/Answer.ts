@@ -10,7 +10,8 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Contract from "../Contract.ts"
-import { InvalidPayload, InvocationFailed, type Mistake } from "../DurableError.ts"
+import { CallbackFailed, InvalidPayload, InvocationFailed, type Mistake } from "../DurableError.ts"
+import { markId } from "../execution/Identity.ts"
 import type { Ending } from "../execution/Lifetime.ts"
 import type { Parts } from "../execution/Parts.ts"
 import { byteLength } from "../internal/bytes.ts"
@@ -100,7 +101,7 @@ const answerExit = (
   const failed = (cause: Cause.Cause<unknown>): Effect.Effect<InvocationAnswer, InvocationFailed> =>
     Effect.mapEager(convert(writeFailureSafely(self, recording, cause)), (error) => ({
       Status: "FAILED",
-      Error: withNotUndone(error, parts)
+      Error: withNotUndone(asSent(error, cause), parts)
     }))
   if (Exit.isFailure(exit)) return failed(exit.cause)
   const result = resultOf(parts, self, recording, exit.value)
@@ -111,6 +112,9 @@ const answerExit = (
     return passing === undefined ? failed(cause) : Effect.fail(passing.error)
   })
 }
+
+/** The update of the execution has an id of its own, as AWS's SDKs send: that of the execution is no operation of ours. */
+const resultId = markId("execution-result", "", "")
 
 /** The answer with the result; one that is too large for it goes through an update of the execution. */
 const resultOf = (
@@ -126,7 +130,7 @@ const resultOf = (
       if (byteLength(text) <= Limits.maxInlineResult) return Effect.succeed({ Status: "SUCCEEDED", Result: text })
       return Effect.flatMapEager(limitSize(self, "result", text, Limits.maxWirePayload), () => {
         try {
-          parts.outbox.push(self.path, { Id: self.id, Type: "EXECUTION", Action: "SUCCEED", Payload: text })
+          parts.outbox.push(self.path, { Id: resultId, Type: "EXECUTION", Action: "SUCCEED", Payload: text })
         } catch (mistake) {
           return Effect.die(mistake)
         }
@@ -134,6 +138,13 @@ const resultOf = (
       })
     }
   )
+
+/** A callback that failed, and that nobody has handled, ends the execution with the message that was sent. */
+const asSent = (error: ErrorObject, cause: Cause.Cause<unknown>): ErrorObject => {
+  const failure = cause.reasons.find(Cause.isFailReason)?.error
+  const message = failure instanceof CallbackFailed ? failure.errorMessage : undefined
+  return message === undefined || message === "" ? error : fitError({ ...error, ErrorMessage: message })
+}
 
 /** What could not be undone is told with the failure that was the reason for undoing it. */
 const withNotUndone = (error: ErrorObject, { history, notUndone }: Parts): ErrorObject => {

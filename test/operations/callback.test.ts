@@ -249,6 +249,33 @@ describe("A callback", () => {
     )
   }
 
+  it.effect("that failed, and that nobody handles, ends the execution with the message of the sender", () =>
+    Effect.gen(function* () {
+      const sent = { ErrorType: "RejectedError", ErrorMessage: "not approved", ErrorData: "7" }
+      const wait = Effect.flatMap(Durable.callback("approval"), (callback) => callback.await)
+      for (const body of [wait, Durable.child("block", wait)]) {
+        const ran = yield* execute(body, { outside: ({ fail }) => fail("approval", "1 minute", sent) })
+        const error = errorOf(ran.result)
+        assert.instanceOf(error, DurableError.CallbackFailed)
+        assert.deepInclude({ ...error }, { errorType: "RejectedError", errorMessage: "not approved", errorData: "7" })
+        const ended = ran.history.find((event) => event.EventType === "ExecutionFailed")
+        const told = ended?.EventType === "ExecutionFailed" ? ended.ExecutionFailedDetails.Error.Payload : undefined
+        assert.strictEqual(told?.ErrorType, "CallbackFailed")
+        assert.strictEqual(told?.ErrorMessage, "not approved")
+      }
+    })
+  )
+
+  it.effect("that failed without a message ends the execution with one of ours", () =>
+    Effect.gen(function* () {
+      const wait = Effect.flatMap(Durable.callback("approval"), (callback) => callback.await)
+      const ran = yield* execute(wait, { outside: ({ fail }) => fail("approval", "1 minute", {}) })
+      const ended = ran.history.find((event) => event.EventType === "ExecutionFailed")
+      const told = ended?.EventType === "ExecutionFailed" ? ended.ExecutionFailedDetails.Error.Payload : undefined
+      assert.include(told?.ErrorMessage, "was completed with a failure")
+    })
+  )
+
   it.effect("without an id ends the execution as StoreRejected, which says what was expected", () =>
     Effect.gen(function* () {
       const { answer, requests } = yield* invokeOnce(Effect.asVoid(Durable.callback("approval")))

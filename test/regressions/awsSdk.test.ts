@@ -165,6 +165,27 @@ describe("a large result", () => {
       return { exit, history: yield* run.history }
     }).pipe(Effect.provide(TestEngine.layer([large])))
 
+  it.effect("is recorded by an update with an id of its own, which is the same whenever it is repeated", () =>
+    Effect.gen(function* () {
+      const store = yield* CheckpointStore
+      const inner = { ...store }
+      const ids: Array<string> = []
+      Object.assign(store, {
+        checkpoint: (request: Parameters<typeof inner.checkpoint>[0]) => {
+          ids.push(...request.Updates.flatMap(({ Id, Type }) => (Type === "EXECUTION" ? [Id] : [])))
+          return ids.length === 1 ? Effect.fail(said.busy) : inner.checkpoint(request)
+        }
+      })
+      const run = yield* TestEngine.start(Large)
+      assert.strictEqual(yield* run.result, text)
+      const [execution] = yield* run.operations()
+      assert.lengthOf(new Set(ids), 1)
+      assert.match(ids[0] ?? "", /^[0-9a-f]{16}$/)
+      assert.notStrictEqual(ids[0], execution?.Id)
+      assert.notInclude(run.executionArn, ids[0] ?? "")
+    }).pipe(Effect.provide(TestEngine.layer([large])))
+  )
+
   it.effect("AWS JS SDK 5: a large result whose checkpoint is refused fails the execution", () =>
     Effect.gen(function* () {
       const { exit, history } = yield* recording(said.invalidParameter, Infinity)
