@@ -9,6 +9,7 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import { isRecordedAs } from "../values/Failures.ts"
+import { isOrigin } from "../values/origins.ts"
 import { readValue, type Conversion, type Recording, type Subject } from "../values/Values.ts"
 import type { ErrorObject } from "../wire/ErrorObject.ts"
 
@@ -18,7 +19,7 @@ export const declaredError = (
   schema: Recording["error"],
   { ErrorData: data, ErrorType: type }: ErrorObject
 ): Conversion<{ readonly error: unknown } | undefined> =>
-  data === undefined || schema === undefined
+  data === undefined || schema === undefined || isOrigin(data)
     ? Effect.succeed(undefined)
     : Effect.matchCauseEffectEager(readValue(subject, "error", { success: schema }, data), {
         onSuccess: (error) => Effect.succeed(isRecordedAs(error, type) ? { error } : undefined),

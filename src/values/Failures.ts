@@ -26,6 +26,7 @@ import { isError } from "../internal/realm.ts"
 import { json } from "../Serdes.ts"
 import type { ErrorObject } from "../wire/ErrorObject.ts"
 import * as Limits from "../wire/Limits.ts"
+import { isOrigin, readOrigin, writeOrigin } from "./origins.ts"
 import { readValue, writeValue, type Conversion, type Recording, type Subject } from "./Values.ts"
 
 const isOperationError = Schema.is(OperationError)
@@ -138,17 +139,21 @@ export const asDefect = (error: unknown): unknown => {
     const defect = new Error(textAt(error, "message") ?? textOf(error))
     defect.name = type
     defect.stack = (isError(error) && error.stack) || ""
+    if (isError(error)) readOrigin(defect, writeOrigin(error, textOf))
     return defect
   } catch {
     return error
   }
 }
 
-const describeError = ({ message, name, stack }: Error): ErrorObject => {
+const describeError = (error: Error): ErrorObject => {
+  const { message, name, stack } = error
+  const data = writeOrigin(error, textOf)
   const lines = typeof stack === "string" ? stack.split("\n").slice(1) : []
   return {
     ErrorType: nonEmpty(name) ?? "Error",
     ErrorMessage: nonEmpty(message) ?? nonEmpty(name) ?? "Error",
+    ...(data === undefined ? undefined : { ErrorData: data }),
     ...(lines.length === 0 ? undefined : { StackTrace: lines.map((line) => line.trim()) })
   }
 }
@@ -211,7 +216,7 @@ export const readFailure = (
 ): Conversion<Exit.Exit<never, unknown>> => {
   const error = recorded ?? {}
   const { ErrorData: data, ErrorType: type = "" } = error
-  if (data === undefined || data === droppedData) return Effect.succeed(Exit.die(defectOf(error)))
+  if (data === undefined || data === droppedData || isOrigin(data)) return Effect.succeed(Exit.die(defectOf(error)))
   if (error.StackTrace !== undefined && mistakeTags.has(type)) return readMistake(subject, data)
   const declared = Effect.mapEager(readValue(subject, "error", { success: recording.error }, data), (value) => ({
     value
@@ -260,5 +265,6 @@ const defectOf = (recorded: ErrorObject): Error => {
     `${defect.name}: ${defect.message}`,
     ...(recorded.StackTrace ?? []).map((line) => `    ${line}`)
   ].join("\n")
+  readOrigin(defect, recorded.ErrorData)
   return defect
 }
