@@ -49,7 +49,10 @@ export interface Contract<
   readonly payloadSerdes: Serdes.Codec<Payload["Type"], Services> | undefined
   /** Replaces the ambient `Serdes` for the result. */
   readonly resultSerdes: Serdes.Codec<Success["Type"], Services> | undefined
-  /** The name of the execution that a payload starts, so that starting it twice starts it once. */
+  /**
+   * The name of the execution that a payload starts, so that starting it twice starts it once. An invoke has none: the
+   * service does not let the caller name the execution.
+   */
   readonly idempotencyKey: ((payload: Payload["Type"]) => string) | undefined
 }
 

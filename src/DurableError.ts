@@ -425,6 +425,18 @@ export class Interrupted extends Schema.TaggedError<Interrupted>()("Interrupted"
 export class StoreRejected extends Schema.TaggedError<StoreRejected>()("StoreRejected", mistakeFields) {}
 
 /**
+ * The layer of a handler cannot be built, because a value that its `Config` asks for is missing or malformed. Building it
+ * again changes nothing, so the execution ends; what a value is never stands in the message.
+ *
+ * @category mistakes
+ * @since 0.1.0
+ */
+export class InvalidConfiguration extends Schema.TaggedError<InvalidConfiguration>()(
+  "InvalidConfiguration",
+  mistakeFields
+) {}
+
+/**
  * Every mistake: what ends an execution as a defect under its own ErrorType.
  *
  * @category mistakes
@@ -446,7 +458,8 @@ export const Mistake = Schema.Union([
   NestedOperation,
   ContextEnded,
   Interrupted,
-  StoreRejected
+  StoreRejected,
+  InvalidConfiguration
 ])
 
 /**
@@ -461,7 +474,8 @@ export type Mistake = typeof Mistake.Type
  * It is never recorded: the handler throws it. `reason` says whether the invocation lost its ownership of the execution
  * (`"stale-token"`), could not reach the service (`"store-unavailable"`), ran out of time (`"deadline"`), was interrupted
  * from outside (`"interrupted"`), could not write or read a value for now (`"serdes"`), was told to retry on a contradiction
- * or a stuck workflow (`"non-deterministic"`), or waited too long for work that no operation records (`"outside"`).
+ * or a stuck workflow (`"non-deterministic"`), waited too long for work that no operation records (`"outside"`), or has no
+ * configuration to run with (`"configuration"`).
  *
  * @category invocation errors
  * @since 0.1.0
@@ -474,7 +488,8 @@ export class InvocationFailed extends Schema.TaggedError<InvocationFailed>()("In
     "interrupted",
     "serdes",
     "non-deterministic",
-    "outside"
+    "outside",
+    "configuration"
   ]),
   message: Schema.String
 }) {}

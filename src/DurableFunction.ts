@@ -35,6 +35,9 @@ export interface Options<Payload extends Schema.Top, Success extends Schema.Top,
   /**
    * The name of the execution that a payload starts: 1..64 of `a-z A-Z 0-9 - _`. Executions of all functions of an account
    * in a region share their names, so put the contract's into it.
+   *
+   * It counts for `DurableClient.start` and `Durable.start`. It does not count for `Durable.invoke`: the service names the
+   * execution of a chained invoke itself, and calls the function once for each invoke.
    */
   readonly idempotencyKey?: (payload: NoInfer<Payload["Type"]>) => string
 }

@@ -23,6 +23,7 @@ import { InvocationFailed } from "../DurableError.ts"
 import type { Execution } from "../execution/Parts.ts"
 import { invoke, within, type Invoked, type InvokeOptions } from "../invocation/Invocation.ts"
 import { decodeInvocationEvent, type InvocationAnswer } from "../wire/Invocation.ts"
+import { configured } from "./internal/configuration.ts"
 import { fromDurableExecutionClient, type DurableExecutionClient } from "./internal/eventClient.ts"
 import * as LambdaCheckpoints from "./LambdaCheckpoints.ts"
 import { LambdaContext, type InvocationContext } from "./LambdaContext.ts"
@@ -58,7 +59,7 @@ export interface Options<R, E> {
    */
   readonly outsideLimit?: Duration.Input
   /**
-   * What a contradiction between code and history, or a workflow that is stuck, does: end the execution as FAILED (`"fail"`,
+   * What a contradiction between code and history, a workflow that is stuck, or configuration that the layer lacks does: end the execution as FAILED (`"fail"`,
    * the default), or fail only the invocation (`"retry"`), so that the execution goes on when an older version of the code
    * is back.
    */
@@ -116,7 +117,8 @@ export const make = <I extends Contract.AnyImplementation, R extends Requirement
 ): Handler => {
   const sandbox = new Sandbox(Layer.provideMerge(options.layer, LambdaLogger.layer))
   const checkpoints = new Sandbox<CheckpointStore, unknown>(options.checkpoints ?? LambdaCheckpoints.layer)
-  const configured = invokeOptions(options)
+  const fixed = invokeOptions(options)
+  const configuration = { mayWait: options.onNonDeterminism === "retry", operation: implementation.contract.name }
   const margin = millis("margin", options.margin ?? "1 second")
 
   const run = (input: unknown, context: InvocationContext | undefined): Effect.Effect<Invoked, unknown> =>
@@ -126,7 +128,7 @@ export const make = <I extends Contract.AnyImplementation, R extends Requirement
       const decoded = decodeInvocationEvent(input)
       if (Result.isFailure(decoded)) return Effect.fail(decoded.failure)
       const limits = {
-        ...configured,
+        ...fixed,
         deadline: deadlineOf(context, margin, Context.get(fiber.context, Clock.Clock).currentTimeMillisUnsafe()),
         traceHeader: context?.xRayTraceId ?? process.env["_X_AMZN_TRACE_ID"]
       }
@@ -137,16 +139,16 @@ export const make = <I extends Contract.AnyImplementation, R extends Requirement
               (services) => Context.get(services, CheckpointStore)
             )
           : Effect.succeed(fromDurableExecutionClient(cast<unknown, DurableExecutionClient>(client)))
-      return Effect.flatMapEager(
-        within(limits.deadline, "built the layer of its handler", sandbox.services),
-        (services) =>
-          Effect.flatMapEager(store, (found) =>
-            Effect.provideContext(
-              invoke(implementation, decoded.success, limits),
-              invocationServices(services, found, context)
-            )
+      const layer = within(limits.deadline, "built the layer of its handler", sandbox.services)
+      return Effect.flatMapEager(configured(layer, configuration), (outcome) => {
+        if ("answer" in outcome) return Effect.succeed({ answer: outcome.answer, parts: undefined })
+        return Effect.flatMapEager(store, (found) =>
+          Effect.provideContext(
+            invoke(implementation, decoded.success, limits),
+            invocationServices(outcome.built, found, context)
           )
-      )
+        )
+      })
     })
 
   return (event, context) =>

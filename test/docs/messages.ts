@@ -20,6 +20,8 @@ import { TestEngine } from "effect-durable/testing"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
+import * as Config from "effect/Config"
+import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -120,6 +122,27 @@ const inHandler = (event: unknown): Effect.Effect<Told> =>
       )(event),
     catch: (error) => error
   }).pipe(Effect.exit, Effect.map(toldBy))
+
+/** What a handler says whose layer reads its configuration. */
+const inConfigured = (provider: ConfigProvider.ConfigProvider): Effect.Effect<Told> =>
+  Effect.tryPromise({
+    try: () => {
+      const layer = Layer.effectDiscard(Config.String("ORDERS_URL")).pipe(Layer.provide(ConfigProvider.layer(provider)))
+      return LambdaHandler.make(
+        Fulfil.implement(() => Effect.void),
+        { layer }
+      )(eventOf([]))
+    },
+    catch: (error) => error
+  }).pipe(
+    Effect.exit,
+    Effect.map((exit) => {
+      const answer = Exit.isSuccess(exit) ? exit.value : undefined
+      return answer?.Status === "FAILED"
+        ? { tag: answer.Error?.ErrorType ?? "", message: answer.Error?.ErrorMessage ?? "" }
+        : toldBy(exit)
+    })
+  )
 
 /** What a handler rejects with when Lambda ends its sandbox. Only its own listener hears the signal. */
 const atSigterm: Effect.Effect<Told> = Effect.tryPromise({
@@ -376,6 +399,7 @@ const mistakes: Readonly<Record<string, Effect.Effect<Told>>> = {
     })
   ),
   Interrupted: inEngine(Effect.interrupt),
+  InvalidConfiguration: inConfigured(ConfigProvider.fromEnv({ env: {} })),
   StoreRejected: inInvocation(charge, {
     store: {
       checkpoint: () =>
@@ -395,6 +419,9 @@ const invocationErrors: Readonly<Record<string, Effect.Effect<Told>>> = {
     inInvocation(Durable.step("report", Effect.never), { run: { deadline: Date.now() + 20 } })
   ),
   "InvocationFailed/interrupted": atSigterm,
+  "InvocationFailed/configuration": inConfigured(
+    ConfigProvider.make(() => Effect.fail(new ConfigProvider.SourceError({ message: "busy" })))
+  ),
   "InvocationFailed/serdes": Effect.provide(inInvocation(charge), sleepyFormat(true)),
   "InvocationFailed/non-deterministic": inInvocation(delivery, {
     event: eventOf([{ Id: operationId("", "delivery", 0), Name: "delivery", Type: "STEP", SubType: "Step" }]),

@@ -1,7 +1,9 @@
 /** What a handler keeps from one invocation to the next, and what each invocation has of its own. */
 import { assert, describe, it } from "@effect/vitest"
-import { CheckpointStore, Durable, DurableFunction } from "effect-durable"
+import { CheckpointStore, Durable, DurableError, DurableFunction } from "effect-durable"
 import { LambdaContext, LambdaHandler } from "effect-durable/lambda"
+import * as Config from "effect/Config"
+import * as ConfigProvider from "effect/ConfigProvider"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -71,6 +73,62 @@ describe("the layer of a handler", () => {
     assert.deepStrictEqual(
       lambda.invocations.map(({ error }) => (error instanceof Error ? error.message : error)),
       ["No connection 1.", "No connection 2.", undefined]
+    )
+  })
+
+  const from = (config: Config.Config<unknown>, env: Record<string, string> = {}) =>
+    Layer.effect(Connection, Effect.as(config, { id: 1 })).pipe(
+      Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnv({ env })))
+    )
+  const misconfigured: Record<string, readonly [config: Config.Config<unknown>, named: string]> = {
+    "lacks a variable": [Config.String("ORDERS_URL"), `"ORDERS_URL"`],
+    "has a variable that is none": [Config.Port("ORDERS_PORT"), `"ORDERS_PORT"`],
+    "has a nested variable that is none": [Config.nested(Config.Port("PORT"), "ORDERS"), `"ORDERS_PORT"`]
+  }
+  for (const [name, [config, named]] of Object.entries(misconfigured)) {
+    it(`ends the execution when its configuration ${name}: a typo is not tried for a week`, async () => {
+      const lambda = new Lambda()
+      const layer = from(config, { ORDERS_PORT: "hunter2" })
+      lambda.deploy("work", LambdaHandler.make(work, { layer, checkpoints: lambda.checkpoints }))
+      const outcome = await lambda.run("work")
+      assert.strictEqual(outcome.status, "FAILED")
+      const error = outcome.status === "FAILED" ? outcome.error : undefined
+      assert.strictEqual(error?.ErrorType, "InvalidConfiguration")
+      assert.include(error?.ErrorMessage, `expected ${named} in the configuration of the function`)
+      assert.notInclude(JSON.stringify(error), "hunter2")
+      assert.lengthOf(lambda.invocations, 1)
+    })
+
+    it(`fails only the invocation when its configuration ${name}, where the execution is to wait for another version`, async () => {
+      const lambda = new Lambda()
+      const broken = { layer: from(config), checkpoints: lambda.checkpoints, onNonDeterminism: "retry" } as const
+      lambda.deploy("work", LambdaHandler.make(work, broken))
+      const { error } = await lambda.first("work")
+      assert.instanceOf(error, DurableError.InvocationFailed)
+      assert.strictEqual(error.reason, "configuration")
+      assert.include(error.message, named)
+      lambda.deploy("work", LambdaHandler.make(work, { layer: counted([]), checkpoints: lambda.checkpoints }))
+      await lambda.settle()
+      assert.strictEqual(lambda.invocations.at(-1)?.answer?.Status, "SUCCEEDED")
+    })
+  }
+
+  it("fails only the invocation when the source of its configuration cannot be read, also where that is a defect", async () => {
+    const lambda = new Lambda()
+    let reads = 0
+    const source = ConfigProvider.make(() =>
+      ++reads < 3
+        ? Effect.fail(new ConfigProvider.SourceError({ message: "busy" }))
+        : Effect.succeed(ConfigProvider.makeValue("url"))
+    )
+    const layer = Layer.effect(Connection, Effect.as(Effect.orDie(Config.String("URL")), { id: 1 })).pipe(
+      Layer.provide(ConfigProvider.layer(source))
+    )
+    lambda.deploy("work", LambdaHandler.make(work, { layer, checkpoints: lambda.checkpoints }))
+    assert.deepInclude(await lambda.run("work"), { status: "SUCCEEDED" })
+    assert.deepStrictEqual(
+      lambda.invocations.map(({ error }) => (error instanceof DurableError.InvocationFailed ? error.reason : error)),
+      ["configuration", "configuration", undefined]
     )
   })
 

@@ -1,0 +1,61 @@
+/**
+ * What it means that the layer of a handler cannot be built for want of configuration.
+ *
+ * Owns: which failures of a layer are those of a `Config`, and their words, which name variables and never their values.
+ * Does not own: when a layer is built, and every other failure of it.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import { ConfigError } from "effect/Config"
+import * as Effect from "effect/Effect"
+import * as SchemaIssue from "effect/SchemaIssue"
+import { InvalidConfiguration, InvocationFailed } from "../../DurableError.ts"
+import type { InvocationAnswer } from "../../wire/Invocation.ts"
+
+/**
+ * The answer of an invocation whose layer lacks its configuration. What is missing or malformed is so for every invocation
+ * of this version, so the execution ends, unless it is to wait for another version. A source that cannot be read may be
+ * readable again. Any other failure is none of this, and stays.
+ */
+export const configured = <A, E, R>(
+  build: Effect.Effect<A, E, R>,
+  { mayWait, operation }: { readonly mayWait: boolean; readonly operation: string }
+): Effect.Effect<{ readonly built: A } | { readonly answer: InvocationAnswer }, E | InvocationFailed, R> =>
+  Effect.matchCauseEffectEager(build, {
+    onSuccess: (built) => Effect.succeed({ built }),
+    onFailure: (cause): Effect.Effect<{ readonly answer: InvocationAnswer }, E | InvocationFailed> => {
+      const error = cause.reasons.map(errorIn).find((found) => found instanceof ConfigError)
+      if (error === undefined) return Effect.failCause(cause)
+      const message = sentence(error)
+      return mayWait || error.cause._tag === "SourceError"
+        ? Effect.fail(new InvocationFailed({ reason: "configuration", message }))
+        : Effect.succeed({ answer: failedWith(new InvalidConfiguration({ operation, message })) })
+    }
+  })
+
+const errorIn = (reason: Cause.Reason<unknown>): unknown =>
+  Cause.isFailReason(reason) ? reason.error : Cause.isDieReason(reason) ? reason.defect : undefined
+
+const failedWith = ({ _tag, message, operation }: InvalidConfiguration): InvocationAnswer => ({
+  Status: "FAILED",
+  Error: {
+    ErrorType: _tag,
+    ErrorMessage: message,
+    ErrorData: JSON.stringify({ _tag, operation, message }),
+    StackTrace: []
+  }
+})
+
+const format = SchemaIssue.makeFormatterStandardSchemaV1()
+
+const sentence = ({ cause }: ConfigError): string => {
+  if (cause._tag === "SourceError")
+    return "The layer of the handler could not be built, because the source of its configuration cannot be read."
+  const paths = format(cause.issue).issues.map(({ path = [] }) =>
+    path.map((segment) => String(typeof segment === "object" ? segment.key : segment)).join("_")
+  )
+  const names = Array.from(new Set(paths.filter((path) => path !== "")), (path) => JSON.stringify(path))
+  const what = names.length === 0 ? "a value of its configuration" : names.join(", ")
+  return `The layer of the handler could not be built: expected ${what} in the configuration of the function, found nothing or not what its Config reads. Set it, and publish another version.`
+}
