@@ -38,8 +38,8 @@ export const writeOrigin = (error: Error, textOf: (value: unknown) => string): s
 const originOf = (error: Error, textOf: (value: unknown) => string, depth: number): Origin => {
   const { cause, message, name } = error
   return {
-    name: String(name),
-    message: String(message),
+    name: textOf(name),
+    message: textOf(message),
     ...codeOf(error),
     ...(cause === undefined || depth === 0 ? undefined : { cause: causeOf(cause, textOf, depth - 1) })
   }

@@ -257,7 +257,10 @@ describe("A callback", () => {
         const ran = yield* execute(body, { outside: ({ fail }) => fail("approval", "1 minute", sent) })
         const error = errorOf(ran.result)
         assert.instanceOf(error, DurableError.CallbackFailed)
-        assert.deepInclude({ ...error }, { errorType: "RejectedError", errorMessage: "not approved", errorData: "7" })
+        assert.deepStrictEqual(
+          [error.errorType, error.errorMessage, error.errorData],
+          ["RejectedError", "not approved", "7"]
+        )
         const ended = ran.history.find((event) => event.EventType === "ExecutionFailed")
         const told = ended?.EventType === "ExecutionFailed" ? ended.ExecutionFailedDetails.Error.Payload : undefined
         assert.strictEqual(told?.ErrorType, "CallbackFailed")

@@ -39,7 +39,7 @@ describe("A step that is cut off", () => {
       assert.lengthOf(attempts, 10)
       const error = defectOf(ran.exits.at(-1))
       assert.instanceOf(error, DurableError.StepInterrupted)
-      assert.deepInclude({ ...error }, { operation: "slow", attempt: 1, interruptions: 10 })
+      assert.deepStrictEqual([error.operation, error.attempt, error.interruptions], ["slow", 1, 10])
       const failed = failureOf(ran)
       assert.strictEqual(failed.errorType, "StepInterrupted")
       assert.strictEqual(
@@ -137,7 +137,7 @@ describe("A step that is cut off", () => {
       })
       const error = errorOf(valueOf(ran))
       assert.instanceOf(error, DurableError.StepInterrupted)
-      assert.deepInclude({ ...error }, { attempt: 10, interruptions: 10 })
+      assert.deepStrictEqual([error.attempt, error.interruptions], [10, 10])
       assert.deepStrictEqual(attempts, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
       assert.notInclude(actions(ran.updates).join(), "cut:")
     })
@@ -162,7 +162,7 @@ describe("A step that is cut off", () => {
         engine,
         store: crashAt(holds("SUCCEED", "cut:slow"), when)
       })
-      assert.deepInclude({ ...errorOf(valueOf(ran)) }, { interruptions: 4 })
+      assert.strictEqual(errorOf(valueOf(ran)).interruptions, 4)
       assert.lengthOf(attempts, when === "before" ? 4 : 3)
     })
   )
