@@ -84,6 +84,8 @@ export class Runtime {
         error: { ...error, ErrorMessage: `RequestId: ${call.requestId} Error: ${error.ErrorMessage}` }
       })
     }
+    // Its connections may end later than it did, and a call that is handed over to nobody never ends.
+    this.#asking.clear()
     if (!this.#ready) {
       for (const { end } of Array.from(this.#waiting)) end({ _tag: "Exited", error: this.#initError ?? error })
     }

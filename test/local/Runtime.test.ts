@@ -1,0 +1,56 @@
+/** The Runtime API of one function, as processes come and go. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import type { FunctionCall } from "../../src/local/Functions.ts"
+import { Runtime } from "../../src/local/Runtime.ts"
+
+const call: FunctionCall = {
+  requestId: "r-1",
+  functionName: "orders",
+  version: "$LATEST",
+  functionArn: "arn:aws:lambda:us-east-1:123456789012:function:orders:$LATEST",
+  payload: "{}"
+}
+
+const scene = () => {
+  let started = 0
+  const runtime = new Runtime({ timeoutSeconds: 60, onWaiting: () => void started++, onTimeout: () => undefined })
+  /** A process asks for a call. */
+  const next = Effect.provideService(
+    runtime.api(9_000),
+    HttpServerRequest.HttpServerRequest,
+    HttpServerRequest.fromWeb(
+      new Request("http://127.0.0.1:9000/2018-06-01/runtime/invocation/next", { headers: { host: "127.0.0.1:9000" } })
+    )
+  )
+  return { runtime, next, started: () => started }
+}
+
+describe("A call", () => {
+  it.effect("is handed over to the process that asks", () =>
+    Effect.gen(function* () {
+      const { next, runtime, started } = scene()
+      const asked = yield* Effect.forkChild(next, { startImmediately: true })
+      yield* Effect.forkChild(runtime.run(call), { startImmediately: true })
+      const { headers } = yield* Fiber.join(asked)
+      assert.strictEqual(headers["lambda-runtime-aws-request-id"], "r-1")
+      assert.strictEqual(started(), 0)
+    })
+  )
+
+  it.effect("is not handed over to a process that has ended, although its connection has not", () =>
+    Effect.gen(function* () {
+      const { next, runtime, started } = scene()
+      const dead = yield* Effect.forkChild(next, { startImmediately: true })
+      runtime.exited("exit status 7")
+      const ended = yield* Effect.forkChild(runtime.run(call), { startImmediately: true })
+      assert.strictEqual(started(), 1, "another process is asked for")
+      assert.isUndefined(dead.pollUnsafe())
+      const { headers } = yield* next
+      assert.strictEqual(headers["lambda-runtime-aws-request-id"], "r-1")
+      yield* Fiber.interrupt(ended)
+    })
+  )
+})
