@@ -127,7 +127,7 @@ const parts: ReadonlyArray<readonly [part: string, below: ReadonlyArray<string>]
       "hosting"
     ]
   ],
-  ["local", ["errors", "internal", "wire", "words", "contracts", "client", "lambda", "engine", "hosting"]]
+  ["local", ["errors", "internal", "wire", "words", "contracts", "client", "invocation", "lambda", "engine", "hosting"]]
 ]
 
 const allowed = new Map(parts)

@@ -227,7 +227,15 @@ export const advanceTo = (state: State.ServiceState, env: Work.Env): Work.Applie
  * @since 0.1.0
  * @category getters
  */
-export const nextDue = (state: State.ServiceState): number | undefined => Timers.first(state.timers)?.due
+export const nextDue = (state: State.ServiceState): number | undefined => nextTimer(state)?.due
+
+/**
+ * The timer that is due first.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const nextTimer = (state: State.ServiceState): Timers.Timer | undefined => Timers.first(state.timers)
 
 /**
  * The timer of this purpose, if it is armed.

@@ -20,9 +20,10 @@ import { InvocationEvent } from "../wire/Invocation.ts"
 import type { Backend, PlainCall } from "./Api.ts"
 import { adviceIn, invocationEnd, lookupIn, targetEnd, type FunctionCall, type Functions } from "./Functions.ts"
 import { api, serve } from "./Http.ts"
-import { Machine, type MachineOptions, type Work } from "./Machine.ts"
+import { Machine, type Work } from "./Machine.ts"
 import { StorageError } from "./Sqlite.ts"
 import { Store } from "./Store.ts"
+import { LeapingTime, realTime, type Time } from "./Time.ts"
 
 export interface AssemblyOptions {
   readonly database: string
@@ -32,11 +33,14 @@ export interface AssemblyOptions {
   readonly port: number
   /** Makes the functions of an engine that is reached at this address. */
   readonly functions: (url: Effect.Effect<string>) => Effect.Effect<Functions, never, Scope.Scope>
+  /** Whether time leaps over what would only be waited for. Default: no. */
+  readonly skipTime?: boolean | undefined
   readonly engine?: Partial<Omit<Service.Options, "lookup" | "missingAdvice" | "stampStep">> | undefined
 }
 
 export interface Assembled {
   readonly machine: Machine
+  readonly time: Time
   readonly url: string
   readonly functions: Functions
   /** Executions that were open when the engine started, and go on. */
@@ -50,15 +54,17 @@ export const assemble = (options: AssemblyOptions): Effect.Effect<Assembled, Sto
     const address = yield* Deferred.make<string>()
     const functions = yield* options.functions(Deferred.await(address))
     const fork = yield* FiberSet.makeRuntime()
-    const machine = yield* loadMachine(store, functions, fork, options)
+    const clock = yield* Clock.Clock
+    const time = options.skipTime === true ? new LeapingTime(realTime(clock, fork)) : realTime(clock, fork)
+    const machine = yield* loadMachine(store, functions, time, options)
     // Last acquired, first released: nothing may be reported once functions are being stopped.
     yield* Effect.addFinalizer(() => Effect.sync(() => machine.stop()))
-    const port = yield* serve(options.host, options.port, api(backendOf(machine, functions, fork)))
+    const { port } = yield* serve(options.host, options.port, api(backendOf(machine, functions, time, fork)))
     const url = `http://${options.host === "::1" ? "[::1]" : options.host}:${port}`
     yield* Deferred.succeed(address, url)
-    const resumed = machine.start((work) => void fork(perform(machine, functions, work)))
+    const resumed = machine.start((work) => void fork(time.during(perform(machine, functions, work))))
     yield* Effect.forkScoped(tidying(machine))
-    return { machine, url, functions, resumed }
+    return { machine, time, url, functions, resumed }
   })
 
 type Fork = (effect: Effect.Effect<unknown>) => Fiber.Fiber<unknown>
@@ -66,44 +72,40 @@ type Fork = (effect: Effect.Effect<unknown>) => Fiber.Fiber<unknown>
 const loadMachine = (
   store: Store,
   functions: Functions,
-  fork: Fork,
+  time: Time,
   { engine }: AssemblyOptions
-): Effect.Effect<Machine, StorageError> =>
-  Effect.flatMap(Clock.Clock, (clock) => {
-    const config = Service.makeConfig({
-      ...engine,
-      lookup: lookupIn(functions),
-      missingAdvice: adviceIn(functions),
-      // Nothing smaller crosses the wire of AWS.
-      stampStep: 1
-    })
-    const now = (): number => clock.currentTimeMillisUnsafe()
-    const later: MachineOptions["later"] = (milliseconds, run) => {
-      const fiber = fork(Effect.andThen(Effect.sleep(milliseconds), Effect.sync(run)))
-      return () => fiber.interruptUnsafe()
-    }
-    return Effect.try({
-      try: () => new Machine({ store, config, now, later }),
-      catch: (error) => {
-        if (error instanceof StorageError) return error
-        throw error
-      }
-    })
+): Effect.Effect<Machine, StorageError> => {
+  const config = Service.makeConfig({
+    ...engine,
+    lookup: lookupIn(functions),
+    missingAdvice: adviceIn(functions),
+    // Nothing smaller crosses the wire of AWS.
+    stampStep: 1
   })
+  return Effect.try({
+    try: () => new Machine({ store, config, time }),
+    catch: (error) => {
+      if (error instanceof StorageError) return error
+      throw error
+    }
+  })
+}
 
-const backendOf = (machine: Machine, functions: Functions, fork: Fork): Backend => ({
+const backendOf = (machine: Machine, functions: Functions, time: Time, fork: Fork): Backend => ({
   machine,
   detach: (effect) => void fork(effect),
   call: ({ functionName, payload, version, ...rest }: PlainCall) =>
     Effect.map(
-      functions.run({
-        ...rest,
-        requestId: randomUUID(),
-        functionName,
-        version,
-        functionArn: `arn:aws:lambda:${machine.config.region}:${machine.config.account}:function:${functionName}:${version}`,
-        payload: payload ?? "{}"
-      }),
+      time.during(
+        functions.run({
+          ...rest,
+          requestId: randomUUID(),
+          functionName,
+          version,
+          functionArn: `arn:aws:lambda:${machine.config.region}:${machine.config.account}:function:${functionName}:${version}`,
+          payload: payload ?? "{}"
+        })
+      ),
       targetEnd
     )
 })

@@ -6,7 +6,7 @@
  *
  * @since 0.1.0
  */
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import type * as Service from "../engine/Service.ts"
 import type { ErrorObject } from "../wire/ErrorObject.ts"
 
@@ -43,6 +43,25 @@ export interface Functions {
   readonly names: ReadonlyArray<string>
   readonly run: (call: FunctionCall) => Effect.Effect<FunctionEnd>
 }
+
+/** What becomes of a call of a function that an engine before this one has served. */
+export const gone = ({ functionName }: FunctionCall): FunctionEnd => ({
+  _tag: "Exited",
+  error: {
+    ErrorType: "ResourceNotFoundException",
+    ErrorMessage: `This engine does not serve the function ${functionName}.`
+  }
+})
+
+/** All of these functions, each in its own way. */
+export const together = (all: ReadonlyArray<Functions>): Functions => ({
+  names: all.flatMap(({ names }) => names),
+  find: (name) => all.map(({ find }) => find(name)).find((found) => found !== undefined),
+  run: (call) =>
+    Effect.suspend(
+      () => all.find(({ find }) => find(call.functionName) !== undefined)?.run(call) ?? Effect.succeed(gone(call))
+    )
+})
 
 /** The function at an address. Aliases lead to version 1: on one machine a function has one version. */
 export const lookupIn =

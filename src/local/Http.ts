@@ -38,12 +38,19 @@ const requestTimeout = 60_000
 
 type App = Effect.Effect<HttpServerResponse.HttpServerResponse, never, HttpServerRequest.HttpServerRequest>
 
-/** Serves something on this machine until the scope closes. Answers with the port, which is a free one for 0. */
+/** What is served on this machine. */
+export interface Served {
+  readonly port: number
+  /** Ends every connection, whatever is going on there. */
+  readonly hangUp: () => void
+}
+
+/** Serves something on this machine until the scope closes, on a free port for 0. */
 export const serve = (
   host: "127.0.0.1" | "::1",
   port: number,
   app: (port: number) => App
-): Effect.Effect<number, ServeError, Scope.Scope> =>
+): Effect.Effect<Served, ServeError, Scope.Scope> =>
   Effect.gen(function* () {
     const node = createServer({ headersTimeout, requestTimeout, connectionsCheckingInterval: 1_000 })
     refuseBytes(node)
@@ -60,7 +67,7 @@ export const serve = (
     // An app is not interrupted of itself, when its client has gone and when the server ends.
     const served = server.serve(Effect.interruptible(app(bound)))
     yield* Effect.provideService(served, HttpMiddleware.TracerDisabledWhen, constTrue)
-    return bound
+    return { port: bound, hangUp: () => node.closeAllConnections() }
   })
 
 const portOf = (node: Server): number => {

@@ -10,6 +10,7 @@
  *
  * @since 0.1.0
  */
+import type * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
@@ -17,137 +18,29 @@ import * as Effect from "effect/Effect"
 import type { ServeError } from "effect/http/HttpServerError"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
-import { basename, extname, resolve } from "node:path"
-import { fileURLToPath } from "node:url"
 import { CheckpointStore, storeError } from "../CheckpointStore.ts"
 import { DurableClient } from "../DurableClient.ts"
 import * as Service from "../engine/Service.ts"
 import { makeClient } from "../hosting/client.ts"
-import { parseFunctionAddress } from "../wire/Constraints.ts"
 import { assemble, type Assembled } from "./Assembly.ts"
+import { together } from "./Functions.ts"
+import { hosted } from "./InProcess.ts"
 import type { Machine } from "./Machine.ts"
-import { FunctionsError, lookInto, nodeCommand, processes, type Definition } from "./Processes.ts"
+import { processes, type FunctionsError } from "./Processes.ts"
+import { servedBy, type FunctionSource } from "./Sources.ts"
 import type { StorageError } from "./Sqlite.ts"
+import { clockOf } from "./Time.ts"
 
 export { FunctionsError } from "./Processes.ts"
+export { command, handler, inProcess, module } from "./Sources.ts"
+export type {
+  FunctionOptions,
+  FunctionSource,
+  HandlerOptions,
+  InProcessOptions,
+  InProcessRequirements
+} from "./Sources.ts"
 export { StorageError } from "./Sqlite.ts"
-
-// --- Functions -----------------------------------------------------------------------------------------------------------
-
-/**
- * What a function may be told besides what it is.
- *
- * @category models
- * @since 0.1.0
- */
-export interface FunctionOptions {
-  /** How long an execution may take: `"2 hours"`, or milliseconds. Default: 366 days. */
-  readonly executionTimeout?: Duration.Input
-  /** How long one invocation may take, before its process is killed. Default: 15 minutes, as long as Lambda gives. */
-  readonly timeout?: Duration.Input
-  /**
-   * Calls that the process of the function takes at the same time. Default: 10 for handlers in Node, and 1 for a command,
-   * whose runtime says how many it takes.
-   */
-  readonly concurrency?: number
-  /** Variables of the environment, besides those that the engine itself has. */
-  readonly env?: Readonly<Record<string, string>>
-}
-
-/**
- * Options of a handler.
- *
- * @category models
- * @since 0.1.0
- */
-export interface HandlerOptions extends FunctionOptions {
-  /** The name of the function. Default: that of the file, without what follows its first dot. */
-  readonly name?: string
-  /** The name of the export. Default: `handler`. */
-  readonly export?: string
-  /** Whether it is a durable function, or one that only answers. Default: `"durable"`. */
-  readonly kind?: "durable" | "plain"
-}
-
-/**
- * Functions that an engine serves.
- *
- * @category models
- * @since 0.1.0
- */
-export type FunctionSource =
-  | { readonly _tag: "Module"; readonly file: string; readonly options: FunctionOptions }
-  | { readonly _tag: "Handler"; readonly file: string; readonly options: HandlerOptions }
-  | {
-      readonly _tag: "Command"
-      readonly name: string
-      readonly command: readonly [string, ...ReadonlyArray<string>]
-      readonly options: Omit<HandlerOptions, "name" | "export">
-    }
-
-/**
- * Everything that a module exports and that can be served: implementations of contracts under their names, and an export
- * `handler` under the name of the file.
- *
- * `file` is a path or a `file:` URL. The module is loaded by a process of its own, and a function's process starts with its
- * first call. The process begins anew when it has crashed and when the file has changed.
- *
- * @example
- * ```ts
- * import { LocalEngine } from "effect-durable/local"
- *
- * export const orders = LocalEngine.module("./src/orders.ts", { executionTimeout: "2 hours" })
- * ```
- *
- * @category constructors
- * @since 0.1.0
- */
-export const module = (file: string | URL, options: FunctionOptions = {}): FunctionSource => ({
-  _tag: "Module",
-  file: pathOf(file),
-  options
-})
-
-/**
- * A handler of Lambda: any function that takes an event and answers, made by `LambdaHandler`, by AWS's own SDK, or by hand.
- *
- * @example
- * ```ts
- * import { LocalEngine } from "effect-durable/local"
- *
- * export const thumbnails = LocalEngine.handler("./src/thumbnails.js", { kind: "plain", export: "main" })
- * ```
- *
- * @category constructors
- * @since 0.1.0
- */
-export const handler = (file: string | URL, options: HandlerOptions = {}): FunctionSource => ({
-  _tag: "Handler",
-  file: pathOf(file),
-  options
-})
-
-/**
- * A program in any language that has a runtime for Lambda: it asks the Runtime API at `AWS_LAMBDA_RUNTIME_API` for its calls.
- *
- * @example
- * ```ts
- * import { LocalEngine } from "effect-durable/local"
- *
- * export const resize = LocalEngine.command("resize", ["python3", "-m", "awslambdaric", "resize.handler"], { kind: "plain" })
- * ```
- *
- * @category constructors
- * @since 0.1.0
- */
-export const command = (
-  name: string,
-  command: readonly [string, ...ReadonlyArray<string>],
-  options: Omit<HandlerOptions, "name" | "export"> = {}
-): FunctionSource => ({ _tag: "Command", name, command, options })
-
-const pathOf = (file: string | URL): string =>
-  file instanceof URL || file.startsWith("file:") ? fileURLToPath(file) : resolve(file)
 
 // --- The engine ----------------------------------------------------------------------------------------------------------
 
@@ -176,6 +69,12 @@ export interface Options {
   readonly account?: string
   /** How long to wait before an invocation that failed is repeated: the first time, and at most. Default: 1 second, 5 minutes. */
   readonly retry?: { readonly initial?: Duration.Input; readonly max?: Duration.Input }
+  /**
+   * Whether time leaps to the end of waits and of pauses between attempts, so that a workflow of days takes no longer than its
+   * code: when no function runs, and while somebody waits for the end of an execution. It never leaps over a limit, such as the
+   * time-out of a callback, because somebody may be about to answer. Default: no.
+   */
+  readonly skipTime?: boolean
   /** Whether functions get the AWS credentials of the engine's environment, and not made-up ones. Default: no. */
   readonly useAwsCredentials?: boolean
   /** Options for the Node of functions. Default: those of this process that say how modules are found. */
@@ -199,6 +98,8 @@ export class LocalEngine extends Context.Service<
     readonly functions: ReadonlyArray<string>
     /** How many executions of an earlier engine go on. */
     readonly resumed: number
+    /** The engine's time, in which an Effect can sleep that plays somebody outside: see `skipTime`. */
+    readonly clock: Clock.Clock
     /** Never ends, but for the failure of the database, after which the engine carries out nothing any more. */
     readonly failure: Effect.Effect<never, StorageError>
   }
@@ -230,21 +131,23 @@ export const layer = (
 ): Layer.Layer<LocalEngine | DurableClient | CheckpointStore, StorageError | FunctionsError | ServeError> =>
   Layer.effectContext(
     Effect.gen(function* () {
-      const definitions = yield* definitionsOf(options)
+      const { host = "127.0.0.1", region = "us-east-1", useAwsCredentials = false } = options
+      const { definitions, guests } = yield* servedBy(options.functions, options.nodeArgs)
       const assembled = yield* assemble({
         database: options.database ?? ".durable/local.db",
         maxDatabaseBytes: options.maxDatabaseBytes,
-        host: options.host ?? "127.0.0.1",
+        host,
         port: options.port ?? 9_177,
+        skipTime: options.skipTime,
         engine: engineOptions(options),
         functions: (url) =>
-          processes({
-            definitions,
-            url,
-            host: options.host ?? "127.0.0.1",
-            region: options.region ?? "us-east-1",
-            useAwsCredentials: options.useAwsCredentials ?? false
-          })
+          Effect.map(
+            Effect.all([
+              processes({ definitions, url, host, region, useAwsCredentials }),
+              hosted({ guests, url, region })
+            ]),
+            together
+          )
       })
       return Context.make(LocalEngine, engineOf(assembled)).pipe(
         Context.add(DurableClient, clientOf(assembled.machine)),
@@ -253,7 +156,7 @@ export const layer = (
     })
   )
 
-const engineOf = ({ functions, machine, resumed, url }: Assembled): LocalEngine["Service"] => ({
+const engineOf = ({ functions, machine, resumed, time, url }: Assembled): LocalEngine["Service"] => ({
   url,
   environment: {
     AWS_ENDPOINT_URL_LAMBDA: url,
@@ -263,6 +166,7 @@ const engineOf = ({ functions, machine, resumed, url }: Assembled): LocalEngine[
   },
   functions: functions.names,
   resumed,
+  clock: clockOf({ now: machine.now, later: time.later }),
   failure: Deferred.await(machine.failed)
 })
 
@@ -304,85 +208,3 @@ const answered = <A>(result: Result.Result<A, Service.Refused>) =>
       storeError({ status: refused.status, name: refused.exception, message: refused.message })
     )
   )
-
-// --- What it serves ------------------------------------------------------------------------------------------------------
-
-const definitionsOf = (options: Options): Effect.Effect<ReadonlyArray<Definition>, FunctionsError> =>
-  Effect.gen(function* () {
-    const definitions = (yield* Effect.forEach(options.functions, (source) => definitionsIn(source, options), {
-      concurrency: 2
-    })).flat()
-    const taken = new Set<string>()
-    for (const { name } of definitions) {
-      const address = parseFunctionAddress(name)
-      if (address?.name !== name) {
-        return yield* new FunctionsError({
-          message: `A function cannot be called "${name}": names have 1 to 64 letters, digits, hyphens or underscores. Give it a name.`
-        })
-      }
-      if (taken.has(name)) {
-        return yield* new FunctionsError({
-          message: `Two functions are called "${name}". Give one of them another name.`
-        })
-      }
-      taken.add(name)
-    }
-    return definitions
-  })
-
-const definitionsIn = (
-  source: FunctionSource,
-  { nodeArgs }: Options
-): Effect.Effect<ReadonlyArray<Definition>, FunctionsError> => {
-  switch (source._tag) {
-    case "Command": {
-      const { command, name, options } = source
-      const settings = settingsOf(options, 1)
-      return Effect.succeed([{ ...settings, name, kind: options.kind ?? "durable", command, watched: undefined }])
-    }
-    case "Handler": {
-      const { file, options } = source
-      return Effect.succeed([
-        {
-          ...settingsOf(options, 10),
-          name: options.name ?? nameOf(file),
-          kind: options.kind ?? "durable",
-          command: nodeCommand(file, options.export ?? "handler", nodeArgs),
-          watched: file
-        }
-      ])
-    }
-    default: {
-      const { file, options } = source
-      const settings = settingsOf(options, 10)
-      return Effect.flatMap(lookInto(file, settings.env, nodeArgs), ({ hasHandler, implementations }) => {
-        const found = hasHandler
-          ? [...implementations, { export: "handler", name: nameOf(file), kind: "durable" as const }]
-          : implementations
-        return found.length === 0
-          ? Effect.fail(
-              new FunctionsError({
-                message: `The module ${file} exports nothing to serve: no implementation of a contract, and no handler.`
-              })
-            )
-          : Effect.succeed(
-              found.map(({ export: name, ...function_ }) => ({
-                ...settings,
-                ...function_,
-                command: nodeCommand(file, name, nodeArgs),
-                watched: file
-              }))
-            )
-      })
-    }
-  }
-}
-
-const nameOf = (file: string): string => basename(file, extname(file)).replace(/\..*$/, "")
-
-const settingsOf = ({ concurrency, env = {}, executionTimeout, timeout }: FunctionOptions, lanes: number) => ({
-  executionTimeoutSeconds: executionTimeout === undefined ? undefined : seconds(executionTimeout),
-  timeoutSeconds: seconds(timeout ?? "15 minutes"),
-  concurrency: concurrency ?? lanes,
-  env
-})

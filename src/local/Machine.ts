@@ -21,6 +21,7 @@ import * as Service from "../engine/Service.ts"
 import * as Stored from "../engine/Stored.ts"
 import { StorageError } from "./Sqlite.ts"
 import type { StartNote, Store } from "./Store.ts"
+import type { Kind, Time } from "./Time.ts"
 
 /** What the engine asks a host to run. */
 export type Work = Exclude<Service.HostEffect, { readonly _tag: "ExecutionClosed" }>
@@ -48,10 +49,7 @@ type Query<Request, Answer> = (
 export interface MachineOptions {
   readonly store: Store
   readonly config: Service.Config
-  /** The time in milliseconds since the epoch. */
-  readonly now: () => number
-  /** Does something after so many milliseconds. Answers how to call it off. */
-  readonly later: (milliseconds: number, run: () => void) => () => void
+  readonly time: Time
 }
 
 export class Machine {
@@ -59,23 +57,28 @@ export class Machine {
   /** Fails when the database cannot be used any more. */
   readonly failed = Deferred.makeUnsafe<never, StorageError>()
   readonly #store: Store
-  readonly #now: () => number
+  readonly #time: Time
+  /** Milliseconds by which the time that is stored was ahead of this one: an engine before this one may have leapt. */
+  readonly #ahead: number
   readonly #watchers = new Map<string, Set<(outcome: Service.ExecutionOutcome) => void>>()
+  #awaited = 0
   #state: Service.ServiceState
   #work: (work: Work) => void = () => undefined
-  readonly #later: MachineOptions["later"]
-  #timer: { readonly due: number; readonly cancel: () => void } | undefined
+  #timer: { readonly due: number; readonly kind: Kind; readonly cancel: () => void } | undefined
   #failure: StorageError | undefined
   #stopped = false
 
   /** Loads what is stored. Throws `StorageError`. */
-  constructor({ config, later, now, store }: MachineOptions) {
+  constructor({ config, store, time }: MachineOptions) {
     this.#store = store
     this.config = config
-    this.#now = now
-    this.#later = later
+    this.#time = time
     this.#state = store.load()
+    this.#ahead = Math.max(0, this.#state.now - time.now())
   }
+
+  /** The time in milliseconds since the epoch. It never goes back, whatever engines there were. */
+  readonly now = (): number => this.#time.now() + this.#ahead
 
   /**
    * Begins to run: what was in flight when the last engine ended has crashed, what fell due meanwhile happens, each in its
@@ -142,8 +145,16 @@ export class Machine {
       this.#watchers.set(arn, watchers)
       const watcher = (outcome: Service.ExecutionOutcome): void => resume(Effect.succeed(outcome))
       watchers.add(watcher)
-      return Effect.sync(() => void watchers.delete(watcher))
+      this.#await(1)
+      return Effect.sync(() => {
+        if (watchers.delete(watcher)) this.#await(-1)
+      })
     })
+  }
+
+  #await(more: number): void {
+    this.#awaited += more
+    this.#time.awaited(this.#awaited)
   }
 
   /** ARNs of the executions that are in memory: those that are not over. */
@@ -162,7 +173,7 @@ export class Machine {
 
   /** Deletes what is older than the service keeps it. */
   readonly tidy = (): void => {
-    this.#whileItWorks(() => this.#store.deleteEndedBefore(this.#now() - this.config.retentionDays * 86_400_000))
+    this.#whileItWorks(() => this.#store.deleteEndedBefore(this.now() - this.config.retentionDays * 86_400_000))
   }
 
   #report(report: (state: Service.ServiceState, env: Service.Env) => Service.Applied<undefined>): void {
@@ -172,7 +183,7 @@ export class Machine {
   // --- State -------------------------------------------------------------------------------------------------------
 
   #env(): Service.Env {
-    return { config: this.config, now: this.#now(), freshId }
+    return { config: this.config, now: this.now(), freshId }
   }
 
   /** Runs with what it is about in memory. What was put there for it is gone afterwards, unless it is open. */
@@ -222,24 +233,28 @@ export class Machine {
   #perform(effect: Service.HostEffect): void {
     if (effect._tag !== "ExecutionClosed") return this.#work(effect)
     const watchers = this.#watchers.get(effect.executionArn)
+    if (watchers === undefined) return
     this.#watchers.delete(effect.executionArn)
-    for (const watcher of watchers ?? []) watcher(effect.outcome)
+    this.#await(-watchers.size)
+    for (const watcher of watchers) watcher(effect.outcome)
+    watchers.clear()
   }
 
   // --- Time --------------------------------------------------------------------------------------------------------
 
   /** Wakes the process when the next thing happens by the passing of time. */
   #arm(): void {
-    const due = Service.nextDue(this.#state)
-    if (due === this.#timer?.due) return
+    const next = Service.nextTimer(this.#state)
+    const kind = next !== undefined && waits.has(next.kind) ? "wait" : "limit"
+    if (next?.due === this.#timer?.due && kind === this.#timer?.kind) return
     this.#timer?.cancel()
     this.#timer = undefined
-    if (due === undefined || this.#stopped || this.#failure !== undefined) return
-    const cancel = this.#later(Math.min(Math.max(0, due - this.#now()), longestTimer), () => {
+    if (next === undefined || this.#stopped || this.#failure !== undefined) return
+    const cancel = this.#time.later(Math.min(Math.max(0, next.due - this.now()), longestTimer), kind, () => {
       this.#timer = undefined
       this.#report((state, env) => Service.advanceTo(state, env))
     })
-    this.#timer = { due, cancel }
+    this.#timer = { due: next.due, kind, cancel }
   }
 
   // --- Failures ----------------------------------------------------------------------------------------------------
@@ -270,6 +285,9 @@ export class Machine {
     Deferred.doneUnsafe(this.failed, Effect.fail(error))
   }
 }
+
+/** What an execution does nothing but wait for. */
+const waits: ReadonlySet<Service.TimerKind> = new Set(["Wait", "StepRetry", "InvocationRetry"])
 
 /** In milliseconds. Node fires a longer one at once. */
 const longestTimer = 2 ** 31 - 1

@@ -15,7 +15,7 @@ import { spawn } from "node:child_process"
 import { extname } from "node:path"
 import process from "node:process"
 import { fileURLToPath } from "node:url"
-import type { FunctionEnd, Functions } from "./Functions.ts"
+import { gone, type Functions } from "./Functions.ts"
 import { serve } from "./Http.ts"
 import { Runtime } from "./Runtime.ts"
 import { Sandbox } from "./Sandbox.ts"
@@ -34,6 +34,8 @@ export interface FunctionSettings {
 /** A function that can be run in a process. */
 export interface Definition extends FunctionSettings {
   readonly name: string
+  /** Other names that lead to it. */
+  readonly aliases: ReadonlyArray<string>
   readonly kind: "durable" | "plain"
   readonly command: readonly [string, ...ReadonlyArray<string>]
   readonly watched: string | undefined
@@ -63,28 +65,23 @@ export const processes = (options: ProcessOptions): Effect.Effect<Functions, nev
   Effect.gen(function* () {
     const scope = yield* Effect.scope
     const started = new Map<string, Effect.Effect<Runtime>>()
+    const byName = new Map<string, Definition>()
     for (const definition of options.definitions) {
-      const start = startFunction(definition, options).pipe(Scope.provide(scope), Effect.orDie)
-      started.set(definition.name, yield* Effect.cached(start))
+      const start = yield* Effect.cached(startFunction(definition, options).pipe(Scope.provide(scope), Effect.orDie))
+      for (const name of [definition.name, ...definition.aliases]) {
+        started.set(name, start)
+        byName.set(name, definition)
+      }
     }
-    const byName = new Map(options.definitions.map((definition) => [definition.name, definition]))
     return {
-      names: [...byName.keys()],
+      names: options.definitions.map(({ name }) => name),
       find: (name) => byName.get(name),
       run: (call) => {
         const runtime = started.get(call.functionName)
-        return runtime === undefined
-          ? Effect.succeed(gone(call.functionName))
-          : Effect.flatMap(runtime, ({ run }) => run(call))
+        return runtime === undefined ? Effect.succeed(gone(call)) : Effect.flatMap(runtime, ({ run }) => run(call))
       }
     }
   })
-
-/** A function that an engine before this one has served. */
-const gone = (name: string): FunctionEnd => ({
-  _tag: "Exited",
-  error: { ErrorType: "ResourceNotFoundException", ErrorMessage: `This engine does not serve the function ${name}.` }
-})
 
 const startFunction = (
   definition: Definition,
@@ -97,13 +94,15 @@ const startFunction = (
       onWaiting: () => sandbox.start(),
       onTimeout: () => sandbox.kill()
     })
-    const port = yield* serve(host, 0, runtime.api)
+    const { hangUp, port } = yield* serve(host, 0, runtime.api)
     const sandbox = new Sandbox({
       command,
       watched,
       useAwsCredentials,
       env: environmentOf(definition, `${host === "::1" ? "[::1]" : host}:${port}`, yield* url, region),
       onExit: (how) => {
+        // What the process has still sent is not asked by the next one.
+        hangUp()
         runtime.exited(how)
         if (runtime.hasWaiting) sandbox.start()
       }
@@ -153,7 +152,12 @@ export const nodeCommand = (
 /** What a module exports that can be served, as the process tells that has looked. */
 const Looked = Schema.Struct({
   implementations: Schema.Array(
-    Schema.Struct({ export: Schema.String, name: Schema.String, kind: Schema.Literals(["durable", "plain"]) })
+    Schema.Struct({
+      export: Schema.String,
+      name: Schema.String,
+      kind: Schema.Literals(["durable", "plain"]),
+      target: Schema.optionalKey(Schema.String)
+    })
   ),
   hasHandler: Schema.Boolean
 })

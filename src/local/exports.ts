@@ -35,10 +35,14 @@ interface Found {
   readonly export: string
   readonly name: string
   readonly kind: "durable" | "plain"
+  /** The address in the contract, if it has one. */
+  readonly target?: string
 }
 
 /** The implementations among the exports of a module, each under the name of its contract. */
 export const implementationsIn = (exports: Readonly<Record<string, unknown>>): ReadonlyArray<Found> =>
   Object.entries(exports).flatMap(([key, value]) =>
-    isImplementation(value) ? [{ export: key, name: value.contract.name, kind: value.contract.kind }] : []
+    isImplementation(value) ? [{ export: key, ...addressed(value.contract) }] : []
   )
+
+const addressed = ({ kind, name, target }: Contract.Any) => ({ name, kind, ...(target !== undefined && { target }) })

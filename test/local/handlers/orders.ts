@@ -8,7 +8,12 @@ import * as Schema from "effect/Schema"
 export class Declined extends Schema.TaggedError<Declined>()("Declined", { code: Schema.String }) {}
 
 export const Price = DurableFunction.plain("price", { payload: Schema.String, success: Schema.Int })
-export const Charge = DurableFunction.make("charge", { payload: Schema.Int, success: Schema.String, error: Declined })
+export const Charge = DurableFunction.make("charge", {
+  payload: Schema.Int,
+  success: Schema.String,
+  error: Declined,
+  target: "payments:live"
+})
 export const Order = DurableFunction.make("order", {
   payload: Schema.Struct({ sku: Schema.String }),
   success: Schema.Struct({ cents: Schema.Int, receipt: Schema.String, pid: Schema.Int })
