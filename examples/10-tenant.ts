@@ -4,6 +4,7 @@
  * Run it with `npm start -- tenant`.
  */
 import { Durable, DurableFunction } from "effect-durable"
+import { LambdaContext } from "effect-durable/lambda"
 import { TestEngine } from "effect-durable/testing"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -19,11 +20,20 @@ export const billTenant = BillTenant.implement(({ cents, tenant }) =>
   Durable.invoke(RenderInvoice, cents, { tenantId: tenant })
 )
 
-/** A stub sees the tenant of a call; a function of its own would find it in Lambda's context. */
-const renderInvoice = TestEngine.stub(RenderInvoice, (cents, { tenantId }) =>
-  Effect.succeed(`invoice over ${cents} rendered for ${tenantId ?? "nobody"}`)
+const invoice = (cents: number, tenantId: string | undefined): string =>
+  `invoice over ${cents} rendered for ${tenantId ?? "nobody"}`
+
+/** The function finds its tenant in Lambda's context. */
+export const renderInvoice = RenderInvoice.implement((cents) =>
+  Effect.map(LambdaContext.LambdaContext, ({ tenantId }) => invoice(cents, tenantId))
 )
 
 export const functions = [billTenant, renderInvoice] as const
+
+/** In the test engine there is no Lambda, and a stub sees the tenant of a call. */
+export const tested = [
+  billTenant,
+  TestEngine.stub(RenderInvoice, (cents, { tenantId }) => Effect.succeed(invoice(cents, tenantId)))
+] as const
 
 export const payload: (typeof BillTenant)["payload"]["Type"] = { tenant: "acme", cents: 9_900 }

@@ -53,19 +53,18 @@ export const purchase = Purchase.implement(
   )
 )
 
-/** The person, who reads her mail after two days and approves of what costs less than 10,000. */
-export const ada = TestEngine.answer(
-  "approval",
-  ({ callbackId }) =>
-    Effect.gen(function* () {
-      yield* Effect.sleep("2 days")
-      const { inbox } = yield* Mail
-      const request = inbox.find((mail) => mail.callbackId === callbackId)
-      return { approved: (request?.cents ?? Infinity) < 1_000_000, by: "Ada" }
-    }),
-  { success: Decision }
-)
+/** What the person decides, who reads her mail after two days and approves of what costs less than 10,000. */
+export const decide = ({ callbackId }: { readonly callbackId: string }) =>
+  Effect.gen(function* () {
+    yield* Effect.sleep("2 days")
+    const { inbox } = yield* Mail
+    const request = inbox.find((mail) => mail.callbackId === callbackId)
+    return { approved: (request?.cents ?? Infinity) < 1_000_000, by: "Ada" }
+  })
 
-export const functions = [purchase, ada] as const
+export const functions = [purchase] as const
+
+/** In the test engine she is an answer. */
+export const tested = [...functions, TestEngine.answer("approval", decide, { success: Decision })] as const
 
 export const payload: (typeof Purchase)["payload"]["Type"] = { what: "a kettle", cents: 4_900 }

@@ -1,8 +1,9 @@
 /**
- * Every example by the name that `npm start` knows it by: the function to start, with what, and on which engine.
+ * Every example by the name that `npm start` knows it by: the function to start, with what, and the engines for it.
  */
-import type { CheckpointStore, DurableClient } from "effect-durable"
+import { DurableClient } from "effect-durable"
 import { TestEngine } from "effect-durable/testing"
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Order from "../01-order.ts"
 import { Orchestrate } from "../02-invoke-lambda/contracts.ts"
@@ -25,97 +26,123 @@ import * as Batch from "../16-batch.ts"
 import { Bank, chargeCard } from "../deployed/charge-card.ts"
 import { PlaceOrder } from "../deployed/contracts.ts"
 import { placeOrder } from "../deployed/place-order.ts"
+import { local, type Engine } from "./local.ts"
 
 export interface Example {
   readonly functionName: string
   readonly payload: unknown
-  readonly engine: Layer.Layer<DurableClient.DurableClient | CheckpointStore.CheckpointStore>
+  /** The local engine, with the example's functions in this process. */
+  readonly local: Engine
+  /** The test engine. */
+  readonly memory: Engine
 }
+
+/** Ada's answers to callbacks, as the workflow reads them. */
+const approval = DurableClient.callback({ success: Approval.Decision })
+const answers = (callbackId: string) =>
+  Effect.flatMap(Approval.decide({ callbackId }), (decision) => approval.succeed(callbackId, decision))
 
 export const examples: Readonly<Record<string, Example>> = {
   order: {
     functionName: Order.ProcessOrder.name,
     payload: Order.order,
-    engine: TestEngine.layer(Order.functions).pipe(Layer.provide(Order.Gateway.layerMemory))
+    local: local(Order.functions, Order.Gateway.layerMemory),
+    memory: TestEngine.layer(Order.functions).pipe(Layer.provide(Order.Gateway.layerMemory))
   },
   "invoke-lambda": {
     functionName: Orchestrate.name,
     payload: { values: [10, 20, 30, 40, 50] },
-    engine: TestEngine.layer([orchestrate, processValues])
+    local: local([orchestrate, processValues], Layer.empty),
+    memory: TestEngine.layer([orchestrate, processValues])
   },
   hierarchical: {
     functionName: Hierarchical.GrantLoan.name,
     payload: Hierarchical.payload,
-    engine: TestEngine.layer(Hierarchical.functions)
+    local: local(Hierarchical.functions, Layer.empty),
+    memory: TestEngine.layer(Hierarchical.functions)
   },
   conditional: {
     functionName: Conditional.ProcessDocument.name,
     payload: Conditional.payload,
-    engine: TestEngine.layer(Conditional.functions)
+    local: local(Conditional.functions, Layer.empty),
+    memory: TestEngine.layer(Conditional.functions)
   },
   context: {
     functionName: Context.Welcome.name,
     payload: Context.payload,
-    engine: TestEngine.layer(Context.functions)
+    local: local(Context.functions, Layer.empty),
+    memory: TestEngine.layer(Context.functions)
   },
   "fan-out": {
     functionName: FanOut.Survey.name,
     payload: FanOut.payload,
-    engine: TestEngine.layer(FanOut.functions)
+    local: local(FanOut.functions, Layer.empty),
+    memory: TestEngine.layer(FanOut.functions)
   },
   "time-out": {
     functionName: TimeOut.Price.name,
     payload: TimeOut.payload,
-    engine: TestEngine.layer(TimeOut.functions)
+    local: local(TimeOut.functions, Layer.empty),
+    memory: TestEngine.layer(TimeOut.functions)
   },
   retry: {
     functionName: Retry.BookSeat.name,
     payload: Retry.payload,
-    engine: TestEngine.layer(Retry.functions).pipe(Layer.provide(Retry.Queue.layer))
+    local: local(Retry.functions, Retry.Queue.layer),
+    memory: TestEngine.layer(Retry.functions).pipe(Layer.provide(Retry.Queue.layer))
   },
   serdes: {
     functionName: Serdes.Inventory.name,
     payload: Serdes.payload,
-    engine: TestEngine.layer(Serdes.functions)
+    local: local(Serdes.functions, Layer.empty),
+    memory: TestEngine.layer(Serdes.functions)
   },
   tenant: {
     functionName: Tenant.BillTenant.name,
     payload: Tenant.payload,
-    engine: TestEngine.layer(Tenant.functions)
+    local: local(Tenant.functions, Layer.empty),
+    memory: TestEngine.layer(Tenant.tested)
   },
   children: {
     functionName: Children.PlanParty.name,
     payload: Children.payload,
-    engine: TestEngine.layer(Children.functions)
+    local: local(Children.functions, Layer.empty),
+    memory: TestEngine.layer(Children.functions)
   },
   "map-reduce": {
     functionName: MapReduce.CountWords.name,
     payload: MapReduce.payload,
-    engine: TestEngine.layer(MapReduce.functions)
+    local: local(MapReduce.functions, Layer.empty),
+    memory: TestEngine.layer(MapReduce.functions)
   },
   approval: {
     functionName: Approval.Purchase.name,
     payload: Approval.payload,
-    engine: TestEngine.layer(Approval.functions).pipe(Layer.provide(Approval.Mail.layerMemory))
+    local: local(Approval.functions, Approval.Mail.layerMemory, answers),
+    memory: TestEngine.layer(Approval.tested).pipe(Layer.provide(Approval.Mail.layerMemory))
   },
   saga: {
     functionName: Saga.BookTrip.name,
     payload: Saga.payload,
-    engine: TestEngine.layer(Saga.functions)
+    local: local(Saga.functions, Layer.empty),
+    memory: TestEngine.layer(Saga.functions)
   },
   polling: {
     functionName: Polling.Transcode.name,
     payload: Polling.payload,
-    engine: TestEngine.layer(Polling.functions).pipe(Layer.provide(Polling.Farm.layerMemory))
+    local: local(Polling.functions, Polling.Farm.layerMemory),
+    memory: TestEngine.layer(Polling.functions).pipe(Layer.provide(Polling.Farm.layerMemory))
   },
   batch: {
     functionName: Batch.ImportItems.name,
     payload: Batch.payload,
-    engine: TestEngine.layer(Batch.functions)
+    local: local(Batch.functions, Layer.empty),
+    memory: TestEngine.layer(Batch.functions)
   },
   deployed: {
     functionName: PlaceOrder.name,
     payload: { orderId: "o-1", card: "4242", cents: 1_250 },
-    engine: TestEngine.layer([placeOrder, chargeCard]).pipe(Layer.provide(Bank.layer))
+    local: local([placeOrder, chargeCard], Bank.layer),
+    memory: TestEngine.layer([placeOrder, chargeCard]).pipe(Layer.provide(Bank.layer))
   }
 }

@@ -1,13 +1,15 @@
 /**
- * Runs an example on the in-memory engine: `npm start [-- NAME [JSON] [--crash POINT]]`.
+ * Runs an example on the local engine: `npm start [-- NAME [JSON] [--crash POINT] [--memory]]`.
  *
- * It prints the operations of the execution with their times and attempts, and in its last line the result as JSON. Time
- * is virtual: hours pass at once. With `--crash` an invocation is killed at a checkpoint, such as `before:3` or `after:3`,
+ * It prints the operations of the execution with their times and attempts, and in its last line the result as JSON. The engine
+ * leaps over whatever would only be waited for: hours pass at once. With `--memory` it is the test engine, without a database
+ * and HTTP, in virtual time. With `--crash` an invocation is killed at a checkpoint, such as `before:3` or `after:3`,
  * and the operations say what became of them. It exits with 1 when the input is bad or the execution fails, and with 2
  * when it is called wrongly; both times it says so in a sentence.
  */
 import { DurableClient } from "effect-durable"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import { examples } from "./all.ts"
 import { arm, parsePoint, type Point } from "./crash.ts"
@@ -17,13 +19,17 @@ import { draw } from "./tree.ts"
 class Failed extends Schema.TaggedError<Failed>()("Failed", { message: Schema.String, exitCode: Schema.Int }) {}
 
 const main = Effect.fn("main")(function* (args: ReadonlyArray<string>) {
-  const { crash, words } = yield* parseArguments(args)
+  const inMemory = args.includes("--memory")
+  const { crash, words } = yield* parseArguments(args.filter((word) => word !== "--memory"))
   const [name = "order", input, ...rest] = words
   const example = Object.hasOwn(examples, name) ? examples[name] : undefined
   if (example === undefined) return yield* misuse(`There is no example "${name}"`)
   if (rest.length > 0) return yield* misuse("There are too many arguments")
   const payload = input === undefined ? JSON.stringify(example.payload) : yield* checkJson(input)
-  return yield* Effect.provide(run(name, example.functionName, payload, crash), example.engine)
+  return yield* Effect.provide(
+    run(name, example.functionName, payload, crash),
+    inMemory ? example.memory : example.local
+  )
 })
 
 /** The words, and where to crash if they say so. */
@@ -37,7 +43,7 @@ const parseArguments = Effect.fnUntraced(function* (args: ReadonlyArray<string>)
 
 const misuse = (problem: string) => {
   const names = Object.keys(examples).join(", ")
-  const message = `${problem}. Use: npm start -- NAME [JSON] [--crash POINT], with NAME one of ${names}.`
+  const message = `${problem}. Use: npm start -- NAME [JSON] [--crash POINT] [--memory], with NAME one of ${names}.`
   return new Failed({ message, exitCode: 2 })
 }
 
@@ -72,15 +78,22 @@ const run = Effect.fnUntraced(function* (name: string, functionName: string, pay
 
 const failure = (message: string) => new Failed({ message, exitCode: 1 })
 
-await Effect.runPromise(
-  main(process.argv.slice(2)).pipe(
-    Effect.catchDefect((defect) => failure(defect instanceof Error ? defect.message : String(defect))),
-    Effect.match({
-      onSuccess: (result) => console.log(result),
-      onFailure: (error) => {
-        console.error(error.message.replaceAll(/\s+/g, " "))
-        process.exitCode = error._tag === "Failed" ? error.exitCode : 1
-      }
-    })
-  )
+const program = main(process.argv.slice(2)).pipe(
+  Effect.catchDefect((defect) => failure(defect instanceof Error ? defect.message : String(defect))),
+  Effect.match({
+    onSuccess: (result) => console.log(result),
+    onFailure: (error) => {
+      console.error(messageOf(error).replaceAll(/\s+/g, " "))
+      process.exitCode = error instanceof Failed ? error.exitCode : 1
+    }
+  })
 )
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+// Whoever is asked to end leaves nothing behind either. It has to be said before there is something.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => fiber.interruptUnsafe())
+const fiber = Effect.runFork(program)
+fiber.addObserver((exit) => {
+  if (Exit.isFailure(exit)) process.exitCode = 130
+})

@@ -26,11 +26,18 @@ const toRun = (run: string) =>
     (same) => ({ line: same[0]?.line ?? "", file: same[0]?.file ?? "", same })
   )
 
-const execute = (line: string, cwd: string, same: ReadonlyArray<Command>, options = "", exits = 0): void => {
+const execute = (
+  line: string,
+  cwd: string,
+  same: ReadonlyArray<Command>,
+  options: string,
+  { exits = 0, varies }: { readonly exits?: number; readonly varies?: RegExp } = {}
+): void => {
+  const known = (text: string): string => (varies === undefined ? text : text.replaceAll(varies, "…"))
   const environment = { ...process.env, NO_COLOR: "1", NODE_OPTIONS: options }
   const { status, stderr, stdout } = spawnSync("sh", ["-c", line], { cwd, encoding: "utf8", env: environment })
   assert.strictEqual(status, exits, `${line}\n${stdout}${stderr}`)
-  for (const { output, place } of same) if (output !== undefined) assertQuoted(output, stdout, place)
+  for (const { output, place } of same) if (output !== undefined) assertQuoted(known(output), known(stdout), place)
 }
 
 /** A folder as a user has it: the package is installed, and the files of the text are there. */
@@ -68,7 +75,7 @@ describe("the command lines in Markdown", () => {
 
   it.each(toRun("here"))("do what the text says: $line", ({ line, same }) => {
     const rule = same[0] && ruleOf(same[0])
-    execute(line, root, same, "", rule?.run === "here" ? rule.exits : 0)
+    execute(line, root, same, "", rule?.run === "here" ? rule : {})
   })
 
   it.each(toRun("in a project"))("do in a project what $file says: $line", (command) => {

@@ -8,7 +8,7 @@ import { start } from "./support.ts"
 
 /** Runs an example with its own input, and answers with its outcome and with what is known of the crash. */
 const crashed = Effect.fnUntraced(function* (name: string, point: Point) {
-  const { engine, functionName, payload } = examples[name]!
+  const { functionName, memory, payload } = examples[name]!
   return yield* Effect.gen(function* () {
     const client = yield* DurableClient.DurableClient
     const crash = yield* arm(point)
@@ -19,7 +19,7 @@ const crashed = Effect.fnUntraced(function* (name: string, point: Point) {
       type: "RequestResponse"
     })
     return { outcome, checkpoints: crash.checkpoints(), report: crash.report() }
-  }).pipe(Effect.provide(engine))
+  }).pipe(Effect.provide(memory))
 })
 
 const never = { side: "before", checkpoint: 9_999 } as const

@@ -1,5 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { start } from "./support.ts"
+import { mkdtempSync, readdirSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { start, startIn } from "./support.ts"
 
 const lines = [{ sku: "tea", quantity: 1, price: 450 }]
 const json = JSON.stringify
@@ -17,9 +20,35 @@ describe("npm start", { concurrent: true }, () => {
 
   it("shows the operations with their times and attempts", async () => {
     const { stdout } = await start("order")
-    assert.match(stdout, /process-order +execution +0\.0 s → +\d\.0 s +succeeded, 3 invocations/)
+    assert.match(stdout, /process-order +execution +0\.0 s → +\d+\.\d s +succeeded, 3 invocations/)
     assert.match(stdout, /├─ validate-order +invoke/)
-    assert.match(stdout, /charge card +step +0\.0 s → +\d\.0 s +succeeded, 2 attempts/)
+    assert.match(stdout, /charge card +step +\d+\.\d s → +\d+\.\d s +succeeded, 2 attempts/)
+  })
+
+  it("draws the same on the test engine, where time is virtual", async () => {
+    const [local, memory] = await Promise.all([start("deployed"), start("deployed", "--memory")])
+    assert.strictEqual(memory.last, local.last)
+    assert.match(memory.stdout, /packing +wait +2\.0 s → +3602\.0 s +succeeded\n/)
+    const timeless = (text: string): string => text.replaceAll(/\d+\.\d s/g, "").replaceAll(/ +/g, " ")
+    assert.strictEqual(timeless(memory.stdout), timeless(local.stdout))
+  })
+
+  it("leaves no file behind, however it ends", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "effect-durable-start-"))
+    try {
+      const done = await startIn(folder).ran
+      assert.strictEqual(done.exitCode, 0, done.stderr)
+      assert.deepStrictEqual(readdirSync(folder), [])
+      const interrupted = startIn(folder, "batch", '{"items":100000,"badEvery":50}')
+      // It is under way as soon as its database is there.
+      while (readdirSync(folder).length === 0) await new Promise((resolve) => setImmediate(resolve))
+      interrupted.interrupt()
+      const { exitCode } = await interrupted.ran
+      assert.strictEqual(exitCode, 130)
+      assert.deepStrictEqual(readdirSync(folder), [])
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
   })
 
   it("computes the statistics of the values that it is given", async () => {

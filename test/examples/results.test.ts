@@ -36,8 +36,14 @@ const outcomes: Readonly<Record<string, unknown>> = {
   deployed: { status: "shipped", receipt: /^r-[0-9a-f]{8}$/, parcel: "parcel of o-1" }
 }
 
-/** Runs an example, with its own input or another. */
-const outcomeOf = (name: string, payload?: unknown): Effect.Effect<unknown, unknown> => {
+const engines = ["local", "memory"] as const
+
+/** Runs an example on one of its engines, with its own input or another. */
+const outcomeOf = (
+  name: string,
+  engine: (typeof engines)[number],
+  payload?: unknown
+): Effect.Effect<unknown, unknown> => {
   const example = examples[name]!
   return Effect.flatMap(DurableClient.DurableClient, (client) =>
     client.start({
@@ -50,7 +56,7 @@ const outcomeOf = (name: string, payload?: unknown): Effect.Effect<unknown, unkn
     Effect.map(({ outcome }) =>
       outcome?.status === "SUCCEEDED" ? JSON.parse(outcome.result ?? "null") : { error: outcome?.error.ErrorType }
     ),
-    Effect.provide(example.engine)
+    Effect.provide(example[engine])
   )
 }
 
@@ -82,18 +88,24 @@ describe("every example", () => {
     )
   })
 
-  it.effect.each(Object.keys(examples))("%s ends as it says", (name) =>
-    Effect.map(outcomeOf(name), (found) => assertLike(found, outcomes[name]))
-  )
+  describe.each(engines)("on the engine %s", (engine) => {
+    it.live.each(Object.keys(examples))("%s ends as it says", (name) =>
+      Effect.map(outcomeOf(name, engine), (found) => assertLike(found, outcomes[name]))
+    )
 
-  it.effect.each([
-    ["conditional", { id: "d-2", type: "contract", pages: 12 }, { handledBy: "review-contract", summary: /12 pages/ }],
-    ["conditional", { id: "d-3", type: "poem", pages: 1 }, { handledBy: "the archive", summary: /no known type/ }],
-    ["time-out", { seconds: 1 }, { cents: 1_250, source: "live" }],
-    ["approval", { what: "a yacht", cents: 99_000_000 }, { status: "refused", by: "Ada" }],
-    ["saga", { city: "Lisbon", cars: 1 }, ["flight to Lisbon", "room in Lisbon", "a small car"]],
-    ["batch", { items: 100, badEvery: 5 }, { reason: "FAILURE_TOLERANCE_EXCEEDED", imported: /\d/, failed: 6 }]
-  ] as const)("%s with %j ends as %j", ([name, payload, expected]) =>
-    Effect.map(outcomeOf(name, payload), (found) => assertLike(found, expected))
-  )
+    it.live.each([
+      [
+        "conditional",
+        { id: "d-2", type: "contract", pages: 12 },
+        { handledBy: "review-contract", summary: /12 pages/ }
+      ],
+      ["conditional", { id: "d-3", type: "poem", pages: 1 }, { handledBy: "the archive", summary: /no known type/ }],
+      ["time-out", { seconds: 1 }, { cents: 1_250, source: "live" }],
+      ["approval", { what: "a yacht", cents: 99_000_000 }, { status: "refused", by: "Ada" }],
+      ["saga", { city: "Lisbon", cars: 1 }, ["flight to Lisbon", "room in Lisbon", "a small car"]],
+      ["batch", { items: 100, badEvery: 5 }, { reason: "FAILURE_TOLERANCE_EXCEEDED", imported: /\d/, failed: 6 }]
+    ] as const)("%s with %j ends as %j", ([name, payload, expected]) =>
+      Effect.map(outcomeOf(name, engine, payload), (found) => assertLike(found, expected))
+    )
+  })
 })

@@ -1,0 +1,104 @@
+/**
+ * The local engine as an example has it: on a temporary database and a free port, with the functions in this process, and with
+ * Lambda's client over HTTP. Time leaps over whatever would only be waited for.
+ */
+import { CheckpointStore, type Contract, DurableClient } from "effect-durable"
+import { LambdaCheckpoints, LambdaClient } from "effect-durable/lambda"
+import { LocalEngine } from "effect-durable/local"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+
+/** What `npm start` needs of an engine. Every invocation uses its one store, so that whoever changes that sees them all. */
+export type Engine = Layer.Layer<DurableClient.DurableClient | CheckpointStore.CheckpointStore, unknown>
+
+/** Somebody outside, who does something about every callback. */
+type Answers<R> = (
+  callbackId: string
+) => Effect.Effect<void, DurableClient.ClientError, R | DurableClient.DurableClient>
+
+/** An engine for these functions. They require what the layer provides, and so does whoever answers callbacks. */
+export const local = <
+  const I extends ReadonlyArray<Contract.AnyImplementation>,
+  R extends LocalEngine.InProcessRequirements<I[number]>
+>(
+  functions: I,
+  services: Layer.Layer<R | LocalEngine.InProcessRequirements<I[number]>>,
+  answers?: Answers<R>
+): Engine =>
+  Layer.effectContext(
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      const built = yield* Layer.build(services)
+      const remote = yield* Deferred.make<CheckpointStore.CheckpointStore["Service"]>()
+      const store = through(remote)
+      const engine = yield* Layer.build(
+        LocalEngine.layer({
+          functions: [
+            LocalEngine.inProcess(functions, {
+              layer: Layer.merge(Layer.succeedContext(built), Layer.succeed(CheckpointStore.CheckpointStore, store))
+            })
+          ],
+          database: join(folder, "local.db"),
+          port: 0,
+          skipTime: true
+        })
+      )
+      const { clock, url } = Context.get(engine, LocalEngine.LocalEngine)
+      const connection = {
+        endpoint: url,
+        region: "us-east-1",
+        credentials: { accessKeyId: "local", secretAccessKey: "local" }
+      }
+      const checkpoints = yield* Layer.build(LambdaCheckpoints.layerWith(connection))
+      yield* Deferred.succeed(remote, Context.get(checkpoints, CheckpointStore.CheckpointStore))
+      const client = yield* Layer.build(LambdaClient.layerWith(connection))
+      if (answers !== undefined) {
+        const names = functions.map(({ contract }) => contract.name)
+        yield* attend(names, (callbackId) => Effect.provideService(answers(callbackId), Clock.Clock, clock)).pipe(
+          Effect.provideContext(Context.merge(built, client)),
+          Effect.forkScoped
+        )
+      }
+      return Context.add(client, CheckpointStore.CheckpointStore, store)
+    })
+  )
+
+const temporaryFolder = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "effect-durable-example-"))),
+  (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
+)
+
+/** A store that is there before the engine is, which says where the other one is. */
+const through = (
+  remote: Deferred.Deferred<CheckpointStore.CheckpointStore["Service"]>
+): CheckpointStore.CheckpointStore["Service"] => ({
+  checkpoint: (request) => Effect.flatMap(Deferred.await(remote), (store) => store.checkpoint(request)),
+  loadState: (request) => Effect.flatMap(Deferred.await(remote), (store) => store.loadState(request))
+})
+
+/** Looks for callbacks of executions of these functions, and answers each once. */
+const attend = <R>(functionNames: ReadonlyArray<string>, answers: Answers<R>) =>
+  Effect.gen(function* () {
+    const known = new Set<string>()
+    const look = Effect.gen(function* () {
+      for (const functionName of functionNames) {
+        const executions = yield* DurableClient.allExecutions(functionName)
+        for (const { DurableExecutionArn } of executions) {
+          for (const event of yield* DurableClient.allEvents(DurableExecutionArn)) {
+            if (event.EventType !== "CallbackStarted") continue
+            const { CallbackId } = event.CallbackStartedDetails
+            if (known.has(CallbackId)) continue
+            known.add(CallbackId)
+            yield* Effect.forkScoped(answers(CallbackId))
+          }
+        }
+      }
+    })
+    return yield* Effect.forever(Effect.andThen(look, Effect.sleep("20 millis")))
+  })
