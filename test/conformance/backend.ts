@@ -15,6 +15,8 @@ export interface Functions {
 }
 
 export interface Start extends Functions {
+  /** The id of the requirement. */
+  readonly id: string
   /** Whether `process.exit` is expected, and means that the process of the handler dies. */
   readonly mayCrash: boolean
   /** The payload as JSON. */

@@ -11,6 +11,7 @@ import { awsLocal } from "./awsLocal.ts"
 import * as awsPack from "./awsPack.ts"
 import type { Backend } from "./backend.ts"
 import { runAll, type Pack, type Verdict } from "./driver.ts"
+import { local } from "./local.ts"
 import { memory } from "./memory.ts"
 import * as pack from "./pack.ts"
 import { watchProcess } from "./process.ts"
@@ -139,6 +140,31 @@ describe("AWS's test runner", () => {
   })
 })
 
+describe("the local engine", () => {
+  /** What no handler shows. */
+  const wrong: Requirement = {
+    id: "1-1",
+    suite: "step",
+    Input: "Ada",
+    ExpectedResult: { ExecutionStatus: "SUCCEEDED", Result: "Goodbye, Ada!" }
+  }
+
+  it.each([
+    ["ours", "own", pack],
+    ["those of AWS's SDK", "aws", awsPack]
+  ])("shows over HTTP of handlers like %s what the requirements say, and nothing else", async (_, handlers, pack) => {
+    const ids = "1-4 1-11 1-18 2-2 3-6 3-8 3-14 4-5 5-2 5-6 6-3 7-4 8-6 9-12 9-19".split(" ")
+    const [met = [], others] = await judge(
+      (watch) => local(watch, { handlers }),
+      { pack, ids },
+      { pack, only: [wrong] }
+    )
+    assert.deepStrictEqual(failures(met), [])
+    assert.lengthOf(met, ids.length)
+    assertAllFailed(others)
+  })
+})
+
 describe("the pack", () => {
   it("says of every requirement whether there is a handler", () => {
     const ids = [...Object.keys(pack.handlers), ...Object.keys(pack.notImplemented)]
@@ -193,11 +219,17 @@ describe("the command", () => {
     assert.strictEqual(last, "3 passed, 0 failed, 1 not implemented")
     assert.strictEqual(status, 0)
     const told = JSON.parse(lines.at(-2) ?? "")
-    assert.deepInclude(told, { seed: 7, backends: ["memory", "aws-local"], passed: 3, failed: 0, notImplemented: 1 })
+    assert.deepInclude(told, {
+      seed: 7,
+      backends: ["memory", "aws-local", "local"],
+      passed: 3,
+      failed: 0,
+      notImplemented: 1
+    })
     assert.deepInclude(told.requirements.at(-1), { id: "10-1", reason: pack.notImplemented["10-1"] })
     // A column for each backend.
-    assert.isTrue(lines.some((line) => /^step +memory +aws-local$/.test(line)))
-    assert.isTrue(lines.some((line) => /^ {2}1-1 +passed +\d+ ms +passed +\d+ ms$/.test(line)))
+    assert.isTrue(lines.some((line) => /^step +memory +aws-local +local$/.test(line)))
+    assert.isTrue(lines.some((line) => /^ {2}1-1( +passed +\d+ ms){3}$/.test(line)))
     assert.isTrue(lines.some((line) => line.includes(`10-1`) && line.includes(pack.notImplemented["10-1"] ?? "?")))
   })
 

@@ -115,6 +115,7 @@ const judge = async (
   const outsiders = new Outsiders(requirement, variables)
   const run = await backend.start({
     ...functions,
+    id: requirement.id,
     mayCrash: needsCrash(requirement),
     input: JSON.stringify(substitute(requirement.Input ?? null, variables)),
     onCallback: outsiders.ask,

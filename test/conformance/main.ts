@@ -1,12 +1,12 @@
 /**
  * Judges this library by a folder of requirements.
  *
- * `npm run conformance -- --requirements DIR [--backend memory|aws-local] [--suite S] [--id I] [--handlers own|aws]
+ * `npm run conformance -- --requirements DIR [--backend memory|aws-local|local] [--suite S] [--id I] [--handlers own|aws]
  * [--raw] [--json]`
  *
  * Prints the seed (`SEED=… ` repeats it), a table for each suite with a column for each backend and what is wrong, and last
  * `N passed, N failed, N not implemented`: a requirement passes when it does on every backend. Without `--backend` these are
- * both. Exits with 1 when a requirement fails that is not optional. `--handlers aws` judges handlers that AWS's SDK has made
+ * all. Exits with 1 when a requirement fails that is not optional. `--handlers aws` judges handlers that AWS's SDK has made
  * in place of ours, and with them the backends. `--raw` leaves out the corrections of what AWS's test runner does not tell.
  */
 import process from "node:process"
@@ -33,7 +33,8 @@ const { values: options } = parseArgs({
 // AWS's packages take a while to load, so that only those who need them wait.
 const backends: Readonly<Record<string, (watch: Watch) => Promise<Backend>>> = {
   memory: async (watch) => memory(watch),
-  "aws-local": async (watch) => (await import("./awsLocal.ts")).awsLocal(watch, { raw: options.raw })
+  "aws-local": async (watch) => (await import("./awsLocal.ts")).awsLocal(watch, { raw: options.raw }),
+  local: async (watch) => (await import("./local.ts")).local(watch, { handlers: options.handlers })
 }
 
 /** A requirement with its verdict on each backend. */
@@ -52,10 +53,10 @@ const main = async (): Promise<number> => {
   const isUnderstood =
     names.every((name) => name in backends) &&
     ["own", "aws"].includes(options.handlers) &&
-    !(options.raw && names.includes("memory"))
+    !(options.raw && names.some((name) => name !== "aws-local"))
   if (options.requirements === undefined || !isUnderstood) {
     console.log(
-      "usage: npm run conformance -- --requirements DIR [--backend memory|aws-local [--raw]] [--suite S] [--id I] [--handlers own|aws] [--json]"
+      "usage: npm run conformance -- --requirements DIR [--backend memory|local|aws-local [--raw]] [--suite S] [--id I] [--handlers own|aws] [--json]"
     )
     return 2
   }

@@ -8,6 +8,8 @@ import type { Json, LogRecord } from "./matcher.ts"
 export interface Watch {
   /** The JSON lines so far that belong to this execution. */
   readonly logsOf: (executionArn: string) => ReadonlyArray<LogRecord>
+  /** Keeps what another process has printed. */
+  readonly note: (text: string) => void
   /** What happens at `process.exit`. Without it, an exit is an error where it is called. */
   onExit: ((code: number) => void) | undefined
   /** Gives everything back. */
@@ -43,6 +45,7 @@ export const watchProcess = (): Watch => {
 
   const watch: Watch = {
     logsOf: (executionArn) => lines.flatMap(({ text, time }) => recordOf(text, time, executionArn)),
+    note: keep,
     onExit: undefined,
     stop: () => {
       for (const [level, original] of originals) console[level] = original

@@ -244,6 +244,7 @@ const observe = async (
     handler,
     targets,
     durableTargets,
+    id: "double",
     mayCrash: false,
     input: '"in"',
     onCallback: () => undefined,
