@@ -19,7 +19,7 @@ import * as Service from "../engine/Service.ts"
 import { InvocationEvent } from "../wire/Invocation.ts"
 import type { Backend, PlainCall } from "./Api.ts"
 import { adviceIn, invocationEnd, lookupIn, targetEnd, type FunctionCall, type Functions } from "./Functions.ts"
-import { api, serve } from "./Http.ts"
+import { api, serve, type Patience } from "./Http.ts"
 import { Machine, type Work } from "./Machine.ts"
 import { StorageError } from "./Sqlite.ts"
 import { Store } from "./Store.ts"
@@ -33,6 +33,8 @@ export interface AssemblyOptions {
   readonly port: number
   /** Makes the functions of an engine that is reached at this address. */
   readonly functions: (url: Effect.Effect<string>) => Effect.Effect<Functions, never, Scope.Scope>
+  /** How long clients may take to send a request. Default: ten seconds for headers, a minute in all. */
+  readonly patience?: Patience | undefined
   /** Whether time leaps over what would only be waited for. Default: no. */
   readonly skipTime?: boolean | undefined
   readonly engine?: Partial<Omit<Service.Options, "lookup" | "missingAdvice" | "stampStep">> | undefined
@@ -59,7 +61,12 @@ export const assemble = (options: AssemblyOptions): Effect.Effect<Assembled, Sto
     const machine = yield* loadMachine(store, functions, time, options)
     // Last acquired, first released: nothing may be reported once functions are being stopped.
     yield* Effect.addFinalizer(() => Effect.sync(() => machine.stop()))
-    const { port } = yield* serve(options.host, options.port, api(backendOf(machine, functions, time, fork)))
+    const { port } = yield* serve(
+      options.host,
+      options.port,
+      api(backendOf(machine, functions, time, fork)),
+      options.patience
+    )
     const url = `http://${options.host === "::1" ? "[::1]" : options.host}:${port}`
     yield* Deferred.succeed(address, url)
     const resumed = machine.start((work) => void fork(time.during(perform(machine, functions, work))))

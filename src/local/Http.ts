@@ -32,9 +32,15 @@ import { operationNames, operations, type Ask, type Backend, type Reply } from "
 import { guard, unsigned, type Denial } from "./Guard.ts"
 import { StorageError } from "./Sqlite.ts"
 
-/** Milliseconds that a client has for its headers, and for its whole request. */
-const headersTimeout = 10_000
-const requestTimeout = 60_000
+/** How many milliseconds a client has for what it sends. */
+export interface Patience {
+  readonly headers: number
+  /** For the headers and the body. */
+  readonly request: number
+}
+
+/** A server looks once in a second who is late. */
+export const patience: Patience = { headers: 10_000, request: 60_000 }
 
 type App = Effect.Effect<HttpServerResponse.HttpServerResponse, never, HttpServerRequest.HttpServerRequest>
 
@@ -49,10 +55,15 @@ export interface Served {
 export const serve = (
   host: "127.0.0.1" | "::1",
   port: number,
-  app: (port: number) => App
+  app: (port: number) => App,
+  { headers, request }: Patience = patience
 ): Effect.Effect<Served, ServeError, Scope.Scope> =>
   Effect.gen(function* () {
-    const node = createServer({ headersTimeout, requestTimeout, connectionsCheckingInterval: 1_000 })
+    const node = createServer({
+      headersTimeout: headers,
+      requestTimeout: request,
+      connectionsCheckingInterval: Math.min(1_000, headers)
+    })
     refuseBytes(node)
     const server = yield* NodeHttpServer.make(() => node, { host, port, disablePreemptiveShutdown: true })
     // The server ends with its last connection, and clients keep theirs; whoever waits for an execution waits for long.

@@ -183,7 +183,7 @@ describe("AWS's command line", () => {
       assert.strictEqual(found.json.Error.ErrorMessage, "x")
       assert.strictEqual(
         errorOf(yield* cli(url, "GET", "/2025-12-01/durable-executions/NOTFOUND")),
-        "400 InvalidParameterValueException"
+        "404 ResourceNotFoundException"
       )
     })
   )

@@ -9,6 +9,7 @@ import * as Logger from "effect/Logger"
 import * as References from "effect/References"
 import { connect } from "node:net"
 import { networkInterfaces } from "node:os"
+import { patience } from "../../src/local/Http.ts"
 import { ask, clientOf, type Json, played, returned, signature } from "./support.ts"
 import { CheckpointDurableExecutionCommand, InvokeCommand } from "@aws-sdk/client-lambda"
 
@@ -142,6 +143,47 @@ describe("The engine", () => {
       assert.match(nonsense, /^HTTP\/1\.1 400[\s\S]*x-amzn-errortype: InvalidRequestContentException/)
       const tooMany = yield* raw(portOf(url), `GET / HTTP/1.1\r\nx: ${"y".repeat(100_000)}\r\n\r\n`)
       assert.match(tooMany, /^HTTP\/1\.1 431[\s\S]*x-amzn-requestid: /)
+    })
+  )
+
+  it.live("gives clients ten seconds for their headers, and a minute for a request", () =>
+    Effect.sync(() => assert.deepStrictEqual(patience, { headers: 10_000, request: 60_000 }))
+  )
+
+  it.live("gives up on headers and bodies that do not come, and says so in its own shape", () =>
+    Effect.gen(function* () {
+      const { url } = yield* played({ patience: { headers: 1_000, request: 2_000 } })
+      const port = portOf(url)
+      const head = `POST /2015-03-31/functions/orders%3A%24LATEST/invocations HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\n`
+      const slow = [
+        "POST /2015",
+        head,
+        `${head}authorization: ${signature}\r\ncontent-length: 100\r\n\r\n{"id":`,
+        `${head}authorization: ${signature}\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n`
+      ]
+      const given = yield* Effect.forEach(slow, (request) => raw(port, request), { concurrency: "unbounded" })
+      for (const answer of given) {
+        assert.match(answer, /^HTTP\/1\.1 408 Request Timeout\r\n/)
+        assert.include(answer, "x-amzn-errortype: InvalidRequestContentException")
+        assert.deepInclude(JSON.parse(answer.slice(answer.indexOf("{"))), {
+          message: "The request did not arrive in time."
+        })
+      }
+      const { json } = yield* ask(url, { path: list })
+      assert.deepStrictEqual(json.DurableExecutions, [], "nothing was started")
+    })
+  )
+
+  it.live("has all the time for an answer that its client has", () =>
+    Effect.gen(function* () {
+      const { stage, url } = yield* played({ patience: { headers: 1_000, request: 2_000 } })
+      const path = "/2015-03-31/functions/orders%3A%24LATEST/invocations"
+      const waiting = yield* Effect.forkChild(ask(url, { method: "POST", path, body: "{}" }))
+      const { end } = yield* stage.next
+      // By the time that these two are given up, the one that waits would have been.
+      for (let index = 0; index < 2; index++) yield* raw(portOf(url), "POST /2015")
+      yield* end(returned({ Status: "SUCCEEDED", Result: "7" }))
+      assert.strictEqual((yield* Fiber.join(waiting)).text, "7")
     })
   )
 
