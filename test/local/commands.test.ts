@@ -30,6 +30,19 @@ describe("The command", () => {
   )
 
   it(
+    "npm run load measures an engine whose executions all end as they have to",
+    () => {
+      const load = ["--waits", "5", "--completed", "10", "--steps", "20", "--json"]
+      const { last, output, status } = run("load/main.ts", ...load)
+      assert.strictEqual(last, "16 executions, 0 wrong", output)
+      const { measured } = JSON.parse(output.split("\n").find((line) => line.startsWith("{")) ?? "")
+      assert.lengthOf(measured, 6)
+      assert.strictEqual(status, 0)
+    },
+    patience
+  )
+
+  it(
     "npm run fuzz:http gets an answer to everything",
     () => {
       const { last, output, status } = run("fuzz/main.ts", "--requests", "300", "--seed", "1", "--json")
