@@ -101,7 +101,7 @@ export const rules: ReadonlyArray<Rule> = [
   { command: /^npm run simulate:second$/, run: "elsewhere", file: "test/simulation/second.test.ts", holds: "fuzzer" },
   { command: /^npm run undo$/, run: "elsewhere", file: "test/simulation/undo.test.ts", holds: "fuzzer" },
 
-  { command: /^npm run kill /, run: "elsewhere", file: "test/local/commands.test.ts", holds: `"kill/main.ts"` },
+  { command: /^npm run kill( |$)/, run: "elsewhere", file: "test/local/commands.test.ts", holds: `"kill/main.ts"` },
   { command: /^npm run load$/, run: "elsewhere", file: "test/local/commands.test.ts", holds: `"load/main.ts"` },
   { command: /^npm run fuzz:http /, run: "elsewhere", file: "test/local/commands.test.ts", holds: `"fuzz/main.ts"` },
   { command: /^export AWS_/, run: "never", because: "it is for the shell of the reader" },

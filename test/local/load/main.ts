@@ -24,7 +24,8 @@ const { values } = parseArgs({
   options: {
     waits: { type: "string", default: "1000" },
     completed: { type: "string", default: "10000" },
-    steps: { type: "string", default: "3000" },
+    // With the execution itself these are as many operations as the service allows.
+    steps: { type: "string", default: "2999" },
     json: { type: "boolean", default: false }
   }
 })
