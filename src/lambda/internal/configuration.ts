@@ -7,8 +7,9 @@
  * @since 0.1.0
  */
 import * as Cause from "effect/Cause"
-import { ConfigError } from "effect/Config"
+import type { ConfigError } from "effect/Config"
 import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
 import * as SchemaIssue from "effect/SchemaIssue"
 import { InvalidConfiguration, InvocationFailed } from "../../DurableError.ts"
 import type { InvocationAnswer } from "../../wire/Invocation.ts"
@@ -25,7 +26,7 @@ export const configured = <A, E, R>(
   Effect.matchCauseEffectEager(build, {
     onSuccess: (built) => Effect.succeed({ built }),
     onFailure: (cause): Effect.Effect<{ readonly answer: InvocationAnswer }, E | InvocationFailed> => {
-      const error = cause.reasons.map(errorIn).find((found) => found instanceof ConfigError)
+      const error = cause.reasons.map(errorIn).find(isConfigError)
       if (error === undefined) return Effect.failCause(cause)
       const message = sentence(error)
       return mayWait || error.cause._tag === "SourceError"
@@ -33,6 +34,10 @@ export const configured = <A, E, R>(
         : Effect.succeed({ answer: failedWith(new InvalidConfiguration({ operation, message })) })
     }
   })
+
+// The class itself would bring all of Config into every bundle.
+const isConfigError = (error: unknown): error is ConfigError =>
+  Predicate.isTagged(error, "ConfigError") && Predicate.hasProperty(error, "cause")
 
 const errorIn = (reason: Cause.Reason<unknown>): unknown =>
   Cause.isFailReason(reason) ? reason.error : Cause.isDieReason(reason) ? reason.defect : undefined
