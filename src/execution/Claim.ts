@@ -35,26 +35,33 @@ export interface Kind {
   readonly subType: SubType
 }
 
+/**
+ * What comes first of one millisecond: the end of a nap, then what the execution did itself, then what the service brought. What
+ * follows from a nap is stamped no earlier than the nap ends, and no request is sent in a millisecond of which an outcome is known.
+ * So whoever was told of two was told of them in this order.
+ */
+export type Rank = 0 | 1 | 2
+
 /** The place of an outcome in the stream of all outcomes. */
 export interface Key {
   /** When it came, in milliseconds. */
   readonly at: number
-  /**
-   * Whether the service brought it by itself. What it stamped on request in the same millisecond comes first: no request is
-   * sent in a millisecond of which an outcome is known, so whoever was told of both was told of that one first.
-   */
-  readonly isOthers: boolean
+  /** Among those that came in the same millisecond: {@link Rank}. */
+  readonly rank: Rank
   /** Among those that came at the same time: the place of the claim in the order of all claims. */
   readonly index: number
 }
 
 export const isBefore = (a: Key, b: Key): boolean => {
   if (a.at !== b.at) return a.at < b.at
-  return a.isOthers === b.isOthers ? a.index < b.index : b.isOthers
+  return a.rank === b.rank ? a.index < b.index : a.rank < b.rank
 }
 
 /** Whether the service ends an operation by itself: a wait, a callback, an invoke. */
 export const isOfOthers = ({ kind }: Pick<Claim, "kind">): boolean => kind.type !== "STEP" && kind.type !== "CONTEXT"
+
+/** The rank of the end of an operation. */
+export const rankOf = (claim: Pick<Claim, "kind">): Rank => (isOfOthers(claim) ? 2 : 1)
 
 /**
  * A door, at which a fiber waits for an outcome. It is closed, or it has a key and waits for its turn, or it is open: its

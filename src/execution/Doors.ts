@@ -16,7 +16,7 @@
  */
 import * as Context from "effect/Context"
 import type { Operation } from "../wire/Operation.ts"
-import { isBefore, isOfOthers, isFinal, type Claim, type Door, type Entry, type Key } from "./Claim.ts"
+import { isBefore, isFinal, isOfOthers, rankOf, type Claim, type Door, type Entry, type Key } from "./Claim.ts"
 import type { Core } from "./Core.ts"
 import type { AnyFiber } from "./Fibers.ts"
 import { Heap } from "./Heap.ts"
@@ -32,7 +32,7 @@ export const InOrderOfClaims: Context.Reference<boolean> = Context.Reference<boo
 )
 
 /** What the doors know of a door by themselves. */
-type Made = "index" | "isOthers" | "order" | "since" | "isGone" | "leave"
+type Made = "index" | "order" | "rank" | "since" | "isGone" | "leave"
 
 /** A door for the outcome of an operation. */
 export type DoorOfClaim = Omit<Door, Made | "at"> & { readonly claim: Claim }
@@ -48,7 +48,7 @@ export class Doors {
   /** Waits without an outcome, by when they are due. */
   readonly #due = new Heap<{ readonly at: number; readonly door: Door }>((a, b) => a.at < b.at)
   readonly #callbacks = new Set<Claim>()
-  #last: Key = { at: -Infinity, isOthers: false, index: -1 }
+  #last: Key = { at: -Infinity, rank: 0, index: -1 }
   #count = 0
   #arrivals = 0
   #ofClaims = 0
@@ -76,8 +76,8 @@ export class Doors {
   wait(door: DoorOfClaim): Door {
     const { claim } = door
     const { entry, record } = claim
-    const isOthers = isOfOthers(claim) && door.isForStart !== true
-    const made: Door = { ...door, at: NaN, isOthers, index: claim.index, ...this.#arrival() }
+    const rank = door.isForStart === true ? 1 : rankOf(claim)
+    const made: Door = { ...door, at: NaN, rank, index: claim.index, ...this.#arrival() }
     // A context is there from its claim on, and waits at a door only for its end.
     if (claim.kind.type === "CONTEXT") made.since = Math.min(made.since, claim.since)
     claim.doors.push(made)
@@ -103,7 +103,7 @@ export class Doors {
       ...door,
       claim: undefined,
       keyOf: () => undefined,
-      isOthers: false,
+      rank: 0,
       index,
       ...this.#arrival()
     }
@@ -194,7 +194,7 @@ export class Doors {
     this.#ready.take()
     this.leave(door)
     this.#count++
-    if (isBefore(this.#last, door)) this.#last = { at: door.at, isOthers: door.isOthers, index: door.index }
+    if (isBefore(this.#last, door)) this.#last = { at: door.at, rank: door.rank, index: door.index }
     if (door.claim?.isSettled === true && door.isForStart !== true) this.#callbacks.delete(door.claim)
   }
 

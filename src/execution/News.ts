@@ -13,7 +13,7 @@
  *
  * @since 0.1.0
  */
-import { isBefore, isOfOthers, type Change, type Claim, type Door } from "./Claim.ts"
+import { isBefore, rankOf, type Change, type Claim, type Door } from "./Claim.ts"
 import type { Core } from "./Core.ts"
 import { latestStamp, type Doors } from "./Doors.ts"
 import { startOf, updatesOf, type Mark } from "./Marks.ts"
@@ -96,7 +96,7 @@ export class News {
   #isMissed(claim: Claim): boolean {
     const { doors, entry, index, isDelivered, isSettled, record, wasAwaited } = claim
     if (!isSettled || isDelivered || !wasAwaited || doors.length > 0 || entry?.late !== undefined) return false
-    return isBefore({ at: latestStamp(record), isOthers: isOfOthers(claim), index }, this.#doors.last)
+    return isBefore({ at: latestStamp(record), rank: rankOf(claim), index }, this.#doors.last)
   }
 
   /** The order in which it is delivered is not that of the stamps: a replay has to know. Nobody goes on before it is told. */

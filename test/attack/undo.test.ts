@@ -3,7 +3,7 @@
  * execution, and wherever it is killed.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Durable, RetryPolicy } from "effect-durable"
+import { CompletionPolicy, Durable, RetryPolicy } from "effect-durable"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { atEveryRequest, differenceIn, everywhere, Refused, type Failure, type Kit } from "../support/host.ts"
@@ -182,6 +182,27 @@ describe("an undo", () => {
           differenceIn(ran) ??
           (ran.outcome.includes("nobody pays") && ran.log.includes("cancel car") ? undefined : "something was lost")
       )
+    })
+  )
+})
+
+describe("a part without operations that follows a nap", () => {
+  it.effect("is undone in every invocation, although the winner of its batch napped as long", () =>
+    Effect.gen(function* () {
+      const ran = yield* everywhere((kit) =>
+        Effect.gen(function* () {
+          const precaution = Durable.withCompensation("precaution", Effect.void, () =>
+            Effect.andThen(kit.step("undo"), Durable.wait("an hour", "1 hour"))
+          )
+          const loser = Effect.andThen(Effect.andThen(Effect.sleep("900 millis"), precaution), kit.step("risk"))
+          yield* Durable.parallel("batch", [Effect.asVoid(loser), Effect.sleep("900 millis")], {
+            policy: CompletionPolicy.firstSuccessful
+          })
+          return yield* Effect.die(new Error("the execution fails"))
+        })
+      )
+      assert.include(ran.log, "undo")
+      assert.match(ran.outcome, /^failed as Error/)
     })
   )
 })

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import { isBefore, type Change } from "../../src/execution/Claim.ts"
+import { isBefore, type Change, type Rank } from "../../src/execution/Claim.ts"
 import { Namespace } from "../../src/execution/Namespace.ts"
 import { withChange } from "../../src/execution/records.ts"
 import { NotForNow } from "../../src/values/Values.ts"
@@ -11,16 +11,17 @@ import { claimHost, claimOf, kinds, record } from "./support.ts"
 const root = Namespace.root("arn", 0)
 
 describe("The order of outcomes", () => {
-  it("is when they came, then what was done on request before what the service brings, and then the order of claims", () => {
-    const key = (at: number, index: number, isOthers = false) => ({ at, isOthers, index })
+  it("is when they came, then naps before what the execution did, before what the service brought, and then the order of claims", () => {
+    const key = (at: number, index: number, rank: Rank = 1) => ({ at, rank, index })
     assert.isTrue(isBefore(key(1, 9), key(2, 0)))
     assert.isTrue(isBefore(key(1, 0), key(1, 1)))
     assert.isFalse(isBefore(key(1, 1), key(1, 1)))
     assert.isFalse(isBefore(key(2, 0), key(1, 9)))
-    assert.isTrue(isBefore(key(1, 9), key(1, 0, true)))
-    assert.isFalse(isBefore(key(1, 0, true), key(1, 9)))
-    assert.isTrue(isBefore(key(1, 0, true), key(1, 1, true)))
-    assert.isTrue(isBefore(key(1, 0, true), key(2, 9)))
+    assert.isTrue(isBefore(key(1, 9), key(1, 0, 2)))
+    assert.isFalse(isBefore(key(1, 0, 2), key(1, 9)))
+    assert.isTrue(isBefore(key(1, 0, 2), key(1, 1, 2)))
+    assert.isTrue(isBefore(key(1, 0, 2), key(2, 9)))
+    assert.isTrue(isBefore(key(1, 9, 0), key(1, 0)))
   })
 })
 

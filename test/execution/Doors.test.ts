@@ -71,9 +71,9 @@ describe("Doors", () => {
     const { doors, wait } = make({ records: [succeeded("a", 30), succeeded("b", 10)] })
     const a = wait("a")
     doors.open(a)
-    assert.deepStrictEqual(doors.last, { at: 30, isOthers: false, index: a.index })
+    assert.deepStrictEqual(doors.last, { at: 30, rank: 1, index: a.index })
     doors.open(wait("b"))
-    assert.deepStrictEqual(doors.last, { at: 30, isOthers: false, index: a.index })
+    assert.deepStrictEqual(doors.last, { at: 30, rank: 1, index: a.index })
     assert.strictEqual(doors.count, 2)
   })
 

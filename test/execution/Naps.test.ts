@@ -16,7 +16,7 @@ const make = (options: Parameters<typeof assembled>[0] & { readonly isAlone?: bo
   const nap = (millis: number): Door => {
     const door: Door = {
       at: made.clock.now + millis,
-      isOthers: false,
+      rank: 0,
       index: 0,
       order: 0,
       since: 0,

@@ -32,7 +32,7 @@ const doorOf = (told: Partial<Operation>): Door => {
   claim.enter(new History([record(claim.id, told)], new Set()).claim(claim))
   return {
     at: Number.NaN,
-    isOthers: false,
+    rank: 0,
     index: 0,
     order: 0,
     since: 0,
