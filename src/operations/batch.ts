@@ -254,7 +254,7 @@ const runItems = Effect.fnUntraced(function* (
   /** The first item that failed: with fail-fast the others are as good as let go of. */
   let first: number | undefined
   const states = yield* runBranches(parts, branches, {
-    concurrency: typeof rules.concurrency === "number" ? rules.concurrency : Infinity,
+    concurrency: concurrencyOf(rules),
     mayStart: () => policy.mayStart(tally.progress),
     isComplete: () => policy.isComplete(tally.progress),
     isRecorded: (index) => rules.flat !== true && parts.history.get(branches[index]!.namespace.id) !== undefined,
@@ -274,6 +274,9 @@ const runItems = Effect.fnUntraced(function* (
   })
   return { all, completionReason: policy.reason(tally.progress) }
 })
+
+const concurrencyOf = ({ concurrency }: BatchRules): number =>
+  typeof concurrency === "number" ? concurrency : Infinity
 
 /** The namespace in which an item is run, and how it ends there: as its record says, or as what there is to write of it. */
 const branchOf = (
@@ -354,7 +357,8 @@ const rebuild = Effect.fnUntraced(function* (
   let begun = 0
   let left = letters.filter((one) => one !== letter.started).length
   const states = yield* runBranches(parts, branches, {
-    concurrency: Infinity,
+    // When an item without a record began nothing tells but the ends of those before it.
+    concurrency: rules.flat === true ? concurrencyOf(rules) : Infinity,
     mayStart: () => true,
     isComplete: () => begun === letters.length && left === 0,
     onChange: (index, state) => {

@@ -42,6 +42,16 @@ const blocks: Readonly<Record<string, (kit: Kit) => Effect.Effect<unknown, never
       yield* kit.tell("the winner", winner)
       yield* kit.time("the race")
     }),
+  "a flat batch whose last item began when another one had ended": (kit) =>
+    Durable.map(
+      "items",
+      [1, 5, 0],
+      (hours) =>
+        hours === 0
+          ? Effect.as(kit.time("the last item"), large)
+          : Effect.as(Durable.wait(`wait ${hours}`, `${hours} hours`), large),
+      { concurrency: 2, flat: true }
+    ),
   "a plain race of sleeps and of naps": (kit) =>
     Effect.gen(function* () {
       const winner = yield* Effect.race(
