@@ -18,7 +18,7 @@ const folder = mkdtempSync(join(tmpdir(), "effect-durable-package-"))
 const project = join(folder, "project")
 
 /** What the package may grow to, in bytes. Raise it with a reason: the last was the runtime of many small parts. */
-const budget = { packed: 830_000, unpacked: 3_700_000 }
+const budget = { packed: 900_000, unpacked: 4_000_000 }
 
 const capture = (cwd: string, command: string, ...args: ReadonlyArray<string>): string => {
   const { error, status, stderr, stdout } = spawnSync(command, args, { cwd, encoding: "utf8" })

@@ -58,10 +58,11 @@ export const isBefore = (a: Key, b: Key): boolean => {
 }
 
 /** Whether the service ends an operation by itself: a wait, a callback, an invoke. */
-export const isOfOthers = ({ kind }: Pick<Claim, "kind">): boolean => kind.type !== "STEP" && kind.type !== "CONTEXT"
+export const isOfOthers = (type: Operation["Type"]): boolean =>
+  type === "WAIT" || type === "CALLBACK" || type === "CHAINED_INVOKE"
 
 /** The rank of the end of an operation. */
-export const rankOf = (claim: Pick<Claim, "kind">): Rank => (isOfOthers(claim) ? 2 : 1)
+export const rankOf = ({ kind }: Pick<Claim, "kind">): Rank => (isOfOthers(kind.type) ? 2 : 1)
 
 /**
  * A door, at which a fiber waits for an outcome. It is closed, or it has a key and waits for its turn, or it is open: its

@@ -184,9 +184,13 @@ export class Delivery {
     return this.#doors.awaitsOthers
   }
 
-  /** Whether more than one fiber waits, or may at this time, so that the order of outcomes matters. */
-  get isContested(): boolean {
-    return this.#doors.isContested
+  /**
+   * Whether what would be stamped in a millisecond could be taken to come before an outcome that was known before: the service
+   * brought it, or more than one fiber waits.
+   */
+  isTaken(millis: number): boolean {
+    const { newestBrought, newestStamp } = this.#parts.history
+    return Math.floor(newestBrought) === millis || (Math.floor(newestStamp) === millis && this.#doors.isContested)
   }
 
   // --- Points in time --------------------------------------------------------------------------------------------------

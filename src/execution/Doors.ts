@@ -118,7 +118,7 @@ export class Doors {
   #admit(door: Door): void {
     this.all.add(door)
     if (door.claim !== undefined) this.#ofClaims++
-    if (door.claim !== undefined && isOfOthers(door.claim)) this.#ofOthers++
+    if (door.claim !== undefined && isOfOthers(door.claim.kind.type)) this.#ofOthers++
     door.namespace.parked++
     if (door.claim !== undefined && door.claim.namespace !== door.namespace) door.claim.namespace.parked++
     this.#parts.listener.moved?.()
@@ -129,7 +129,7 @@ export class Doors {
     if (namespace.standing === "rebuilding" || claim === undefined) return
     const due = claim.record?.WaitDetails?.ScheduledEndTimestamp
     if (due !== undefined) this.#due.add({ at: due, door })
-    if (isOfOthers(claim) || claim.record?.Status === "PENDING") this.#poller.watch(door)
+    if (isOfOthers(claim.kind.type) || claim.record?.Status === "PENDING") this.#poller.watch(door)
   }
 
   /** A fiber leaves a door, in whatever way. */
@@ -139,7 +139,7 @@ export class Doors {
     door.leave?.()
     this.all.delete(door)
     if (door.claim !== undefined) this.#ofClaims--
-    if (door.claim !== undefined && isOfOthers(door.claim)) this.#ofOthers--
+    if (door.claim !== undefined && isOfOthers(door.claim.kind.type)) this.#ofOthers--
     door.namespace.parked--
     const { claim } = door
     if (claim !== undefined && claim.namespace !== door.namespace) claim.namespace.parked--

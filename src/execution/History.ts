@@ -15,7 +15,7 @@
  * @since 0.1.0
  */
 import type { Operation } from "../wire/Operation.ts"
-import { isFinal, type Claim, type Entry } from "./Claim.ts"
+import { isFinal, isOfOthers, type Claim, type Entry } from "./Claim.ts"
 import { idOf, readMark, readPause, startOf, type Mark } from "./Marks.ts"
 import type { Namespace } from "./Namespace.ts"
 
@@ -25,6 +25,8 @@ export class History {
   pauses = 0
   /** The greatest stamp that the service has told. */
   newestStamp = 0
+  /** The greatest stamp of what the service brought: the end of a wait, of a callback, of an invoke. */
+  newestBrought = 0
   /** Whether there was anything when this invocation began. */
   readonly isFirst: boolean
   readonly #entries = new Map<string, Entry>()
@@ -82,8 +84,9 @@ export class History {
   }
 
   /** The service has told a stamp, or has acknowledged what gets one. */
-  noteStamp({ EndTimestamp = 0, StartTimestamp }: Operation): void {
+  noteStamp({ EndTimestamp = 0, StartTimestamp, Type }: Operation): void {
     this.newestStamp = Math.max(this.newestStamp, StartTimestamp, EndTimestamp)
+    if (EndTimestamp > this.newestBrought && isOfOthers(Type)) this.newestBrought = EndTimestamp
   }
 
   /** When the execution began, or the first of its operations if the service does not list the execution itself. */

@@ -11,7 +11,7 @@
  * 3. An answer, with all of its pages, is taken in before anybody hears of it.
  * 4. An update that somebody waits for leaves when the workflow has nothing more to say. Any other leaves with the next
  *    request, or a little later.
- * 5. Where the service stamps whole milliseconds and more than one fiber waits, no two requests share a millisecond.
+ * 5. Where the service stamps whole milliseconds, no request shares one with an outcome that was known before if that matters.
  *
  * @since 0.1.0
  */
@@ -54,8 +54,8 @@ export interface OutboxOwner {
   readonly onIdle: () => void
   /** Something must be recorded before anything else that enters the queue. */
   readonly onPush: () => void
-  /** Whether more than one fiber waits for outcomes, so that their order matters. */
-  readonly isContested: () => boolean
+  /** Whether the order matters of what is stamped in a millisecond and of what is known to have come in it. */
+  readonly isTaken: (millis: number) => boolean
 }
 
 interface Item extends Sent {
@@ -79,7 +79,6 @@ export class Outbox {
   #whenIdle: (() => void) | undefined
   #wake: (() => void) | undefined
   #sender: Fiber.Fiber<void> | undefined
-  #newestStamp = 0
   #questions: Array<{ readonly after: number; readonly answered: () => void }> = []
   #owner: OutboxOwner | undefined
   readonly #executionArn: string
@@ -218,10 +217,9 @@ export class Outbox {
     this.#whenIdle?.()
   })
 
-  /** Whether a request that is sent now may be stamped as the one before it. */
+  /** Whether what is sent now might be stamped as what was known before it. */
   #isTooEarly(): boolean {
-    if (this.isOrdered || this.#owner?.isContested() !== true) return false
-    return Math.floor(this.#host.now()) === Math.floor(this.#newestStamp)
+    return !this.isOrdered && this.#owner?.isTaken(Math.floor(this.#host.now())) === true
   }
 
   #takeBatch(): ReadonlyArray<Item> {
@@ -306,9 +304,6 @@ export class Outbox {
     this.#isCalling = false
     if (token !== undefined) this.#token = token
     else if (!batch.some((item) => item.update.Type === "EXECUTION")) return this.#owner?.onTokenMissing()
-    for (const { EndTimestamp = 0, StartTimestamp } of records) {
-      this.#newestStamp = Math.max(this.#newestStamp, EndTimestamp, StartTimestamp)
-    }
     if (records.length > 0) this.#owner?.onState(records)
     this.#listener.acknowledged?.(batch, this.#host.now() - sentAt)
     const waiting = batch.flatMap(({ acknowledged }) => (acknowledged === undefined ? [] : [acknowledged]))

@@ -175,7 +175,7 @@ const connect = (core: Core): Parts => {
       fibers.wake()
     },
     onPush: () => settleReadings(core, times),
-    isContested: () => delivery.isContested
+    isTaken: (millis) => delivery.isTaken(millis)
   })
   return {
     ...core,

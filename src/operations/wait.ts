@@ -90,13 +90,15 @@ const shortest = (millis: number): number => (millis < 1_000 ? 1_000 : millis)
 /** Code that compares a point in time with the time of the workflow goes on when that is known. */
 export const whenKnown = (
   timeout: Timeout | undefined,
-  { namespace, parts }: ExecutionService,
+  execution: ExecutionService,
   fiber: AnyFiber,
   body: () => Body
-): Body =>
-  isPoint(timeout) && namespace.time.unread !== undefined
+): Body => {
+  const { namespace, parts } = execution
+  return isPoint(timeout) && namespace.time.unread !== undefined
     ? Effect.flatMap(untilKnown(parts, fiber, namespace), body)
     : body()
+}
 
 /** The whole seconds that are left until a time-out, at least 1; none when a point in time is over already. */
 export const secondsLeft = (claim: Claim, parts: Parts, timeout: Timeout): Effect.Effect<number | undefined> => {
