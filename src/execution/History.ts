@@ -26,7 +26,7 @@ export class History {
   /** The greatest stamp that the service has told. */
   newestStamp = 0
   /** The greatest stamp of what the service brought: the end of a wait, of a callback, of an invoke. */
-  newestBrought = 0
+  newestBrought = -Infinity
   /** Whether there was anything when this invocation began. */
   readonly isFirst: boolean
   readonly #entries = new Map<string, Entry>()

@@ -35,6 +35,9 @@ import type { Lifetime } from "./Lifetime.ts"
 import type { Listener, Sent } from "./Listener.ts"
 import type { Usage } from "./Usage.ts"
 
+/** How many times a millisecond is waited for: a clock that somebody has stopped does not hold anything up. */
+const longestWait = 5
+
 /** How long an update may wait for company when nobody waits for it, in milliseconds. */
 const idleDelay = 100
 
@@ -199,14 +202,16 @@ export class Outbox {
   // --- Sending -----------------------------------------------------------------------------------------------------------
 
   /** One fiber sends all requests of an invocation: a request whenever one is wanted, and then it waits for the next. */
-  #send(): Effect.Effect<void> {
+  #send(waited = 0): Effect.Effect<void> {
     if (this.#isClosed) {
       this.#isSending = false
       this.#whenIdle?.()
       return Effect.void
     }
     if (!(this.#isWanted || this.#awaited > 0)) return this.#rest
-    return this.#isTooEarly() ? Effect.flatMap(Effect.sleep(1), () => this.#send()) : this.#sendBatch(this.#takeBatch())
+    return this.#isTooEarly() && waited < longestWait
+      ? Effect.flatMap(Effect.sleep(1), () => this.#send(waited + 1))
+      : this.#sendBatch(this.#takeBatch())
   }
 
   readonly #rest: Effect.Effect<void> = Effect.callback((resume) => {
