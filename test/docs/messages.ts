@@ -145,9 +145,11 @@ const inConfigured = (provider: ConfigProvider.ConfigProvider): Effect.Effect<To
   )
 
 /** What a handler rejects with when Lambda ends its sandbox. Only its own listener hears the signal. */
+/** Those who listen besides handlers. The first handler that is called listens for all. */
+const others = process.rawListeners("SIGTERM")
+
 const atSigterm: Effect.Effect<Told> = Effect.tryPromise({
   try: async () => {
-    const others = process.rawListeners("SIGTERM")
     let running = (): void => {}
     const isRunning = new Promise<void>((resolve) => (running = resolve))
     const body = Durable.step("charge", Effect.andThen(Effect.sync(running), Effect.never))
