@@ -186,11 +186,12 @@ export class Delivery {
 
   /**
    * Whether what would be stamped in a millisecond could be taken to come before an outcome that was known before: the service
-   * brought it, or more than one fiber waits.
+   * brought it, more than one fiber waits, or a context ends that nobody waits for.
    */
-  isTaken(millis: number): boolean {
+  isTaken(millis: number, endsContext: () => boolean): boolean {
     const { newestBrought, newestStamp } = this.#parts.history
-    return Math.floor(newestBrought) === millis || (Math.floor(newestStamp) === millis && this.#doors.isContested)
+    if (Math.floor(newestBrought) === millis) return true
+    return Math.floor(newestStamp) === millis && (this.#doors.isContested || endsContext())
   }
 
   // --- Points in time --------------------------------------------------------------------------------------------------

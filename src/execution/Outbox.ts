@@ -57,8 +57,11 @@ export interface OutboxOwner {
   readonly onIdle: () => void
   /** Something must be recorded before anything else that enters the queue. */
   readonly onPush: () => void
-  /** Whether the order matters of what is stamped in a millisecond and of what is known to have come in it. */
-  readonly isTaken: (millis: number) => boolean
+  /**
+   * Whether the order matters of what is stamped in a millisecond and of what is known to have come in it. The end of a context may
+   * be among it that nobody waits for.
+   */
+  readonly isTaken: (millis: number, endsContext: () => boolean) => boolean
 }
 
 interface Item extends Sent {
@@ -224,8 +227,11 @@ export class Outbox {
 
   /** Whether what is sent now might be stamped as what was known before it. */
   #isTooEarly(): boolean {
-    return !this.isOrdered && this.#owner?.isTaken(Math.floor(this.#host.now())) === true
+    return !this.isOrdered && this.#owner?.isTaken(Math.floor(this.#host.now()), this.#endsContext) === true
   }
+
+  readonly #endsContext = (): boolean =>
+    this.#queue.some(({ update: { Action, Type } }) => Type === "CONTEXT" && Action !== "START")
 
   #takeBatch(): ReadonlyArray<Item> {
     let bytes = 0

@@ -175,7 +175,7 @@ const connect = (core: Core): Parts => {
       fibers.wake()
     },
     onPush: () => settleReadings(core, times),
-    isTaken: (millis) => delivery.isTaken(millis)
+    isTaken: (millis, endsContext) => delivery.isTaken(millis, endsContext)
   })
   return {
     ...core,
