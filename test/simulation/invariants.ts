@@ -180,7 +180,7 @@ export const assertSame = (run: Observed, oracle: Observed, schedule: Schedule, 
 }
 
 /** Marks of ours, which have no body. */
-const isMark = (name = ""): boolean => name.startsWith("patch:") || isOfOrder(name)
+const isMark = (name = ""): boolean => name.startsWith("patch:") || name.startsWith("cut:") || isOfOrder(name)
 
 /** Marks of ours that say in which order something came, or when. */
 const isOfOrder = (name = ""): boolean => /^(late|reading):/.test(name)
