@@ -180,10 +180,10 @@ export const assertSame = (run: Observed, oracle: Observed, schedule: Schedule, 
 }
 
 /** Marks of ours, which have no body. */
-const isMark = (name = ""): boolean => name.startsWith("patch:") || name.startsWith("cut:") || isOfOrder(name)
+const isMark = (name = ""): boolean => name.startsWith("patch:") || isOfChance(name)
 
-/** Marks of ours that say in which order something came, or when. */
-const isOfOrder = (name = ""): boolean => /^(late|reading):/.test(name)
+/** Marks of ours that say in which order something came, or when, or that it was cut off: not every run has the same. */
+const isOfChance = (name = ""): boolean => /^(late|reading|cut):/.test(name)
 
 const openIn = ({ program }: Observed): ReadonlyArray<string> =>
   program.operations
@@ -206,7 +206,7 @@ const linesOf = (
     return `${parent === undefined ? "" : `${pathOf(parent)} / `}${Name}${id}`
   }
   return operations
-    .filter(({ Id, Name }) => !isOfOrder(Name) && !open.has(Id))
+    .filter(({ Id, Name }) => !isOfChance(Name) && !open.has(Id))
     .map((operation) => {
       const { ContextDetails, Name, Status, StepDetails, SubType, Type } = operation
       const isTime = Type === "STEP" && Name?.includes("clock ") === true
@@ -220,7 +220,7 @@ const linesOf = (
 const inOrder = (text: string): string => text.split(/[,{}]/).sort().join().slice(0, 100)
 
 const storyOf = ({ program }: Observed): ReadonlyArray<string> =>
-  program.history.filter(({ Name }) => !isOfOrder(Name)).map(story)
+  program.history.filter(({ Name }) => !isOfChance(Name)).map(story)
 
 const story = ({ EventTimestamp, EventType, Id, Name }: HistoryEvent): string =>
   `${EventTimestamp} ${EventType} "${Name ?? ""}" ${EventType === "ExecutionStarted" ? "" : (Id ?? "")}`

@@ -98,9 +98,9 @@ const linesOf = ({ operations }: Seen, left: ReadonlySet<string>): ReadonlyArray
     const parent = ParentId === undefined ? undefined : byId.get(ParentId)
     return parent !== undefined && isLetGo(parent)
   }
-  // Whether the time has to be recorded that a fiber saw depends on what else came with the answer.
-  const isReading = (operation: Operation): boolean => resultOf(operation)?.startsWith('{"mark":"reading"') === true
-  const kept = operations.filter((operation) => !isLetGo(operation) && !isReading(operation))
+  // Whether the time has to be recorded that a fiber saw depends on what else came with the answer, and cuts depend on kills.
+  const isMark = (operation: Operation): boolean => /^\{"mark":"(reading|cut)"/.test(resultOf(operation) ?? "")
+  const kept = operations.filter((operation) => !isLetGo(operation) && !isMark(operation))
   return kept.map((operation) => {
     const value = resultOf(operation)
     // A reading that was lost with its invocation is taken again, later.
