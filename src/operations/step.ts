@@ -293,6 +293,8 @@ const isMistaken = (cause: Cause.Cause<unknown>): boolean => {
 
 /** An earlier invocation was cut off in an attempt, which runs again, unless that has happened too often. */
 export const beginAgain = (claim: Claim, parts: Parts, rules: StepRules, run: () => void): void => {
+  // Where it may happen without end, nothing has to be counted.
+  if (rules.maxInterruptions === Infinity) return whenWanted(claim, parts, run)
   const cuts = cutsOf(claim, parts)
   const { attempt: number, path } = claim
   if (cuts >= (rules.maxInterruptions ?? cutsByDefault)) {

@@ -106,12 +106,21 @@ describe("A step that is cut off", () => {
     })
   )
 
-  it.effect("may be begun again without end", () =>
+  it.effect("may be begun again more often", () =>
     Effect.gen(function* () {
       const { attempts, body } = endless(14)
-      const ran = yield* execute(Durable.step("slow", body, { maxInterruptions: Infinity }), { engine })
+      const ran = yield* execute(Durable.step("slow", body, { maxInterruptions: 100 }), { engine })
       assert.strictEqual(valueOf(ran), "done")
       assert.lengthOf(attempts, 15)
+    })
+  )
+
+  it.effect("may be begun again without end, which nothing counts", () =>
+    Effect.gen(function* () {
+      const { attempts, body } = endless(3)
+      const ran = yield* execute(Durable.step("slow", body, { maxInterruptions: Infinity }), { engine })
+      assert.strictEqual(valueOf(ran), "done")
+      assert.lengthOf(attempts, 4)
     })
   )
 
