@@ -15,9 +15,11 @@
  *
  * @since 0.1.0
  */
-import * as Cause from "effect/Cause"
+import type * as Cause from "effect/Cause"
 import * as Fiber from "effect/Fiber"
+import { isObjectKeyword } from "effect/Predicate"
 import type * as Scheduler from "effect/Scheduler"
+import { failureIn } from "../internal/cause.ts"
 import { hearWaits, isOfEffect, isPromise, type OnWait, type Register } from "../internal/waits.ts"
 
 export type AnyFiber = Fiber.Fiber<unknown, unknown>
@@ -298,13 +300,13 @@ export class Fibers implements Scheduler.Scheduler {
 
   /** Whether a fiber had failed with this before the workflow was stopped. */
   hasFailedWith(failure: unknown): boolean {
-    return isObject(failure) && this.#failures.has(failure)
+    return isObjectKeyword(failure) && this.#failures.has(failure)
   }
 
   #noteFailures({ reasons }: Cause.Cause<unknown>): void {
     for (const reason of reasons) {
       const failure = failureIn(reason)
-      if (isObject(failure)) this.#failures.add(failure)
+      if (isObjectKeyword(failure)) this.#failures.add(failure)
     }
   }
 
@@ -351,14 +353,6 @@ export class Fibers implements Scheduler.Scheduler {
     void Reflect.apply(then, promise, [answered, answered])
   }
 }
-
-/** What a fiber failed or died with, if it was not interrupted. */
-export const failureIn = (reason: Cause.Reason<unknown>): unknown => {
-  if (Cause.isFailReason(reason)) return reason.error
-  return Cause.isDieReason(reason) ? reason.defect : undefined
-}
-
-const isObject = (value: unknown): value is object => typeof value === "object" && value !== null
 
 // --- What the host is asked for ------------------------------------------------------------------------------------------
 

@@ -6,12 +6,12 @@
  *
  * @since 0.1.0
  */
-import * as Cause from "effect/Cause"
 import type { ConfigError } from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as SchemaIssue from "effect/SchemaIssue"
 import { InvalidConfiguration, InvocationFailed } from "../../DurableError.ts"
+import { failureIn } from "../../internal/cause.ts"
 import type { InvocationAnswer } from "../../wire/Invocation.ts"
 
 /**
@@ -26,7 +26,7 @@ export const configured = <A, E, R>(
   Effect.matchCauseEffectEager(build, {
     onSuccess: (built) => Effect.succeed({ built }),
     onFailure: (cause): Effect.Effect<{ readonly answer: InvocationAnswer }, E | InvocationFailed> => {
-      const error = cause.reasons.map(errorIn).find(isConfigError)
+      const error = cause.reasons.map(failureIn).find(isConfigError)
       if (error === undefined) return Effect.failCause(cause)
       const message = sentence(error)
       return mayWait || error.cause._tag === "SourceError"
@@ -38,9 +38,6 @@ export const configured = <A, E, R>(
 // The class itself would bring all of Config into every bundle.
 const isConfigError = (error: unknown): error is ConfigError =>
   Predicate.isTagged(error, "ConfigError") && Predicate.hasProperty(error, "cause")
-
-const errorIn = (reason: Cause.Reason<unknown>): unknown =>
-  Cause.isFailReason(reason) ? reason.error : Cause.isDieReason(reason) ? reason.defect : undefined
 
 const failedWith = ({ _tag, message, operation }: InvalidConfiguration): InvocationAnswer => ({
   Status: "FAILED",
