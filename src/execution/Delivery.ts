@@ -7,8 +7,8 @@
  * Does not own: any of these, each of which has a file of its own; records, requests, and what an operation does.
  *
  * Invariants:
- * 1. Outcomes are delivered in the order of their keys: when they came, and then the order of claims. Exactly one at a
- *    time, when the run queue is empty and no Serdes is at work.
+ * 1. Outcomes are delivered in the order of their keys, exactly one at a time, when the run queue is empty and no Serdes is
+ *    at work.
  * 2. Nothing begins while a known outcome waits for delivery.
  * 3. A wait that is due by the stamps of the service, and not told yet, holds back what came after it.
  *
@@ -17,7 +17,7 @@
 import type * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
-import type { LimitExceeded } from "../DurableError.ts"
+import { LimitExceeded } from "../DurableError.ts"
 import type { Change, Claim, Door } from "./Claim.ts"
 import type { Core } from "./Core.ts"
 import { Doors, type DoorInTime, type DoorOfClaim } from "./Doors.ts"
@@ -298,9 +298,14 @@ export class Delivery {
 
   // --- Letting go ------------------------------------------------------------------------------------------------------
 
-  /** As {@link Release.refuse}. */
-  refuse(claim: Claim, mistake: LimitExceeded): void {
-    this.#release.refuse(claim, mistake)
+  /** Records something of an operation. If there is no room for it, {@link Release.refuse}. */
+  record(claim: Claim, record: () => void): void {
+    try {
+      record()
+    } catch (mistake) {
+      if (!(mistake instanceof LimitExceeded)) throw mistake
+      this.#release.refuse(claim, mistake)
+    }
   }
 
   /** As {@link Release.close}. */

@@ -6,8 +6,7 @@
  * Does not own: when a door opens, which the delivery decides, and what the service tells, which is news.
  *
  * Invariants:
- * 1. Of the doors that have a key, the first is that with the least: when its outcome came, and then the order of claims.
- *    Among equals it is the one at which its fiber came first.
+ * 1. Of the doors that have a key, the first is that with the least, and of equal keys the one that was come to first.
  * 2. A fiber leaves a door once. From then on nothing counts it: not its claim, not its namespace, not who asks for news.
  * 3. What is known to have been late has its key by that mark, and none before the mark is recorded.
  * 4. How far the stream is delivered never goes back.

@@ -42,14 +42,17 @@ export const nameOf = ({ kind, label }: Mark): string => `${kind}:${label}`.slic
 export const payloadOf = ({ kind, of, time }: Mark): string => JSON.stringify({ mark: kind, of, time })
 
 /** The two updates that record a mark. */
-export const updatesOf = (mark: Mark, parentId: string | undefined): ReadonlyArray<OperationUpdate> => {
+export const updatesOf = (
+  mark: Mark,
+  parentId: string | undefined
+): readonly [start: OperationUpdate, end: OperationUpdate] => {
   const common = {
     Id: idOf(mark),
     ...(parentId === undefined ? undefined : { ParentId: parentId }),
     Name: nameOf(mark),
     Type: "STEP",
     SubType: "Step"
-  }
+  } as const
   return [
     { ...common, Action: "START" },
     { ...common, Action: "SUCCEED", Payload: payloadOf(mark) }

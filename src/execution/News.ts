@@ -16,8 +16,9 @@
 import { isBefore, rankOf, type Change, type Claim, type Door } from "./Claim.ts"
 import type { Core } from "./Core.ts"
 import { latestStamp, type Doors } from "./Doors.ts"
-import { startOf, updatesOf, type Mark } from "./Marks.ts"
+import { startOf, type Mark } from "./Marks.ts"
 import type { Naps } from "./Naps.ts"
+import { recordMark } from "./recordMark.ts"
 import { withChange } from "./records.ts"
 
 /** Hears of news. Answers whether this was it. */
@@ -101,7 +102,7 @@ export class News {
 
   /** The order in which it is delivered is not that of the stamps: a replay has to know. Nobody goes on before it is told. */
   #recordLate(claim: Claim, isForStart: boolean): void {
-    const { history, host, outbox, usage } = this.#parts
+    const { history, host } = this.#parts
     const { entry } = claim
     // A service may stamp by several clocks: what is late is after what was delivered, whatever the stamp of its mark.
     const after = this.#doors.last.at + 0.001
@@ -110,18 +111,15 @@ export class News {
     const waiting = (): ReadonlyArray<Door> => claim.doors.filter((door) => (door.isForStart === true) === isForStart)
     for (const door of waiting()) door.at = NaN
     if (entry !== undefined) entry[isForStart ? "lateStart" : "late"] = Infinity
-    history.addMark(mark)
-    const [start, end] = updatesOf(mark, undefined)
-    if (start === undefined || end === undefined) return
-    usage.addOperation(claim.path)
-    outbox.push(claim.path, start)
-    outbox.push(claim.path, end, () => {
-      this.#lateMarks--
-      const at = Math.max(history.stampOf(mark) ?? host.now(), after)
-      if (entry !== undefined) entry[isForStart ? "lateStart" : "late"] = at
-      for (const door of waiting()) {
-        door.at = at
-        this.#doors.ready(door)
+    recordMark(this.#parts, claim.path, mark, {
+      acknowledged: () => {
+        this.#lateMarks--
+        const at = Math.max(history.stampOf(mark) ?? host.now(), after)
+        if (entry !== undefined) entry[isForStart ? "lateStart" : "late"] = at
+        for (const door of waiting()) {
+          door.at = at
+          this.#doors.ready(door)
+        }
       }
     })
   }

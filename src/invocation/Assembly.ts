@@ -16,7 +16,7 @@ import * as Context from "effect/Context"
 import * as Random from "effect/Random"
 import * as Scheduler from "effect/Scheduler"
 import { CheckpointStore, type StoreError } from "../CheckpointStore.ts"
-import { InvocationFailed, LimitExceeded, StoreRejected } from "../DurableError.ts"
+import { InvocationFailed, StoreRejected } from "../DurableError.ts"
 import { notedHere, placeOf } from "../execution/CallSite.ts"
 import { Beside } from "../execution/Beside.ts"
 import type { ClaimHost } from "../execution/Claim.ts"
@@ -28,7 +28,7 @@ import { History } from "../execution/History.ts"
 import { Host } from "../execution/Host.ts"
 import { Lifetime, suspended, type Verdict } from "../execution/Lifetime.ts"
 import { listeners, type Listener } from "../execution/Listener.ts"
-import { updatesOf, type Mark } from "../execution/Marks.ts"
+import { recordMark } from "../execution/recordMark.ts"
 import { Namespace } from "../execution/Namespace.ts"
 import { Outbox } from "../execution/Outbox.ts"
 import { executionOf, type Parts } from "../execution/Parts.ts"
@@ -192,12 +192,7 @@ const claimsOf = (core: Core, delivery: Delivery): ClaimHost => ({
   executionArn: core.executionArn,
   nextIndex: () => core.history.nextIndex,
   push: (claim, update, acknowledged) => {
-    try {
-      core.outbox.push(claim.path, update, acknowledged)
-    } catch (mistake) {
-      if (!(mistake instanceof LimitExceeded)) throw mistake
-      delivery.refuse(claim, mistake)
-    }
+    delivery.record(claim, () => core.outbox.push(claim.path, update, acknowledged))
   },
   committed: (claim, change) => delivery.acknowledged(claim, change),
   convert: (claim, conversion, done) => delivery.whileConverting(claim, conversion, done),
@@ -208,15 +203,12 @@ const claimsOf = (core: Core, delivery: Delivery): ClaimHost => ({
 })
 
 /** A time that code was shown before it was known is recorded before anything that may depend on it. */
-const settleReadings = ({ history, outbox, usage }: Core, times: Set<WorkflowTime>): void => {
+const settleReadings = (core: Core, times: Set<WorkflowTime>): void => {
   for (const time of times) {
     const settled = time.settle()
     if (settled === undefined) continue
     const { claim } = settled.unread
-    const mark: Mark = { kind: "reading", of: claim.id, label: claim.name, time: settled.time }
-    history.addMark(mark)
-    usage.addOperation(claim.name)
-    for (const update of updatesOf(mark, undefined)) outbox.push(claim.name, update)
+    recordMark(core, claim.name, { kind: "reading", of: claim.id, label: claim.name, time: settled.time })
   }
   times.clear()
 }

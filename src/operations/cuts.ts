@@ -13,10 +13,11 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import { InvalidOptions, LimitExceeded } from "../DurableError.ts"
+import { InvalidOptions } from "../DurableError.ts"
 import type { Claim } from "../execution/Claim.ts"
-import { updatesOf, type Mark } from "../execution/Marks.ts"
+import type { Mark } from "../execution/Marks.ts"
 import type { Parts } from "../execution/Parts.ts"
+import { recordMark } from "../execution/recordMark.ts"
 import { propertyAt } from "../wire/internal/properties.ts"
 
 /** How often in a row an attempt may be cut off when nobody says. */
@@ -46,18 +47,9 @@ const interruptionsIn = (data: string): number => {
 
 /** Records that an attempt was cut off, before it is begun again. */
 export const noteCut = (claim: Claim, parts: Parts, cuts: number, noted: () => void): void => {
-  const mark = markOf(claim, cuts)
-  try {
-    parts.usage.addOperation(claim.path)
-  } catch (mistake) {
-    if (!(mistake instanceof LimitExceeded)) throw mistake
-    return parts.delivery.refuse(claim, mistake)
-  }
-  parts.history.addMark(mark)
-  const [start, end] = updatesOf(mark, claim.namespace.wireId)
-  if (start === undefined || end === undefined) return
-  parts.claims.push(claim, start, undefined)
-  parts.claims.push(claim, end, noted)
+  const { path } = claim
+  const options = { parentId: claim.namespace.wireId, acknowledged: noted }
+  parts.delivery.record(claim, () => recordMark(parts, path, markOf(claim, cuts), options))
 }
 
 const markOf = ({ attempt, id, name }: Claim, cuts: number): Mark => ({

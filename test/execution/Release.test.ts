@@ -84,17 +84,20 @@ describe("When the invocation ends", () => {
 
 describe("An operation that cannot be recorded", () => {
   const mistake = new DurableError.LimitExceeded({ operation: "a", limit: 1, message: "too many" })
+  const refused = (): never => {
+    throw mistake
+  }
 
   it("gives its fiber the mistake in the place of an outcome", () => {
     const made = assembled()
-    made.run(() => made.parts.delivery.refuse(waitFor(made, "a")[0]!, mistake))
+    made.run(() => made.parts.delivery.record(waitFor(made, "a")[0]!, refused))
     assert.deepStrictEqual(made.log, ["a Die"])
     assert.notStrictEqual(verdictOf(made), "LimitExceeded")
   })
 
   it("fails the execution where nobody waits for it", () => {
     const made = assembled()
-    made.run(() => made.parts.delivery.refuse(made.claim("a"), mistake))
+    made.run(() => made.parts.delivery.record(made.claim("a"), refused))
     assert.strictEqual(verdictOf(made), "LimitExceeded")
   })
 })
