@@ -189,6 +189,16 @@ const interrupted: Verdict = {
   error: new InvocationFailed({ reason: "interrupted", message: "The invocation was interrupted from outside." })
 }
 
+/** How long before the end of its function an invocation ends by itself, in milliseconds, if nobody says. */
+export const defaultMargin = 1_000
+
+/** When an invocation ends by itself, by the time that its function has left; never if that has no end. */
+export const deadlineOf = (now: number, remaining: number, margin = defaultMargin): number | undefined => {
+  if (Number.isNaN(remaining) || remaining === Infinity) return undefined
+  // A function whose time-out leaves no margin would end every invocation as it begins, and never get anywhere.
+  return Math.max(0, now + (remaining > margin ? remaining - margin : remaining / 2))
+}
+
 const armDeadline = ({ delivery, host, lifetime, settings }: Parts): void => {
   const { deadline } = settings
   if (deadline === undefined) return

@@ -21,7 +21,14 @@ import { CheckpointStore } from "../CheckpointStore.ts"
 import type * as Contract from "../Contract.ts"
 import { InvocationFailed } from "../DurableError.ts"
 import type { Execution } from "../execution/Parts.ts"
-import { invoke, within, type Invoked, type InvokeOptions } from "../invocation/Invocation.ts"
+import {
+  deadlineOf,
+  defaultMargin,
+  invoke,
+  within,
+  type Invoked,
+  type InvokeOptions
+} from "../invocation/Invocation.ts"
 import { decodeInvocationEvent, type InvocationAnswer } from "../wire/Invocation.ts"
 import { configured } from "./internal/configuration.ts"
 import { fromDurableExecutionClient, type DurableExecutionClient } from "./internal/eventClient.ts"
@@ -119,7 +126,7 @@ export const make = <I extends Contract.AnyImplementation, R extends Requirement
   const checkpoints = new Sandbox<CheckpointStore, unknown>(options.checkpoints ?? LambdaCheckpoints.layer)
   const fixed = invokeOptions(options)
   const configuration = { mayWait: options.onNonDeterminism === "retry", operation: implementation.contract.name }
-  const margin = millis("margin", options.margin ?? "1 second")
+  const margin = millis("margin", options.margin ?? defaultMargin)
 
   const run = (input: unknown, context: InvocationContext | undefined): Effect.Effect<Invoked, unknown> =>
     Effect.withFiber((fiber) => {
@@ -129,7 +136,11 @@ export const make = <I extends Contract.AnyImplementation, R extends Requirement
       if (Result.isFailure(decoded)) return Effect.fail(decoded.failure)
       const limits = {
         ...fixed,
-        deadline: deadlineOf(context, margin, Context.get(fiber.context, Clock.Clock).currentTimeMillisUnsafe()),
+        deadline: deadlineOf(
+          Context.get(fiber.context, Clock.Clock).currentTimeMillisUnsafe(),
+          remainingIn(context),
+          margin
+        ),
         traceHeader: context?.xRayTraceId ?? process.env["_X_AMZN_TRACE_ID"]
       }
       const store =
@@ -182,18 +193,9 @@ const invokeOptions = <R, E>(options: Options<R, E>): Partial<InvokeOptions> => 
   ...(options.warnAboutTargets === undefined ? undefined : { warnAboutTargets: options.warnAboutTargets })
 })
 
-/** When the invocation has to end. One whose context does not know the time, as a test may call it, never has to. */
-const deadlineOf = (
-  context: Partial<InvocationContext> | undefined,
-  margin: number,
-  now: number
-): number | undefined => {
-  const remaining =
-    typeof context?.getRemainingTimeInMillis === "function" ? context.getRemainingTimeInMillis() : Infinity
-  if (Number.isNaN(remaining) || remaining === Infinity) return undefined
-  // A function whose time-out leaves no margin would end every invocation as it begins, and never get anywhere.
-  return Math.max(0, now + (remaining > margin ? remaining - margin : remaining / 2))
-}
+/** How long the function has left. A context that does not know the time, as a test may call it, never ends. */
+const remainingIn = (context: Partial<InvocationContext> | undefined): number =>
+  typeof context?.getRemainingTimeInMillis === "function" ? context.getRemainingTimeInMillis() : Infinity
 
 /** What every log of an invocation says besides the execution. */
 const annotationsOf = (context: InvocationContext | undefined): Readonly<Record<string, unknown>> => ({

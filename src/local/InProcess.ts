@@ -16,7 +16,7 @@ import type { CheckpointStore } from "../CheckpointStore.ts"
 import type * as Contract from "../Contract.ts"
 import type { DurableClient } from "../DurableClient.ts"
 import { callPlain, squash, type Ending } from "../hosting/plain.ts"
-import { invoke } from "../invocation/Invocation.ts"
+import { deadlineOf, invoke } from "../invocation/Invocation.ts"
 import * as LambdaCheckpoints from "../lambda/LambdaCheckpoints.ts"
 import * as LambdaClient from "../lambda/LambdaClient.ts"
 import { LambdaContext, type InvocationContext } from "../lambda/LambdaContext.ts"
@@ -81,27 +81,28 @@ const run = (
   Effect.gen(function* () {
     const { kind, services, timeoutSeconds } = guest
     const now = yield* Clock.currentTimeMillis
-    const deadline = now + timeoutSeconds * 1_000
-    const around = Context.mergeAll(yield* connected, services, Context.make(LambdaContext, contextOf(call, deadline)))
-    const ended = kind === "durable" ? invoked(guest, call, deadline) : called(guest, call)
+    const millis = timeoutSeconds * 1_000
+    const around = Context.mergeAll(
+      yield* connected,
+      services,
+      Context.make(LambdaContext, contextOf(call, now + millis))
+    )
+    const ended = kind === "durable" ? invoked(guest, call, deadlineOf(now, millis)) : called(guest, call)
     return yield* Effect.timeoutOrElse(Effect.provideContext(ended, around), {
-      duration: timeoutSeconds * 1_000,
+      duration: millis,
       orElse: () => Effect.succeed<FunctionEnd>({ _tag: "TimedOut", afterSeconds: timeoutSeconds })
     })
   })
 
-/** Milliseconds that an invocation is cut off before its time is over, as the handlers of Lambda do. */
-const margin = 1_000
-
 const invoked = (
   { implementation }: Guest,
   { payload, traceHeader }: FunctionCall,
-  deadline: number
+  deadline: number | undefined
 ): Effect.Effect<FunctionEnd, never, CheckpointStore> =>
   Effect.fromResult(decodeInvocationEvent(JSON.parse(payload))).pipe(
     Effect.flatMap((event) =>
       // On one machine an address without a version is as good as any.
-      invoke(implementation, event, { deadline: deadline - margin, traceHeader, warnAboutTargets: false })
+      invoke(implementation, event, { deadline, traceHeader, warnAboutTargets: false })
     ),
     Effect.matchCause({
       onSuccess: ({ answer }): FunctionEnd => ({ _tag: "Returned", body: JSON.stringify(answer) }),

@@ -25,7 +25,7 @@ import * as Engine from "../engine/Service.ts"
 import type { AnyFiber } from "../execution/Fibers.ts"
 import type { Parts } from "../execution/Parts.ts"
 import { makeClient } from "../hosting/client.ts"
-import { invoke } from "../invocation/Invocation.ts"
+import { deadlineOf, invoke } from "../invocation/Invocation.ts"
 import { CheckpointDurableExecutionBody, CheckpointDurableExecutionResponse } from "../wire/CheckpointApi.ts"
 import type { ErrorObject } from "../wire/ErrorObject.ts"
 import type { HistoryEvent } from "../wire/HistoryEvent.ts"
@@ -339,7 +339,7 @@ export class World {
       outsideLimit,
       startTimer,
       whenQuiet: (limit, action) => this.#doubt(invocationId, limit, action),
-      deadline: this.#deadline(),
+      deadline: deadlineOf(this.clock.currentTimeMillisUnsafe(), this.#options.invocationTimeout),
       traceHeader: effect.traceHeader,
       insteadOf: this.#faults.length === 0 ? undefined : (attempt) => faultOf(this.#faults, attempt),
       listener: {
@@ -388,12 +388,6 @@ export class World {
       difference({ ...replayed, records }, this.clock.currentTimeMillisUnsafe()),
       (found) => found !== undefined && this.#problem(executionArn, found)
     )
-  }
-
-  /** A second before the function would be cut off, as on Lambda. */
-  #deadline(): number | undefined {
-    const { invocationTimeout } = this.#options
-    return invocationTimeout === Infinity ? undefined : this.clock.currentTimeMillisUnsafe() + invocationTimeout - 1_000
   }
 
   #callTarget(effect: Extract<Engine.HostEffect, { readonly _tag: "RunTarget" }>): void {

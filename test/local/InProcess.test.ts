@@ -51,6 +51,15 @@ const engine = (functions: LocalEngine.FunctionSource, options: Partial<LocalEng
   Layer.build(LocalEngine.layer({ functions: [functions], database: ":memory:", port: 0, skipTime: true, ...options }))
 
 describe("Functions in the process of the engine", () => {
+  it.live("get on with a time-out of a second", () =>
+    Effect.gen(function* () {
+      const Brief = DurableFunction.make("brief", { success: Schema.String })
+      const brief = Brief.implement(() => Durable.step("work", Effect.succeed("done")))
+      const services = yield* engine(LocalEngine.inProcess([brief], { layer: Layer.empty, timeout: "1 second" }))
+      assert.strictEqual(yield* Effect.provideContext(DurableClient.run(Brief), services), "done")
+    })
+  )
+
   it.live("are found by the names of their contracts and targets, and share what their layer provides", () =>
     Effect.gen(function* () {
       const services = yield* engine(LocalEngine.inProcess([order, pay, ship], { layer: Till.layer }))

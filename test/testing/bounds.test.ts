@@ -121,6 +121,17 @@ describe("the time-out of an invocation", () => {
     })
   )
 
+  it.effect("of a second leaves half of it, so that the execution gets on", () =>
+    Effect.gen(function* () {
+      const ended = yield* runWith(
+        { invocationTimeout: "1 second" },
+        Durable.step("work", Effect.as(Effect.sleep("300 millis"), "done"))
+      )
+      assert.strictEqual(yield* ended.exit, "done")
+      assert.lengthOf(ended.failedInvocations, 0)
+    })
+  )
+
   it.effect("fails an at-most-once step that it cut off", () =>
     Effect.gen(function* () {
       let runs = 0
