@@ -369,7 +369,8 @@ export class World {
     const isForOthers = (): boolean =>
       this.#pending.length > 0 || Array.from(this.#running.keys()).some((other) => !this.#doubted.has(other))
     this.#doubted.add(key)
-    this.touch()
+    // Only for their sake time may go on.
+    if (isForOthers()) this.touch()
     const stop = this.#stillness.whenQuiet(limit, isForOthers, (isQuiet) => {
       this.#doubted.delete(key)
       action(isQuiet)
@@ -481,9 +482,9 @@ export class World {
 
   #onQuiet(): void {
     if (this.#pending.length > 0) return this.#startPending()
-    const all = Array.from(this.#running.values())
-    const certain = all.filter(({ key }) => !this.#doubted.has(key))
-    const running = certain.length > 0 ? certain : all
+    // What is in doubt is decided in real time, before which none passes for it.
+    const running = Array.from(this.#running.values()).filter(({ key }) => !this.#doubted.has(key))
+    if (running.length === 0 && this.#doubted.size > 0) return
     const invocations = running.flatMap(({ fiber, key, parts }) => (parts === undefined ? [] : [{ fiber, key, parts }]))
     // What loads its state has no parts yet, and waits for time only before it repeats a request.
     const loading = running.flatMap(({ key, parts }) => (parts === undefined ? [key] : []))
