@@ -1,7 +1,7 @@
 /**
  * Every example by the name that `npm start` knows it by: the function to start, with what, and the engines for it.
  */
-import { DurableClient } from "effect-durable"
+import { type Contract, DurableClient } from "effect-durable"
 import { TestEngine } from "effect-durable/testing"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -37,6 +37,18 @@ export interface Example {
   readonly memory: Engine
 }
 
+/** An example whose functions require no services. */
+const standalone = (
+  { name }: Contract.Any,
+  payload: unknown,
+  functions: ReadonlyArray<Contract.AnyImplementation<never>>
+): Example => ({
+  functionName: name,
+  payload,
+  local: local(functions, Layer.empty),
+  memory: TestEngine.layer(functions)
+})
+
 /** Ada's answers to callbacks, as the workflow reads them. */
 const approval = DurableClient.callback({ success: Approval.Decision })
 const answers = (callbackId: string) =>
@@ -49,96 +61,41 @@ export const examples: Readonly<Record<string, Example>> = {
     local: local(Order.functions, Order.Gateway.layerMemory),
     memory: TestEngine.layer(Order.functions).pipe(Layer.provide(Order.Gateway.layerMemory))
   },
-  "invoke-lambda": {
-    functionName: Orchestrate.name,
-    payload: { values: [10, 20, 30, 40, 50] },
-    local: local([orchestrate, processValues], Layer.empty),
-    memory: TestEngine.layer([orchestrate, processValues])
-  },
-  hierarchical: {
-    functionName: Hierarchical.GrantLoan.name,
-    payload: Hierarchical.payload,
-    local: local(Hierarchical.functions, Layer.empty),
-    memory: TestEngine.layer(Hierarchical.functions)
-  },
-  conditional: {
-    functionName: Conditional.ProcessDocument.name,
-    payload: Conditional.payload,
-    local: local(Conditional.functions, Layer.empty),
-    memory: TestEngine.layer(Conditional.functions)
-  },
-  context: {
-    functionName: Context.Welcome.name,
-    payload: Context.payload,
-    local: local(Context.functions, Layer.empty),
-    memory: TestEngine.layer(Context.functions)
-  },
-  "fan-out": {
-    functionName: FanOut.Survey.name,
-    payload: FanOut.payload,
-    local: local(FanOut.functions, Layer.empty),
-    memory: TestEngine.layer(FanOut.functions)
-  },
-  "time-out": {
-    functionName: TimeOut.Price.name,
-    payload: TimeOut.payload,
-    local: local(TimeOut.functions, Layer.empty),
-    memory: TestEngine.layer(TimeOut.functions)
-  },
+  "invoke-lambda": standalone(Orchestrate, { values: [10, 20, 30, 40, 50] }, [orchestrate, processValues]),
+  hierarchical: standalone(Hierarchical.GrantLoan, Hierarchical.payload, Hierarchical.functions),
+  conditional: standalone(Conditional.ProcessDocument, Conditional.payload, Conditional.functions),
+  context: standalone(Context.Welcome, Context.payload, Context.functions),
+  "fan-out": standalone(FanOut.Survey, FanOut.payload, FanOut.functions),
+  "time-out": standalone(TimeOut.Price, TimeOut.payload, TimeOut.functions),
   retry: {
     functionName: Retry.BookSeat.name,
     payload: Retry.payload,
     local: local(Retry.functions, Retry.Queue.layer),
     memory: TestEngine.layer(Retry.functions).pipe(Layer.provide(Retry.Queue.layer))
   },
-  serdes: {
-    functionName: Serdes.Inventory.name,
-    payload: Serdes.payload,
-    local: local(Serdes.functions, Layer.empty),
-    memory: TestEngine.layer(Serdes.functions)
-  },
+  serdes: standalone(Serdes.Inventory, Serdes.payload, Serdes.functions),
   tenant: {
     functionName: Tenant.BillTenant.name,
     payload: Tenant.payload,
     local: local(Tenant.functions, Layer.empty),
     memory: TestEngine.layer(Tenant.tested)
   },
-  children: {
-    functionName: Children.PlanParty.name,
-    payload: Children.payload,
-    local: local(Children.functions, Layer.empty),
-    memory: TestEngine.layer(Children.functions)
-  },
-  "map-reduce": {
-    functionName: MapReduce.CountWords.name,
-    payload: MapReduce.payload,
-    local: local(MapReduce.functions, Layer.empty),
-    memory: TestEngine.layer(MapReduce.functions)
-  },
+  children: standalone(Children.PlanParty, Children.payload, Children.functions),
+  "map-reduce": standalone(MapReduce.CountWords, MapReduce.payload, MapReduce.functions),
   approval: {
     functionName: Approval.Purchase.name,
     payload: Approval.payload,
     local: local(Approval.functions, Approval.Mail.layerMemory, answers),
     memory: TestEngine.layer(Approval.tested).pipe(Layer.provide(Approval.Mail.layerMemory))
   },
-  saga: {
-    functionName: Saga.BookTrip.name,
-    payload: Saga.payload,
-    local: local(Saga.functions, Layer.empty),
-    memory: TestEngine.layer(Saga.functions)
-  },
+  saga: standalone(Saga.BookTrip, Saga.payload, Saga.functions),
   polling: {
     functionName: Polling.Transcode.name,
     payload: Polling.payload,
     local: local(Polling.functions, Polling.Farm.layerMemory),
     memory: TestEngine.layer(Polling.functions).pipe(Layer.provide(Polling.Farm.layerMemory))
   },
-  batch: {
-    functionName: Batch.ImportItems.name,
-    payload: Batch.payload,
-    local: local(Batch.functions, Layer.empty),
-    memory: TestEngine.layer(Batch.functions)
-  },
+  batch: standalone(Batch.ImportItems, Batch.payload, Batch.functions),
   deployed: {
     functionName: PlaceOrder.name,
     payload: { orderId: "o-1", card: "4242", cents: 1_250 },
