@@ -19,11 +19,11 @@ const open = (records: ReadonlyArray<Operation>, news: ReadonlyArray<string> = [
 
 const markOf = (mark: Mark): Operation => {
   const [start, end] = updatesOf(mark, undefined)
-  return record(start!.Id, {
-    Name: start!.Name,
+  return record(start.Id, {
+    Name: start.Name,
     Status: "SUCCEEDED",
     EndTimestamp: 9,
-    StepDetails: { Result: end!.Payload }
+    StepDetails: { Result: end.Payload }
   })
 }
 

@@ -19,6 +19,7 @@ import {
   failureOf,
   holds,
   invokeOnce,
+  twice as liveAndReplayed,
   unchecked,
   valueOf,
   type Outside,
@@ -38,23 +39,11 @@ const asked = <A, E, R, Created>(
 ): Effect.Effect<A, E | Created | DurableError.CallbackFailed | DurableError.CallbackTimedOut, R | Durable.Execution> =>
   Effect.flatMap(callback, (opened) => opened.await)
 
-/** How an operation ends live, and how it ends on the replay after it. */
+/** How an operation ends, once for each time that it came to its end. */
 const twice = <A, E>(
   operation: Effect.Effect<A, E, Durable.Execution>,
   outside: (outside: Outside) => Effect.Effect<unknown, unknown>
-): Effect.Effect<{ readonly ends: ReadonlyArray<Exit.Exit<A, E>>; readonly ran: Ran<unknown, never> }> => {
-  const ends: Array<Exit.Exit<A, E>> = []
-  return Effect.map(
-    execute(
-      Effect.gen(function* () {
-        ends.push(yield* Effect.exit(operation))
-        yield* Durable.wait("replay", "1 second")
-      }),
-      { outside }
-    ),
-    (ran) => ({ ends, ran })
-  )
-}
+) => Effect.map(liveAndReplayed(operation, outside), ({ everyEnd, ran }) => ({ ends: everyEnd, ran }))
 
 const secondsBetween = (ran: Ran<unknown, unknown>, from: string, to: string): number => {
   const at = (type: string): number => ran.history.find((event) => event.EventType === type)!.EventTimestamp

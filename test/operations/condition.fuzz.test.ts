@@ -52,6 +52,7 @@ describe("The states and delays of a waitForCondition", () => {
                   until: () => last === looks.length,
                   delay: ({ attempt }) => looks[attempt - 1]!.delay
                 }),
+                undefined,
                 lossy
               )
             )

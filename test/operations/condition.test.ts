@@ -206,6 +206,7 @@ describe("waitForCondition", () => {
                 until: (n) => n === 4,
                 delay: "1 second"
               }),
+              undefined,
               crash
             )
             assertSucceeded(ran)
@@ -373,6 +374,7 @@ describe("The state of a waitForCondition", () => {
                 until: () => looks === values.length,
                 delay: "1 second"
               }),
+              undefined,
               crash === "never" ? undefined : crashAt(holds(values.length > 1 ? "RETRY" : "SUCCEED", "ready"), crash)
             )
             assertSucceeded(ran)

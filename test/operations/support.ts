@@ -323,11 +323,20 @@ export const besidePromise = <A, E, R, B, E2, R2>(
 export const unchecked = <A = string>(effect: Effect.Effect<unknown, unknown, unknown>): Effect.Effect<A> =>
   cast(effect)
 
+interface Twice<A, E> {
+  /** How it ended live, and on the replay after it. */
+  readonly ends: ReadonlyArray<Exit.Exit<A, E>>
+  /** How it ended in every invocation that came so far. */
+  readonly everyEnd: ReadonlyArray<Exit.Exit<A, E>>
+  readonly ran: Ran<unknown, never>
+}
+
 /** How an operation ends live, and how it ends on the replay after it. */
 export const twice = <A, E>(
   operation: Effect.Effect<A, E, Durable.Execution>,
+  outside: (outside: Outside) => Effect.Effect<unknown, unknown> = () => Effect.void,
   store: (store: Store) => Partial<Store> = () => ({})
-): Effect.Effect<{ readonly ends: ReadonlyArray<Exit.Exit<A, E>>; readonly ran: Ran<unknown, never> }> => {
+): Effect.Effect<Twice<A, E>> => {
   const ends: Array<Exit.Exit<A, E>> = []
   return Effect.map(
     execute(
@@ -335,8 +344,8 @@ export const twice = <A, E>(
         ends.push(yield* Effect.exit(operation))
         yield* Durable.wait("replay", "1 second")
       }),
-      { store }
+      { outside, store }
     ),
-    (ran) => ({ ends: ends.slice(-2), ran })
+    (ran) => ({ ends: ends.slice(-2), everyEnd: ends, ran })
   )
 }

@@ -18,34 +18,14 @@ import {
   execute,
   failureOf,
   holds,
+  twice,
   unchecked,
   valueOf,
-  type Outside,
-  type Ran,
-  type Store
+  type Outside
 } from "./support.ts"
 
 class Rejected extends Schema.TaggedError<Rejected>()("Rejected", { reason: Schema.String }) {}
 class MailDown extends Schema.TaggedError<MailDown>()("MailDown", { server: Schema.String }) {}
-
-/** How an operation ends live, and how it ends on the replay after it. */
-const twice = <A, E>(
-  operation: Effect.Effect<A, E, Durable.Execution>,
-  outside: (outside: Outside) => Effect.Effect<unknown, unknown> = () => Effect.void,
-  store: (store: Store) => Partial<Store> = () => ({})
-): Effect.Effect<{ readonly ends: ReadonlyArray<Exit.Exit<A, E>>; readonly ran: Ran<unknown, never> }> => {
-  const ends: Array<Exit.Exit<A, E>> = []
-  return Effect.map(
-    execute(
-      Effect.gen(function* () {
-        ends.push(yield* Effect.exit(operation))
-        yield* Durable.wait("replay", "1 second")
-      }),
-      { outside, store }
-    ),
-    (ran) => ({ ends: ends.slice(-2), ran })
-  )
-}
 
 const nothing = () => Effect.void
 
