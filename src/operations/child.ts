@@ -154,7 +154,10 @@ export interface ContextRules {
   readonly prepare?: ((claim: Claim, parts: Parts) => Effect.Effect<unknown, unknown, unknown>) | undefined
   /** What to keep of a result that is not kept itself. */
   readonly summary?: (() => string) | undefined
-  /** Whether nobody can tell when it ended, so that its end need not be acknowledged. Default: when it is alone. */
+  /**
+   * Whether nobody can tell when it ended, so that its end need not be acknowledged. Default: when it is alone.
+   * It is asked once, when the block has ended.
+   */
   readonly isUnseen?: ((outcome: Outcome, namespace: Namespace) => boolean) | undefined
   /** The namespace in which the block runs. */
   readonly namespaceOf?: ((claim: Claim, isRebuilding: boolean) => Namespace) | undefined

@@ -63,7 +63,7 @@ export interface StepOptions<E> {
   readonly semantics?: "at-least-once" | "at-most-once"
   /**
    * How often in a row the step may be cut off, because the invocation ends before it does, until it fails as
-   * `StepInterrupted`: a whole number, or `Infinity`. Default: 10, and then it is a defect.
+   * `StepInterrupted`: a whole number, or `Infinity`, which counts nothing. Default: 10, and then it is a defect.
    */
   readonly maxInterruptions?: number
 }
