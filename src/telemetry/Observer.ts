@@ -1,5 +1,5 @@
 /**
- * Watches one invocation and tells what it sees: metrics, spans, warnings, and which logs are news.
+ * Watches one invocation and tells what it sees: metrics, spans, warnings, lines at DEBUG, and which logs are news.
  *
  * Owns: what an event of the invocation means for each of these.
  * Does not own: how they are told. It knows the parts of an invocation and no operation, and nothing knows it but the
@@ -19,7 +19,7 @@ import type * as Exit from "effect/Exit"
 import * as Logger from "effect/Logger"
 import * as References from "effect/References"
 import * as Tracer from "effect/Tracer"
-import type { Claim } from "../execution/Claim.ts"
+import { isFinal, type Claim } from "../execution/Claim.ts"
 import type { History } from "../execution/History.ts"
 import type { Listener, Sent, Surroundings, Watched } from "../execution/Listener.ts"
 import type { Namespace } from "../execution/Namespace.ts"
@@ -27,6 +27,7 @@ import type { InvocationAnswer } from "../wire/Invocation.ts"
 import type { Operation } from "../wire/Operation.ts"
 import { countStatus, Counters } from "./Counters.ts"
 import * as Logs from "./Logs.ts"
+import { OperationLogs } from "./OperationLogs.ts"
 import { traced } from "./RealTime.ts"
 import { parseTraceHeader, writeTraceHeader, type TraceHeader } from "./SpanIds.ts"
 import { Spans, type InvocationStatus } from "./Spans.ts"
@@ -38,6 +39,7 @@ export class Observer implements Listener, Surroundings {
   readonly #news: ReadonlySet<string>
   readonly #header: TraceHeader | undefined
   readonly #spans: Spans | undefined
+  readonly #logs: OperationLogs | undefined
   readonly #counters = new Counters()
 
   constructor(options: {
@@ -56,6 +58,7 @@ export class Observer implements Listener, Surroundings {
     this.#clock = clock
     this.#news = news
     this.#header = parseTraceHeader(traceHeader)
+    this.#logs = OperationLogs.make(services)
     this.#spans = Spans.make(services, {
       executionArn,
       startedAt: history.execution?.StartTimestamp ?? beganAt,
@@ -77,7 +80,9 @@ export class Observer implements Listener, Surroundings {
     this.#counters.claimed(kind.type, record === undefined ? "fresh" : isSettled ? "replayed" : "resumed")
     if (isRebuilding) return
     // What is recorded of steps and contexts was recorded by an invocation, which has told of it.
-    this.#spans?.claimed(claim, isSettled && isToldByService(kind.type) && this.#news.has(id))
+    const isNews = isSettled && isToldByService(kind.type) && this.#news.has(id)
+    this.#spans?.claimed(claim, isNews)
+    this.#logs?.claimed(claim, isNews)
   }
 
   acknowledged(sent: ReadonlyArray<Sent>, millis: number): void {
@@ -85,16 +90,23 @@ export class Observer implements Listener, Surroundings {
     for (const { since, update } of sent) {
       const { Action, Error: error, Id, SubType, Type } = update
       if (Action === "RETRY" && SubType === "Step") this.#counters.stepRetries++
-      if (this.#spans === undefined || Type === "EXECUTION") continue
-      if (Action === "START") this.#spans.started(Id)
+      if (Type === "EXECUTION") continue
+      if (Action === "START") this.#spans?.started(Id)
+      if (Action === "RETRY") this.#logs?.retried(Id)
       const status = statusAfter.get(Action)
-      if (status !== undefined) this.#spans.ended(Id, since, status, error?.ErrorType)
+      if (status === undefined) continue
+      this.#spans?.ended(Id, since, status, error?.ErrorType)
+      this.#logs?.ended(Id, status)
     }
   }
 
   told(records: ReadonlyArray<Operation>): void {
-    if (this.#spans === undefined) return
-    for (const record of records) if (isToldByService(record.Type)) this.#spans.told(record)
+    if (this.#spans === undefined && this.#logs === undefined) return
+    for (const record of records) {
+      if (!isToldByService(record.Type)) continue
+      this.#spans?.told(record)
+      if (isFinal(record)) this.#logs?.ended(record.Id, record.Status)
+    }
   }
 
   repeated(): void {
@@ -108,7 +120,9 @@ export class Observer implements Listener, Surroundings {
 
   /** The invocation ended. */
   ended(exit: Exit.Exit<{ readonly answer: InvocationAnswer }, unknown>): void {
-    this.#spans?.end(statusOf(exit))
+    const status = statusOf(exit)
+    this.#spans?.end(status)
+    if (status === "PENDING") this.#logs?.suspended()
     this.#counters.flush(this.#services)
   }
 
@@ -128,6 +142,7 @@ export class Observer implements Listener, Surroundings {
   }
 
   attempt<R>(claim: Claim, number: number, services: Context.Context<R>): Watched<R> {
+    this.#logs?.attempt(claim, number)
     return this.#spans === undefined ? { services } : this.#spans.attempt(claim, number, services)
   }
 

@@ -77,7 +77,24 @@ describe("the logs of a handler", () => {
 
   it("begin at the level that the function is configured with", async () => {
     vi.stubEnv("AWS_LAMBDA_LOG_LEVEL", "DEBUG")
-    assert.lengthOf(await linesOf(Layer.empty), 4)
+    const lines = (await linesOf(Layer.empty)).map((line): Record<string, unknown> => JSON.parse(line))
+    const isOfLibrary = ({ operationType }: Record<string, unknown>) => operationType !== undefined
+    assert.lengthOf(
+      lines.filter((line) => !isOfLibrary(line)),
+      4
+    )
+    assert.deepStrictEqual(
+      lines.filter(isOfLibrary).map(({ message }) => message),
+      [
+        '"step" started',
+        '"step" began attempt 1',
+        '"step" ended as SUCCEEDED',
+        '"nap" started',
+        '"nap" is suspended',
+        '"step" replayed',
+        '"nap" ended as SUCCEEDED'
+      ]
+    )
     vi.stubEnv("AWS_LAMBDA_LOG_LEVEL", "WARN")
     assert.lengthOf(await linesOf(Layer.empty), 1)
   })

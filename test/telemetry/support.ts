@@ -62,6 +62,8 @@ export interface Options {
   readonly payload?: Schema.Json
   /** What stands in the place of the OpenTelemetry SDK. */
   readonly tracing?: Layer.Layer<never>
+  /** More about logs, such as their level. */
+  readonly logs?: Layer.Layer<never>
 }
 
 export const Work = DurableFunction.make("work", { payload: Schema.Json, success: Schema.Json })
@@ -82,7 +84,8 @@ export const observe = (
     const telemetry = Layer.mergeAll(
       options.tracing ?? openTelemetry(exporter, options.ids ?? true),
       Logger.layer([Logger.map(LambdaLogger.format, (line) => void lines.push(JSON.parse(line)))]),
-      Layer.succeed(Metric.MetricRegistry, new Map())
+      Layer.succeed(Metric.MetricRegistry, new Map()),
+      options.logs ?? Layer.empty
     )
     const work = Work.implement(() => Effect.map(body, (value) => value ?? null))
     return Effect.gen(function* () {
