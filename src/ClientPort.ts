@@ -157,23 +157,23 @@ export class DurableClient extends Context.Service<
     /** What is known of an execution. */
     readonly get: (
       executionArn: string,
-      options?: { readonly includeExecutionData?: boolean }
+      options?: { readonly includeExecutionData?: boolean | undefined }
     ) => Effect.Effect<GetDurableExecutionResponse, ClientError>
     /** A page of the executions of a function. `startedAfter` and `startedBefore` are milliseconds since the epoch. */
     readonly list: (
       functionName: string,
       options?: PageRequest & {
-        readonly qualifier?: string
-        readonly name?: string
-        readonly statuses?: ReadonlyArray<string>
-        readonly startedAfter?: number
-        readonly startedBefore?: number
+        readonly qualifier?: string | undefined
+        readonly name?: string | undefined
+        readonly statuses?: ReadonlyArray<string> | undefined
+        readonly startedAfter?: number | undefined
+        readonly startedBefore?: number | undefined
       }
     ) => Effect.Effect<Page<ExecutionSummary>, ClientError>
     /** A page of the events of an execution. */
     readonly history: (
       executionArn: string,
-      options?: PageRequest & { readonly includeExecutionData?: boolean }
+      options?: PageRequest & { readonly includeExecutionData?: boolean | undefined }
     ) => Effect.Effect<Page<HistoryEvent>, ClientError>
     /** Stops an execution for good, without running any of its code. Answers with the time at which it ended. */
     readonly stop: (executionArn: string, error?: ErrorObject) => Effect.Effect<number, ClientError>

@@ -72,11 +72,11 @@ export interface CompletionPolicy {
  */
 export interface Bounds {
   /** The batch is complete when so many items have succeeded: a whole number of at least 1. */
-  readonly minSuccessful?: number
+  readonly minSuccessful?: number | undefined
   /** The batch ends when more items than this have failed: a whole number of at least 0. */
-  readonly toleratedFailureCount?: number
+  readonly toleratedFailureCount?: number | undefined
   /** The batch ends when more than this share of all its items has failed: a percentage from 0 to 100. */
-  readonly toleratedFailurePercentage?: number
+  readonly toleratedFailurePercentage?: number | undefined
 }
 
 /**

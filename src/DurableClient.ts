@@ -49,9 +49,9 @@ export interface StartOptions {
    * A name of 1 to 64 letters, digits, `-` and `_` that starts one execution however often it is used. Default: what the
    * `idempotencyKey` of the contract makes of the payload, else a new name.
    */
-  readonly name?: string
+  readonly name?: string | undefined
   /** The tenant for a function with tenant isolation: 1 to 256 letters, digits, spaces and `. _ : / = + - @`. */
-  readonly tenantId?: string
+  readonly tenantId?: string | undefined
 }
 
 /**
@@ -341,9 +341,9 @@ export interface CallbackOptions<Success extends Schema.Top, Error extends Schem
   /** The value that the callback succeeds with. */
   readonly success: Success
   /** The errors that the callback may fail with. Default: `Schema.Never`. */
-  readonly error?: Error
+  readonly error?: Error | undefined
   /** Writes the value in place of JSON through its Schema. The ambient `Serdes` is not asked: a callback is answered in plain JSON. */
-  readonly serdes?: Serdes.Codec<NoInfer<Success["Type"]>, R>
+  readonly serdes?: Serdes.Codec<NoInfer<Success["Type"]>, R> | undefined
 }
 
 /**
@@ -439,7 +439,7 @@ export const callback = <Success extends Schema.Top, Error extends Schema.Top = 
  */
 export const allEvents = (
   executionArn: string,
-  options: { readonly includeExecutionData?: boolean; readonly reverseOrder?: boolean } = {}
+  options: { readonly includeExecutionData?: boolean | undefined; readonly reverseOrder?: boolean | undefined } = {}
 ): Effect.Effect<ReadonlyArray<HistoryEvent>, ClientError, DurableClient> =>
   Effect.flatMap(DurableClient, (client) =>
     everyPage((marker) => client.history(executionArn, { ...options, marker, maxItems: Limits.maxPageItems }))

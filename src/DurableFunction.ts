@@ -23,15 +23,15 @@ export type { Implementation } from "./Contract.ts"
  */
 export interface Options<Payload extends Schema.Top, Success extends Schema.Top, Error extends Schema.Top, Services> {
   /** Default: `Schema.Void`, a function that takes nothing: whatever event it is started with is ignored. */
-  readonly payload?: Payload
+  readonly payload?: Payload | undefined
   /** Default: `Schema.Void`, a function that returns nothing. */
-  readonly success?: Success
+  readonly success?: Success | undefined
   /** The errors that callers see as themselves. Default: `Schema.Never`. */
-  readonly error?: Error
+  readonly error?: Error | undefined
   /** Replaces the ambient `Serdes` for the payload. */
-  readonly payloadSerdes?: Serdes.Codec<NoInfer<Payload["Type"]>, Services>
+  readonly payloadSerdes?: Serdes.Codec<NoInfer<Payload["Type"]>, Services> | undefined
   /** Replaces the ambient `Serdes` for the result. */
-  readonly resultSerdes?: Serdes.Codec<NoInfer<Success["Type"]>, Services>
+  readonly resultSerdes?: Serdes.Codec<NoInfer<Success["Type"]>, Services> | undefined
   /**
    * The name of the execution that a payload starts: 1..64 of `a-z A-Z 0-9 - _`. Executions of all functions of an account
    * in a region share their names, so put the contract's into it.
@@ -39,7 +39,7 @@ export interface Options<Payload extends Schema.Top, Success extends Schema.Top,
    * It counts for `DurableClient.start` and `Durable.start`. It does not count for `Durable.invoke`: the service names the
    * execution of a chained invoke itself, and calls the function once for each invoke.
    */
-  readonly idempotencyKey?: (payload: NoInfer<Payload["Type"]>) => string
+  readonly idempotencyKey?: ((payload: NoInfer<Payload["Type"]>) => string) | undefined
 }
 
 /**
@@ -77,7 +77,7 @@ export const make = <
   name: Name,
   options: Options<Payload, Success, Error, Services> & {
     /** Where the function is: a name or an ARN, with a version or an alias. */
-    readonly target?: QualifiedTarget<Target>
+    readonly target?: QualifiedTarget<Target> | undefined
   } = {}
 ): Contract.Durable<Name, Payload, Success, Error, Services> =>
   contract("DurableFunction.make", "durable", name, options.target, options)
@@ -112,7 +112,7 @@ export const plain = <
   name: Name,
   options: Options<Payload, Success, Error, Services> & {
     /** Where the function is: a name or an ARN, with or without a version or an alias. */
-    readonly target?: string
+    readonly target?: string | undefined
   } = {}
 ): Contract.Plain<Name, Payload, Success, Error, Services> =>
   contract("DurableFunction.plain", "plain", name, options.target, options)
@@ -150,7 +150,7 @@ export const reference = <
   options: Options<Payload, Success, Error, Services> & {
     readonly kind: K
     /** Default: the name in the address. */
-    readonly name?: Name
+    readonly name?: Name | undefined
   }
 ): Contract.Of<K, Name, Payload, Success, Error, Services> => {
   const parts = parseFunctionAddress(address)

@@ -11,7 +11,8 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { cast } from "effect/Function"
+import { cast, dual } from "effect/Function"
+import { Class as PipeableClass, type Pipeable } from "effect/Pipeable"
 import * as Pull from "effect/Pull"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
@@ -60,9 +61,37 @@ export type Decision = { readonly _tag: "Stop" } | { readonly _tag: "Retry"; rea
  * @category models
  * @since 0.1.0
  */
-export interface RetryPolicy<in E = unknown> {
+export interface RetryPolicy<in E = unknown> extends Pipeable {
   readonly decide: (attempt: Attempt<E>) => Effect.Effect<Decision>
 }
+
+class Policy<in E> extends PipeableClass implements RetryPolicy<E> {
+  readonly decide: (attempt: Attempt<E>) => Effect.Effect<Decision>
+
+  constructor(decide: (attempt: Attempt<E>) => Effect.Effect<Decision>) {
+    super()
+    this.decide = decide
+  }
+}
+
+/**
+ * Returns a policy that decides in your own way.
+ *
+ * @example
+ * ```ts
+ * import { RetryPolicy } from "effect-durable"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const twice = RetryPolicy.make(({ attempt }) =>
+ *   Effect.succeed(attempt < 2 ? { _tag: "Retry", delaySeconds: 30 } : { _tag: "Stop" })
+ * )
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = <E = unknown>(decide: (attempt: Attempt<E>) => Effect.Effect<Decision>): RetryPolicy<E> =>
+  new Policy(decide)
 
 /**
  * How a delay is spread, so that many failures at one time do not come back at one time: `"full"` takes a random delay
@@ -81,9 +110,9 @@ export type Jitter = "full" | "half" | "none"
  */
 export interface Filter<E> {
   /** Asked about typed errors only. An error that it does not hold for stops at once. All of them are repeated without it. */
-  readonly while?: (error: E) => boolean
+  readonly while?: ((error: E) => boolean) | undefined
   /** Whether attempts that died, or interrupted themselves, are repeated as well. Default: true. */
-  readonly retryDefects?: boolean
+  readonly retryDefects?: boolean | undefined
 }
 
 const stop: Decision = { _tag: "Stop" }
@@ -108,15 +137,15 @@ const stopNow = Effect.succeed(stop)
 export const exponential = <E = unknown>(
   options: Filter<E> & {
     /** Default: 3. */
-    readonly maxAttempts?: number
+    readonly maxAttempts?: number | undefined
     /** Default: 5 seconds. */
-    readonly initialDelay?: Duration.Input
+    readonly initialDelay?: Duration.Input | undefined
     /** Default: 5 minutes. */
-    readonly maxDelay?: Duration.Input
+    readonly maxDelay?: Duration.Input | undefined
     /** Default: 2. */
-    readonly backoffRate?: number
+    readonly backoffRate?: number | undefined
     /** Default: `"full"`. */
-    readonly jitter?: Jitter
+    readonly jitter?: Jitter | undefined
   } = {}
 ): RetryPolicy<E> => {
   const argument = argumentsOf("exponential")
@@ -150,15 +179,15 @@ export const exponential = <E = unknown>(
 export const linear = <E = unknown>(
   options: Filter<E> & {
     /** Default: 6. */
-    readonly maxAttempts?: number
+    readonly maxAttempts?: number | undefined
     /** Default: 1 second. */
-    readonly initialDelay?: Duration.Input
+    readonly initialDelay?: Duration.Input | undefined
     /** Default: 1 second. */
-    readonly increment?: Duration.Input
+    readonly increment?: Duration.Input | undefined
     /** Default: 5 minutes. */
-    readonly maxDelay?: Duration.Input
+    readonly maxDelay?: Duration.Input | undefined
     /** Default: `"full"`. */
-    readonly jitter?: Jitter
+    readonly jitter?: Jitter | undefined
   } = {}
 ): RetryPolicy<E> => {
   const argument = argumentsOf("linear")
@@ -191,11 +220,11 @@ export const linear = <E = unknown>(
 export const fixed = <E = unknown>(
   options: Filter<E> & {
     /** Default: 5. */
-    readonly maxAttempts?: number
+    readonly maxAttempts?: number | undefined
     /** Default: 5 seconds. */
-    readonly delay?: Duration.Input
+    readonly delay?: Duration.Input | undefined
     /** Default: `"none"`. */
-    readonly jitter?: Jitter
+    readonly jitter?: Jitter | undefined
   } = {}
 ): RetryPolicy<E> => {
   const argument = argumentsOf("fixed")
@@ -214,7 +243,118 @@ export const fixed = <E = unknown>(
  * @category policies
  * @since 0.1.0
  */
-export const none: RetryPolicy = { decide: () => stopNow }
+export const none: RetryPolicy = /* @__PURE__ */ make(() => stopNow)
+
+/**
+ * Repeats only while a predicate holds for the typed error. Defects, and bodies that interrupted themselves, are left to the policy.
+ *
+ * @example
+ * ```ts
+ * import { RetryPolicy } from "effect-durable"
+ *
+ * export const picky = RetryPolicy.standard.pipe(
+ *   RetryPolicy.while((error: { readonly retryable: boolean }) => error.retryable)
+ * )
+ * ```
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+const whileHolds: {
+  <E>(predicate: (error: E) => boolean): <E1>(self: RetryPolicy<E1>) => RetryPolicy<E & E1>
+  <E1, E>(self: RetryPolicy<E1>, predicate: (error: E) => boolean): RetryPolicy<E & E1>
+} = /* @__PURE__ */ dual(2, <E1, E>(self: RetryPolicy<E1>, predicate: (error: E) => boolean): RetryPolicy<E & E1> =>
+  make((attempt) =>
+    Effect.suspend(() => (accepts({ while: predicate }, attempt.failure) ? self.decide(attempt) : stopNow))
+  )
+)
+
+/**
+ * Stops a policy after a number of attempts, the first one included, or when the next attempt would begin later than a duration
+ * after the first one began. Throws when an argument makes no sense.
+ *
+ * @example
+ * ```ts
+ * import { RetryPolicy } from "effect-durable"
+ *
+ * export const forAnHour = RetryPolicy.fixed({ maxAttempts: 1000, delay: "1 minute" }).pipe(
+ *   RetryPolicy.upTo({ duration: "1 hour" })
+ * )
+ * ```
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const upTo: {
+  (limits: UpTo): <E>(self: RetryPolicy<E>) => RetryPolicy<E>
+  <E>(self: RetryPolicy<E>, limits: UpTo): RetryPolicy<E>
+} = /* @__PURE__ */ dual(2, <E>(self: RetryPolicy<E>, limits: UpTo): RetryPolicy<E> => {
+  const argument = argumentsOf("upTo")
+  const attempts = limits.attempts === undefined ? Infinity : argument.count("attempts", limits.attempts)
+  const seconds = limits.duration === undefined ? Infinity : argument.seconds("duration", limits.duration)
+  return make((attempt) =>
+    attempt.attempt >= attempts
+      ? stopNow
+      : Effect.map(self.decide(attempt), (decision) =>
+          decision._tag === "Retry" && attempt.elapsed / 1000 + decision.delaySeconds > seconds ? stop : decision
+        )
+  )
+})
+
+/**
+ * How far a policy goes: see {@link upTo}.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface UpTo {
+  /** Attempts in all. */
+  readonly attempts?: number | undefined
+  /** How long after the first attempt began the last one may begin, as a duration. */
+  readonly duration?: Duration.Input | undefined
+}
+
+/**
+ * Changes the delays of a policy, and not when it stops. `undefined` leaves a delay as it is. So a delay can come from the error,
+ * such as the `Retry-After` of an answer.
+ *
+ * The function gets the attempt and the delay of the policy in seconds. The delay becomes whole seconds, at least 1 and at most
+ * 366 days; one that makes no sense is a defect.
+ *
+ * @example
+ * ```ts
+ * import { RetryPolicy } from "effect-durable"
+ * import * as Schema from "effect/Schema"
+ *
+ * class Throttled extends Schema.TaggedError<Throttled>()("Throttled", { retryAfterSeconds: Schema.Number }) {}
+ *
+ * export const polite = RetryPolicy.standard.pipe(
+ *   RetryPolicy.withDelay<Throttled>(({ failure }) =>
+ *     failure._tag === "Fail" ? { seconds: failure.error.retryAfterSeconds } : undefined
+ *   )
+ * )
+ * ```
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const withDelay: {
+  <E>(delay: DelayOf<E>): <E1>(self: RetryPolicy<E1>) => RetryPolicy<E & E1>
+  <E1, E>(self: RetryPolicy<E1>, delay: DelayOf<E>): RetryPolicy<E & E1>
+} = /* @__PURE__ */ dual(2, <E1, E>(self: RetryPolicy<E1>, delay: DelayOf<E>): RetryPolicy<E & E1> => {
+  const argument = argumentsOf("withDelay")
+  return make((attempt) =>
+    Effect.map(self.decide(attempt), (decision) => {
+      if (decision._tag === "Stop") return decision
+      const own = delay({ ...attempt, delaySeconds: decision.delaySeconds })
+      return own === undefined ? decision : retryAfter(argument.seconds("delay", own))
+    })
+  )
+})
+
+type DelayOf<E> = (attempt: Attempt<E> & { readonly delaySeconds: number }) => Duration.Input | undefined
+
+export { whileHolds as while }
 
 /**
  * Uses a `Schedule` as a policy.
@@ -247,19 +387,22 @@ export const none: RetryPolicy = { decide: () => stopNow }
  * @since 0.1.0
  */
 export const fromSchedule: {
-  (schedule: Schedule.Schedule<unknown, unknown, unknown>, options?: { readonly retryDefects?: boolean }): RetryPolicy
+  (
+    schedule: Schedule.Schedule<unknown, unknown, unknown>,
+    options?: { readonly retryDefects?: boolean | undefined }
+  ): RetryPolicy
   <E>(
     schedule: Schedule.Schedule<unknown, E, unknown>,
     options: { readonly retryDefects: false } | { readonly defect: (defect: unknown) => E }
   ): RetryPolicy<E>
 } = <E>(
   schedule: Schedule.Schedule<unknown, E, unknown>,
-  options: { readonly retryDefects?: boolean; readonly defect?: (defect: unknown) => E } = {}
+  options: { readonly retryDefects?: boolean | undefined; readonly defect?: ((defect: unknown) => E) | undefined } = {}
 ): RetryPolicy<E> => {
   // The first overload makes sure that a schedule without `defect` takes any input.
   const fromDefect = options.defect ?? cast<unknown, E>
-  return {
-    decide: Effect.fnUntraced(function* ({ attempt, failure, elapsed, random }) {
+  return make(
+    Effect.fnUntraced(function* ({ attempt, failure, elapsed, random }) {
       if (failure._tag !== "Fail" && options.retryDefects === false) return stop
       const input =
         failure._tag === "Fail" ? failure.error : fromDefect(failure._tag === "Die" ? failure.defect : undefined)
@@ -267,7 +410,7 @@ export const fromSchedule: {
       const redrive = replayed(schedule, input, { attempt, start: now - Math.max(0, elapsed), now })
       return yield* Random.withSeed(redrive, `${attempt}:${random}`)
     })
-  }
+  )
 }
 
 /** Steps a fresh copy of the schedule once per attempt. Between two steps passes the delay that the first one gave. */
@@ -297,13 +440,13 @@ const counted = <E>(rule: {
   readonly maxAttempts: number
   readonly jitter: Jitter
   readonly delay: (attempt: number) => number
-}): RetryPolicy<E> => ({
-  decide: ({ attempt, failure, random }) =>
+}): RetryPolicy<E> =>
+  make(({ attempt, failure, random }) =>
     Effect.sync(() => {
       if (attempt >= rule.maxAttempts || !accepts(rule.filter, failure)) return stop
       return retryAfter(spread(rule.delay(attempt), rule.jitter, random))
     })
-})
+  )
 
 const accepts = <E>(filter: Filter<E>, failure: Failure<E>): boolean =>
   failure._tag === "Fail" ? (filter.while?.(failure.error) ?? true) : (filter.retryDefects ?? true)
@@ -359,10 +502,9 @@ const describe = (value: unknown): string => (typeof value === "string" ? `"${va
 
 /**
  * The policy of a step that names none: 6 attempts, 5 seconds doubled up to 60 seconds, with full jitter. It is the one
- * of AWS's own SDKs. Used as `RetryPolicy.default`.
+ * of AWS's own SDKs.
  *
  * @category policies
  * @since 0.1.0
  */
-const standard: RetryPolicy = exponential({ maxAttempts: 6, maxDelay: "1 minute" })
-export default standard
+export const standard: RetryPolicy = exponential({ maxAttempts: 6, maxDelay: "1 minute" })

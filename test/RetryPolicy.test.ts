@@ -54,9 +54,9 @@ const almostOne = 1 - Number.EPSILON
 
 describe("delays", () => {
   it("of the default policy are those of AWS's SDKs: 6 attempts, 5 s doubled up to 60 s, full jitter", () => {
-    assert.deepStrictEqual(delaysOf(RetryPolicy.default, almostOne), [5, 10, 20, 40, 60])
-    assert.deepStrictEqual(delaysOf(RetryPolicy.default, 0.5), [3, 5, 10, 20, 30])
-    assert.deepStrictEqual(delaysOf(RetryPolicy.default, 0), [1, 1, 1, 1, 1])
+    assert.deepStrictEqual(delaysOf(RetryPolicy.standard, almostOne), [5, 10, 20, 40, 60])
+    assert.deepStrictEqual(delaysOf(RetryPolicy.standard, 0.5), [3, 5, 10, 20, 30])
+    assert.deepStrictEqual(delaysOf(RetryPolicy.standard, 0), [1, 1, 1, 1, 1])
   })
 
   it("grow by a rate, up to the longest", () => {
@@ -204,7 +204,7 @@ describe("conformance with AWS's SDK", () => {
 
   it("has its defaults", () => {
     const pairs = [
-      [RetryPolicy.default, retryPresets.default],
+      [RetryPolicy.standard, retryPresets.default],
       [RetryPolicy.exponential(), createRetryStrategy()],
       [RetryPolicy.linear(), createLinearRetryStrategy()],
       [RetryPolicy.linear({ jitter: "none" }), retryPresets.linear],
@@ -542,4 +542,67 @@ describe("a schedule", () => {
       )
     })
   )
+})
+
+describe("A policy made from another", () => {
+  const busy = { retryAfter: 17, isBusy: true }
+  const refused = { retryAfter: 17, isBusy: false }
+  const base = RetryPolicy.fixed({ maxAttempts: 4, delay: "10 seconds" })
+
+  it("stops at errors for which a predicate does not hold, and keeps its attempts", () => {
+    const policy = base.pipe(RetryPolicy.while((error: typeof busy) => error.isBusy))
+    assert.strictEqual(delayOf(policy, { attempt: 3, failure: fail(busy) }), 10)
+    assert.strictEqual(delayOf(policy, { attempt: 4, failure: fail(busy) }), undefined)
+    assert.strictEqual(delayOf(policy, { attempt: 1, failure: fail(refused) }), undefined)
+    assert.strictEqual(delayOf(policy, { attempt: 1, failure: { _tag: "Die", defect: refused } }), 10)
+    assert.strictEqual(delayOf(policy, { attempt: 1, failure: { _tag: "Interrupted" } }), 10)
+  })
+
+  it("asks all predicates, whichever was added first", () => {
+    const policy = base.pipe(
+      RetryPolicy.while((error: typeof busy) => error.isBusy),
+      RetryPolicy.while((error: typeof busy) => error.retryAfter < 100)
+    )
+    assert.strictEqual(delayOf(policy, { failure: fail(busy) }), 10)
+    assert.strictEqual(delayOf(policy, { failure: fail(refused) }), undefined)
+    assert.strictEqual(delayOf(policy, { failure: fail({ isBusy: true, retryAfter: 100 }) }), undefined)
+  })
+
+  it("stops after so many attempts", () => {
+    assert.deepStrictEqual(delaysOf(RetryPolicy.upTo(base, { attempts: 3 }), 0), [10, 10])
+    assert.deepStrictEqual(delaysOf(RetryPolicy.upTo(base, { attempts: 9 }), 0), [10, 10, 10])
+    assert.deepStrictEqual(delaysOf(base.pipe(RetryPolicy.upTo({})), 0), [10, 10, 10])
+  })
+
+  it("begins no attempt later than a duration after the first", () => {
+    const policy = base.pipe(RetryPolicy.upTo({ duration: "25 seconds" }))
+    assert.strictEqual(delayOf(policy, { elapsed: 15_000 }), 10)
+    assert.strictEqual(delayOf(policy, { elapsed: 15_001 }), undefined)
+  })
+
+  it("takes its delays from the error, and keeps its own where that has none", () => {
+    const policy = RetryPolicy.standard.pipe(
+      RetryPolicy.withDelay<typeof busy>(({ delaySeconds, failure }) =>
+        failure._tag === "Fail" ? { seconds: failure.error.retryAfter + delaySeconds } : undefined
+      )
+    )
+    const random = almostOne
+    assert.strictEqual(delayOf(policy, { attempt: 2, failure: fail(busy), random }), 27)
+    assert.strictEqual(delayOf(policy, { attempt: 2, failure: { _tag: "Interrupted" }, random }), 10)
+    assert.strictEqual(delayOf(policy, { attempt: 6, failure: fail(busy), random }), undefined)
+    assert.strictEqual(
+      delayOf(
+        RetryPolicy.withDelay(base, () => "1 milli"),
+        {}
+      ),
+      1
+    )
+  })
+
+  it("refuses what makes no sense", () => {
+    assert.throws(() => RetryPolicy.upTo(base, { attempts: 0 }), "RetryPolicy.upTo: attempts must be")
+    assert.throws(() => RetryPolicy.upTo(base, { duration: "-1 seconds" }), "RetryPolicy.upTo: duration must be")
+    const wrong = RetryPolicy.withDelay(base, () => ({ seconds: Number.NaN }))
+    assert.throws(() => delayOf(wrong, {}), "RetryPolicy.withDelay: delay must be a finite duration")
+  })
 })

@@ -57,28 +57,28 @@ export interface Options<R, E> {
   /** What the workflow requires; `Layer.empty` for nothing. It is built once per sandbox; a build that fails is tried again by the next invocation. */
   readonly layer: Layer.Layer<R, E>
   /** Where checkpoints go. Default: `LambdaCheckpoints.layer`, the service itself. */
-  readonly checkpoints?: Layer.Layer<CheckpointStore, unknown>
+  readonly checkpoints?: Layer.Layer<CheckpointStore, unknown> | undefined
   /** How long before the end of the invocation it is cut off; where no more than that is left, half of it. Default: 1 second. */
-  readonly margin?: Duration.Input
+  readonly margin?: Duration.Input | undefined
   /**
    * How long work of a workflow that no operation records, such as a promise outside of a step, may keep an invocation alive
    * when all else waits: a duration such as `"20 seconds"`, or a number of milliseconds. Default: 10 seconds.
    */
-  readonly outsideLimit?: Duration.Input
+  readonly outsideLimit?: Duration.Input | undefined
   /**
    * What a contradiction between code and history, a workflow that is stuck, or configuration that the layer lacks does: end the execution as FAILED (`"fail"`,
    * the default), or fail only the invocation (`"retry"`), so that the execution goes on when an older version of the code
    * is back.
    */
-  readonly onNonDeterminism?: "fail" | "retry"
+  readonly onNonDeterminism?: "fail" | "retry" | undefined
   /** The largest result of a step or context that is kept as it is, in bytes of JSON. Default: 262,144. */
-  readonly maxPayload?: number
+  readonly maxPayload?: number | undefined
   /**
    * Whether to tell that a contract without a target is invoked under its own name. Default: yes.
    *
    * @internal
    */
-  readonly warnAboutTargets?: boolean
+  readonly warnAboutTargets?: boolean | undefined
 }
 
 /**

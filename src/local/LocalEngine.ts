@@ -54,31 +54,31 @@ export interface Options {
   /** What to serve. A name that two of them have is refused. */
   readonly functions: ReadonlyArray<FunctionSource>
   /** The file of the database, or `":memory:"`. Default: `.durable/local.db`. */
-  readonly database?: string
+  readonly database?: string | undefined
   /** How large the database may become, in bytes. Default: as large as the disk lets it. */
-  readonly maxDatabaseBytes?: number
+  readonly maxDatabaseBytes?: number | undefined
   /** The port of the API, from 1 to 65,535, or 0 for a free one. Default: 9177. */
-  readonly port?: number
+  readonly port?: number | undefined
   /** Which of this machine's two names for itself to listen at. Default: `127.0.0.1`. */
-  readonly host?: "127.0.0.1" | "::1"
+  readonly host?: "127.0.0.1" | "::1" | undefined
   /** Days for which executions that are over are kept, from 1 to 90. Default: 14. */
-  readonly retentionDays?: number
+  readonly retentionDays?: number | undefined
   /** The region of every ARN. Default: `us-east-1`. */
-  readonly region?: string
+  readonly region?: string | undefined
   /** The account of every ARN. Default: `123456789012`. */
-  readonly account?: string
+  readonly account?: string | undefined
   /** How long to wait before an invocation that failed is repeated: the first time, and at most. Default: 1 second, 5 minutes. */
-  readonly retry?: { readonly initial?: Duration.Input; readonly max?: Duration.Input }
+  readonly retry?: { readonly initial?: Duration.Input; readonly max?: Duration.Input } | undefined
   /**
    * Whether time leaps to the end of waits and of pauses between attempts, so that a workflow of days takes no longer than its
    * code: when no function runs, and while somebody waits for the end of an execution. It never leaps over a limit, such as the
    * time-out of a callback, because somebody may be about to answer. Default: no.
    */
-  readonly skipTime?: boolean
+  readonly skipTime?: boolean | undefined
   /** Whether functions get the AWS credentials of the engine's environment, and not made-up ones. Default: no. */
-  readonly useAwsCredentials?: boolean
+  readonly useAwsCredentials?: boolean | undefined
   /** Options for the Node of functions. Default: those of this process that say how modules are found. */
-  readonly nodeArgs?: ReadonlyArray<string>
+  readonly nodeArgs?: ReadonlyArray<string> | undefined
 }
 
 /**

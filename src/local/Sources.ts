@@ -29,16 +29,16 @@ import { FunctionsError, lookInto, nodeCommand, type Definition } from "./Proces
  */
 export interface FunctionOptions {
   /** How long an execution may take: `"2 hours"`, or milliseconds. Default: 366 days. */
-  readonly executionTimeout?: Duration.Input
+  readonly executionTimeout?: Duration.Input | undefined
   /** How long one invocation may take, before its process is killed. Default: 15 minutes, as long as Lambda gives. */
-  readonly timeout?: Duration.Input
+  readonly timeout?: Duration.Input | undefined
   /**
    * Calls that the process of the function takes at the same time. Default: 10 for handlers in Node, and 1 for a command,
    * whose runtime says how many it takes.
    */
-  readonly concurrency?: number
+  readonly concurrency?: number | undefined
   /** Variables of the environment, besides those that the engine itself has. */
-  readonly env?: Readonly<Record<string, string>>
+  readonly env?: Readonly<Record<string, string>> | undefined
 }
 
 /**
@@ -49,11 +49,11 @@ export interface FunctionOptions {
  */
 export interface HandlerOptions extends FunctionOptions {
   /** The name of the function. Default: that of the file, without what follows its first dot. */
-  readonly name?: string
+  readonly name?: string | undefined
   /** The name of the export. Default: `handler`. */
-  readonly export?: string
+  readonly export?: string | undefined
   /** Whether it is a durable function, or one that only answers. Default: `"durable"`. */
-  readonly kind?: "durable" | "plain"
+  readonly kind?: "durable" | "plain" | undefined
 }
 
 /**

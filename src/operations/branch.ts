@@ -52,12 +52,12 @@ export type ServicesOf<B> = [B] extends [never]
  */
 export interface ConcurrencyOptions {
   /** How many branches or items run at once: a whole number of at least 1, or `"unbounded"`. They start in the order of their indexes. */
-  readonly concurrency?: number | "unbounded"
+  readonly concurrency?: number | "unbounded" | undefined
   /**
    * Whether a branch has no record of its own. That saves one operation for each; its body then runs again on every replay
    * until the whole operation is recorded. Default: false.
    */
-  readonly flat?: boolean
+  readonly flat?: boolean | undefined
 }
 
 export const branchOf = (branch: AnyBranch, name: string): BatchItem => {

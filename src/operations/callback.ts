@@ -44,12 +44,12 @@ import { durableSeconds, secondsLeft, whenKnown } from "./wait.ts"
  */
 export interface CallbackOptions {
   /** How long it may take until it is completed. Default: as long as the execution. */
-  readonly timeout?: Timeout
+  readonly timeout?: Timeout | undefined
   /**
    * How long it may take from one heartbeat to the next, and to the first: 1 second to 366 days, rounded up to whole
    * seconds. Default: no heartbeat is needed.
    */
-  readonly heartbeatTimeout?: Duration.Input
+  readonly heartbeatTimeout?: Duration.Input | undefined
 }
 
 /**

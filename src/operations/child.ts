@@ -93,7 +93,7 @@ export const child = <
  */
 export interface ChildOptions {
   /** Whether the child has no record of its own: then its body runs again on every replay. Default: false. */
-  readonly flat?: boolean
+  readonly flat?: boolean | undefined
 }
 
 type Flat = readonly [{ readonly flat: true }]

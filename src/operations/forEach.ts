@@ -71,5 +71,5 @@ export const forEach = <
  */
 export interface ForEachOptions<T> extends ConcurrencyOptions {
   /** The label of an item in histories and messages. Default: `map-item-0`, and so on. */
-  readonly itemName?: (item: T, index: number) => string
+  readonly itemName?: ((item: T, index: number) => string) | undefined
 }

@@ -48,15 +48,15 @@ import { secondsLeft, waitUntil, whenKnown } from "./wait.ts"
  */
 export interface InvokeOptions<C extends Contract.Any, R = never> {
   /** The name of the operation. Default: the name of the contract. */
-  readonly name?: string
+  readonly name?: string | undefined
   /** How long to wait for the outcome. Without it the invoke waits as long as the callee runs. It costs two more operations. */
-  readonly timeout?: Timeout
+  readonly timeout?: Timeout | undefined
   /** The tenant for a function with tenant isolation: 1 to 256 letters, digits, spaces and `. _ : / = + - @`. */
-  readonly tenantId?: string
+  readonly tenantId?: string | undefined
   /** Writes the payload in place of the contract's own way. */
-  readonly payloadSerdes?: Serdes.Codec<Contract.Payload<C>, R>
+  readonly payloadSerdes?: Serdes.Codec<Contract.Payload<C>, R> | undefined
   /** Reads the result in place of the contract's own way. */
-  readonly resultSerdes?: Serdes.Codec<Contract.Success<C>, R>
+  readonly resultSerdes?: Serdes.Codec<Contract.Success<C>, R> | undefined
 }
 
 /**

@@ -29,7 +29,7 @@ import { typed } from "./typed.ts"
  */
 export interface MapOptions<T, A, E> extends BatchOptions<A, E> {
   /** The label of an item in histories and messages. Default: `map-item-0`, and so on. */
-  readonly itemName?: (item: T, index: number) => string
+  readonly itemName?: ((item: T, index: number) => string) | undefined
 }
 
 /**

@@ -38,7 +38,7 @@ import { typed } from "./typed.ts"
  */
 export interface BatchOptions<A, E> extends ConcurrencyOptions {
   /** When the batch is complete. Default: `CompletionPolicy.allSuccessful`, which ends it at the first failure. */
-  readonly policy?: CompletionPolicy
+  readonly policy?: CompletionPolicy | undefined
   /** Writes and reads the whole result in place of the library's own way; for one item there is `serdes`. */
   readonly batchSerdes?: {
     serialize(value: BatchResult<A, E>, info: Serdes.Info): Effect.Effect<string | undefined, Serdes.SerdesError>

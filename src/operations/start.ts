@@ -23,14 +23,14 @@ import { typed } from "./typed.ts"
  */
 export interface StartOptions {
   /** The name of the operation. Default: the name of the contract. */
-  readonly name?: string
+  readonly name?: string | undefined
   /**
    * The name of the execution: 1 to 64 letters, digits, `-` and `_`. Default: what the `idempotencyKey` of the contract makes
    * of the payload, else a name that belongs to this operation alone.
    */
-  readonly executionName?: string
+  readonly executionName?: string | undefined
   /** The tenant for a function with tenant isolation: 1 to 256 letters, digits, spaces and `. _ : / = + - @`. */
-  readonly tenantId?: string
+  readonly tenantId?: string | undefined
 }
 
 /**

@@ -34,7 +34,7 @@ import type {
   RecordedError,
   RecordedValue
 } from "../Plain.ts"
-import standard, { none, wholeDelaySeconds, type Decision, type Failure, type RetryPolicy } from "../RetryPolicy.ts"
+import { none, standard, wholeDelaySeconds, type Decision, type Failure, type RetryPolicy } from "../RetryPolicy.ts"
 import type { Info } from "../Serdes.ts"
 import { StepContext } from "../StepContext.ts"
 import { asDefect, isOwnMistake, readFailure, writeFailureSafely } from "../values/Failures.ts"
@@ -55,17 +55,17 @@ export interface StepOptions<E> {
    * When a failed attempt is repeated. Default: up to 6 attempts, after 5 s and twice as long each time up to 60 s, with
    * full jitter; with `semantics: "at-most-once"` there is none.
    */
-  readonly retry?: RetryPolicy<E>
+  readonly retry?: RetryPolicy<E> | undefined
   /**
    * What an invocation does that finds the step started but without an outcome: run it again (`"at-least-once"`, the
    * default), or fail it as `StepInterrupted` (`"at-most-once"`, and with `retry` at most once per attempt).
    */
-  readonly semantics?: "at-least-once" | "at-most-once"
+  readonly semantics?: "at-least-once" | "at-most-once" | undefined
   /**
    * How often in a row the step may be cut off, because the invocation ends before it does, until it fails as
    * `StepInterrupted`: a whole number, or `Infinity`, which counts nothing. Default: 10, and then it is a defect.
    */
-  readonly maxInterruptions?: number
+  readonly maxInterruptions?: number | undefined
 }
 
 type StepError<O> = AtMostOnce<O> | Bounded<O>

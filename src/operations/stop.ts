@@ -41,9 +41,9 @@ export const stop = (
   execution: Pick<DurableClient.Started<Contract.AnyDurable>, "executionArn">,
   options: {
     /** The name of the operation. Default: `"stop"`. */
-    readonly name?: string
+    readonly name?: string | undefined
     /** What whoever waits for the execution sees as the reason. */
-    readonly error?: ErrorObject
+    readonly error?: ErrorObject | undefined
   } = {}
 ): Effect.Effect<void, DurableClient.ClientError, Execution | DurableClient.DurableClient> => {
   const { error, name = "stop" } = options

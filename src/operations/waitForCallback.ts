@@ -50,7 +50,7 @@ import { typed, type InsideStep } from "./typed.ts"
  */
 export interface WaitForCallbackOptions<E> extends CallbackOptions {
   /** When a failed attempt to submit is repeated. Default: as for a `Durable.step`. */
-  readonly retry?: RetryPolicy<E>
+  readonly retry?: RetryPolicy<E> | undefined
 }
 
 /**

@@ -62,9 +62,9 @@ export interface ConditionOptions<S, A extends S = S, E = never, R = never> {
    * The time from one check to the next, in whole seconds of at least 1. Default: 5 seconds, half as long again each time,
    * up to 5 minutes, with full jitter.
    */
-  readonly delay?: Duration.Input | ((look: Look<NoInfer<S>>) => Duration.Input)
+  readonly delay?: (Duration.Input | ((look: Look<NoInfer<S>>) => Duration.Input)) | undefined
   /** How many attempts there may be: a whole number of at least 1, or `Infinity`. Default: 60. */
-  readonly maxAttempts?: number
+  readonly maxAttempts?: number | undefined
 }
 
 /**

@@ -75,8 +75,8 @@ export { TestFailure } from "./TestFailure.ts"
  * @since 0.1.0
  */
 export interface OperationFilter {
-  readonly type?: OperationType
-  readonly name?: string
+  readonly type?: OperationType | undefined
+  readonly name?: string | undefined
 }
 
 interface NoSchemas {
@@ -148,7 +148,7 @@ export interface StartOptions {
    * A name of 1 to 64 letters, digits, `-` and `_`. Default: the `idempotencyKey` of the contract, or else a name that the
    * service makes up.
    */
-  readonly name?: string
+  readonly name?: string | undefined
 }
 
 /**
@@ -159,32 +159,32 @@ export interface StartOptions {
  */
 export interface Options {
   /** Where virtual time begins, in milliseconds since the epoch. Default: 2026-01-01T00:00:00Z. */
-  readonly startTime?: number
+  readonly startTime?: number | undefined
   /** Decides the jitter of retries, and what steps and stubs draw from `Random`. Default: 1. */
-  readonly seed?: number | string
+  readonly seed?: number | string | undefined
   /** How long every execution may take in virtual time, rounded up to whole seconds. Default: as long as it needs. */
-  readonly executionTimeout?: Duration.Input
+  readonly executionTimeout?: Duration.Input | undefined
   /**
    * Virtual time after which one invocation is cut off, as by the time-out of a Lambda function: set it to that of yours;
    * `Duration.infinity` is none. Default: 15 minutes, the most that Lambda allows.
    */
-  readonly invocationTimeout?: Duration.Input
+  readonly invocationTimeout?: Duration.Input | undefined
   /** Operations on one page of state. Default: as many as fit. */
-  readonly pageItems?: number
+  readonly pageItems?: number | undefined
   /** Real time without any event after which a test that waits for a result fails with a report. Default: 4.5 s, a
    * little less than the time-out of a vitest test. */
-  readonly patience?: Duration.Input
+  readonly patience?: Duration.Input | undefined
   /**
    * Real time for which work of a workflow that no operation records, such as a promise outside of a step, may keep an
    * invocation alive when all else waits. Default: 10 seconds, as in production.
    */
-  readonly outsideLimit?: Duration.Input
+  readonly outsideLimit?: Duration.Input | undefined
   /**
    * Whether what no record orders fails the test: a promise or a timer outside of a step, which comes again, and maybe
    * otherwise, on every replay; and what a recorded block did to memory outside of it, which a replay over the records at the
    * end of each invocation finds. Default: false; a promise is only logged then, as in production.
    */
-  readonly strict?: boolean
+  readonly strict?: boolean | undefined
 }
 
 interface TestEngineService {

@@ -17,8 +17,8 @@ import type { Operation } from "../wire/Operation.ts"
  */
 export type ExpectedDuration =
   | Duration.Input
-  | { readonly atLeast: Duration.Input; readonly atMost?: Duration.Input }
-  | { readonly atMost: Duration.Input; readonly atLeast?: Duration.Input }
+  | { readonly atLeast: Duration.Input; readonly atMost?: Duration.Input | undefined }
+  | { readonly atMost: Duration.Input; readonly atLeast?: Duration.Input | undefined }
 
 /** When an execution began and ended, in milliseconds, and what it did. */
 export interface Course {

@@ -298,7 +298,7 @@ describe("Durable.retry", () => {
         [1e12, 366 * 86_400]
       ] as const) {
         const { block, runs } = flaky(1)
-        const policy = { ...often, decide: () => Effect.succeed({ _tag: "Retry" as const, delaySeconds }) }
+        const policy = RetryPolicy.make(() => Effect.succeed({ _tag: "Retry" as const, delaySeconds }))
         assertSucceeded(yield* execute(Durable.retry("reserve", block, policy)))
         assert.strictEqual(runs.at[1]! - runs.at[0]!, expected * 1_000)
       }

@@ -2,7 +2,7 @@
  * Policies that take their time, and ask somebody, before they decide.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Durable, type RetryPolicy } from "effect-durable"
+import { Durable, RetryPolicy } from "effect-durable"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { everywhere, run, statusesOf, valueOf } from "../support/host.ts"
@@ -13,13 +13,13 @@ const real = (millis: number): Effect.Effect<void> =>
   Effect.promise(() => new Promise((done) => void setTimeout(done, millis)))
 
 /** Asks for a minute of virtual time, or over the network, whether to go on. */
-const asking = (look: Effect.Effect<void>, asked: (attempt: number) => void): RetryPolicy.RetryPolicy => ({
-  decide: ({ attempt }) =>
+const asking = (look: Effect.Effect<void>, asked: (attempt: number) => void): RetryPolicy.RetryPolicy =>
+  RetryPolicy.make(({ attempt }) =>
     Effect.map(look, () => {
       asked(attempt)
       return attempt < 3 ? { _tag: "Retry", delaySeconds: 60 } : { _tag: "Stop" }
     })
-})
+  )
 
 /** Real milliseconds after which a test is given up. */
 const unhurried = 120_000

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Durable, DurableError, DurableFunction } from "effect-durable"
+import { Durable, DurableError, DurableFunction, RetryPolicy } from "effect-durable"
 import { TestEngine } from "effect-durable/testing"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -157,7 +157,7 @@ describe("A step", () => {
     Effect.gen(function* () {
       const inner = unchecked(Durable.wait("inner", "1 second"))
       const ran = yield* execute(
-        Durable.step("outer", inner, { retry: { decide: () => Effect.succeed({ _tag: "Stop" }) } })
+        Durable.step("outer", inner, { retry: RetryPolicy.make(() => Effect.succeed({ _tag: "Stop" })) })
       )
       const failed = failureOf(ran)
       assert.strictEqual(failed.errorType, "NestedOperation")
@@ -181,7 +181,7 @@ describe("A step", () => {
       for (const [kind, operation] of Object.entries(operations)) {
         const ran = yield* execute(
           Durable.step("outer", unchecked(operation), {
-            retry: { decide: () => Effect.succeed({ _tag: "Stop" }) }
+            retry: RetryPolicy.make(() => Effect.succeed({ _tag: "Stop" }))
           })
         )
         assert.instanceOf(defectOf(ran.exits[0]), DurableError.NestedOperation, kind)

@@ -93,13 +93,12 @@ describe("The attempts of a step", () => {
   it.effect("are decided upon once each, and a recorded delay is never computed again", () =>
     Effect.gen(function* () {
       const decided: Array<readonly [number, number]> = []
-      const retry: RetryPolicy.RetryPolicy = {
-        decide: ({ attempt, elapsed }) =>
-          Effect.sync(() => {
-            decided.push([attempt, elapsed])
-            return attempt < 3 ? { _tag: "Retry", delaySeconds: attempt * 10 } : { _tag: "Stop" }
-          })
-      }
+      const retry: RetryPolicy.RetryPolicy = RetryPolicy.make(({ attempt, elapsed }) =>
+        Effect.sync(() => {
+          decided.push([attempt, elapsed])
+          return attempt < 3 ? { _tag: "Retry", delaySeconds: attempt * 10 } : { _tag: "Stop" }
+        })
+      )
       const { body, pauses } = failing(Infinity)
       const ran = yield* execute(
         Effect.exit(Durable.step("try", body, { retry })).pipe(Effect.andThen(Durable.wait("replay", "1 hour"))),
@@ -202,12 +201,11 @@ describe("The attempts of a step", () => {
       const { body } = failing(Infinity)
       const ran = yield* execute(
         Durable.step("try", body, {
-          retry: {
-            decide: ({ attempt }) =>
-              Effect.succeed(
-                attempt <= delays.length ? { _tag: "Retry", delaySeconds: delays[attempt - 1]! } : { _tag: "Stop" }
-              )
-          }
+          retry: RetryPolicy.make(({ attempt }) =>
+            Effect.succeed(
+              attempt <= delays.length ? { _tag: "Retry", delaySeconds: delays[attempt - 1]! } : { _tag: "Stop" }
+            )
+          )
         })
       )
       assert.deepStrictEqual(
@@ -222,7 +220,7 @@ describe("The attempts of a step", () => {
       const { attempts, body } = failing(Infinity)
       const ran = yield* execute(
         Durable.step("try", body, {
-          retry: { decide: () => Effect.succeed({ _tag: "Retry", delaySeconds: Number.NaN }) }
+          retry: RetryPolicy.make(() => Effect.succeed({ _tag: "Retry", delaySeconds: Number.NaN }))
         })
       )
       assert.isNotEmpty(failureOf(ran).errorType)
@@ -232,12 +230,10 @@ describe("The attempts of a step", () => {
   )
 
   const throwing: Record<string, RetryPolicy.RetryPolicy> = {
-    "that dies": { decide: () => Effect.die(new TypeError("bad policy")) },
-    "that throws": {
-      decide: () => {
-        throw new TypeError("bad policy")
-      }
-    },
+    "that dies": RetryPolicy.make(() => Effect.die(new TypeError("bad policy"))),
+    "that throws": RetryPolicy.make(() => {
+      throw new TypeError("bad policy")
+    }),
     "whose predicate throws": RetryPolicy.fixed({
       while: () => {
         throw new TypeError("bad policy")

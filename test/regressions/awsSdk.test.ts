@@ -23,7 +23,7 @@
  * | 18 | a condition has a time-out that does nothing | it has none; `Durable.timeout` works |
  */
 import { assert, describe, it } from "@effect/vitest"
-import { CompletionPolicy, Durable, DurableError, DurableFunction, type RetryPolicy, Serdes } from "effect-durable"
+import { CompletionPolicy, Durable, DurableError, DurableFunction, RetryPolicy, Serdes } from "effect-durable"
 import { TestEngine } from "effect-durable/testing"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -210,12 +210,10 @@ describe("a large result", () => {
 
 describe("a broken retry policy", () => {
   const policies: Record<string, RetryPolicy.RetryPolicy> = {
-    throws: {
-      decide: () => {
-        throw new RangeError("no such delay")
-      }
-    },
-    dies: { decide: () => Effect.die(new RangeError("no such delay")) }
+    throws: RetryPolicy.make(() => {
+      throw new RangeError("no such delay")
+    }),
+    dies: RetryPolicy.make(() => Effect.die(new RangeError("no such delay")))
   }
   for (const [how, retry] of Object.entries(policies)) {
     it.effect(`AWS JS SDK 6: a step whose retry policy ${how} has failed, and the next wait suspends`, () =>
@@ -414,9 +412,9 @@ describe("durations", () => {
   it.effect("AWS JS SDK 12: whatever the service is told of time are whole seconds, at least one", () =>
     Effect.gen(function* () {
       let checks = 0
-      const retry = {
-        decide: ({ attempt }: { readonly attempt: number }) => Effect.succeed(attempt < 2 ? again : stop)
-      }
+      const retry = RetryPolicy.make(({ attempt }: { readonly attempt: number }) =>
+        Effect.succeed(attempt < 2 ? again : stop)
+      )
       const again: RetryPolicy.Decision = { _tag: "Retry", delaySeconds: 0.2 }
       const stop: RetryPolicy.Decision = { _tag: "Stop" }
       const ran = yield* execute(

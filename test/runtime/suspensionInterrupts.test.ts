@@ -3,7 +3,7 @@
  * code, and never mixed up with a suspension.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Durable, type RetryPolicy } from "effect-durable"
+import { Durable, RetryPolicy } from "effect-durable"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import {
@@ -80,12 +80,10 @@ describe("an interruption by the program", () => {
   it.live("fails an attempt of a step, which its policy sees and may repeat", () =>
     Effect.gen(function* () {
       const seen: Array<string> = []
-      const policy: RetryPolicy.RetryPolicy = {
-        decide: ({ attempt, failure }) => {
-          seen.push(failure._tag)
-          return Effect.succeed(attempt < 2 ? { _tag: "Retry", delaySeconds: 1 } : { _tag: "Stop" })
-        }
-      }
+      const policy: RetryPolicy.RetryPolicy = RetryPolicy.make(({ attempt, failure }) => {
+        seen.push(failure._tag)
+        return Effect.succeed(attempt < 2 ? { _tag: "Retry", delaySeconds: 1 } : { _tag: "Stop" })
+      })
       const execution = yield* host(() => Durable.step("step", Effect.interrupt, { retry: policy }))
       const suspended = yield* execution.turn()
       assertPending(suspended)
@@ -119,12 +117,10 @@ describe("an interruption by the program", () => {
   it.live("records nothing for a policy that never saw the interruption of a fiber", () =>
     Effect.gen(function* () {
       let asked = 0
-      const policy: RetryPolicy.RetryPolicy = {
-        decide: () => {
-          asked++
-          return Effect.succeed({ _tag: "Stop" })
-        }
-      }
+      const policy: RetryPolicy.RetryPolicy = RetryPolicy.make(() => {
+        asked++
+        return Effect.succeed({ _tag: "Stop" })
+      })
       const execution = yield* host(() =>
         Effect.gen(function* () {
           const fiber = yield* Effect.forkChild(Durable.step("cut", Effect.never, { retry: policy }), {

@@ -333,7 +333,7 @@ describe("Of the clocks in a workflow", () => {
             seen.push(captured.currentTimeMillisUnsafe() - start)
             return yield* Effect.die("no")
           })
-          const policy: RetryPolicy.RetryPolicy = { decide: () => Effect.as(look, { _tag: "Stop" }) }
+          const policy: RetryPolicy.RetryPolicy = RetryPolicy.make(() => Effect.as(look, { _tag: "Stop" }))
           yield* Effect.exit(Durable.step("work", body, { retry: policy }))
         })
       )

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Durable, type RetryPolicy } from "effect-durable"
+import { Durable, RetryPolicy } from "effect-durable"
 import type { TestEngine } from "effect-durable/testing"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -79,13 +79,12 @@ describe("The randomness of a workflow", () => {
                 drawn.push(yield* Random.next)
                 if (drawn.length === 1) return yield* Effect.die("no")
               })
-              const retry: RetryPolicy.RetryPolicy = {
-                decide: ({ random }) =>
-                  Effect.sync(() => {
-                    drawn.push(random)
-                    return { _tag: "Retry", delaySeconds: 1 }
-                  })
-              }
+              const retry: RetryPolicy.RetryPolicy = RetryPolicy.make(({ random }) =>
+                Effect.sync(() => {
+                  drawn.push(random)
+                  return { _tag: "Retry", delaySeconds: 1 }
+                })
+              )
               yield* Durable.step("work", body, { retry })
             }
             yield* look("after")

@@ -11,6 +11,7 @@ import {
   CheckpointStore,
   Durable,
   DurableFunction,
+  RetryPolicy,
   type Contract,
   type DurableClient,
   type DurableError
@@ -287,7 +288,7 @@ class Witness {
       failing: (name, why = name) =>
         Durable.step(name, Effect.andThen(noting.log(name), Effect.fail(new Refused({ why }))), {
           error: Refused,
-          retry: { decide: () => Effect.succeed({ _tag: "Stop" }) }
+          retry: RetryPolicy.make(() => Effect.succeed({ _tag: "Stop" }))
         }),
       invocation
     }

@@ -474,7 +474,7 @@ describe("an operation with Schemas", () => {
       error: CardDeclined,
       retry: RetryPolicy.exponential({ while: (error) => error._tag === "InvokeFailed" })
     })
-    step("a", charge, { error: CardDeclined, retry: RetryPolicy.default })
+    step("a", charge, { error: CardDeclined, retry: RetryPolicy.standard })
     // @ts-expect-error a policy for an error that the body does not have
     step("a", charge, { error: CardDeclined, retry: RetryPolicy.linear({ while: (e: OutOfStock) => e.sku === "" }) })
   })

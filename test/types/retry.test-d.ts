@@ -11,7 +11,7 @@ class Declined extends Schema.TaggedError<Declined>()("Declined", { code: Schema
 
 describe("a policy", () => {
   it("that ignores the error is for every error", () => {
-    for (const policy of [RetryPolicy.default, RetryPolicy.none, RetryPolicy.linear(), RetryPolicy.fixed({})]) {
+    for (const policy of [RetryPolicy.standard, RetryPolicy.none, RetryPolicy.linear(), RetryPolicy.fixed({})]) {
       expectTypeOf(policy).toEqualTypeOf<RetryPolicy.RetryPolicy>()
       expectTypeOf(policy).toExtend<RetryPolicy.RetryPolicy<Throttled>>()
       expectTypeOf(policy).toExtend<RetryPolicy.RetryPolicy<never>>()
@@ -42,6 +42,22 @@ describe("a policy", () => {
     RetryPolicy.exponential({ attempts: 3 })
     // @ts-expect-error no jitter
     RetryPolicy.linear({ jitter: "FULL" })
+  })
+})
+
+describe("a policy made from another", () => {
+  it("is for the errors that both read", () => {
+    const picky = RetryPolicy.standard.pipe(RetryPolicy.while((error: Throttled) => error.retryable))
+    expectTypeOf(picky).toEqualTypeOf<RetryPolicy.RetryPolicy<Throttled>>()
+    expectTypeOf(RetryPolicy.upTo(picky, { attempts: 2 })).toEqualTypeOf<RetryPolicy.RetryPolicy<Throttled>>()
+    expectTypeOf(picky.pipe(RetryPolicy.withDelay(() => "1 second"))).toEqualTypeOf<
+      RetryPolicy.RetryPolicy<Throttled>
+    >()
+    expectTypeOf(RetryPolicy.make<Declined>(() => Effect.succeed({ _tag: "Stop" }))).toEqualTypeOf<
+      RetryPolicy.RetryPolicy<Declined>
+    >()
+    // @ts-expect-error no limit
+    RetryPolicy.upTo(picky, { times: 3 })
   })
 })
 
