@@ -26,7 +26,7 @@ export interface StartRequest {
   /** The payload as text; absent for none. */
   readonly payload?: string | undefined
   /** A name of 1 to 64 letters, digits, `-` and `_` that starts one execution however often it is used. */
-  readonly name?: string | undefined
+  readonly executionName?: string | undefined
   readonly tenantId?: string | undefined
   /** Whether to wait for the end of the execution (`"RequestResponse"`, at most 15 minutes) or not (`"Event"`). */
   readonly type: "RequestResponse" | "Event"
@@ -164,7 +164,7 @@ export class DurableClient extends Context.Service<
       functionName: string,
       options?: PageRequest & {
         readonly qualifier?: string | undefined
-        readonly name?: string | undefined
+        readonly executionName?: string | undefined
         readonly statuses?: ReadonlyArray<string> | undefined
         readonly startedAfter?: number | undefined
         readonly startedBefore?: number | undefined

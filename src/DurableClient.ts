@@ -49,7 +49,7 @@ export interface StartOptions {
    * A name of 1 to 64 letters, digits, `-` and `_` that starts one execution however often it is used. Default: what the
    * `idempotencyKey` of the contract makes of the payload, else a new name.
    */
-  readonly name?: string | undefined
+  readonly executionName?: string | undefined
   /** The tenant for a function with tenant isolation: 1 to 256 letters, digits, spaces and `. _ : / = + - @`. */
   readonly tenantId?: string | undefined
 }
@@ -150,7 +150,7 @@ export const start = <C extends Contract.AnyDurable>(
  *
  * const Translate = DurableFunction.make("translate", { payload: Schema.String, success: Schema.String })
  *
- * export const translated = DurableClient.run(Translate, "good day", { name: "greeting-1" }).pipe(
+ * export const translated = DurableClient.run(Translate, "good day", { executionName: "greeting-1" }).pipe(
  *   Effect.catchTag("ExecutionFailed", ({ errorType }) => Effect.succeed(`not translated: ${errorType}`))
  * )
  * ```
@@ -259,8 +259,8 @@ const request = Effect.fnUntraced(function* (
   const { address } = yield* Targets.resolve(contract)
   const subject = { executionArn: contract.name, operation: contract.name }
   const text = yield* encode(subject, "payload", ofPayload(contract), payload)
-  const { name = contract.idempotencyKey?.(cast<unknown, never>(payload)), tenantId } = options
-  yield* checkName(contract, name)
+  const { executionName = contract.idempotencyKey?.(cast<unknown, never>(payload)), tenantId } = options
+  yield* checkName(contract, executionName)
   if (tenantId !== undefined && !isTenantId(tenantId)) {
     return yield* Effect.die(
       new InvalidTenantId({
@@ -269,7 +269,7 @@ const request = Effect.fnUntraced(function* (
       })
     )
   }
-  return yield* client.start({ functionName: address, payload: text, name, tenantId, type })
+  return yield* client.start({ functionName: address, payload: text, executionName, tenantId, type })
 })
 
 /** @internal Refuses what is no name of an execution, without a request. */

@@ -60,7 +60,7 @@ const run = Effect.fnUntraced(function* (name: string, functionName: string, pay
   const { executionArn, outcome } = yield* client.start({
     functionName,
     qualifier: "$LATEST",
-    name,
+    executionName: name,
     payload,
     type: "RequestResponse"
   })

@@ -34,7 +34,7 @@ export interface StartRequest {
   readonly functionName: string
   readonly qualifier?: string
   readonly payload?: string
-  readonly name?: string
+  readonly executionName?: string
   readonly executionTimeoutSeconds?: number
   readonly tenantId?: string
   readonly traceHeader?: string
@@ -123,8 +123,8 @@ export const functionArn = (config: Config, name: string, qualifier: string | un
 // --- The request -----------------------------------------------------------------------------------------------------
 
 const checkFields = (request: StartRequest): Result.Result<void, Refused> => {
-  const { executionTimeoutSeconds, invocationType, name, payload, tenantId } = request
-  if (name !== undefined && !Constraints.isExecutionName(name)) {
+  const { executionName, executionTimeoutSeconds, invocationType, payload, tenantId } = request
+  if (executionName !== undefined && !Constraints.isExecutionName(executionName)) {
     return Result.fail(
       invalid(
         `DurableExecutionName must have 1 to ${Limits.maxExecutionNameLength} letters, digits, hyphens or underscores.`
@@ -153,9 +153,10 @@ const checkFields = (request: StartRequest): Result.Result<void, Refused> => {
 const findByName = (
   state: State.ServiceState,
   entry: DurableEntry,
-  { name, payload }: StartRequest
+  { executionName, payload }: StartRequest
 ): Result.Result<Execution.Execution | undefined, Refused> => {
-  const arn = name === undefined ? undefined : Option.getOrUndefined(HashMap.get(state.arnByName, name))
+  const arn =
+    executionName === undefined ? undefined : Option.getOrUndefined(HashMap.get(state.arnByName, executionName))
   const existing = arn === undefined ? undefined : State.execution(state, arn)
   if (existing === undefined) return Result.succeed(undefined)
   const { identity } = existing
@@ -163,7 +164,7 @@ const findByName = (
   return Result.fail(
     new Refused({
       exception: "DurableExecutionAlreadyStartedException",
-      message: `A durable execution named ${name} was started already with another payload or function: ${arn}`
+      message: `A durable execution named ${executionName} was started already with another payload or function: ${arn}`
     })
   )
 }
@@ -174,7 +175,7 @@ const findByName = (
 export const create = (
   work: Work.Work,
   entry: DurableEntry,
-  request: Pick<StartRequest, "payload" | "name" | "executionTimeoutSeconds" | "tenantId" | "traceHeader">,
+  request: Pick<StartRequest, "payload" | "executionName" | "executionTimeoutSeconds" | "tenantId" | "traceHeader">,
   parent?: Execution.OperationAddress
 ): Execution.Execution => {
   const identity = identify(work, entry, request, parent)
@@ -204,11 +205,11 @@ export const create = (
 const identify = (
   work: Work.Work,
   entry: DurableEntry,
-  { executionTimeoutSeconds, name, payload, tenantId, traceHeader }: StartRequestWithoutAddress,
+  { executionName: given, executionTimeoutSeconds, payload, tenantId, traceHeader }: StartRequestWithoutAddress,
   parent: Execution.OperationAddress | undefined
 ): Execution.Identity => {
   const id = work.freshId()
-  const executionName = name ?? work.freshId()
+  const executionName = given ?? work.freshId()
   return {
     id,
     name: executionName,

@@ -75,7 +75,7 @@ const makeReader = (host: Host): Pick<Client, "get" | "list" | "history"> => ({
             FunctionName: functionName,
             ...paged(options),
             ...(options.qualifier === undefined ? undefined : { Qualifier: options.qualifier }),
-            ...(options.name === undefined ? undefined : { DurableExecutionName: options.name }),
+            ...(options.executionName === undefined ? undefined : { DurableExecutionName: options.executionName }),
             ...(options.statuses === undefined ? undefined : { Statuses: options.statuses }),
             ...(options.startedAfter === undefined ? undefined : { StartedAfter: options.startedAfter }),
             ...(options.startedBefore === undefined ? undefined : { StartedBefore: options.startedBefore })
@@ -102,7 +102,7 @@ const makeReader = (host: Host): Pick<Client, "get" | "list" | "history"> => ({
 })
 
 const makeWriter = (host: Host): Omit<Client, "get" | "list" | "history"> => ({
-  start: ({ functionName, name, payload, qualifier, tenantId, type }) =>
+  start: ({ executionName, functionName, payload, qualifier, tenantId, type }) =>
     Effect.flatMap(
       Effect.suspend(() =>
         fromEngine(
@@ -111,7 +111,7 @@ const makeWriter = (host: Host): Omit<Client, "get" | "list" | "history"> => ({
             invocationType: type,
             ...(qualifier === undefined ? undefined : { qualifier }),
             ...(payload === undefined ? undefined : { payload }),
-            ...(name === undefined ? undefined : { name }),
+            ...(executionName === undefined ? undefined : { executionName }),
             ...(tenantId === undefined ? undefined : { tenantId })
           })
         )

@@ -86,7 +86,7 @@ export type {
  *
  * const Greet = DurableFunction.make("greet", { target: "greeter:live" })
  *
- * export const greet = DurableClient.start(Greet, undefined, { name: "ada-1" }).pipe(Effect.provide(LambdaClient.layer))
+ * export const greet = DurableClient.start(Greet, undefined, { executionName: "ada-1" }).pipe(Effect.provide(LambdaClient.layer))
  * ```
  *
  * @category layers
@@ -172,7 +172,7 @@ const service: Layer.Layer<DurableClient, never, Connection> = /* @__PURE__ */ L
           Calls.list({
             FunctionName: functionName,
             Qualifier: options.qualifier,
-            DurableExecutionName: options.name,
+            DurableExecutionName: options.executionName,
             Statuses: options.statuses,
             StartedAfter: dateOf(options.startedAfter),
             StartedBefore: dateOf(options.startedBefore),
@@ -220,7 +220,7 @@ const invoke = (send: Send, request: StartRequest): Effect.Effect<Invoked, Clien
         FunctionName: request.functionName,
         Qualifier: request.qualifier,
         InvocationType: request.type,
-        DurableExecutionName: request.name ?? crypto.randomUUID(),
+        DurableExecutionName: request.executionName ?? crypto.randomUUID(),
         TenantId: request.tenantId,
         Payload: request.payload
       })

@@ -239,7 +239,7 @@ const start = (
     invocationType,
     ...(qualifier !== undefined && { qualifier }),
     ...(payload !== undefined && { payload }),
-    ...(headers.DurableExecutionName !== undefined && { name: headers.DurableExecutionName }),
+    ...(headers.DurableExecutionName !== undefined && { executionName: headers.DurableExecutionName }),
     ...(headers.TenantId !== undefined && { tenantId: headers.TenantId }),
     ...(traceHeader !== undefined && { traceHeader })
   }
@@ -263,7 +263,7 @@ const startOnce = (
   request: Service.StartRequest,
   invocationId: string | undefined
 ): Read<Pick<Service.Started, "executionArn" | "executedVersion">> => {
-  const note = invocationId === undefined || request.name !== undefined ? undefined : invocationId
+  const note = invocationId === undefined || request.executionName !== undefined ? undefined : invocationId
   const known = note === undefined ? undefined : machine.startedBy(note)
   if (known === undefined) {
     return machine.command(Service.startExecution, request, ({ executionArn }) =>

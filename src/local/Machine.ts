@@ -30,7 +30,7 @@ export type Work = Exclude<Service.HostEffect, { readonly _tag: "ExecutionClosed
 interface About {
   readonly executionArn?: string | undefined
   readonly DurableExecutionArn?: string | undefined
-  readonly name?: string | undefined
+  readonly executionName?: string | undefined
   readonly callbackId?: string | undefined
 }
 
@@ -200,7 +200,12 @@ export class Machine {
     })
   }
 
-  #missing({ DurableExecutionArn, callbackId, executionArn, name }: About): Stored.StoredExecution | undefined {
+  #missing({
+    DurableExecutionArn,
+    callbackId,
+    executionArn,
+    executionName
+  }: About): Stored.StoredExecution | undefined {
     const wanted =
       executionArn ??
       DurableExecutionArn ??
@@ -210,8 +215,8 @@ export class Machine {
     if (wanted !== undefined) {
       return Service.execution(this.#state, wanted) === undefined ? this.#store.find("arn", wanted) : undefined
     }
-    if (name === undefined || Service.hasName(this.#state, name)) return undefined
-    return this.#store.find("name", name)
+    if (executionName === undefined || Service.hasName(this.#state, executionName)) return undefined
+    return this.#store.find("name", executionName)
   }
 
   #take<A>(before: Service.ServiceState, applied: Service.Applied<A>, note?: StartNote): A {

@@ -78,11 +78,17 @@ const startNamed = Effect.fnUntraced(function* (
   contract: Contract.AnyDurable,
   { address, text }: Prepared,
   { tenantId }: StartRules,
-  executionName: () => string | undefined
+  nameOf: () => string | undefined
 ) {
   const client = yield* DurableClient.DurableClient
-  const name = executionName() ?? (yield* StepContext).idempotencyKey
-  yield* DurableClient.checkName(contract, name)
-  const { executionArn } = yield* client.start({ functionName: address, payload: text, name, tenantId, type: "Event" })
+  const executionName = nameOf() ?? (yield* StepContext).idempotencyKey
+  yield* DurableClient.checkName(contract, executionName)
+  const { executionArn } = yield* client.start({
+    functionName: address,
+    payload: text,
+    executionName,
+    tenantId,
+    type: "Event"
+  })
   return executionArn
 })

@@ -148,7 +148,7 @@ export interface StartOptions {
    * A name of 1 to 64 letters, digits, `-` and `_`. Default: the `idempotencyKey` of the contract, or else a name that the
    * service makes up.
    */
-  readonly name?: string | undefined
+  readonly executionName?: string | undefined
 }
 
 /**
@@ -339,7 +339,7 @@ export const start = <C extends Contract.AnyDurable>(
         new TestFailure({ message: `The payload for "${contract.name}" does not fit its contract: ${message}` })
       )
     )
-    const name = options?.name ?? contract.idempotencyKey?.(cast<unknown, never>(payload))
+    const name = options?.executionName ?? contract.idempotencyKey?.(cast<unknown, never>(payload))
     const started = yield* fromEngine(
       world.command(Engine.startExecution, {
         functionName: contract.name,

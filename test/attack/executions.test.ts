@@ -163,7 +163,7 @@ describe("many executions at once", () => {
       const numbers = [1, 2, 3, 4, 5, 6, 7, 8]
       const world = TestEngine.layer([job])
       const result = (n: number) =>
-        Effect.flatMap(TestEngine.start(Job, n, { name: `job-${n}` }), (started) => started.result)
+        Effect.flatMap(TestEngine.start(Job, n, { executionName: `job-${n}` }), (started) => started.result)
       const alone = yield* Effect.forEach(numbers, (n) => Effect.provide(result(n), world))
       const together = yield* Effect.provide(Effect.forEach(numbers, result, both), world)
       assert.deepStrictEqual(together, alone)

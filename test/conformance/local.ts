@@ -103,7 +103,7 @@ class EngineRun implements Run {
       this.#client.start({
         functionName: underTest,
         qualifier: "$LATEST",
-        name: `${this.#start.id}_${randomUUID()}`,
+        executionName: `${this.#start.id}_${randomUUID()}`,
         payload: this.#start.input,
         type: "Event"
       })

@@ -75,7 +75,7 @@ const inEngine = (
     readonly targets?: Readonly<Record<string, string>>
   } = {}
 ): Effect.Effect<Told> =>
-  TestEngine.run(Fulfil, undefined, { name: "order-1" }).pipe(
+  TestEngine.run(Fulfil, undefined, { executionName: "order-1" }).pipe(
     Effect.provide(TestEngine.layer([Fulfil.implement(() => Effect.asVoid(body)), ...functions], options)),
     Effect.provide(Targets.layer(targets)),
     Effect.exit,
@@ -485,11 +485,11 @@ const clientErrors: Readonly<Record<string, Effect.Effect<Told>>> = {
   ),
   ExecutionAlreadyStarted: inClient(
     Effect.andThen(
-      DurableClient.start(Fulfil, order, { name: "order-1" }),
-      DurableClient.start(Fulfil, { ...order, cents: 1 }, { name: "order-1" })
+      DurableClient.start(Fulfil, order, { executionName: "order-1" }),
+      DurableClient.start(Fulfil, { ...order, cents: 1 }, { executionName: "order-1" })
     )
   ),
-  ClientRefused: inClient(DurableClient.start(Fulfil, order, { name: "order 1" })),
+  ClientRefused: inClient(DurableClient.start(Fulfil, order, { executionName: "order 1" })),
   NotFound: inRefusedClient(
     { name: "ResourceNotFoundException", message: "Function not found: fulfil:live", status: 404 },
     (client) => client.start({ functionName: "fulfil:live", type: "Event" })

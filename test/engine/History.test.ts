@@ -19,7 +19,7 @@ const gist = (event: HistoryEvent) => {
 describe("the events of an execution", () => {
   it("begin with its input, name and time-out", () => {
     const service = new TestService()
-    const arn = service.start({ name: "order-1", executionTimeoutSeconds: 60 })
+    const arn = service.start({ executionName: "order-1", executionTimeoutSeconds: 60 })
     const { id } = service.execution(arn).identity
     assert.deepStrictEqual(service.history(arn), [
       {

@@ -89,7 +89,7 @@ describe("the state of an execution", () => {
       [full - 1, 1]
     ] as const) {
       const service = new TestService({ pageBytes })
-      const arn = service.start({ name: "n" })
+      const arn = service.start({ executionName: "n" })
       service.checkpoint(arn, step("a", "SUCCEED", { Payload: "123" }))
       assert.strictEqual(Result.getOrThrow(state(service, arn)).Operations.length, expected)
     }
@@ -223,9 +223,9 @@ describe("a service with one item on a page", () => {
     const page = Result.getOrThrow(state(pages, arn, { Marker: NextMarker }))
     assert.strictEqual(page.Operations[0]?.ExecutionDetails?.InputPayload?.length, 5_000)
     const fits = new TestService({ pageBytes: 1_000 })
-    const small = fits.start({ name: "n", payload: "x".repeat(1_000 - 300 - 1) })
+    const small = fits.start({ executionName: "n", payload: "x".repeat(1_000 - 300 - 1) })
     assert.strictEqual(fits.invocation(small).event.InitialExecutionState.Operations.length, 1)
-    const large = fits.start({ name: "m", payload: "x".repeat(1_000 - 300) })
+    const large = fits.start({ executionName: "m", payload: "x".repeat(1_000 - 300) })
     assert.strictEqual(fits.invocation(large).event.InitialExecutionState.Operations.length, 0)
   })
 

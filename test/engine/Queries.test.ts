@@ -8,7 +8,7 @@ describe("one execution", () => {
   it("is described with its input and, once closed, its outcome", () => {
     const service = new TestService()
     const arn = service.start({
-      name: "n",
+      executionName: "n",
       functionName: "orders:live",
       executionTimeoutSeconds: 60,
       traceHeader: "Root=1"
@@ -139,14 +139,14 @@ describe("a history", () => {
 describe("the list of a function's executions", () => {
   const three = () => {
     const service = new TestService()
-    service.start({ name: "first" })
+    service.start({ executionName: "first" })
     service.pass(10)
-    const second = service.start({ name: "second", functionName: "orders:live" })
+    const second = service.start({ executionName: "second", functionName: "orders:live" })
     service.stop(second)
     service.pass(10)
-    const third = service.start({ name: "third" })
+    const third = service.start({ executionName: "third" })
     service.answer(third, { Status: "SUCCEEDED" })
-    service.start({ name: "other", functionName: "payments:live" })
+    service.start({ executionName: "other", functionName: "payments:live" })
     return service
   }
   type Query = Omit<Parameters<typeof Service.listExecutions>[1], "FunctionName">

@@ -29,7 +29,7 @@ const startAndStop = (count: number) => {
   const service = new TestService()
   for (let index = 0; index < count; index++) {
     const arn = service.accept(
-      Service.startExecution(service.state, { functionName: "orders:live", name: `n-${index}` }, service.env)
+      Service.startExecution(service.state, { functionName: "orders:live", executionName: `n-${index}` }, service.env)
     ).executionArn
     service.accept(Service.stopExecution(service.state, { executionArn: arn }, service.env))
   }

@@ -30,7 +30,7 @@ const handed = (service: TestService, arn: string) => {
 describe("a session of AWS's SDK", () => {
   it("runs a step, waits, and runs another", () => {
     const service = new TestService()
-    const arn = service.start({ name: "order-42" })
+    const arn = service.start({ executionName: "order-42" })
     assert.deepStrictEqual(service.invocation(arn).event, {
       DurableExecutionArn: arn,
       CheckpointToken: service.token(arn),
@@ -274,7 +274,9 @@ describe("a session of AWS's SDK", () => {
     assert.strictEqual(refused(service.tryCheckpoint(arn, [])).message, "Invalid checkpoint token")
     // The same name and payload find the execution and its outcome.
     const { name } = service.execution(arn).identity
-    const again = service.accept(Service.startExecution(service.state, startOrders({ name }), service.env))
+    const again = service.accept(
+      Service.startExecution(service.state, startOrders({ executionName: name }), service.env)
+    )
     assert.deepStrictEqual(again, {
       executionArn: arn,
       executedVersion: "$LATEST",

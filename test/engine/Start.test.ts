@@ -9,7 +9,7 @@ const start = (service: TestService, request: Partial<Service.StartRequest> = {}
 describe("starting an execution", () => {
   it("gives it an ARN that the API accepts", () => {
     const service = new TestService({ region: "eu-central-1", account: "999999999999" })
-    const arn = service.start({ functionName: "orders:live", name: "order-1" })
+    const arn = service.start({ functionName: "orders:live", executionName: "order-1" })
     assert.isTrue(isDurableExecutionArn(arn))
     assert.isTrue(
       arn.startsWith("arn:aws:lambda:eu-central-1:999999999999:function:orders:7/durable-execution/order-1/")
@@ -80,11 +80,11 @@ describe("starting an execution", () => {
       400,
       /FunctionName/
     ],
-    ["an empty name", { name: "" }, "InvalidParameterValueException", 400, /DurableExecutionName/],
-    ["a name with a slash", { name: "a/b" }, "InvalidParameterValueException", 400, /DurableExecutionName/],
+    ["an empty name", { executionName: "" }, "InvalidParameterValueException", 400, /DurableExecutionName/],
+    ["a name with a slash", { executionName: "a/b" }, "InvalidParameterValueException", 400, /DurableExecutionName/],
     [
       "a name of 65 characters",
-      { name: "x".repeat(65) },
+      { executionName: "x".repeat(65) },
       "InvalidParameterValueException",
       400,
       /DurableExecutionName/
@@ -139,8 +139,8 @@ describe("starting an execution", () => {
 describe("starting under a name", () => {
   it("answers the execution that is running, and starts nothing", () => {
     const service = new TestService()
-    const arn = service.start({ name: "n" })
-    const again = service.accept(start(service, { name: "n" }))
+    const arn = service.start({ executionName: "n" })
+    const again = service.accept(start(service, { executionName: "n" }))
     assert.deepStrictEqual(again, { executionArn: arn, executedVersion: "$LATEST", existing: true })
     assert.strictEqual(service.invocations(arn).length, 1)
     assert.strictEqual(service.history(arn).length, 1)
@@ -148,9 +148,9 @@ describe("starting under a name", () => {
 
   it("answers the outcome of the execution that is closed, however it ended", () => {
     const service = new TestService()
-    const arn = service.start({ name: "n" })
+    const arn = service.start({ executionName: "n" })
     service.stop(arn)
-    const again = service.accept(start(service, { name: "n" }))
+    const again = service.accept(start(service, { executionName: "n" }))
     assert.deepStrictEqual(again.outcome, service.execution(arn).outcome)
     assert.isTrue(again.existing)
   })
@@ -163,9 +163,9 @@ describe("starting under a name", () => {
     for (const closed of [false, true]) {
       it(`refuses ${what} while its execution is ${closed ? "closed" : "running"}`, () => {
         const service = new TestService()
-        const arn = service.start({ name: "n" })
+        const arn = service.start({ executionName: "n" })
         if (closed) service.stop(arn)
-        const { exception, message, status } = refused(start(service, { name: "n", ...request }))
+        const { exception, message, status } = refused(start(service, { executionName: "n", ...request }))
         assert.deepStrictEqual([exception, status], ["DurableExecutionAlreadyStartedException", 409])
         assert.include(message, arn)
       })
@@ -177,7 +177,7 @@ describe("starting under a name", () => {
     const request = { functionName: "orders:$LATEST", name: "n" }
     service.accept(Service.startExecution(service.state, request, service.env))
     assert.isTrue(service.accept(Service.startExecution(service.state, request, service.env)).existing)
-    assert.strictEqual(refused(start(service, { name: "n", payload: "" })).status, 409)
+    assert.strictEqual(refused(start(service, { executionName: "n", payload: "" })).status, 409)
   })
 })
 

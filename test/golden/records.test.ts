@@ -101,7 +101,7 @@ const recordsOf = Effect.fnUntraced(
         return checkpoint(request)
       }
     })
-    const run = yield* TestEngine.start(All, payload, { name: "order-1" })
+    const run = yield* TestEngine.start(All, payload, { executionName: "order-1" })
     yield* Effect.exit(run.result)
     const { ExecutionFailedDetails, ExecutionSucceededDetails } = Object.assign(
       { ExecutionFailedDetails: undefined, ExecutionSucceededDetails: undefined },

@@ -57,7 +57,7 @@ describe("An execution of a contract", () => {
       yield* DurableClient.start(Ship, { id: "o-1", due })
       const error = yield* Effect.flip(DurableClient.start(Ship, { id: "o-1", due: new Date(0) }))
       assert.strictEqual(error._tag, "ExecutionAlreadyStarted")
-      const other = yield* DurableClient.start(Ship, { id: "o-1", due: new Date(0) }, { name: "second" })
+      const other = yield* DurableClient.start(Ship, { id: "o-1", due: new Date(0) }, { executionName: "second" })
       assert.match(other.executionArn, /\/durable-execution\/second\//)
     }).pipe(Effect.provide(world()))
   )
@@ -105,7 +105,7 @@ describe("An execution of a contract", () => {
       assert.notInclude(key.message, "ada@")
       for (const name of ["", "x".repeat(65), "ä"]) {
         assert.strictEqual(
-          (yield* Effect.flip(DurableClient.start(Ship, { id: "o", due }, { name })))._tag,
+          (yield* Effect.flip(DurableClient.start(Ship, { id: "o", due }, { executionName: name })))._tag,
           "ClientRefused"
         )
       }

@@ -56,7 +56,7 @@ for (const transport of transports) {
             functionName: "shipping",
             qualifier: "live",
             type: "RequestResponse",
-            name: "parcel-7",
+            executionName: "parcel-7",
             tenantId: "acme",
             payload: '{"id":7,"city":"Malmö"}'
           }),
@@ -64,18 +64,18 @@ for (const transport of transports) {
           client.start({
             functionName: "arn:aws:lambda:eu-west-1:210987654321:function:shipping:12",
             type: "Event",
-            name: "parcel-8",
+            executionName: "parcel-8",
             payload: "[]"
           }),
         "start without a payload": (client) =>
-          client.start({ functionName: "shipping:$LATEST", type: "Event", name: "parcel-9" }),
+          client.start({ functionName: "shipping:$LATEST", type: "Event", executionName: "parcel-9" }),
         get: (client) => client.get(arn),
         "get without data": (client) => client.get(arn, { includeExecutionData: false }),
         list: (client) => client.list("shipping"),
         "list with everything": (client) =>
           client.list("shipping", {
             qualifier: "live",
-            name: "parcel-7",
+            executionName: "parcel-7",
             statuses: ["RUNNING", "STOPPED"],
             startedAfter: 1_804_464_000_123,
             startedBefore: 1_804_550_400_000,

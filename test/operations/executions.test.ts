@@ -36,7 +36,7 @@ const unreliable = (
   const change = (client: Client): Partial<Client> => ({
     start: (request) =>
       Effect.suspend(() => {
-        names.push(request.name)
+        names.push(request.executionName)
         if (names.length > times) return client.start(request)
         return lost ? Effect.andThen(client.start(request), Effect.fail(error)) : Effect.fail(error)
       })
@@ -414,7 +414,7 @@ describe("Durable.continueWith", () => {
           const first = yield* client.get(started.executionArn)
           assert.strictEqual(first.Status, "SUCCEEDED")
           assert.deepStrictEqual(
-            yield* patient(DurableClient.run(Count, { left: 3, done: [] }, { name: "second" })),
+            yield* patient(DurableClient.run(Count, { left: 3, done: [] }, { executionName: "second" })),
             [3, 2, 1]
           )
         })
@@ -584,7 +584,7 @@ describe("Durable.continueWith", () => {
       )
       yield* Effect.gen(function* () {
         yield* client.connect()
-        const run = yield* TestEngine.start(Same, undefined, { name: "me" })
+        const run = yield* TestEngine.start(Same, undefined, { executionName: "me" })
         const error = failureOf({ result: yield* Effect.exit(run.result) })
         assert.strictEqual(error.errorType, "InvalidOptions")
       }).pipe(Effect.provide(TestEngine.layer([same])))

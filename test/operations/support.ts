@@ -82,7 +82,7 @@ export const execute = <A, E extends DurableError.OperationError>(
           return outer.checkpoint(request)
         })
     })
-    const run = yield* TestEngine.start(Work, undefined, { name: "execution-1" })
+    const run = yield* TestEngine.start(Work, undefined, { executionName: "execution-1" })
     const outsider = yield* Effect.forkChild(yield* outsideOf(run, options.outside ?? (() => Effect.void)))
     const result = yield* Effect.exit(run.result)
     yield* Fiber.interrupt(outsider)

@@ -945,7 +945,7 @@ describe("what people asked for", () => {
       const order = Order.implement(() => Effect.map(Durable.execution, ({ executionName }) => executionName))
       yield* Effect.gen(function* () {
         assert.strictEqual(yield* TestEngine.run(Order, { id: "7" }), "order-7")
-        assert.strictEqual(yield* TestEngine.run(Order, { id: "8" }, { name: "by-hand" }), "by-hand")
+        assert.strictEqual(yield* TestEngine.run(Order, { id: "8" }, { executionName: "by-hand" }), "by-hand")
       }).pipe(Effect.provide(TestEngine.layer([order])))
     })
   )

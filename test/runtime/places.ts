@@ -44,7 +44,7 @@ export const places = <A>(
       })
     const work = Work.implement(() => Effect.asVoid(workflow(look)))
     const run = Effect.flatMap(
-      TestEngine.start(Work, undefined, { name: options.name ?? "one" }),
+      TestEngine.start(Work, undefined, { executionName: options.name ?? "one" }),
       ({ result }) => result
     )
     yield* Effect.orDie(run).pipe(

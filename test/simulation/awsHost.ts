@@ -76,7 +76,7 @@ class AwsHost {
   async run(functionName: string): Promise<Ended> {
     const { executionArn } = this.#take(
       Result.getOrThrow(
-        Engine.startExecution(this.#state, { functionName, qualifier: "$LATEST", name: "one" }, this.#env())
+        Engine.startExecution(this.#state, { functionName, qualifier: "$LATEST", executionName: "one" }, this.#env())
       )
     )
     for (let events = 0; ; events++) {

@@ -115,7 +115,7 @@ export const simulate = (program: Program, schedule: Schedule = noFaults, option
           invoke(again, event, { warnAboutTargets: false })
         )
       )
-    const run = yield* TestEngine.start(Contract, undefined, { name: "simulated" })
+    const run = yield* TestEngine.start(Contract, undefined, { executionName: "simulated" })
     sabotage.program = run.executionArn
     const end = endOf(yield* Effect.exit(run.result))
     sabotage.letGo()

@@ -173,7 +173,7 @@ export const run = (program: Program, options: Options = {}): Effect.Effect<Ran>
   )
   return Effect.gen(function* () {
     yield* watchStore(witness, options.kill)
-    started = yield* TestEngine.start(Work, undefined, { name: "execution-1" })
+    started = yield* TestEngine.start(Work, undefined, { executionName: "execution-1" })
     const exit = yield* Effect.exit(started.result)
     yield* witness.untilQuiet
     return {

@@ -97,7 +97,7 @@ export const observe = (
           return checkpoint(request)
         }
       })
-      const run = yield* TestEngine.start(Work, options.payload ?? null, { name: "one" })
+      const run = yield* TestEngine.start(Work, options.payload ?? null, { executionName: "one" })
       const result = yield* Effect.exit(run.result)
       const history = yield* run.history
       return {

@@ -81,7 +81,7 @@ describe("the client of a test world", () => {
       const { executionArn } = yield* durable.start({
         functionName: "greet:$LATEST",
         payload: '"Ada"',
-        name: "order-1",
+        executionName: "order-1",
         type: "RequestResponse"
       })
       const found = yield* durable.get(executionArn)
@@ -121,7 +121,7 @@ describe("the client of a test world", () => {
         const { executionArn } = yield* durable.start({
           functionName: "greet:$LATEST",
           payload: JSON.stringify(name),
-          name: `order-${index}`,
+          executionName: `order-${index}`,
           type: "RequestResponse"
         })
         arns.push(executionArn)
@@ -131,7 +131,7 @@ describe("the client of a test world", () => {
           items.map((item) => item.DurableExecutionName)
         )
       assert.sameMembers(yield* listed({}), ["order-0", "order-1", "order-2"])
-      assert.deepStrictEqual(yield* listed({ name: "order-1" }), ["order-1"])
+      assert.deepStrictEqual(yield* listed({ executionName: "order-1" }), ["order-1"])
       assert.deepStrictEqual(yield* listed({ statuses: ["FAILED"] }), ["order-1"])
       assert.deepStrictEqual(yield* listed({ statuses: ["STOPPED"] }), [])
       assert.deepStrictEqual(yield* listed({ startedAfter: startTime + 3_000 }), ["order-2"])
@@ -278,7 +278,7 @@ describe("the client of a test world", () => {
       const failures: ReadonlyArray<Effect.Effect<unknown, DurableClient.ClientError>> = [
         durable.start({ functionName: "greet", type: "Event" }),
         durable.start({ functionName: "not a name!", type: "Event" }),
-        durable.start({ functionName: "greet:$LATEST", name: "with space", type: "Event" }),
+        durable.start({ functionName: "greet:$LATEST", executionName: "with space", type: "Event" }),
         durable.start({ functionName: "greet:$LATEST", tenantId: "#", type: "Event" }),
         durable.start({ functionName: "greet:$LATEST", payload: "x".repeat(1_048_577), type: "Event" }),
         durable.list("greet", { qualifier: "$LATEST", maxItems: -1 }),

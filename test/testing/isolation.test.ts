@@ -40,7 +40,7 @@ describe("worlds", () => {
         Array.from({ length: 20 }, (_, n) => n),
         (n) =>
           Effect.gen(function* () {
-            const run = yield* TestEngine.start(Main, n, { name: "same-name" })
+            const run = yield* TestEngine.start(Main, n, { executionName: "same-name" })
             const value = yield* run.result
             const history = yield* run.history
             return { value, span: (history.at(-1)?.EventTimestamp ?? 0) - (history[0]?.EventTimestamp ?? 0) }
@@ -58,7 +58,7 @@ describe("worlds", () => {
     Effect.gen(function* () {
       for (let round = 0; round < 3; round++) {
         const names = yield* Effect.gen(function* () {
-          yield* TestEngine.run(Main, 1, { name: "order-1" })
+          yield* TestEngine.run(Main, 1, { executionName: "order-1" })
           const client = yield* DurableClient.DurableClient
           return (yield* client.list("main", { qualifier: "$LATEST" })).items.map((item) => item.DurableExecutionName)
         }).pipe(Effect.provide(TestEngine.layer([main, plain], unlimited)))

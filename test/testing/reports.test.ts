@@ -96,7 +96,7 @@ describe("a test that would hang", () => {
   it.effect("names the execution", () =>
     Effect.gen(function* () {
       const exit = yield* Effect.exit(
-        TestEngine.run(Main, undefined, { name: "order-7" }).pipe(
+        TestEngine.run(Main, undefined, { executionName: "order-7" }).pipe(
           Effect.provide(TestEngine.layer([Main.implement(() => Durable.step("stuck", Effect.never))], impatient))
         )
       )

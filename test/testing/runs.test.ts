@@ -205,11 +205,11 @@ describe("an execution on the test engine", () => {
 describe("the name of an execution", () => {
   it.effect("leads to the same execution when payload and name are the same", () =>
     Effect.gen(function* () {
-      const first = yield* TestEngine.start(Greet, "Ada", { name: "order-1" })
-      const second = yield* TestEngine.start(Greet, "Ada", { name: "order-1" })
+      const first = yield* TestEngine.start(Greet, "Ada", { executionName: "order-1" })
+      const second = yield* TestEngine.start(Greet, "Ada", { executionName: "order-1" })
       assert.strictEqual(second.executionArn, first.executionArn)
       yield* first.result
-      const third = yield* TestEngine.start(Greet, "Ada", { name: "order-1" })
+      const third = yield* TestEngine.start(Greet, "Ada", { executionName: "order-1" })
       assert.strictEqual(third.executionArn, first.executionArn)
       assert.strictEqual(yield* third.result, "Hello Ada")
       assert.strictEqual((yield* third.history).filter((event) => event.EventType === "ExecutionStarted").length, 1)
@@ -218,8 +218,8 @@ describe("the name of an execution", () => {
 
   it.effect("belongs to one payload: another one is ExecutionAlreadyStarted", () =>
     Effect.gen(function* () {
-      yield* TestEngine.start(Greet, "Ada", { name: "order-1" })
-      const error = yield* Effect.flip(TestEngine.start(Greet, "Grace", { name: "order-1" }))
+      yield* TestEngine.start(Greet, "Ada", { executionName: "order-1" })
+      const error = yield* Effect.flip(TestEngine.start(Greet, "Grace", { executionName: "order-1" }))
       assert.instanceOf(error, DurableClient.ExecutionAlreadyStarted)
       assert.include(error.message, "order-1")
     }).pipe(Effect.provide(TestEngine.layer([greet])))
@@ -236,10 +236,10 @@ describe("the name of an execution", () => {
 
   it.effect("appears in the ARN, and is refused when the service would refuse it", () =>
     Effect.gen(function* () {
-      const run = yield* TestEngine.start(Greet, "Ada", { name: "order-1" })
+      const run = yield* TestEngine.start(Greet, "Ada", { executionName: "order-1" })
       assert.include(run.executionArn, "/order-1/")
       for (const name of ["", "with space", "x".repeat(65), "ünïcode"]) {
-        const error = yield* Effect.flip(TestEngine.start(Greet, "Ada", { name }))
+        const error = yield* Effect.flip(TestEngine.start(Greet, "Ada", { executionName: name }))
         assert.instanceOf(error, DurableClient.ClientRefused)
       }
     }).pipe(Effect.provide(TestEngine.layer([greet])))

@@ -298,7 +298,7 @@ describe("timers that run side by side", () => {
 describe("expectElapsed", () => {
   const checked = (workflow: Workflow, expected: TestEngine.ExpectedDuration, options?: TestEngine.Options) =>
     Effect.gen(function* () {
-      const run = yield* TestEngine.start(Main, undefined, { name: "nap-1" })
+      const run = yield* TestEngine.start(Main, undefined, { executionName: "nap-1" })
       const exit = yield* Effect.exit(TestEngine.expectElapsed(run, expected))
       if (Exit.isSuccess(exit)) return ""
       const defect = exit.cause.reasons[0]

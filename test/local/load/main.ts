@@ -89,7 +89,7 @@ type Contracts = Contract.AnyDurable & { readonly payload: { readonly Type: numb
 
 const waiting = Effect.fnUntraced(function* (count: number, pid: number) {
   const { milliseconds, value: started } = yield* timed(
-    many(count, (index) => timed(DurableClient.start(Waits, index, { name: `waits-${index}` })))
+    many(count, (index) => timed(DurableClient.start(Waits, index, { executionName: `waits-${index}` })))
   )
   tell({
     name: `${count} executions that wait at the same time`,
@@ -97,7 +97,9 @@ const waiting = Effect.fnUntraced(function* (count: number, pid: number) {
     ...percentiles(started.map((one) => one.milliseconds)),
     ...memoryOf(pid)
   })
-  const ended = yield* timed(many(count, (index) => DurableClient.run(Waits, index, { name: `waits-${index}` })))
+  const ended = yield* timed(
+    many(count, (index) => DurableClient.run(Waits, index, { executionName: `waits-${index}` }))
+  )
   ended.value.forEach((result, index) => expect(result, 4 * index))
   tell({
     name: "until the last of them had ended",
@@ -108,7 +110,7 @@ const waiting = Effect.fnUntraced(function* (count: number, pid: number) {
 
 const completing = Effect.fnUntraced(function* (count: number, pid: number, database: string) {
   const { milliseconds, value: ran } = yield* timed(
-    many(count, (index) => timed(DurableClient.run(Short, index, { name: `short-${index}` })))
+    many(count, (index) => timed(DurableClient.run(Short, index, { executionName: `short-${index}` })))
   )
   ran.forEach(({ value }, index) => expect(value, 2 * index))
   tell({
@@ -125,7 +127,7 @@ const completing = Effect.fnUntraced(function* (count: number, pid: number, data
 })
 
 const stepping = Effect.fnUntraced(function* (steps: number, pid: number) {
-  const { milliseconds, value } = yield* timed(DurableClient.run(Long, steps, { name: "long" }))
+  const { milliseconds, value } = yield* timed(DurableClient.run(Long, steps, { executionName: "long" }))
   expect(value, steps)
   tell({ name: `one execution of ${steps} steps`, "checkpoints/s": perSecond(steps, milliseconds), ...memoryOf(pid) })
   const executions = yield* DurableClient.allExecutions("long")

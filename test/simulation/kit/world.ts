@@ -88,7 +88,7 @@ export const observe = async (
 
   const watched = Effect.gen(function* () {
     yield* records.spyOn(schedule)
-    const run = yield* TestEngine.start(Work, undefined, { name: "one" })
+    const run = yield* TestEngine.start(Work, undefined, { executionName: "one" })
     const exit = yield* Effect.exit(run.result)
     const last = (yield* run.history).at(-1)
     const error = last?.EventType === "ExecutionFailed" ? last.ExecutionFailedDetails.Error.Payload : undefined
