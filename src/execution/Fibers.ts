@@ -21,6 +21,7 @@ import { isObjectKeyword } from "effect/Predicate"
 import type * as Scheduler from "effect/Scheduler"
 import { failureIn } from "../internal/cause.ts"
 import { hearWaits, isOfEffect, isPromise, type OnWait, type Register } from "../internal/waits.ts"
+import type { User } from "./Users.ts"
 
 export type AnyFiber = Fiber.Fiber<unknown, unknown>
 
@@ -31,6 +32,8 @@ interface Member {
   children: number
   /** What it waits with, once it has waited to be called back. */
   wait: Register | undefined
+  /** The last slice that had come before in every run when it began to wait, or went outside. */
+  after: number
 }
 
 export interface FibersHost {
@@ -76,7 +79,9 @@ export class Fibers implements Scheduler.Scheduler {
   #caller: AnyFiber | undefined
   #isPaused = false
   #isWoken = false
-  #isOutsideSlice = false
+  /** The slice that runs now, and the last one that comes before it in every run: itself if an outcome began it. */
+  #slice = 1
+  #after = 1
   #isStopped = false
   #turnBegan = 0
   #unwatch = (): void => {}
@@ -110,9 +115,9 @@ export class Fibers implements Scheduler.Scheduler {
     return fiber === this.#caller && this.#isRunning && !this.#isUnwatched ? this.#last : fiber
   }
 
-  /** Whether what runs now was woken by something outside of the workflow. */
-  get isOutsideSlice(): boolean {
-    return this.#isOutsideSlice
+  /** A fiber that uses something now. */
+  userOf({ id }: AnyFiber): User {
+    return { fiber: id, slice: this.#slice, after: this.#after }
   }
 
   /** Whether something of the host is under way that a fiber waits for, or has somebody wait for. */
@@ -232,15 +237,17 @@ export class Fibers implements Scheduler.Scheduler {
     }
     this.#tasks = []
     this.#next = 0
-    this.#isOutsideSlice = false
     const slice = this.#slices.shift()
     if (slice !== undefined) {
-      this.#isOutsideSlice = true
-      this.#returning = slice.spawner
+      const { spawner } = slice
+      this.#slice++
+      this.#after = (spawner === undefined ? undefined : this.live.get(spawner)?.after) ?? 0
+      this.#returning = spawner
       this.#perform(slice)
       return true
     }
     this.#isWoken = false
+    this.#after = ++this.#slice
     if (this.#isStopped || this.#host === undefined || !this.#host.onIdle()) return this.#isWoken
     this.#count = 0
     return this.#isInTime()
@@ -287,7 +294,7 @@ export class Fibers implements Scheduler.Scheduler {
   #see(fiber: AnyFiber, candidate: AnyFiber | undefined): void {
     if (this.live.has(fiber)) return
     const parent = candidate === fiber ? undefined : candidate
-    this.live.set(fiber, { parent, children: 0, wait: undefined })
+    this.live.set(fiber, { parent, children: 0, wait: undefined, after: 0 })
     const own = parent === undefined ? undefined : this.live.get(parent)
     if (own !== undefined) own.children++
     fiber.addObserver((exit) => {
@@ -331,12 +338,15 @@ export class Fibers implements Scheduler.Scheduler {
       const member = this.live.get(fiber)
       if (member === undefined) return
       member.wait = register
+      member.after = this.#after
       // A thenable of its own may do what nobody sees.
       if (isPromise(register)) this.#noteOutside(fiber)
     }
   }
 
   #noteOutside(fiber: AnyFiber): void {
+    const member = this.live.get(fiber)
+    if (member !== undefined) member.after = this.#after
     if (this.outside.get(fiber) !== undefined) return
     this.outside.set(fiber, this.placeOf?.() ?? this.#made)
   }

@@ -17,31 +17,21 @@
 import type * as Random from "effect/Random"
 import { seeded } from "./Chance.ts"
 import type { Operation } from "../wire/Operation.ts"
+import { Users, type User } from "./Users.ts"
 import { WorkflowTime } from "./WorkflowTime.ts"
 
 export type Standing = "open" | "rebuilding" | "abandoned" | "closed"
 
-/** How often a name was used, and by whom if that has no order. */
+/** How often a name was used, and by whom. */
 interface Use {
   count: number
-  readonly fiber: number
-  isOutside: boolean
+  readonly users: Users
+  /** Where it was used first. */
   readonly site: Error | undefined
 }
 
-export interface Caller {
-  readonly fiber: number
-  /** Whether the fiber runs because of something outside of the workflow. */
-  readonly isOutside: boolean
+export interface Caller extends User {
   readonly site: Error | undefined
-}
-
-/** Who draws from the dice of a namespace. */
-interface Drawer {
-  readonly fiber: number
-  isOutside: boolean
-  isShared: boolean
-  isTold: boolean
 }
 
 /** Somebody else uses the name, and their order is not recorded. */
@@ -85,7 +75,8 @@ export class Namespace {
   #below: Set<Namespace> | undefined
   #uses: Map<string, Use> | undefined
   #random: Random.Random | undefined
-  #drawer: Drawer | undefined
+  #drawers: Users | undefined
+  #hasToldOfDrawers = false
   #finalizers = 0
   #onFinalized: (() => void) | undefined
 
@@ -211,25 +202,24 @@ export class Namespace {
     const uses = (this.#uses ??= new Map())
     const use = uses.get(name)
     if (use === undefined) {
-      uses.set(name, { count: 1, ...caller })
+      uses.set(name, { count: 1, users: new Users(caller), site: caller.site })
       return 0
     }
-    if (use.fiber !== caller.fiber && (use.isOutside || caller.isOutside)) return { first: use.site }
-    use.isOutside ||= caller.isOutside
-    return use.count++
+    return use.users.follow(caller) ? use.count++ : { first: use.site }
   }
 
   /**
    * Somebody draws a number or an identifier. Answers whether two fibers do whose order is not recorded, once: as with
    * names, one of them came from outside.
    */
-  draws({ fiber, isOutside }: Pick<Caller, "fiber" | "isOutside">): boolean {
-    const drawer = (this.dice.#drawer ??= { fiber, isOutside, isShared: false, isTold: false })
-    drawer.isShared ||= drawer.fiber !== fiber
-    drawer.isOutside ||= isOutside
-    if (drawer.isTold || !drawer.isShared || !drawer.isOutside) return false
-    drawer.isTold = true
-    return true
+  draws(user: User): boolean {
+    const { dice } = this
+    if (dice.#drawers === undefined) {
+      dice.#drawers = new Users(user)
+      return false
+    }
+    if (dice.#drawers.follow(user) || dice.#hasToldOfDrawers) return false
+    return (dice.#hasToldOfDrawers = true)
   }
 
   /** Has its body, and those around it, run again on every replay. */

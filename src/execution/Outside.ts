@@ -176,8 +176,8 @@ const describe = (path: string | undefined, workflow = "The workflow"): string =
   path === undefined || path === "" ? workflow : `"${path}"`
 
 /** A fiber draws a number or an identifier: somebody is told if that has no order. */
-export const tellDrawn = ({ fibers, history, listener }: Core, { id }: AnyFiber, namespace: Namespace): void => {
-  if (!namespace.draws({ fiber: id, isOutside: fibers.isOutsideSlice })) return
+export const tellDrawn = ({ fibers, history, listener }: Core, fiber: AnyFiber, namespace: Namespace): void => {
+  if (!namespace.draws(fibers.userOf(fiber))) return
   const message =
     `Two fibers of ${describe(namespace.path, "the workflow")} draw random numbers or identifiers, and one of them gets ` +
     "there after work that no operation records, such as a promise, so who draws which depends on timing. Put the work into a Durable.step, or give " +

@@ -7,7 +7,7 @@
  * Invariants:
  * 1. The time is the greatest key that was delivered in the domain. It never goes back, and is the same on every replay.
  * 2. A stamp that the service has not told yet (of the end of a context that nobody waited for, of the start of an item)
- *    is *unread*: it counts from the next delivery, or from when code asks for the time.
+ *    is *unread*: it counts from the first delivery at which it is known, or from when code asks for the time.
  * 3. Code that cannot wait for an unread stamp is shown a time of the host, which is recorded before anything that may
  *    depend on it. Every later replay shows the same.
  *
@@ -100,9 +100,10 @@ export class WorkflowTime {
     return isKnown ? undefined : { unread, time }
   }
 
-  /** What code was shown, or else the stamp, counts from now on. */
+  /** What code was shown, or else the stamp, counts from now on. One that is not known yet may be later than what is delivered. */
   #catchUp(): void {
-    this.read(this.#glances > 0 ? this.#shown : stampOf(this.#unread))
+    const time = this.#glances > 0 ? this.#shown : stampOf(this.#unread)
+    if (time !== undefined) this.read(time)
   }
 
   #forget(): void {

@@ -189,7 +189,7 @@ const labelOf = (text: string): string => {
 export const useName = (namespace: Namespace, parts: Parts, fiber: AnyFiber, name: string): number => {
   if (typeof name !== "string" || !isOperationName(name)) throw invalidName(namespace, name)
   const site = callSiteOf(fiber)
-  const used = namespace.use(name, { fiber: fiber.id, isOutside: parts.fibers.isOutsideSlice, site })
+  const used = namespace.use(name, { ...parts.fibers.userOf(fiber), site })
   if (typeof used === "number") return used
   throw inUse(namespace, name, placeOf(used.first), placeOf(site))
 }

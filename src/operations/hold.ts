@@ -16,6 +16,7 @@ import * as Random from "effect/Random"
 import { operationId } from "../execution/Identity.ts"
 import { Execution } from "../execution/Parts.ts"
 import { InHold, stepAround, type Hold } from "../execution/References.ts"
+import { anybody } from "../execution/Users.ts"
 
 /**
  * Keeps the invocation alive while an effect runs that is no durable operation but still has to finish.
@@ -47,7 +48,7 @@ export const hold = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, 
     const services = cast<Context.Context<never>, Context.Context<Execution>>(fiber.context)
     const { namespace, parts } = Context.get(services, Execution)
     const { delivery, host } = parts
-    const count = namespace.use(holds, { fiber: fiber.id, isOutside: false, site: undefined })
+    const count = namespace.use(holds, { ...anybody, site: undefined })
     const number = typeof count === "number" ? count : 0
     const path = namespace.pathOf("hold", number)
     const own = namespace.inside({ id: operationId(namespace.id, holds, number), path, isFlat: true })

@@ -82,20 +82,24 @@ const nap = (parts: Parts, fiber: AnyFiber, namespace: Namespace, millis: number
   })
 
 /**
- * A sleep while the invocation is ending: on the clock of the host, and not beyond the end. What a durable finalizer waits
- * for comes in another invocation.
+ * A sleep while the invocation is ending: on the clock of the host. One that nobody would wait for is cut short by an interruption,
+ * so that the finalizers around it still run. What a durable finalizer waits for comes in another invocation.
  */
 export const lastSleep = (
-  { host, lifetime }: Parts,
+  { host, lifetime, settings }: Parts,
   fiber: AnyFiber,
   duration: Duration.Duration
-): Effect.Effect<void> =>
-  fiber.getRef(InFinalizer)
-    ? lifetime.inert
-    : Effect.callback<void>((resume) => {
-        const cancel = host.after(Duration.toMillis(duration), () => resume(Effect.void))
-        return Effect.sync(cancel)
-      })
+): Effect.Effect<void> => {
+  if (fiber.getRef(InFinalizer)) return lifetime.inert
+  const millis = Duration.toMillis(duration)
+  const longest = settings.grace / 2
+  return Effect.callback<void>((resume) => {
+    const cancel = host.after(Math.min(millis, longest), () =>
+      resume(millis > longest ? Effect.interrupt : Effect.void)
+    )
+    return Effect.sync(cancel)
+  })
+}
 
 /**
  * Waits until the time is known at which something ended or began that code has not seen yet: in its place among the

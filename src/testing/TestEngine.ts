@@ -339,13 +339,13 @@ export const start = <C extends Contract.AnyDurable>(
         new TestFailure({ message: `The payload for "${contract.name}" does not fit its contract: ${message}` })
       )
     )
-    const name = options?.executionName ?? contract.idempotencyKey?.(cast<unknown, never>(payload))
+    const executionName = options?.executionName ?? contract.idempotencyKey?.(cast<unknown, never>(payload))
     const started = yield* fromEngine(
       world.command(Engine.startExecution, {
         functionName: contract.name,
         qualifier: "$LATEST",
         ...(text === undefined ? undefined : { payload: text }),
-        ...(name === undefined ? undefined : { name })
+        ...(executionName === undefined ? undefined : { executionName })
       })
     )
     return makeRun(contract, format, world, patience, started.executionArn)

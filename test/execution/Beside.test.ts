@@ -51,8 +51,9 @@ describe("What runs beside the workflow", () => {
     Effect.gen(function* () {
       const { beside, fibers, inside, member } = make()
       const seen: Array<string> = []
-      const look = Effect.suspend(() => {
-        seen.push(`running ${fibers.isRunning}, a slice of its own ${fibers.isOutsideSlice}`)
+      const look = Effect.withFiber((fiber) => {
+        const { after, slice } = fibers.userOf(fiber)
+        seen.push(`running ${fibers.isRunning}, a slice of its own ${after < slice}`)
         return Effect.void
       })
       const fiber = member(inside(Effect.andThen(turn, Effect.andThen(Effect.never, look))))

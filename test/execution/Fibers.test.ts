@@ -138,8 +138,13 @@ describe("What comes from outside", () => {
       const { fibers, fork } = make()
       const { open, passed } = gate()
       const seen: Array<string> = []
-      const look = (place: string) => Effect.sync(() => void seen.push(`${place}: ${fibers.isOutsideSlice}`))
-      fork(
+      const isOutside = (fiber: AnyFiber): boolean => {
+        const { after, slice } = fibers.userOf(fiber)
+        return after < slice
+      }
+      const look = (place: string) =>
+        Effect.withFiber((fiber) => Effect.succeed(void seen.push(`${place}: ${isOutside(fiber)}`)))
+      const [fiber] = fork(
         look("before").pipe(
           Effect.andThen(passed),
           Effect.andThen(look("woken")),
@@ -149,7 +154,7 @@ describe("What comes from outside", () => {
       )
       open()
       yield* settle
-      fibers.enqueue(() => void seen.push(`next: ${fibers.isOutsideSlice}`))
+      fibers.enqueue(() => void seen.push(`next: ${isOutside(fiber!)}`))
       assert.deepStrictEqual(seen, ["before: false", "woken: true", "later: true", "next: false"])
     })
   )

@@ -4,7 +4,12 @@ import { WorkflowTime } from "../../src/execution/WorkflowTime.ts"
 
 const rootOf = (): Namespace => Namespace.root("arn", 5)
 const inside = (parent: Namespace, id: string, isFlat = false): Namespace => parent.inside({ id, path: id, isFlat })
-const caller = (fiber: number, isOutside = false): Caller => ({ fiber, isOutside, site: new Error(`fiber ${fiber}`) })
+const caller = (fiber: number, isOutside = false): Caller => ({
+  fiber,
+  slice: 7,
+  after: isOutside ? 5 : 7,
+  site: new Error(`fiber ${fiber}`)
+})
 
 describe("How a namespace stands", () => {
   it("goes from open to abandoned to closed, with everything below it, and never back", () => {

@@ -38,12 +38,16 @@ describe("The time of a workflow", () => {
     assert.isUndefined(time.unread)
   })
 
-  it("forgets an unread stamp that nobody asked for and nobody told", () => {
-    const { ended } = operation()
+  it("keeps an unread stamp that is not known when something is delivered, because it may be later", () => {
+    const { ended, tell } = operation()
     const time = new WorkflowTime(0)
     time.leaveUnread(ended)
     time.advanceTo(50)
     assert.strictEqual(time.now, 50)
+    assert.strictEqual(time.unread, ended)
+    tell({ StartTimestamp: 1, EndTimestamp: 70 })
+    time.advanceTo(60)
+    assert.strictEqual(time.now, 70)
     assert.isUndefined(time.unread)
   })
 

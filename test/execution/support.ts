@@ -11,6 +11,7 @@ import { CheckpointStore } from "../../src/CheckpointStore.ts"
 import { Claim, isFinal, type ClaimHost, type Door, type Kind } from "../../src/execution/Claim.ts"
 import type { AnyFiber } from "../../src/execution/Fibers.ts"
 import { operationId } from "../../src/execution/Identity.ts"
+import { anybody } from "../../src/execution/Users.ts"
 import type { Listener } from "../../src/execution/Listener.ts"
 import type { Namespace } from "../../src/execution/Namespace.ts"
 import type { Parts } from "../../src/execution/Parts.ts"
@@ -211,7 +212,7 @@ export const assembled = (
 
 const driver = (parts: Parts, log: Array<string>): Pick<Assembled, "claim" | "wait" | "run"> => ({
   claim: (name, { kind = kinds.step, namespace = parts.root } = {}) => {
-    const occurrence = namespace.use(name, { fiber: 0, isOutside: false, site: undefined })
+    const occurrence = namespace.use(name, { ...anybody, site: undefined })
     const claim = claimOf(namespace, name, { host: parts.claims, kind, occurrence: Number(occurrence) })
     claim.enter(parts.history.claim(claim))
     return claim

@@ -227,9 +227,13 @@ describe("One name, NameInUse on the first run, because promises decide who come
   const late = (name: string) => Effect.andThen(kept, tick(name))
   const rejected: Record<string, Effect.Effect<unknown, never, Durable.Execution>> = {
     "in two branches after a promise each": Effect.all([late("n"), late("n")], both),
-    "in a branch after a promise, and before that in another": Effect.all([tick("n"), late("n")], both),
-    "by the workflow, and after a promise by a fiber that it forked": Effect.gen(function* () {
+    "in a branch after a promise, and after a step in another": Effect.all(
+      [Effect.andThen(tick("first"), tick("n")), late("n")],
+      both
+    ),
+    "by the workflow after a step, and after a promise by a fiber that it forked": Effect.gen(function* () {
       const fiber = yield* Effect.forkChild(late("n"))
+      yield* tick("first")
       yield* tick("n")
       yield* Fiber.join(fiber)
     }),
@@ -258,6 +262,22 @@ describe("One name, NameInUse on the first run, because promises decide who come
       ["a", "b"].map((key) => Effect.andThen(Durable.step(key, kept), tick("n"))),
       both
     ),
+    "not when one had it before the other one began to wait for a promise": Effect.all([tick("n"), late("n")], both),
+    "not by the workflow before a promise, and after that under Effect.timeout": Effect.gen(function* () {
+      yield* tick("n")
+      yield* kept
+      yield* Effect.orDie(Effect.timeout(tick("n"), "1 day"))
+    }),
+    "not under Effect.timeout before a promise, and after that by the workflow": Effect.gen(function* () {
+      yield* Effect.orDie(Effect.timeout(tick("n"), "1 day"))
+      yield* kept
+      yield* tick("n")
+    }),
+    "not after a hold": Effect.gen(function* () {
+      yield* tick("n")
+      yield* Durable.hold(Effect.sleep(5))
+      yield* Effect.orDie(Effect.timeout(tick("n"), "1 day"))
+    }),
     "not under keys": Effect.all([late("n a"), late("n b")], both)
   }
   for (const [name, program] of Object.entries(kind)) {
@@ -269,6 +289,7 @@ describe("One name, NameInUse on the first run, because promises decide who come
       const ran = yield* execute(
         Effect.gen(function* () {
           const fiber = yield* Effect.forkChild(Effect.andThen(kept, Durable.step("n", Effect.void)))
+          yield* Durable.step("first", Effect.void)
           yield* Durable.step("n", Effect.void)
           yield* Fiber.join(fiber)
         })

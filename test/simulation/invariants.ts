@@ -182,8 +182,8 @@ export const assertSame = (run: Observed, oracle: Observed, schedule: Schedule, 
 /** Marks of ours, which have no body. */
 const isMark = (name = ""): boolean => name.startsWith("patch:") || isOfChance(name)
 
-/** Marks of ours that say in which order something came, or when, or that it was cut off: not every run has the same. */
-const isOfChance = (name = ""): boolean => /^(late|reading|cut):/.test(name)
+/** What we record for ourselves: in which order something came, or when, that it was cut off, a pause. Not every run has the same. */
+const isOfChance = (name = ""): boolean => /^(late|reading|cut|pause):/.test(name)
 
 const openIn = ({ program }: Observed): ReadonlyArray<string> =>
   program.operations

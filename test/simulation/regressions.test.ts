@@ -7,7 +7,11 @@ import { TestEngine } from "effect-durable/testing"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import { cast } from "effect/Function"
 import * as Schema from "effect/Schema"
+import type { Node } from "./program.ts"
+import { noFaults } from "./schedule.ts"
+import { simulate } from "./simulate.ts"
 
 const Program = DurableFunction.make("program")
 
@@ -116,4 +120,39 @@ describe("The test engine", () => {
       assert.isAbove(requests, 1)
     }).pipe(Effect.provide(TestEngine.layer([Program.implement(() => waits)], { pageItems: 1, patience: "1 second" })))
   )
+})
+
+describe("A finalizer that would sleep beyond the end of an invocation", () => {
+  it.effect("is cut short, so that what is around it is released", () =>
+    Effect.gen(function* () {
+      const log: Array<string> = []
+      const note = (line: string) => Effect.sync(() => void log.push(line))
+      yield* run(
+        Durable.wait("pause", "1 minute").pipe(
+          Effect.ensuring(Effect.andThen(Effect.sleep("10 seconds"), note("slept"))),
+          Effect.ensuring(note("released"))
+        )
+      )
+      assert.deepStrictEqual(log, ["released", "released", "slept", "released"])
+    })
+  )
+})
+
+describe("A context whose end was acknowledged without its record", () => {
+  it("ended when that was acknowledged, also for a nap after it", async () => {
+    const node = (kind: object, ...bodies: ReadonlyArray<Node>): Node =>
+      cast<object, Node>({ id: ++ids, bodies, ...kind })
+    let ids = 0
+    const nap = node({ op: "sequence" }, node({ op: "nap", millis: 1 }), node({ op: "wait", name: "c", seconds: 16 }))
+    const condition = { op: "condition", name: "c", script: ["done"], maxAttempts: 1, seconds: 4, millis: 0 }
+    const pure = node({ op: "pure" })
+    const queue = node({ op: "queue", capacity: 2 }, pure, pure, nap, node(condition))
+    const race = node({ op: "durableRace", name: "b", until: "end", large: false }, pure)
+    const seen = await simulate(
+      { isSteady: false, sharesNames: true, root: node({ op: "sequence" }, race, queue) },
+      { ...noFaults, coarse: { behind: [0], lags: [false] }, mute: [true, false, false] }
+    )
+    assert.match(seen.end, /^value /)
+    assert.deepStrictEqual(seen.tally.changed, [])
+  })
 })

@@ -65,7 +65,7 @@ describe("the client of a test world", () => {
   it.effect("starts one execution per name, and refuses another payload under it", () =>
     Effect.gen(function* () {
       const durable = yield* client
-      const request = { functionName: "greet:$LATEST", payload: '"Ada"', name: "order-1" }
+      const request = { functionName: "greet:$LATEST", payload: '"Ada"', executionName: "order-1" }
       const first = yield* durable.start({ ...request, type: "Event" })
       const second = yield* durable.start({ ...request, type: "RequestResponse" })
       assert.strictEqual(second.executionArn, first.executionArn)
