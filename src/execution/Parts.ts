@@ -18,7 +18,7 @@ import type { ClaimHost } from "./Claim.ts"
 import type { Core } from "./Core.ts"
 import type { Delivery } from "./Delivery.ts"
 import type { AnyFiber } from "./Fibers.ts"
-import type { Namespace } from "./Namespace.ts"
+import type { Claimed, Namespace } from "./Namespace.ts"
 import type { WorkflowTime } from "./WorkflowTime.ts"
 
 /** Something that is undone if the execution fails, from the moment at which it was asked for. */
@@ -28,13 +28,17 @@ export interface Part {
   readonly began: WorkflowTime
   /** The namespace of what is done, which belongs to it alone. */
   namespace: Namespace
-  /** How it stands: it was begun, it is done and what undoes it is known, or it failed by itself. */
-  state:
-    | "begun"
-    | "failed"
-    | { readonly undo: (cause: Cause.Cause<unknown>) => Effect.Effect<unknown, unknown, unknown> }
+  /** How it stands: it was begun, it is done, or it failed by itself. */
+  state: "begun" | "failed" | Done
   /** Runs it once more over what is recorded, in a namespace that is rebuilt. */
   readonly rebuild: (namespace: Namespace) => Effect.Effect<unknown, unknown, unknown>
+}
+
+/** What was done, and what undoes it. */
+export interface Done {
+  /** The operations whose outcomes it had. */
+  readonly claims: ReadonlyArray<Claimed>
+  readonly undo: (cause: Cause.Cause<unknown>) => Effect.Effect<unknown, unknown, unknown>
 }
 
 export interface Parts extends Core {

@@ -111,7 +111,11 @@ const attempt = (
       if (Exit.isSuccess(exit)) {
         const { value } = exit
         part.namespace = namespace
-        part.state = { undo: (cause) => withServices(services, () => undo(value, cause)) }
+        part.state = {
+          // What goes on beside the workflow, and ends later, is no part of when this was done.
+          claims: namespace.claims.filter(({ isDelivered }) => isDelivered),
+          undo: (cause) => withServices(services, () => undo(value, cause))
+        }
       } else if (!Cause.hasInterrupts(exit.cause) && isOpen(namespace)) part.state = "failed"
     })
   )
@@ -212,10 +216,9 @@ const inOrder = (parts: Parts): ReadonlyArray<Part> => {
 }
 
 /** When the last operation of what was done ended. A context that did and is not acknowledged is later than all others. */
-const doneAt = ({ namespace }: Part): number | undefined => {
+const doneAt = ({ state }: Part): number | undefined => {
   let last: number | undefined
-  for (const { isDelivered, record } of namespace.claims) {
-    if (!isDelivered) continue
+  for (const { record } of typeof state === "object" ? state.claims : []) {
     if (record === undefined || (record.Type === "CONTEXT" && !isFinal(record))) return Infinity
     if (record.EndTimestamp !== undefined) last = Math.max(last ?? 0, record.EndTimestamp)
   }

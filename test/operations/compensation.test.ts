@@ -247,6 +247,28 @@ describe("the order of the undos", () => {
     })
   )
 
+  it.effect("does not count what goes on beside the workflow after something was done", () =>
+    Effect.gen(function* () {
+      const { book, step, undone } = notes()
+      const aside = Effect.andThen(Durable.wait("aside", "1 hour"), step("later"))
+      const first = Durable.withCompensation(
+        "first",
+        Effect.andThen(Effect.forkDetach(aside), Durable.step("book", Effect.succeed("first-1"))),
+        (booked) => step("cancel", `cancel ${booked}`)
+      )
+      const ran = yield* execute(
+        Effect.gen(function* () {
+          yield* first
+          yield* book("second")
+          yield* Durable.wait("replay", "2 hours")
+          return yield* boom
+        })
+      )
+      assert.strictEqual(failureOf(ran).errorMessage, "boom")
+      assert.deepStrictEqual(undone(), ["second-1", "first-1"])
+    })
+  )
+
   it.effect("is the reverse of the program for things that were recorded at the same time, or not at all", () =>
     Effect.gen(function* () {
       const { book, note, undone } = notes()
@@ -802,7 +824,9 @@ describe("the names of compensations", () => {
       const { book, undone } = notes()
       yield* execute(Effect.andThen(Effect.all([book("a"), book("a")], both), boom))
       assert.deepStrictEqual(undone(), ["a-1", "a-1"])
-      const unordered = yield* execute(besidePromise(book("a"), book("a")))
+      const unordered = yield* execute(
+        besidePromise(Effect.andThen(Durable.step("first", Effect.void), book("a")), book("a"))
+      )
       assert.strictEqual(failureOf(unordered).errorType, "NameInUse")
       assert.strictEqual(failureOf(yield* execute(book("é"))).errorType, "InvalidName")
     })
