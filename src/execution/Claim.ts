@@ -126,7 +126,7 @@ export interface ClaimHost {
   /** The place of the next claim in the order of all claims. */
   readonly nextIndex: () => number
   /** Queues an update; with `acknowledged`, somebody waits for it. */
-  readonly push: (claim: Claim, update: OperationUpdate, acknowledged: (() => void) | undefined) => void
+  readonly push: (claim: Claim, update: OperationUpdate, isAwaited: boolean, acknowledged: () => void) => void
   /** A change was acknowledged. */
   readonly committed: (claim: Claim, change: Change) => void
   /** Does a conversion that takes its time. */
@@ -252,12 +252,12 @@ export class Claim implements Subject {
 
   /** Records a change with the next request. */
   later(change: Change): void {
-    this.#host.push(this, this.#update(change), undefined)
+    this.#host.push(this, this.#update(change), false, () => this.#host.committed(this, change))
   }
 
   /** Records a change. It counts, and something may be done then, when the service has acknowledged it. */
   commit(change: Change, then?: () => void): void {
-    this.#host.push(this, this.#update(change), () => {
+    this.#host.push(this, this.#update(change), true, () => {
       this.#host.committed(this, change)
       then?.()
     })

@@ -67,6 +67,7 @@ export interface OutboxOwner {
 interface Item extends Sent {
   readonly bytes: number
   readonly acknowledged: (() => void) | undefined
+  readonly isAwaited: boolean
 }
 
 export class Outbox {
@@ -139,13 +140,18 @@ export class Outbox {
   }
 
   /** Queues an update. Somebody who waits for it has the queue leave; any other update rides along. */
-  push(path: string, update: OperationUpdate, acknowledged?: () => void): void {
+  push(
+    path: string,
+    update: OperationUpdate,
+    acknowledged?: () => void,
+    isAwaited: boolean = acknowledged !== undefined
+  ): void {
     if (this.#isClosed) return
     this.prepare()
     this.#usage.addUpdate(path, update)
-    if (acknowledged !== undefined) this.#awaited++
-    this.#queue.push({ update, bytes: sizeOf(update), since: this.#host.now(), acknowledged })
-    if (acknowledged === undefined) this.#armIdleTimer(idleDelay)
+    if (isAwaited) this.#awaited++
+    this.#queue.push({ update, bytes: sizeOf(update), since: this.#host.now(), acknowledged, isAwaited })
+    if (!isAwaited) this.#armIdleTimer(idleDelay)
   }
 
   /** Queues what must be recorded before anything else is, and before anything else is known. */
@@ -244,7 +250,7 @@ export class Outbox {
       count++
     }
     const batch = this.#queue.splice(0, count)
-    for (const item of batch) if (item.acknowledged !== undefined) this.#awaited--
+    for (const item of batch) if (item.isAwaited) this.#awaited--
     this.#isWanted = this.#queue.length > 0 && this.#isWanted
     return batch
   }

@@ -191,8 +191,8 @@ const connect = (core: Core): Parts => {
 const claimsOf = (core: Core, delivery: Delivery): ClaimHost => ({
   executionArn: core.executionArn,
   nextIndex: () => core.history.nextIndex,
-  push: (claim, update, acknowledged) => {
-    delivery.record(claim, () => core.outbox.push(claim.path, update, acknowledged))
+  push: (claim, update, isAwaited, acknowledged) => {
+    delivery.record(claim, () => core.outbox.push(claim.path, update, acknowledged, isAwaited))
   },
   committed: (claim, change) => delivery.acknowledged(claim, change),
   convert: (claim, conversion, done) => delivery.whileConverting(claim, conversion, done),

@@ -227,7 +227,7 @@ const runContext = (parts: Parts, claim: Claim, rules: ContextRules): Effect.Eff
   let hasEnded = false
   if (record === undefined && namespace.standing !== "rebuilding") {
     const isCutOff = (): boolean => namespace.standing === "closed" && !hasEnded
-    parts.delivery.performStart(claim, namespace, () => claim.commit({ Action: "START" }), isCutOff)
+    parts.delivery.performStart(claim, namespace, () => claim.later({ Action: "START" }), isCutOff)
   }
   parts.history.open(namespace)
   const summary = isDone ? record.ContextDetails?.Result : undefined
@@ -328,8 +328,7 @@ const endsWith = (
       () => {
         const isUnseen = rules.isUnseen?.(outcome, namespace) ?? delivery.isAlone(parts.host.now())
         if (isUnseen) {
-          // Somebody may ask when it ended, although nobody waits for it.
-          claim.commit(change)
+          claim.later(change)
           claim.isDelivered = true
           if (rules.isUnseen === undefined && claim.movesTime) claim.time.leaveUnread({ claim, of: "end" })
           return resume(Effect.succeed(outcome))

@@ -174,7 +174,7 @@ describe("starting under a name", () => {
 
   it("tells no payload from the empty one", () => {
     const service = new TestService()
-    const request = { functionName: "orders:$LATEST", name: "n" }
+    const request = { functionName: "orders:$LATEST", executionName: "n" }
     service.accept(Service.startExecution(service.state, request, service.env))
     assert.isTrue(service.accept(Service.startExecution(service.state, request, service.env)).existing)
     assert.strictEqual(refused(start(service, { executionName: "n", payload: "" })).status, 409)

@@ -51,7 +51,7 @@ describe("A claim records", () => {
     const claim = claimOf(root, "a", { host: claimHost(said) })
     claim.later({ Action: "START" })
     claim.commit({ Action: "SUCCEED" }, () => void said.push("then"))
-    assert.deepStrictEqual(said, ["START a", "SUCCEED a", "committed SUCCEED a", "then"])
+    assert.deepStrictEqual(said, ["START a", "committed START a", "SUCCEED a", "committed SUCCEED a", "then"])
   })
 
   it("its place in the order of claims when its identity was asked for", () => {

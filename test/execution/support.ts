@@ -120,9 +120,9 @@ export const claimHost = (said: Array<string> = []): ClaimHost => {
   return {
     executionArn: "arn",
     nextIndex: () => claims++,
-    push: ({ path }, { Action }, acknowledged) => {
+    push: ({ path }, { Action }, _, acknowledged) => {
       said.push(`${Action} ${path}`)
-      acknowledged?.()
+      acknowledged()
     },
     committed: ({ path }, { Action }) => void said.push(`committed ${Action} ${path}`),
     convert: (_, conversion, done) => void Effect.runFork(conversion).addObserver(done),

@@ -824,9 +824,7 @@ describe("the names of compensations", () => {
       const { book, undone } = notes()
       yield* execute(Effect.andThen(Effect.all([book("a"), book("a")], both), boom))
       assert.deepStrictEqual(undone(), ["a-1", "a-1"])
-      const unordered = yield* execute(
-        besidePromise(Effect.andThen(Durable.step("first", Effect.void), book("a")), book("a"))
-      )
+      const unordered = yield* execute(besidePromise(book("a"), book("a")))
       assert.strictEqual(failureOf(unordered).errorType, "NameInUse")
       assert.strictEqual(failureOf(yield* execute(book("é"))).errorType, "InvalidName")
     })

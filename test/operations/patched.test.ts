@@ -188,9 +188,7 @@ describe("Durable.patched", () => {
         ran.operations.filter((operation) => operation.Name === "patch:a"),
         1
       )
-      const unordered = yield* execute(
-        Effect.asVoid(besidePromise(Effect.andThen(Durable.step("first", Effect.void), ask), ask))
-      )
+      const unordered = yield* execute(Effect.asVoid(besidePromise(ask, ask)))
       assert.strictEqual(failureOf(unordered).errorType, "NameInUse")
       const apart = yield* execute(
         Durable.all("apart", [Durable.patched("a"), Durable.patched("a")], { ...both, flat: true })

@@ -164,10 +164,7 @@ describe("Durable.retry", () => {
   it.effect("does not repeat a mistake of the program", () =>
     Effect.gen(function* () {
       const { policy, seen } = asked(often)
-      const twice = besidePromise(
-        Effect.andThen(Durable.step("first", Effect.void), Durable.wait("same", "1 second")),
-        Durable.wait("same", "1 second")
-      )
+      const twice = besidePromise(Durable.wait("same", "1 second"), Durable.wait("same", "1 second"))
       const ran = yield* execute(Durable.retry("block", Effect.asVoid(twice), policy))
       assert.strictEqual(failureOf(ran).errorType, "NameInUse")
       const wrong = yield* execute(Durable.retry("block", Durable.child("in", Durable.wait("\n", 1_000)), policy))

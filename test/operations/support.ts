@@ -303,21 +303,14 @@ export const holds =
   (request: CheckpointStore.CheckpointRequest): boolean =>
     request.Updates.some((update) => update.Action === action && update.Name === name)
 
-/** Two fibers, the second of which goes on after a promise: nothing recorded says which of them comes first. */
+/** Two fibers, each of which goes on after a promise: nothing recorded says which of them comes first. */
 export const besidePromise = <A, E, R, B, E2, R2>(
   first: Effect.Effect<A, E, R>,
   second: Effect.Effect<B, E2, R2>
 ): Effect.Effect<[A, B], E | E2, R | R2> =>
-  Effect.all(
-    [
-      first,
-      Effect.andThen(
-        Effect.promise(() => Promise.resolve()),
-        second
-      )
-    ],
-    { concurrency: "unbounded" }
-  )
+  Effect.all([Effect.andThen(promise, first), Effect.andThen(promise, second)], { concurrency: "unbounded" })
+
+const promise = Effect.promise(() => Promise.resolve())
 
 /** Gets an effect past the compiler, as callers do who have none. */
 export const unchecked = <A = string>(effect: Effect.Effect<unknown, unknown, unknown>): Effect.Effect<A> =>

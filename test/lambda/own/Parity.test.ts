@@ -101,7 +101,7 @@ const requests: fc.Arbitrary<Request> = fc.oneof(
       functionName: arn,
       qualifier: maybe(text),
       payload: maybe(text),
-      name: token,
+      executionName: token,
       tenantId: maybe(token),
       type: fc.constantFrom("RequestResponse", "Event")
     })
@@ -115,7 +115,7 @@ const requests: fc.Arbitrary<Request> = fc.oneof(
       fc.record(
         {
           qualifier: text,
-          name: text,
+          executionName: text,
           statuses: fc.array(text, { maxLength: 3 }),
           startedAfter: time,
           startedBefore: time
