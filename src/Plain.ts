@@ -192,9 +192,64 @@ type RecordableError<E, Opt> = Opt extends { readonly error: { readonly Type: in
  * @category type rules
  * @since 0.1.0
  */
-export type KnownOptions<Options, Known> = [Exclude<keyof Options, keyof Known>] extends [never]
+type KnownOptions<Options, Known> = [Exclude<keyof Options, keyof Known>] extends [never]
   ? unknown
   : { readonly [Key in Exclude<keyof Options, keyof Known> & string as `there is no option "${Key}" here`]: never }
+
+/**
+ * The arguments `O` as `Checked`, or, when the options at their end have fields besides those of `Known`, with a sentence as
+ * the type of each such field: as a tuple, so that the compiler blames that field alone. `Lead` is what comes before them.
+ *
+ * @category type rules
+ * @since 0.1.0
+ */
+export type KnownArguments<
+  O,
+  Known,
+  Checked extends ReadonlyArray<unknown>,
+  Lead extends ReadonlyArray<unknown> = readonly []
+> = O extends readonly [...Lead, infer Options]
+  ? [Exclude<keyof Options, keyof Known>] extends [never]
+    ? Checked
+    : readonly [
+        ...Lead,
+        options: {
+          [Key in keyof Options]: Key extends keyof Known
+            ? Options[Key]
+            : NoOption<`there is no option "${Key & string}" here`>
+        }
+      ]
+  : Checked
+
+/**
+ * The rest arguments of an operation that records a value `A` and errors `E`: `O`, checked by {@link Recordable}, or with
+ * what is wrong at the option that does not exist.
+ *
+ * @category type rules
+ * @since 0.1.0
+ */
+export type RecordArguments<A, E, O extends ReadonlyArray<unknown>, Own = unknown> = KnownArguments<
+  O,
+  Recording<A> & Own,
+  O & Recordable<A, E, O, Own>
+>
+
+/**
+ * As {@link KnownArguments}, for one object of options that may be left out.
+ *
+ * @category type rules
+ * @since 0.1.0
+ */
+export type NoOtherOptions<Options, Known> = {
+  readonly [Key in Exclude<keyof Options, keyof Known>]?: NoOption<`there is no option "${Key & string}" here`>
+}
+
+declare const NoOptionId: unique symbol
+
+/** What stands in the place of an option that does not exist. No value is of this type. */
+interface NoOption<Why extends string> {
+  readonly [NoOptionId]: Why
+}
 
 type NotPlainAt<
   A,

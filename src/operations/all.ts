@@ -12,7 +12,7 @@ import type {
   FromArguments,
   RecordOptions,
   RecordServices,
-  Recordable,
+  RecordArguments,
   RecordedError,
   RecordedValue
 } from "../Plain.ts"
@@ -59,7 +59,7 @@ export const all = <
 >(
   name: string,
   branches: Branches,
-  ...options: O & Recordable<ValueOf<BranchIn<Branches>>, ErrorOf<BranchIn<Branches>>, O, ConcurrencyOptions>
+  ...options: RecordArguments<ValueOf<BranchIn<Branches>>, ErrorOf<BranchIn<Branches>>, O, ConcurrencyOptions>
 ): Effect.Effect<
   { -readonly [K in keyof Branches]: RecordedValue<ValueOf<Branches[K]>, O> },
   RecordedError<ErrorOf<BranchIn<Branches>>, O>,

@@ -24,7 +24,7 @@ import * as Contradiction from "../execution/Contradiction.ts"
 import type { Execution, Parts } from "../execution/Parts.ts"
 import { InFinalizer } from "../execution/References.ts"
 import { catchDefectEager, exitOf } from "../internal/effect.ts"
-import type { KnownOptions } from "../Plain.ts"
+import type { NoOtherOptions } from "../Plain.ts"
 import type * as Serdes from "../Serdes.ts"
 import { inPlainJson } from "../values/Failures.ts"
 import { readValue, type Conversion, type Recording, type Subject } from "../values/Values.ts"
@@ -137,7 +137,7 @@ type DeadlineError<O> =
  */
 export const callback = <O extends CallbackOptions & Answer = NoOptions>(
   name: string,
-  options?: O & KnownOptions<O, CallbackOptions & Answer>
+  options?: O & NoOtherOptions<O, CallbackOptions & Answer>
 ): Effect.Effect<Callback<AnswerValue<O>, AnswerError<O>, AnswerServices<O>>, DeadlineError<O>, Execution> =>
   typed(untypedCallback(name, cast<unknown, CallbackRules>(options ?? {})))
 

@@ -12,7 +12,7 @@ import type {
   FromArguments,
   RecordOptions,
   RecordServices,
-  Recordable,
+  RecordArguments,
   RecordedError,
   RecordedValue
 } from "../Plain.ts"
@@ -57,7 +57,7 @@ export const forEach = <
   name: string,
   items: Iterable<T>,
   f: (item: T, index: number) => Effect.Effect<A, E, R>,
-  ...options: O & Recordable<A, E, O, ForEachOptions<NoInfer<T>>>
+  ...options: RecordArguments<A, E, O, ForEachOptions<NoInfer<T>>>
 ): Effect.Effect<Array<RecordedValue<A, O>>, RecordedError<E, O>, FromArguments<R> | Execution | RecordServices<O>> => {
   const { itemName, ...rest } = cast<unknown, BatchRules & ForEachOptions<T>>(options[0] ?? {})
   return typed(allOf(mapKind, name, itemsOf(items, f, itemName), rest))

@@ -11,11 +11,13 @@ import type { BatchResult } from "../BatchResult.ts"
 import type { Execution } from "../execution/Parts.ts"
 import type {
   FromArguments,
+  KnownArguments,
   RecordOptions,
   RecordServices,
   Recordable,
   RecordedError,
-  RecordedValue
+  RecordedValue,
+  Recording
 } from "../Plain.ts"
 import { batch, mapKind, type BatchItem, type BatchRules } from "./batch.ts"
 import type { BatchOptions } from "./parallel.ts"
@@ -72,7 +74,11 @@ export const map = <
   name: string,
   items: Iterable<T>,
   f: (item: T, index: number) => Effect.Effect<A, E, R>,
-  ...options: O & Recordable<A, E, O, MapOptions<NoInfer<T>, A, E>> & BatchRecordable<A, E, O>
+  ...options: KnownArguments<
+    O,
+    Recording<A> & MapOptions<NoInfer<T>, A, E>,
+    O & Recordable<A, E, O, MapOptions<NoInfer<T>, A, E>> & BatchRecordable<A, E, O>
+  >
 ): Effect.Effect<
   BatchResult<RecordedValue<A, O>, RecordedError<E, O>>,
   never,

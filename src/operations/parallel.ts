@@ -14,7 +14,7 @@ import type {
   FromArguments,
   RecordOptions,
   RecordServices,
-  Recordable,
+  RecordArguments,
   RecordedError,
   RecordedValue
 } from "../Plain.ts"
@@ -86,13 +86,12 @@ export const parallel = <
 >(
   name: string,
   branches: Branches,
-  ...options: O &
-    Recordable<
-      ValueOf<Branches[number]>,
-      ErrorOf<Branches[number]>,
-      O,
-      BatchOptions<ValueOf<Branches[number]>, ErrorOf<Branches[number]>>
-    >
+  ...options: RecordArguments<
+    ValueOf<Branches[number]>,
+    ErrorOf<Branches[number]>,
+    O,
+    BatchOptions<ValueOf<Branches[number]>, ErrorOf<Branches[number]>>
+  >
 ): Effect.Effect<
   BatchResult<RecordedValue<ValueOf<Branches[number]>, O>, RecordedError<ErrorOf<Branches[number]>, O>>,
   never,

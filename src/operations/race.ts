@@ -21,7 +21,7 @@ import type {
   FromArguments,
   RecordOptions,
   RecordServices,
-  Recordable,
+  RecordArguments,
   RecordedError,
   RecordedValue
 } from "../Plain.ts"
@@ -62,7 +62,7 @@ export const race = <
 >(
   name: string,
   branches: Branches,
-  ...options: O & Recordable<ValueOf<Branches[number]>, ErrorOf<Branches[number]>, O>
+  ...options: RecordArguments<ValueOf<Branches[number]>, ErrorOf<Branches[number]>, O>
 ): Effect.Effect<
   RecordedValue<ValueOf<Branches[number]>, O>,
   RecordedError<ErrorOf<Branches[number]>, O>,
@@ -95,7 +95,7 @@ export const raceFirst = <
 >(
   name: string,
   branches: Branches,
-  ...options: O & Recordable<ValueOf<Branches[number]>, ErrorOf<Branches[number]>, O>
+  ...options: RecordArguments<ValueOf<Branches[number]>, ErrorOf<Branches[number]>, O>
 ): Effect.Effect<
   RecordedValue<ValueOf<Branches[number]>, O>,
   RecordedError<ErrorOf<Branches[number]>, O>,

@@ -18,7 +18,7 @@ import { cast } from "effect/Function"
 import { CallbackSubmitFailed, type CallbackFailed, type CallbackTimedOut } from "../DurableError.ts"
 import type { Claim, Kind } from "../execution/Claim.ts"
 import type { Execution } from "../execution/Parts.ts"
-import type { FromArguments, KnownOptions, RecordServices } from "../Plain.ts"
+import type { FromArguments, NoOtherOptions, RecordServices } from "../Plain.ts"
 import type { RetryPolicy } from "../RetryPolicy.ts"
 import type { StepContext } from "../StepContext.ts"
 import { defectObject, inPlainJson, isOwnMistake } from "../values/Failures.ts"
@@ -88,7 +88,7 @@ export const waitForCallback = <
 >(
   name: string,
   submit: (callbackId: string) => Effect.Effect<unknown, E, R> & InsideStep<R>,
-  options?: O & KnownOptions<O, WaitForCallbackOptions<E> & Answer>
+  options?: O & NoOtherOptions<O, WaitForCallbackOptions<E> & Answer>
 ): Effect.Effect<
   AnswerValue<O>,
   AnswerError<O> | CallbackFailed | CallbackTimedOut | CallbackSubmitFailed,
