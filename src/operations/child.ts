@@ -28,6 +28,7 @@ import { byteLength } from "../internal/bytes.ts"
 import { exitOf } from "../internal/effect.ts"
 import type {
   FromArguments,
+  Recording as Recorded,
   RecordOptions,
   RecordServices,
   Recordable,
@@ -38,6 +39,16 @@ import { isOwnMistake, readFailure, writeFailureSafely } from "../values/Failure
 import { readValue, writeValue, type Conversion, type Recording } from "../values/Values.ts"
 import type { ErrorObject } from "../wire/ErrorObject.ts"
 import type { Operation } from "../wire/Operation.ts"
+import {
+  inBothForms,
+  type Sensed,
+  type FirstArguments,
+  type FirstUnrecorded,
+  type Given,
+  type InPipe,
+  type LastArguments,
+  type LastOptions
+} from "./forms.ts"
 import { claimByName, enter, flatNamespace, inWorkflow, outcomeOf, type Body } from "./Operation.ts"
 import { typed } from "./typed.ts"
 
@@ -67,22 +78,52 @@ import { typed } from "./typed.ts"
  * @category operations
  * @since 0.1.0
  */
-export const child = <
-  A = never,
-  E = never,
-  R = never,
-  O extends RecordOptions<A, ChildOptions> = Required<RecordOptions<A, ChildOptions>>
->(
-  name: string,
-  body: Effect.Effect<A, E, R>,
-  ...options: O & (O extends Flat ? unknown : Recordable<A, E, O, ChildOptions>)
-): Effect.Effect<
-  O extends Flat ? FromArguments<A> : RecordedValue<A, O>,
-  O extends Flat ? FromArguments<E> : RecordedError<E, O>,
-  FromArguments<R> | Execution | RecordServices<O>
-> => {
-  const { flat, ...recording } = cast<unknown, Recording & ChildOptions>(options[0] ?? {})
+export const child: {
+  <
+    A = never,
+    E = never,
+    R = never,
+    O extends RecordOptions<A, ChildOptions> = Required<RecordOptions<A, ChildOptions>>,
+    V = never,
+    W = unknown
+  >(
+    name: string,
+    body: Effect.Effect<A, E, R> & Sensed<V, W>,
+    ...options: O extends Flat
+      ? FirstUnrecorded<V, W, O, Recorded<A> & ChildOptions>
+      : FirstArguments<V, W, A, E, O, ChildOptions>
+  ): Given<
+    V,
+    W,
+    Effect.Effect<
+      O extends Flat ? FromArguments<A> : RecordedValue<A, O>,
+      O extends Flat ? FromArguments<E> : RecordedError<E, O>,
+      FromArguments<R> | Execution | RecordServices<O>
+    >
+  >
+  <O extends LastOptions<ChildOptions> = Required<RecordOptions<never, ChildOptions>>>(
+    name: string,
+    ...options: LastArguments<O, ChildOptions>
+  ): InPipe<O, PipedChild<O>>
+} = /* @__PURE__ */ inBothForms(1, (name: string, body: Body, options?: Recording & ChildOptions) => {
+  const { flat, ...recording } = options ?? {}
   return typed(flat ? flatChild(name, body) : untypedChild(name, body, recording))
+})
+
+/**
+ * A {@link child} that gets its effect in a pipe.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PipedChild<O> {
+  <A, E, R>(
+    body: Effect.Effect<A, E, R> & (O extends Flat ? unknown : Recordable<A, E, O, ChildOptions>)
+  ): Effect.Effect<
+    O extends Flat ? FromArguments<A> : RecordedValue<A, O>,
+    O extends Flat ? FromArguments<E> : RecordedError<E, O>,
+    FromArguments<R> | Execution | RecordServices<O>
+  >
 }
 
 /**

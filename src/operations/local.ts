@@ -56,12 +56,26 @@ export type Outsider<R> = [Extract<R, Execution>] extends [never]
  * @category operations
  * @since 0.1.0
  */
-export const local: {
-  <A, E, R>(effect: Effect.Effect<A, E, R> & Outsider<R>): Effect.Effect<A, E, R | Execution>
-  <ROut, E, RIn>(layer: Layer.Layer<ROut, E, RIn> & Outsider<RIn>): Layer.Layer<ROut, E, RIn | Execution>
-} = cast((work: Body | AnyLayer) => (Layer.isLayer(work) ? localLayer(work) : localEffect(work)))
+export const local: <Work extends Effect.Effect<unknown, unknown, unknown> | Layer.Layer<never, unknown, unknown>, R>(
+  work: Work & Needing<R> & Outsider<R>
+) => Local<Work> = /* @__PURE__ */ cast((work: Body | AnyLayer) =>
+  Layer.isLayer(work) ? localLayer(work) : localEffect(work)
+)
 
 type AnyLayer = Layer.Layer<unknown, unknown, unknown>
+
+/**
+ * Has the compiler infer `R`, and checks nothing. There is one signature for effects and layers, because in a pipe the
+ * compiler looks at the last of several only.
+ */
+type Needing<R> = [R] extends [1] ? Effect.Effect<unknown, unknown, R> | Layer.Layer<never, unknown, R> : unknown
+
+type Local<Work> =
+  Work extends Effect.Effect<infer A, infer E, infer R>
+    ? Effect.Effect<A, E, R | Execution>
+    : Work extends Layer.Layer<infer ROut, infer E, infer RIn>
+      ? Layer.Layer<ROut, E, RIn | Execution>
+      : never
 
 // --- How it is done ------------------------------------------------------------------------------------------------------
 

@@ -13,6 +13,8 @@ import type * as Exit from "effect/Exit"
 import { cast } from "effect/Function"
 import { Execution } from "../execution/Parts.ts"
 import { InFinalizer } from "../execution/References.ts"
+import { inBothForms } from "./forms.ts"
+import type { Body } from "./Operation.ts"
 
 /**
  * Runs a finalizer when an effect really ends, and never because the execution is suspended.
@@ -37,10 +39,16 @@ import { InFinalizer } from "../execution/References.ts"
  * @category operations
  * @since 0.1.0
  */
-export const onExit = <A, E, R, X, E2, R2>(
-  effect: Effect.Effect<A, E, R>,
-  finalizer: (exit: Exit.Exit<A, E>) => Effect.Effect<X, E2, R2>
-): Effect.Effect<A, E | E2, R | R2 | Execution> =>
+export const onExit: {
+  // The shorter form comes first: of a wrong call, the compiler takes the first form that has room for its arguments.
+  <A, E, X, E2, R2>(
+    finalizer: (exit: Exit.Exit<NoInfer<A>, NoInfer<E>>) => Effect.Effect<X, E2, R2>
+  ): <R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | E2, R | R2 | Execution>
+  <A, E, R, X, E2, R2>(
+    effect: Effect.Effect<A, E, R>,
+    finalizer: (exit: Exit.Exit<A, E>) => Effect.Effect<X, E2, R2>
+  ): Effect.Effect<A, E | E2, R | R2 | Execution>
+} = /* @__PURE__ */ inBothForms(0, (effect: Body, finalizer: (exit: Exit.Exit<unknown, unknown>) => Body) =>
   Effect.withFiber((fiber) => {
     const services = cast<Context.Context<never>, Context.Context<Execution>>(fiber.context)
     const { namespace, parts } = Context.get(services, Execution)
@@ -51,3 +59,4 @@ export const onExit = <A, E, R, X, E2, R2>(
         : Effect.sync(leave)
     )
   })
+)

@@ -15,7 +15,6 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import { cast } from "effect/Function"
 import { Interrupted } from "../DurableError.ts"
 import type { Claim, Kind } from "../execution/Claim.ts"
 import { operationId } from "../execution/Identity.ts"
@@ -33,9 +32,18 @@ import type { Decision, RetryPolicy } from "../RetryPolicy.ts"
 import { isOwnMistake } from "../values/Failures.ts"
 import type { Recording } from "../values/Values.ts"
 import { context, flatChild, inNamespace } from "./child.ts"
+import {
+  inBothForms,
+  type Sensed,
+  type FirstArguments,
+  type Given,
+  type InPipe,
+  type LastArguments,
+  type LastOptions
+} from "./forms.ts"
 import { claimByName, inWorkflow, type Body } from "./Operation.ts"
 import { decide, failureOf } from "./step.ts"
-import { recordingOf, typed } from "./typed.ts"
+import { typed, type AfterFirst, type PolicyFor } from "./typed.ts"
 import { untypedWait } from "./wait.ts"
 
 /**
@@ -59,13 +67,41 @@ import { untypedWait } from "./wait.ts"
  * @category operations
  * @since 0.1.0
  */
-export const retry = <A = never, E = never, R = never, O extends RecordOptions<A> = Required<RecordOptions<A>>>(
-  name: string,
-  block: Effect.Effect<A, E, R>,
-  policy: RetryPolicy<NoInfer<E>>,
-  ...options: O & Recordable<A, E, O>
-): Effect.Effect<RecordedValue<A, O>, RecordedError<E, O>, FromArguments<R> | Execution | RecordServices<O>> =>
-  typed(untypedRetry(name, block, cast<unknown, RetryPolicy<never>>(policy), recordingOf(options)))
+export const retry: {
+  <A = never, E = never, R = never, O extends RecordOptions<A> = Required<RecordOptions<A>>, V = never, W = unknown>(
+    name: string,
+    block: Effect.Effect<A, E, R> & Sensed<V, W>,
+    policy: RetryPolicy<NoInfer<E>>,
+    ...options: FirstArguments<V, W, A, E, O>
+  ): Given<
+    V,
+    W,
+    Effect.Effect<RecordedValue<A, O>, RecordedError<E, O>, FromArguments<R> | Execution | RecordServices<O>>
+  >
+  <
+    O extends LastOptions<unknown, readonly [policy: RetryPolicy<never>]> = readonly [
+      RetryPolicy<never>,
+      ...Required<RecordOptions<never>>
+    ]
+  >(
+    name: string,
+    ...policyAndOptions: LastArguments<O, unknown, readonly [policy: RetryPolicy<never>]>
+  ): InPipe<O, PipedRetry<O[0], AfterFirst<O>>>
+} = /* @__PURE__ */ inBothForms(1, (name: string, block: Body, policy: RetryPolicy<never>, recording?: Recording) =>
+  typed(untypedRetry(name, block, policy, recording ?? {}))
+)
+
+/**
+ * A {@link retry} that gets its effect in a pipe.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PipedRetry<Policy, O> {
+  <A, E, R>(
+    block: Effect.Effect<A, E, R> & Recordable<A, E, O> & PolicyFor<E, Policy>
+  ): Effect.Effect<RecordedValue<A, O>, RecordedError<E, O>, FromArguments<R> | Execution | RecordServices<O>>
+}
 
 // --- How it is done ------------------------------------------------------------------------------------------------------
 

@@ -41,8 +41,17 @@ import { asDefect, isOwnMistake, readFailure, writeFailureSafely } from "../valu
 import { limitSize, readValue, writeValue, type Conversion, type Recording } from "../values/Values.ts"
 import type { Operation } from "../wire/Operation.ts"
 import { checkCuts, cutsByDefault, cutsInErrors, cutsOf, noteCut } from "./cuts.ts"
+import {
+  inBothForms,
+  type Sensed,
+  type FirstArguments,
+  type Given,
+  type InPipe,
+  type LastArguments,
+  type LastOptions
+} from "./forms.ts"
 import { operation, type Body, type Leaf } from "./Operation.ts"
-import { typed, type InsideStep } from "./typed.ts"
+import { typed, type InsideStep, type OptionOf, type PolicyFor } from "./typed.ts"
 
 /**
  * The options of a {@link step} besides how it is recorded.
@@ -70,17 +79,9 @@ export interface StepOptions<E> {
 
 type StepError<O> = AtMostOnce<O> | Bounded<O>
 
-type Bounded<O> = O extends readonly [{ readonly maxInterruptions?: infer Max }]
-  ? [Extract<Max, number>] extends [never]
-    ? never
-    : StepInterrupted
-  : never
+type Bounded<O> = [Extract<OptionOf<O, "maxInterruptions">, number>] extends [never] ? never : StepInterrupted
 
-type AtMostOnce<O> = O extends readonly [{ readonly semantics?: infer Semantics }]
-  ? "at-most-once" extends Semantics
-    ? StepInterrupted
-    : never
-  : never
+type AtMostOnce<O> = "at-most-once" extends OptionOf<O, "semantics"> ? StepInterrupted : never
 
 /**
  * Runs an effect once and records how it ended; a replay answers with the record and does not run it.
@@ -104,25 +105,63 @@ type AtMostOnce<O> = O extends readonly [{ readonly semantics?: infer Semantics 
  * export const draw = Durable.step("draw", Effect.sync(() => Math.ceil(Math.random() * 6)), {
  *   retry: RetryPolicy.fixed({ maxAttempts: 3, delay: "2 seconds" })
  * })
+ *
+ * export const twice = Effect.sync(() => Math.ceil(Math.random() * 6)).pipe(
+ *   Effect.map((eyes) => eyes * 2),
+ *   Durable.step("draw twice", { semantics: "at-most-once" })
+ * )
  * ```
  *
  * @category operations
  * @since 0.1.0
  */
-export const step = <
-  A = never,
-  E = never,
-  R = never,
-  O extends RecordOptions<A, StepOptions<NoInfer<E>>> = Required<RecordOptions<A, StepOptions<NoInfer<E>>>>
->(
-  name: string,
-  body: Effect.Effect<A, E, R> & InsideStep<R>,
-  ...options: O & Recordable<A, E, O, StepOptions<NoInfer<E>>>
-): Effect.Effect<
-  RecordedValue<A, O>,
-  RecordedError<E, O> | StepError<O>,
-  FromArguments<Exclude<R, StepContext>> | Execution | RecordServices<O>
-> => typed(untypedStep(name, body, cast<unknown, StepRules>(options[0] ?? {})))
+export const step: {
+  <
+    A = never,
+    E = never,
+    R = never,
+    O extends RecordOptions<A, StepOptions<NoInfer<E>>> = Required<RecordOptions<A, StepOptions<NoInfer<E>>>>,
+    V = never,
+    W = unknown
+  >(
+    name: string,
+    body: Effect.Effect<A, E, R> & InsideStep<R> & Sensed<V, W>,
+    ...options: FirstArguments<V, W, A, E, O, StepOptions<NoInfer<E>>>
+  ): Given<
+    V,
+    W,
+    Effect.Effect<
+      RecordedValue<A, O>,
+      RecordedError<E, O> | StepError<O>,
+      FromArguments<Exclude<R, StepContext>> | Execution | RecordServices<O>
+    >
+  >
+  <O extends LastOptions<StepOptions<never>> = Required<RecordOptions<never, StepOptions<never>>>>(
+    name: string,
+    ...options: LastArguments<O, StepOptions<never>>
+  ): InPipe<O, PipedStep<O>>
+} = /* @__PURE__ */ inBothForms(1, (name: string, body: Body, rules?: StepRules) =>
+  typed(untypedStep(name, body, rules ?? {}))
+)
+
+/**
+ * A {@link step} that gets its effect in a pipe.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PipedStep<O> {
+  <A, E, R>(
+    body: Effect.Effect<A, E, R> &
+      InsideStep<R> &
+      Recordable<A, E, O, StepOptions<E>> &
+      PolicyFor<E, OptionOf<O, "retry">>
+  ): Effect.Effect<
+    RecordedValue<A, O>,
+    RecordedError<E, O> | StepError<O>,
+    FromArguments<Exclude<R, StepContext>> | Execution | RecordServices<O>
+  >
+}
 
 // --- How it is done ------------------------------------------------------------------------------------------------------
 

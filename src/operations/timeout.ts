@@ -17,9 +17,18 @@ import type {
   RecordedValue
 } from "../Plain.ts"
 import type { Recording } from "../values/Values.ts"
+import {
+  inBothForms,
+  type Sensed,
+  type FirstArguments,
+  type Given,
+  type InPipe,
+  type LastArguments,
+  type LastOptions
+} from "./forms.ts"
 import { claimByName, inWorkflow, type Body } from "./Operation.ts"
 import { recordedRace } from "./race.ts"
-import { recordingOf, typed, type Timeout } from "./typed.ts"
+import { typed, type AfterFirst, type Timeout } from "./typed.ts"
 import { secondsLeft, waitUntil, whenKnown } from "./wait.ts"
 
 /**
@@ -44,16 +53,44 @@ import { secondsLeft, waitUntil, whenKnown } from "./wait.ts"
  * @category concurrency
  * @since 0.1.0
  */
-export const timeout = <A = never, E = never, R = never, O extends RecordOptions<A> = Required<RecordOptions<A>>>(
-  name: string,
-  effect: Effect.Effect<A, E, R>,
-  limit: Timeout,
-  ...options: O & Recordable<A, E, O>
-): Effect.Effect<
-  RecordedValue<A, O>,
-  RecordedError<E, O> | DurableTimeout,
-  FromArguments<R> | Execution | RecordServices<O>
-> => typed(untypedTimeout(name, effect, limit, recordingOf(options)))
+export const timeout: {
+  <A = never, E = never, R = never, O extends RecordOptions<A> = Required<RecordOptions<A>>, V = never, W = unknown>(
+    name: string,
+    effect: Effect.Effect<A, E, R> & Sensed<V, W>,
+    limit: Timeout,
+    ...options: FirstArguments<V, W, A, E, O>
+  ): Given<
+    V,
+    W,
+    Effect.Effect<
+      RecordedValue<A, O>,
+      RecordedError<E, O> | DurableTimeout,
+      FromArguments<R> | Execution | RecordServices<O>
+    >
+  >
+  <O extends LastOptions<unknown, readonly [limit: Timeout]> = readonly [Timeout, ...Required<RecordOptions<never>>]>(
+    name: string,
+    ...limitAndOptions: LastArguments<O, unknown, readonly [limit: Timeout]>
+  ): InPipe<O, PipedTimeout<AfterFirst<O>>>
+} = /* @__PURE__ */ inBothForms(1, (name: string, effect: Body, limit: Timeout, recording?: Recording) =>
+  typed(untypedTimeout(name, effect, limit, recording ?? {}))
+)
+
+/**
+ * A {@link timeout} that gets its effect in a pipe.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PipedTimeout<O> {
+  <A, E, R>(
+    effect: Effect.Effect<A, E, R> & Recordable<A, E, O>
+  ): Effect.Effect<
+    RecordedValue<A, O>,
+    RecordedError<E, O> | DurableTimeout,
+    FromArguments<R> | Execution | RecordServices<O>
+  >
+}
 
 // --- How it is done ------------------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ import type * as Effect from "effect/Effect"
 import type * as DateTime from "effect/DateTime"
 import type * as Duration from "effect/Duration"
 import type { Execution } from "../execution/Parts.ts"
+import type { RetryPolicy } from "../RetryPolicy.ts"
 import type { Recording } from "../values/Values.ts"
 import { cast } from "effect/Function"
 import { noted } from "../execution/CallSite.ts"
@@ -26,6 +27,21 @@ export const recordingOf = (options: ReadonlyArray<unknown>): Recording => cast<
 export type InsideStep<R> = [Extract<R, Execution>] extends [never]
   ? unknown
   : { readonly "a step cannot hold durable operations: use Durable.child, or move them out of the step": never }
+
+/** A policy that is given before the effect must be one for its errors. */
+export type PolicyFor<E, Policy> = [Policy] extends [RetryPolicy<E> | undefined]
+  ? unknown
+  : { readonly "the retry policy is for other errors": E }
+
+/** The arguments after the first. */
+export type AfterFirst<O> = O extends readonly [unknown, ...infer Rest] ? Rest : readonly []
+
+/** An option of the arguments `O`, if it is among them. */
+export type OptionOf<O, Key extends string> = O extends readonly [infer Options]
+  ? Key extends keyof Options
+    ? Options[Key]
+    : undefined
+  : undefined
 
 /**
  * How long something may take: a duration (1 second to 366 days, rounded up to whole seconds), or until a point in time.

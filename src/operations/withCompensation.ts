@@ -29,6 +29,7 @@ import { truncate } from "../internal/bytes.ts"
 import { defectObject, isOwnMistake } from "../values/Failures.ts"
 import { context, inNamespace } from "./child.ts"
 import { letGoOfOthers } from "./letGo.ts"
+import { inBothForms } from "./forms.ts"
 import { claimAs, flatNamespace, inWorkflow, type Body } from "./Operation.ts"
 import { typed } from "./typed.ts"
 
@@ -65,12 +66,20 @@ import { typed } from "./typed.ts"
  * @category operations
  * @since 0.1.0
  */
-export const withCompensation = <A, E, R, X, E2, R2>(
-  name: string,
-  effect: Effect.Effect<A, E, R>,
-  undo: (value: A, cause: Cause.Cause<unknown>) => Effect.Effect<X, E2, R2>
-): Effect.Effect<A, E, R | R2 | Execution> =>
-  typed(untypedCompensation(name, effect, (value, cause) => undo(cast<unknown, A>(value), cause)))
+export const withCompensation: {
+  // The shorter form comes first: of a wrong call, the compiler takes the first form that has room for its arguments.
+  <A, X, E2, R2>(
+    name: string,
+    undo: (value: NoInfer<A>, cause: Cause.Cause<unknown>) => Effect.Effect<X, E2, R2>
+  ): <E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R | R2 | Execution>
+  <A, E, R, X, E2, R2>(
+    name: string,
+    effect: Effect.Effect<A, E, R>,
+    undo: (value: A, cause: Cause.Cause<unknown>) => Effect.Effect<X, E2, R2>
+  ): Effect.Effect<A, E, R | R2 | Execution>
+} = /* @__PURE__ */ inBothForms(1, (name: string, effect: Body, undo: Undo) =>
+  typed(untypedCompensation(name, effect, undo))
+)
 
 // --- How it is done ------------------------------------------------------------------------------------------------------
 

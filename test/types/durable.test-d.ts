@@ -59,6 +59,7 @@ describe("step", () => {
     ).toEqualTypeOf<Durably<Date, StepInterrupted>>()
     expectTypeOf(Durable.step("a", number, { maxInterruptions: 3 })).toEqualTypeOf<Durably<number, StepInterrupted>>()
     expectTypeOf(Durable.step("a", number, { semantics: "at-least-once" })).toEqualTypeOf<Durably<number>>()
+    expectTypeOf(Durable.step("a", number, {})).toEqualTypeOf<Durably<number>>()
     Durable.step("a", charge, {
       error: CardDeclined,
       retry: RetryPolicy.exponential({ while: (error) => error.code === "51" })
