@@ -58,7 +58,7 @@ import { typed } from "./typed.ts"
  * Its outcome is recorded, so that a replay does not run the block again; a result of more than 262,144 bytes of JSON is
  * not kept but rebuilt from the operations inside. So what the block does to a `Ref`, a `Queue` or a `Deferred` outside of it
  * does not exist on a replay: return a value instead. With `flat: true` nothing is recorded for the child itself: it costs
- * no operation, needs no Schema, and its body runs again on every replay.
+ * no operation, needs no Schema, and its body runs again on every replay. In a pipe it is `effect.pipe(child(name, options))`.
  *
  * **Errors**: those of the block. **Defects**: those of the block, with type and message kept; `InvalidName`,
  * `NameInUse`, `NestedOperation`, `SerdesFailed`.

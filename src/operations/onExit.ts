@@ -21,7 +21,7 @@ import type { Body } from "./Operation.ts"
  *
  * It runs whoever ended the effect: itself, a time-out, a lost race, a sibling that failed, an interruption, the end of the
  * workflow, or `continueWith`; and whatever let go of the effect waits for it. It may hold durable operations. Effect's own finalizers (`ensuring`, `acquireRelease`, `onExit`) run at
- * every suspension: keep them for resources of this process.
+ * every suspension: keep them for resources of this process. In a pipe it is `effect.pipe(onExit(finalizer))`.
  *
  * **Errors** and **Defects**: those of the effect and of the finalizer.
  *

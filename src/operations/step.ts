@@ -90,6 +90,9 @@ type AtMostOnce<O> = "at-most-once" extends OptionOf<O, "semantics"> ? StepInter
  * with the delays between attempts spent without an invocation; after the last one the step fails with the error of the
  * body, or dies with its defect. A value or an error that is not plain data needs its Schema in the options.
  *
+ * In a pipe, where it comes after the effect, it is checked against the effect when that comes; so a policy in its options
+ * that reads the errors, or a codec, has to say for which type it is.
+ *
  * A body that was cut off by the end of its invocation runs again, which costs one operation and one request each time, and
  * after 10 times in a row the step is over as `StepInterrupted`.
  *

@@ -47,7 +47,8 @@ import { typed } from "./typed.ts"
  * done. If only some of its operations were recorded, the failure names it.
  *
  * The effect has a namespace of its own, and costs nothing besides its operations; an undo costs one operation besides its
- * own. The children and batches around it run again on every replay, over their recorded operations.
+ * own. The children and batches around it run again on every replay, over their recorded operations. In a pipe it is
+ * `effect.pipe(withCompensation(name, undo))`.
  *
  * **Errors**: those of the effect. **Defects**: `InvalidName`, `NameInUse`.
  *
