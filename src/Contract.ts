@@ -11,6 +11,7 @@ import type * as Schema from "effect/Schema"
 import type { Scope } from "effect/Scope"
 import type * as DurableError from "./DurableError.ts"
 import type { Execution } from "./execution/Parts.ts"
+import type { HoldsOperations } from "./operations/typed.ts"
 import type * as Serdes from "./Serdes.ts"
 
 /**
@@ -118,7 +119,7 @@ export interface Plain<
   >
 }
 
-type Declared<E, Known> = [Exclude<E, Known | DurableError.OperationError>] extends [never]
+type Declared<E, Known> = [E] extends [Known | DurableError.OperationError]
   ? unknown
   : {
       readonly "the contract does not declare this error: give { error: Schema } to DurableFunction.make, or handle it": Exclude<
@@ -127,11 +128,12 @@ type Declared<E, Known> = [Exclude<E, Known | DurableError.OperationError>] exte
       >
     }
 
-type WithoutExecution<R> = [Extract<R, Execution>] extends [never]
-  ? unknown
-  : {
-      readonly "a plain function has no history: use durable operations in a DurableFunction.make contract only": never
-    }
+type WithoutExecution<R> =
+  HoldsOperations<R> extends true
+    ? {
+        readonly "a plain function has no history: use durable operations in a DurableFunction.make contract only": never
+      }
+    : unknown
 
 /**
  * The contract of a function of one kind.

@@ -29,7 +29,14 @@ export {
 
 export { all } from "./operations/all.ts"
 export type { Branch, ConcurrencyOptions } from "./operations/branch.ts"
-export { callback, type Callback, type CallbackOptions } from "./operations/callback.ts"
+export {
+  callback,
+  type AnswerError,
+  type AnswerServices,
+  type AnswerValue,
+  type Callback,
+  type CallbackOptions
+} from "./operations/callback.ts"
 export { child, type ChildOptions, type PipedChild } from "./operations/child.ts"
 export { continueWith } from "./operations/continueWith.ts"
 export { execution, isReplaying, isSuspending, uuid, type ExecutionFacts } from "./operations/facts.ts"
@@ -54,6 +61,9 @@ export {
   waitForCondition,
   type ConditionOptions,
   type Look,
-  type StateRecording
+  type StateError,
+  type StateRecording,
+  type StateServices,
+  type StateValue
 } from "./operations/waitForCondition.ts"
 export { withCompensation } from "./operations/withCompensation.ts"

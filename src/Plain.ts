@@ -4,7 +4,8 @@
  * Plain data is what JSON gives back as it was: strings, numbers, booleans, null, and arrays, tuples and records of them;
  * at the top and in fields `undefined` and `void` too. Everything else (dates, maps, class instances, functions, `any`,
  * `unknown`, a type parameter) would come back from a checkpoint as something else, so it does not compile without a
- * Schema. This module exists in types only. {@link RecordOptions} and its companions apply the rule to operations.
+ * Schema. This module exists in types only. {@link RecordOptions} and its companions apply the rule to operations; the
+ * declarations of a helper that is generic in values, errors or services name them.
  *
  * @since 0.1.0
  */
@@ -153,21 +154,27 @@ export type Recordable<A, E, O, Own = unknown, Key extends string = "success"> =
   ? typeof NotInferredId extends keyof OptionsOf<O>
     ? unknown
     : RecordableValue<A, OptionsOf<O>, Key> &
-        RecordableError<DeclaredError<E>, OptionsOf<O>> &
+        RecordableError<E, OptionsOf<O>> &
         KnownOptions<OptionsOf<O>, Recording<A> & Own>
   : unknown
 
+/**
+ * {@link Recordable} of the value, by the options `Opt`.
+ *
+ * @category type rules
+ * @since 0.1.0
+ */
 // Before it has looked at a function argument, the compiler tries whether the others fit a value of type `never`.
-type RecordableValue<A, Opt, Key extends string> = Opt extends { readonly serdes: infer Codec }
+export type RecordableValue<A, Opt, Key extends string> = Opt extends { readonly serdes: infer Codec }
   ? [A] extends [never]
     ? unknown
     : Codec extends SerdesFor<A>
       ? unknown
       : { readonly "the serdes is no Serdes.Codec of the value": { readonly value: A; readonly serdes: Codec } }
-  : Opt extends { readonly success: { readonly Type: infer Type } }
-    ? [A] extends [Type]
+  : Opt extends { readonly success: infer S extends Typed }
+    ? [A] extends [S["Type"]]
       ? unknown
-      : { readonly "the success schema does not fit the value": { readonly value: A; readonly schema: Type } }
+      : { readonly "the success schema does not fit the value": { readonly value: A; readonly schema: S["Type"] } }
     : IsPlain<A> extends true
       ? unknown
       : { readonly [Where in NotPlainAt<A, Key>]: A }
@@ -177,13 +184,33 @@ interface SerdesFor<A> {
   readonly deserialize: (text: string | undefined, info: Serdes.Info) => Effect.Effect<A, Serdes.SerdesError, unknown>
 }
 
-type RecordableError<E, Opt> = Opt extends { readonly error: { readonly Type: infer Type } }
-  ? [E] extends [Type]
+/**
+ * {@link Recordable} of the errors, by the options `Opt`.
+ *
+ * @category type rules
+ * @since 0.1.0
+ */
+// A type parameter fits its own Schema only as it is: what is left of it without the library's errors is not known.
+export type RecordableError<E, Opt> = Opt extends { readonly error: infer S extends Typed }
+  ? [E] extends [S["Type"] | OperationError]
     ? unknown
-    : { readonly "the error schema does not fit the error": { readonly error: E; readonly schema: Type } }
-  : [E] extends [never]
+    : {
+        readonly "the error schema does not fit the error": {
+          readonly error: Declared<E>
+          readonly schema: S["Type"]
+        }
+      }
+  : [Declared<E>] extends [never]
     ? unknown
-    : { readonly "an error is recorded through its schema: give { error: Schema }": E }
+    : { readonly "an error is recorded through its schema: give { error: Schema }": Declared<E> }
+
+/**
+ * What is asked of a Schema here. It is inferred whole, and its parts are looked up in it: those of a type parameter can
+ * be looked up, but not inferred.
+ */
+interface Typed {
+  readonly Type: unknown
+}
 
 /**
  * `unknown` when `Options` has no fields besides those of `Known`. Inferred arguments may have any fields: without this, a
@@ -299,8 +326,8 @@ type HasOwnProblem<A> = [A] extends [object]
 export type RecordedValue<A, O> =
   OptionsOf<O> extends { readonly serdes: object }
     ? FromArguments<A>
-    : OptionsOf<O> extends { readonly success: { readonly Type: infer Type } }
-      ? Type
+    : OptionsOf<O> extends { readonly success: infer S extends Typed }
+      ? S["Type"]
       : FromArguments<A>
 
 /**
@@ -311,8 +338,8 @@ export type RecordedValue<A, O> =
  * @since 0.1.0
  */
 export type RecordedError<E, O> =
-  OptionsOf<O> extends { readonly error: { readonly Type: infer Type } }
-    ? FromArguments<Extract<E, OperationError>> | MembersFor<DeclaredError<E>, Type>
+  OptionsOf<O> extends { readonly error: infer S extends Typed }
+    ? FromArguments<LibraryError<E>> | DeclaredError<E, S["Type"]>
     : FromArguments<E>
 
 /**
@@ -336,9 +363,12 @@ export type RecordServices<O> =
   | SerdesServices<OptionsOf<O>>
 
 type SchemaServices<Opt, Key extends string> =
-  Opt extends Readonly<Record<Key, { readonly DecodingServices: infer RD; readonly EncodingServices: infer RE }>>
-    ? RD | RE
-    : never
+  Opt extends Readonly<Record<Key, infer S extends Coded>> ? S["DecodingServices"] | S["EncodingServices"] : never
+
+interface Coded {
+  readonly DecodingServices: unknown
+  readonly EncodingServices: unknown
+}
 
 type SerdesServices<Opt> = Opt extends {
   readonly serdes: { readonly deserialize: (...args: never) => Effect.Effect<unknown, unknown, infer R> }
@@ -349,7 +379,24 @@ type SerdesServices<Opt> = Opt extends {
 /** The options object, or undefined when there is none. */
 type OptionsOf<O> = O extends readonly [infer Opt] ? Opt : undefined
 
-type DeclaredError<E> = Exclude<E, OperationError>
+type Declared<E> = Exclude<E, OperationError>
 
-/** The members of `Type` that a member of `E` is one of. */
-type MembersFor<E, Type> = Type extends unknown ? ([Extract<E, Type>] extends [never] ? never : Type) : never
+/**
+ * The members of `E` that are the library's own operation errors.
+ *
+ * @category type rules
+ * @since 0.1.0
+ */
+export type LibraryError<E> = E extends OperationError ? E : never
+
+/**
+ * The members of `Type`, the type of an error Schema, that a member of `E` is one of.
+ *
+ * @category type rules
+ * @since 0.1.0
+ */
+export type DeclaredError<E, Type> = Type extends unknown
+  ? [Extract<Declared<E>, Type>] extends [never]
+    ? never
+    : Type
+  : never

@@ -78,26 +78,44 @@ export interface NoOptions {
   readonly timeout?: never
 }
 
+/**
+ * What a callback is answered with, by its options.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+// A Schema is inferred whole and looked into afterwards, because nothing can be inferred from a type parameter.
 export type AnswerValue<O> = O extends { readonly serdes: { readonly deserialize: (...args: never) => infer Read } }
   ? Read extends Effect.Effect<infer A, unknown, unknown>
     ? A
     : never
-  : O extends { readonly success: { readonly Type: infer A } }
-    ? A
+  : O extends { readonly success: infer S extends Schema.Top }
+    ? S["Type"]
     : string
 
-export type AnswerError<O> = O extends { readonly error: { readonly Type: infer E } } ? E : never
+/**
+ * How whoever completes a callback may let it fail, by its options.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type AnswerError<O> = O extends { readonly error: infer S extends Schema.Top } ? S["Type"] : never
 
-/** Reading the answer needs no encoding. */
+/**
+ * What reading the answer to a callback needs, by its options.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type AnswerServices<O> =
   | (O extends {
       readonly serdes: { readonly deserialize: (...args: never) => Effect.Effect<unknown, unknown, infer R> }
     }
       ? R
-      : O extends { readonly success: { readonly DecodingServices: infer R } }
-        ? R
+      : O extends { readonly success: infer S extends Schema.Top }
+        ? S["DecodingServices"]
         : never)
-  | (O extends { readonly error: { readonly DecodingServices: infer R } } ? R : never)
+  | (O extends { readonly error: infer S extends Schema.Top } ? S["DecodingServices"] : never)
 
 /** A deadline may have passed when the callback is to be created. */
 type DeadlineError<O> =

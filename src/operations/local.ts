@@ -17,13 +17,13 @@ import * as Scope from "effect/Scope"
 import { Execution, executionOf, type ExecutionService } from "../execution/Parts.ts"
 import { InHold, stepAround, type Hold } from "../execution/References.ts"
 import type { Body } from "./Operation.ts"
+import type { HoldsOperations } from "./typed.ts"
 
 /** What is local and holds durable operations does not compile. */
-export type Outsider<R> = [Extract<R, Execution>] extends [never]
-  ? unknown
-  : {
-      readonly "what is local cannot hold durable operations: move them out, it is no part of the workflow": never
-    }
+export type Outsider<R> =
+  HoldsOperations<R> extends true
+    ? { readonly "what is local cannot hold durable operations: move them out, it is no part of the workflow": never }
+    : unknown
 
 /**
  * Runs an effect, or builds a layer, that is no part of the workflow although it stands in its body: an exporter, a pool,

@@ -24,9 +24,16 @@ export const typed = <A, E, R>(operation: Effect.Effect<unknown, unknown, unknow
 export const recordingOf = (options: ReadonlyArray<unknown>): Recording => cast<unknown, Recording>(options[0] ?? {})
 
 /** A step that holds durable operations does not compile. */
-export type InsideStep<R> = [Extract<R, Execution>] extends [never]
-  ? unknown
-  : { readonly "a step cannot hold durable operations: use Durable.child, or move them out of the step": never }
+export type InsideStep<R> =
+  HoldsOperations<R> extends true
+    ? { readonly "a step cannot hold durable operations: use Durable.child, or move them out of the step": never }
+    : unknown
+
+/**
+ * Whether durable operations are among the services `R`. Nothing is known of a type parameter, so a helper that is generic
+ * in its services compiles; the compiler tries `any` in its place, hence the answer for that.
+ */
+export type HoldsOperations<R> = [0] extends [1 & R] ? false : [Extract<R, Execution>] extends [never] ? false : true
 
 /** A policy that is given before the effect must be one for its errors. */
 export type PolicyFor<E, Policy> = [Policy] extends [RetryPolicy<E> | undefined]

@@ -21,7 +21,14 @@ import type * as Schema from "effect/Schema"
 import { ConditionExhausted, InvalidDuration, InvalidOptions } from "../DurableError.ts"
 import type { Claim, Kind } from "../execution/Claim.ts"
 import type { Execution, Parts } from "../execution/Parts.ts"
-import type { FromArguments, RecordServices, Recordable, RecordedError, RecordedValue } from "../Plain.ts"
+import type {
+  FromArguments,
+  RecordableError,
+  RecordableValue,
+  RecordedError,
+  RecordedValue,
+  RecordServices
+} from "../Plain.ts"
 import { secondsOf, wholeDelaySeconds } from "../RetryPolicy.ts"
 import type * as Serdes from "../Serdes.ts"
 import type { StepContext } from "../StepContext.ts"
@@ -82,17 +89,53 @@ export interface StateRecording<State, Error, Codec> {
   readonly serdes?: Codec
 }
 
-/** The same as the arguments of an operation that records a value. What is `never` was not given. */
-type StateArguments<State, Error, Codec> = readonly [
-  Given<"success", State> & Given<"error", Error> & Given<"serdes", Codec>
-]
+/** {@link Recordable} of the state. */
+type StateRecordable<A, E, State, Error, Codec> = (IsGiven<Codec> extends false
+  ? IsGiven<State> extends false
+    ? RecordableValue<A, object, "state">
+    : RecordableValue<A, { readonly success: State }, "state">
+  : RecordableValue<A, { readonly serdes: Codec }, "state">) &
+  (IsGiven<Error> extends false ? RecordableError<E, object> : RecordableError<E, { readonly error: Error }>)
+
+/** What is `never` was not given. A type parameter was: the compiler tries `any` in its place. */
+type IsGiven<T> = [0] extends [1 & T] ? true : [T] extends [never] ? false : true
+
+/**
+ * What a {@link waitForCondition} ends with.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type StateValue<A, State, Codec> = [Codec] extends [never]
+  ? [State] extends [never]
+    ? FromArguments<A>
+    : RecordedValue<A, readonly [{ readonly success: State }]>
+  : FromArguments<A>
+
+/**
+ * How the check of a {@link waitForCondition} fails.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type StateError<E, Error> = [Error] extends [never]
+  ? FromArguments<E>
+  : RecordedError<E, readonly [{ readonly error: Error }]>
+
+/**
+ * What recording the state of a {@link waitForCondition} needs.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type StateServices<State, Error, Codec> =
+  | RecordServices<readonly [{ readonly success: State; readonly error: Error }]>
+  | ([Codec] extends [never] ? never : RecordServices<readonly [{ readonly serdes: Codec }]>)
 
 /** What the Schema reads, the next check begins with. */
 interface Readable<S> {
   readonly state?: { readonly Type: S }
 }
-
-type Given<Key extends string, T> = [T] extends [never] ? unknown : Readonly<Record<Key, T>>
 
 /**
  * Looks at something again and again, without an invocation between two looks, until it is as it should be.
@@ -135,11 +178,11 @@ export const waitForCondition = <
   options: ConditionOptions<S, A, E, R> &
     StateRecording<State, Error, Codec> &
     Readable<S> &
-    NoInfer<Recordable<A, E, StateArguments<State, Error, Codec>, unknown, "state">>
+    NoInfer<StateRecordable<A, E, State, Error, Codec>>
 ): Effect.Effect<
-  RecordedValue<A, StateArguments<State, Error, Codec>>,
-  RecordedError<E, StateArguments<State, Error, Codec>> | ConditionExhausted,
-  FromArguments<Exclude<R, StepContext>> | Execution | RecordServices<StateArguments<State, Error, Codec>>
+  StateValue<A, State, Codec>,
+  StateError<E, Error> | ConditionExhausted,
+  FromArguments<Exclude<R, StepContext>> | Execution | StateServices<State, Error, Codec>
 > => typed(untypedWaitForCondition(name, cast<unknown, ConditionRules>(options)))
 
 // --- How it is done ------------------------------------------------------------------------------------------------------

@@ -96,7 +96,7 @@ export interface CallbackHandle<in A, in E> {
  * @category type extractors
  * @since 0.1.0
  */
-export type CallbackValue<O> = O extends { readonly success: { readonly Type: infer A } } ? A : unknown
+export type CallbackValue<O> = O extends { readonly success: infer S extends Schema.Top } ? S["Type"] : unknown
 
 /**
  * What a callback may fail with besides raw error objects.
@@ -104,7 +104,7 @@ export type CallbackValue<O> = O extends { readonly success: { readonly Type: in
  * @category type extractors
  * @since 0.1.0
  */
-export type CallbackFailure<O> = O extends { readonly error: { readonly Type: infer E } } ? E : never
+export type CallbackFailure<O> = O extends { readonly error: infer S extends Schema.Top } ? S["Type"] : never
 
 type ReplyFor<O> = Reply<CallbackValue<O>, CallbackFailure<O>>
 

@@ -38,7 +38,7 @@ export interface OperationSchemas {
  * @category type extractors
  * @since 0.1.0
  */
-export type OperationValue<O> = O extends { readonly success: { readonly Type: infer A } } ? A : unknown
+export type OperationValue<O> = O extends { readonly success: infer S extends Schema.Top } ? S["Type"] : unknown
 
 /**
  * The error that an operation declares.
@@ -46,7 +46,7 @@ export type OperationValue<O> = O extends { readonly success: { readonly Type: i
  * @category type extractors
  * @since 0.1.0
  */
-export type OperationFailure<O> = O extends { readonly error: { readonly Type: infer E } } ? E : never
+export type OperationFailure<O> = O extends { readonly error: infer S extends Schema.Top } ? S["Type"] : never
 
 /**
  * An operation of an execution.
