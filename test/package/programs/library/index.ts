@@ -1,0 +1,5 @@
+/** The library as others import it. */
+export * from "./contracts.ts"
+export * from "./errors.ts"
+export * as Helpers from "./helpers.ts"
+export * from "./implementations.ts"
