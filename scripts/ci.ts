@@ -68,6 +68,7 @@ const steps: ReadonlyArray<Step> = [
   script("typecheck"),
   script("build"),
   script("check:package"),
+  script("check:types"),
   script("size"),
   script("check:publint"),
   script("check:attw"),

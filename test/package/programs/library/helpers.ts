@@ -1,9 +1,9 @@
 /** Helpers around every operation, generic in services, in values with a Schema, and in errors. */
 import { type Contract, Durable, DurableClient, DurableFunction, RetryPolicy } from "effect-durable"
 import { TestEngine } from "effect-durable/testing"
-import * as Effect from "effect/Effect"
+import type * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
-import * as Schema from "effect/Schema"
+import type * as Schema from "effect/Schema"
 
 // --- step ----------------------------------------------------------------------------------------------------------------
 
@@ -32,8 +32,7 @@ export const stepOfCodec = <A, E, R>(
   body: Effect.Effect<A, E, R>,
   success: Schema.Codec<A, unknown>,
   error: Schema.Codec<E, unknown>
-): Effect.Effect<A, E, R | Durable.Execution> =>
-  Durable.step(name, body as Effect.Effect<A, E, Exclude<R, Durable.StepContext>>, { success, error })
+): Effect.Effect<A, E, R | Durable.Execution> => Durable.step(name, body, { success, error })
 
 export const stepWithPolicy = <E, R>(
   name: string,

@@ -1,0 +1,243 @@
+/**
+ * Checks that the package compiles where its users compile it: every compiler that they have, and every setting of it that
+ * reads declarations in another way.
+ *
+ * `npm run check:types -- [--typescript 7] [--json]`
+ *
+ * It packs the package, installs it with `effect` into an empty project and compiles the programs of `test/package/programs`
+ * there, once for each combination: first a library, into declarations that are written from inferred types, then a program
+ * that knows the library by them. In `consumer/refused.ts` the compiler must find what the markers say, and nothing else.
+ *
+ * Needs `npm run build` first, and a registry. Prints a line for each combination, says what is wrong, and exits with 1 if
+ * anything is; with `--json` it prints the same as JSON. The last line is `types: N passed, N failed`.
+ */
+import { spawnSync } from "node:child_process"
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import process from "node:process"
+import { parseArgs } from "node:util"
+import manifest from "../package.json" with { type: "json" }
+
+const root = join(import.meta.dirname, "..")
+const folder = mkdtempSync(join(tmpdir(), "effect-durable-types-"))
+const project = join(folder, "project")
+
+/** The last of each line of compilers; the newest is the one of this repository. */
+const compilers = ["5.9.3", "6.0.3", manifest.devDependencies.typescript]
+
+interface Combination {
+  readonly typescript: string
+  readonly resolution: "nodenext" | "bundler"
+  readonly exact: boolean
+}
+
+const combinations: ReadonlyArray<Combination> = compilers.flatMap((typescript) =>
+  (["nodenext", "bundler"] as const).flatMap((resolution) =>
+    [true, false].map((exact) => ({ typescript, resolution, exact }))
+  )
+)
+
+const nameOf = ({ exact, resolution, typescript }: Combination): string =>
+  `TypeScript ${typescript}, ${resolution}, exactOptionalPropertyTypes ${exact ? "on" : "off"}`
+
+const run = (cwd: string, command: string, ...args: ReadonlyArray<string>) => {
+  const { error, status, stderr, stdout } = spawnSync(command, args, { cwd, encoding: "utf8" })
+  if (error !== undefined) throw error
+  return { ok: status === 0, stdout, stderr }
+}
+
+const npm = (cwd: string, ...args: ReadonlyArray<string>): string => {
+  const { ok, stderr, stdout } = run(cwd, "npm", ...args)
+  if (!ok) throw new Error(`npm ${args.join(" ")} failed.\n${stdout}${stderr}`)
+  return stdout
+}
+
+const install = (cwd: string, ...packages: ReadonlyArray<string>): void => {
+  mkdirSync(cwd, { recursive: true })
+  writeFileSync(join(cwd, "package.json"), JSON.stringify({ type: "module", private: true }))
+  npm(cwd, "install", "--no-audit", "--no-fund", "--prefer-offline", ...packages)
+}
+
+// --- The project -----------------------------------------------------------------------------------------------------
+
+const prepare = (): void => {
+  const [packed] = JSON.parse(npm(root, "pack", "--ignore-scripts", "--json", "--pack-destination", folder))
+  install(project, join(folder, packed.filename), `effect@${manifest.devDependencies.effect}`)
+  cpSync(join(root, "test/package/programs"), project, { recursive: true })
+  // Here the compiler is to tell what it finds.
+  writeFileSync(refusedFile, readFileSync(refusedFile, "utf8").replaceAll(marker, "//"))
+}
+
+const refusedFile = join(project, "consumer/refused.ts")
+const marker = "// @ts-expect-error"
+
+const configure = ({ exact, resolution }: Combination): void => {
+  const compilerOptions = {
+    target: "ES2024",
+    lib: ["ES2024", "DOM"],
+    types: [],
+    module: resolution === "nodenext" ? "nodenext" : "esnext",
+    moduleResolution: resolution,
+    strict: true,
+    exactOptionalPropertyTypes: exact,
+    skipLibCheck: false,
+    declaration: true,
+    composite: true,
+    rewriteRelativeImportExtensions: true,
+    rootDir: ".."
+  }
+  const write = (name: string, more: object): void =>
+    writeFileSync(join(project, name, "tsconfig.json"), JSON.stringify({ include: ["*.ts"], ...more }))
+  write("library", { compilerOptions: { ...compilerOptions, outDir: "../out" } })
+  write("consumer", {
+    compilerOptions: { ...compilerOptions, outDir: "../out" },
+    references: [{ path: "../library" }]
+  })
+}
+
+// --- What the compiler says ------------------------------------------------------------------------------------------
+
+interface Finding {
+  readonly file: string
+  readonly line: number
+  readonly message: string
+}
+
+const compile = (compiler: string, name: string): ReadonlyArray<Finding> => {
+  const { ok, stderr, stdout } = run(project, process.execPath, compiler, "-p", name, "--pretty", "false")
+  const found = findings(stdout)
+  if (!ok && found.length === 0) throw new Error(`The compiler failed.\n${stdout}${stderr}`)
+  return found
+}
+
+/** A finding is a line with a place, and the indented ones below it. */
+const findings = (output: string): ReadonlyArray<Finding> =>
+  output.split(/\n(?! )/).flatMap((text) => {
+    const [, file = "", line, message = ""] =
+      /^(?:(.+)\((\d+),\d+\): )?((?:error|fatal)\b.*)$/s.exec(text.trimEnd()) ?? []
+    return message === "" ? [] : [{ file, line: Number(line ?? 0), message }]
+  })
+
+interface Expectation {
+  readonly line: number
+  readonly sentence: string
+}
+
+/** What the markers of `consumer/refused.ts` say. */
+const expectations: ReadonlyArray<Expectation> = readFileSync(
+  join(root, "test/package/programs/consumer/refused.ts"),
+  "utf8"
+)
+  .split("\n")
+  .flatMap((text, index) =>
+    text.trimStart().startsWith(marker)
+      ? [{ line: index + 2, sentence: text.trimStart().slice(marker.length).trim() }]
+      : []
+  )
+
+const problemsOf = (combination: Combination, compiler: string): ReadonlyArray<string> => {
+  rmSync(join(project, "out"), { recursive: true, force: true })
+  configure(combination)
+  const library = compile(compiler, "library")
+  if (library.length > 0) return library.map(told)
+  const consumer = compile(compiler, "consumer")
+  const refused = consumer.filter(({ file }) => file === "consumer/refused.ts")
+  return [
+    ...consumer.filter((finding) => !refused.includes(finding)).map(told),
+    ...refused.filter(({ line }) => !expectations.some((expected) => expected.line === line)).map(told),
+    ...expectations.flatMap((expected) =>
+      missed(
+        expected,
+        refused.filter(({ line }) => line === expected.line)
+      )
+    )
+  ]
+}
+
+const told = ({ file, line, message }: Finding): string => `${file}:${line} ${message}`
+
+const missed = ({ line, sentence }: Expectation, found: ReadonlyArray<Finding>): ReadonlyArray<string> => {
+  const place = `consumer/refused.ts:${line}`
+  if (found.length === 0) return [`${place} compiles, and should say: ${sentence}`]
+  if (found.length > 1) return [`${place} is reported ${found.length} times:\n${found.map(told).join("\n")}`]
+  const [{ message } = { message: "" }] = found
+  return message.replaceAll('\\"', '"').includes(sentence)
+    ? []
+    : [`${place} should say: ${sentence}\nIt says: ${message}`]
+}
+
+// --- All of them -----------------------------------------------------------------------------------------------------
+
+interface Result extends Combination {
+  readonly seconds: number
+  readonly problems: ReadonlyArray<string>
+}
+
+/** Where the compiler of a version is, or why it is nowhere. */
+const installed = new Map<string, string | Error>()
+
+const compilerOf = (version: string): string => {
+  const found = installed.get(version) ?? installCompiler(version)
+  installed.set(version, found)
+  if (typeof found === "string") return found
+  throw found
+}
+
+const installCompiler = (version: string): string | Error => {
+  const place = join(folder, `typescript-${version}`)
+  try {
+    install(place, `typescript@${version}`)
+    const compiler = join(place, "node_modules/typescript/bin/tsc")
+    const says = run(place, process.execPath, compiler, "--version").stdout.trim()
+    return says === `Version ${version}` ? compiler : new Error(`TypeScript ${version} says that it is ${says}.`)
+  } catch (error) {
+    return new Error(`TypeScript ${version} cannot be installed, so nothing is known of it. ${said(error)}`)
+  }
+}
+
+const check = (combination: Combination): Result => {
+  const start = performance.now()
+  const problems = ((): ReadonlyArray<string> => {
+    try {
+      return problemsOf(combination, compilerOf(combination.typescript))
+    } catch (error) {
+      return [said(error)]
+    }
+  })()
+  return { ...combination, seconds: Math.round((performance.now() - start) / 100) / 10, problems }
+}
+
+const said = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+const main = (): number => {
+  const { values } = parseArgs({
+    options: { typescript: { type: "string", default: "" }, json: { type: "boolean", default: false } }
+  })
+  const wanted = combinations.filter(({ typescript }) => typescript.startsWith(values.typescript))
+  if (wanted.length === 0) {
+    console.error(`usage: npm run check:types -- [--typescript ${compilers.join("|")}] [--json]`)
+    return 2
+  }
+  prepare()
+  const results = wanted.map((combination) => {
+    const result = check(combination)
+    const { problems, seconds } = result
+    console.log(`${problems.length === 0 ? "ok     " : "FAILED "} ${nameOf(combination)} (${seconds} s)`)
+    for (const problem of problems) console.log(problem.replaceAll(/^/gm, "        "))
+    return result
+  })
+  const failed = results.filter(({ problems }) => problems.length > 0).length
+  if (values.json) console.log(JSON.stringify({ results, failed }))
+  console.log(`types: ${results.length - failed} passed, ${failed} failed`)
+  return failed === 0 ? 0 : 1
+}
+
+try {
+  process.exitCode = main()
+} catch (error) {
+  console.log(`FAILED  ${said(error)}\ntypes: 0 passed, 1 failed`)
+  process.exitCode = 1
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
