@@ -54,6 +54,7 @@ export interface Progress {
  * @since 0.1.0
  */
 export interface CompletionPolicy {
+  readonly _tag: "CompletionPolicy"
   /** Whether another item may be started. @internal */
   readonly mayStart: (progress: Progress) => boolean
   /** Whether the batch is complete although items are left. @internal */
@@ -110,6 +111,7 @@ export const make = (bounds: Bounds = {}): CompletionPolicy => {
   const isReached = ({ successCount }: Progress): boolean =>
     minSuccessful !== undefined && successCount >= minSuccessful
   return {
+    _tag: "CompletionPolicy",
     mayStart: (progress) => !isExceeded(progress),
     isComplete: (progress) => isExceeded(progress) || isReached(progress),
     reason: (progress) => {
@@ -182,6 +184,7 @@ export const custom = (decide: (progress: Progress) => Decision): CompletionPoli
     )
   }
   return {
+    _tag: "CompletionPolicy",
     mayStart: (progress) => decided(progress) === "continue",
     isComplete: (progress) => decided(progress) !== "continue",
     reason: (progress) => {

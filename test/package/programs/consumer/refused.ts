@@ -134,6 +134,10 @@ export const withOptions = [
     // @ts-expect-error Did you mean to write 'policy'?
     polcy: 1
   }),
+  Durable.parallel("a", [number, number], {
+    // @ts-expect-error Type 'number' is not assignable to type 'CompletionPolicy'
+    policy: 1
+  }),
   Durable.race("a", [number, number], {
     // @ts-expect-error Did you mean to write 'success'?
     sucess: Schema.Int
