@@ -17,8 +17,11 @@ const root = join(import.meta.dirname, "..")
 const folder = mkdtempSync(join(tmpdir(), "effect-durable-package-"))
 const project = join(folder, "project")
 
-/** What the package may grow to, in bytes. Raise it with a reason: the last was the runtime of many small parts. */
-const budget = { packed: 900_000, unpacked: 4_000_000 }
+/**
+ * What the package may grow to, in bytes. Raise it with a reason: the last was that the documentation of a version travels with
+ * it, which is a fifth of it. Its reference is the fourth part of that, and other pages link to it, so it is not left out.
+ */
+const budget = { packed: 1_150_000, unpacked: 4_900_000 }
 
 const capture = (cwd: string, command: string, ...args: ReadonlyArray<string>): string => {
   const { error, status, stderr, stdout } = spawnSync(command, args, { cwd, encoding: "utf8" })
@@ -121,8 +124,9 @@ const oldest = manifest.engines.node.replace(/^>=(\d+\.\d+)$/, "$1.0")
 // --- The checks ------------------------------------------------------------------------------------------------------
 
 const checks: Readonly<Record<string, (packed: Packed) => void>> = {
-  "holds the build, the sources and nothing else": ({ files }) => {
-    const allowed = /^(dist\/.+\.(js|d\.ts)(\.map)?|src\/.+\.ts|package\.json|README\.md|LICENSE)$/
+  "holds the build, the sources, the documentation and nothing else": ({ files }) => {
+    const allowed =
+      /^(dist\/.+\.(js|d\.ts)(\.map)?|src\/.+\.ts|docs\/.+\.md|package\.json|(README|CHANGELOG|LLMS)\.md|LICENSE)$/
     const strange = files.filter((file) => !allowed.test(file) || /\.test(-d)?\.ts$/.test(file))
     if (strange.length > 0) throw new Error(`It also holds ${strange.join(", ")}.`)
   },
@@ -141,6 +145,12 @@ const checks: Readonly<Record<string, (packed: Packed) => void>> = {
       const says = (list: ReadonlyArray<string>): string => list.join(", ") || "nothing"
       throw new Error(`It lacks ${says(missing)}, and holds ${says(stale)} too many. Run npm run build.`)
     }
+  },
+  "holds every page of the documentation": ({ files }) => {
+    const missing = [...globSync("docs/**/*.md", { cwd: root }), "CHANGELOG.md", "LLMS.md"].filter(
+      (page) => !files.includes(page)
+    )
+    if (missing.length > 0) throw new Error(`It lacks ${missing.join(", ")}.`)
   },
   "stays within its budget": ({ size, unpackedSize }) => {
     if (size > budget.packed || unpackedSize > budget.unpacked) {

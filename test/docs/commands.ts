@@ -72,6 +72,7 @@ export const rules: ReadonlyArray<Rule> = [
   script("typecheck"),
   script("build"),
   script("check:package"),
+  script("check:types"),
   {
     command: /^npm run reference$/,
     run: "elsewhere",

@@ -52,15 +52,17 @@ describe("the package", () => {
     )
   })
 
-  it("is packed with all of its sources, and without tests, examples and tools", () => {
+  it("is packed with all of its sources and its documentation, and without tests, examples and tools", () => {
     const { lines, status, stderr } = run("npm", "pack", "--ignore-scripts", "--dry-run", "--json")
     assert.strictEqual(status, 0, stderr)
     const [packed] = JSON.parse(lines.join("\n"))
     const files: ReadonlyArray<string> = packed.files.map((file: { readonly path: string }) => file.path)
     const sources = globSync("src/**/*.ts", { cwd: root })
     assert.deepStrictEqual(files.filter((file) => file.startsWith("src/")).toSorted(), sources.toSorted())
-    const others = files.filter((file) => !/^(src|dist)\//.test(file))
-    assert.deepStrictEqual(others.toSorted(), ["LICENSE", "README.md", "package.json"])
+    const pages = globSync("docs/**/*.md", { cwd: root })
+    assert.deepStrictEqual(files.filter((file) => file.startsWith("docs/")).toSorted(), pages.toSorted())
+    const others = files.filter((file) => !/^(src|dist|docs)\//.test(file))
+    assert.deepStrictEqual(others.toSorted(), ["CHANGELOG.md", "LICENSE", "LLMS.md", "README.md", "package.json"])
   })
 })
 
