@@ -93,6 +93,10 @@ export type Requirements<I> = I extends {
   ? Exclude<R, Execution | Scope | LambdaContext>
   : never
 
+type Provides<R, Required> = [Required] extends [R]
+  ? unknown
+  : { readonly "the layer lacks services that the workflow requires": Exclude<Required, R> }
+
 /**
  * Makes the handler of a workflow.
  *
@@ -118,9 +122,9 @@ export type Requirements<I> = I extends {
  * @category constructors
  * @since 0.1.0
  */
-export const make = <I extends Contract.AnyImplementation, R extends Requirements<I>, E>(
+export const make = <I extends Contract.AnyImplementation, R, E>(
   implementation: I,
-  options: Options<R | Requirements<I>, E>
+  options: Options<R, E> & { readonly layer: Provides<R, Requirements<I>> }
 ): Handler => {
   const sandbox = new Sandbox(Layer.provideMerge(options.layer, LambdaLogger.layer))
   const checkpoints = new Sandbox<CheckpointStore, unknown>(options.checkpoints ?? LambdaCheckpoints.layer)

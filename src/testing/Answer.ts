@@ -59,12 +59,12 @@ export interface OpenCallback {
 }
 
 /**
- * How callbacks of some names are answered.
+ * How callbacks of some names are answered. `R` is what that requires; an `Answer` alone requires nothing.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Answer<out R> {
+export interface Answer<out R = never> {
   readonly _tag: "Answer"
   readonly name: string | RegExp | ((name: string) => boolean)
   /** @internal */

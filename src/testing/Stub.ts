@@ -31,12 +31,12 @@ export interface Call {
 }
 
 /**
- * A stand-in for a function.
+ * A stand-in for a function. `R` is what it requires when it is called; a `Stub` alone requires nothing.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Stub<out R> {
+export interface Stub<out R = never> {
   readonly _tag: "Stub"
   readonly contract: Contract.Any
   /** @internal */

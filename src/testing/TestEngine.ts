@@ -376,11 +376,17 @@ export const start = <C extends Contract.AnyDurable>(
 export const run = <C extends Contract.AnyDurable>(
   contract: C,
   ...args: Contract.PayloadAndOptions<C, StartOptions>
-): Effect.Effect<
-  Contract.Success<C>,
-  Contract.Error<C> | OperationError | ExecutionFailed | ClientError,
-  TestEngine | Contract.CallerServices<C>
-> => Effect.flatMap(start(contract, ...args), (started) => started.result)
+): Effect.Effect<Contract.Success<C>, RunError<Contract.Error<C>>, TestEngine | Contract.CallerServices<C>> =>
+  Effect.flatMap(start(contract, ...args), (started) => started.result)
+
+/**
+ * How a {@link run} fails: with the errors of the contract, with the operation errors of the library, as `ExecutionFailed` for
+ * any other end, or because the execution cannot be started.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export type RunError<E> = E | OperationError | ExecutionFailed | ClientError
 
 const makeRun = <C extends Contract.AnyDurable>(
   contract: C,

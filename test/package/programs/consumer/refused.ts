@@ -184,7 +184,7 @@ export const withOtherTypes = [
 ]
 
 export const withoutServices = [
-  // @ts-expect-error Type 'Airline' is not assignable to type 'never'
+  // @ts-expect-error the layer lacks services that the workflow requires
   LambdaHandler.make(book, { layer: Layer.empty }),
   // @ts-expect-error Type 'Airline' is not assignable to type 'never'
   Effect.runPromise(Effect.provide(Effect.void, TestEngine.layer([book]))),

@@ -1,5 +1,6 @@
 /** Helpers around every operation, generic in services, in values with a Schema, and in errors. */
 import { type Contract, Durable, DurableClient, DurableFunction, RetryPolicy } from "effect-durable"
+import { LambdaHandler } from "effect-durable/lambda"
 import { TestEngine } from "effect-durable/testing"
 import type * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
@@ -169,6 +170,11 @@ export const call = <C extends Contract.AnyDurable>(contract: C, payload: Contra
 
 export const test = <C extends Contract.AnyDurable>(contract: C, payload: Contract.Payload<C>) =>
   TestEngine.run(contract, payload)
+
+export const handler = <I extends Contract.AnyImplementation>(
+  implementation: I,
+  layer: Layer.Layer<LambdaHandler.Requirements<I>>
+) => LambdaHandler.make(implementation, { layer })
 
 export const durable = <P extends Schema.Top, S extends Schema.Top, E extends Schema.Top>(
   name: string,
