@@ -91,6 +91,12 @@ export const rules: ReadonlyArray<Rule> = [
     file: "test/package/package.test.ts",
     holds: `bench("size/hello", "cold", "client"`
   },
+  {
+    command: /^npm run release -- --dry-run$/,
+    run: "elsewhere",
+    file: "test/package/release.test.ts",
+    holds: `"scripts/release.ts", "--dry-run"`
+  },
   script("size"),
   {
     command: /^npm run conformance$/,

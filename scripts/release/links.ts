@@ -1,0 +1,41 @@
+/**
+ * What becomes of the links of a page when it leaves the repository.
+ *
+ * Beside code the registry shows README alone, so all of its relative links have to become addresses. In other pages those
+ * to files that are in the package stay as they are: whoever reads them has the others, too.
+ */
+import { posix } from "node:path"
+
+export interface Release {
+  /** The files of the package, from its root. */
+  readonly files: ReadonlyArray<string>
+  /** The address of the repository as it was released, to which paths are appended. */
+  readonly base: string
+}
+
+/** A page, by its path in the package, with the links that it has in a release. */
+export const released = (path: string, text: string, { base, files }: Release): string =>
+  outsideOfCode(text, (prose) =>
+    prose.replace(/(\]\()([^)\s]+)(\))/g, (link: string, open: string, target: string, close: string) => {
+      if (/^([a-z][a-z+.-]*:|#)/.test(target)) return link
+      const [file = "", anchor] = target.split("#")
+      const found = posix.normalize(posix.join(posix.dirname(path), file)).replace(/\/$/, "")
+      if (path !== "README.md" && files.some((one) => one === found || one.startsWith(`${found}/`))) return link
+      return `${open}${base}/${found}${anchor === undefined ? "" : `#${anchor}`}${close}`
+    })
+  )
+
+/** Changes what is neither in a block of code nor between backticks. */
+const outsideOfCode = (text: string, change: (prose: string) => string): string =>
+  text
+    .split(/(^```.*?^```$)/gms)
+    .map((part, index) => (index % 2 === 1 ? part : proseOf(part, change)))
+    .join("")
+
+const proseOf = (text: string, change: (prose: string) => string): string => {
+  // A link may have code as its text, so code is only hidden meanwhile.
+  const hidden: Array<string> = []
+  const shown = text.replace(/`[^`\n]*`/g, (code) => `\u0000${hidden.push(code) - 1}\u0000`)
+  // oxlint-disable-next-line no-control-regex -- no text has this character
+  return change(shown).replace(/\u0000(\d+)\u0000/g, (_, index: string) => hidden[Number(index)] ?? "")
+}
