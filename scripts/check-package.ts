@@ -81,7 +81,7 @@ const programs = (): Readonly<Record<string, string>> => ({
     import { CardDeclined, Charge, Fulfil, fulfil } from "./fulfil.js"
 
     const order = { orderId: "o-1", cents: 1_250 }
-    const run = (charge: TestEngine.Stub<never>) =>
+    const run = (charge: TestEngine.Stub) =>
       Effect.runPromise(Effect.provide(TestEngine.run(Fulfil, order), TestEngine.layer([fulfil, charge])))
     console.log(await run(TestEngine.stub(Charge, () => Effect.void)))
     console.log(await run(TestEngine.stub(Charge, TestEngine.fail(new CardDeclined({ code: "expired" })))))

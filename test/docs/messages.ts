@@ -70,7 +70,7 @@ const inEngine = (
     options,
     targets = {}
   }: {
-    readonly functions?: ReadonlyArray<TestEngine.Stub<never> | TestEngine.Answer<never>>
+    readonly functions?: ReadonlyArray<TestEngine.Stub | TestEngine.Answer>
     readonly options?: TestEngine.Options
     readonly targets?: Readonly<Record<string, string>>
   } = {}

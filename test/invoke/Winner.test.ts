@@ -22,7 +22,7 @@ const briefly = (timeout: Timeout) =>
 
 describe("who won the race of an invoke and its time-out", () => {
   /** Looks at the outcome in every invocation: right away, before the other side ends, and long after it. */
-  const watch = (timeout: Timeout, stub: TestEngine.Stub<never>) =>
+  const watch = (timeout: Timeout, stub: TestEngine.Stub) =>
     Effect.gen(function* () {
       const seen: Array<string> = []
       const ended = yield* runToEnd(

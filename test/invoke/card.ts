@@ -47,7 +47,7 @@ export const seenTwice = <E>(failing: Effect.Effect<unknown, E, Durable.Executio
 }
 
 /** The errors that a failing invoke shows before and after a replay. */
-export const errorsOf = <E>(failing: Effect.Effect<unknown, E, Durable.Execution>, stub: TestEngine.Stub<never>) =>
+export const errorsOf = <E>(failing: Effect.Effect<unknown, E, Durable.Execution>, stub: TestEngine.Stub) =>
   Effect.gen(function* () {
     const { seen, workflow } = seenTwice(failing)
     const { exit } = yield* runToEnd(workflow, [stub])

@@ -11,7 +11,7 @@ import type { HistoryEvent } from "../../src/wire/HistoryEvent.ts"
 import type { Operation } from "../../src/wire/Operation.ts"
 
 /** Functions and stubs that require nothing. */
-export type Functions = ReadonlyArray<Contract.AnyImplementation<never> | TestEngine.Stub<never>>
+export type Functions = ReadonlyArray<Contract.AnyImplementation<never> | TestEngine.Stub>
 
 export const Double = DurableFunction.plain("double", { payload: Schema.Int, success: Schema.Int })
 export const double = TestEngine.stub(Double, (n) => Effect.succeed(n * 2))

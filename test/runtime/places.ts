@@ -27,7 +27,7 @@ const Work = DurableFunction.make("work")
 export const places = <A>(
   read: Effect.Effect<A>,
   workflow: (look: Look<A>) => Effect.Effect<unknown, DurableError.OperationError, Durable.Execution>,
-  options: { readonly functions?: ReadonlyArray<TestEngine.Stub<never>>; readonly name?: string } = {}
+  options: { readonly functions?: ReadonlyArray<TestEngine.Stub>; readonly name?: string } = {}
 ): Effect.Effect<Record<string, A>> =>
   Effect.gen(function* () {
     const seen: Record<string, A> = {}

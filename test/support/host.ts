@@ -74,7 +74,7 @@ export interface Options {
   readonly engine?: TestEngine.Options
   /** What the world serves besides: stubs, answers to callbacks, other functions. */
   readonly parts?: ReadonlyArray<
-    Contract.AnyImplementation<never> | TestEngine.Stub<never> | TestEngine.Answer<never> | TestEngine.StepFault
+    Contract.AnyImplementation<never> | TestEngine.Stub | TestEngine.Answer | TestEngine.StepFault
   >
   /** Services of the host, such as another `Serdes`. */
   readonly layer?: Layer.Layer<never>

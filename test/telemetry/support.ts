@@ -58,7 +58,7 @@ export interface Options {
   /** Whether the tracer provider has the id generator. Default: yes. */
   readonly ids?: boolean
   /** Functions besides the workflow. */
-  readonly functions?: ReadonlyArray<TestEngine.Stub<never> | typeof callee>
+  readonly functions?: ReadonlyArray<TestEngine.Stub | typeof callee>
   readonly payload?: Schema.Json
   /** What stands in the place of the OpenTelemetry SDK. */
   readonly tracing?: Layer.Layer<never>

@@ -16,7 +16,7 @@ const Main = DurableFunction.make("main", { success: Schema.Unknown })
 /** For what nobody ever answers. */
 const impatient = { patience: "300 millis" } as const
 
-type Part = TestEngine.Answer<never> | TestEngine.StepFault
+type Part = TestEngine.Answer | TestEngine.StepFault
 
 /** Runs a workflow in a world with some answers. */
 const started = <E>(

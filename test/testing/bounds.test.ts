@@ -15,7 +15,7 @@ const minute = 60_000
 const runWith = (
   options: TestEngine.Options,
   workflow: Effect.Effect<unknown, never, Durable.Execution>,
-  functions: ReadonlyArray<TestEngine.Stub<never>> = []
+  functions: ReadonlyArray<TestEngine.Stub> = []
 ) => {
   const sub = Sub.implement((n) => Effect.as(Durable.wait("a while", "90 seconds"), n + 1))
   return Effect.gen(function* () {

@@ -19,7 +19,7 @@ const impatient = { patience: "150 millis" } as const
 /** What a test is told about a workflow that goes wrong. */
 const reportOf = (
   workflow: Effect.Effect<void, never, Durable.Execution>,
-  functions: ReadonlyArray<TestEngine.Stub<never>> = [],
+  functions: ReadonlyArray<TestEngine.Stub> = [],
   options: TestEngine.Options = impatient
 ) =>
   Effect.gen(function* () {

@@ -31,7 +31,7 @@ const main = Main.implement((times) =>
   )
 )
 
-const outcomes = (times: number, stub: TestEngine.Stub<never>) =>
+const outcomes = (times: number, stub: TestEngine.Stub) =>
   TestEngine.run(Main, times).pipe(Effect.provide(TestEngine.layer([main, stub])))
 
 describe("a stub", () => {

@@ -24,7 +24,7 @@ const day = 24 * hour
 /** Runs a workflow to its end, and answers with what it gave back and what happened when. */
 const timeline = (
   workflow: Effect.Effect<unknown, never, Durable.Execution>,
-  functions: ReadonlyArray<Contract.AnyImplementation<never> | TestEngine.Stub<never>> = [],
+  functions: ReadonlyArray<Contract.AnyImplementation<never> | TestEngine.Stub> = [],
   options: TestEngine.Options = {}
 ) =>
   Effect.gen(function* () {
@@ -315,9 +315,7 @@ describe("the time of callees", () => {
 })
 
 describe("the order of events", () => {
-  const callees: ReadonlyArray<
-    readonly [string, Contract.AnyImplementation<never> | TestEngine.Stub<never>, Contract.Any]
-  > = [
+  const callees: ReadonlyArray<readonly [string, Contract.AnyImplementation<never> | TestEngine.Stub, Contract.Any]> = [
     ["a stub that answers at once", TestEngine.stub(Plain, (n) => Effect.succeed(n)), Plain],
     ["a stub with an outcome", TestEngine.stub(Plain, TestEngine.succeed(1)), Plain],
     ["a plain function", Plain.implement((n) => Effect.succeed(n)), Plain],

@@ -22,7 +22,7 @@ type Workflow = Effect.Effect<unknown, never, Durable.Execution>
 const timeline = (
   workflow: Workflow,
   options: TestEngine.Options = {},
-  parts: ReadonlyArray<TestEngine.Answer<never> | TestEngine.StepFault> = []
+  parts: ReadonlyArray<TestEngine.Answer | TestEngine.StepFault> = []
 ) =>
   Effect.gen(function* () {
     const run = yield* TestEngine.start(Main)

@@ -16,7 +16,7 @@ const io = <A>(value: A, millis = 20): Effect.Effect<A> =>
 /** Runs a workflow to its end, and answers with its result and the virtual time that it took. */
 const runOf = (
   workflow: Effect.Effect<unknown, never, Durable.Execution>,
-  functions: ReadonlyArray<TestEngine.Stub<never>> = [],
+  functions: ReadonlyArray<TestEngine.Stub> = [],
   options: TestEngine.Options = {}
 ) =>
   Effect.gen(function* () {

@@ -59,13 +59,13 @@ describe("layer", () => {
 
 describe("answer", () => {
   it("takes anything without the Schemas of the callback", () => {
-    expectTypeOf(TestEngine.answer("approval", TestEngine.succeed(true))).toEqualTypeOf<TestEngine.Answer<never>>()
+    expectTypeOf(TestEngine.answer("approval", TestEngine.succeed(true))).toEqualTypeOf<TestEngine.Answer>()
     expectTypeOf(
       TestEngine.answer("approval", [
         TestEngine.never,
         TestEngine.after("1 hour", TestEngine.fail({ ErrorType: "Busy" }))
       ])
-    ).toEqualTypeOf<TestEngine.Answer<never>>()
+    ).toEqualTypeOf<TestEngine.Answer>()
   })
 
   it("takes what the Schemas take", () => {

@@ -62,7 +62,7 @@ export interface Kit {
   ) => Effect.Effect<A, E, Durable.StepContext>
 }
 
-type Part = TestEngine.Stub<never> | TestEngine.Answer<never>
+type Part = TestEngine.Stub | TestEngine.Answer
 
 export const observe = async (
   program: (kit: Kit) => Workflow,

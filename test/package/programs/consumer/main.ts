@@ -6,7 +6,7 @@ import * as Schema from "effect/Schema"
 import {
   Airline,
   Book,
-  FareExpired,
+  type FareExpired,
   Helpers,
   Nap,
   Price,
@@ -27,6 +27,7 @@ import {
   together
 } from "../library/index.ts"
 
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the compiler compares both functions for every T
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 
 /** Takes a value whose type is exactly this. */

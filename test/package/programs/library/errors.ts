@@ -1,6 +1,6 @@
 /** The errors of a library of workflows, and what its contracts speak of. */
 import * as Context from "effect/Context"
-import * as Effect from "effect/Effect"
+import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
 export class SeatTaken extends Schema.TaggedError<SeatTaken>()("SeatTaken", { seat: Schema.String }) {}
