@@ -89,7 +89,7 @@ export interface StateRecording<State, Error, Codec> {
   readonly serdes?: Codec
 }
 
-/** {@link Recordable} of the state. */
+/** What `Recordable` says of the state. */
 type StateRecordable<A, E, State, Error, Codec> = (IsGiven<Codec> extends false
   ? IsGiven<State> extends false
     ? RecordableValue<A, object, "state">
