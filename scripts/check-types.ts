@@ -193,7 +193,9 @@ const installCompiler = (version: string): string | Error => {
     const says = run(place, process.execPath, compiler, "--version").stdout.trim()
     return says === `Version ${version}` ? compiler : new Error(`TypeScript ${version} says that it is ${says}.`)
   } catch (error) {
-    return new Error(`TypeScript ${version} cannot be installed, so nothing is known of it. ${said(error)}`)
+    return new Error(
+      `TypeScript ${version} cannot be installed, so nothing is known of it. Is the registry within reach? ${said(error)}`
+    )
   }
 }
 
@@ -220,7 +222,14 @@ const main = (): number => {
     console.error(`usage: npm run check:types -- [--typescript ${compilers.join("|")}] [--json]`)
     return 2
   }
-  prepare()
+  try {
+    prepare()
+  } catch (error) {
+    throw new Error(
+      `The package cannot be installed, so nothing is known of any compiler. Is the registry within reach? ${said(error)}`,
+      { cause: error }
+    )
+  }
   const results = wanted.map((combination) => {
     const result = check(combination)
     const { problems, seconds } = result
