@@ -2,14 +2,16 @@
  * Checks that the package compiles where its users compile it: every compiler that they have, and every setting of it that
  * reads declarations in another way.
  *
- * `npm run check:types -- [--typescript 7] [--json]`
+ * `npm run check:types -- [--typescript 7] [--skip-unreachable] [--json]`
  *
  * It packs the package, installs it with `effect` into an empty project and compiles the programs of `test/package/programs`
  * there, once for each combination: first a library, into declarations that are written from inferred types, then a program
  * that knows the library by them. In `consumer/refused.ts` the compiler must find what the markers say, and nothing else.
  *
- * Needs `npm run build` first, and a registry. Prints a line for each combination, says what is wrong, and exits with 1 if
- * anything is; with `--json` it prints the same as JSON. The last line is `types: N passed, N failed`.
+ * Needs `npm run build` first, and a registry for the older compilers: without one they have failed, or with
+ * `--skip-unreachable` are skipped in so many words. Prints a line for each combination, says what is wrong, and exits with 1
+ * if anything is; with `--json` it prints the same as JSON. The last line is `types: N passed, N failed`, and how many were
+ * skipped if any were.
  */
 import { spawnSync } from "node:child_process"
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
@@ -173,6 +175,8 @@ const missed = ({ line, sentence }: Expectation, found: ReadonlyArray<Finding>):
 interface Result extends Combination {
   readonly seconds: number
   readonly problems: ReadonlyArray<string>
+  /** Why nothing was compiled. */
+  readonly skipped?: string
 }
 
 /** Where the compiler of a version is, or why it is nowhere. */
@@ -185,41 +189,51 @@ const compilerOf = (version: string): string => {
   throw found
 }
 
+/** A compiler that cannot be had, because nothing answers where it would come from. */
+class Unreachable extends Error {}
+
 const installCompiler = (version: string): string | Error => {
-  const place = join(folder, `typescript-${version}`)
+  const isOurs = version === manifest.devDependencies.typescript
+  const place = isOurs ? root : join(folder, `typescript-${version}`)
   try {
-    install(place, `typescript@${version}`)
+    if (!isOurs) install(place, `typescript@${version}`)
     const compiler = join(place, "node_modules/typescript/bin/tsc")
     const says = run(place, process.execPath, compiler, "--version").stdout.trim()
     return says === `Version ${version}` ? compiler : new Error(`TypeScript ${version} says that it is ${says}.`)
   } catch (error) {
-    return new Error(
+    return new Unreachable(
       `TypeScript ${version} cannot be installed, so nothing is known of it. Is the registry within reach? ${said(error)}`
     )
   }
 }
 
-const check = (combination: Combination): Result => {
+const check = (combination: Combination, mayBeSkipped: boolean): Result => {
   const start = performance.now()
-  const problems = ((): ReadonlyArray<string> => {
+  const compiled = ((): Pick<Result, "problems" | "skipped"> => {
     try {
-      return problemsOf(combination, compilerOf(combination.typescript))
+      return { problems: problemsOf(combination, compilerOf(combination.typescript)) }
     } catch (error) {
-      return [said(error)]
+      return mayBeSkipped && error instanceof Unreachable
+        ? { problems: [], skipped: error.message }
+        : { problems: [said(error)] }
     }
   })()
-  return { ...combination, seconds: Math.round((performance.now() - start) / 100) / 10, problems }
+  return { ...combination, seconds: Math.round((performance.now() - start) / 100) / 10, ...compiled }
 }
 
 const said = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 const main = (): number => {
   const { values } = parseArgs({
-    options: { typescript: { type: "string", default: "" }, json: { type: "boolean", default: false } }
+    options: {
+      typescript: { type: "string", default: "" },
+      "skip-unreachable": { type: "boolean", default: false },
+      json: { type: "boolean", default: false }
+    }
   })
   const wanted = combinations.filter(({ typescript }) => typescript.startsWith(values.typescript))
   if (wanted.length === 0) {
-    console.error(`usage: npm run check:types -- [--typescript ${compilers.join("|")}] [--json]`)
+    console.error(`usage: npm run check:types -- [--typescript ${compilers.join("|")}] [--skip-unreachable] [--json]`)
     return 2
   }
   try {
@@ -231,15 +245,20 @@ const main = (): number => {
     )
   }
   const results = wanted.map((combination) => {
-    const result = check(combination)
-    const { problems, seconds } = result
-    console.log(`${problems.length === 0 ? "ok     " : "FAILED "} ${nameOf(combination)} (${seconds} s)`)
+    const result = check(combination, values["skip-unreachable"])
+    const { problems, seconds, skipped } = result
+    const verdict = skipped === undefined ? (problems.length === 0 ? "ok     " : "FAILED ") : "skipped"
+    console.log(`${verdict} ${nameOf(combination)} (${seconds} s)`)
+    if (skipped !== undefined) console.log(skipped.replaceAll(/^/gm, "        "))
     for (const problem of problems) console.log(problem.replaceAll(/^/gm, "        "))
     return result
   })
   const failed = results.filter(({ problems }) => problems.length > 0).length
-  if (values.json) console.log(JSON.stringify({ results, failed }))
-  console.log(`types: ${results.length - failed} passed, ${failed} failed`)
+  const skipped = results.filter((result) => result.skipped !== undefined).length
+  if (values.json) console.log(JSON.stringify({ results, failed, skipped }))
+  console.log(
+    `types: ${results.length - failed - skipped} passed, ${failed} failed${skipped === 0 ? "" : `, ${skipped} skipped`}`
+  )
   return failed === 0 ? 0 : 1
 }
 

@@ -68,7 +68,8 @@ const steps: ReadonlyArray<Step> = [
   script("typecheck"),
   script("build"),
   script("check:package"),
-  script("check:types"),
+  // The compiler of this repository is always there; the older ones come from a registry.
+  script("check:types", "--skip-unreachable"),
   script("size"),
   script("check:publint"),
   script("check:attw"),
