@@ -21,7 +21,7 @@ import {
   type StartRequest,
   type StartResponse
 } from "./ClientPort.ts"
-import type * as Contract from "./Contract.ts"
+import type * as DurableFunction from "./DurableFunction.ts"
 import { InvalidTenantId, OperationError, SerdesFailed, type InvalidTarget } from "./DurableError.ts"
 import { errorObject, isRecordedAs } from "./values/Failures.ts"
 import { limitSize, ofPayload, ofResult, read, write, type Recording } from "./values/Values.ts"
@@ -61,7 +61,7 @@ export interface StartOptions {
  * @category models
  * @since 0.1.0
  */
-export interface Started<out C extends Contract.AnyDurable> {
+export interface Started<out C extends DurableFunction.AnyDurable> {
   readonly contract: C
   readonly executionArn: string
 }
@@ -92,8 +92,8 @@ export class ExecutionFailed extends Schema.TaggedError<ExecutionFailed>()("Exec
  * @category errors
  * @since 0.1.0
  */
-export type OutcomeError<C extends Contract.AnyDurable> =
-  | Contract.Error<C>
+export type OutcomeError<C extends DurableFunction.AnyDurable> =
+  | DurableFunction.Error<C>
   | OperationError
   | ExecutionFailed
   | ClientError
@@ -129,10 +129,10 @@ export type OutcomeError<C extends Contract.AnyDurable> =
  * @category executions
  * @since 0.1.0
  */
-export const start = <C extends Contract.AnyDurable>(
+export const start = <C extends DurableFunction.AnyDurable>(
   contract: C,
-  ...[payload, options]: Contract.PayloadAndOptions<C, StartOptions>
-): Effect.Effect<Started<C>, ClientError | InvalidTarget, DurableClient | Contract.CallerServices<C>> =>
+  ...[payload, options]: DurableFunction.PayloadAndOptions<C, StartOptions>
+): Effect.Effect<Started<C>, ClientError | InvalidTarget, DurableClient | DurableFunction.CallerServices<C>> =>
   Effect.map(request(contract, payload, options, "Event"), ({ executionArn }) => ({ contract, executionArn }))
 
 /**
@@ -158,10 +158,14 @@ export const start = <C extends Contract.AnyDurable>(
  * @category executions
  * @since 0.1.0
  */
-export const run = <C extends Contract.AnyDurable>(
+export const run = <C extends DurableFunction.AnyDurable>(
   contract: C,
-  ...[payload, options]: Contract.PayloadAndOptions<C, StartOptions>
-): Effect.Effect<Contract.Success<C>, OutcomeError<C> | InvalidTarget, DurableClient | Contract.CallerServices<C>> =>
+  ...[payload, options]: DurableFunction.PayloadAndOptions<C, StartOptions>
+): Effect.Effect<
+  DurableFunction.Success<C>,
+  OutcomeError<C> | InvalidTarget,
+  DurableClient | DurableFunction.CallerServices<C>
+> =>
   cast(
     Effect.flatMap(request(contract, payload, options, "RequestResponse"), ({ executionArn, outcome }) =>
       outcome === undefined
@@ -176,7 +180,7 @@ export const run = <C extends Contract.AnyDurable>(
 
 /** The outcome of an execution, or of the one that it handed over to, as soon as there is one. */
 const followed = Effect.fnUntraced(function* (
-  contract: Contract.AnyDurable,
+  contract: DurableFunction.AnyDurable,
   executionArn: string,
   outcome: Outcome
 ): Effect.fn.Return<unknown, unknown, DurableClient> {
@@ -220,13 +224,13 @@ export const successorOf = (outcome: Outcome): string | undefined =>
  * @category executions
  * @since 0.1.0
  */
-export const poll = <C extends Contract.AnyDurable>({
+export const poll = <C extends DurableFunction.AnyDurable>({
   contract,
   executionArn
 }: Started<C>): Effect.Effect<
-  Option.Option<Contract.Success<C>>,
+  Option.Option<DurableFunction.Success<C>>,
   OutcomeError<C>,
-  DurableClient | Contract.CallerServices<C>
+  DurableClient | DurableFunction.CallerServices<C>
 > =>
   cast(
     Effect.flatMap(DurableClient, (client) =>
@@ -250,7 +254,7 @@ export const outcomeOf = (execution: GetDurableExecutionResponse, unknown: Error
 }
 
 const request = Effect.fnUntraced(function* (
-  contract: Contract.AnyDurable,
+  contract: DurableFunction.AnyDurable,
   payload: unknown,
   options: StartOptions = {},
   type: StartRequest["type"]
@@ -273,7 +277,7 @@ const request = Effect.fnUntraced(function* (
 })
 
 /** @internal Refuses what is no name of an execution, without a request. */
-export const checkName = (contract: Contract.AnyDurable, name: unknown): Effect.Effect<void, ClientRefused> => {
+export const checkName = (contract: DurableFunction.AnyDurable, name: unknown): Effect.Effect<void, ClientRefused> => {
   if (name === undefined || (typeof name === "string" && isExecutionName(name))) return Effect.void
   const found = typeof name === "string" ? `${name.length} characters` : `a value of type ${typeof name}`
   // The name is not quoted: it may hold what should be in no message.
@@ -286,7 +290,7 @@ export const checkName = (contract: Contract.AnyDurable, name: unknown): Effect.
 
 /** @internal The value or error of an execution that has ended, as its contract reads it. */
 export const readOutcome = Effect.fnUntraced(function* (
-  contract: Contract.AnyDurable,
+  contract: DurableFunction.AnyDurable,
   executionArn: string,
   outcome: Outcome
 ): Effect.fn.Return<unknown, unknown> {

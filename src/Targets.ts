@@ -12,7 +12,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import type { Kind } from "./Contract.ts"
+import type { Kind } from "./DurableFunction.ts"
 import { InvalidTarget } from "./DurableError.ts"
 import { parseFunctionAddress } from "./wire/Constraints.ts"
 

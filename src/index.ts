@@ -6,7 +6,6 @@
 export * as BatchResult from "./BatchResult.ts"
 export * as CheckpointStore from "./CheckpointStore.ts"
 export * as CompletionPolicy from "./CompletionPolicy.ts"
-export * as Contract from "./Contract.ts"
 export * as Durable from "./Durable.ts"
 export * as DurableClient from "./DurableClient.ts"
 export * as DurableError from "./DurableError.ts"

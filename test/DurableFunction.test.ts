@@ -27,6 +27,7 @@ describe("a contract", () => {
     const { implement, ...held } = Pay
     assert.isFunction(implement)
     assert.deepStrictEqual(held, {
+      [DurableFunction.TypeId]: DurableFunction.TypeId,
       kind: "durable",
       name: "pay",
       payload: Order,
@@ -37,6 +38,21 @@ describe("a contract", () => {
       resultSerdes: undefined,
       idempotencyKey
     })
+  })
+
+  it("is told from everything else by its type id, also if another copy of the package made it", () => {
+    const Pay = DurableFunction.make("pay")
+    assert.isTrue(DurableFunction.isDurableFunction(Pay))
+    assert.isTrue(DurableFunction.isDurableFunction(DurableFunction.plain("pay")))
+    for (const other of [
+      undefined,
+      null,
+      "pay",
+      {},
+      { kind: "durable", name: "pay" },
+      Pay.implement(() => Effect.void)
+    ])
+      assert.isFalse(DurableFunction.isDurableFunction(other))
   })
 
   it("takes and returns nothing, and declares no error, unless it says so", () => {

@@ -75,12 +75,11 @@ const imports = files.flatMap(importsOf)
 /** The modules that users import, by what they may know. What is in no folder and not listed here is a word. */
 const modules: Readonly<Record<string, string>> = {
   "DurableError.ts": "errors",
-  "Contract.ts": "contracts",
   "Targets.ts": "contracts",
   "DurableClient.ts": "client",
   "Telemetry.ts": "telemetry",
   "Durable.ts": "faces",
-  "DurableFunction.ts": "faces",
+  "DurableFunction.ts": "contracts",
   "index.ts": "faces"
 }
 

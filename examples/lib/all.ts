@@ -1,7 +1,7 @@
 /**
  * Every example by the name that `npm start` knows it by: the function to start, with what, and the engines for it.
  */
-import { type Contract, DurableClient } from "effect-durable"
+import { type DurableFunction, DurableClient } from "effect-durable"
 import { TestEngine } from "effect-durable/testing"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -39,9 +39,9 @@ export interface Example {
 
 /** An example whose functions require no services. */
 const standalone = (
-  { name }: Contract.Any,
+  { name }: DurableFunction.Any,
   payload: unknown,
-  functions: ReadonlyArray<Contract.AnyImplementation<never>>
+  functions: ReadonlyArray<DurableFunction.AnyImplementation<never>>
 ): Example => ({
   functionName: name,
   payload,

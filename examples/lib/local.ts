@@ -2,7 +2,7 @@
  * The local engine as an example has it: on a temporary database and a free port, with the functions in this process, and with
  * Lambda's client over HTTP. Time leaps over whatever would only be waited for.
  */
-import { CheckpointStore, type Contract, DurableClient } from "effect-durable"
+import { CheckpointStore, type DurableFunction, DurableClient } from "effect-durable"
 import { LambdaCheckpoints, LambdaClient } from "effect-durable/lambda"
 import { LocalEngine } from "effect-durable/local"
 import * as Clock from "effect/Clock"
@@ -24,7 +24,7 @@ type Answers<R> = (
 
 /** An engine for these functions. They require what the layer provides, and so does whoever answers callbacks. */
 export const local = <
-  const I extends ReadonlyArray<Contract.AnyImplementation>,
+  const I extends ReadonlyArray<DurableFunction.AnyImplementation>,
   R extends LocalEngine.InProcessRequirements<I[number]>
 >(
   functions: I,

@@ -71,6 +71,12 @@ export interface ExecutionService {
  */
 export class Execution extends Context.Service<Execution, ExecutionService>()("effect-durable/Execution") {}
 
+/**
+ * Whether durable operations are among the services `R`. Nothing is known of a type parameter, so a helper that is generic
+ * in its services compiles; the compiler tries `any` in its place, hence the answer for that.
+ */
+export type HoldsOperations<R> = [0] extends [1 & R] ? false : [Extract<R, Execution>] extends [never] ? false : true
+
 /** The execution of a fiber, if it belongs to one. */
 export const executionOf = (fiber: AnyFiber): ExecutionService | undefined =>
   Context.getOrUndefined(cast<Context.Context<never>, Context.Context<Execution>>(fiber.context), Execution)

@@ -11,7 +11,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { cast } from "effect/Function"
-import type * as Contract from "../Contract.ts"
+import type * as DurableFunction from "../DurableFunction.ts"
 import type { TargetEnd } from "../engine/Service.ts"
 import { erase } from "../internal/erase.ts"
 import type { Info, SerdesError } from "../Serdes.ts"
@@ -25,7 +25,7 @@ export type Ending = TargetEnd
 
 /** Calls an implementation of a plain contract. What it requires besides has to be there. */
 export const callPlain = (
-  { contract, handler }: Contract.AnyImplementation,
+  { contract, handler }: DurableFunction.AnyImplementation,
   text: string | undefined
 ): Effect.Effect<Ending> =>
   readPayload(contract, text).pipe(
@@ -35,18 +35,24 @@ export const callPlain = (
   )
 
 /** What a call brings for the function. */
-export const readPayload = (contract: Contract.Any, text: string | undefined): Effect.Effect<unknown, SerdesError> =>
+export const readPayload = (
+  contract: DurableFunction.Any,
+  text: string | undefined
+): Effect.Effect<unknown, SerdesError> =>
   takesNothing(contract) ? Effect.succeed(undefined) : read(ofPayload(contract), text, infoOf(contract, "payload"))
 
 /** A result as it goes to the caller. */
-export const succeeded = (contract: Contract.Any, value: unknown): Effect.Effect<Ending, SerdesError> =>
+export const succeeded = (contract: DurableFunction.Any, value: unknown): Effect.Effect<Ending, SerdesError> =>
   Effect.map(write(ofResult(contract), value, infoOf(contract, "result")), (result) => ({
     _tag: "Succeeded",
     result
   }))
 
 /** A failure as it goes to the caller: a declared error with its data, anything else by its name and message. */
-export const failed = (contract: Contract.Any, cause: Cause.Cause<unknown>): Effect.Effect<Ending, SerdesError> => {
+export const failed = (
+  contract: DurableFunction.Any,
+  cause: Cause.Cause<unknown>
+): Effect.Effect<Ending, SerdesError> => {
   const failure = cause.reasons.find(Cause.isFailReason)
   return failure === undefined
     ? Effect.succeed({ _tag: "Failed", error: squash(cause) })
@@ -57,7 +63,7 @@ export const failed = (contract: Contract.Any, cause: Cause.Cause<unknown>): Eff
 }
 
 /** What is said about a value of a call, which is no operation of an execution. */
-export const infoOf = (contract: Contract.Any, value: Info["value"]): Info => ({
+export const infoOf = (contract: DurableFunction.Any, value: Info["value"]): Info => ({
   executionArn: contract.name,
   operationId: contract.name,
   operation: contract.name,

@@ -9,7 +9,7 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import type * as Contract from "../Contract.ts"
+import type * as DurableFunction from "../DurableFunction.ts"
 import { CallbackFailed, InvalidPayload, InvocationFailed, type Mistake } from "../DurableError.ts"
 import { markId } from "../execution/Identity.ts"
 import type { Ending } from "../execution/Lifetime.ts"
@@ -35,7 +35,7 @@ import type { InvocationAnswer } from "../wire/Invocation.ts"
 import * as Limits from "../wire/Limits.ts"
 
 /** The execution itself, as the one whose values are read and written. */
-export const subjectOf = (parts: Parts, contract: Contract.Any, format: Format): Subject => ({
+export const subjectOf = (parts: Parts, contract: DurableFunction.Any, format: Format): Subject => ({
   executionArn: parts.executionArn,
   id: parts.history.execution?.Id ?? parts.executionArn,
   path: contract.name,
@@ -50,7 +50,7 @@ const convert = <A>(conversion: Conversion<A>): Effect.Effect<A, InvocationFaile
 export const readPayload = (
   parts: Parts,
   self: Subject,
-  contract: Contract.Any
+  contract: DurableFunction.Any
 ): Effect.Effect<{ readonly value: unknown } | { readonly answer: InvocationAnswer }, InvocationFailed> => {
   if (takesNothing(contract)) return Effect.succeed({ value: undefined })
   const text = parts.history.execution?.ExecutionDetails?.InputPayload
@@ -74,7 +74,7 @@ const failedAs = (self: Subject, mistake: Mistake): Effect.Effect<InvocationAnsw
 export const answerEnding = (
   parts: Parts,
   self: Subject,
-  contract: Contract.Any,
+  contract: DurableFunction.Any,
   ending: Ending
 ): Effect.Effect<InvocationAnswer, InvocationFailed> => {
   switch (ending._tag) {
@@ -94,7 +94,7 @@ export const answerEnding = (
 const answerExit = (
   parts: Parts,
   self: Subject,
-  contract: Contract.Any,
+  contract: DurableFunction.Any,
   exit: Exit.Exit<unknown, unknown>
 ): Effect.Effect<InvocationAnswer, InvocationFailed> => {
   const recording = ofResult(contract)

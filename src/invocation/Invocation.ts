@@ -18,7 +18,7 @@ import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import { cast } from "effect/Function"
 import { CheckpointStore, type StoreError } from "../CheckpointStore.ts"
-import type * as Contract from "../Contract.ts"
+import type * as DurableFunction from "../DurableFunction.ts"
 import { InvocationFailed, StoreRejected } from "../DurableError.ts"
 import type { AnyFiber } from "../execution/Fibers.ts"
 import { describeHold } from "../execution/References.ts"
@@ -46,7 +46,7 @@ export interface Invoked {
 
 /** Runs one invocation. It fails with `InvocationFailed` when it ends without an answer, so that the service repeats it. */
 export const invoke = (
-  implementation: Contract.AnyImplementation,
+  implementation: DurableFunction.AnyImplementation,
   event: InvocationEvent,
   options: Partial<InvokeOptions> = {}
 ): Effect.Effect<Invoked, InvocationFailed, CheckpointStore> =>
@@ -166,7 +166,7 @@ const unreadable = (
 // --- Running -------------------------------------------------------------------------------------------------------------
 
 const execute = (
-  { contract, ...implementation }: Contract.AnyImplementation,
+  { contract, ...implementation }: DurableFunction.AnyImplementation,
   parts: Parts,
   { options, services }: Surroundings
 ): Effect.Effect<Invoked, InvocationFailed> => {
@@ -265,7 +265,7 @@ const untilQuiet = (parts: Parts, left: Set<AnyFiber>, isQuiet: () => boolean): 
 const answer = (
   parts: Parts,
   self: Subject,
-  contract: Contract.Any,
+  contract: DurableFunction.Any,
   ending: Ending
 ): Effect.Effect<InvocationAnswer, InvocationFailed> =>
   Effect.flatMapEager(answerEnding(parts, self, contract, ending), (given) =>

@@ -14,7 +14,7 @@ import * as Exit from "effect/Exit"
 import { cast } from "effect/Function"
 import * as Random from "effect/Random"
 import * as Scheduler from "effect/Scheduler"
-import type * as Contract from "../Contract.ts"
+import type * as DurableFunction from "../DurableFunction.ts"
 import { CaptureCallSites } from "../execution/CallSite.ts"
 import { Claim } from "../execution/Claim.ts"
 import { tellDrawn } from "../execution/Outside.ts"
@@ -32,7 +32,7 @@ type Body = Effect.Effect<unknown, unknown, unknown>
 
 /** Starts the workflow as the first fiber of the run queue. */
 export const startWorkflow = (
-  handler: Contract.AnyImplementation["handler"],
+  handler: DurableFunction.AnyImplementation["handler"],
   payload: unknown,
   parts: Parts,
   services: Context.Context<never>

@@ -18,7 +18,7 @@ import * as References from "effect/References"
 import * as Result from "effect/Result"
 import type { Scope } from "effect/Scope"
 import { CheckpointStore } from "../CheckpointStore.ts"
-import type * as Contract from "../Contract.ts"
+import type * as DurableFunction from "../DurableFunction.ts"
 import { InvocationFailed } from "../DurableError.ts"
 import type { Execution } from "../execution/Parts.ts"
 import {
@@ -122,7 +122,7 @@ type Provides<R, Required> = [Required] extends [R]
  * @category constructors
  * @since 0.1.0
  */
-export const make = <I extends Contract.AnyImplementation, R, E>(
+export const make = <I extends DurableFunction.AnyImplementation, R, E>(
   implementation: I,
   options: Options<R, E> & { readonly layer: Provides<R, Requirements<I>> }
 ): Handler => {

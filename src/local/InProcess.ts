@@ -13,7 +13,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type { CheckpointStore } from "../CheckpointStore.ts"
-import type * as Contract from "../Contract.ts"
+import type * as DurableFunction from "../DurableFunction.ts"
 import type { DurableClient } from "../DurableClient.ts"
 import { callPlain, squash, type Ending } from "../hosting/plain.ts"
 import { deadlineOf, invoke } from "../invocation/Invocation.ts"
@@ -29,7 +29,7 @@ export interface Guest {
   /** Other names that lead to it. */
   readonly aliases: ReadonlyArray<string>
   readonly kind: "durable" | "plain"
-  readonly implementation: Contract.AnyImplementation
+  readonly implementation: DurableFunction.AnyImplementation
   /** What its code requires. */
   readonly services: Context.Context<never>
   readonly timeoutSeconds: number

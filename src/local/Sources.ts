@@ -13,7 +13,7 @@ import * as Option from "effect/Option"
 import type { Scope } from "effect/Scope"
 import { basename, extname, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
-import type * as Contract from "../Contract.ts"
+import type * as DurableFunction from "../DurableFunction.ts"
 import type { DurableClient } from "../DurableClient.ts"
 import type { Requirements } from "../lambda/LambdaHandler.ts"
 import * as Targets from "../Targets.ts"
@@ -92,7 +92,7 @@ export type FunctionSource =
     }
   | {
       readonly _tag: "InProcess"
-      readonly implementations: ReadonlyArray<Contract.AnyImplementation>
+      readonly implementations: ReadonlyArray<DurableFunction.AnyImplementation>
       readonly options: InProcessOptions<never, unknown>
     }
 
@@ -178,7 +178,7 @@ export const command = (
  * @since 0.1.0
  */
 export const inProcess = <
-  const I extends ReadonlyArray<Contract.AnyImplementation>,
+  const I extends ReadonlyArray<DurableFunction.AnyImplementation>,
   R extends InProcessRequirements<I[number]>,
   E
 >(

@@ -7,14 +7,14 @@
  * @since 0.1.0
  */
 import { pathToFileURL } from "node:url"
-import type * as Contract from "../Contract.ts"
+import type * as DurableFunction from "../DurableFunction.ts"
 import { propertyAt } from "../wire/internal/properties.ts"
 
 /**
  * Whether this is code that fulfils a contract, from whichever copy of this library. Code that requires services of its own is
  * told by what it does: it dies of the one that is missing.
  */
-export const isImplementation = (value: unknown): value is Contract.AnyImplementation<never> => {
+export const isImplementation = (value: unknown): value is DurableFunction.AnyImplementation<never> => {
   const contract = propertyAt(value, "contract")
   return (
     typeof propertyAt(value, "handler") === "function" &&
@@ -45,4 +45,8 @@ export const implementationsIn = (exports: Readonly<Record<string, unknown>>): R
     isImplementation(value) ? [{ export: key, ...addressed(value.contract) }] : []
   )
 
-const addressed = ({ kind, name, target }: Contract.Any) => ({ name, kind, ...(target !== undefined && { target }) })
+const addressed = ({ kind, name, target }: DurableFunction.Any) => ({
+  name,
+  kind,
+  ...(target !== undefined && { target })
+})

@@ -9,14 +9,14 @@
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type * as Contract from "../Contract.ts"
+import type * as DurableFunction from "../DurableFunction.ts"
 import { callPlain } from "../hosting/plain.ts"
 import type { InvocationContext } from "../lambda/LambdaContext.ts"
 import * as LambdaHandler from "../lambda/LambdaHandler.ts"
 
 /** The handler of an implementation of either kind. */
 export const handlerOf = (
-  implementation: Contract.AnyImplementation<never>
+  implementation: DurableFunction.AnyImplementation<never>
 ): ((event: unknown, context: InvocationContext) => Promise<unknown>) =>
   implementation.contract.kind === "durable"
     ? // On one machine an address without a version is as good as any.
@@ -24,7 +24,10 @@ export const handlerOf = (
     : (event) => callInPlace(implementation, event)
 
 /** The payload crosses as text once more, because that is what a contract reads. */
-const callInPlace = async (implementation: Contract.AnyImplementation<never>, event: unknown): Promise<unknown> => {
+const callInPlace = async (
+  implementation: DurableFunction.AnyImplementation<never>,
+  event: unknown
+): Promise<unknown> => {
   const ended = await Effect.runPromise(callPlain(implementation, event === null ? undefined : JSON.stringify(event)))
   if (ended._tag === "Succeeded") return ended.result === undefined ? null : JSON.parse(ended.result)
   throw Object.assign(new Error(ended.error?.ErrorMessage ?? ""), {

@@ -11,7 +11,7 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import type * as Contract from "../Contract.ts"
+import type * as DurableFunction from "../DurableFunction.ts"
 import type * as DurableClient from "../DurableClient.ts"
 import { InvalidOptions } from "../DurableError.ts"
 import { Execution } from "../execution/Parts.ts"
@@ -51,16 +51,16 @@ import { typed } from "./typed.ts"
  * @category executions
  * @since 0.1.0
  */
-export const continueWith = <C extends Contract.AnyDurable>(
+export const continueWith = <C extends DurableFunction.AnyDurable>(
   contract: C,
-  ...[payload, options]: Contract.PayloadAndOptions<C, StartOptions>
-): Effect.Effect<never, never, Execution | DurableClient.DurableClient | Contract.CallerServices<C>> =>
+  ...[payload, options]: DurableFunction.PayloadAndOptions<C, StartOptions>
+): Effect.Effect<never, never, Execution | DurableClient.DurableClient | DurableFunction.CallerServices<C>> =>
   typed(Effect.orDie(untypedContinueWith(contract, payload, options ?? {})))
 
 // --- How it is done ------------------------------------------------------------------------------------------------------
 
 const untypedContinueWith = (
-  contract: Contract.AnyDurable,
+  contract: DurableFunction.AnyDurable,
   payload: unknown,
   rules: StartRules
 ): Effect.Effect<never, unknown, unknown> =>

@@ -14,7 +14,7 @@
 import * as Effect from "effect/Effect"
 import { cast } from "effect/Function"
 import * as Schema from "effect/Schema"
-import type * as Contract from "../Contract.ts"
+import type * as DurableFunction from "../DurableFunction.ts"
 import * as DurableClient from "../DurableClient.ts"
 import type { Kind } from "../execution/Claim.ts"
 import * as RetryPolicy from "../RetryPolicy.ts"
@@ -49,7 +49,7 @@ const kind: Kind = { type: "STEP", subType: "Step" }
 
 /** The ARN of an execution that is started, and the name under which. Default: one that belongs to the operation alone. */
 export const startAs = (
-  contract: Contract.AnyDurable,
+  contract: DurableFunction.AnyDurable,
   payload: unknown,
   rules: StartRules,
   executionName: () => string | undefined
@@ -75,7 +75,7 @@ export const startAs = (
 
 /** The body of the step: asks the client, under a name. */
 const startNamed = Effect.fnUntraced(function* (
-  contract: Contract.AnyDurable,
+  contract: DurableFunction.AnyDurable,
   { address, text }: Prepared,
   { tenantId }: StartRules,
   nameOf: () => string | undefined

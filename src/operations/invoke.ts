@@ -13,7 +13,7 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import type * as Contract from "../Contract.ts"
+import type * as DurableFunction from "../DurableFunction.ts"
 import {
   InvalidTarget,
   InvalidTenantId,
@@ -46,7 +46,7 @@ import { secondsLeft, waitUntil, whenKnown } from "./wait.ts"
  * @category models
  * @since 0.1.0
  */
-export interface InvokeOptions<C extends Contract.Any, R = never> {
+export interface InvokeOptions<C extends DurableFunction.Any, R = never> {
   /** The name of the operation. Default: the name of the contract. */
   readonly name?: string | undefined
   /** How long to wait for the outcome. Without it the invoke waits as long as the callee runs. It costs two more operations. */
@@ -54,9 +54,9 @@ export interface InvokeOptions<C extends Contract.Any, R = never> {
   /** The tenant for a function with tenant isolation: 1 to 256 letters, digits, spaces and `. _ : / = + - @`. */
   readonly tenantId?: string | undefined
   /** Writes the payload in place of the contract's own way. */
-  readonly payloadSerdes?: Serdes.Codec<Contract.Payload<C>, R> | undefined
+  readonly payloadSerdes?: Serdes.Codec<DurableFunction.Payload<C>, R> | undefined
   /** Reads the result in place of the contract's own way. */
-  readonly resultSerdes?: Serdes.Codec<Contract.Success<C>, R> | undefined
+  readonly resultSerdes?: Serdes.Codec<DurableFunction.Success<C>, R> | undefined
 }
 
 /**
@@ -85,13 +85,13 @@ export interface InvokeOptions<C extends Contract.Any, R = never> {
  * @category operations
  * @since 0.1.0
  */
-export const invoke = <C extends Contract.Any, R = never>(
+export const invoke = <C extends DurableFunction.Any, R = never>(
   contract: C,
-  ...[payload, options]: Contract.PayloadAndOptions<C, InvokeOptions<C, R>>
+  ...[payload, options]: DurableFunction.PayloadAndOptions<C, InvokeOptions<C, R>>
 ): Effect.Effect<
-  Contract.Success<C>,
-  Contract.Error<C> | InvokeError,
-  Execution | Contract.CallerServices<C> | FromArguments<R>
+  DurableFunction.Success<C>,
+  DurableFunction.Error<C> | InvokeError,
+  Execution | DurableFunction.CallerServices<C> | FromArguments<R>
 > => typed(untypedInvoke(contract, payload, options ?? {}))
 
 // --- How it is done ------------------------------------------------------------------------------------------------------
@@ -107,7 +107,7 @@ export interface CallRules {
 
 /** One call of one function, as the operation was asked for. */
 export interface Call {
-  readonly contract: Contract.Any
+  readonly contract: DurableFunction.Any
   readonly payload: unknown
   readonly name: string
   readonly rules: CallRules
@@ -115,7 +115,7 @@ export interface Call {
 
 const kind: Kind = { type: "CHAINED_INVOKE", subType: "ChainedInvoke" }
 
-const untypedInvoke = (contract: Contract.Any, payload: unknown, rules: CallRules): Body => {
+const untypedInvoke = (contract: DurableFunction.Any, payload: unknown, rules: CallRules): Body => {
   const call: Call = { contract, payload, name: rules.name ?? contract.name, rules }
   return rules.timeout === undefined ? operation(call.name, callLeaf(call)) : invokeWithin(call, rules.timeout)
 }
@@ -198,7 +198,10 @@ const recordedOutcome = (claim: Claim, call: Call, record: Operation): Effect.Ef
 }
 
 /** Fails with an error that names the address: what is configured today, or the contract's name if that is no address. */
-const failAt = (contract: Contract.Any, error: (address: string) => InvokeError): Effect.Effect<never, InvokeError> =>
+const failAt = (
+  contract: DurableFunction.Any,
+  error: (address: string) => InvokeError
+): Effect.Effect<never, InvokeError> =>
   Effect.matchEffect(Targets.resolve(contract), {
     onSuccess: ({ address }) => Effect.fail(error(address)),
     onFailure: () => Effect.fail(error(contract.name))

@@ -17,7 +17,7 @@ import * as Scope from "effect/Scope"
 import { Execution, executionOf, type ExecutionService } from "../execution/Parts.ts"
 import { InHold, stepAround, type Hold } from "../execution/References.ts"
 import type { Body } from "./Operation.ts"
-import type { HoldsOperations } from "./typed.ts"
+import type { HoldsOperations } from "../execution/Parts.ts"
 
 /** What is local and holds durable operations does not compile. */
 export type Outsider<R> =

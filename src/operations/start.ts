@@ -8,7 +8,7 @@
  */
 import * as Effect from "effect/Effect"
 import { cast } from "effect/Function"
-import type * as Contract from "../Contract.ts"
+import type * as DurableFunction from "../DurableFunction.ts"
 import type * as DurableClient from "../DurableClient.ts"
 import type { Execution } from "../execution/Parts.ts"
 import { startAs, type StartRules } from "./executions.ts"
@@ -56,18 +56,18 @@ export interface StartOptions {
  * @category executions
  * @since 0.1.0
  */
-export const start = <C extends Contract.AnyDurable>(
+export const start = <C extends DurableFunction.AnyDurable>(
   contract: C,
-  ...[payload, options]: Contract.PayloadAndOptions<C, StartOptions>
+  ...[payload, options]: DurableFunction.PayloadAndOptions<C, StartOptions>
 ): Effect.Effect<
   DurableClient.Started<C>,
   DurableClient.ClientError,
-  Execution | DurableClient.DurableClient | Contract.CallerServices<C>
+  Execution | DurableClient.DurableClient | DurableFunction.CallerServices<C>
 > => typed(untypedStart(contract, payload, options ?? {}))
 
 // --- How it is done ------------------------------------------------------------------------------------------------------
 
-const untypedStart = (contract: Contract.AnyDurable, payload: unknown, rules: StartRules): Body =>
+const untypedStart = (contract: DurableFunction.AnyDurable, payload: unknown, rules: StartRules): Body =>
   Effect.map(
     startAs(
       contract,

@@ -7,7 +7,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import type * as Contract from "../Contract.ts"
+import type * as DurableFunction from "../DurableFunction.ts"
 import * as DurableClient from "../DurableClient.ts"
 import type { Execution } from "../execution/Parts.ts"
 import type { ErrorObject } from "../wire/ErrorObject.ts"
@@ -38,7 +38,7 @@ import { typed } from "./typed.ts"
  * @since 0.1.0
  */
 export const stop = (
-  execution: Pick<DurableClient.Started<Contract.AnyDurable>, "executionArn">,
+  execution: Pick<DurableClient.Started<DurableFunction.AnyDurable>, "executionArn">,
   options: {
     /** The name of the operation. Default: `"stop"`. */
     readonly name?: string | undefined

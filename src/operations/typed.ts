@@ -9,7 +9,7 @@
 import type * as Effect from "effect/Effect"
 import type * as DateTime from "effect/DateTime"
 import type * as Duration from "effect/Duration"
-import type { Execution } from "../execution/Parts.ts"
+import type { HoldsOperations } from "../execution/Parts.ts"
 import type { RetryPolicy } from "../RetryPolicy.ts"
 import type { Recording } from "../values/Values.ts"
 import { cast } from "effect/Function"
@@ -28,12 +28,6 @@ export type InsideStep<R> =
   HoldsOperations<R> extends true
     ? { readonly "a step cannot hold durable operations: use Durable.child, or move them out of the step": never }
     : unknown
-
-/**
- * Whether durable operations are among the services `R`. Nothing is known of a type parameter, so a helper that is generic
- * in its services compiles; the compiler tries `any` in its place, hence the answer for that.
- */
-export type HoldsOperations<R> = [0] extends [1 & R] ? false : [Extract<R, Execution>] extends [never] ? false : true
 
 /** A policy that is given before the effect must be one for its errors. */
 export type PolicyFor<E, Policy> = [Policy] extends [RetryPolicy<E> | undefined]

@@ -12,7 +12,7 @@ import * as Exit from "effect/Exit"
 import * as Logger from "effect/Logger"
 import * as Tracer from "effect/Tracer"
 import { CheckpointStore, StaleCheckpointToken } from "../CheckpointStore.ts"
-import type * as Contract from "../Contract.ts"
+import type * as DurableFunction from "../DurableFunction.ts"
 import { isFinal, type Claim } from "../execution/Claim.ts"
 import type { Listener } from "../execution/Listener.ts"
 import type { Namespace } from "../execution/Namespace.ts"
@@ -54,7 +54,7 @@ const contextsAround = (namespace: Namespace): ReadonlyArray<string> => {
 }
 
 export interface Replayed {
-  readonly implementation: Contract.AnyImplementation
+  readonly implementation: DurableFunction.AnyImplementation
   readonly executionArn: string
   /** What is recorded once the invocation has ended. */
   readonly records: ReadonlyArray<Operation>

@@ -9,7 +9,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
-import type * as Contract from "../Contract.ts"
+import type * as DurableFunction from "../DurableFunction.ts"
 import { callPlain, failed, readPayload, squash, succeeded } from "../hosting/plain.ts"
 import { erase } from "../internal/erase.ts"
 import type { FromArguments } from "../Plain.ts"
@@ -38,7 +38,7 @@ export interface Call {
  */
 export interface Stub<out R = never> {
   readonly _tag: "Stub"
-  readonly contract: Contract.Any
+  readonly contract: DurableFunction.Any
   /** @internal */
   readonly respond: (payload: unknown, call: Call) => Effect.Effect<Outcome, unknown, R>
 }
@@ -46,7 +46,7 @@ export interface Stub<out R = never> {
 /** @internal */
 export const isStub = (value: object): value is Stub<unknown> => "_tag" in value && value._tag === "Stub"
 
-type OutcomeOf<C extends Contract.Any> = Outcome<Contract.Success<C>, Contract.Error<C>>
+type OutcomeOf<C extends DurableFunction.Any> = Outcome<DurableFunction.Success<C>, DurableFunction.Error<C>>
 
 /**
  * Serves a contract with a stand-in: a function from payload to an Effect or an outcome, one outcome for every call, or
@@ -70,16 +70,16 @@ type OutcomeOf<C extends Contract.Any> = Outcome<Contract.Success<C>, Contract.E
  * @category constructors
  * @since 0.1.0
  */
-export const stub = <C extends Contract.Any, R = never>(
+export const stub = <C extends DurableFunction.Any, R = never>(
   contract: C,
   respond:
     | OutcomeOf<C>
     | ReadonlyArray<OutcomeOf<C>>
     | ((
-        payload: Contract.Payload<C>,
+        payload: DurableFunction.Payload<C>,
         call: Call
-      ) => Effect.Effect<Contract.Success<C>, Contract.Error<C>, R> | OutcomeOf<C>)
-): Stub<FromArguments<R> | Contract.CalleeServices<C>> => ({
+      ) => Effect.Effect<DurableFunction.Success<C>, DurableFunction.Error<C>, R> | OutcomeOf<C>)
+): Stub<FromArguments<R> | DurableFunction.CalleeServices<C>> => ({
   _tag: "Stub",
   contract,
   respond: (payload, call) => {
@@ -94,7 +94,7 @@ export const stub = <C extends Contract.Any, R = never>(
 
 const isList = <A>(value: A | ReadonlyArray<A>): value is ReadonlyArray<A> => Array.isArray(value)
 
-const beyondTheScript = (contract: Contract.Any, length: number, call: Call): Outcome<never, never> => ({
+const beyondTheScript = (contract: DurableFunction.Any, length: number, call: Call): Outcome<never, never> => ({
   _tag: "Fail",
   error: {
     ErrorType: "TestFailure",
@@ -109,13 +109,13 @@ export const serveStub = (stub: Stub<unknown>): Served => {
 }
 
 /** A plain function that is written as an Effect. @internal */
-export const servePlain = (implementation: Contract.AnyImplementation): Served => ({
+export const servePlain = (implementation: DurableFunction.AnyImplementation): Served => ({
   _tag: "Target",
   run: ({ payload }) => callPlain(implementation, payload)
 })
 
 const serve = (
-  contract: Contract.Any,
+  contract: DurableFunction.Any,
   respond: (payload: unknown, call: TargetCall) => Effect.Effect<Outcome, unknown, unknown>
 ): Served => ({
   _tag: "Target",
@@ -127,7 +127,7 @@ const serve = (
     )
 })
 
-const answer = (contract: Contract.Any, outcome: Outcome): Effect.Effect<TargetAnswer, SerdesError> => {
+const answer = (contract: DurableFunction.Any, outcome: Outcome): Effect.Effect<TargetAnswer, SerdesError> => {
   switch (outcome._tag) {
     case "Succeed":
       return succeeded(contract, outcome.value)

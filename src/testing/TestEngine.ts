@@ -16,7 +16,7 @@ import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import type { Scope } from "effect/Scope"
 import { CheckpointStore } from "../CheckpointStore.ts"
-import type * as Contract from "../Contract.ts"
+import type * as DurableFunction from "../DurableFunction.ts"
 import { DurableClient, readOutcome, type ClientError, type ExecutionFailed } from "../DurableClient.ts"
 import type { OperationError } from "../DurableError.ts"
 import * as Engine from "../engine/Service.ts"
@@ -90,7 +90,7 @@ interface NoSchemas {
  * @category models
  * @since 0.1.0
  */
-export interface TestRun<C extends Contract.AnyDurable> {
+export interface TestRun<C extends DurableFunction.AnyDurable> {
   readonly executionArn: string
   /**
    * Waits for the end: that of the last execution, when one handed over to another with `Durable.continueWith`. Everything
@@ -98,9 +98,9 @@ export interface TestRun<C extends Contract.AnyDurable> {
    * the layer.
    */
   readonly result: Effect.Effect<
-    Contract.Success<C>,
-    Contract.Error<C> | OperationError | ExecutionFailed,
-    Contract.CallerServices<C>
+    DurableFunction.Success<C>,
+    DurableFunction.Error<C> | OperationError | ExecutionFailed,
+    DurableFunction.CallerServices<C>
   >
   readonly status: Effect.Effect<ExecutionStatus>
   /** The operations so far, in the order in which they were started, without the execution itself. */
@@ -202,7 +202,7 @@ interface TestEngineService {
  */
 export class TestEngine extends Context.Service<TestEngine, TestEngineService>()("effect-durable/testing/TestEngine") {}
 
-type Part = Contract.AnyImplementation | Stub<unknown> | Answer<unknown> | StepFault
+type Part = DurableFunction.AnyImplementation | Stub<unknown> | Answer<unknown> | StepFault
 
 /** The world has a client of its own. */
 type ServicesOf<F> = F extends { readonly handler: (...args: never) => Effect.Effect<unknown, unknown, infer R> }
@@ -276,7 +276,7 @@ const worldOptions = (options: Options): WorldOptions => ({
   engine: options.pageItems === undefined ? {} : { pageItems: options.pageItems }
 })
 
-type Servable = Contract.AnyImplementation | Stub<unknown>
+type Servable = DurableFunction.AnyImplementation | Stub<unknown>
 
 const functionsAmong = (parts: ReadonlyArray<Part>): ReadonlyArray<Servable> =>
   parts.flatMap((part) => (isAnswer(part) || isStepFault(part) ? [] : [part]))
@@ -327,10 +327,10 @@ const serve = Effect.fnUntraced(function* (functions: ReadonlyArray<Servable>) {
  * @category running
  * @since 0.1.0
  */
-export const start = <C extends Contract.AnyDurable>(
+export const start = <C extends DurableFunction.AnyDurable>(
   contract: C,
-  ...[payload, options]: Contract.PayloadAndOptions<C, StartOptions>
-): Effect.Effect<TestRun<C>, ClientError, TestEngine | Contract.CallerServices<C>> =>
+  ...[payload, options]: DurableFunction.PayloadAndOptions<C, StartOptions>
+): Effect.Effect<TestRun<C>, ClientError, TestEngine | DurableFunction.CallerServices<C>> =>
   Effect.gen(function* () {
     const { patience, world } = yield* TestEngine
     const format = yield* Serdes
@@ -373,11 +373,14 @@ export const start = <C extends Contract.AnyDurable>(
  * @category running
  * @since 0.1.0
  */
-export const run = <C extends Contract.AnyDurable>(
+export const run = <C extends DurableFunction.AnyDurable>(
   contract: C,
-  ...args: Contract.PayloadAndOptions<C, StartOptions>
-): Effect.Effect<Contract.Success<C>, RunError<Contract.Error<C>>, TestEngine | Contract.CallerServices<C>> =>
-  Effect.flatMap(start(contract, ...args), (started) => started.result)
+  ...args: DurableFunction.PayloadAndOptions<C, StartOptions>
+): Effect.Effect<
+  DurableFunction.Success<C>,
+  RunError<DurableFunction.Error<C>>,
+  TestEngine | DurableFunction.CallerServices<C>
+> => Effect.flatMap(start(contract, ...args), (started) => started.result)
 
 /**
  * How a {@link run} fails: with the errors of the contract, with the operation errors of the library, as `ExecutionFailed` for
@@ -388,7 +391,7 @@ export const run = <C extends Contract.AnyDurable>(
  */
 export type RunError<E> = E | OperationError | ExecutionFailed | ClientError
 
-const makeRun = <C extends Contract.AnyDurable>(
+const makeRun = <C extends DurableFunction.AnyDurable>(
   contract: C,
   format: Format,
   world: World,
@@ -485,7 +488,7 @@ const callbackOf = (
  * @since 0.1.0
  */
 export const expectElapsed = (
-  run: Pick<TestRun<Contract.AnyDurable>, "executionArn">,
+  run: Pick<TestRun<DurableFunction.AnyDurable>, "executionArn">,
   expected: ExpectedDuration
 ): Effect.Effect<void, never, TestEngine> =>
   Effect.gen(function* () {

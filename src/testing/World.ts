@@ -17,7 +17,7 @@ import * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
 import * as Result from "effect/Result"
 import { CheckpointStore, storeError, type CheckpointRequest, type StoreError } from "../CheckpointStore.ts"
-import type * as Contract from "../Contract.ts"
+import type * as DurableFunction from "../DurableFunction.ts"
 import { DurableClient, successorOf } from "../DurableClient.ts"
 import type { InvocationFailed } from "../DurableError.ts"
 import type { OperationAddress } from "../engine/Execution.ts"
@@ -43,7 +43,7 @@ import { VirtualClock } from "./VirtualClock.ts"
 
 /** A function that the world runs: a workflow, or anything that answers a payload. */
 export type Served =
-  | { readonly _tag: "Workflow"; readonly implementation: Contract.AnyImplementation }
+  | { readonly _tag: "Workflow"; readonly implementation: DurableFunction.AnyImplementation }
   | { readonly _tag: "Target"; readonly run: (call: TargetCall) => Effect.Effect<TargetAnswer> }
 
 /** How a target ends, if it ever does. */

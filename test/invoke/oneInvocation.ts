@@ -1,7 +1,7 @@
 /**
  * One invocation of a workflow over a history that the test writes by hand, also one that no service would write.
  */
-import { DurableFunction, type Contract, type Durable, type DurableError } from "effect-durable"
+import { DurableFunction, type Durable, type DurableError } from "effect-durable"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -55,7 +55,7 @@ export const oneInvocation = <A>(
   Effect.gen(function* () {
     const updates: Array<OperationUpdate> = []
     let requests = 0
-    const implementation: Contract.AnyImplementation = Workflow.implement(() => workflow)
+    const implementation: DurableFunction.AnyImplementation = Workflow.implement(() => workflow)
     const invocation = invoke(
       implementation,
       {

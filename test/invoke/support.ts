@@ -2,7 +2,7 @@
  * What the tests of invoke share: worlds with one caller in them, and callees that count their calls.
  */
 import { assert } from "@effect/vitest"
-import { DurableFunction, type Contract, type Durable, type DurableError } from "effect-durable"
+import { DurableFunction, type Durable, type DurableError } from "effect-durable"
 import { TestEngine } from "effect-durable/testing"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -11,7 +11,7 @@ import type { HistoryEvent } from "../../src/wire/HistoryEvent.ts"
 import type { Operation } from "../../src/wire/Operation.ts"
 
 /** Functions and stubs that require nothing. */
-export type Functions = ReadonlyArray<Contract.AnyImplementation<never> | TestEngine.Stub>
+export type Functions = ReadonlyArray<DurableFunction.AnyImplementation<never> | TestEngine.Stub>
 
 export const Double = DurableFunction.plain("double", { payload: Schema.Int, success: Schema.Int })
 export const double = TestEngine.stub(Double, (n) => Effect.succeed(n * 2))
@@ -62,16 +62,16 @@ export const runToError = <A>(
   Effect.flatMap(runToEnd(workflow, functions, options), ({ exit }) => Effect.orDie(Effect.flip(exit)))
 
 /** A stand-in that remembers how it was called. */
-export const spy = <C extends Contract.Any>(
+export const spy = <C extends DurableFunction.Any>(
   contract: C,
   respond: (
-    payload: Contract.Payload<C>,
+    payload: DurableFunction.Payload<C>,
     call: TestEngine.Call
   ) =>
-    | Effect.Effect<Contract.Success<C>, Contract.Error<C>>
-    | TestEngine.Outcome<Contract.Success<C>, Contract.Error<C>>
+    | Effect.Effect<DurableFunction.Success<C>, DurableFunction.Error<C>>
+    | TestEngine.Outcome<DurableFunction.Success<C>, DurableFunction.Error<C>>
 ) => {
-  const calls: Array<{ readonly payload: Contract.Payload<C>; readonly tenantId: string | undefined }> = []
+  const calls: Array<{ readonly payload: DurableFunction.Payload<C>; readonly tenantId: string | undefined }> = []
   const stub = TestEngine.stub(contract, (payload, call) => {
     calls.push({ payload, tenantId: call.tenantId })
     return respond(payload, call)

@@ -8,7 +8,6 @@ import * as Exit from "effect/Exit"
 import { cast } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import type * as Contract from "../../src/Contract.ts"
 import {
   actions,
   assertSucceeded,
@@ -370,7 +369,7 @@ const patient = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   )
 
 /** The outcome that a reader of an execution gets, followed over all that it handed over to. */
-const outcomeOf = <C extends Contract.AnyDurable>(started: DurableClient.Started<C>) =>
+const outcomeOf = <C extends DurableFunction.AnyDurable>(started: DurableClient.Started<C>) =>
   Effect.flatMap(
     Effect.repeat(Effect.tap(DurableClient.poll(started), turn), { until: Option.isSome }),
     Effect.fromOption

@@ -15,7 +15,6 @@ import { cast } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import { invoke } from "../../src/invocation/Invocation.ts"
-import type * as Contract from "../../src/Contract.ts"
 import type { InvokeOptions } from "../../src/invocation/Invocation.ts"
 import type { ErrorObject } from "../../src/wire/ErrorObject.ts"
 import type { HistoryEvent } from "../../src/wire/HistoryEvent.ts"
@@ -51,7 +50,7 @@ export const execute = <A, E extends DurableError.OperationError>(
     readonly client?: (client: Client) => Partial<Client>
     readonly engine?: TestEngine.Options
     /** What the world serves besides. */
-    readonly functions?: ReadonlyArray<Contract.AnyImplementation<never>>
+    readonly functions?: ReadonlyArray<DurableFunction.AnyImplementation<never>>
     /** What somebody outside does meanwhile. It sleeps in virtual time. */
     readonly outside?: (outside: Outside) => Effect.Effect<unknown, unknown>
   } = {}

@@ -12,7 +12,6 @@ import {
   Durable,
   DurableFunction,
   RetryPolicy,
-  type Contract,
   type DurableClient,
   type DurableError
 } from "effect-durable"
@@ -74,7 +73,7 @@ export interface Options {
   readonly engine?: TestEngine.Options
   /** What the world serves besides: stubs, answers to callbacks, other functions. */
   readonly parts?: ReadonlyArray<
-    Contract.AnyImplementation<never> | TestEngine.Stub | TestEngine.Answer | TestEngine.StepFault
+    DurableFunction.AnyImplementation<never> | TestEngine.Stub | TestEngine.Answer | TestEngine.StepFault
   >
   /** Services of the host, such as another `Serdes`. */
   readonly layer?: Layer.Layer<never>

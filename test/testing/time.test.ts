@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Durable, DurableClient, DurableFunction, RetryPolicy, type Contract } from "effect-durable"
+import { Durable, DurableClient, DurableFunction, RetryPolicy } from "effect-durable"
 import { TestEngine } from "effect-durable/testing"
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
@@ -24,7 +24,7 @@ const day = 24 * hour
 /** Runs a workflow to its end, and answers with what it gave back and what happened when. */
 const timeline = (
   workflow: Effect.Effect<unknown, never, Durable.Execution>,
-  functions: ReadonlyArray<Contract.AnyImplementation<never> | TestEngine.Stub> = [],
+  functions: ReadonlyArray<DurableFunction.AnyImplementation<never> | TestEngine.Stub> = [],
   options: TestEngine.Options = {}
 ) =>
   Effect.gen(function* () {
@@ -315,7 +315,9 @@ describe("the time of callees", () => {
 })
 
 describe("the order of events", () => {
-  const callees: ReadonlyArray<readonly [string, Contract.AnyImplementation<never> | TestEngine.Stub, Contract.Any]> = [
+  const callees: ReadonlyArray<
+    readonly [string, DurableFunction.AnyImplementation<never> | TestEngine.Stub, DurableFunction.Any]
+  > = [
     ["a stub that answers at once", TestEngine.stub(Plain, (n) => Effect.succeed(n)), Plain],
     ["a stub with an outcome", TestEngine.stub(Plain, TestEngine.succeed(1)), Plain],
     ["a plain function", Plain.implement((n) => Effect.succeed(n)), Plain],

@@ -5,7 +5,6 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { Scope } from "effect/Scope"
 import { expectTypeOf } from "vitest"
-import type * as Contract from "../../src/Contract.ts"
 import type { InvokeError, InvokeFailed } from "../../src/DurableError.ts"
 import * as DurableFunction from "../../src/DurableFunction.ts"
 import type { Execution } from "../../src/execution/Parts.ts"
@@ -37,9 +36,9 @@ type Requirements<I> = I extends DurableFunction.Implementation<infer _, infer R
 
 describe("a contract", () => {
   it("carries the types of payload, result and errors", () => {
-    expectTypeOf<Contract.Payload<typeof Pay>>().toEqualTypeOf<{ readonly id: string; readonly due: Date }>()
-    expectTypeOf<Contract.Success<typeof Validate>>().toEqualTypeOf<boolean>()
-    expectTypeOf<Contract.Error<typeof Pay>>().toEqualTypeOf<CardDeclined>()
+    expectTypeOf<DurableFunction.Payload<typeof Pay>>().toEqualTypeOf<{ readonly id: string; readonly due: Date }>()
+    expectTypeOf<DurableFunction.Success<typeof Validate>>().toEqualTypeOf<boolean>()
+    expectTypeOf<DurableFunction.Error<typeof Pay>>().toEqualTypeOf<CardDeclined>()
     expectTypeOf(Pay.name).toEqualTypeOf<"pay">()
     expectTypeOf(Pay.kind).toEqualTypeOf<"durable">()
     expectTypeOf(Validate.kind).toEqualTypeOf<"plain">()
@@ -47,34 +46,34 @@ describe("a contract", () => {
 
   it("takes nothing, returns nothing and fails never unless it says so", () => {
     const Tick = DurableFunction.make("tick")
-    expectTypeOf<Contract.Payload<typeof Tick>>().toEqualTypeOf<void>()
-    expectTypeOf<Contract.Success<typeof Tick>>().toEqualTypeOf<void>()
-    expectTypeOf<Contract.Error<typeof Tick>>().toEqualTypeOf<never>()
+    expectTypeOf<DurableFunction.Payload<typeof Tick>>().toEqualTypeOf<void>()
+    expectTypeOf<DurableFunction.Success<typeof Tick>>().toEqualTypeOf<void>()
+    expectTypeOf<DurableFunction.Error<typeof Tick>>().toEqualTypeOf<never>()
     expectTypeOf(Tick.implement(() => Effect.void)).toExtend<DurableFunction.Implementation<typeof Tick, never>>()
   })
 
   it("is any contract", () => {
-    expectTypeOf(Pay).toExtend<Contract.Any>()
-    expectTypeOf(Pay).toExtend<Contract.AnyDurable>()
-    expectTypeOf(Validate).toExtend<Contract.Any>()
-    expectTypeOf(Validate).not.toExtend<Contract.AnyDurable>()
+    expectTypeOf(Pay).toExtend<DurableFunction.Any>()
+    expectTypeOf(Pay).toExtend<DurableFunction.AnyDurable>()
+    expectTypeOf(Validate).toExtend<DurableFunction.Any>()
+    expectTypeOf(Validate).not.toExtend<DurableFunction.AnyDurable>()
     const keyed = DurableFunction.make("keyed", { payload: Order, idempotencyKey: (order) => order.id })
-    expectTypeOf(keyed).toExtend<Contract.Any>()
+    expectTypeOf(keyed).toExtend<DurableFunction.Any>()
   })
 
   it("says what a caller and what a callee need", () => {
     const Both = DurableFunction.make("both", { payload: Sealed, success: Sealed })
-    expectTypeOf<Contract.CallerServices<typeof Both>>().toEqualTypeOf<Encoder | Decoder>()
+    expectTypeOf<DurableFunction.CallerServices<typeof Both>>().toEqualTypeOf<Encoder | Decoder>()
     const In = DurableFunction.plain("in", { payload: Sealed })
-    expectTypeOf<Contract.CallerServices<typeof In>>().toEqualTypeOf<Encoder>()
-    expectTypeOf<Contract.CalleeServices<typeof In>>().toEqualTypeOf<Decoder>()
+    expectTypeOf<DurableFunction.CallerServices<typeof In>>().toEqualTypeOf<Encoder>()
+    expectTypeOf<DurableFunction.CalleeServices<typeof In>>().toEqualTypeOf<Decoder>()
     const codec = Serdes.make<string, Database>({
       serialize: (text) => Effect.as(Database, text),
       deserialize: (text) => text ?? ""
     })
     const Coded = DurableFunction.make("coded", { payload: Schema.String, payloadSerdes: codec })
-    expectTypeOf<Contract.CallerServices<typeof Coded>>().toEqualTypeOf<Database>()
-    expectTypeOf<Contract.CalleeServices<typeof Coded>>().toEqualTypeOf<Database>()
+    expectTypeOf<DurableFunction.CallerServices<typeof Coded>>().toEqualTypeOf<Database>()
+    expectTypeOf<DurableFunction.CalleeServices<typeof Coded>>().toEqualTypeOf<Database>()
   })
 
   it("refuses a key and codecs of something else than its payload and result", () => {
@@ -135,9 +134,9 @@ describe("implement", () => {
     )
     expectTypeOf<Requirements<typeof pay>>().toEqualTypeOf<Database>()
     expectTypeOf(pay.handler).returns.toExtend<Effect.Effect<unknown, unknown, Database | Execution | Scope>>()
-    expectTypeOf(pay).toExtend<Contract.AnyImplementation<Database>>()
-    expectTypeOf(pay).toExtend<Contract.AnyImplementation>()
-    expectTypeOf(pay).not.toExtend<Contract.AnyImplementation<never>>()
+    expectTypeOf(pay).toExtend<DurableFunction.AnyImplementation<Database>>()
+    expectTypeOf(pay).toExtend<DurableFunction.AnyImplementation>()
+    expectTypeOf(pay).not.toExtend<DurableFunction.AnyImplementation<never>>()
   })
 
   it("gives a durable function a scope of its own", () => {
@@ -194,7 +193,7 @@ describe("implement", () => {
     const validate = Validate.implement((order) => Effect.map(Database, ({ query }) => query === order.id))
     expectTypeOf(validate).toEqualTypeOf<DurableFunction.Implementation<typeof Validate, Database>>()
     expectTypeOf(validate.handler).returns.toExtend<Effect.Effect<boolean, unknown, Database>>()
-    expectTypeOf(validate).toExtend<Contract.AnyImplementation<Database>>()
+    expectTypeOf(validate).toExtend<DurableFunction.AnyImplementation<Database>>()
     Validate.implement(
       Effect.fn("validate")(function* (order) {
         if (order.id === "") return yield* new OutOfStock({ sku: "1" })
@@ -266,9 +265,9 @@ describe("a reference", () => {
       payload: Order,
       error: OutOfStock
     })
-    expectTypeOf(Ship).toEqualTypeOf<Contract.Durable<"ship", typeof Order, Schema.Void, typeof OutOfStock>>()
+    expectTypeOf(Ship).toEqualTypeOf<DurableFunction.Durable<"ship", typeof Order, Schema.Void, typeof OutOfStock>>()
     const Mail = DurableFunction.reference("mail", { kind: "plain", success: Schema.String })
-    expectTypeOf(Mail).toEqualTypeOf<Contract.Plain<"mail", Schema.Void, Schema.String, Schema.Never>>()
+    expectTypeOf(Mail).toEqualTypeOf<DurableFunction.Plain<"mail", Schema.Void, Schema.String, Schema.Never>>()
   })
 
   it("is named after the function, or as it says", () => {
@@ -294,7 +293,7 @@ describe("a reference", () => {
 
 describe("an implementation in a list", () => {
   it("requires what its handler requires, whatever the list may hold", () => {
-    const list: ReadonlyArray<Contract.AnyImplementation<Database>> = [
+    const list: ReadonlyArray<DurableFunction.AnyImplementation<Database>> = [
       Validate.implement((order) => Effect.map(Database, ({ query }) => query === order.id)),
       Validate.implement(
         Effect.fn("validate")(function* (order) {
@@ -309,14 +308,14 @@ describe("an implementation in a list", () => {
         })
       )
     ]
-    expectTypeOf(list).not.toExtend<ReadonlyArray<Contract.AnyImplementation<never>>>()
-    const closed: ReadonlyArray<Contract.AnyImplementation<never>> = [
+    expectTypeOf(list).not.toExtend<ReadonlyArray<DurableFunction.AnyImplementation<never>>>()
+    const closed: ReadonlyArray<DurableFunction.AnyImplementation<never>> = [
       Validate.implement((order) => Effect.succeed(order.id === "")),
       // @ts-expect-error it requires a database
       Validate.implement((order) => Effect.map(Database, ({ query }) => query === order.id)),
       // @ts-expect-error a plain function has no history
       Validate.implement((order) => durable(order.id === ""))
     ]
-    expectTypeOf(closed).toExtend<ReadonlyArray<Contract.AnyImplementation>>()
+    expectTypeOf(closed).toExtend<ReadonlyArray<DurableFunction.AnyImplementation>>()
   })
 })

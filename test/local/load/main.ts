@@ -6,7 +6,7 @@
  * was, how long requests took, and how much memory its process has, and last `N executions, N wrong`. Exits with 1 if any ended
  * otherwise than it has to.
  */
-import type { Contract } from "effect-durable"
+import type { DurableFunction } from "effect-durable"
 import { DurableClient } from "effect-durable"
 import { LambdaClient } from "effect-durable/lambda"
 import * as Effect from "effect/Effect"
@@ -83,7 +83,7 @@ const memoryOf = (pid: number) => {
 const many = <A, E, R>(count: number, effect: (index: number) => Effect.Effect<A, E, R>) =>
   Effect.forEach(Array.from({ length: count }).keys(), effect, { concurrency: width })
 
-type Contracts = Contract.AnyDurable & { readonly payload: { readonly Type: number } }
+type Contracts = DurableFunction.AnyDurable & { readonly payload: { readonly Type: number } }
 
 // --- What is measured ------------------------------------------------------------------------------------------------
 

@@ -1,5 +1,5 @@
 /** Helpers around every operation, generic in services, in values with a Schema, and in errors. */
-import { type Contract, Durable, DurableClient, DurableFunction, RetryPolicy } from "effect-durable"
+import { Durable, DurableClient, DurableFunction, RetryPolicy } from "effect-durable"
 import { LambdaHandler } from "effect-durable/lambda"
 import { TestEngine } from "effect-durable/testing"
 import type * as Effect from "effect/Effect"
@@ -153,25 +153,25 @@ export const waitForCondition = <S extends Schema.Top, F extends Schema.Top, R>(
 
 // --- Functions -------------------------------------------------------------------------------------------------------------
 
-export const invoke = <C extends Contract.Any>(contract: C, payload: Contract.Payload<C>) =>
+export const invoke = <C extends DurableFunction.Any>(contract: C, payload: DurableFunction.Payload<C>) =>
   Durable.invoke(contract, payload)
 
 export const invokePayload = <P extends Schema.Top>(payload: P, value: P["Type"]) =>
   Durable.invoke(DurableFunction.make("f", { payload }), value)
 
-export const start = <C extends Contract.AnyDurable>(contract: C, payload: Contract.Payload<C>) =>
+export const start = <C extends DurableFunction.AnyDurable>(contract: C, payload: DurableFunction.Payload<C>) =>
   Durable.start(contract, payload)
 
-export const again = <C extends Contract.AnyDurable>(contract: C, payload: Contract.Payload<C>) =>
+export const again = <C extends DurableFunction.AnyDurable>(contract: C, payload: DurableFunction.Payload<C>) =>
   Durable.continueWith(contract, payload)
 
-export const call = <C extends Contract.AnyDurable>(contract: C, payload: Contract.Payload<C>) =>
+export const call = <C extends DurableFunction.AnyDurable>(contract: C, payload: DurableFunction.Payload<C>) =>
   DurableClient.run(contract, payload)
 
-export const test = <C extends Contract.AnyDurable>(contract: C, payload: Contract.Payload<C>) =>
+export const test = <C extends DurableFunction.AnyDurable>(contract: C, payload: DurableFunction.Payload<C>) =>
   TestEngine.run(contract, payload)
 
-export const handler = <I extends Contract.AnyImplementation>(
+export const handler = <I extends DurableFunction.AnyImplementation>(
   implementation: I,
   layer: Layer.Layer<LambdaHandler.Requirements<I>>
 ) => LambdaHandler.make(implementation, { layer })
