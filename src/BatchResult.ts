@@ -1,7 +1,7 @@
 /**
  * What `Durable.parallel` and `Durable.map` end with: how each item ended, and why the batch did.
  *
- * Failures are data: nothing here fails unless it is asked to by {@link BatchResult.throwIfFailed}.
+ * Failures are data: nothing here fails unless it is asked to by {@link BatchResult.orFail}.
  *
  * @since 0.1.0
  */
@@ -150,7 +150,7 @@ export class BatchResult<out A, out E> {
    * Fails as the first failed item did, or with `BatchFailed` when a predicate ended the batch as failed although no item
    * had. Otherwise it succeeds with the values.
    */
-  get throwIfFailed(): Effect.Effect<ReadonlyArray<A>, E | BatchFailed> {
+  get orFail(): Effect.Effect<ReadonlyArray<A>, E | BatchFailed> {
     return Effect.suspend((): Effect.Effect<ReadonlyArray<A>, E | BatchFailed> => {
       const [first] = this.causes
       if (first !== undefined) return Effect.failCause(first)

@@ -39,7 +39,7 @@ export {
 } from "./operations/callback.ts"
 export { child, type ChildOptions, type PipedChild } from "./operations/child.ts"
 export { continueWith } from "./operations/continueWith.ts"
-export { execution, isReplaying, isSuspending, uuid, type ExecutionFacts } from "./operations/facts.ts"
+export { execution, isReplaying, isSuspending, uuid, type ExecutionInfo } from "./operations/facts.ts"
 export { forEach, type ForEachOptions } from "./operations/forEach.ts"
 export { hold } from "./operations/hold.ts"
 export { invoke, type InvokeOptions } from "./operations/invoke.ts"
@@ -60,9 +60,9 @@ export { waitForCallback, type WaitForCallbackOptions } from "./operations/waitF
 export {
   waitForCondition,
   type ConditionOptions,
-  type Look,
+  type ConditionAttempt,
   type StateError,
-  type StateRecording,
+  type ConditionRecording,
   type StateServices,
   type StateValue
 } from "./operations/waitForCondition.ts"

@@ -245,6 +245,52 @@ export const poll = <C extends DurableFunction.AnyDurable>({
     )
   )
 
+/**
+ * What the service knows of an execution: its status, its times, and with `includeExecutionData` its payload and outcome.
+ *
+ * **Errors**: `NotFound` when there is no such execution; the others of the client.
+ *
+ * @example
+ * ```ts
+ * import { DurableClient } from "effect-durable"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const statusOf = (executionArn: string) =>
+ *   Effect.map(DurableClient.get({ executionArn }), ({ Status }) => Status)
+ * ```
+ *
+ * @category executions
+ * @since 0.1.0
+ */
+export const get = (
+  { executionArn }: Pick<Started<DurableFunction.AnyDurable>, "executionArn">,
+  options?: { readonly includeExecutionData?: boolean | undefined }
+): Effect.Effect<GetDurableExecutionResponse, ClientError, DurableClient> =>
+  Effect.flatMap(DurableClient, (client) => client.get(executionArn, options))
+
+/**
+ * Stops an execution for good, without running any of its code. Answers with the time at which it ended, in milliseconds since the
+ * epoch.
+ *
+ * **Errors**: `NotFound` when there is no such execution; the others of the client.
+ *
+ * @example
+ * ```ts
+ * import { DurableClient } from "effect-durable"
+ *
+ * export const giveUp = (executionArn: string) =>
+ *   DurableClient.stop({ executionArn }, { ErrorType: "GivenUp", ErrorMessage: "Nobody answered." })
+ * ```
+ *
+ * @category executions
+ * @since 0.1.0
+ */
+export const stop = (
+  { executionArn }: Pick<Started<DurableFunction.AnyDurable>, "executionArn">,
+  error?: ErrorObject
+): Effect.Effect<number, ClientError, DurableClient> =>
+  Effect.flatMap(DurableClient, (client) => client.stop(executionArn, error))
+
 /** @internal The outcome of an execution that has ended. `unknown` stands for an error that the service left out. */
 export const outcomeOf = (execution: GetDurableExecutionResponse, unknown: ErrorObject = {}): Outcome | undefined => {
   const { Error: error = unknown, Result: result, Status: status } = execution

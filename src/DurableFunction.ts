@@ -301,6 +301,13 @@ export type PayloadAndOptions<C extends Any, Options> =
 /**
  * Whether something is a contract, of either kind.
  *
+ * @example
+ * ```ts
+ * import { DurableFunction } from "effect-durable"
+ *
+ * export const contractsIn = (module: object) => Object.values(module).filter(DurableFunction.isDurableFunction)
+ * ```
+ *
  * @category guards
  * @since 0.1.0
  */

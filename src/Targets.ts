@@ -58,27 +58,33 @@ export const layer = (addresses: Readonly<Record<string, string>>): Layer.Layer<
   Layer.succeed(Targets, { addresses: new Map(Object.entries(addresses)), source: "Targets.layer" })
 
 /**
- * Addresses from the configuration: a JSON object in one variable, by default `DURABLE_TARGETS`.
+ * Addresses from the configuration: by default a JSON object in the variable `DURABLE_TARGETS`.
  *
- * **Errors**: `ConfigError` when the variable is missing or is not an object of texts.
+ * **Errors**: `ConfigError` when they are missing or are no texts.
  *
  * @example
  * ```ts
  * import { Targets } from "effect-durable"
+ * import * as Config from "effect/Config"
  *
  * // DURABLE_TARGETS={"process-payment":"payment-processor:live"}
  * export const TargetsLive = Targets.layerConfig()
+ *
+ * // PAYMENTS=payment-processor:live
+ * export const PaymentsLive = Targets.layerConfig(Config.all({ "process-payment": Config.String("PAYMENTS") }))
  * ```
  *
  * @category layers
  * @since 0.1.0
  */
-export const layerConfig = (variable = "DURABLE_TARGETS"): Layer.Layer<never, Config.ConfigError> =>
+export const layerConfig = (
+  config?: Config.Config<Readonly<Record<string, string>>>
+): Layer.Layer<never, Config.ConfigError> =>
   Layer.effect(
     Targets,
-    Effect.map(Config.schema(AddressesFromJson, variable), (addresses) => ({
+    Effect.map(config ?? Config.schema(AddressesFromJson, "DURABLE_TARGETS"), (addresses) => ({
       addresses: new Map(Object.entries(addresses)),
-      source: `the variable ${variable}`
+      source: config === undefined ? "the variable DURABLE_TARGETS" : "the configuration"
     }))
   )
 

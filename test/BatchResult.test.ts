@@ -53,16 +53,16 @@ describe("A batch result", () => {
 
   it.effect("fails on demand as its first failed item", () =>
     Effect.gen(function* () {
-      assert.deepStrictEqual(yield* Effect.exit(mixed.throwIfFailed), Exit.fail("no"))
+      assert.deepStrictEqual(yield* Effect.exit(mixed.orFail), Exit.fail("no"))
       const died = resultOf([failed(0, Cause.die("broken"))])
-      assert.deepStrictEqual(yield* Effect.exit(died.throwIfFailed), Exit.die("broken"))
+      assert.deepStrictEqual(yield* Effect.exit(died.orFail), Exit.die("broken"))
     })
   )
 
   it.effect("fails on demand when a predicate ended it as failed although no item had", () =>
     Effect.gen(function* () {
       const result = resultOf([succeeded(0, 1), started(1)], "CUSTOM_COMPLETION_FAILED")
-      const error = yield* Effect.flip(result.throwIfFailed)
+      const error = yield* Effect.flip(result.orFail)
       assert.instanceOf(error, DurableError.BatchFailed)
       assert.include(
         error instanceof DurableError.BatchFailed ? error.message : "",
@@ -74,8 +74,8 @@ describe("A batch result", () => {
   it.effect("gives its values on demand when nothing failed", () =>
     Effect.gen(function* () {
       const result = resultOf([succeeded(0, 1), started(1), succeeded(2, 3)], "MIN_SUCCESSFUL_REACHED")
-      assert.deepStrictEqual(yield* result.throwIfFailed, [1, 3])
-      assert.deepStrictEqual(yield* resultOf([]).throwIfFailed, [])
+      assert.deepStrictEqual(yield* result.orFail, [1, 3])
+      assert.deepStrictEqual(yield* resultOf([]).orFail, [])
     })
   )
 })

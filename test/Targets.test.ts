@@ -1,5 +1,6 @@
 /** Where contracts are found, and which addresses are refused before anything is started. */
 import { assert, describe, it } from "@effect/vitest"
+import * as Config from "effect/Config"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -158,12 +159,14 @@ describe("addresses in the environment", () => {
   const resolveWith = (layer: Layer.Layer<never, unknown>, variables: Record<string, string>) =>
     Effect.exit(Effect.provide(Targets.resolve(Addressed), Layer.provide(layer, environment(variables))))
 
-  it.effect("are a JSON object in DURABLE_TARGETS, or in the variable that is named", () =>
+  const payments = Config.all({ pay: Config.String("PAYMENTS") })
+
+  it.effect("are a JSON object in DURABLE_TARGETS, or what another configuration says", () =>
     Effect.gen(function* () {
       const found = Exit.succeed({ address: "pay-eu:7", defaulted: false })
       const text = '{"pay":"pay-eu:7"}'
       assert.deepStrictEqual(yield* resolveWith(Targets.layerConfig(), { DURABLE_TARGETS: text }), found)
-      assert.deepStrictEqual(yield* resolveWith(Targets.layerConfig("MY_TARGETS"), { MY_TARGETS: text }), found)
+      assert.deepStrictEqual(yield* resolveWith(Targets.layerConfig(payments), { PAYMENTS: "pay-eu:7" }), found)
     })
   )
 
@@ -191,10 +194,13 @@ describe("addresses in the environment", () => {
     })
   )
 
-  it.effect("are named by the variable when they are refused", () =>
+  it.effect("are named by where they come from when they are refused", () =>
     Effect.gen(function* () {
-      const exit = yield* resolveWith(Targets.layerConfig("MY_TARGETS"), { MY_TARGETS: '{"pay":"charge"}' })
-      assert.include(String(exit), 'cannot be invoked at "charge", from the variable MY_TARGETS')
+      const text = '{"pay":"charge"}'
+      const first = yield* resolveWith(Targets.layerConfig(), { DURABLE_TARGETS: text })
+      assert.include(String(first), 'cannot be invoked at "charge", from the variable DURABLE_TARGETS')
+      const other = yield* resolveWith(Targets.layerConfig(payments), { PAYMENTS: "charge" })
+      assert.include(String(other), 'cannot be invoked at "charge", from the configuration')
     })
   )
 })

@@ -48,7 +48,7 @@ export const uuid: Effect.Effect<string, never, Execution> = typed(
  * @category models
  * @since 0.1.0
  */
-export interface ExecutionFacts {
+export interface ExecutionInfo {
   readonly executionArn: string
   readonly executionName: string
 }
@@ -67,7 +67,7 @@ export interface ExecutionFacts {
  * @category facts
  * @since 0.1.0
  */
-export const execution: Effect.Effect<ExecutionFacts, never, Execution> = Effect.map(Execution, ({ parts }) => ({
+export const execution: Effect.Effect<ExecutionInfo, never, Execution> = Effect.map(Execution, ({ parts }) => ({
   executionArn: parts.executionArn,
   executionName: parts.executionName
 }))

@@ -40,7 +40,7 @@ export interface MapOptions<T, A, E> extends BatchOptions<A, E> {
  *
  * As `Durable.parallel`, with one item in place of one branch. The items have to be the same on every replay.
  *
- * **Errors**: none; ask for them with `throwIfFailed` of the result.
+ * **Errors**: none; ask for them with `orFail` of the result.
  * **Defects**: `InvalidOptions`, `InvalidName`, `NameInUse`, `NestedOperation`.
  *
  * @example

@@ -55,7 +55,7 @@ export interface BatchOptions<A, E> extends ConcurrencyOptions {
  * run again, so what it did to memory outside of it does not exist on a replay. Options such as `success` are about the value of one branch. Default of
  * `concurrency`: `"unbounded"`. It costs one operation, and one for each branch unless it is `flat`.
  *
- * **Errors**: none; ask for them with `throwIfFailed` of the result.
+ * **Errors**: none; ask for them with `orFail` of the result.
  * **Defects**: `InvalidOptions`, `InvalidName`, `NameInUse`, `NestedOperation`.
  *
  * @example

@@ -43,7 +43,7 @@ import { typed, type InsideStep } from "./typed.ts"
  * @category models
  * @since 0.1.0
  */
-export interface Look<S> {
+export interface ConditionAttempt<S> {
   /** The number of the check that has just been made, from 1. */
   readonly attempt: number
   /** What that check ended with. */
@@ -69,7 +69,7 @@ export interface ConditionOptions<S, A extends S = S, E = never, R = never> {
    * The time from one check to the next, in whole seconds of at least 1. Default: 5 seconds, half as long again each time,
    * up to 5 minutes, with full jitter.
    */
-  readonly delay?: (Duration.Input | ((look: Look<NoInfer<S>>) => Duration.Input)) | undefined
+  readonly delay?: (Duration.Input | ((look: ConditionAttempt<NoInfer<S>>) => Duration.Input)) | undefined
   /** How many attempts there may be: a whole number of at least 1, or `Infinity`. Default: 60. */
   readonly maxAttempts?: number | undefined
 }
@@ -80,7 +80,7 @@ export interface ConditionOptions<S, A extends S = S, E = never, R = never> {
  * @category models
  * @since 0.1.0
  */
-export interface StateRecording<State, Error, Codec> {
+export interface ConditionRecording<State, Error, Codec> {
   /** The Schema of the state. Needed unless the state is plain data. */
   readonly state?: State
   /** The Schema of the errors. Needed unless there are none besides the library's own. */
@@ -176,7 +176,7 @@ export const waitForCondition = <
 >(
   name: string,
   options: ConditionOptions<S, A, E, R> &
-    StateRecording<State, Error, Codec> &
+    ConditionRecording<State, Error, Codec> &
     Readable<S> &
     NoInfer<StateRecordable<A, E, State, Error, Codec>>
 ): Effect.Effect<
@@ -192,7 +192,7 @@ interface ConditionRules {
   readonly initial: unknown
   readonly check: (state: unknown) => Body
   readonly until: (state: unknown) => boolean
-  readonly delay?: Duration.Input | ((look: Look<unknown>) => Duration.Input) | undefined
+  readonly delay?: Duration.Input | ((look: ConditionAttempt<unknown>) => Duration.Input) | undefined
   readonly maxAttempts?: number | undefined
   readonly state?: Recording["success"]
   readonly error?: Recording["error"]
@@ -202,7 +202,7 @@ interface ConditionRules {
 const kind: Kind = { type: "STEP", subType: "WaitForCondition" }
 
 /** As in AWS's SDKs: 5 seconds, half as long again each time, up to 5 minutes, with full jitter. */
-const delayByDefault = ({ attempt, random }: Look<unknown>): Duration.Input =>
+const delayByDefault = ({ attempt, random }: ConditionAttempt<unknown>): Duration.Input =>
   Duration.seconds(random * Math.min(5 * 1.5 ** (attempt - 1), 300))
 
 const attemptsByDefault = 60
@@ -272,7 +272,7 @@ const nextLook = (
   claim: Claim,
   parts: Parts,
   { delay = delayByDefault, maxAttempts = attemptsByDefault, until }: ConditionRules,
-  { attempt, state }: Pick<Look<unknown>, "attempt" | "state">
+  { attempt, state }: Pick<ConditionAttempt<unknown>, "attempt" | "state">
 ): Next => {
   try {
     if (until(state)) return Exit.succeed(undefined)

@@ -284,7 +284,7 @@ const operationErrors: Readonly<Record<string, Effect.Effect<Told>>> = {
   BatchFailed: inEngine(
     Effect.flatMap(
       Durable.parallel("quotes", [item("fast"), item("cheap")], { policy: CompletionPolicy.custom(() => "FAILED") }),
-      (quotes) => quotes.throwIfFailed
+      (quotes) => quotes.orFail
     )
   )
 }

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Durable, DurableError, DurableFunction, Targets } from "effect-durable"
 import { TestEngine } from "effect-durable/testing"
+import * as Config from "effect/Config"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -94,8 +95,8 @@ describe("the address that an invoke sends", () => {
       assert.deepStrictEqual(addresses(history), ["charge:9"])
     }).pipe(
       Effect.provide(
-        Targets.layerConfig("CALLEES").pipe(
-          Layer.provide(ConfigProvider.layer(ConfigProvider.fromUnknown({ CALLEES: '{"charge":"charge:9"}' })))
+        Targets.layerConfig(Config.all({ charge: Config.String("CHARGE") })).pipe(
+          Layer.provide(ConfigProvider.layer(ConfigProvider.fromUnknown({ CHARGE: "charge:9" })))
         )
       )
     )

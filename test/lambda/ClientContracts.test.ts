@@ -87,7 +87,9 @@ describe("An execution of a contract", () => {
       assert.include(broken.message, "FAILED: RangeError: no wheels")
 
       const started = yield* DurableClient.start(Ship, { id: "o-9", due })
-      yield* Effect.flatMap(port, (client) => client.stop(started.executionArn, { ErrorType: "Recall" }))
+      assert.strictEqual((yield* DurableClient.get(started)).Status, "RUNNING")
+      yield* DurableClient.stop(started, { ErrorType: "Recall" })
+      assert.strictEqual((yield* DurableClient.get(started, { includeExecutionData: true })).Status, "STOPPED")
       const stopped = yield* Effect.flip(DurableClient.poll(started))
       assert.deepInclude(stopped, { _tag: "ExecutionFailed", status: "STOPPED", errorType: "Recall" })
     }).pipe(Effect.provide(world()))

@@ -634,7 +634,7 @@ describe("The failures of a waitForCondition", () => {
 describe("The delays of a waitForCondition", () => {
   const delays: Record<
     string,
-    readonly [Duration.Input | ((look: Durable.Look<number>) => Duration.Input), ReadonlyArray<number>]
+    readonly [Duration.Input | ((look: Durable.ConditionAttempt<number>) => Duration.Input), ReadonlyArray<number>]
   > = {
     "a duration": ["90 seconds", [90, 90, 90]],
     "a function of the attempt": [({ attempt }) => Duration.minutes(attempt), [60, 120, 180]],

@@ -200,7 +200,7 @@ describe("Durable.onExit", () => {
 describe("Durable.execution", () => {
   it.effect("names the execution, the same in children and at every replay", () =>
     Effect.gen(function* () {
-      const seen: Array<Durable.ExecutionFacts> = []
+      const seen: Array<Durable.ExecutionInfo> = []
       const look = Effect.flatMap(Durable.execution, (facts) => Effect.sync(() => void seen.push(facts)))
       const ran = yield* execute(
         Effect.gen(function* () {

@@ -241,7 +241,7 @@ describe("By default a parallel", () => {
         Effect.exit(
           Effect.flatMap(
             Durable.parallel("batch", [Effect.succeed(1), decline("second")], declared),
-            (result) => result.throwIfFailed
+            (result) => result.orFail
           )
         )
       )

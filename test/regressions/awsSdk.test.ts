@@ -471,7 +471,7 @@ describe("results of batches", () => {
         Effect.gen(function* () {
           const batch = yield* Durable.map("batch", [1, 2, 3], () => Effect.void)
           assert.strictEqual(batch.successCount, 3)
-          seen.push(batch.values, yield* batch.throwIfFailed)
+          seen.push(batch.values, yield* batch.orFail)
           yield* pause
         })
       )
@@ -491,7 +491,7 @@ describe("results of batches", () => {
             "child",
             Effect.flatMap(
               Durable.parallel("batch", [Durable.step("one", Effect.succeed(1))], { policy }),
-              (batch) => batch.throwIfFailed
+              (batch) => batch.orFail
             )
           )
           seen.push(errorOf(yield* Effect.exit(child)))

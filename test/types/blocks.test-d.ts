@@ -119,6 +119,6 @@ describe("facts", () => {
     expectTypeOf(Durable.patched("a")).toEqualTypeOf<Durably<boolean>>()
     expectTypeOf(Durable.isReplaying).toEqualTypeOf<Durably<boolean>>()
     expectTypeOf(Durable.isSuspending).toEqualTypeOf<Durably<boolean>>()
-    expectTypeOf(Durable.execution).toEqualTypeOf<Durably<Durable.ExecutionFacts>>()
+    expectTypeOf(Durable.execution).toEqualTypeOf<Durably<Durable.ExecutionInfo>>()
   })
 })

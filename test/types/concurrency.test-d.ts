@@ -46,7 +46,7 @@ describe("parallel", () => {
 
   it("has its failures as data until they are asked for", () => {
     const result = Durable.parallel("a", [charge], { error: Declined })
-    expectTypeOf(Effect.flatMap(result, (batch) => batch.throwIfFailed)).toEqualTypeOf<
+    expectTypeOf(Effect.flatMap(result, (batch) => batch.orFail)).toEqualTypeOf<
       Durably<ReadonlyArray<number>, Declined | BatchFailed>
     >()
   })

@@ -73,7 +73,7 @@ export const given = {
     Open.implement(() => {
       const policy = CompletionPolicy.make({ toleratedFailureCount: 0 })
       const batch = Durable.map("throwing", ["bad", "ok"], unlessBad, { ...one, policy, error: Failure })
-      return Effect.flatMap(batch, ({ throwIfFailed }) => throwIfFailed)
+      return Effect.flatMap(batch, ({ orFail }) => orFail)
     }),
     alone
   ),

@@ -144,10 +144,7 @@ export const guessed = {
   /** The failure of a branch, thrown again. */
   "8-7": LambdaHandler.make(
     Open.implement(() =>
-      Effect.flatMap(
-        Durable.parallel("throwing", [fail, ok], { ...one, error: Failure }),
-        (batch) => batch.throwIfFailed
-      )
+      Effect.flatMap(Durable.parallel("throwing", [fail, ok], { ...one, error: Failure }), (batch) => batch.orFail)
     ),
     alone
   ),
