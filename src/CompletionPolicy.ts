@@ -134,7 +134,7 @@ const check = (
 }
 
 /**
- * Every item has to succeed: the first failure ends the batch. The default.
+ * Every item has to succeed: the first failure ends the batch. The default of AWS's SDKs.
  *
  * @category policies
  * @since 0.1.0
@@ -150,7 +150,7 @@ export const allSuccessful: CompletionPolicy = make({ toleratedFailureCount: 0 }
 export const firstSuccessful: CompletionPolicy = make({ minSuccessful: 1 })
 
 /**
- * Every item runs to its end, however many fail.
+ * Every item runs to its end, however many fail. The default.
  *
  * @category policies
  * @since 0.1.0

@@ -248,7 +248,7 @@ const runItems = Effect.fnUntraced(function* (
   items: ReadonlyArray<BatchItem>,
   rules: BatchRules
 ): Effect.fn.Return<Ended, never, unknown> {
-  const policy = rules.policy ?? CompletionPolicy.allSuccessful
+  const policy = rules.policy ?? CompletionPolicy.allCompleted
   const tally = new Tally(items)
   const branches = items.map((item, index) => branchOf(parts, namespace, kind, item, index, rules, tally))
   /** The first item that failed: with fail-fast the others are as good as let go of. */

@@ -37,7 +37,7 @@ import { typed } from "./typed.ts"
  * @since 0.1.0
  */
 export interface BatchOptions<A, E> extends ConcurrencyOptions {
-  /** When the batch is complete. Default: `CompletionPolicy.allSuccessful`, which ends it at the first failure. */
+  /** When the batch is complete. Default: `CompletionPolicy.allCompleted`: all of them run, whatever fails. AWS's own is `CompletionPolicy.allSuccessful`. */
   readonly policy?: CompletionPolicy | undefined
   /** Writes and reads the whole result in place of the library's own way; for one item there is `serdes`. */
   readonly batchSerdes?: {

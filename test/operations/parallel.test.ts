@@ -192,13 +192,14 @@ describe("Concurrency", () => {
   )
 })
 
-describe("By default a parallel", () => {
+describe("A parallel of which all must succeed", () => {
   it.effect("ends at the first failure: what runs is let go of, and what has not begun never does", () =>
     Effect.gen(function* () {
       const { lines: found, ran } = yield* lines(
         Durable.parallel("batch", [after(60, "a"), failAfter(1), after(1, "c"), after(1, "d")], {
           ...declared,
-          concurrency: 2
+          concurrency: 2,
+          policy: CompletionPolicy.allSuccessful
         })
       )
       assert.deepStrictEqual(found, ["FAILURE_TOLERANCE_EXCEEDED", "0 STARTED", "1 FAILED no"])
@@ -208,6 +209,26 @@ describe("By default a parallel", () => {
       )
       // The execution ends at the replay's wait, and does not wait for the branch.
       assert.isBelow(ran.history.at(-1)!.EventTimestamp - ran.history[0]!.EventTimestamp, 10_000)
+    })
+  )
+})
+
+describe("By default a parallel", () => {
+  it.effect("runs all of its branches, whatever fails", () =>
+    Effect.gen(function* () {
+      const { lines: found } = yield* lines(
+        Durable.parallel("batch", [after(60, "a"), failAfter(1), after(1, "c"), after(1, "d")], {
+          ...declared,
+          concurrency: 2
+        })
+      )
+      assert.deepStrictEqual(found, [
+        "ALL_COMPLETED",
+        `0 SUCCEEDED "a"`,
+        "1 FAILED no",
+        `2 SUCCEEDED "c"`,
+        `3 SUCCEEDED "d"`
+      ])
     })
   )
 
@@ -542,7 +563,7 @@ describe("A batch that is taken up again", () => {
               n === 0
                 ? failAfter(3_600, "late")
                 : Effect.andThen(Durable.step("work", Effect.void), after(n % 3 === 0 ? 2 : 1, n)),
-            { ...declared, concurrency: 2, flat }
+            { ...declared, concurrency: 2, flat, policy: CompletionPolicy.allSuccessful }
           )
         )
         assert.deepStrictEqual(found, [
@@ -570,7 +591,7 @@ describe("A batch that is taken up again", () => {
                 ),
                 n === 1 ? failAfter(5) : after(9, n)
               ),
-            { ...declared, concurrency: 2, flat }
+            { ...declared, concurrency: 2, flat, policy: CompletionPolicy.allSuccessful }
           )
         )
         assert.deepStrictEqual(began, [0, 1])

@@ -144,7 +144,10 @@ export const guessed = {
   /** The failure of a branch, thrown again. */
   "8-7": LambdaHandler.make(
     Open.implement(() =>
-      Effect.flatMap(Durable.parallel("throwing", [fail, ok], { ...one, error: Failure }), (batch) => batch.orFail)
+      Effect.flatMap(
+        Durable.parallel("throwing", [fail, ok], { ...one, error: Failure, policy: CompletionPolicy.allSuccessful }),
+        (batch) => batch.orFail
+      )
     ),
     alone
   ),
