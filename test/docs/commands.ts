@@ -27,7 +27,7 @@ const script = (name: string): Rule => ({
   command: new RegExp(`^npm run ${name}$`),
   run: "elsewhere",
   file: "scripts/ci.ts",
-  holds: `script("${name}")`
+  holds: `script("${name}"`
 })
 
 const tests = (name: string): Rule => ({
