@@ -107,6 +107,8 @@ export interface Entry {
   isExcused: boolean
   /** Whether the record was there, with this outcome, when an earlier invocation ended. */
   readonly isOld: boolean
+  /** Whether an earlier invocation knew its outcome, and may have delivered it. */
+  readonly wasKnown: boolean
   /** When its outcome was delivered, if that was later than its stamp says. */
   late: number | undefined
   /** The same of its beginning. */

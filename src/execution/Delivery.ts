@@ -161,7 +161,9 @@ export class Delivery {
 
   /** A fiber comes to a door. */
   wait(door: DoorOfClaim): Door {
-    return this.#doors.wait(door)
+    const made = this.#doors.wait(door)
+    if (this.#doors.isBehind(made)) this.#news.cameBehind(door.claim)
+    return made
   }
 
   /** A fiber leaves a door, in whatever way. */

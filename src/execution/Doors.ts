@@ -87,7 +87,7 @@ export class Doors {
       this.#awaitOutcome(made)
     } else {
       const late = entry === undefined ? undefined : lateOf(made, entry)
-      if (late === Infinity) return made
+      if (late === Infinity || this.isBehind(made)) return made
       made.at = late ?? key
       if (entry?.isOld === true && record !== undefined && isFinal(record)) made.leave = this.#parts.history.awaitsOld()
       this.#ready.add(made)
@@ -175,6 +175,19 @@ export class Doors {
     if (late === Infinity) return false
     door.at = late ?? key
     return true
+  }
+
+  /**
+   * Whether its outcome has come, but has no place before what earlier invocations delivered. The end of a wait has: nothing that is
+   * stamped after it is delivered before it is told.
+   */
+  isBehind({ claim, isForStart, keyOf, namespace }: Door): boolean {
+    if (claim === undefined || isForStart === true || claim.kind.type === "WAIT" || !isOfOthers(claim.kind.type))
+      return false
+    const { entry, record } = claim
+    if (record === undefined || entry?.late !== undefined || namespace.standing === "rebuilding") return false
+    const key = keyOf(record)
+    return key !== undefined && this.#parts.history.isBehind(key, entry)
   }
 
   /** A door that has its key waits for its turn. */

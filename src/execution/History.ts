@@ -27,6 +27,10 @@ export class History {
   newestStamp = 0
   /** The greatest stamp of what the service brought: the end of a wait, of a callback, of an invoke. */
   newestBrought = -Infinity
+  /** The latest that earlier invocations may have delivered, in milliseconds. */
+  newestKnown = -Infinity
+  /** Whether the service brought that. */
+  #isBrought = false
   /** Whether there was anything when this invocation began. */
   readonly isFirst: boolean
   readonly #entries = new Map<string, Entry>()
@@ -46,7 +50,11 @@ export class History {
   /** Whether what was delivered last was delivered by an earlier invocation too. */
   #isBehind = true
 
-  constructor(initial: ReadonlyArray<Operation>, news: ReadonlySet<string>) {
+  /**
+   * The records of an invocation, what changed of them while none ran, and how many of them are of the moment in which the
+   * service told that: later pages may know more.
+   */
+  constructor(initial: ReadonlyArray<Operation>, news: ReadonlySet<string>, atOnce = initial.length) {
     this.execution = initial.find(({ Type }) => Type === "EXECUTION")
     const late: Array<readonly [string, number]> = []
     for (const record of initial) {
@@ -71,10 +79,34 @@ export class History {
       if (entry !== undefined) entry[isForStart ? "lateStart" : "late"] = at
     }
     this.isFirst = this.#entries.size === 0
+    for (const { Id } of initial.slice(0, atOnce)) this.#noteKnown(this.#entries.get(Id))
+  }
+
+  #noteKnown(entry: Entry | undefined): void {
+    if (entry?.record === undefined || !entry.isOld || entry.isMark) return
+    const { late, lateStart, record, wasKnown } = entry
+    const { EndTimestamp, StartTimestamp, Type } = record
+    // The code learns that a callback has begun, too.
+    if (Type === "CALLBACK") this.#noteKnownAt(lateStart ?? StartTimestamp, false)
+    if (wasKnown && EndTimestamp !== undefined) this.#noteKnownAt(late ?? EndTimestamp, isOfOthers(Type))
+  }
+
+  #noteKnownAt(at: number, isBrought: boolean): void {
+    if (at < this.newestKnown) return
+    this.#isBrought = isBrought || (at === this.newestKnown && this.#isBrought)
+    this.newestKnown = at
+  }
+
+  /**
+   * Whether the stamp of something that the service brought lies before what earlier invocations may have delivered, although
+   * none of them knew of it: it was told late, or stamped by a clock that is behind.
+   */
+  isBehind(at: number, entry: Entry | undefined): boolean {
+    return entry?.wasKnown !== true && (at < this.newestKnown || (at === this.newestKnown && this.#isBrought))
   }
 
   #add(record: Operation, isOld: boolean): void {
-    const entry: Entry = { ...entryOf(record.Id, record), isOld }
+    const entry: Entry = { ...entryOf(record.Id, record), isOld, wasKnown: isOld && isFinal(record) }
     this.#entries.set(record.Id, entry)
     this.noteStamp(record)
     const below = (this.#below ??= new Map())
@@ -267,6 +299,7 @@ const entryOf = (id: string, record: Operation | undefined): Entry => ({
   isMark: false,
   isExcused: false,
   isOld: false,
+  wasKnown: false,
   late: undefined,
   lateStart: undefined
 })

@@ -8,7 +8,7 @@
  * Invariants:
  * 1. Nothing is delivered of an answer before all of it is taken in.
  * 2. What came after outcomes with later keys is recorded as late before it is delivered, also if nobody waits for it any
- *    more: on a replay it must not come sooner.
+ *    more, and if it was an earlier invocation that delivered those: on a replay it must not come sooner.
  * 3. All changes of one request came at the same time, and those of later requests later, as far as nobody told otherwise.
  *
  * @since 0.1.0
@@ -59,7 +59,7 @@ export class News {
     const { count, last } = this.#doors
     for (const claim of claims) {
       const ready = claim.doors.filter((door) => this.#doors.look(door, claim))
-      const late = ready.filter((door) => door.since < count && isBefore(door, last))
+      const late = ready.filter((door) => (door.since < count && isBefore(door, last)) || this.#doors.isBehind(door))
       // That it was late is a fact of the operation, and so it is for everybody who waits for it.
       const isLate = (door: Door): boolean => late.some(({ isForStart }) => isForStart === door.isForStart)
       for (const door of ready) if (!isLate(door)) this.#doors.ready(door)
@@ -93,6 +93,11 @@ export class News {
     if (record !== told || change.Action === "RETRY") this.changed([claim])
   }
 
+  /** Somebody asks for an outcome that has no place before what earlier invocations delivered. */
+  cameBehind(claim: Claim): void {
+    this.#recordLate(claim, false)
+  }
+
   /** Whether an outcome comes late for somebody who does not wait any more. On a replay it must not find him waiting. */
   #isMissed(claim: Claim): boolean {
     const { doors, entry, index, isDelivered, isSettled, record, wasAwaited } = claim
@@ -105,7 +110,7 @@ export class News {
     const { history, host } = this.#parts
     const { entry } = claim
     // A service may stamp by several clocks: what is late is after what was delivered, whatever the stamp of its mark.
-    const after = this.#doors.last.at + 0.001
+    const after = Math.max(this.#doors.last.at, history.newestKnown) + 0.001
     const mark: Mark = { kind: "late", of: isForStart ? startOf(claim.id) : claim.id, label: claim.name, time: after }
     this.#lateMarks++
     const waiting = (): ReadonlyArray<Door> => claim.doors.filter((door) => (door.isForStart === true) === isForStart)
