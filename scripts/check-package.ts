@@ -6,12 +6,12 @@
  * Needs `npm run build` first, and a registry. Prints the list of files, exits with 1 and says what is wrong; with
  * `--json` it prints the same as JSON. The last line is `package: N passed, N failed`.
  */
-import { spawnSync } from "node:child_process"
-import { globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { globSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { basename, dirname, join } from "node:path"
 import process from "node:process"
 import manifest from "../package.json" with { type: "json" }
+import { capture, install, pack, type Packed } from "./npm/packed.ts"
 
 const root = join(import.meta.dirname, "..")
 const folder = mkdtempSync(join(tmpdir(), "effect-durable-package-"))
@@ -23,39 +23,11 @@ const project = join(folder, "project")
  */
 const budget = { packed: 1_150_000, unpacked: 4_900_000 }
 
-const capture = (cwd: string, command: string, ...args: ReadonlyArray<string>): string => {
-  const { error, status, stderr, stdout } = spawnSync(command, args, { cwd, encoding: "utf8" })
-  if (error !== undefined) throw error
-  if (status !== 0) throw new Error(`${[command, ...args].join(" ")} failed.\n${stdout}${stderr}`)
-  return stdout
-}
-
-const npmInstall = (cwd: string, ...packages: ReadonlyArray<string>): void => {
-  capture(cwd, "npm", "install", "--no-audit", "--no-fund", "--prefer-offline", ...packages)
-}
-
 const expectEqual = (what: string, found: string, expected: string): void => {
   if (found !== expected) throw new Error(`${what} is ${JSON.stringify(found)} instead of ${JSON.stringify(expected)}.`)
 }
 
 // --- The package -----------------------------------------------------------------------------------------------------
-
-interface Packed {
-  readonly filename: string
-  readonly size: number
-  readonly unpackedSize: number
-  readonly files: ReadonlyArray<string>
-}
-
-const pack = (): Packed => {
-  const [packed] = JSON.parse(capture(root, "npm", "pack", "--ignore-scripts", "--json", "--pack-destination", folder))
-  return {
-    filename: packed.filename,
-    size: packed.size,
-    unpackedSize: packed.unpackedSize,
-    files: packed.files.map((file: { readonly path: string }) => file.path)
-  }
-}
 
 /** One line per folder, and each module once, with the kinds of files that there are of it. */
 const listing = (files: ReadonlyArray<string>): string =>
@@ -109,10 +81,8 @@ const runOn = (node: string): void =>
 const runOnVersion = (version: string): void => {
   const { arch, platform } = process
   const place = join(folder, "node")
-  mkdirSync(place)
-  writeFileSync(join(place, "package.json"), "{}")
   const name = `node-${platform === "win32" ? "win" : platform}-${arch}`
-  npmInstall(place, `${name}@${version}`)
+  install(place, `${name}@${version}`)
   const node = join(place, "node_modules", name, platform === "win32" ? "bin/node.exe" : "bin/node")
   expectEqual("The version of Node", capture(place, node, "--version").trim(), `v${version}`)
   runOn(node)
@@ -157,15 +127,11 @@ const checks: Readonly<Record<string, (packed: Packed) => void>> = {
       throw new Error(`The limits are ${budget.packed} bytes packed and ${budget.unpacked} unpacked.`)
     }
   },
-  "installs into an empty project, with effect and nothing else": ({ filename }) => {
+  "installs into an empty project, with effect and nothing else": ({ file }) => {
     if ("dependencies" in manifest) throw new Error(`It depends on ${JSON.stringify(manifest.dependencies)}.`)
-    mkdirSync(project)
-    writeFileSync(join(project, "package.json"), JSON.stringify({ type: "module", private: true }))
-    npmInstall(project, join(folder, filename), `effect@${manifest.devDependencies.effect}`)
+    install(project, file, `effect@${manifest.devDependencies.effect}`)
     const alone = join(folder, "effect")
-    mkdirSync(alone)
-    writeFileSync(join(alone, "package.json"), JSON.stringify({ type: "module", private: true }))
-    npmInstall(alone, `effect@${manifest.devDependencies.effect}`)
+    install(alone, `effect@${manifest.devDependencies.effect}`)
     const expected = [...installed(alone), manifest.name].toSorted().join(" ")
     expectEqual("What is installed", installed(project).join(" "), expected)
   },
@@ -187,7 +153,7 @@ const installed = (path: string): ReadonlyArray<string> =>
     .filter((name) => !name.startsWith(".") && statSync(join(path, "node_modules", name)).isDirectory())
     .toSorted()
 
-const packed = pack()
+const packed = pack(root, folder)
 let failed = 0
 console.log(listing(packed.files))
 for (const [name, check] of Object.entries(checks)) {
@@ -201,10 +167,10 @@ for (const [name, check] of Object.entries(checks)) {
 }
 rmSync(folder, { recursive: true })
 
-const { files, filename, size, unpackedSize } = packed
+const { file, files, size, unpackedSize } = packed
 if (process.argv.includes("--json")) console.log(JSON.stringify({ files, size, unpackedSize, budget, failed }))
 console.log(
-  `${filename}: ${files.length} files, ${size} of ${budget.packed} bytes packed, ${unpackedSize} of ${budget.unpacked} unpacked`
+  `${basename(file)}: ${files.length} files, ${size} of ${budget.packed} bytes packed, ${unpackedSize} of ${budget.unpacked} unpacked`
 )
 console.log(`package: ${Object.keys(checks).length - failed} passed, ${failed} failed`)
 process.exitCode = failed === 0 ? 0 : 1

@@ -13,13 +13,13 @@
  * if anything is; with `--json` it prints the same as JSON. The last line is `types: N passed, N failed`, and how many were
  * skipped if any were.
  */
-import { spawnSync } from "node:child_process"
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import process from "node:process"
 import { parseArgs } from "node:util"
 import manifest from "../package.json" with { type: "json" }
+import { install, pack, run } from "./npm/packed.ts"
 
 const root = join(import.meta.dirname, "..")
 const folder = mkdtempSync(join(tmpdir(), "effect-durable-types-"))
@@ -43,29 +43,10 @@ const combinations: ReadonlyArray<Combination> = compilers.flatMap((typescript) 
 const nameOf = ({ exact, resolution, typescript }: Combination): string =>
   `TypeScript ${typescript}, ${resolution}, exactOptionalPropertyTypes ${exact ? "on" : "off"}`
 
-const run = (cwd: string, command: string, ...args: ReadonlyArray<string>) => {
-  const { error, status, stderr, stdout } = spawnSync(command, args, { cwd, encoding: "utf8" })
-  if (error !== undefined) throw error
-  return { ok: status === 0, stdout, stderr }
-}
-
-const npm = (cwd: string, ...args: ReadonlyArray<string>): string => {
-  const { ok, stderr, stdout } = run(cwd, "npm", ...args)
-  if (!ok) throw new Error(`npm ${args.join(" ")} failed.\n${stdout}${stderr}`)
-  return stdout
-}
-
-const install = (cwd: string, ...packages: ReadonlyArray<string>): void => {
-  mkdirSync(cwd, { recursive: true })
-  writeFileSync(join(cwd, "package.json"), JSON.stringify({ type: "module", private: true }))
-  npm(cwd, "install", "--no-audit", "--no-fund", "--prefer-offline", ...packages)
-}
-
 // --- The project -----------------------------------------------------------------------------------------------------
 
 const prepare = (): void => {
-  const [packed] = JSON.parse(npm(root, "pack", "--ignore-scripts", "--json", "--pack-destination", folder))
-  install(project, join(folder, packed.filename), `effect@${manifest.devDependencies.effect}`)
+  install(project, pack(root, folder).file, `effect@${manifest.devDependencies.effect}`)
   cpSync(join(root, "test/package/programs"), project, { recursive: true })
   // Here the compiler is to tell what it finds.
   writeFileSync(refusedFile, readFileSync(refusedFile, "utf8").replaceAll(marker, "//"))

@@ -11,13 +11,13 @@
  * links. Without it a release stops before anything is packed. With `--dry-run` it packs, into `--to` or the folder of the
  * repository, and publishes nothing. Needs `npm run build` first. Exits with 1 and says why when there is no release.
  */
-import { spawnSync } from "node:child_process"
 import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import process from "node:process"
 import { parseArgs } from "node:util"
 import manifest from "../package.json" with { type: "json" }
+import { capture, pack } from "./npm/packed.ts"
 import { released } from "./release/links.ts"
 
 const root = join(import.meta.dirname, "..")
@@ -38,25 +38,12 @@ const publisherIn = (file: string): Publisher => {
   return { author, repository: repository ?? "" }
 }
 
-const run = (cwd: string, command: string, ...args: ReadonlyArray<string>): string => {
-  const { error, status, stderr, stdout } = spawnSync(command, args, { cwd, encoding: "utf8" })
-  if (error !== undefined) throw error
-  if (status !== 0) throw new Error(`${[command, ...args].join(" ")} failed.\n${stdout}${stderr}`)
-  return stdout
-}
-
-const pack = (from: string, to: string) => {
-  const [packed] = JSON.parse(run(from, "npm", "pack", "--ignore-scripts", "--json", "--pack-destination", to))
-  const files: ReadonlyArray<string> = packed.files.map((file: { readonly path: string }) => file.path)
-  return { file: join(to, packed.filename), files }
-}
-
 /** Packs the package twice: as it is here, and as it is there. */
 const packReleased = ({ author, repository }: Publisher, to: string): string => {
   const folder = mkdtempSync(join(tmpdir(), "effect-durable-release-"))
   try {
     const { file, files } = pack(root, folder)
-    run(folder, "tar", "xzf", file)
+    capture(folder, "tar", "xzf", file)
     const place = join(folder, "package")
     const base = `${repository}/blob/v${manifest.version}`
     for (const page of globSync("**/*.md", { cwd: place })) {
@@ -87,7 +74,7 @@ try {
     }
   })
   const file = packReleased(publisherIn(values.config), resolve(values.to))
-  if (!values["dry-run"]) run(root, "npm", "publish", file)
+  if (!values["dry-run"]) capture(root, "npm", "publish", file)
   console.log(`${values["dry-run"] ? "Would publish" : "Published"} ${manifest.name} ${manifest.version}: ${file}`)
 } catch (error) {
   console.error(error instanceof Error ? error.message : String(error))

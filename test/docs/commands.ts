@@ -117,7 +117,7 @@ export const rules: ReadonlyArray<Rule> = [
     command: /^npm i effect-durable effect$/,
     run: "elsewhere",
     file: "scripts/check-package.ts",
-    holds: "npmInstall(project, join(folder, filename), `effect@"
+    holds: "install(project, file, `effect@"
   },
   {
     command: /^npm pack$/,
@@ -129,7 +129,7 @@ export const rules: ReadonlyArray<Rule> = [
     command: /^npm i \S*\/effect-durable-[\d.]+\.tgz effect@[\d.]+$/,
     run: "elsewhere",
     file: "scripts/check-package.ts",
-    holds: "npmInstall(project, join(folder, filename), `effect@"
+    holds: "install(project, file, `effect@"
   },
   { command: /^npm install$/, run: "elsewhere", file: "scripts/check-package.ts", holds: `"npm", "install"` },
   { command: /^npm (i|install) /, run: "never", because: "it installs other people's packages, which needs a network" },
