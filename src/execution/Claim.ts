@@ -127,7 +127,7 @@ export interface ClaimHost {
   readonly executionArn: string
   /** The place of the next claim in the order of all claims. */
   readonly nextIndex: () => number
-  /** Queues an update; with `acknowledged`, somebody waits for it. */
+  /** Queues an update, for which somebody may wait, and calls back when it is acknowledged. */
   readonly push: (claim: Claim, update: OperationUpdate, isAwaited: boolean, acknowledged: () => void) => void
   /** A change was acknowledged. */
   readonly committed: (claim: Claim, change: Change) => void
@@ -252,7 +252,7 @@ export class Claim implements Subject {
 
   // --- What it records -----------------------------------------------------------------------------------------------
 
-  /** Records a change with the next request. */
+  /** Records a change with the next request. Nobody waits for it, but it counts when the service has acknowledged it. */
   later(change: Change): void {
     this.#host.push(this, this.#update(change), false, () => this.#host.committed(this, change))
   }

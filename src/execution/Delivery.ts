@@ -161,8 +161,9 @@ export class Delivery {
 
   /** A fiber comes to a door. */
   wait(door: DoorOfClaim): Door {
-    const made = this.#doors.wait(door)
-    if (this.#doors.isBehind(made)) this.#news.cameBehind(door.claim)
+    const isBehind = this.#doors.isBehind(door)
+    const made = this.#doors.wait(door, isBehind)
+    if (isBehind) this.#news.cameBehind(door.claim)
     return made
   }
 

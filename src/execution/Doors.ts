@@ -71,8 +71,8 @@ export class Doors {
 
   // --- Coming and leaving ----------------------------------------------------------------------------------------------
 
-  /** A fiber comes to a door of an operation. */
-  wait(door: DoorOfClaim): Door {
+  /** A fiber comes to a door of an operation, which stays closed for now if its outcome {@link isBehind}. */
+  wait(door: DoorOfClaim, isBehind = false): Door {
     const { claim } = door
     const { entry, record } = claim
     const rank = door.isForStart === true ? 1 : rankOf(claim)
@@ -87,7 +87,7 @@ export class Doors {
       this.#awaitOutcome(made)
     } else {
       const late = entry === undefined ? undefined : lateOf(made, entry)
-      if (late === Infinity || this.isBehind(made)) return made
+      if (late === Infinity || isBehind) return made
       made.at = late ?? key
       if (entry?.isOld === true && record !== undefined && isFinal(record)) made.leave = this.#parts.history.awaitsOld()
       this.#ready.add(made)
@@ -181,7 +181,12 @@ export class Doors {
    * Whether its outcome has come, but has no place before what earlier invocations delivered. The end of a wait has: nothing that is
    * stamped after it is delivered before it is told.
    */
-  isBehind({ claim, isForStart, keyOf, namespace }: Door): boolean {
+  isBehind({
+    claim,
+    isForStart,
+    keyOf,
+    namespace
+  }: Pick<Door, "claim" | "isForStart" | "keyOf" | "namespace">): boolean {
     if (claim === undefined || isForStart === true || claim.kind.type === "WAIT" || !isOfOthers(claim.kind.type))
       return false
     const { entry, record } = claim

@@ -14,10 +14,9 @@ import { cast } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Scheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
-import { Execution, executionOf, type ExecutionService } from "../execution/Parts.ts"
+import { Execution, executionOf, type ExecutionService, type HoldsOperations } from "../execution/Parts.ts"
 import { InHold, stepAround, type Hold } from "../execution/References.ts"
 import type { Body } from "./Operation.ts"
-import type { HoldsOperations } from "../execution/Parts.ts"
 
 /** What is local and holds durable operations does not compile. */
 export type Outsider<R> =

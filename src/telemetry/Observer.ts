@@ -19,7 +19,7 @@ import type * as Exit from "effect/Exit"
 import * as Logger from "effect/Logger"
 import * as References from "effect/References"
 import * as Tracer from "effect/Tracer"
-import { isFinal, type Claim } from "../execution/Claim.ts"
+import { isFinal, isOfOthers, type Claim } from "../execution/Claim.ts"
 import type { History } from "../execution/History.ts"
 import type { Listener, Sent, Surroundings, Watched } from "../execution/Listener.ts"
 import type { Namespace } from "../execution/Namespace.ts"
@@ -80,7 +80,7 @@ export class Observer implements Listener, Surroundings {
     this.#counters.claimed(kind.type, record === undefined ? "fresh" : isSettled ? "replayed" : "resumed")
     if (isRebuilding) return
     // What is recorded of steps and contexts was recorded by an invocation, which has told of it.
-    const isNews = isSettled && isToldByService(kind.type) && this.#news.has(id)
+    const isNews = isSettled && isOfOthers(kind.type) && this.#news.has(id)
     this.#spans?.claimed(claim, isNews)
     this.#logs?.claimed(claim, isNews)
   }
@@ -103,7 +103,7 @@ export class Observer implements Listener, Surroundings {
   told(records: ReadonlyArray<Operation>): void {
     if (this.#spans === undefined && this.#logs === undefined) return
     for (const record of records) {
-      if (!isToldByService(record.Type)) continue
+      if (!isOfOthers(record.Type)) continue
       this.#spans?.told(record)
       if (isFinal(record)) this.#logs?.ended(record.Id, record.Status)
     }
@@ -167,9 +167,6 @@ export const countEnd = (
 
 const statusOf = (exit: Exit.Exit<{ readonly answer: InvocationAnswer }, unknown>): InvocationStatus =>
   exit._tag === "Success" ? exit.value.answer.Status : "RETRYING"
-
-/** Whether the service ends operations of a type. Invocations end the others. */
-const isToldByService = (type: string): boolean => type !== "STEP" && type !== "CONTEXT"
 
 const statusAfter: ReadonlyMap<string, string> = new Map([
   ["SUCCEED", "SUCCEEDED"],
