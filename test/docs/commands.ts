@@ -122,7 +122,7 @@ export const rules: ReadonlyArray<Rule> = [
   {
     command: /^npm pack$/,
     run: "elsewhere",
-    file: "scripts/check-package.ts",
+    file: "scripts/npm/packed.ts",
     holds: `"npm", "pack"`
   },
   {
@@ -131,7 +131,7 @@ export const rules: ReadonlyArray<Rule> = [
     file: "scripts/check-package.ts",
     holds: "install(project, file, `effect@"
   },
-  { command: /^npm install$/, run: "elsewhere", file: "scripts/check-package.ts", holds: `"npm", "install"` },
+  { command: /^npm install$/, run: "elsewhere", file: "scripts/npm/packed.ts", holds: `"npm", "install"` },
   { command: /^npm (i|install) /, run: "never", because: "it installs other people's packages, which needs a network" },
   // That test takes the command from the text. The others differ in their files only.
   {
