@@ -34,6 +34,8 @@ interface Member {
   wait: Register | undefined
   /** The last slice that had come before in every run when it began to wait, or went outside. */
   after: number
+  /** The slices from outside that have come before in every run. */
+  known: bigint
 }
 
 export interface FibersHost {
@@ -82,6 +84,14 @@ export class Fibers implements Scheduler.Scheduler {
   /** The slice that runs now, and the last one that comes before it in every run: itself if an outcome began it. */
   #slice = 1
   #after = 1
+  /** How many slices came from outside, and which of them is the one that runs now: one bit, or none. */
+  #returns = 0
+  #bit = 0n
+  /** Which of them have come before the slice that runs now in every run, and before the last one that an outcome began. */
+  #known = 0n
+  #delivered = 0n
+  /** Whether the fiber is to run that an outcome has woken. */
+  #isFirst = true
   #isStopped = false
   #turnBegan = 0
   #unwatch = (): void => {}
@@ -116,8 +126,9 @@ export class Fibers implements Scheduler.Scheduler {
   }
 
   /** A fiber that uses something now. */
-  userOf({ id }: AnyFiber): User {
-    return { fiber: id, slice: this.#slice, after: this.#after }
+  userOf(fiber: AnyFiber): User {
+    const known = this.#returns === 0 ? 0n : (this.live.get(fiber)?.known ?? this.#known)
+    return { slice: this.#slice, after: this.#after, bit: this.#bit, known }
   }
 
   /** Whether something of the host is under way that a fiber waits for, or has somebody wait for. */
@@ -143,6 +154,7 @@ export class Fibers implements Scheduler.Scheduler {
       const spawner = this.#spawner
       this.#spawner = undefined
       this.#see(fiber, spawner ?? this.#last)
+      if (this.#returns > 0) this.#learn(fiber)
       if (this.#isRunning && fiber !== this.#returning && this.outside.has(fiber)) this.#host?.onLost()
     }
     if (!this.#isRunning && !this.#isStopped) {
@@ -241,13 +253,19 @@ export class Fibers implements Scheduler.Scheduler {
     if (slice !== undefined) {
       const { spawner } = slice
       this.#slice++
-      this.#after = (spawner === undefined ? undefined : this.live.get(spawner)?.after) ?? 0
+      const member = spawner === undefined ? undefined : this.live.get(spawner)
+      this.#after = member?.after ?? 0
+      this.#bit = 1n << BigInt(this.#returns++)
+      this.#known = (member?.known ?? 0n) | this.#bit
       this.#returning = spawner
       this.#perform(slice)
       return true
     }
     this.#isWoken = false
     this.#after = ++this.#slice
+    this.#bit = 0n
+    this.#known = this.#delivered
+    this.#isFirst = true
     if (this.#isStopped || this.#host === undefined || !this.#host.onIdle()) return this.#isWoken
     this.#count = 0
     return this.#isInTime()
@@ -294,8 +312,8 @@ export class Fibers implements Scheduler.Scheduler {
   #see(fiber: AnyFiber, candidate: AnyFiber | undefined): void {
     if (this.live.has(fiber)) return
     const parent = candidate === fiber ? undefined : candidate
-    this.live.set(fiber, { parent, children: 0, wait: undefined, after: 0 })
     const own = parent === undefined ? undefined : this.live.get(parent)
+    this.live.set(fiber, { parent, children: 0, wait: undefined, after: 0, known: own?.known ?? 0n })
     if (own !== undefined) own.children++
     fiber.addObserver((exit) => {
       this.live.delete(fiber)
@@ -303,6 +321,15 @@ export class Fibers implements Scheduler.Scheduler {
       if (own !== undefined) own.children--
       if (exit._tag === "Failure" && !this.#isStopped) this.#noteFailures(exit.cause)
     })
+  }
+
+  /** What runs because of something comes after all that comes before that. Outcomes come in one order. */
+  #learn(fiber: AnyFiber): void {
+    const member = this.live.get(fiber)
+    if (member === undefined || !this.#isRunning) return
+    member.known |= this.#known
+    if (this.#isFirst && this.#bit === 0n) this.#delivered = this.#known = member.known
+    this.#isFirst = false
   }
 
   /** Whether a fiber had failed with this before the workflow was stopped. */

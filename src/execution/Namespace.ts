@@ -9,7 +9,7 @@
  *    (it was let go of, and only its durable finalizers may still do something) or *closed*. It never opens again, and
  *    closes with everything below it.
  * 2. The occurrences of a name are counted in the order in which the fibers of the workflow run, which is the same on
- *    every replay. Only what comes from outside has no such order: then a name belongs to one fiber.
+ *    every replay. What comes from outside has no such order, and may use a name only after whoever used it before in every run.
  * 3. A *flat* namespace has ids of its own and no record: on the wire its operations stand in the nearest recorded one.
  *
  * @since 0.1.0

@@ -1,56 +1,44 @@
 /**
- * Which fibers have used what is counted: a name, the dice.
+ * In which order what is counted was used: a name, the dice.
  *
- * Owns: whether the order in which two fibers used it is the same on every replay.
- * Does not own: what is counted, and what is said of an order that may change.
+ * Owns: whether that order is the same in every run.
+ * Does not own: what is counted, and what is said of an order that may change. What comes before what, the run queue notes.
  *
  * Invariants:
- * 1. One fiber, and fibers that only outcomes woke, have an order that every replay repeats.
- * 2. A fiber that comes back from outside comes after everything that had happened when it went, and nothing else is known.
+ * 1. Slices that outcomes began come in the order of the outcomes.
+ * 2. A slice that comes from outside comes after everything that had come before the fiber went there, and before everything
+ *    that goes on because of it. Nothing else is known.
+ * 3. Each use comes after the last one, and so after all before it.
  *
  * @since 0.1.0
  */
 
-/** Who uses it, and when: see `Fibers.moment`. */
+/** A use of it: when it was, and what had come before in every run. See `Fibers.userOf`. */
 export interface User {
-  readonly fiber: number
   /** The slice of the run queue, counted from 1; later ones have greater numbers. */
   readonly slice: number
-  /** The last slice that has come before in every run. In a slice that an outcome began it is that slice itself. */
+  /** The last slice that an outcome began and that has come before: the slice itself, if an outcome began it. */
   readonly after: number
+  /** Which of the slices from outside it is: one bit, or none. */
+  readonly bit: bigint
+  /** The slices from outside that have come before, this one included. */
+  readonly known: bigint
 }
 
 /** Uses something whose order does not matter. */
-export const anybody: User = { fiber: 0, slice: 0, after: 0 }
-
-/** No fiber, or several. */
-const nobody = -1
+export const anybody: User = { slice: 0, after: 0, bit: 0n, known: 0n }
 
 export class Users {
-  /** The only fiber that has used it. */
-  #only: number
-  /** The only fiber that has used it after something outside of the workflow. */
-  #outsider: number | undefined
-  /** The last slice in which it was used that an outcome had begun. */
-  #last = 0
+  #last: User
 
   constructor(first: User) {
-    this.#only = first.fiber
-    this.#note(first)
+    this.#last = first
   }
 
   /** One more use. Answers whether it comes after all others in every run. */
   follow(user: User): boolean {
-    const { after, fiber } = user
-    const isOrdered =
-      this.#only === fiber || ((this.#outsider === undefined || this.#outsider === fiber) && this.#last <= after)
-    if (this.#only !== fiber) this.#only = nobody
-    this.#note(user)
-    return isOrdered
-  }
-
-  #note({ after, fiber, slice }: User): void {
-    if (after === slice) this.#last = slice
-    else this.#outsider = this.#outsider === undefined || this.#outsider === fiber ? fiber : nobody
+    const { bit, slice } = this.#last
+    this.#last = user
+    return bit === 0n ? slice <= user.after : (user.known & bit) === bit
   }
 }

@@ -2,11 +2,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { anybody, Users, type User } from "../../src/execution/Users.ts"
 
-/** A fiber that an outcome woke, in a slice. */
-const inside = (fiber: number, slice: number): User => ({ fiber, slice, after: slice })
+/** In a slice that an outcome began. */
+const inside = (slice: number, known = 0n): User => ({ slice, after: slice, bit: 0n, known })
 
-/** A fiber that comes back from outside in a slice, and went there in an earlier one. */
-const back = (fiber: number, slice: number, after: number): User => ({ fiber, slice, after })
+/** In a slice that comes from outside, by who went there in an earlier one. */
+const back = (slice: number, after: number, bit: bigint, known = 0n): User => ({ slice, after, bit, known: known | bit })
 
 /** Whether each of them comes after all others in every run. */
 const orders = (first: User, ...others: ReadonlyArray<User>): ReadonlyArray<boolean> => {
@@ -15,16 +15,20 @@ const orders = (first: User, ...others: ReadonlyArray<User>): ReadonlyArray<bool
 }
 
 describe("An order is the same in every run", () => {
-  it("of fibers that only outcomes woke", () => {
-    assert.deepStrictEqual(orders(inside(1, 1), inside(2, 1), inside(1, 2), inside(3, 5)), [true, true, true])
+  it("of what only outcomes began", () => {
+    assert.deepStrictEqual(orders(inside(1), inside(1), inside(2), inside(5)), [true, true, true])
   })
 
-  it("of one fiber, wherever it comes from", () => {
-    assert.deepStrictEqual(orders(back(1, 4, 2), inside(1, 5), back(1, 9, 5)), [true, true])
+  it("of what went outside after another use", () => {
+    assert.deepStrictEqual(orders(inside(3), inside(4), back(9, 4, 1n)), [true, true])
   })
 
-  it("of a fiber that went outside after another one had used it", () => {
-    assert.deepStrictEqual(orders(inside(1, 3), inside(2, 4), back(3, 9, 4)), [true, true])
+  it("of what goes on because of what came from outside", () => {
+    assert.deepStrictEqual(orders(back(4, 2, 1n), back(4, 2, 1n), inside(5, 1n), back(9, 5, 2n, 1n)), [true, true, true])
+  })
+
+  it("of outcomes after one that came because of it", () => {
+    assert.deepStrictEqual(orders(back(4, 2, 1n), inside(5, 1n), inside(6)), [true, true])
   })
 
   it("of what may come in any order", () => {
@@ -33,18 +37,18 @@ describe("An order is the same in every run", () => {
 })
 
 describe("An order may change", () => {
-  it("of a fiber that was outside while another one used it", () => {
-    assert.deepStrictEqual(orders(inside(1, 5), back(2, 9, 4)), [false])
-    assert.deepStrictEqual(orders(inside(1, 3), inside(2, 5), back(3, 9, 4)), [true, false])
+  it("of what was outside during another use", () => {
+    assert.deepStrictEqual(orders(inside(5), back(9, 4, 1n)), [false])
+    assert.deepStrictEqual(orders(inside(3), inside(5), back(9, 4, 1n)), [true, false])
   })
 
-  it("of a fiber that comes after another one that was outside", () => {
-    assert.deepStrictEqual(orders(back(1, 4, 2), inside(2, 5)), [false])
-    assert.deepStrictEqual(orders(back(1, 4, 2), back(2, 9, 3)), [false])
-    assert.deepStrictEqual(orders(inside(1, 1), back(2, 4, 2), inside(1, 5)), [true, false])
+  it("of what does not go on because of what came from outside", () => {
+    assert.deepStrictEqual(orders(back(4, 2, 1n), inside(5)), [false])
+    assert.deepStrictEqual(orders(back(4, 2, 1n), back(9, 3, 2n)), [false])
+    assert.deepStrictEqual(orders(inside(1), back(4, 2, 1n), inside(5)), [true, false])
   })
 
-  it("of a fiber of which is not known when it went", () => {
-    assert.deepStrictEqual(orders(inside(1, 1), back(2, 9, 0)), [false])
+  it("of what nobody knows when it went outside", () => {
+    assert.deepStrictEqual(orders(inside(1), back(9, 0, 1n)), [false])
   })
 })

@@ -278,6 +278,15 @@ describe("One name, NameInUse on the first run, because promises decide who come
       yield* Durable.hold(Effect.sleep(5))
       yield* Effect.orDie(Effect.timeout(tick("n"), "1 day"))
     }),
+    "not under two time-outs after a promise": Effect.gen(function* () {
+      yield* kept
+      yield* Effect.orDie(Effect.timeout(tick("n"), "1 day"))
+      yield* Effect.orDie(Effect.timeout(tick("n"), "1 day"))
+    }),
+    "not after a promise in a branch, and after that by who waited for the branch": Effect.gen(function* () {
+      yield* Effect.all([Effect.andThen(late("n"), Durable.wait("w", "1 hour")), tick("first")], both)
+      yield* Effect.orDie(Effect.timeout(tick("n"), "1 day"))
+    }),
     "not under keys": Effect.all([late("n a"), late("n b")], both)
   }
   for (const [name, program] of Object.entries(kind)) {
