@@ -137,8 +137,9 @@ export class Delivery {
     this.#parts.outbox.prepare()
     if (claim === undefined) return namespace.time.advanceTo(at)
     if (!claim.movesTime) return
-    if (claim.kind.type === "CONTEXT" && this.isAlone(at)) namespace.time.leaveUnread({ claim, of: "end" })
-    else namespace.time.advanceTo(at)
+    if (claim.kind.type === "CONTEXT" && this.isAlone(at)) {
+      namespace.time.leaveUnread({ claim, of: "end" }, this.#parts.history.shown(claim))
+    } else namespace.time.advanceTo(at)
   }
 
   /** Whether nothing else of the workflow is under way at a time: then nobody can tell when a context ended. */

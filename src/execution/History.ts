@@ -135,7 +135,12 @@ export class History {
 
   /** A mark that was recorded, in this invocation or before. */
   mark(wanted: Mark): Mark | undefined {
-    return this.#marks.get(idOf(wanted))
+    return this.#marks.size === 0 ? undefined : this.#marks.get(idOf(wanted))
+  }
+
+  /** The time that code was shown before a stamp of an operation was known, if that was recorded. */
+  shown({ id, name }: { readonly id: string; readonly name: string }): number | undefined {
+    return this.mark({ kind: "reading", of: id, label: name })?.time
   }
 
   addMark(mark: Mark): void {

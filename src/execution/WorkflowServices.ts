@@ -19,7 +19,7 @@ import type { AnyFiber } from "./Fibers.ts"
 import type { Lifetime } from "./Lifetime.ts"
 import type { Namespace } from "./Namespace.ts"
 import { InHold, isLocal, stepAround } from "./References.ts"
-import type { Unread, WorkflowTime } from "./WorkflowTime.ts"
+import type { WorkflowTime } from "./WorkflowTime.ts"
 
 export interface ServicesHost {
   readonly clock: Clock.Clock
@@ -33,8 +33,6 @@ export interface ServicesHost {
   readonly known: (fiber: AnyFiber, namespace: Namespace) => Effect.Effect<void>
   /** Code looks at a time that is not known. */
   readonly glanced: (time: WorkflowTime) => void
-  /** A time that was recorded because code had been shown it. */
-  readonly reading: (unread: Unread) => number | undefined
   /** A fiber draws a number in a namespace. */
   readonly drawn: (fiber: AnyFiber, namespace: Namespace) => void
   readonly sleep: (fiber: AnyFiber, namespace: Namespace, duration: Duration.Duration) => Effect.Effect<void>
@@ -113,7 +111,7 @@ export class WorkflowClock implements Clock.Clock {
 
   #glance(time: WorkflowTime): number {
     if (time.unread !== undefined) this.#host.glanced(time)
-    return time.glance(this.#host.reading, () => this.#host.clock.currentTimeMillisUnsafe())
+    return time.glance(() => this.#host.clock.currentTimeMillisUnsafe())
   }
 }
 

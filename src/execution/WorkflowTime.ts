@@ -7,9 +7,9 @@
  * Invariants:
  * 1. The time is the greatest key that was delivered in the domain. It never goes back, and is the same on every replay.
  * 2. A stamp that the service has not told yet (of the end of a context that nobody waited for, of the start of an item)
- *    is *unread*: it counts from the first delivery at which it is known, or from when code asks for the time.
+ *    is *unread*: it counts from when code asks for the time. A delivery that comes after it has it forgotten.
  * 3. Code that cannot wait for an unread stamp is shown a time of the host, which is recorded before anything that may
- *    depend on it. Every later replay shows the same.
+ *    depend on it. Every later replay shows the same, and leaves the stamp unread until then.
  *
  * @since 0.1.0
  */
@@ -29,9 +29,10 @@ export interface Unread {
 export class WorkflowTime {
   #now: number
   #unread: Unread | undefined
+  /** What an earlier invocation has recorded that code was shown of it, before it was known. */
+  #recorded: number | undefined
   #shown: number | undefined
   #glances = 0
-  #isRecorded = false
 
   constructor(now: number) {
     this.#now = now
@@ -41,6 +42,7 @@ export class WorkflowTime {
   copy(): WorkflowTime {
     const copy = new WorkflowTime(this.#now)
     copy.#unread = this.#unread
+    copy.#recorded = this.#recorded
     return copy
   }
 
@@ -53,17 +55,19 @@ export class WorkflowTime {
     return this.#unread
   }
 
-  /** Something was delivered. */
+  /** Something was delivered. A stamp that is later, or may be because it was not known, stays unread. */
   advanceTo(time: number): void {
-    this.#catchUp()
+    if (this.#glances > 0) this.read(this.#shown)
+    else if (this.#recorded === undefined && (stampOf(this.#unread) ?? Infinity) <= time) this.#forget()
     if (time > this.#now) this.#now = time
   }
 
-  /** A stamp counts from now on, although code may not know it yet. */
-  leaveUnread(unread: Unread): void {
+  /** A stamp counts from now on, although code may not know it yet, or has been shown something else, which is recorded. */
+  leaveUnread(unread: Unread, recorded?: number): void {
     // A stamp before it that nobody has read is not later, and may not be known.
     this.read(this.#glances > 0 ? this.#shown : undefined)
     this.#unread = unread
+    this.#recorded = recorded
   }
 
   /** The unread stamp is read. */
@@ -73,15 +77,11 @@ export class WorkflowTime {
   }
 
   /** Code looks at the time without waiting. `guess` is what the host would say. */
-  glance(recorded: (unread: Unread) => number | undefined, guess: () => number): number {
+  glance(guess: () => number): number {
     const unread = this.#unread
     if (unread === undefined) return this.#now
     this.#glances++
-    if (this.#shown === undefined) {
-      const known = recorded(unread)
-      this.#isRecorded = known !== undefined
-      this.#shown = Math.max(this.#now, known ?? stampOf(unread) ?? Math.floor(guess()))
-    }
+    this.#shown ??= Math.max(this.#now, this.#recorded ?? stampOf(unread) ?? Math.floor(guess()))
     return this.#shown
   }
 
@@ -95,22 +95,16 @@ export class WorkflowTime {
     const { unread } = this
     if (unread === undefined || this.#glances === 0 || this.#shown === undefined) return undefined
     const time = this.#shown
-    const isKnown = this.#isRecorded || stampOf(unread) === time
+    const isKnown = this.#recorded !== undefined || stampOf(unread) === time
     this.read(time)
     return isKnown ? undefined : { unread, time }
   }
 
-  /** What code was shown, or else the stamp, counts from now on. One that is not known yet may be later than what is delivered. */
-  #catchUp(): void {
-    const time = this.#glances > 0 ? this.#shown : stampOf(this.#unread)
-    if (time !== undefined) this.read(time)
-  }
-
   #forget(): void {
     this.#unread = undefined
+    this.#recorded = undefined
     this.#shown = undefined
     this.#glances = 0
-    this.#isRecorded = false
   }
 }
 

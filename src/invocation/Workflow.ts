@@ -103,7 +103,6 @@ const hostOf = (parts: Parts): ServicesHost => ({
   namespaceOf: (fiber) => executionOf(fiber)?.namespace,
   known: (fiber, namespace) => untilKnown(parts, fiber, namespace),
   glanced: (time) => void parts.glanced.add(time),
-  reading: ({ claim: { id, name } }) => parts.history.mark({ kind: "reading", of: id, label: name })?.time,
   drawn: (fiber, namespace) => tellDrawn(parts, fiber, namespace),
   sleep: (fiber, namespace, duration) => sleep(parts, fiber, namespace, duration),
   lastSleep: (fiber, duration) => lastSleep(parts, fiber, duration)

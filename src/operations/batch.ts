@@ -306,16 +306,16 @@ const branchOf = (
             if ("error" in outcome) tally?.fails()
             return tally?.isOrderless === true && isUnseen(parts, rules, outcome, inner)
           },
-          namespaceOf: (own, isRebuilding) => itemNamespace(own, isRebuilding)
+          namespaceOf: (own, isRebuilding) => itemNamespace(parts, own, isRebuilding)
         })
   })
   return { namespace, body }
 }
 
 /** Time in an item is its own: it begins when the service says that the item began. */
-const itemNamespace = (claim: Claim, isRebuilding: boolean): Namespace => {
+const itemNamespace = (parts: Parts, claim: Claim, isRebuilding: boolean): Namespace => {
   const time = new WorkflowTime(claim.time.now)
-  time.leaveUnread({ claim, of: "start" })
+  time.leaveUnread({ claim, of: "start" }, parts.history.shown(claim))
   return claim.namespace.inside({ id: claim.id, path: claim.path, isRebuilding, time })
 }
 

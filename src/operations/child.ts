@@ -371,7 +371,9 @@ const endsWith = (
         if (isUnseen) {
           claim.later(change)
           claim.isDelivered = true
-          if (rules.isUnseen === undefined && claim.movesTime) claim.time.leaveUnread({ claim, of: "end" })
+          if (rules.isUnseen === undefined && claim.movesTime) {
+            claim.time.leaveUnread({ claim, of: "end" }, parts.history.shown(claim))
+          }
           return resume(Effect.succeed(outcome))
         }
         const door = delivery.wait({

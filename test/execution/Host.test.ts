@@ -32,7 +32,6 @@ const diceOf = ({ clock, random }: Host): WorkflowRandom =>
     namespaceOf: () => undefined,
     known: () => Effect.void,
     glanced: () => {},
-    reading: () => undefined,
     drawn: () => {},
     sleep: () => Effect.void,
     lastSleep: () => Effect.void

@@ -4,11 +4,13 @@ import { WorkflowTime } from "../../src/execution/WorkflowTime.ts"
 
 const rootOf = (): Namespace => Namespace.root("arn", 5)
 const inside = (parent: Namespace, id: string, isFlat = false): Namespace => parent.inside({ id, path: id, isFlat })
-const caller = (fiber: number, isOutside = false): Caller => ({
-  fiber,
-  slice: 7,
-  after: isOutside ? 5 : 7,
-  site: new Error(`fiber ${fiber}`)
+/** A use in a slice that an outcome began, or that comes from outside. */
+const use = (slice: number, bit = 0n, known = bit): Caller => ({
+  slice,
+  after: bit === 0n ? slice : slice - 3,
+  bit,
+  known,
+  site: new Error(`slice ${slice}`)
 })
 
 describe("How a namespace stands", () => {
@@ -57,19 +59,19 @@ describe("The occurrences of a name", () => {
   it("are counted in the order in which it is used, whoever uses it, in each namespace anew", () => {
     const root = rootOf()
     assert.deepStrictEqual(
-      [1, 2, 1, 3].map((fiber) => root.use("n", caller(fiber))),
+      [7, 7, 8, 9].map((slice) => root.use("n", use(slice))),
       [0, 1, 2, 3]
     )
-    assert.strictEqual(root.use("m", caller(1)), 0)
-    assert.strictEqual(inside(root, "c").use("n", caller(1)), 0)
-    assert.strictEqual(inside(root, "f", true).use("n", caller(1)), 0)
+    assert.strictEqual(root.use("m", use(9)), 0)
+    assert.strictEqual(inside(root, "c").use("n", use(9)), 0)
+    assert.strictEqual(inside(root, "f", true).use("n", use(9)), 0)
   })
 
-  it("have no order between what comes from outside and another fiber", () => {
+  it("have no order where one comes from outside, and nothing goes on because of another", () => {
     for (const [first, second] of [
-      [caller(1, true), caller(2)],
-      [caller(1), caller(2, true)],
-      [caller(1, true), caller(2, true)]
+      [use(7, 1n), use(8)],
+      [use(7), use(8, 1n)],
+      [use(7, 1n), use(8, 2n)]
     ] as const) {
       const root = rootOf()
       assert.strictEqual(root.use("n", first), 0)
@@ -77,13 +79,13 @@ describe("The occurrences of a name", () => {
     }
   })
 
-  it("have one where a single fiber uses the name, wherever it comes from", () => {
+  it("have one where each goes on because of the one before, wherever it comes from", () => {
     const root = rootOf()
     assert.deepStrictEqual(
-      [caller(1), caller(1, true), caller(1)].map((who) => root.use("n", who)),
+      [use(4), use(7, 1n), use(8, 0n, 1n)].map((caller) => root.use("n", caller)),
       [0, 1, 2]
     )
-    assert.isObject(root.use("n", caller(2)))
+    assert.isObject(root.use("n", use(9, 2n)))
   })
 })
 

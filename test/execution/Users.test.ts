@@ -6,7 +6,12 @@ import { anybody, Users, type User } from "../../src/execution/Users.ts"
 const inside = (slice: number, known = 0n): User => ({ slice, after: slice, bit: 0n, known })
 
 /** In a slice that comes from outside, by who went there in an earlier one. */
-const back = (slice: number, after: number, bit: bigint, known = 0n): User => ({ slice, after, bit, known: known | bit })
+const back = (slice: number, after: number, bit: bigint, known = 0n): User => ({
+  slice,
+  after,
+  bit,
+  known: known | bit
+})
 
 /** Whether each of them comes after all others in every run. */
 const orders = (first: User, ...others: ReadonlyArray<User>): ReadonlyArray<boolean> => {
@@ -24,7 +29,11 @@ describe("An order is the same in every run", () => {
   })
 
   it("of what goes on because of what came from outside", () => {
-    assert.deepStrictEqual(orders(back(4, 2, 1n), back(4, 2, 1n), inside(5, 1n), back(9, 5, 2n, 1n)), [true, true, true])
+    assert.deepStrictEqual(orders(back(4, 2, 1n), back(4, 2, 1n), inside(5, 1n), back(9, 5, 2n, 1n)), [
+      true,
+      true,
+      true
+    ])
   })
 
   it("of outcomes after one that came because of it", () => {

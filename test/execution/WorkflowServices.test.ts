@@ -15,7 +15,7 @@ import { ManualClock } from "./support.ts"
 const hostTime = 9_000_000
 
 /** A fiber of the workflow at the time 5, unless a test has it run elsewhere. */
-const make = (options: { readonly recorded?: number } = {}) => {
+const make = () => {
   const clock = new ManualClock()
   clock.now = hostTime
   const random = { nextDoubleUnsafe: () => 0.5, nextIntUnsafe: () => 5 }
@@ -35,7 +35,6 @@ const make = (options: { readonly recorded?: number } = {}) => {
         namespace.time.read(70)
       }),
     glanced: () => void log.push("glanced"),
-    reading: () => options.recorded,
     drawn: () => {},
     sleep: (_, __, duration) => Effect.sync(() => void log.push(`slept ${Duration.toMillis(duration)} ms`)),
     lastSleep: (_, duration) => Effect.sync(() => void log.push(`slept ${Duration.toMillis(duration)} ms at last`))
@@ -125,8 +124,8 @@ describe("A time that is not known", () => {
   })
 
   it("is what was recorded of such a look", () => {
-    const { namespace, run } = make({ recorded: 66 })
-    namespace.time.leaveUnread(unread)
+    const { namespace, run } = make()
+    namespace.time.leaveUnread(unread, 66)
     assert.strictEqual(run(unsafeMillis), 66)
   })
 

@@ -11,9 +11,6 @@ const operation = () => {
   }
 }
 
-/** Nothing was recorded of what code was shown. */
-const nothing = (): undefined => undefined
-
 const host = (millis: number) => (): number => millis
 
 describe("The time of a workflow", () => {
@@ -26,14 +23,16 @@ describe("The time of a workflow", () => {
     assert.strictEqual(time.now, 2_000)
   })
 
-  it("counts a stamp that was unread from the next delivery on, if the service has told it by then", () => {
+  it("keeps an unread stamp that is later than what is delivered, known or not", () => {
     const { ended, tell } = operation()
     const time = new WorkflowTime(0)
     time.leaveUnread(ended)
-    assert.strictEqual(time.now, 0)
+    time.advanceTo(40)
     tell({ StartTimestamp: 1, EndTimestamp: 70 })
-    assert.strictEqual(time.now, 0)
     time.advanceTo(50)
+    assert.strictEqual(time.now, 50)
+    assert.strictEqual(time.glance(host(999)), 70)
+    time.advanceTo(60)
     assert.strictEqual(time.now, 70)
     assert.isUndefined(time.unread)
   })
@@ -46,8 +45,21 @@ describe("The time of a workflow", () => {
     assert.strictEqual(time.now, 50)
     assert.strictEqual(time.unread, ended)
     tell({ StartTimestamp: 1, EndTimestamp: 70 })
-    time.advanceTo(60)
+    time.advanceTo(70)
     assert.strictEqual(time.now, 70)
+    assert.isUndefined(time.unread)
+  })
+
+  it("keeps an unread stamp that was not known when code was shown something else, which is recorded", () => {
+    const { ended, tell } = operation()
+    const time = new WorkflowTime(0)
+    time.leaveUnread(ended, 51)
+    tell({ StartTimestamp: 1, EndTimestamp: 70 })
+    time.advanceTo(50)
+    assert.strictEqual(time.now, 50)
+    assert.strictEqual(time.glance(host(999)), 51)
+    time.advanceTo(60)
+    assert.strictEqual(time.now, 60)
     assert.isUndefined(time.unread)
   })
 
@@ -56,8 +68,7 @@ describe("The time of a workflow", () => {
     const time = new WorkflowTime(0)
     time.leaveUnread(began)
     tell({ StartTimestamp: 30, EndTimestamp: 70 })
-    time.advanceTo(0)
-    assert.strictEqual(time.now, 30)
+    assert.strictEqual(time.glance(host(0)), 30)
   })
 
   it("counts an unread stamp from when code has waited for it", () => {
@@ -76,8 +87,8 @@ describe("A glance at a time that is unread", () => {
     const { ended } = operation()
     const time = new WorkflowTime(100)
     time.leaveUnread(ended)
-    assert.strictEqual(time.glance(nothing, host(150.7)), 150)
-    assert.strictEqual(time.glance(nothing, host(190)), 150)
+    assert.strictEqual(time.glance(host(150.7)), 150)
+    assert.strictEqual(time.glance(host(190)), 150)
     assert.deepStrictEqual(time.settle(), { unread: ended, time: 150 })
     assert.strictEqual(time.now, 150)
     assert.isUndefined(time.settle())
@@ -86,16 +97,13 @@ describe("A glance at a time that is unread", () => {
   it("never goes back, although the host's clock does", () => {
     const time = new WorkflowTime(100)
     time.leaveUnread(operation().ended)
-    assert.strictEqual(time.glance(nothing, host(1)), 100)
+    assert.strictEqual(time.glance(host(1)), 100)
   })
 
   it("shows what was recorded on the first run, and nothing is to be recorded again", () => {
     const time = new WorkflowTime(100)
-    time.leaveUnread(operation().ended)
-    assert.strictEqual(
-      time.glance(() => 170, host(999)),
-      170
-    )
+    time.leaveUnread(operation().ended, 170)
+    assert.strictEqual(time.glance(host(999)), 170)
     assert.isUndefined(time.settle())
     assert.strictEqual(time.now, 170)
   })
@@ -105,20 +113,20 @@ describe("A glance at a time that is unread", () => {
     const time = new WorkflowTime(100)
     time.leaveUnread(ended)
     tell({ StartTimestamp: 0, EndTimestamp: 130 })
-    assert.strictEqual(time.glance(nothing, host(999)), 130)
+    assert.strictEqual(time.glance(host(999)), 130)
     assert.isUndefined(time.settle())
   })
 
   it("is nothing to be recorded where the time is known", () => {
     const time = new WorkflowTime(100)
-    assert.strictEqual(time.glance(nothing, host(999)), 100)
+    assert.strictEqual(time.glance(host(999)), 100)
     assert.isUndefined(time.settle())
   })
 
   it("of a log line counts for nothing", () => {
     const time = new WorkflowTime(100)
     time.leaveUnread(operation().ended)
-    time.glance(nothing, host(150))
+    time.glance(host(150))
     time.disregard()
     assert.isUndefined(time.settle())
     time.advanceTo(120)
@@ -129,7 +137,7 @@ describe("A glance at a time that is unread", () => {
     const { ended, tell } = operation()
     const time = new WorkflowTime(100)
     time.leaveUnread(ended)
-    time.glance(nothing, host(150))
+    time.glance(host(150))
     tell({ StartTimestamp: 0, EndTimestamp: 999 })
     time.advanceTo(120)
     assert.strictEqual(time.now, 150)
