@@ -15,7 +15,7 @@
  *
  * @since 0.1.0
  */
-import type * as Cause from "effect/Cause"
+import * as Cause from "effect/Cause"
 import * as Fiber from "effect/Fiber"
 import { isObjectKeyword } from "effect/Predicate"
 import type * as Scheduler from "effect/Scheduler"
@@ -319,7 +319,7 @@ export class Fibers implements Scheduler.Scheduler {
       this.live.delete(fiber)
       this.outside.delete(fiber)
       if (own !== undefined) own.children--
-      if (exit._tag === "Failure" && !this.#isStopped) this.#noteFailures(exit.cause)
+      if (exit._tag === "Failure") this.#noteFailures(exit.cause)
     })
   }
 
@@ -332,13 +332,14 @@ export class Fibers implements Scheduler.Scheduler {
     this.#isFirst = false
   }
 
-  /** Whether a fiber had failed with this before the workflow was stopped. */
+  /** Whether a fiber had failed with this, or was failing with it, before the workflow was stopped. */
   hasFailedWith(failure: unknown): boolean {
     return isObjectKeyword(failure) && this.#failures.has(failure)
   }
 
   #noteFailures({ reasons }: Cause.Cause<unknown>): void {
-    for (const reason of reasons) {
+    const cut = reasons.findLastIndex(Cause.isInterruptReason)
+    for (const reason of this.#isStopped ? reasons.slice(0, Math.max(0, cut)) : reasons) {
       const failure = failureIn(reason)
       if (isObjectKeyword(failure)) this.#failures.add(failure)
     }

@@ -147,6 +147,15 @@ describe("Effect's finalizers at a suspension", () => {
     })
   )
 
+  it.live("are not blamed for what the branch was failing with that they clean up after", () =>
+    Effect.gen(function* () {
+      const failing = Effect.onExit(Effect.die(new Error("older")), () => ask("answer"))
+      const execution = yield* host(() => Effect.all([failing, ask("other")], both))
+      assertPending(yield* execution.turn())
+      assert.deepStrictEqual(execution.warnings, [])
+    })
+  )
+
   suspends("gives up a finalizer that never ends after the grace period", {
     program: () => Effect.ensuring(ask("answer"), Effect.never),
     waitsFor: ["answer"],
