@@ -79,7 +79,10 @@ export class History {
       if (entry !== undefined) entry[isForStart ? "lateStart" : "late"] = at
     }
     this.isFirst = this.#entries.size === 0
-    for (const { Id } of initial.slice(0, atOnce)) this.#noteKnown(this.#entries.get(Id))
+    initial.forEach(({ Id, Type }, index) => {
+      // What the execution ends itself, no later moment has ended.
+      if (index < atOnce || !isOfOthers(Type)) this.#noteKnown(this.#entries.get(Id))
+    })
   }
 
   #noteKnown(entry: Entry | undefined): void {

@@ -70,13 +70,11 @@ export class Host {
   outside<R>(services: Context.Context<R>): Context.Context<R> {
     const known = this.#outside.get(services)
     if (known !== undefined) return cast<unknown, Context.Context<R>>(known)
-    const outside = services.pipe(
-      Context.add(Clock.Clock, this.clock),
-      Context.add(Scheduler.Scheduler, this.scheduler)
-    )
+    const ours = Context.make(Clock.Clock, this.clock).pipe(Context.add(Scheduler.Scheduler, this.scheduler))
     // Dice that the program brought along stay.
     const isOurs = Context.get(services, Random.Random) instanceof WorkflowRandom
-    const made = isOurs ? Context.add(outside, Random.Random, this.random) : outside
+    // Merged, because to add to a long row of additions copies it all, for each step anew.
+    const made = Context.merge(services, isOurs ? Context.add(ours, Random.Random, this.random) : ours)
     this.#outside.set(services, made)
     return made
   }

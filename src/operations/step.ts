@@ -276,9 +276,7 @@ const servicesOf = (claim: Claim, parts: Parts, number: number): Context.Context
       operationId: claim.id,
       name: claim.name,
       attempt: number,
-      get idempotencyKey() {
-        return `${digestOf(parts)}-${claim.id}`
-      },
+      idempotencyKey: `${digestOf(parts)}-${claim.id}`,
       remaining: Effect.sync(() =>
         settings.deadline === undefined
           ? Duration.infinity
