@@ -182,13 +182,13 @@ class Tally {
   }
 
   /**
-   * Whether nothing is left to be started, or at most one item runs, and none is failing: then no order of ends has another
-   * item started, or left.
+   * Whether no order of ends has another item started, or left: none is failing, and nothing is left to be started, or at most
+   * one item runs, and nothing else of the workflow that might have its outcome before the next one is started.
    */
-  get isOrderless(): boolean {
+  isOrderless(isAlone: () => boolean): boolean {
     if (this.#failing > 0) return false
-    const running = this.#startedCount - this.#successCount - this.#failureCount
-    return running <= 1 || this.#startedCount === this.#items.length
+    if (this.#startedCount === this.#items.length) return true
+    return this.#startedCount - this.#successCount - this.#failureCount <= 1 && isAlone()
   }
 
   get progress(): CompletionPolicy.Progress {
@@ -304,7 +304,8 @@ const branchOf = (
           body: (inner) => inNamespace(parts, inner, item.body),
           isUnseen: (outcome, inner) => {
             if ("error" in outcome) tally?.fails()
-            return tally?.isOrderless === true && isUnseen(parts, rules, outcome, inner)
+            const isAlone = (): boolean => parts.delivery.isAlone(parts.host.now())
+            return tally?.isOrderless(isAlone) === true && isUnseen(parts, rules, outcome, inner)
           },
           namespaceOf: (own, isRebuilding) => itemNamespace(parts, own, isRebuilding)
         })

@@ -206,3 +206,21 @@ describe("a part without operations that follows a nap", () => {
     })
   )
 })
+
+describe("a branch of one after the other", () => {
+  it.effect(
+    "begins the next only after what ended before it outside, so that no crash forgets what was done in it",
+    () =>
+      Effect.gen(function* () {
+        const ran = yield* everywhere((kit) =>
+          Effect.gen(function* () {
+            const route = Durable.all("route", [Effect.void, booked(kit, "train")], { concurrency: 1 })
+            yield* Effect.raceFirst(booked(kit, "flight"), route)
+            return yield* Effect.die(new Error("nobody pays"))
+          })
+        )
+        assert.include(ran.log, "cancel flight")
+        assert.strictEqual(ran.log.includes("book train"), ran.log.includes("cancel train"))
+      })
+  )
+})
