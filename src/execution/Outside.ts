@@ -61,11 +61,22 @@ export class Outside {
     }
     this.#tell()
     if (this.#stopGrace !== undefined || this.isLenient || this.#parts.history.unclaimed === 0) return
-    this.#stopGrace = this.#parts.settings.startTimer(this.#grace, () => {
+    this.#startGrace()
+  }
+
+  /** The grace time passes on the clock of the process, or on that of the host, by which somebody outside may sleep. */
+  #startGrace(): void {
+    const { host, settings } = this.#parts
+    const over = (): void => {
+      this.#stopGrace?.()
       this.#stopGrace = undefined
       this.isLenient = true
       this.#host.wake()
-    })
+    }
+    const stops = [settings.startTimer(this.#grace, over), host.after(this.#grace, over)]
+    this.#stopGrace = () => {
+      for (const stop of stops) stop()
+    }
   }
 
   /** Something new is done although somebody outside might still ask for what is recorded. */

@@ -169,7 +169,7 @@ export const wasInterrupted = ({ program }: Observed): boolean =>
 export const assertSame = (run: Observed, oracle: Observed, schedule: Schedule, { sharesNames }: Program): void => {
   assert.strictEqual(run.end, oracle.end)
   assert.strictEqual(run.tally.interruptedFinalizers, 0, "finalizers that ran because of an interruption")
-  // Nobody waits any more for what is open in the end. Its time may pass before the program ends, or it may never begin.
+  // Nobody waits any more for what is let go of. Its time may pass before the program ends, or it may never begin.
   const open = new Set([...openIn(oracle), ...openIn(run)])
   assert.deepStrictEqual(linesOf(run, open, sharesNames), linesOf(oracle, open, sharesNames))
   if (!costsNoTime(schedule)) return
@@ -185,10 +185,21 @@ const isMark = (name = ""): boolean => name.startsWith("patch:") || isOfChance(n
 /** What we record for ourselves: in which order something came, or when, that it was cut off, a pause. Not every run has the same. */
 const isOfChance = (name = ""): boolean => /^(late|reading|cut|pause):/.test(name)
 
-const openIn = ({ program }: Observed): ReadonlyArray<string> =>
-  program.operations
-    .filter(({ Name, Status, Type }) => isOpen(Status) || (Type === "WAIT" && Name === "timeout"))
+/** What is open in the end, and waits that limits and races have let go of, whose time has passed meanwhile. */
+const openIn = ({ program: { operations } }: Observed): ReadonlyArray<string> => {
+  const ends = new Map(operations.map(({ EndTimestamp, Id }) => [Id, EndTimestamp]))
+  const outlives = ({ EndTimestamp = 0, ParentId = "" }: Operation): boolean =>
+    EndTimestamp > (ends.get(ParentId) ?? Infinity)
+  return operations
+    .filter((operation) => {
+      const { Name = "", Status, Type } = operation
+      return isOpen(Status) || (Type === "WAIT" && (Name === "timeout" || isLimit(Name) || outlives(operation)))
+    })
     .map(({ Id }) => Id)
+}
+
+/** Limits of Effect's own last for days, other sleeps for seconds. */
+const isLimit = (name: string): boolean => Number(/^sleep (\d+)s$/.exec(name)?.[1] ?? 0) >= 86_400
 
 /**
  * Every operation, with where it stands and how it ended. Fibers that share names, of operations or of sleeps, count them

@@ -138,11 +138,27 @@ describe("A finalizer that would sleep beyond the end of an invocation", () => {
   )
 })
 
+let ids = 0
+const node = (kind: object, ...bodies: ReadonlyArray<Node>): Node => cast<object, Node>({ id: ++ids, bodies, ...kind })
+
+describe("A fork that outlives its child, and sleeps for nearly as long as an invocation may last", () => {
+  // TestFailure: 4 invocations in a row failed. The last one: InvocationFailed: The invocation ran out of time.
+  it("holds a replay up for no longer than the grace time", async () => {
+    const stray = node({ op: "stray", detached: false }, node({ op: "sleep", seconds: 7 }))
+    const child = node({ op: "child", name: "a", kind: "large" }, node({ op: "patched", name: "a" }), stray)
+    const answer = { kind: "value", beats: 0, seconds: 7 }
+    const asked = node({ op: "waitForCallback", name: "c", answer, script: ["ok"], retry: "none" })
+    const root = node({ op: "sequence" }, { ...child, bodies: [node({ op: "sequence" }, ...child.bodies)] }, asked)
+    const seen = await simulate(
+      { isSteady: false, sharesNames: false, root },
+      { ...noFaults, invocationTimeout: 8_000 }
+    )
+    assert.match(seen.end, /^value /)
+  })
+})
+
 describe("A context whose end was acknowledged without its record", () => {
   it("ended when that was acknowledged, also for a nap after it", async () => {
-    const node = (kind: object, ...bodies: ReadonlyArray<Node>): Node =>
-      cast<object, Node>({ id: ++ids, bodies, ...kind })
-    let ids = 0
     const nap = node({ op: "sequence" }, node({ op: "nap", millis: 1 }), node({ op: "wait", name: "c", seconds: 16 }))
     const condition = { op: "condition", name: "c", script: ["done"], maxAttempts: 1, seconds: 4, millis: 0 }
     const pure = node({ op: "pure" })
