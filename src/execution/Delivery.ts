@@ -73,7 +73,7 @@ export class Delivery {
     this.#news = news
     this.#outside = outside
     this.#unclaimed = new Unclaimed(parts, { works, running, naps, outside })
-    this.#release = new Release(parts, doors, running)
+    this.#release = new Release(parts, { doors, works, running })
     this.#rest = new Rest(parts, { doors, works, running, news, naps, outside, poller })
     this.#pause = new Pause(parts, running, this.#rest)
   }
@@ -233,8 +233,8 @@ export class Delivery {
   }
 
   /** A context, or the execution, may end once the past is delivered. */
-  performEnd(claim: Claim, run: () => void, isExempt: boolean, ended?: Namespace): Work {
-    return this.#works.add({ claim, index: this.#parts.history.nextIndex, isEnd: true, isExempt, ended, run })
+  performEnd(work: Pick<Work, "claim" | "run" | "isExempt" | "ended" | "free">): Work {
+    return this.#works.add({ ...work, index: this.#parts.history.nextIndex, isEnd: true })
   }
 
   /** It does not begin any more. What was queued because of it stays queued. */

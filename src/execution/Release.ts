@@ -20,16 +20,19 @@ import type { Doors } from "./Doors.ts"
 import type { AnyFiber } from "./Fibers.ts"
 import type { Namespace } from "./Namespace.ts"
 import type { Running } from "./Running.ts"
+import { isAbandoned, type Work, type Works } from "./Work.ts"
 
 export class Release {
   readonly #parts: Core
   readonly #doors: Doors
+  readonly #works: Works
   readonly #running: Running
 
-  constructor(parts: Core, doors: Doors, running: Running) {
+  constructor(parts: Core, others: { readonly doors: Doors; readonly works: Works; readonly running: Running }) {
     this.#parts = parts
-    this.#doors = doors
-    this.#running = running
+    this.#doors = others.doors
+    this.#works = others.works
+    this.#running = others.running
   }
 
   /** Lets a fiber go on without an outcome, even where it cannot be interrupted. */
@@ -38,6 +41,14 @@ export class Release {
     this.#doors.leave(door)
     if (door.claim !== undefined) this.#running.cutOff(door.claim)
     door.resume(effect)
+  }
+
+  /** The same where a fiber waits for work to begin. */
+  #freeWork(isForsaken: (work: Work) => boolean, effectOf: (work: Work) => Effect.Effect<never>): void {
+    for (const work of this.#works.awaited(isForsaken)) {
+      this.#works.drop(work)
+      work.free?.(effectOf(work))
+    }
   }
 
   /** An operation cannot be recorded: its fiber gets the mistake in the place of an outcome. */
@@ -57,6 +68,10 @@ export class Release {
       parked += one.parked
     }
     this.#doors.forgetClosed()
+    this.#freeWork(
+      ({ claim }) => claim.namespace.standing === "closed" && !claim.isRoot,
+      ({ claim }) => Contradiction.contextEnded(claim.namespace, claim.path)
+    )
     if (parked === 0) return
     for (const door of Array.from(this.#doors.all)) {
       const ended = [door.namespace, door.claim?.namespace].find((one) => one?.standing === "closed")
@@ -82,6 +97,7 @@ export class Release {
     for (const door of Array.from(this.#doors.all)) {
       if (door.namespace.standing === "abandoned" && !door.isFinal) this.#free(door, Effect.interrupt)
     }
+    this.#freeWork(isAbandoned, () => Effect.interrupt)
     let left = 1
     const finalized = (): void => {
       if (--left === 0) done()
@@ -103,6 +119,10 @@ export class Release {
       door.fiber.interruptUnsafe(door.fiber.id)
       this.#free(door, Effect.interrupt)
     }
+    this.#freeWork(
+      () => true,
+      () => Effect.interrupt
+    )
     for (const { fiber } of Array.from(this.#running.bodies.values())) fiber.interruptUnsafe(fiber.id)
     return Array.from(fibers)
   }

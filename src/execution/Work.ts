@@ -8,10 +8,11 @@
  * 1. The first is that whose operation was claimed first.
  * 2. What belongs to something that has ended, or was let go of, is never the first: it is dropped. The end of the workflow
  *    is not, nor what a durable finalizer does.
- * 3. What was dropped does not begin. What was queued because of it stays queued.
+ * 3. What was dropped does not begin. What was queued because of it stays queued. A fiber that waits for it is let go on.
  *
  * @since 0.1.0
  */
+import type * as Effect from "effect/Effect"
 import type { Claim } from "./Claim.ts"
 import { Heap } from "./Heap.ts"
 import type { Namespace } from "./Namespace.ts"
@@ -35,6 +36,8 @@ export interface Work {
   /** Whether nobody wants it any more, for a reason of its own. */
   readonly isMoot?: (() => boolean) | undefined
   readonly run: () => void
+  /** Lets the fiber go on that waits only for this, even where it cannot be interrupted. */
+  readonly free?: ((effect: Effect.Effect<never>) => void) | undefined
   isGone: boolean
 }
 
@@ -43,6 +46,8 @@ export class Works {
   readonly #all = new Heap<Work>((a, b) => a.index < b.index)
   /** What may begin before everything recorded has been asked for. */
   readonly #exempt = new Set<Work>()
+  /** What a fiber waits for. */
+  readonly #awaited = new Set<Work>()
   #size = 0
 
   /** How much waits to begin, with what nobody wants any more and was not looked at yet. */
@@ -55,6 +60,7 @@ export class Works {
     this.#all.add(added)
     this.#size++
     if (added.isExempt) this.#exempt.add(added)
+    if (added.free !== undefined) this.#awaited.add(added)
     return added
   }
 
@@ -64,6 +70,12 @@ export class Works {
     work.isGone = true
     this.#size--
     this.#exempt.delete(work)
+    this.#awaited.delete(work)
+  }
+
+  /** What a fiber waits for, that does not begin any more if `isForsaken` is right. */
+  awaited(isForsaken: (work: Work) => boolean): ReadonlyArray<Work> {
+    return Array.from(this.#awaited).filter(isForsaken)
   }
 
   /** What begins next. */
@@ -84,9 +96,12 @@ export class Works {
   }
 }
 
-const isMoot = ({ begun, claim, isMoot: isMootItself }: Work): boolean => {
-  const { standing } = claim.namespace
-  if (standing === "closed" && !claim.isRoot) return true
-  if (begun?.hasFinalizers === true) return false
-  return (standing === "abandoned" && !claim.isRoot && !claim.fiber.getRef(InFinalizer)) || isMootItself?.() === true
+const isMoot = (work: Work): boolean => {
+  const { begun, claim } = work
+  if (claim.namespace.standing === "closed" && !claim.isRoot) return true
+  return begun?.hasFinalizers !== true && (isAbandoned(work) || work.isMoot?.() === true)
 }
+
+/** Whether it was let go of, and no durable finalizer does it. */
+export const isAbandoned = ({ claim }: Work): boolean =>
+  claim.namespace.standing === "abandoned" && !claim.isRoot && !claim.fiber.getRef(InFinalizer)

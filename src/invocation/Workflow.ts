@@ -140,7 +140,7 @@ const whenDelivered = (
       host: parts.claims
     })
     return Effect.callback<unknown, unknown>((resume) => {
-      const work = delivery.performEnd(claim, () => resume(exit), isExempt)
+      const work = delivery.performEnd({ claim, run: () => resume(exit), isExempt })
       return Effect.sync(() => delivery.drop(work))
     })
   })

@@ -364,9 +364,9 @@ const endsWith = (
     const { delivery } = parts
     const change = changeOf(outcome, namespace.isKept, rules, parts)
     let leave = (): void => {}
-    const work = delivery.performEnd(
+    const work = delivery.performEnd({
       claim,
-      () => {
+      run: () => {
         const isUnseen = rules.isUnseen?.(outcome, namespace) ?? delivery.isAlone(parts.host.now())
         if (isUnseen) {
           claim.later(change)
@@ -390,8 +390,9 @@ const endsWith = (
         claim.commit(change)
       },
       isExempt,
-      namespace
-    )
+      ended: namespace,
+      free: resume
+    })
     return Effect.sync(() => {
       delivery.drop(work)
       leave()

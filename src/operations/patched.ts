@@ -155,7 +155,7 @@ const asking = (parts: Parts, namespace: Namespace, fiber: AnyFiber, question: Q
     }
     claim.commit({ Action: "SUCCEED", Payload: payloadOf(mark) })
   }
-  const work = delivery.performEnd(claim, decide, true)
+  const work = delivery.performEnd({ claim, run: decide, isExempt: true, free: tell })
   return () => leave()
 }
 

@@ -372,3 +372,26 @@ describe("the same in every way: interruption", () => {
     }
   })
 })
+
+describe("a branch that times out when what it waits for has come, and cannot be interrupted", () => {
+  const block = Durable.child("block", Durable.wait("a", "10 seconds"))
+  const branches: Readonly<Record<string, Effect.Effect<unknown, never, Durable.Execution>>> = {
+    "at the end of a child in an uninterruptible region": Effect.uninterruptible(block),
+    "at the end of a child in a finalizer": Effect.ensuring(Effect.void, block),
+    "at a patch": Effect.uninterruptible(Effect.andThen(Durable.wait("a", "10 seconds"), Durable.patched("change")))
+  }
+  for (const [name, branch] of Object.entries(branches)) {
+    it.effect(`leaves no fiber behind ${name}`, () =>
+      Effect.gen(function* () {
+        const ran = yield* everywhere((kit) =>
+          Effect.gen(function* () {
+            const exit = yield* Effect.exit(Durable.timeout("limit", Effect.asVoid(branch), "10 seconds"))
+            yield* kit.step("after")
+            return exit._tag
+          })
+        )
+        assert.strictEqual(valueOf(ran), "Failure")
+      })
+    )
+  }
+})

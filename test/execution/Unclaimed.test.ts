@@ -31,7 +31,7 @@ describe("Over what the code has not asked for, new work", () => {
   it("that ends something with a mistake needs no more reason", () => {
     const made = assembled({ records: [succeeded("gone", 10)] })
     const { claim, log, parts, run } = made
-    run(() => void parts.delivery.performEnd(claim("end"), () => void log.push("ended"), true))
+    run(() => void parts.delivery.performEnd({ claim: claim("end"), run: () => void log.push("ended"), isExempt: true }))
     assert.deepStrictEqual(log, ["ended"])
   })
 
