@@ -24,6 +24,7 @@ export interface Sent {
 
 /** An attempt of a step, or a look at a condition. */
 export interface Attempt {
+  readonly id: string
   readonly name: string
   readonly path: string
   /** Which attempt it is, from 1. */

@@ -252,7 +252,7 @@ export const runBody = (
 ): void => {
   const { delivery, host, settings, surroundings } = parts
   const began = host.now()
-  const instead = settings.insteadOf?.({ name: claim.name, path: claim.path, number })
+  const instead = settings.insteadOf?.({ id: claim.id, name: claim.name, path: claim.path, number })
   const attempt = surroundings.attempt(claim, number, servicesOf(claim, parts, number))
   const fork = Effect.runForkWith(attempt.services)
   delivery.run(

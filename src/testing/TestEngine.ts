@@ -41,7 +41,9 @@ import {
   type CallbackSchemas,
   type CallbackValue
 } from "./Answer.ts"
+import { pointsOf, type Crash, type Point } from "./Crash.ts"
 import { millisBetween, misfit, type ExpectedDuration } from "./elapsed.ts"
+import { exploreWith, type Exploration, type ExploreOptions } from "./Explore.ts"
 import { isStepFault, type StepFault } from "./StepFault.ts"
 import {
   lookAt,
@@ -53,12 +55,15 @@ import {
 import { isStub, servePlain, serveStub, type Stub } from "./Stub.ts"
 import { TestFailure } from "./TestFailure.ts"
 import { write } from "../hosting/values.ts"
+import { Watch } from "./Watch.ts"
 import { World, type Served, type WorldOptions } from "./World.ts"
 
 export { ExecutionFailed } from "../DurableClient.ts"
 export { answer } from "./Answer.ts"
 export type { Answer, CallbackFailure, CallbackHandle, CallbackSchemas, CallbackValue, OpenCallback } from "./Answer.ts"
+export type { Crash, Side } from "./Crash.ts"
 export type { ExpectedDuration } from "./elapsed.ts"
+export type { Exploration, ExploreOptions } from "./Explore.ts"
 export { after, fail, never, stop, succeed, throttle, timeOut } from "./Outcome.ts"
 export type { After, CutOff, Fail, Never, Outcome, Reply, Succeed } from "./Outcome.ts"
 export type { OperationFailure, OperationSchemas, OperationValue, TestOperation } from "./Operations.ts"
@@ -185,6 +190,11 @@ export interface Options {
    * end of each invocation finds. Default: false; a promise is only logged then, as in production.
    */
   readonly strict?: boolean | undefined
+  /**
+   * Where invocations are killed, such as `"after:3"` or `{ before: "charge" }`; several crashes are a list. {@link explore}
+   * prints the crash that shows a fault in this form.
+   */
+  readonly crash?: Crash | ReadonlyArray<Crash> | undefined
 }
 
 interface TestEngineService {
@@ -192,6 +202,12 @@ interface TestEngineService {
   readonly world: World
   /** @internal */
   readonly patience: number
+  /**
+   * Makes another world of the same functions.
+   *
+   * @internal
+   */
+  readonly another: (options: Pick<WorldOptions, "crashes" | "onAttempt">) => Effect.Effect<World>
 }
 
 /**
@@ -245,25 +261,28 @@ export const layer = <const F extends ReadonlyArray<Part>>(
     Effect.gen(function* () {
       // The functions' own services are among these: the type of the layer asks for them.
       const context = yield* Effect.context<ServicesOf<F[number]>>()
-      const random = yield* Effect.service(Random.Random).pipe(Random.withSeed(options.seed ?? 1))
-      const services = Context.add(context as Context.Context<never>, Random.Random, random)
-      const world = new World({
-        functions: yield* Effect.provideContext(serve(functionsAmong(parts)), services),
-        answers: parts.filter(isAnswer),
-        faults: parts.filter(isStepFault),
-        services,
-        options: worldOptions(options)
+      const make = Effect.fnUntraced(function* (own: Pick<WorldOptions, "crashes" | "onAttempt">) {
+        const random = yield* Effect.service(Random.Random).pipe(Random.withSeed(options.seed ?? 1))
+        const services = Context.add(context as Context.Context<never>, Random.Random, random)
+        return new World({
+          functions: yield* Effect.provideContext(serve(functionsAmong(parts)), services),
+          answers: parts.filter(isAnswer),
+          faults: parts.filter(isStepFault),
+          services,
+          options: { ...worldOptions(options), ...own }
+        })
       })
+      const world = yield* make({ crashes: pointsOf(options.crash) })
       yield* Effect.addFinalizer(() => world.dispose)
       const patience = Duration.toMillis(Duration.fromInputUnsafe(options.patience ?? "4500 millis"))
-      return Context.make(TestEngine, { world, patience }).pipe(
+      return Context.make(TestEngine, { world, patience, another: make }).pipe(
         Context.add(CheckpointStore, world.store),
         Context.add(DurableClient, world.client)
       )
     })
   )
 
-const worldOptions = (options: Options): WorldOptions => ({
+const worldOptions = (options: Options): Omit<WorldOptions, "crashes" | "onAttempt"> => ({
   startTime: options.startTime ?? Date.UTC(2026, 0, 1),
   quietTurns: 5,
   outsideLimit: Duration.toMillis(Duration.fromInputUnsafe(options.outsideLimit ?? "10 seconds")),
@@ -334,22 +353,31 @@ export const start = <C extends DurableFunction.AnyDurable>(
   Effect.gen(function* () {
     const { patience, world } = yield* TestEngine
     const format = yield* Serdes
-    const text = yield* Effect.catch(write(ofPayload(contract), payload, infoOf(contract, "payload")), ({ message }) =>
-      Effect.die(
-        new TestFailure({ message: `The payload for "${contract.name}" does not fit its contract: ${message}` })
-      )
-    )
-    const executionName = options?.executionName ?? contract.idempotencyKey?.(cast<unknown, never>(payload))
-    const started = yield* fromEngine(
-      world.command(Engine.startExecution, {
-        functionName: contract.name,
-        qualifier: "$LATEST",
-        ...(text === undefined ? undefined : { payload: text }),
-        ...(executionName === undefined ? undefined : { executionName })
-      })
-    )
-    return makeRun(contract, format, world, patience, started.executionArn)
+    const executionArn = yield* startIn(world, contract, payload, options)
+    return makeRun(contract, format, world, patience, executionArn)
   })
+
+/** Starts an execution in a world, and answers with its ARN. */
+const startIn = Effect.fnUntraced(function* <C extends DurableFunction.AnyDurable>(
+  world: World,
+  contract: C,
+  payload: unknown,
+  options: StartOptions | undefined
+) {
+  const text = yield* Effect.catch(write(ofPayload(contract), payload, infoOf(contract, "payload")), ({ message }) =>
+    Effect.die(new TestFailure({ message: `The payload for "${contract.name}" does not fit its contract: ${message}` }))
+  )
+  const executionName = options?.executionName ?? contract.idempotencyKey?.(cast<unknown, never>(payload))
+  const started = yield* fromEngine(
+    world.command(Engine.startExecution, {
+      functionName: contract.name,
+      qualifier: "$LATEST",
+      ...(text === undefined ? undefined : { payload: text }),
+      ...(executionName === undefined ? undefined : { executionName })
+    })
+  )
+  return started.executionArn
+})
 
 /**
  * Starts an execution and waits for its result: {@link start} and `result` in one.
@@ -381,6 +409,58 @@ export const run = <C extends DurableFunction.AnyDurable>(
   RunError<DurableFunction.Error<C>>,
   TestEngine | DurableFunction.CallerServices<C>
 > => Effect.flatMap(start(contract, ...args), (started) => started.result)
+
+/**
+ * Runs an execution once, and then again for every checkpoint of every function that takes part in it: killed before it and
+ * after it, with the answer lost, and with its event delivered twice. Each run has a world of its own, with the functions,
+ * answers and faults of the layer; their services are shared.
+ *
+ * Succeeds with what was explored if every run ends as the first one: with the same outcome, and the same operations with the
+ * same outcomes. The body of a step may begin once more if its outcome was not recorded, but not if it was. No fiber may be
+ * left. Otherwise it dies with a {@link TestFailure} that says what differs, at which checkpoint, and how to see it again with
+ * the option `crash` of {@link layer}.
+ *
+ * @example
+ * ```ts
+ * import { Durable, DurableFunction } from "effect-durable"
+ * import { TestEngine } from "effect-durable/testing"
+ * import * as Effect from "effect/Effect"
+ *
+ * const Order = DurableFunction.make("order")
+ * const order = Order.implement(() =>
+ *   Effect.gen(function*() {
+ *     yield* Durable.step("charge", Effect.void)
+ *     yield* Durable.wait("a day", "1 day")
+ *     yield* Durable.step("ship", Effect.void)
+ *   })
+ * )
+ *
+ * export const explored = await Effect.runPromise(
+ *   TestEngine.explore(Order, undefined, { mayRepeat: ["charge", "ship"] }).pipe(Effect.provide(TestEngine.layer([order])))
+ * )
+ * console.log(explored.checkpoints)
+ * ```
+ *
+ * @category checks
+ * @since 0.1.0
+ */
+export const explore = <C extends DurableFunction.AnyDurable>(
+  contract: C,
+  ...[payload, options]: DurableFunction.PayloadAndOptions<C, ExploreOptions>
+): Effect.Effect<Exploration, ClientError, TestEngine | DurableFunction.CallerServices<C>> =>
+  Effect.gen(function* () {
+    const { another, patience } = yield* TestEngine
+    const run = Effect.fnUntraced(function* (crashes: ReadonlyArray<Point>) {
+      const watch = new Watch()
+      const world = yield* another({ crashes, onAttempt: watch.onAttempt })
+      watch.world = world
+      const executionArn = yield* startIn(world, contract, payload, { executionName: options?.executionName })
+      const seen = yield* watch.seen(executionArn, patience)
+      yield* world.dispose
+      return seen
+    })
+    return yield* exploreWith(run, options ?? {})
+  })
 
 /**
  * How a {@link run} fails: with the errors of the contract, with the operation errors of the library, as `ExecutionFailed` for

@@ -23,6 +23,7 @@ import type { InvocationFailed } from "../DurableError.ts"
 import type { OperationAddress } from "../engine/Execution.ts"
 import * as Engine from "../engine/Service.ts"
 import type { AnyFiber } from "../execution/Fibers.ts"
+import type { Attempt } from "../execution/Listener.ts"
 import type { Parts } from "../execution/Parts.ts"
 import { makeClient } from "../hosting/client.ts"
 import { deadlineOf, invoke } from "../invocation/Invocation.ts"
@@ -33,6 +34,7 @@ import { InvocationAnswer, InvocationEvent } from "../wire/Invocation.ts"
 import type { Operation } from "../wire/Operation.ts"
 import { serveAnswer, type Answer, type Answering } from "./Answer.ts"
 import { Callbacks, keyOf } from "./Callbacks.ts"
+import { Crashes, type Point } from "./Crash.ts"
 import { AskedFor, difference, type Replayed } from "./ClosedWorlds.ts"
 import { crossing } from "./crossing.ts"
 import { picks } from "./pattern.ts"
@@ -69,7 +71,14 @@ export interface WorldOptions {
   /** Whether such work is a fault of the test. */
   readonly strict: boolean
   readonly engine: Partial<Omit<Engine.Options, "lookup">>
+  /** Where invocations are killed. */
+  readonly crashes: ReadonlyArray<Point>
+  /** An attempt of a step begins; in the late one of two invocations of one event, if it is there. */
+  readonly onAttempt?: ((executionArn: string, attempt: Attempt, isLate: boolean) => void) | undefined
 }
+
+/** An invocation that the engine has asked for. */
+type Invoked = Extract<Engine.HostEffect, { readonly _tag: "InvokeFunction" }>
 
 /** What is running in the world right now. */
 interface Running {
@@ -102,6 +111,10 @@ export class World {
   readonly #problems = new Map<string, string>()
   readonly #failures = new Map<string, { count: number; stuck: number; operations: number }>()
   readonly #pending: Array<() => void> = []
+  /** What kills invocations, and what was sent. */
+  readonly crashes: Crashes
+  /** The invocation of each execution that began last. */
+  readonly #invoked = new Map<string, Invoked>()
   #state = Engine.empty
   #ids = 0
   #stopped = false
@@ -118,6 +131,9 @@ export class World {
     this.#faults = options.faults
     this.#answers = options.answers.map((answer) => serveAnswer(answer, this.client))
     this.#options = options.options
+    this.crashes = new Crashes(options.options.crashes, options.options.onAttempt !== undefined, {
+      runAgain: (request) => this.#invokeAgain(request)
+    })
     this.clock = new VirtualClock(options.options.startTime, () => this.touch())
     this.#stillness = new Stillness(this.clock, options.options.quietTurns, () => this.#onQuiet())
     this.#config = Engine.makeConfig({
@@ -241,6 +257,11 @@ export class World {
     })
   }
 
+  /** Fibers that are alive although nothing of the world runs. */
+  get fibersLeft(): number {
+    return this.#everything().length > 0 ? 0 : Array.from(this.#stillness.tree.live).length
+  }
+
   /** Ends everything that is still running. */
   readonly dispose: Effect.Effect<void> = Effect.suspend(() => {
     this.#stopped = true
@@ -253,11 +274,14 @@ export class World {
 
   readonly store: CheckpointStore["Service"] = {
     checkpoint: (request) =>
-      this.#request(() =>
-        Result.map(this.command(Engine.checkpoint, { ...request, ...sent.request(request) }), (answer) => {
-          this.#lookForCallbacks(request)
-          return sent.response(answer)
-        })
+      this.crashes.around(
+        request,
+        this.#request(() =>
+          Result.map(this.command(Engine.checkpoint, { ...request, ...sent.request(request) }), (answer) => {
+            this.#lookForCallbacks(request)
+            return sent.response(answer)
+          })
+        )
       ),
     loadState: (request) => this.#request(() => this.query(Engine.getState, request)),
     ordered: true
@@ -327,21 +351,47 @@ export class World {
     for (const check of Array.from(this.#watchers.get(executionArn) ?? [])) check()
   }
 
-  #invoke(effect: Extract<Engine.HostEffect, { readonly _tag: "InvokeFunction" }>): void {
+  #invoke(effect: Invoked): void {
+    const { executionArn, invocationId } = effect
+    this.#invoked.set(executionArn, effect)
+    this.#runInvocation(effect, invocationId, (exit) => {
+      const end = invocationEnd(exit)
+      this.#countFailure(executionArn, end, gotNowhere(exit))
+      this.#take(Engine.invocationEnded(this.#state, { executionArn, invocationId, end }, this.#env()))
+    })
+  }
+
+  /** The event of an invocation is delivered a second time. What this one ends with nobody hears. */
+  #invokeAgain({ DurableExecutionArn }: CheckpointRequest): void {
+    const effect = this.#invoked.get(DurableExecutionArn)
+    if (effect !== undefined) this.#runInvocation(effect, `${effect.invocationId} again`, () => {})
+  }
+
+  #runInvocation(
+    effect: Invoked,
+    key: string,
+    ended: (exit: Exit.Exit<{ readonly answer: InvocationAnswer }, InvocationFailed>) => void
+  ): void {
     const served = this.#functions.get(effect.functionName)
     if (served?._tag !== "Workflow") throw new Error(`The function ${effect.functionName} is no workflow.`)
-    const { executionArn, invocationId } = effect
-    const { outsideLimit, strict } = this.#options
+    const { executionArn } = effect
+    const { onAttempt, outsideLimit, strict } = this.#options
     const asked = new AskedFor()
     const ran = invoke(served.implementation, sent.event(effect.event), {
       captureSources: true,
       warnAboutTargets: false,
       outsideLimit,
       startTimer,
-      whenQuiet: (limit, action) => this.#doubt(invocationId, limit, action),
+      whenQuiet: (limit, action) => this.#doubt(key, limit, action),
       deadline: deadlineOf(this.clock.currentTimeMillisUnsafe(), this.#options.invocationTimeout),
       traceHeader: effect.traceHeader,
-      insteadOf: this.#faults.length === 0 ? undefined : (attempt) => faultOf(this.#faults, attempt),
+      insteadOf:
+        this.#faults.length === 0 && onAttempt === undefined
+          ? undefined
+          : (attempt) => {
+              onAttempt?.(executionArn, attempt, key !== effect.invocationId)
+              return faultOf(this.#faults, attempt)
+            },
       listener: {
         moved: this.touch,
         claimed: strict ? asked.listener.claimed : undefined,
@@ -354,11 +404,7 @@ export class World {
       ? Effect.tap(ran, ({ answer }) => this.#replay({ implementation, executionArn, asked, answer }))
       : ran
     const about = { executionArn, kind: "function", name: effect.functionName } as const
-    const running = this.#start(this.#running, invocationId, about, driver, (exit) => {
-      const end = invocationEnd(exit)
-      this.#countFailure(executionArn, end, gotNowhere(exit))
-      this.#take(Engine.invocationEnded(this.#state, { executionArn, invocationId, end }, this.#env()))
-    })
+    const running = this.#start(this.#running, key, about, driver, ended)
   }
 
   /**

@@ -31,7 +31,9 @@ describe("Over what the code has not asked for, new work", () => {
   it("that ends something with a mistake needs no more reason", () => {
     const made = assembled({ records: [succeeded("gone", 10)] })
     const { claim, log, parts, run } = made
-    run(() => void parts.delivery.performEnd({ claim: claim("end"), run: () => void log.push("ended"), isExempt: true }))
+    run(
+      () => void parts.delivery.performEnd({ claim: claim("end"), run: () => void log.push("ended"), isExempt: true })
+    )
     assert.deepStrictEqual(log, ["ended"])
   })
 

@@ -30,6 +30,8 @@ export class Saboteur {
   readonly rewritten: Array<string> = []
   /** The service as invocations have it that nothing happens to. */
   readonly store: Pick<Store, "checkpoint" | "loadState">
+  /** Something of the program was recorded. */
+  recorded: () => void = () => {}
   /** Runs an invocation whose event was delivered once more. */
   runAgain: (event: InvocationEvent) => void = () => {}
   /** The outcomes that have been recorded, by execution and operation. */
@@ -93,6 +95,7 @@ export class Saboteur {
 
   /** Holds the answer to a request against what the service accepts, and the outcomes against those of before. */
   #review(executionArn: string, exit: Exit.Exit<unknown, StoreError>): void {
+    if (Exit.isSuccess(exit) && executionArn === this.program) this.recorded()
     const error = Exit.isSuccess(exit) ? undefined : exit.cause.reasons.find(Cause.isFailReason)?.error
     if (error !== undefined && error._tag !== "StaleCheckpointToken")
       this.refused.push(`${error._tag}: ${error.message}`)

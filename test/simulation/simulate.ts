@@ -83,7 +83,9 @@ export const simulate = (program: Program, schedule: Schedule = noFaults, option
   const implementation = Contract.implement(() =>
     Effect.onExit(workflow, () =>
       Effect.sync(() => {
-        if (lostEnds.includes(ends++)) saboteur?.loseProgram()
+        if (!lostEnds.includes(ends++)) return
+        saboteur?.loseProgram()
+        tally.forget()
       })
     )
   )
@@ -105,6 +107,7 @@ export const simulate = (program: Program, schedule: Schedule = noFaults, option
     const { world } = yield* TestEngine.TestEngine
     const sabotage = new Saboteur(world, schedule)
     saboteur = sabotage
+    sabotage.recorded = () => tally.settle()
     const outside = new Outside(inWorld(world), schedule.echoes)
     tally.tell = outside.tell
     const services = Context.add(yield* Effect.context(), Clock.Clock, world.clock)

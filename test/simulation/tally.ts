@@ -35,6 +35,8 @@ export class Tally {
   left = 0
   /** What was seen in each context, in order, as far as any invocation has come. */
   readonly #seen = new Map<string, Array<string>>()
+  /** How much of that something recorded may depend on. */
+  readonly #settled = new Map<string, number>()
   readonly #digests = new Map<string, number>()
   #invocations = 0
 
@@ -48,6 +50,7 @@ export class Tally {
    */
   begin(): Tell {
     const invocation = ++this.#invocations
+    this.settle()
     const counts = new Map<string, number>()
     return (context, where, digest) => {
       const known = this.#seen.get(context) ?? []
@@ -61,6 +64,16 @@ export class Tally {
         this.changed.push(`invocation ${invocation} saw "${what}" where an earlier one saw "${before}" in "${context}"`)
       }
     }
+  }
+
+  /** Something was recorded, or an invocation ended: what was seen before that has to be seen again. */
+  settle(): void {
+    for (const [context, seen] of this.#seen) this.#settled.set(context, seen.length)
+  }
+
+  /** An invocation is lost with what it has seen since then. Where nothing tells a replay of a nap, it may end otherwise. */
+  forget(): void {
+    for (const [context, seen] of this.#seen) seen.length = Math.min(seen.length, this.#settled.get(context) ?? 0)
   }
 
   /** As `begin`, for code in whose order chance has a hand: what it sees at one place is the same. */

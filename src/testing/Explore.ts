@@ -1,0 +1,233 @@
+/**
+ * Runs an execution killed at every checkpoint, and says where it does not end as it would have ended.
+ *
+ * Owns: which crashes are tried, and what has to be the same.
+ * Does not own: a single run, which whoever explores makes in a world of its own.
+ *
+ * Invariants:
+ * 1. Of all crashes that show a difference the shortest row is told, and of those the earliest.
+ * 2. A run without a crash is made twice: what differs then, no crash has caused.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import { isFinal } from "../execution/Claim.ts"
+import { readMark, readPause } from "../execution/Marks.ts"
+import type { Operation } from "../wire/Operation.ts"
+import { show, type Point, type Side } from "./Crash.ts"
+import { TestFailure } from "./TestFailure.ts"
+
+/**
+ * What to explore.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ExploreOptions {
+  /** The name of the execution in every run. */
+  readonly executionName?: string | undefined
+  /**
+   * The names or paths of the steps whose bodies a crash may have run more than once, because doing so twice is as good as
+   * once. Where it is given, any other step that does is a failure. Default: all of them.
+   */
+  readonly mayRepeat?: ReadonlyArray<string> | undefined
+  /** How many pairs of crashes are tried as well, drawn with the `seed`. Default: 0. */
+  readonly pairs?: number | undefined
+  /** The most single crashes that are tried; of more, so many are drawn with the `seed`. Default: 2,000. */
+  readonly limit?: number | undefined
+  /** Decides what is drawn. Default: 1. */
+  readonly seed?: number | undefined
+}
+
+/**
+ * What was explored.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Exploration {
+  /** How many rows of crashes were tried. */
+  readonly schedules: number
+  /** What each checkpoint held in the run without a crash, such as `START charge, SUCCEED charge`. */
+  readonly checkpoints: ReadonlyArray<string>
+  /** How often the body of each step began in one run at most, by the path of the step. */
+  readonly bodies: Readonly<Record<string, number>>
+}
+
+/** What can be seen of a run. */
+export interface Seen {
+  /** How the execution ended, as a sentence. */
+  readonly outcome: string
+  /** The operations of every execution of the world, in the order in which they were started. */
+  readonly executions: ReadonlyArray<{ readonly functionName: string; readonly operations: ReadonlyArray<Operation> }>
+  readonly checkpoints: ReadonlyArray<string>
+  /** How often the body of each step began, by its path. */
+  readonly bodies: ReadonlyMap<string, number>
+  /** What is wrong with the run by itself. */
+  readonly wrong: ReadonlyArray<string>
+  /** The crashes that have not happened. */
+  readonly left: ReadonlyArray<Point>
+}
+
+export const exploreWith = <E, R>(
+  run: (points: ReadonlyArray<Point>) => Effect.Effect<Seen, E, R>,
+  options: ExploreOptions
+): Effect.Effect<Exploration, E, R> =>
+  Effect.gen(function* () {
+    const clean = yield* run([])
+    const once = problemOf(clean, clean, options)
+    if (once !== undefined) return yield* failed("Without a crash", once, clean)
+    const twice = problemOf(yield* run([]), clean, options)
+    if (twice !== undefined)
+      return yield* failed("A second run, without a crash either,", `${twice}.${ofItself}`, clean)
+    const bodies = new Map(clean.bodies)
+    const schedules = schedulesFor(clean.checkpoints.length, options)
+    for (const points of schedules) {
+      const seen = yield* run(points)
+      for (const [path, count] of seen.bodies) bodies.set(path, Math.max(count, bodies.get(path) ?? 0))
+      const problem = problemOf(seen, clean, options)
+      if (problem !== undefined) return yield* failed(placeOf(points, clean), problem, clean, points)
+    }
+    return { schedules: schedules.length, checkpoints: clean.checkpoints, bodies: Object.fromEntries(bodies) }
+  })
+
+const ofItself =
+  " So no crash made the difference: the workflow, or what it calls, keeps something in memory, or looks at the clock or the dice of the process."
+
+const failed = (
+  when: string,
+  problem: string,
+  { checkpoints }: Seen,
+  points: ReadonlyArray<Point> = []
+): Effect.Effect<never> =>
+  Effect.die(
+    new TestFailure({
+      message:
+        `${when}: ${problem}${problem.endsWith(".") ? "" : "."}` +
+        (points.length === 0
+          ? ""
+          : ` To see it again: TestEngine.layer([…], { crash: ${JSON.stringify(points.length === 1 ? show(points[0]!) : points.map(show))} }).`) +
+        ` The checkpoints: ${checkpoints.map((held, index) => `${index + 1} ${held}`).join("; ")}.`
+    })
+  )
+
+const words: Readonly<Record<Side, string>> = {
+  before: "Killed before",
+  after: "Killed after",
+  lost: "Without the answer to",
+  twice: "Delivered twice at"
+}
+
+const placeOf = (points: ReadonlyArray<Point>, { checkpoints }: Seen): string =>
+  points
+    .map(
+      ({ at, side }) => `${words[side]} checkpoint ${at} (${checkpoints[Number(at) - 1] ?? "of a later invocation"})`
+    )
+    .join(", then ")
+
+// --- What is tried -------------------------------------------------------------------------------------------------------
+
+const sides: ReadonlyArray<Side> = ["before", "after", "lost", "twice"]
+
+const schedulesFor = (
+  checkpoints: number,
+  { limit = 2_000, pairs = 0, seed = 1 }: ExploreOptions
+): ReadonlyArray<ReadonlyArray<Point>> => {
+  const draw = numbers(seed)
+  const all = Array.from({ length: checkpoints }, (_, index) => sides.map((side) => ({ side, at: index + 1 }))).flat()
+  const singles = all.length <= limit ? all : drawn(all, limit, draw)
+  const pair = (): ReadonlyArray<Point> => {
+    const first = all[Math.floor(draw() * all.length)]!
+    // A crash makes more checkpoints.
+    const at = first.at + 1 + Math.floor(draw() * Math.max(1, checkpoints - first.at + 2))
+    return [first, { side: sides[Math.floor(draw() * sides.length)]!, at }]
+  }
+  return [...singles.map((point) => [point]), ...Array.from({ length: all.length === 0 ? 0 : pairs }, pair)]
+}
+
+/** So many of them, in their order. */
+const drawn = <A>(all: ReadonlyArray<A>, count: number, draw: () => number): ReadonlyArray<A> => {
+  let wanted = count
+  return all.filter((_, index) => {
+    const isTaken = draw() * (all.length - index) < wanted
+    if (isTaken) wanted--
+    return isTaken
+  })
+}
+
+/** Numbers from 0 to 1 that follow from a seed. */
+const numbers = (seed: number) => {
+  let state = seed >>> 0
+  return (): number => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return state / 2 ** 32
+  }
+}
+
+// --- What has to be the same ---------------------------------------------------------------------------------------------
+
+const problemOf = (seen: Seen, clean: Seen, { mayRepeat }: ExploreOptions): string | undefined => {
+  const [wrong] = seen.wrong
+  if (seen.outcome !== clean.outcome)
+    return `expected that the execution ${clean.outcome}, found that it ${seen.outcome}`
+  if (wrong !== undefined) return wrong
+  const repeated = mayRepeat === undefined ? undefined : repeatedIn(seen, clean, mayRepeat)
+  return repeated ?? differenceBetween(linesOf(clean, seen), linesOf(seen, clean))
+}
+
+const repeatedIn = (seen: Seen, clean: Seen, mayRepeat: ReadonlyArray<string>): string | undefined => {
+  for (const [path, count] of seen.bodies) {
+    const expected = clean.bodies.get(path) ?? 0
+    if (count <= expected || mayRepeat.includes(path) || mayRepeat.includes(path.split("/").at(-1)!)) continue
+    return `the body of the step "${path}" began ${count} times, and ${expected} without a crash. If that does no harm, add it to mayRepeat; otherwise give what it calls the idempotencyKey of Durable.StepContext, or the step semantics: "at-most-once"`
+  }
+  return undefined
+}
+
+const differenceBetween = (expected: ReadonlyArray<string>, found: ReadonlyArray<string>): string | undefined => {
+  const missing = expected.find((line) => !found.includes(line))
+  const added = found.find((line) => !expected.includes(line))
+  if (missing === undefined && added === undefined) return undefined
+  return `expected ${missing === undefined ? `no ${added}` : missing}, found ${missing === undefined ? "it" : (added ?? "none")}`
+}
+
+/** Every operation that somebody has waited for, with where it stands and how it ended. */
+const linesOf = (seen: Seen, other: Seen): ReadonlyArray<string> =>
+  seen.executions.flatMap(({ functionName, operations }, index) => {
+    const elsewhere = other.executions[index]?.operations ?? []
+    const letGo = new Set([...letGoIn(operations), ...letGoIn(elsewhere)])
+    const byId = new Map(operations.map((operation) => [operation.Id, operation]))
+    const pathOf = ({ Id, Name, ParentId }: Operation): string => {
+      const parent = ParentId === undefined ? undefined : byId.get(ParentId)
+      return `${parent === undefined ? "" : `${pathOf(parent)}/`}${Name ?? Id}`
+    }
+    return operations.flatMap((operation) => {
+      const { Id, Status, Type } = operation
+      if (letGo.has(Id) || Type === "EXECUTION" || isOurs(operation)) return []
+      return [`${Type} "${pathOf(operation)}" of ${functionName} that ${Status}${outcomeOf(operation)}`]
+    })
+  })
+
+const isOurs = (operation: Operation): boolean => {
+  const mark = readMark(operation)
+  return (mark !== undefined && mark.kind !== "patch") || readPause(operation) !== undefined
+}
+
+/** What is open, and waits that a limit or a race has left behind: their time may pass before the execution ends, or not. */
+const letGoIn = (operations: ReadonlyArray<Operation>): ReadonlyArray<string> => {
+  const ends = new Map(operations.map(({ EndTimestamp, Id }) => [Id, EndTimestamp]))
+  return operations
+    .filter(({ EndTimestamp = 0, Name = "", ParentId = "", Type, ...operation }) => {
+      if (!isFinal({ EndTimestamp, Name, ParentId, Type, ...operation })) return true
+      const outlives = EndTimestamp > (ends.get(ParentId) ?? Infinity)
+      return Type === "WAIT" && (Name === "timeout" || Name.startsWith("sleep ") || outlives)
+    })
+    .map(({ Id }) => Id)
+}
+
+const outcomeOf = ({ CallbackDetails, ChainedInvokeDetails, ContextDetails, StepDetails }: Operation): string => {
+  const details = StepDetails ?? ContextDetails ?? CallbackDetails ?? ChainedInvokeDetails
+  const error = details?.Error
+  if (error !== undefined) return ` with ${error.ErrorType ?? "Error"}: ${error.ErrorMessage ?? ""}`
+  return details?.Result === undefined ? "" : ` with ${details.Result}`
+}

@@ -1,0 +1,207 @@
+/**
+ * Crash a workflow at every checkpoint: right ones survive, and wrong ones are found, with a crash that a person can read.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { Durable, DurableFunction } from "effect-durable"
+import { TestEngine } from "effect-durable/testing"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Schema from "effect/Schema"
+
+const Order = DurableFunction.make("order", { success: Schema.Unknown })
+
+type Workflow = Effect.Effect<unknown, never, Durable.Execution>
+
+const explore = (workflow: () => Workflow, options?: TestEngine.ExploreOptions) =>
+  TestEngine.explore(Order, undefined, options).pipe(
+    Effect.provide(
+      TestEngine.layer([Order.implement(() => Effect.suspend(workflow))], {
+        patience: "2 seconds",
+        outsideLimit: "1 second"
+      })
+    )
+  )
+
+/** What the explorer says of a workflow that is wrong. */
+const verdict = (workflow: () => Workflow, options?: TestEngine.ExploreOptions) =>
+  Effect.map(Effect.exit(explore(workflow, options)), (exit) => {
+    const mistake = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
+    return mistake instanceof TestEngine.TestFailure ? mistake.message : `no failure: ${String(mistake)}`
+  })
+
+const step = (name: string) => Durable.step(name, Effect.succeed(name))
+
+describe("TestEngine.explore", () => {
+  it.effect("runs a workflow killed on every side of every checkpoint, and says what it has done", () =>
+    Effect.gen(function* () {
+      const explored = yield* explore(() =>
+        Effect.gen(function* () {
+          yield* step("charge")
+          yield* Durable.wait("a day", "1 day")
+          return yield* Effect.all([step("pack"), step("label")], { concurrency: "unbounded" })
+        })
+      )
+      assert.deepStrictEqual(explored.checkpoints, [
+        "START charge, SUCCEED charge",
+        "START a day",
+        "START pack, SUCCEED pack, START label, SUCCEED label"
+      ])
+      assert.strictEqual(explored.schedules, 12)
+      assert.deepStrictEqual(explored.bodies, { charge: 2, pack: 2, label: 2 })
+    })
+  )
+
+  it.effect("kills what it invokes, too", () =>
+    Effect.gen(function* () {
+      const Callee = DurableFunction.make("callee", { success: Schema.String })
+      const callee = Callee.implement(() => Effect.andThen(Durable.wait("an hour", "1 hour"), step("work")))
+      const order = Order.implement(() => Effect.orDie(Durable.invoke(Callee)))
+      const explored = yield* TestEngine.explore(Order).pipe(Effect.provide(TestEngine.layer([callee, order])))
+      assert.deepStrictEqual(explored.checkpoints, ["START callee", "START an hour", "START work, SUCCEED work"])
+    })
+  )
+
+  it.effect("tries pairs of crashes as well, where that is asked for", () =>
+    Effect.gen(function* () {
+      const explored = yield* explore(() => Effect.andThen(step("a"), step("b")), { pairs: 10 })
+      assert.strictEqual(explored.schedules, 8 + 10)
+    })
+  )
+
+  it.effect("draws so many crashes as there may be at most", () =>
+    Effect.gen(function* () {
+      const explored = yield* explore(() => Effect.andThen(step("a"), step("b")), { limit: 3 })
+      assert.strictEqual(explored.schedules, 3)
+    })
+  )
+})
+
+describe("TestEngine.explore finds", () => {
+  it.effect("a step that is not idempotent", () =>
+    Effect.gen(function* () {
+      const workflow = () => Effect.andThen(step("charge"), step("mail"))
+      assert.match(
+        yield* verdict(workflow, { mayRepeat: ["mail"] }),
+        /^Killed before checkpoint 1 \(START charge, SUCCEED charge\): the body of the step "charge" began 2 times.*crash: "before:1"/
+      )
+    })
+  )
+
+  it.effect("state in a module", () =>
+    Effect.gen(function* () {
+      let orders = 0
+      const workflow = () =>
+        Effect.andThen(
+          step("charge"),
+          Effect.sync(() => ++orders)
+        )
+      assert.match(
+        yield* verdict(workflow),
+        /^A second run, without a crash either,: expected that the execution ends as/
+      )
+    })
+  )
+
+  it.effect("a decision by the clock of the process", () =>
+    Effect.gen(function* () {
+      let looks = 0
+      // What Date.now() is to a replay: another answer every time.
+      const isLate = Effect.sync(() => ++looks % 3 === 0)
+      const workflow = () =>
+        Effect.gen(function* () {
+          yield* step("charge")
+          return (yield* isLate) ? yield* step("apologise") : yield* step("thank")
+        })
+      assert.match(yield* verdict(workflow), /NonDeterministic|apologise/)
+    })
+  )
+
+  it.effect("an undo that is forgotten", () =>
+    Effect.gen(function* () {
+      // The list of what is to be undone is in memory, and a step that is replayed does not fill it.
+      const workflow = () =>
+        Effect.gen(function* () {
+          const undos: Array<Workflow> = []
+          yield* Durable.step(
+            "book",
+            Effect.sync(() => void undos.push(step("cancel")))
+          )
+          yield* step("pay")
+          yield* Effect.forEach(undos, (undo) => undo)
+          return "refused"
+        })
+      assert.match(yield* verdict(workflow), /crash: "after:1"/)
+    })
+  )
+
+  it.effect("work in a finalizer of an invocation", () =>
+    Effect.gen(function* () {
+      let isOpen = false
+      const workflow = () =>
+        Effect.suspend(() => (isOpen ? step("already open") : step("open"))).pipe(
+          Effect.tap(() => Effect.sync(() => void (isOpen = true))),
+          Effect.andThen(step("use")),
+          Effect.ensuring(Effect.sync(() => void (isOpen = false)))
+        )
+      const leaky = () =>
+        Effect.andThen(
+          workflow(),
+          Effect.sync(() => void (isOpen = true))
+        )
+      assert.match(yield* verdict(leaky), /NonDeterministic|A second run/)
+    })
+  )
+
+  it.effect("a race of promises", () =>
+    Effect.gen(function* () {
+      let turn = 0
+      // One of them is quick, now this one and now that one.
+      const answer = (name: string) =>
+        Effect.promise(() => (turn++ % 3 === 0 ? Promise.resolve(name) : new Promise<string>(() => {})))
+      const workflow = () =>
+        Effect.gen(function* () {
+          yield* step("charge")
+          const first: string = yield* Effect.raceFirst(answer("a"), answer("b"))
+          return yield* step(first)
+        })
+      assert.match(yield* verdict(workflow), /crash: "|A second run/)
+    })
+  )
+})
+
+describe("The option crash of TestEngine.layer", () => {
+  const workflow = () =>
+    Effect.gen(function* () {
+      yield* step("charge")
+      return yield* step("hand over")
+    })
+
+  const invocationsWith = (crash: TestEngine.Options["crash"]) =>
+    Effect.gen(function* () {
+      const run = yield* TestEngine.start(Order)
+      yield* run.result
+      const events = yield* run.history
+      return events.filter(({ EventType }) => EventType === "InvocationCompleted").length
+    }).pipe(Effect.provide(TestEngine.layer([Order.implement(workflow)], { crash })))
+
+  it.effect("kills an invocation at a checkpoint by its number, or at an operation by its name", () =>
+    Effect.gen(function* () {
+      assert.strictEqual(yield* invocationsWith(undefined), 1)
+      for (const crash of ["before:1", "after:2", "before:hand over", { after: "charge" }, { before: 2 }]) {
+        assert.strictEqual(yield* invocationsWith(crash), 2, JSON.stringify(crash))
+      }
+      assert.strictEqual(yield* invocationsWith(["before:1", { after: "hand over" }]), 3)
+      assert.strictEqual(yield* invocationsWith("lost:1"), 1)
+    })
+  )
+
+  it.effect("says how a crash is written", () =>
+    Effect.gen(function* () {
+      const exit = yield* Effect.exit(invocationsWith("sometimes"))
+      const mistake = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
+      assert.include(String(mistake), 'Expected a crash such as "before:3"')
+      assert.include(String(mistake), 'found "sometimes"')
+    })
+  )
+})
