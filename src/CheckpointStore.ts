@@ -9,7 +9,6 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { mayPass } from "./internal/awsFailure.ts"
 import type { Operation } from "./wire/Operation.ts"
 import type { OperationUpdate } from "./wire/OperationUpdate.ts"
 
@@ -100,38 +99,6 @@ export class StoreRefused extends Schema.TaggedError<StoreRefused>()("StoreRefus
  * @since 0.1.0
  */
 export type StoreError = StaleCheckpointToken | StoreUnavailable | StoreRefused
-
-/**
- * Sorts a failed call to the Lambda API into the three kinds of failure.
- *
- * `status` is the HTTP status when there was an answer, `name` the exception's name.
- *
- * @example
- * ```ts
- * import { CheckpointStore } from "effect-durable"
- *
- * export const throttled = CheckpointStore.storeError({
- *   status: 429,
- *   name: "TooManyRequestsException",
- *   message: "Rate exceeded"
- * }) // StoreUnavailable
- * ```
- *
- * @category constructors
- * @since 0.1.0
- */
-export const storeError = (failure: {
-  readonly status?: number | undefined
-  readonly name?: string | undefined
-  readonly message: string
-}): StoreError => {
-  const { name, status } = failure
-  const message = name === undefined ? failure.message : `${name}: ${failure.message}`
-  if (status === 400 && /^invalid checkpoint token/i.test(failure.message)) {
-    return new StaleCheckpointToken({ message })
-  }
-  return mayPass(name, status) ? new StoreUnavailable({ message }) : new StoreRefused({ message })
-}
 
 /**
  * The service that keeps the operations of an execution.

@@ -9,7 +9,8 @@
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { CheckpointStore, storeError, type StoreError } from "../CheckpointStore.ts"
+import { CheckpointStore, type StoreError } from "../CheckpointStore.ts"
+import { storeError } from "../StoreFailure.ts"
 import * as Requests from "../wire/Requests.ts"
 import * as AwsSdk from "./internal/awsSdk.ts"
 import type { AwsClient } from "./internal/awsSdk.ts"
@@ -18,6 +19,8 @@ import * as Own from "./internal/own/connection.ts"
 import type { CredentialProvider, Credentials } from "./internal/own/credentials.ts"
 import type { ConnectionOptions, HttpAgent } from "./internal/own/options.ts"
 import { makeStore } from "./internal/store.ts"
+
+export { storeError }
 
 export type {
   /**

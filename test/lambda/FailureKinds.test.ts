@@ -1,7 +1,7 @@
 /** The client and the checkpoint store sort the same failures of the AWS API alike. */
 import { assert, describe, it } from "@effect/vitest"
-import { storeError } from "../../src/CheckpointStore.ts"
 import { clientError } from "../../src/ClientFailure.ts"
+import { storeError } from "../../src/StoreFailure.ts"
 
 const rows: ReadonlyArray<[name: string | undefined, status: number | undefined, mayPass: boolean]> = [
   ["ExpiredTokenException", 403, true],

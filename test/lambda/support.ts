@@ -6,7 +6,7 @@
  * What happens inside one invocation takes real time, as in a deployed function.
  */
 import { CheckpointStore } from "effect-durable"
-import type { LambdaContext, LambdaHandler } from "effect-durable/lambda"
+import { LambdaCheckpoints, type LambdaContext, type LambdaHandler } from "effect-durable/lambda"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
@@ -256,7 +256,7 @@ export class Lambda {
   #answer<A>(answer: () => Result.Result<A, Failure>): Effect.Effect<A, CheckpointStore.StoreError> {
     return Effect.flatMap(
       Effect.promise(() => Promise.resolve().then(answer)),
-      (result) => Effect.mapError(Effect.fromResult(result), CheckpointStore.storeError)
+      (result) => Effect.mapError(Effect.fromResult(result), LambdaCheckpoints.storeError)
     )
   }
 

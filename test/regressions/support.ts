@@ -3,7 +3,7 @@
  */
 import type { CheckpointStore } from "effect-durable"
 import * as Effect from "effect/Effect"
-import { storeError } from "../../src/CheckpointStore.ts"
+import { storeError } from "../../src/StoreFailure.ts"
 import type { HistoryEvent } from "../../src/wire/HistoryEvent.ts"
 import type { Store } from "../operations/support.ts"
 

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { CheckpointStore, Durable, DurableError } from "effect-durable"
+import { LambdaCheckpoints } from "effect-durable/lambda"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { TestClock } from "effect/testing"
@@ -15,7 +16,8 @@ import {
   type Store
 } from "../operations/support.ts"
 
-const { StaleCheckpointToken, StoreRefused, StoreUnavailable, storeError } = CheckpointStore
+const { StaleCheckpointToken, StoreRefused, StoreUnavailable } = CheckpointStore
+const { storeError } = LambdaCheckpoints
 
 const program = Effect.andThen(Durable.step("a", Effect.succeed(1)), Durable.step("b", Effect.succeed(2)))
 

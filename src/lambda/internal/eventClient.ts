@@ -6,7 +6,6 @@
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import {
-  storeError,
   StoreRefused,
   StoreUnavailable,
   type CheckpointRequest,
@@ -14,6 +13,7 @@ import {
   type StateRequest,
   type StoreError
 } from "../../CheckpointStore.ts"
+import { storeError } from "../../StoreFailure.ts"
 import { describeFailure } from "./failure.ts"
 import { makeStore, type Reader } from "./store.ts"
 
