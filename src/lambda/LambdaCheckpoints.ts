@@ -152,35 +152,38 @@ export const layerAwsSdk: Layer.Layer<CheckpointStore> = /* @__PURE__ */ Layer.s
 export const layerAwsSdkWith = (options: { readonly client: AwsClient }): Layer.Layer<CheckpointStore> =>
   Layer.provide(store, AwsSdk.layerOf(options.client))
 
-const store: Layer.Layer<CheckpointStore, never, Connection> = /* @__PURE__ */ Layer.effect(
-  CheckpointStore,
-  /* @__PURE__ */ Effect.map(Connection, ({ call }) => {
-    const send = <A>(request: Call, read: (answer: unknown) => Effect.Effect<A, StoreError>) =>
-      Effect.matchEffect(call(request), {
-        onSuccess: read,
-        onFailure: (failure) => Effect.fail(storeError(failure))
+/** Fresh, because Effect builds one layer once: two connections would share the store over the first of them. */
+const store: Layer.Layer<CheckpointStore, never, Connection> = /* @__PURE__ */ Layer.fresh(
+  /* @__PURE__ */ Layer.effect(
+    CheckpointStore,
+    /* @__PURE__ */ Effect.map(Connection, ({ call }) => {
+      const send = <A>(request: Call, read: (answer: unknown) => Effect.Effect<A, StoreError>) =>
+        Effect.matchEffect(call(request), {
+          onSuccess: read,
+          onFailure: (failure) => Effect.fail(storeError(failure))
+        })
+      return makeStore({
+        checkpoint: (input, read) =>
+          send(
+            {
+              operation: "CheckpointDurableExecution",
+              input,
+              request: () => Requests.checkpoint(input),
+              secrets: [input.CheckpointToken]
+            },
+            read
+          ),
+        loadState: (input, read) =>
+          send(
+            {
+              operation: "GetDurableExecutionState",
+              input,
+              request: () => Requests.getState(input),
+              secrets: [input.CheckpointToken]
+            },
+            read
+          )
       })
-    return makeStore({
-      checkpoint: (input, read) =>
-        send(
-          {
-            operation: "CheckpointDurableExecution",
-            input,
-            request: () => Requests.checkpoint(input),
-            secrets: [input.CheckpointToken]
-          },
-          read
-        ),
-      loadState: (input, read) =>
-        send(
-          {
-            operation: "GetDurableExecutionState",
-            input,
-            request: () => Requests.getState(input),
-            secrets: [input.CheckpointToken]
-          },
-          read
-        )
     })
-  })
+  )
 )

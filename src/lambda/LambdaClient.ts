@@ -155,56 +155,59 @@ export const layerAwsSdk: Layer.Layer<DurableClient> = /* @__PURE__ */ Layer.sus
 export const layerAwsSdkWith = (options: { readonly client: AwsClient }): Layer.Layer<DurableClient> =>
   Layer.provide(service, AwsSdk.layerOf(options.client))
 
-const service: Layer.Layer<DurableClient, never, Connection> = /* @__PURE__ */ Layer.effect(
-  DurableClient,
-  /* @__PURE__ */ Effect.map(Connection, (connection) => {
-    const send: Send = (call) => Effect.mapError(connection.call(call), clientError)
-    const get: DurableClient["Service"]["get"] = (executionArn, { includeExecutionData } = {}) =>
-      Effect.flatMap(
-        send(Calls.get({ DurableExecutionArn: executionArn, IncludeExecutionData: includeExecutionData })),
-        decoded(readExecution)
-      )
-    return {
-      start: (request) => Effect.flatMap(invoke(send, request), (answer) => startedBy(get, request, answer)),
-      get,
-      list: (functionName, options = {}) =>
-        send(
-          Calls.list({
-            FunctionName: functionName,
-            Qualifier: options.qualifier,
-            DurableExecutionName: options.executionName,
-            Statuses: options.statuses,
-            StartedAfter: dateOf(options.startedAfter),
-            StartedBefore: dateOf(options.startedBefore),
-            ...pageOf(options)
-          })
-        ).pipe(
-          Effect.flatMap(decoded(readExecutions)),
-          Effect.map((page) => ({ items: page.DurableExecutions, nextMarker: page.NextMarker }))
-        ),
-      history: (executionArn, options = {}) =>
-        send(
-          Calls.history({
-            DurableExecutionArn: executionArn,
-            IncludeExecutionData: options.includeExecutionData,
-            ...pageOf(options)
-          })
-        ).pipe(
-          Effect.flatMap(decoded(readHistory)),
-          Effect.map((page) => ({ items: page.Events, nextMarker: page.NextMarker }))
-        ),
-      stop: (executionArn, error) =>
-        send(Calls.stop({ DurableExecutionArn: executionArn, Error: error })).pipe(
-          Effect.flatMap(decoded(readStop)),
-          Effect.map((answer) => answer.StopTimestamp)
-        ),
-      succeedCallback: (callbackId, result) =>
-        Effect.asVoid(send(Calls.succeedCallback({ CallbackId: callbackId, Result: result }))),
-      failCallback: (callbackId, error) =>
-        Effect.asVoid(send(Calls.failCallback({ CallbackId: callbackId, Error: error }))),
-      heartbeatCallback: (callbackId) => Effect.asVoid(send(Calls.heartbeatCallback({ CallbackId: callbackId })))
-    }
-  })
+/** Fresh, because Effect builds one layer once: two connections would share the client over the first of them. */
+const service: Layer.Layer<DurableClient, never, Connection> = /* @__PURE__ */ Layer.fresh(
+  /* @__PURE__ */ Layer.effect(
+    DurableClient,
+    /* @__PURE__ */ Effect.map(Connection, (connection) => {
+      const send: Send = (call) => Effect.mapError(connection.call(call), clientError)
+      const get: DurableClient["Service"]["get"] = (executionArn, { includeExecutionData } = {}) =>
+        Effect.flatMap(
+          send(Calls.get({ DurableExecutionArn: executionArn, IncludeExecutionData: includeExecutionData })),
+          decoded(readExecution)
+        )
+      return {
+        start: (request) => Effect.flatMap(invoke(send, request), (answer) => startedBy(get, request, answer)),
+        get,
+        list: (functionName, options = {}) =>
+          send(
+            Calls.list({
+              FunctionName: functionName,
+              Qualifier: options.qualifier,
+              DurableExecutionName: options.executionName,
+              Statuses: options.statuses,
+              StartedAfter: dateOf(options.startedAfter),
+              StartedBefore: dateOf(options.startedBefore),
+              ...pageOf(options)
+            })
+          ).pipe(
+            Effect.flatMap(decoded(readExecutions)),
+            Effect.map((page) => ({ items: page.DurableExecutions, nextMarker: page.NextMarker }))
+          ),
+        history: (executionArn, options = {}) =>
+          send(
+            Calls.history({
+              DurableExecutionArn: executionArn,
+              IncludeExecutionData: options.includeExecutionData,
+              ...pageOf(options)
+            })
+          ).pipe(
+            Effect.flatMap(decoded(readHistory)),
+            Effect.map((page) => ({ items: page.Events, nextMarker: page.NextMarker }))
+          ),
+        stop: (executionArn, error) =>
+          send(Calls.stop({ DurableExecutionArn: executionArn, Error: error })).pipe(
+            Effect.flatMap(decoded(readStop)),
+            Effect.map((answer) => answer.StopTimestamp)
+          ),
+        succeedCallback: (callbackId, result) =>
+          Effect.asVoid(send(Calls.succeedCallback({ CallbackId: callbackId, Result: result }))),
+        failCallback: (callbackId, error) =>
+          Effect.asVoid(send(Calls.failCallback({ CallbackId: callbackId, Error: error }))),
+        heartbeatCallback: (callbackId) => Effect.asVoid(send(Calls.heartbeatCallback({ CallbackId: callbackId })))
+      }
+    })
+  )
 )
 
 type Send = (call: Call) => Effect.Effect<unknown, ClientError>

@@ -2,6 +2,7 @@ import type * as AwsSdk from "@aws-sdk/client-lambda"
 import { assert, beforeEach, describe, it } from "@effect/vitest"
 import { CheckpointStore, DurableClient } from "effect-durable"
 import { LambdaCheckpoints, LambdaClient } from "effect-durable/lambda"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { spawnSync } from "node:child_process"
@@ -205,4 +206,48 @@ describe("The package of the AWS client", () => {
   it("is told the version of ours", () => {
     assert.strictEqual(version, manifest.version)
   })
+})
+
+describe("Two configurations in one program", () => {
+  /** A client that has a name, and notes it at every call. */
+  const named = (calls: Array<string>, name: string) => ({
+    send: () => {
+      calls.push(name)
+      return Promise.resolve({ Operations: [], DurableExecutions: [] })
+    }
+  })
+
+  /** The services of two layers that share what they have in common. */
+  const together = <A>(layers: readonly [Layer.Layer<A>, Layer.Layer<A>]) =>
+    Effect.gen(function* () {
+      const memoMap = yield* Layer.makeMemoMap
+      const scope = yield* Effect.scope
+      return yield* Effect.forEach(layers, (layer) => Layer.buildWithMemoMap(layer, memoMap, scope))
+    })
+
+  it.effect("are two stores", () =>
+    Effect.gen(function* () {
+      const calls: Array<string> = []
+      const { layerAwsSdkWith } = LambdaCheckpoints
+      const contexts = yield* together([
+        layerAwsSdkWith({ client: named(calls, "here") }),
+        layerAwsSdkWith({ client: named(calls, "there") })
+      ])
+      for (const context of contexts) yield* Context.get(context, CheckpointStore.CheckpointStore).loadState(page)
+      assert.deepStrictEqual(calls, ["here", "there"])
+    })
+  )
+
+  it.effect("are two clients", () =>
+    Effect.gen(function* () {
+      const calls: Array<string> = []
+      const { layerAwsSdkWith } = LambdaClient
+      const contexts = yield* together([
+        layerAwsSdkWith({ client: named(calls, "here") }),
+        layerAwsSdkWith({ client: named(calls, "there") })
+      ])
+      for (const context of contexts) yield* Context.get(context, DurableClient.DurableClient).list("greeter")
+      assert.deepStrictEqual(calls, ["here", "there"])
+    })
+  )
 })
