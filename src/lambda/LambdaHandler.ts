@@ -58,6 +58,12 @@ export interface Options<R, E> {
   readonly layer: Layer.Layer<R, E>
   /** Where checkpoints go. Default: `LambdaCheckpoints.layer`, the service itself. */
   readonly checkpoints?: Layer.Layer<CheckpointStore, unknown> | undefined
+  /**
+   * Where built layers are kept, to share them with other handlers of the same process, or with a `ManagedRuntime`: what is in
+   * the `layer` or the `checkpoints` of several of them is built once. It is released when the last of them releases it.
+   * Default: none, and each handler builds its own.
+   */
+  readonly memoMap?: Layer.MemoMap | undefined
   /** How long before the end of the invocation it is cut off; where no more than that is left, half of it. Default: 1 second. */
   readonly margin?: Duration.Input | undefined
   /**
@@ -126,8 +132,11 @@ export const make = <I extends DurableFunction.AnyImplementation, R, E>(
   implementation: I,
   options: Options<R, E> & { readonly layer: Provides<R, Requirements<I>> }
 ): Handler => {
-  const sandbox = new Sandbox(Layer.provideMerge(options.layer, LambdaLogger.layer))
-  const checkpoints = new Sandbox<CheckpointStore, unknown>(options.checkpoints ?? LambdaCheckpoints.layer)
+  const sandbox = new Sandbox(Layer.provideMerge(options.layer, LambdaLogger.layer), options.memoMap)
+  const checkpoints = new Sandbox<CheckpointStore, unknown>(
+    options.checkpoints ?? LambdaCheckpoints.layer,
+    options.memoMap
+  )
   const fixed = invokeOptions(options)
   const configuration = { mayWait: options.onNonDeterminism === "retry", operation: implementation.contract.name }
   const margin = millis("margin", options.margin ?? defaultMargin)

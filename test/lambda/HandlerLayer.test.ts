@@ -7,6 +7,7 @@ import * as ConfigProvider from "effect/ConfigProvider"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Schema from "effect/Schema"
 import { contextOf, Lambda, rejectionOf } from "./support.ts"
 
@@ -185,6 +186,60 @@ describe("the layer of a handler", () => {
     lambda.deploy("play", LambdaHandler.make(work, { layer, checkpoints: lambda.checkpoints }))
     assert.deepInclude(await lambda.run("work"), { result: "1" })
     assert.deepInclude(await lambda.run("play"), { result: "2" })
+  })
+})
+
+describe("handlers with one memo map", () => {
+  it("share the layers that they have in common, and a runtime of Effect shares them too", async () => {
+    const log: Array<string> = []
+    const lambda = new Lambda()
+    const shared = { layer: counted(log), checkpoints: lambda.checkpoints, memoMap: Layer.makeMemoMapUnsafe() }
+    lambda.deploy("work", LambdaHandler.make(work, shared))
+    lambda.deploy("play", LambdaHandler.make(work, shared))
+    assert.deepInclude(await lambda.run("work"), { result: "1" })
+    assert.deepInclude(await lambda.run("play"), { result: "1" })
+    const runtime = ManagedRuntime.make(shared.layer, { memoMap: shared.memoMap })
+    assert.deepStrictEqual(await runtime.runPromise(Connection), { id: 1 })
+    await runtime.dispose()
+    assert.deepStrictEqual(log, ["build 1"])
+  })
+
+  it("share the layer of their checkpoints", async () => {
+    const log: Array<string> = []
+    const lambda = new Lambda()
+    const checkpoints = Layer.merge(
+      lambda.checkpoints,
+      Layer.effectDiscard(Effect.sync(() => void log.push("checkpoints")))
+    )
+    const shared = { layer: counted([]), checkpoints, memoMap: Layer.makeMemoMapUnsafe() }
+    lambda.deploy("work", LambdaHandler.make(work, shared))
+    lambda.deploy("play", LambdaHandler.make(work, shared))
+    await lambda.run("work")
+    await lambda.run("play")
+    assert.deepStrictEqual(log, ["checkpoints"])
+  })
+
+  it("keep layers to themselves that only one of them has", async () => {
+    const log: Array<string> = []
+    const lambda = new Lambda()
+    const shared = { checkpoints: lambda.checkpoints, memoMap: Layer.makeMemoMapUnsafe() }
+    lambda.deploy("work", LambdaHandler.make(work, { ...shared, layer: counted(log) }))
+    lambda.deploy("play", LambdaHandler.make(work, { ...shared, layer: counted(log) }))
+    await lambda.run("work")
+    await lambda.run("play")
+    assert.deepStrictEqual(log, ["build 1", "build 1"])
+  })
+
+  it("do not share a build that failed: the next invocation of either tries again", async () => {
+    const log: Array<string> = []
+    const lambda = new Lambda()
+    const layer = counted(log, (id) => (id === 1 ? Effect.fail(new Error("Not yet.")) : Effect.void))
+    const shared = { layer, checkpoints: lambda.checkpoints, memoMap: Layer.makeMemoMapUnsafe() }
+    lambda.deploy("work", LambdaHandler.make(work, shared))
+    lambda.deploy("play", LambdaHandler.make(work, shared))
+    assert.instanceOf((await lambda.first("work")).error, Error)
+    assert.deepInclude(await lambda.run("play"), { result: "2" })
+    assert.deepStrictEqual(log, ["build 1", "release 1", "build 2"])
   })
 })
 

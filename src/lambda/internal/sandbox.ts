@@ -2,7 +2,8 @@
  * What a handler keeps from one invocation to the next: the services of its layer, built once per sandbox.
  *
  * A build that fails is forgotten, so the next invocation tries again. When Lambda ends the sandbox it sends SIGTERM; the
- * invocations that still run are interrupted then, and the resources of the layer are released.
+ * invocations that still run are interrupted then, and the resources of the layer are released. With a memo map it builds the
+ * layer as a part of what others build with that map: what is in both is built once, and released when nobody has it any more.
  *
  * @since 0.1.0
  */
@@ -31,11 +32,13 @@ interface Build<R, E> {
 
 export class Sandbox<R, E> {
   readonly #layer: Layer.Layer<R, E>
+  readonly #memoMap: Layer.MemoMap | undefined
   readonly #running = new Set<Fiber.Fiber<unknown, unknown>>()
   #build: Build<R, E> | undefined
 
-  constructor(layer: Layer.Layer<R, E>) {
+  constructor(layer: Layer.Layer<R, E>, memoMap?: Layer.MemoMap) {
     this.#layer = layer
+    this.#memoMap = memoMap
   }
 
   /** The services of the layer, which is built when it is needed first. */
@@ -69,11 +72,13 @@ export class Sandbox<R, E> {
     if (this.#build !== undefined) return this.#build
     // Before anything is acquired: a signal that comes during the build must find somebody who listens.
     closeOnSignal(this)
-    const ended = Effect.runPromise(buildScoped(this.#layer)).then((exit) => {
-      if (Exit.isSuccess(exit)) build.built = exit.value
-      else if (this.#build === build) this.#build = undefined
-      return exit
-    })
+    const ended = Effect.runPromise(buildScoped(this.#layer, this.#memoMap ?? Layer.makeMemoMapUnsafe())).then(
+      (exit) => {
+        if (Exit.isSuccess(exit)) build.built = exit.value
+        else if (this.#build === build) this.#build = undefined
+        return exit
+      }
+    )
     const build: Build<R, E> = { ended, built: undefined }
     this.#build = build
     return build
@@ -81,9 +86,9 @@ export class Sandbox<R, E> {
 }
 
 /** Builds a layer in a scope of its own, which is closed at once if the build fails. */
-const buildScoped = <R, E>(layer: Layer.Layer<R, E>): Effect.Effect<Exit.Exit<Built<R>, E>> =>
+const buildScoped = <R, E>(layer: Layer.Layer<R, E>, memoMap: Layer.MemoMap): Effect.Effect<Exit.Exit<Built<R>, E>> =>
   Effect.flatMap(Scope.make(), (scope) =>
-    Layer.buildWithScope(layer, scope).pipe(
+    Layer.buildWithMemoMap(layer, memoMap, scope).pipe(
       Effect.map((services): Built<R> => ({ services, scope })),
       Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause))),
       Effect.exit
