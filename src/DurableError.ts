@@ -474,8 +474,8 @@ export type Mistake = typeof Mistake.Type
  * It is never recorded: the handler throws it. `reason` says whether the invocation lost its ownership of the execution
  * (`"stale-token"`), could not reach the service (`"store-unavailable"`), ran out of time (`"deadline"`), was interrupted
  * from outside (`"interrupted"`), could not write or read a value for now (`"serdes"`), was told to retry on a contradiction
- * or a stuck workflow (`"non-deterministic"`), waited too long for work that no operation records (`"outside"`), or has no
- * configuration to run with (`"configuration"`).
+ * or a stuck workflow (`"non-deterministic"`), waited too long for work that no operation records (`"outside"`), has no
+ * configuration to run with (`"configuration"`), or came to a handler that was disposed (`"disposed"`).
  *
  * @category invocation errors
  * @since 0.1.0
@@ -489,7 +489,8 @@ export class InvocationFailed extends Schema.TaggedError<InvocationFailed>()("In
     "serdes",
     "non-deterministic",
     "outside",
-    "configuration"
+    "configuration",
+    "disposed"
   ]),
   message: Schema.String
 }) {}

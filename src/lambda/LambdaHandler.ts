@@ -45,7 +45,18 @@ import { Sandbox } from "./internal/sandbox.ts"
  * @category models
  * @since 0.1.0
  */
-export type Handler = (event: unknown, context?: InvocationContext) => Promise<InvocationAnswer>
+export interface Handler {
+  (event: unknown, context?: InvocationContext): Promise<InvocationAnswer>
+  /**
+   * Interrupts what runs, releases the resources of the layer and of the checkpoints, and ends when they are released. It is for
+   * tests and for servers of your own; on Lambda, SIGTERM does the same.
+   *
+   * Every call answers with the end of the one disposal, which rejects with the defect of a finalizer. The handler cannot be used
+   * afterwards, as a `ManagedRuntime` cannot: an invocation that comes later rejects as `InvocationFailed` with the reason
+   * `"disposed"`.
+   */
+  readonly dispose: () => Promise<void>
+}
 
 /**
  * How a handler behaves.
@@ -175,14 +186,42 @@ export const make = <I extends DurableFunction.AnyImplementation, R, E>(
       })
     })
 
-  return (event, context) =>
-    new Promise((resolve, reject) => {
-      const fiber = Effect.runFork(run(event, context))
-      sandbox.track(fiber)
-      checkpoints.track(fiber)
-      fiber.addObserver((exit) => (Exit.isSuccess(exit) ? resolve(exit.value.answer) : reject(rejection(exit.cause))))
-    })
+  return disposable(implementation.contract.name, [sandbox, checkpoints], run)
 }
+
+/** The function that Lambda calls, and the end of it. */
+const disposable = (
+  name: string,
+  sandboxes: ReadonlyArray<Sandbox<never, unknown>>,
+  run: (event: unknown, context: InvocationContext | undefined) => Effect.Effect<Invoked, unknown>
+): Handler => {
+  let disposal: Promise<void> | undefined
+  const handle = (event: unknown, context?: InvocationContext): Promise<InvocationAnswer> =>
+    new Promise((resolve, reject) => {
+      if (disposal !== undefined) return reject(disposed(name))
+      const fiber = Effect.runFork(run(event, context))
+      for (const sandbox of sandboxes) sandbox.track(fiber)
+      fiber.addObserver((exit) =>
+        Exit.isSuccess(exit)
+          ? resolve(exit.value.answer)
+          : reject(rejection(exit.cause, disposal === undefined ? "The sandbox ended" : "The handler was disposed"))
+      )
+    })
+  const dispose = async (): Promise<void> => {
+    // In a later turn: what is interrupted here must find the disposal that has begun.
+    await Promise.resolve()
+    const released = sandboxes.map((sandbox) => sandbox.dispose())
+    await Promise.allSettled(released)
+    await Promise.all(released)
+  }
+  return Object.assign(handle, { dispose: () => (disposal ??= dispose()) })
+}
+
+const disposed = (name: string): InvocationFailed =>
+  new InvocationFailed({
+    reason: "disposed",
+    message: `The handler of "${name}" was disposed, and takes no invocation any more. Make a new one with LambdaHandler.make.`
+  })
 
 /** What an invocation runs in: the services of the handler's layer, its store, its context, and what its logs say. */
 const invocationServices = <R>(
@@ -225,12 +264,12 @@ const millis = (option: string, duration: Duration.Input): number => {
   )
 }
 
-/** What Lambda is told: the error itself, or that the sandbox ended. Whatever is thrown is an Error, so that it has a name. */
-const rejection = (cause: Cause.Cause<unknown>): Error => {
+/** What Lambda is told: the error itself, or what ended the invocation from outside. Whatever is thrown is an Error, so that it has a name. */
+const rejection = (cause: Cause.Cause<unknown>, ended: string): Error => {
   if (Cause.hasInterruptsOnly(cause)) {
     return new InvocationFailed({
       reason: "interrupted",
-      message: "The sandbox ended while the invocation was running."
+      message: `${ended} while the invocation was running.`
     })
   }
   const error = Cause.squash(cause)

@@ -170,6 +170,18 @@ const atSigterm: Effect.Effect<Told> = Effect.tryPromise({
   catch: (error) => error
 }).pipe(Effect.exit, Effect.map(toldBy))
 
+const afterDisposal: Effect.Effect<Told> = Effect.tryPromise({
+  try: async () => {
+    const handler = LambdaHandler.make(
+      Fulfil.implement(() => Effect.void),
+      { layer: Layer.empty }
+    )
+    await handler.dispose()
+    return await handler(eventOf([]))
+  },
+  catch: (error) => error
+}).pipe(Effect.exit, Effect.map(toldBy))
+
 const inClient = (
   use: Effect.Effect<unknown, unknown, DurableClient.DurableClient | TestEngine.TestEngine>,
   body: Body = Effect.void
@@ -421,6 +433,7 @@ const invocationErrors: Readonly<Record<string, Effect.Effect<Told>>> = {
     inInvocation(Durable.step("report", Effect.never), { run: { deadline: Date.now() + 20 } })
   ),
   "InvocationFailed/interrupted": atSigterm,
+  "InvocationFailed/disposed": afterDisposal,
   "InvocationFailed/configuration": inConfigured(
     ConfigProvider.make(() => Effect.fail(new ConfigProvider.SourceError({ message: "busy" })))
   ),

@@ -5,6 +5,7 @@ import { LambdaContext, LambdaHandler } from "effect-durable/lambda"
 import * as Config from "effect/Config"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
@@ -240,6 +241,113 @@ describe("handlers with one memo map", () => {
     assert.instanceOf((await lambda.first("work")).error, Error)
     assert.deepInclude(await lambda.run("play"), { result: "2" })
     assert.deepStrictEqual(log, ["build 1", "release 1", "build 2"])
+  })
+})
+
+describe("a handler that is disposed", () => {
+  const event = { DurableExecutionArn: "arn", CheckpointToken: "token", InitialExecutionState: { Operations: [] } }
+
+  const reasonOf = (error: unknown): string => {
+    assert.instanceOf(error, DurableError.InvocationFailed)
+    return error.reason
+  }
+
+  it("releases the layer and the checkpoints, once, however often it is told", async () => {
+    const log: Array<string> = []
+    const lambda = new Lambda()
+    const checkpoints = Layer.merge(
+      lambda.checkpoints,
+      Layer.effectDiscard(Effect.addFinalizer(() => Effect.sync(() => void log.push("release checkpoints"))))
+    )
+    const handler = LambdaHandler.make(work, { layer: counted(log), checkpoints })
+    lambda.deploy("work", handler)
+    await lambda.run("work")
+    await Promise.all([handler.dispose(), handler.dispose()])
+    await handler.dispose()
+    assert.sameMembers(log, ["build 1", "release 1", "release checkpoints"])
+  })
+
+  it("takes no invocation any more, says so, and builds nothing for it", async () => {
+    const log: Array<string> = []
+    const handler = LambdaHandler.make(work, { layer: counted(log), checkpoints: new Lambda().checkpoints })
+    const disposed = handler.dispose()
+    const error = await rejectionOf(handler(event))
+    assert.strictEqual(reasonOf(error), "disposed")
+    assert.include(String(error), `The handler of "work" was disposed`)
+    await disposed
+    assert.strictEqual(reasonOf(await rejectionOf(handler(event))), "disposed")
+    assert.deepStrictEqual(log, [])
+  })
+
+  it("interrupts what runs, and releases the layer after the finalizers of that", async () => {
+    const log: Array<string> = []
+    const lambda = new Lambda()
+    const started = Deferred.makeUnsafe<void>()
+    const endless = Work.implement(() =>
+      Durable.step(
+        "endless",
+        Effect.andThen(Connection, Deferred.succeed(started, undefined)).pipe(
+          Effect.andThen(Effect.never),
+          Effect.ensuring(Effect.sync(() => void log.push("finalize")))
+        )
+      )
+    )
+    const handler = LambdaHandler.make(endless, { layer: counted(log), checkpoints: lambda.checkpoints })
+    lambda.deploy("work", handler)
+    const invocation = lambda.first("work")
+    await Effect.runPromise(Deferred.await(started))
+    await handler.dispose()
+    const { error } = await invocation
+    assert.strictEqual(reasonOf(error), "interrupted")
+    assert.include(String(error), "The handler was disposed while the invocation was running.")
+    assert.deepStrictEqual(log, ["build 1", "finalize", "release 1"])
+  })
+
+  it("waits for a layer that is being built, and releases it", async () => {
+    const log: Array<string> = []
+    const lambda = new Lambda()
+    const [begun, ready] = [Deferred.makeUnsafe<void>(), Deferred.makeUnsafe<void>()]
+    const layer = counted(log, () => Effect.andThen(Deferred.succeed(begun, undefined), Deferred.await(ready)))
+    const handler = LambdaHandler.make(work, { layer, checkpoints: lambda.checkpoints })
+    lambda.deploy("work", handler)
+    const invocation = lambda.first("work")
+    await Effect.runPromise(Deferred.await(begun))
+    const disposed = handler.dispose()
+    Deferred.doneUnsafe(ready, Effect.void)
+    await disposed
+    assert.strictEqual(reasonOf((await invocation).error), "interrupted")
+    assert.deepStrictEqual(log, ["build 1", "release 1"])
+  })
+
+  it("rejects with the defect of a finalizer, when all else is released", async () => {
+    const log: Array<string> = []
+    const lambda = new Lambda()
+    const gone = new Error("The connection is gone.")
+    const handler = LambdaHandler.make(work, {
+      layer: Layer.merge(counted(log), Layer.effectDiscard(Effect.addFinalizer(() => Effect.die(gone)))),
+      checkpoints: lambda.checkpoints
+    })
+    lambda.deploy("work", handler)
+    await lambda.run("work")
+    assert.strictEqual(await rejectionOf(handler.dispose()), gone)
+    assert.strictEqual(await rejectionOf(handler.dispose()), gone)
+    assert.deepStrictEqual(log, ["build 1", "release 1"])
+  })
+
+  it("leaves a layer that it shares to the handlers that still have it", async () => {
+    const log: Array<string> = []
+    const lambda = new Lambda()
+    const shared = { layer: counted(log), checkpoints: lambda.checkpoints, memoMap: Layer.makeMemoMapUnsafe() }
+    const [first, second] = [LambdaHandler.make(work, shared), LambdaHandler.make(work, shared)]
+    lambda.deploy("work", first)
+    lambda.deploy("play", second)
+    await lambda.run("work")
+    await lambda.run("play")
+    await first.dispose()
+    assert.deepInclude(await lambda.run("play"), { result: "1" })
+    assert.deepStrictEqual(log, ["build 1"])
+    await second.dispose()
+    assert.deepStrictEqual(log, ["build 1", "release 1"])
   })
 })
 

@@ -80,6 +80,12 @@ describe.concurrent("a sandbox that is told to end", () => {
     assert.deepStrictEqual(lines, ["rejected Error unknown", "open db", "open cache", "ready", "close cache"])
   })
 
+  it("waits for a handler that is just being disposed", async () => {
+    const { by, errors, lines } = await sandbox("being disposed")
+    assert.deepStrictEqual({ by, errors }, { by: "SIGTERM", errors: "" })
+    assert.deepStrictEqual(lines, ["open db", "ready", "close db"])
+  })
+
   it("leaves the end to another listener, and starts anew if that one does not end it", async () => {
     const { by, errors, lines } = await sandbox("not alone in listening")
     assert.deepStrictEqual({ by, errors }, { by: 0, errors: "" })
@@ -89,6 +95,12 @@ describe.concurrent("a sandbox that is told to end", () => {
 })
 
 describe.concurrent("a process with a handler", () => {
+  it("listens to no signal any more when its handlers are disposed", async () => {
+    const { by, errors, lines } = await sandbox("disposed")
+    assert.deepStrictEqual({ by, errors }, { by: 0, errors: "" })
+    assert.deepStrictEqual(lines, ["open db", "open cache", "close db", "1 listener", "close cache", "0 listeners"])
+  })
+
   it("ends by itself: no timer, listener or rejection is left behind by invocations that succeeded or failed", async () => {
     const { by, errors, lines } = await sandbox("undisturbed")
     assert.deepStrictEqual({ by, errors }, { by: 0, errors: "" })

@@ -32,3 +32,24 @@ it("builds its layer anew for an invocation that comes while it closes", async (
   assert.deepStrictEqual(await database(), { id: 2, open: true })
   await sandbox.close()
 })
+
+it("is closed for whoever closes it a second time when the first has released everything", async () => {
+  const log: Array<string> = []
+  const release = Deferred.makeUnsafe<void>()
+  const layer = Layer.effectDiscard(
+    Effect.addFinalizer(() =>
+      Effect.andThen(
+        Deferred.await(release),
+        Effect.sync(() => void log.push("released"))
+      )
+    )
+  )
+  const sandbox = new Sandbox(layer)
+  await Effect.runPromise(sandbox.services)
+  const closed = [sandbox.close(), sandbox.close(), sandbox.dispose()].map((closing) =>
+    closing.then(() => log.push("closed"))
+  )
+  Deferred.doneUnsafe(release, Effect.void)
+  await Promise.all(closed)
+  assert.deepStrictEqual(log, ["released", "closed", "closed", "closed"])
+})

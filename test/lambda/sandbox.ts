@@ -37,8 +37,11 @@ const query = Work.implement(() =>
 const lambda = new Lambda()
 const { checkpoints } = lambda
 
-const deploy = (layer: Layer.Layer<Connection, Error>, implementation = query, name = "work") =>
-  lambda.deploy(name, LambdaHandler.make(implementation, { layer, checkpoints }))
+const deploy = (layer: Layer.Layer<Connection, Error>, implementation = query, name = "work") => {
+  const handler = LambdaHandler.make(implementation, { layer, checkpoints })
+  lambda.deploy(name, handler)
+  return handler
+}
 
 /** Keeps the process alive as the runtime of Lambda does between two invocations. */
 const stayAlive = () => setInterval(() => {}, 1_000)
@@ -108,6 +111,26 @@ const scenarios: Readonly<Record<string, () => Promise<unknown>>> = {
       }, 50)
     })
     ready()
+  },
+  disposed: async () => {
+    const work = deploy(connected("db"))
+    const other = deploy(connected("cache"), query, "other")
+    await lambda.run("work")
+    await lambda.run("other")
+    await work.dispose()
+    console.log(`${process.listenerCount("SIGTERM")} listener`)
+    await other.dispose()
+    console.log(`${process.listenerCount("SIGTERM")} listeners`)
+  },
+  "being disposed": async () => {
+    const signal = Effect.callback<void>((resume) => {
+      process.once("SIGTERM", () => resume(Effect.void))
+      ready()
+    })
+    const work = deploy(connected("db", Effect.void, signal))
+    await lambda.run("work")
+    stayAlive()
+    await work.dispose()
   },
   undisturbed: async () => {
     const nap = Work.implement(() =>

@@ -35,6 +35,8 @@ export class Sandbox<R, E> {
   readonly #memoMap: Layer.MemoMap | undefined
   readonly #running = new Set<Fiber.Fiber<unknown, unknown>>()
   #build: Build<R, E> | undefined
+  /** What is being released. */
+  #closing: Promise<void> = Promise.resolve()
 
   constructor(layer: Layer.Layer<R, E>, memoMap?: Layer.MemoMap) {
     this.#layer = layer
@@ -57,8 +59,27 @@ export class Sandbox<R, E> {
     fiber.addObserver(() => this.#running.delete(fiber))
   }
 
-  /** Interrupts what runs and releases the resources of the layer. A later invocation builds it anew. */
+  /**
+   * Interrupts what runs and releases the resources of the layer, and ends when all of them are released, also those that an
+   * earlier call began to release. A later invocation builds the layer anew.
+   */
   async close(): Promise<void> {
+    const [before, released] = [this.#closing, this.#release()]
+    this.#closing = Promise.allSettled([before, released]).then(() => {})
+    await this.#closing
+    await released
+  }
+
+  /** Closes the sandbox for good, so that SIGTERM need not look for it any more. */
+  async dispose(): Promise<void> {
+    try {
+      await this.close()
+    } finally {
+      forget(this)
+    }
+  }
+
+  async #release(): Promise<void> {
     const build = this.#build
     this.#build = undefined
     const running = Array.from(this.#running)
@@ -99,8 +120,13 @@ const buildScoped = <R, E>(layer: Layer.Layer<R, E>, memoMap: Layer.MemoMap): Ef
 const sandboxes = new Set<Closeable>()
 
 const closeOnSignal = (sandbox: Closeable): void => {
-  if (sandboxes.size === 0) process.once("SIGTERM", () => void closeAll())
+  if (sandboxes.size === 0) process.once("SIGTERM", closeAll)
   sandboxes.add(sandbox)
+}
+
+/** Without a sandbox the signal ends the process as if nobody had ever listened. */
+const forget = (sandbox: Closeable): void => {
+  if (sandboxes.delete(sandbox) && sandboxes.size === 0) process.off("SIGTERM", closeAll)
 }
 
 const closeAll = async (): Promise<void> => {
