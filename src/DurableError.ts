@@ -374,7 +374,7 @@ export class PayloadTooLarge extends Schema.TaggedError<PayloadTooLarge>()("Payl
 }) {}
 
 /**
- * The execution reached a limit of the service that is not the size of one value.
+ * The execution reached a limit that is not the size of one value: one of the service, or the `maxOperations` of its handler.
  *
  * @category mistakes
  * @since 0.1.0

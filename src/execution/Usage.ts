@@ -1,6 +1,6 @@
 /**
  * What an execution has used up of the service's two hard quotas, operations and written bytes, so that it hears of them
- * before the service stops it.
+ * before the service stops it. Whoever runs it may set another number of operations.
  *
  * Owns: both counts, the warning when one nears its quota, and the mistake when it would be passed.
  * Does not own: when something is counted.
@@ -19,6 +19,7 @@ import { LimitExceeded } from "../DurableError.ts"
 import { byteLength } from "../internal/bytes.ts"
 import type { ErrorObject } from "../wire/ErrorObject.ts"
 import type { Operation } from "../wire/Operation.ts"
+import * as Limits from "../wire/Limits.ts"
 import type { OperationUpdate } from "../wire/OperationUpdate.ts"
 import { isFinal } from "./Claim.ts"
 
@@ -68,7 +69,7 @@ export class Usage {
       throw new LimitExceeded({
         operation: path,
         limit,
-        message: `Expected at most ${limit} operations in one execution, every further attempt counted, and "${path}" would be one more. ${advice}`
+        message: `Expected at most ${limit} operations in one execution, every further attempt counted, and "${path}" would be one more. ${this.#whose}${advice}`
       })
     }
     this.#operations++
@@ -97,9 +98,16 @@ export class Usage {
     if (!isNear || this.#warned) return
     this.#warned = true
     this.#warn(
-      `The execution nears a limit of the service: it holds at least ${this.#operations} of ${maxOperations} operations ` +
-        `and has written at least ${this.#bytes} of ${maxStorage} bytes. ${advice}`
+      `The execution nears a limit: it holds at least ${this.#operations} of ${maxOperations} operations ` +
+        `and has written at least ${this.#bytes} of ${maxStorage} bytes. ${this.#whose}${advice}`
     )
+  }
+
+  /** Where the number of operations comes from, if not from the service. */
+  get #whose(): string {
+    return this.#quotas.maxOperations === Limits.maxOperations
+      ? ""
+      : "The option maxOperations of the handler sets that number of operations. "
   }
 }
 

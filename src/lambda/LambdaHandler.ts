@@ -91,6 +91,13 @@ export interface Options<R, E> {
   /** The largest result of a step or context that is kept as it is, in bytes of JSON. Default: 262,144. */
   readonly maxPayload?: number | undefined
   /**
+   * The most operations of one execution, itself included, and every further attempt counted. An execution that would have more
+   * ends as FAILED with `LimitExceeded`, and a warning comes at 80 %. A small number finds a loop that never ends before it costs
+   * much. A number beyond 3,000 is for the day when the service allows more: until then it refuses what is beyond its own limit.
+   * A number that is not whole, or less than 1, throws when the handler is made. Default: 3,000, the limit of the service.
+   */
+  readonly maxOperations?: number | undefined
+  /**
    * Whether to tell that a contract without a target is invoked under its own name. Default: yes.
    *
    * @internal
@@ -242,6 +249,9 @@ const invokeOptions = <R, E>(options: Options<R, E>): Partial<InvokeOptions> => 
   outsideLimit: millis("outsideLimit", options.outsideLimit ?? "10 seconds"),
   ...(options.onNonDeterminism === undefined ? undefined : { onNonDeterminism: options.onNonDeterminism }),
   ...(options.maxPayload === undefined ? undefined : { maxPayload: options.maxPayload }),
+  ...(options.maxOperations === undefined
+    ? undefined
+    : { maxOperations: count("maxOperations", options.maxOperations) }),
   ...(options.warnAboutTargets === undefined ? undefined : { warnAboutTargets: options.warnAboutTargets })
 })
 
@@ -261,6 +271,14 @@ const millis = (option: string, duration: Duration.Input): number => {
   if (found !== undefined && Number.isFinite(found) && found >= 0) return found
   throw new Error(
     `Expected the option ${option} of a handler to be a finite duration, found ${Inspectable.toStringUnknown(duration)}.`
+  )
+}
+
+/** The same for a number of things. */
+const count = (option: string, number: number): number => {
+  if (Number.isSafeInteger(number) && number >= 1) return number
+  throw new Error(
+    `Expected the option ${option} of a handler to be a whole number of at least 1, found ${Inspectable.toStringUnknown(number)}.`
   )
 }
 

@@ -211,6 +211,10 @@ const inRefusedClient = (
 
 const charge = Durable.step("charge", Effect.succeed("t-1"))
 const delivery = Durable.wait("delivery", "2 days")
+const rows = Effect.forEach(
+  Array.from({ length: 3_001 }, (_, row) => row),
+  (row) => Durable.step(`row ${row}`, Effect.void)
+)
 /** Work that no operation records. */
 const request = Effect.promise(() => new Promise<void>((resolve) => void setTimeout(resolve, 2)))
 const both = { concurrency: "unbounded" } as const
@@ -382,12 +386,8 @@ const mistakes: Readonly<Record<string, Effect.Effect<Told>>> = {
   InvalidTarget: inEngine(Durable.invoke(Charge, order), { targets: { charge: "payments" } }),
   InvalidTenantId: inEngine(Durable.invoke(Charge, order, { tenantId: "größe" })),
   PayloadTooLarge: inEngine(Durable.step("rows", Effect.succeed("x".repeat(300_000)))),
-  LimitExceeded: inInvocation(
-    Effect.forEach(
-      Array.from({ length: 3_001 }, (_, row) => row),
-      (row) => Durable.step(`row ${row}`, Effect.void)
-    )
-  ),
+  LimitExceeded: inInvocation(rows),
+  "LimitExceeded/maxOperations": inInvocation(rows, { run: { maxOperations: 100 } }),
   "SerdesFailed/write": inEngine(Durable.step("ratio", Effect.succeed(Number.NaN))),
   "SerdesFailed/read": inInvocation(Durable.step("charge", Effect.succeed(order), { success: Order }), {
     event: eventOf([

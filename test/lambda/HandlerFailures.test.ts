@@ -165,6 +165,28 @@ describe("the options of a handler", () => {
     assert.deepInclude("error" in outcome ? outcome.error : {}, { ErrorType: "PayloadTooLarge" })
   })
 
+  it("limit how many operations an execution may have, itself included, with maxOperations", async () => {
+    const three = Effect.forEach(["a", "b", "c"], (name) => Durable.step(name, Effect.succeed(name)))
+    assert.deepInclude(await deployed(three, { options: { maxOperations: 4 } }).run("work"), { status: "SUCCEEDED" })
+    const lambda = deployed(three, { options: { maxOperations: 3 } })
+    const outcome = await lambda.run("work")
+    const error = "error" in outcome ? outcome.error : undefined
+    assert.strictEqual(error?.ErrorType, "LimitExceeded")
+    assert.include(error?.ErrorMessage, `Expected at most 3 operations in one execution`)
+    assert.include(error?.ErrorMessage, `"c" would be one more. The option maxOperations of the handler sets`)
+    assert.isFalse(lambda.updates.some(({ Name }) => Name === "c"))
+  })
+
+  it.each([0, -1, 2.5, Number.NaN, Infinity])(
+    "refuse a maxOperations of %s when the handler is made",
+    (maxOperations) => {
+      assert.throws(
+        () => deployed(two, { options: { maxOperations } }),
+        `Expected the option maxOperations of a handler to be a whole number of at least 1, found ${maxOperations}.`
+      )
+    }
+  )
+
   it("wait for plain asynchronous work before a suspension, no longer than the outsideLimit", async () => {
     const finished: Array<string> = []
     const body = (work: () => Promise<void>): Body =>

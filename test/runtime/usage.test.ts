@@ -40,6 +40,23 @@ describe("An invocation", () => {
     })
   )
 
+  it.effect(
+    "goes on beyond 3,000 operations where it is told that there may be more, and then warns of that number",
+    () =>
+      Effect.gen(function* () {
+        const event = eventHolding(3_050)
+        const body = filledThen(write("one more", 10))
+        const refused = yield* invoked(body, { event })
+        assert.strictEqual(errorOf(refused)?.ErrorType, "LimitExceeded")
+        assert.notInclude(errorOf(refused)?.ErrorMessage, "The option maxOperations")
+        const { answer, warnings } = yield* invoked(body, { event, run: { maxOperations: 3_800 } })
+        assert.strictEqual(answer?.Status, "SUCCEEDED")
+        assert.lengthOf(warnings, 1)
+        assert.include(warnings[0], "of 3800 operations")
+        assert.include(warnings[0], "The option maxOperations of the handler sets that number of operations.")
+      })
+  )
+
   it.effect("does not warn when all it does is replay", () =>
     Effect.gen(function* () {
       const event = eventOf([
