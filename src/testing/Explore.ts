@@ -31,11 +31,11 @@ export interface ExploreOptions {
    * once. Where it is given, any other step that does is a failure. Default: all of them.
    */
   readonly mayRepeat?: ReadonlyArray<string> | undefined
-  /** How many pairs of crashes are tried as well, drawn with the `seed`. Default: 0. */
+  /** How many pairs of crashes are tried as well, a whole number, drawn with the `seed`. Default: 0. */
   readonly pairs?: number | undefined
-  /** The most single crashes that are tried; of more, so many are drawn with the `seed`. Default: 2,000. */
+  /** How many single crashes are tried at most, a whole number; of more, so many are drawn with the `seed`. Default: 2,000. */
   readonly limit?: number | undefined
-  /** Decides what is drawn. Default: 1. */
+  /** Decides what is drawn: any whole number. Default: 1. */
   readonly seed?: number | undefined
 }
 
@@ -46,11 +46,11 @@ export interface ExploreOptions {
  * @since 0.1.0
  */
 export interface Exploration {
-  /** How many rows of crashes were tried. */
+  /** How many rows of crashes were tried, a whole number. */
   readonly schedules: number
   /** What each checkpoint held in the run without a crash, such as `START charge, SUCCEED charge`. */
   readonly checkpoints: ReadonlyArray<string>
-  /** How often the body of each step began in one run at most, by the path of the step. */
+  /** How often the body of each step began in one run at most, a whole number for each path of a step. */
   readonly bodies: Readonly<Record<string, number>>
 }
 

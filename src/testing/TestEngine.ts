@@ -420,6 +420,8 @@ export const run = <C extends DurableFunction.AnyDurable>(
  * left. Otherwise it dies with a {@link TestFailure} that says what differs, at which checkpoint, and how to see it again with
  * the option `crash` of {@link layer}.
  *
+ * **Errors**: `ClientError` when the execution cannot be started. **Defects**: `TestFailure`.
+ *
  * @example
  * ```ts
  * import { Durable, DurableFunction } from "effect-durable"
