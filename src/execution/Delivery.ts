@@ -123,7 +123,7 @@ export class Delivery {
     this.#moveTime(door)
     this.#rest.delivered(door)
     if (claim === undefined) return door.resume(door.outcome())
-    this.#naps.delivered()
+    this.#naps.progressed()
     if (claim.entry !== undefined && door.isForStart !== true) {
       claim.isDelivered = true
       this.#parts.history.delivered(claim.entry)

@@ -8,7 +8,7 @@
  * 1. A nap ends in the stream at the time at which it began, and its length.
  * 2. It has its place once everything before that is known: the service has told something later, or nothing else of the
  *    workflow is under way, or the service was asked. It is asked at most once a second.
- * 3. A row of naps without any outcome keeps an invocation alive no longer than work outside does.
+ * 3. A row of naps in which nothing is delivered or recorded keeps an invocation alive no longer than work outside does.
  *
  * @since 0.1.0
  */
@@ -52,8 +52,8 @@ export class Naps {
     return this.#since !== undefined && host.now() - this.#since >= limit
   }
 
-  /** An outcome was delivered. */
-  delivered(): void {
+  /** An outcome was delivered, or something was recorded. */
+  progressed(): void {
     this.#since = undefined
     this.#delay = 1_000
   }

@@ -74,6 +74,7 @@ export class News {
 
   /** The service has acknowledged a change. One that answers without the operation is taken at its word. */
   acknowledged(claim: Claim, change: Change): void {
+    this.#naps.progressed()
     const told = claim.record
     const { host, outbox } = this.#parts
     const { requests } = outbox.counts

@@ -15,13 +15,14 @@ import { isFinal, type Change, type Claim } from "./Claim.ts"
 export const withChange = (told: Operation | undefined, claim: Claim, change: Change, now: number): Operation => {
   const status = statusAfter(change)
   if (told !== undefined && (told.Status === status || isPast(told, status, claim))) return withOutcome(told, change)
-  const { kind, name } = claim
+  const { kind, name, namespace } = claim
   const ends = status === "SUCCEEDED" || status === "FAILED" || status === "CANCELLED"
   const attempts = (told?.StepDetails?.Attempt ?? 0) + (kind.type === "STEP" && status !== "STARTED" ? 1 : 0)
   const outcome = { Result: change.Payload, Error: change.Error }
   return {
     ...told,
     Id: claim.id,
+    ...(namespace.wireId !== undefined && { ParentId: namespace.wireId }),
     Name: name,
     Type: kind.type,
     SubType: kind.subType,

@@ -105,7 +105,7 @@ describe("A row of naps", () => {
     forSeconds(0.1)
     assert.isTrue(naps.isTiring(true))
     assert.isFalse(naps.isTiring(false))
-    naps.delivered()
+    naps.progressed()
     assert.isFalse(naps.isTiring(true))
     forSeconds(100)
     assert.isTrue(naps.isTiring(false))

@@ -172,3 +172,34 @@ describe("A context whose end was acknowledged without its record", () => {
     assert.deepStrictEqual(seen.tally.changed, [])
   })
 })
+
+describe("A nap after a request that was answered late", () => {
+  // Stuck: "The execution can never go on: its only fiber waits, in the workflow, and no operation is open."
+  it("is no row of naps in which nothing happens", async () => {
+    const nap = (millis: number): Node => node({ op: "nap", millis })
+    const limit = node({ op: "timeout", name: "a", seconds: 1, days: 0, large: false }, nap(300))
+    const seen = await simulate(
+      { isSteady: false, sharesNames: false, root: node({ op: "sequence" }, limit, nap(1)) },
+      { ...noFaults, faults: { 1: { kind: "slow", when: "after", millis: 3_600_000 } } }
+    )
+    assert.match(seen.end, /^value /)
+  })
+})
+
+describe("A branch that was let go of, and whose records the service never told", () => {
+  // NonDeterministic: 'The history holds a STEP (Step) at "c[0]/b/c", but the code asks for a STEP (Step)'
+  it("is undone", async () => {
+    const step = (name: string, script: ReadonlyArray<string>): Node =>
+      node({ op: "step", name, script, retry: "none", once: false, millis: 0 })
+    const pure = (): Node => node({ op: "pure" })
+    const policy = { after: 2, as: "SUCCEEDED" }
+    const batch = { op: "batch", name: "c", kind: "map", policy, concurrency: "unbounded", flat: false, large: false }
+    const part = node({ op: "compensate", name: "b" }, step("c", ["ok"]), pure())
+    const root = node({ op: "sequence" }, node(batch, part, pure(), pure()), step("a", ["fail"]))
+    const seen = await simulate(
+      { isSteady: false, sharesNames: false, root },
+      { ...noFaults, coarse: { behind: [0], lags: [false] }, mute: [true, false] }
+    )
+    assert.match(seen.end, /Oops/)
+  })
+})
