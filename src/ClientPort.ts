@@ -7,9 +7,10 @@
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { ExecutionSummary, GetDurableExecutionResponse } from "./wire/Api.ts"
+import { isExecutionName } from "./wire/Constraints.ts"
 import type { ErrorObject } from "./wire/ErrorObject.ts"
 import type { HistoryEvent } from "./wire/HistoryEvent.ts"
 
@@ -185,3 +186,15 @@ export class DurableClient extends Context.Service<
     readonly heartbeatCallback: (callbackId: string) => Effect.Effect<void, ClientError>
   }
 >()("effect-durable/DurableClient") {}
+
+/** @internal Refuses what is no name of an execution, without a request. */
+export const checkName = (contract: { readonly name: string }, name: unknown): Effect.Effect<void, ClientRefused> => {
+  if (name === undefined || (typeof name === "string" && isExecutionName(name))) return Effect.void
+  const found = typeof name === "string" ? `${name.length} characters` : `a value of type ${typeof name}`
+  // The name is not quoted: it may hold what should be in no message.
+  return Effect.fail(
+    new ClientRefused({
+      message: `Expected the name of an execution of "${contract.name}" to be 1 to 64 letters, digits, - and _, found ${found}. Name it in the options, or mend the idempotencyKey of the contract.`
+    })
+  )
+}

@@ -11,8 +11,9 @@ import * as Effect from "effect/Effect"
 import { cast } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import {
-  ClientRefused,
+  checkName,
   ClientUnavailable,
   DurableClient,
   type ClientError,
@@ -28,7 +29,7 @@ import { limitSize, ofPayload, ofResult, read, write, type Recording } from "./v
 import * as Serdes from "./Serdes.ts"
 import * as Targets from "./Targets.ts"
 import type { ExecutionSummary, GetDurableExecutionResponse } from "./wire/Api.ts"
-import { isExecutionName, isTenantId } from "./wire/Constraints.ts"
+import { isTenantId } from "./wire/Constraints.ts"
 import { continuedAs } from "./wire/Continuation.ts"
 import type { ErrorObject } from "./wire/ErrorObject.ts"
 import type { HistoryEvent } from "./wire/HistoryEvent.ts"
@@ -322,18 +323,6 @@ const request = Effect.fnUntraced(function* (
   return yield* client.start({ functionName: address, payload: text, executionName, tenantId, type })
 })
 
-/** @internal Refuses what is no name of an execution, without a request. */
-export const checkName = (contract: DurableFunction.AnyDurable, name: unknown): Effect.Effect<void, ClientRefused> => {
-  if (name === undefined || (typeof name === "string" && isExecutionName(name))) return Effect.void
-  const found = typeof name === "string" ? `${name.length} characters` : `a value of type ${typeof name}`
-  // The name is not quoted: it may hold what should be in no message.
-  return Effect.fail(
-    new ClientRefused({
-      message: `Expected the name of an execution of "${contract.name}" to be 1 to 64 letters, digits, - and _, found ${found}. Name it in the options, or mend the idempotencyKey of the contract.`
-    })
-  )
-}
-
 /** @internal The value or error of an execution that has ended, as its contract reads it. */
 export const readOutcome = Effect.fnUntraced(function* (
   contract: DurableFunction.AnyDurable,
@@ -469,75 +458,131 @@ export const callback = <Success extends Schema.Top, Error extends Schema.Top = 
 // --- Pages -----------------------------------------------------------------------------------------------------------
 
 /**
- * All events of an execution so far, page by page, oldest first unless `reverseOrder`.
+ * Which events of an execution to read.
  *
- * **Errors**: `NotFound` when there is no such execution; the others of the client.
- *
- * @example
- * ```ts
- * import { DurableClient } from "effect-durable"
- * import * as Effect from "effect/Effect"
- *
- * export const countAttempts = (executionArn: string) =>
- *   DurableClient.allEvents(executionArn, { includeExecutionData: false }).pipe(
- *     Effect.map((events) => events.filter(({ EventType }) => EventType === "StepStarted").length)
- *   )
- * ```
- *
- * @category pages
+ * @category models
  * @since 0.1.0
  */
-export const allEvents = (
-  executionArn: string,
-  options: { readonly includeExecutionData?: boolean | undefined; readonly reverseOrder?: boolean | undefined } = {}
-): Effect.Effect<ReadonlyArray<HistoryEvent>, ClientError, DurableClient> =>
-  Effect.flatMap(DurableClient, (client) =>
-    everyPage((marker) => client.history(executionArn, { ...options, marker, maxItems: Limits.maxPageItems }))
-  )
+export interface EventsOptions {
+  /** Whether payloads, results and errors are in the events. Default: true. */
+  readonly includeExecutionData?: boolean | undefined
+  /** Whether the newest event comes first. Default: false. */
+  readonly reverseOrder?: boolean | undefined
+  /** How many events one request asks for, from 1 to 1,000. Default: 1,000. */
+  readonly pageItems?: number | undefined
+}
 
 /**
- * All executions of a function that the options leave, page by page, newest first unless `reverseOrder`. Times are
- * milliseconds since the epoch.
+ * Which executions of a function to read.
  *
- * **Errors**: `NotFound` when there is no such function; the others of the client.
+ * @category models
+ * @since 0.1.0
+ */
+export interface ExecutionsOptions {
+  /** A version or an alias of the function. */
+  readonly qualifier?: string | undefined
+  readonly executionName?: string | undefined
+  /** Executions that stand so, such as `["FAILED", "TIMED_OUT"]`. Default: all. */
+  readonly statuses?: ReadonlyArray<string> | undefined
+  /** In milliseconds since the epoch. */
+  readonly startedAfter?: number | undefined
+  /** In milliseconds since the epoch. */
+  readonly startedBefore?: number | undefined
+  /** Whether the oldest execution comes first. Default: false. */
+  readonly reverseOrder?: boolean | undefined
+  /** How many executions one request asks for, from 1 to 1,000. Default: 1,000. */
+  readonly pageItems?: number | undefined
+}
+
+/**
+ * The events of an execution so far, oldest first unless `reverseOrder`.
+ *
+ * A page is asked for when what was read before is used up, so `Stream.take(10)` reads one page. Set `pageItems` where a
+ * page is more than you need.
+ *
+ * **Errors**: `NotFound` when there is no such execution; `ClientUnavailable` also when the service leads back to a page
+ * that was read already; the others of the client.
  *
  * @example
  * ```ts
  * import { DurableClient } from "effect-durable"
- * import * as Effect from "effect/Effect"
+ * import * as Stream from "effect/Stream"
  *
- * export const failedSince = (startedAfter: number) =>
- *   DurableClient.allExecutions("process-order", { statuses: ["FAILED"], startedAfter }).pipe(
- *     Effect.map((executions) => executions.map(({ DurableExecutionName }) => DurableExecutionName))
+ * export const countAttempts = (executionArn: string) =>
+ *   DurableClient.events(executionArn, { includeExecutionData: false }).pipe(
+ *     Stream.filter(({ EventType }) => EventType === "StepStarted"),
+ *     Stream.runCount
  *   )
  * ```
  *
  * @category pages
  * @since 0.1.0
  */
-export const allExecutions = (
+export const events = (
+  executionArn: string,
+  options: EventsOptions = {}
+): Stream.Stream<HistoryEvent, ClientError, DurableClient> => {
+  const { pageItems: maxItems = Limits.maxPageItems, ...filter } = options
+  return pageByPage((client, marker) => client.history(executionArn, { ...filter, marker, maxItems }))
+}
+
+/**
+ * The executions of a function that the options leave, newest first unless `reverseOrder`.
+ *
+ * A page is asked for when what was read before is used up, so `Stream.take(10)` reads one page. Set `pageItems` where a
+ * page is more than you need.
+ *
+ * **Errors**: `NotFound` when there is no such function; `ClientUnavailable` also when the service leads back to a page
+ * that was read already; the others of the client.
+ *
+ * @example
+ * ```ts
+ * import { DurableClient } from "effect-durable"
+ * import * as Stream from "effect/Stream"
+ *
+ * export const stopAll = DurableClient.executions("process-order", { statuses: ["RUNNING"] }).pipe(
+ *   Stream.mapEffect(({ DurableExecutionArn }) => DurableClient.stop({ executionArn: DurableExecutionArn }), {
+ *     concurrency: 5
+ *   }),
+ *   Stream.runDrain
+ * )
+ *
+ * export const lastFailure = Stream.runHead(
+ *   DurableClient.executions("process-order", { statuses: ["FAILED"], pageItems: 1 })
+ * )
+ * ```
+ *
+ * @category pages
+ * @since 0.1.0
+ */
+export const executions = (
   functionName: string,
-  options: Omit<NonNullable<Parameters<DurableClient["Service"]["list"]>[1]>, "marker" | "maxItems"> = {}
-): Effect.Effect<ReadonlyArray<ExecutionSummary>, ClientError, DurableClient> =>
-  Effect.flatMap(DurableClient, (client) =>
-    everyPage((marker) => client.list(functionName, { ...options, marker, maxItems: Limits.maxPageItems }))
+  options: ExecutionsOptions = {}
+): Stream.Stream<ExecutionSummary, ClientError, DurableClient> => {
+  const { pageItems: maxItems = Limits.maxPageItems, ...filter } = options
+  return pageByPage((client, marker) => client.list(functionName, { ...filter, marker, maxItems }))
+}
+
+/** Pages one after the other, each when it is wanted. Every run of the stream remembers its own markers. */
+const pageByPage = <A>(
+  load: (client: DurableClient["Service"], marker: string | undefined) => Effect.Effect<Page<A>, ClientError>
+): Stream.Stream<A, ClientError, DurableClient> =>
+  Stream.unwrap(
+    Effect.map(DurableClient, (client) => {
+      const read = new Set<string | undefined>()
+      return Stream.paginate<string | undefined, A, ClientError>(undefined, (marker) => {
+        if (read.has(marker)) return Effect.fail(new ClientUnavailable({ message: repeated }))
+        read.add(marker)
+        return Effect.map(load(client, marker), ({ items, nextMarker }) => [
+          items,
+          nextMarker === undefined || nextMarker === "" ? Option.none() : Option.some(nextMarker)
+        ])
+      })
+    })
   )
 
-const everyPage = Effect.fnUntraced(function* <A>(
-  load: (marker: string | undefined) => Effect.Effect<Page<A>, ClientError>
-): Effect.fn.Return<ReadonlyArray<A>, ClientError> {
-  const items: Array<A> = []
-  let marker: string | undefined
-  do {
-    const page: Page<A> = yield* load(marker)
-    for (const item of page.items) items.push(item)
-    if (page.nextMarker && page.nextMarker === marker) {
-      return yield* new ClientUnavailable({ message: "The service answered with the same page twice. Ask again." })
-    }
-    marker = page.nextMarker || undefined
-  } while (marker !== undefined)
-  return items
-})
+/** A marker that was there before would lead in a circle. */
+const repeated = "The service led back to a page that was read already. Ask again."
 
 // --- Values ----------------------------------------------------------------------------------------------------------
 

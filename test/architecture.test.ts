@@ -256,17 +256,12 @@ describe("The source", () => {
   })
 
   it("does not load the engine, the hosts or Node with what users import", () => {
-    const loaded = new Set<string>()
-    const load = (file: string): void => {
-      if (loaded.has(file)) return
-      loaded.add(file)
-      for (const found of importsOf(file)) {
-        if (found.typeOnly) continue
-        assert.isFalse(found.module.startsWith("node:"), `${file} imports ${found.module}`)
-        if (found.own) load(found.module)
+    const loaded = loadedWith("index.ts")
+    for (const file of loaded) {
+      for (const { module, typeOnly } of importsOf(file)) {
+        assert.isFalse(module.startsWith("node:") && !typeOnly, `${file} imports ${module}`)
       }
     }
-    load("index.ts")
     assert.deepStrictEqual([...new Set([...loaded].map(partOf))].toSorted(), [
       "client",
       "contracts",
@@ -281,7 +276,29 @@ describe("The source", () => {
       "words"
     ])
   })
+
+  it("does not load the client of programs, and its streams, with a workflow", () => {
+    const loaded = new Set(["Durable.ts", "DurableFunction.ts", "lambda/LambdaHandler.ts"].flatMap(loadedWith))
+    assert.isTrue(loaded.has("ClientPort.ts"))
+    assert.isFalse(loaded.has("DurableClient.ts"))
+    assert.deepStrictEqual(
+      offences(({ file, module }) => module === "effect/Stream" && file !== "DurableClient.ts"),
+      []
+    )
+  })
 })
+
+/** A file and all that is loaded because of it. */
+const loadedWith = (file: string): ReadonlyArray<string> => {
+  const loaded = new Set<string>()
+  const load = (next: string): void => {
+    if (loaded.has(next)) return
+    loaded.add(next)
+    for (const { module, own, typeOnly } of importsOf(next)) if (own && !typeOnly) load(module)
+  }
+  load(file)
+  return [...loaded]
+}
 
 /** The groups of files that import each other in a circle, by Tarjan's algorithm. */
 const circlesIn = (edges: ReadonlyMap<string, ReadonlyArray<string>>): ReadonlyArray<ReadonlyArray<string>> => {

@@ -10,6 +10,7 @@ import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -88,16 +89,16 @@ const attend = <R>(functionNames: ReadonlyArray<string>, answers: Answers<R>) =>
     const known = new Set<string>()
     const look = Effect.gen(function* () {
       for (const functionName of functionNames) {
-        const executions = yield* DurableClient.allExecutions(functionName)
-        for (const { DurableExecutionArn } of executions) {
-          for (const event of yield* DurableClient.allEvents(DurableExecutionArn)) {
-            if (event.EventType !== "CallbackStarted") continue
-            const { CallbackId } = event.CallbackStartedDetails
-            if (known.has(CallbackId)) continue
-            known.add(CallbackId)
-            yield* Effect.forkScoped(answers(CallbackId))
-          }
-        }
+        const events = Stream.flatMap(DurableClient.executions(functionName), ({ DurableExecutionArn }) =>
+          DurableClient.events(DurableExecutionArn)
+        )
+        yield* Stream.runForEach(events, (event) => {
+          if (event.EventType !== "CallbackStarted") return Effect.void
+          const { CallbackId } = event.CallbackStartedDetails
+          if (known.has(CallbackId)) return Effect.void
+          known.add(CallbackId)
+          return Effect.forkScoped(answers(CallbackId))
+        })
       }
     })
     return yield* Effect.forever(Effect.andThen(look, Effect.sleep("20 millis")))

@@ -126,8 +126,12 @@ export const layerWith = (options: ConnectionOptions): Layer.Layer<DurableClient
  * import { DurableClient } from "effect-durable"
  * import { LambdaClient } from "effect-durable/lambda"
  * import * as Effect from "effect/Effect"
+ * import * as Stream from "effect/Stream"
  *
- * export const executions = DurableClient.allExecutions("greeter").pipe(Effect.provide(LambdaClient.layerAwsSdk))
+ * export const executions = DurableClient.executions("greeter").pipe(
+ *   Stream.runCollect,
+ *   Effect.provide(LambdaClient.layerAwsSdk)
+ * )
  * ```
  *
  * @category layers

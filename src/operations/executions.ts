@@ -14,8 +14,8 @@
 import * as Effect from "effect/Effect"
 import { cast } from "effect/Function"
 import * as Schema from "effect/Schema"
+import { checkName, ClientError, DurableClient } from "../ClientPort.ts"
 import type * as DurableFunction from "../DurableFunction.ts"
-import * as DurableClient from "../DurableClient.ts"
 import type { Kind } from "../execution/Claim.ts"
 import * as RetryPolicy from "../RetryPolicy.ts"
 import { StepContext } from "../StepContext.ts"
@@ -31,7 +31,7 @@ export interface StartRules {
 }
 
 /** What the service refuses once it refuses again. */
-const whileUnavailable = RetryPolicy.exponential<DurableClient.ClientError>({
+const whileUnavailable = RetryPolicy.exponential<ClientError>({
   maxAttempts: 6,
   maxDelay: "1 minute",
   while: (error) => error._tag === "ClientUnavailable",
@@ -41,8 +41,8 @@ const whileUnavailable = RetryPolicy.exponential<DurableClient.ClientError>({
 /** How a step is recorded that calls the client. */
 export const recordedAs = (success: Schema.Top): StepRules => ({
   success,
-  error: DurableClient.ClientError,
-  retry: cast<RetryPolicy.RetryPolicy<DurableClient.ClientError>, RetryPolicy.RetryPolicy<never>>(whileUnavailable)
+  error: ClientError,
+  retry: cast<RetryPolicy.RetryPolicy<ClientError>, RetryPolicy.RetryPolicy<never>>(whileUnavailable)
 })
 
 const kind: Kind = { type: "STEP", subType: "Step" }
@@ -80,9 +80,9 @@ const startNamed = Effect.fnUntraced(function* (
   { tenantId }: StartRules,
   nameOf: () => string | undefined
 ) {
-  const client = yield* DurableClient.DurableClient
+  const client = yield* DurableClient
   const executionName = nameOf() ?? (yield* StepContext).idempotencyKey
-  yield* DurableClient.checkName(contract, executionName)
+  yield* checkName(contract, executionName)
   const { executionArn } = yield* client.start({
     functionName: address,
     payload: text,

@@ -8,7 +8,8 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as DurableFunction from "../DurableFunction.ts"
-import * as DurableClient from "../DurableClient.ts"
+import { DurableClient, type ClientError } from "../ClientPort.ts"
+import type { Started } from "../DurableClient.ts"
 import type { Execution } from "../execution/Parts.ts"
 import type { ErrorObject } from "../wire/ErrorObject.ts"
 import { recordedAs } from "./executions.ts"
@@ -38,15 +39,15 @@ import { typed } from "./typed.ts"
  * @since 0.1.0
  */
 export const stop = (
-  execution: Pick<DurableClient.Started<DurableFunction.AnyDurable>, "executionArn">,
+  execution: Pick<Started<DurableFunction.AnyDurable>, "executionArn">,
   options: {
     /** The name of the operation. Default: `"stop"`. */
     readonly name?: string | undefined
     /** What whoever waits for the execution sees as the reason. */
     readonly error?: ErrorObject | undefined
   } = {}
-): Effect.Effect<void, DurableClient.ClientError, Execution | DurableClient.DurableClient> => {
+): Effect.Effect<void, ClientError, Execution | DurableClient> => {
   const { error, name = "stop" } = options
-  const stopped = Effect.flatMap(DurableClient.DurableClient, (client) => client.stop(execution.executionArn, error))
+  const stopped = Effect.flatMap(DurableClient, (client) => client.stop(execution.executionArn, error))
   return typed(untypedStep(name, Effect.asVoid(stopped), recordedAs(Schema.Void)))
 }

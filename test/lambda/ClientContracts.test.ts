@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import { loopback, type Received, type Reply } from "./loopback.ts"
 import { own } from "./transports.ts"
 
@@ -309,22 +310,25 @@ describe("All pages", () => {
       const { executionArn } = yield* DurableClient.start(Ship, { id: "o-1", due })
       yield* DurableClient.run(Ship, { id: "o-1", due })
       yield* DurableClient.run(Ship, { id: "o-2", due })
-      const events = yield* DurableClient.allEvents(executionArn)
+      const events = yield* Stream.runCollect(DurableClient.events(executionArn))
       assert.deepStrictEqual(
         events.map(({ EventId }) => EventId),
         events.map((_, i) => i + 1)
       )
-      const reversed = yield* DurableClient.allEvents(executionArn, { reverseOrder: true, includeExecutionData: false })
+      const reversed = yield* Stream.runCollect(
+        DurableClient.events(executionArn, { reverseOrder: true, includeExecutionData: false })
+      )
       assert.deepStrictEqual(
         reversed.map(({ EventId }) => EventId),
         events.map(({ EventId }) => EventId).toReversed()
       )
-      const all = yield* DurableClient.allExecutions("ship", { statuses: ["SUCCEEDED"] })
+      const all = yield* Stream.runCollect(DurableClient.executions("ship", { statuses: ["SUCCEEDED"] }))
       assert.deepStrictEqual(
         all.map(({ DurableExecutionName }) => DurableExecutionName),
         ["o-2", "o-1"]
       )
-      assert.deepStrictEqual(yield* DurableClient.allExecutions("ship", { statuses: ["FAILED"] }), [])
+      const failed = DurableClient.executions("ship", { statuses: ["FAILED"] })
+      assert.deepStrictEqual(yield* Stream.runCollect(failed), [])
     }).pipe(Effect.provide(world()))
   )
 
@@ -334,9 +338,8 @@ describe("All pages", () => {
         const server = yield* loopback((_, count) => ({
           body: { Events: [], DurableExecutions: [], ...(count % 4 !== 0 && { NextMarker: `m${count}` }) }
         }))
-        yield* Effect.andThen(DurableClient.allEvents("arn"), DurableClient.allExecutions("f")).pipe(
-          Effect.provide(own.client(server))
-        )
+        const both = Stream.concat(DurableClient.events("arn"), DurableClient.executions("f"))
+        yield* Effect.provide(Stream.runDrain(both), own.client(server))
         assert.deepStrictEqual(
           server.requests.map(({ target }) => new URL(target, "http://x").search),
           [1, 2, 3, 4, 5, 6, 7, 8].map((i) => (i % 4 === 1 ? "?MaxItems=1000" : `?Marker=m${i - 1}&MaxItems=1000`))

@@ -8,6 +8,7 @@ import * as Exit from "effect/Exit"
 import { cast } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import {
   actions,
   assertSucceeded,
@@ -453,8 +454,9 @@ describe("Durable.continueWith", () => {
             const started = yield* DurableClient.start(Count, { left: 2, done: [] })
             assert.deepStrictEqual(yield* outcomeOf(started), [2, 1])
             assert.strictEqual(yield* countOf("count"), 3)
-            const events = yield* DurableClient.allEvents(started.executionArn).pipe(
-              Effect.map((events) => events.map(({ Name }) => Name))
+            const events = yield* DurableClient.events(started.executionArn).pipe(
+              Stream.map(({ Name }) => Name),
+              Stream.runCollect
             )
             assert.notInclude(events, "swallowed")
           })

@@ -10,6 +10,8 @@ import type { DurableFunction } from "effect-durable"
 import { DurableClient } from "effect-durable"
 import { LambdaClient } from "effect-durable/lambda"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
 import { spawn } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs"
 import { once } from "node:events"
@@ -130,8 +132,9 @@ const stepping = Effect.fnUntraced(function* (steps: number, pid: number) {
   const { milliseconds, value } = yield* timed(DurableClient.run(Long, steps, { executionName: "long" }))
   expect(value, steps)
   tell({ name: `one execution of ${steps} steps`, "checkpoints/s": perSecond(steps, milliseconds), ...memoryOf(pid) })
-  const executions = yield* DurableClient.allExecutions("long")
-  const read = yield* timed(DurableClient.allEvents(executions[0]?.DurableExecutionArn ?? ""))
+  const newest = yield* Stream.runHead(DurableClient.executions("long"))
+  const { DurableExecutionArn } = Option.getOrThrow(newest)
+  const read = yield* timed(Stream.runCollect(DurableClient.events(DurableExecutionArn)))
   tell({ name: "its history", events: read.value.length, ms: Math.round(read.milliseconds) })
 })
 
