@@ -47,7 +47,7 @@ const programs = (): Readonly<Record<string, string>> => ({
   "fulfil.ts": /```ts\n(\/\/ fulfil\.ts\n.*?)```/s.exec(readFileSync(join(root, "README.md"), "utf8"))?.[1] ?? "",
   "main.ts": `
     import { LambdaHandler } from "effect-durable/lambda"
-    import { TestEngine } from "effect-durable/testing"
+    import { Reply, TestEngine } from "effect-durable/testing"
     import * as Effect from "effect/Effect"
     import * as Layer from "effect/Layer"
     import { CardDeclined, Charge, Fulfil, fulfil } from "./fulfil.js"
@@ -56,7 +56,7 @@ const programs = (): Readonly<Record<string, string>> => ({
     const run = (charge: TestEngine.Stub) =>
       Effect.runPromise(Effect.provide(TestEngine.run(Fulfil, order), TestEngine.layer([fulfil, charge])))
     console.log(await run(TestEngine.stub(Charge, () => Effect.void)))
-    console.log(await run(TestEngine.stub(Charge, TestEngine.fail(new CardDeclined({ code: "expired" })))))
+    console.log(await run(TestEngine.stub(Charge, Reply.fail(new CardDeclined({ code: "expired" })))))
 
     export const handler: LambdaHandler.Handler = LambdaHandler.make(fulfil, { layer: Layer.empty })
     await handler(order).catch((error: Error) => console.log(error.name))

@@ -19,7 +19,7 @@ import type { FromArguments, RecordServices } from "../Plain.ts"
 import { json, Serdes, type Info } from "../Serdes.ts"
 import { errorObject } from "../values/Failures.ts"
 import { ErrorObject } from "../wire/ErrorObject.ts"
-import { succeed, type Reply } from "./Outcome.ts"
+import { succeed, type CallbackReply } from "./Reply.ts"
 import type { Pattern } from "./pattern.ts"
 import { TestFailure } from "./TestFailure.ts"
 import { write } from "../hosting/values.ts"
@@ -70,7 +70,7 @@ export interface Answer<out R = never> {
   /** @internal */
   readonly schemas: CallbackSchemas
   /** @internal */
-  readonly respond: (callback: OpenCallback) => Effect.Effect<Reply, unknown, R>
+  readonly respond: (callback: OpenCallback) => Effect.Effect<CallbackReply, unknown, R>
 }
 
 /** @internal */
@@ -106,11 +106,11 @@ export type CallbackValue<O> = O extends { readonly success: infer S extends Sch
  */
 export type CallbackFailure<O> = O extends { readonly error: infer S extends Schema.Top } ? S["Type"] : never
 
-type ReplyFor<O> = Reply<CallbackValue<O>, CallbackFailure<O>>
+type ReplyFor<O> = CallbackReply<CallbackValue<O>, CallbackFailure<O>>
 
 /**
- * Answers callbacks by their name: with one outcome for every callback, a list with an outcome for each in turn, or a
- * function from the open callback to an outcome or an Effect.
+ * Answers callbacks by their name: with one `Reply` for every callback, a list with a reply for each in turn, or a
+ * function from the open callback to a reply or an Effect.
  *
  * `name` is the name of the operation, a pattern, or a function that says which names are meant; a callback inside of
  * `Durable.waitForCallback` has the name of that, and is answered once its submitter is done. Of several answers the first
@@ -120,17 +120,17 @@ type ReplyFor<O> = Reply<CallbackValue<O>, CallbackFailure<O>>
  *
  * @example
  * ```ts
- * import { TestEngine } from "effect-durable/testing"
+ * import { Reply, TestEngine } from "effect-durable/testing"
  * import * as Effect from "effect/Effect"
  * import * as Schema from "effect/Schema"
  *
  * class Rejected extends Schema.TaggedError<Rejected>()("Rejected", { reason: Schema.String }) {}
  * const approval = { success: Schema.Struct({ by: Schema.String }), error: Rejected }
  *
- * export const late = TestEngine.answer("approval", TestEngine.after("2 days", TestEngine.succeed({ by: "Ada" })), approval)
+ * export const late = TestEngine.answer("approval", Reply.after("2 days", Reply.succeed({ by: "Ada" })), approval)
  * export const atLast = TestEngine.answer(
  *   "approval",
- *   [TestEngine.fail(new Rejected({ reason: "too expensive" })), TestEngine.succeed({ by: "Ada" })],
+ *   [Reply.fail(new Rejected({ reason: "too expensive" })), Reply.succeed({ by: "Ada" })],
  *   approval
  * )
  * export const slowly = TestEngine.answer(/^import-/, ({ heartbeat }) =>
@@ -167,11 +167,11 @@ const asArgument = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E
 
 const isList = <A>(value: A | ReadonlyArray<A>): value is ReadonlyArray<A> => Array.isArray(value)
 
-const beyondTheScript = (length: number, { name, number }: OpenCallback): Reply<never, never> => ({
+const beyondTheScript = (length: number, { name, number }: OpenCallback): CallbackReply<never, never> => ({
   _tag: "Fail",
   error: {
     ErrorType: "TestFailure",
-    ErrorMessage: `The answer to the callback "${name}" has ${length} ${length === 1 ? "outcome" : "outcomes"}, and this is callback ${number}. Give it an outcome for each.`
+    ErrorMessage: `The answer to the callback "${name}" has ${length} ${length === 1 ? "reply" : "replies"}, and this is callback ${number}. Give it a reply for each.`
   }
 })
 
@@ -231,7 +231,7 @@ const complete = (
   client: Client,
   callback: { readonly name: string; readonly callbackId: string },
   schemas: CallbackSchemas,
-  reply: Reply
+  reply: CallbackReply
 ): Effect.Effect<void, ClientError> => {
   const { callbackId } = callback
   switch (reply._tag) {
@@ -240,7 +240,7 @@ const complete = (
     case "Fail":
       return Effect.flatMap(errorOf(callback, schemas, reply.error), (error) => client.failCallback(callbackId, error))
     case "After":
-      return Effect.andThen(Effect.sleep(reply.millis), complete(client, callback, schemas, reply.outcome))
+      return Effect.andThen(Effect.sleep(reply.millis), complete(client, callback, schemas, reply.reply))
     default:
       return Effect.void
   }

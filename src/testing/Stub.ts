@@ -1,7 +1,7 @@
 /**
- * Functions of a test world that are no workflows: stubs with scripted outcomes, and plain functions written as Effects.
+ * Functions of a test world that are no workflows: stubs with scripted replies, and plain functions written as Effects.
  *
- * Owns: how a call becomes an outcome on the wire. Does not own: when functions are called.
+ * Owns: how a reply becomes an outcome on the wire. Does not own: when functions are called.
  *
  * @since 0.1.0
  */
@@ -15,7 +15,7 @@ import { erase } from "../internal/erase.ts"
 import type { FromArguments } from "../Plain.ts"
 import type { SerdesError } from "../Serdes.ts"
 import { ErrorObject } from "../wire/ErrorObject.ts"
-import { succeed, type Outcome } from "./Outcome.ts"
+import { succeed, type Reply } from "./Reply.ts"
 import type { Served, TargetAnswer, TargetCall } from "./World.ts"
 
 /**
@@ -40,31 +40,31 @@ export interface Stub<out R = never> {
   readonly _tag: "Stub"
   readonly contract: DurableFunction.Any
   /** @internal */
-  readonly respond: (payload: unknown, call: Call) => Effect.Effect<Outcome, unknown, R>
+  readonly respond: (payload: unknown, call: Call) => Effect.Effect<Reply, unknown, R>
 }
 
 /** @internal */
 export const isStub = (value: object): value is Stub<unknown> => "_tag" in value && value._tag === "Stub"
 
-type OutcomeOf<C extends DurableFunction.Any> = Outcome<DurableFunction.Success<C>, DurableFunction.Error<C>>
+type ReplyOf<C extends DurableFunction.Any> = Reply<DurableFunction.Success<C>, DurableFunction.Error<C>>
 
 /**
- * Serves a contract with a stand-in: a function from payload to an Effect or an outcome, one outcome for every call, or
- * a list with an outcome for each call in turn.
+ * Serves a contract with a stand-in: a function from payload to an Effect or a `Reply`, one reply for every call, or
+ * a list with a reply for each call in turn.
  *
  * Payloads and values cross the wire as with the real function. A call beyond the end of a list fails and says so.
  *
  * @example
  * ```ts
  * import { DurableFunction } from "effect-durable"
- * import { TestEngine } from "effect-durable/testing"
+ * import { Reply, TestEngine } from "effect-durable/testing"
  * import * as Effect from "effect/Effect"
  * import * as Schema from "effect/Schema"
  *
  * const Charge = DurableFunction.plain("charge", { payload: Schema.Int, success: Schema.String })
  *
  * export const always = TestEngine.stub(Charge, (cents) => Effect.succeed(`charged ${cents}`))
- * export const atLast = TestEngine.stub(Charge, [TestEngine.throttle, TestEngine.succeed("charged")])
+ * export const atLast = TestEngine.stub(Charge, [Reply.throttle, Reply.succeed("charged")])
  * ```
  *
  * @category constructors
@@ -73,12 +73,12 @@ type OutcomeOf<C extends DurableFunction.Any> = Outcome<DurableFunction.Success<
 export const stub = <C extends DurableFunction.Any, R = never>(
   contract: C,
   respond:
-    | OutcomeOf<C>
-    | ReadonlyArray<OutcomeOf<C>>
+    | ReplyOf<C>
+    | ReadonlyArray<ReplyOf<C>>
     | ((
         payload: DurableFunction.Payload<C>,
         call: Call
-      ) => Effect.Effect<DurableFunction.Success<C>, DurableFunction.Error<C>, R> | OutcomeOf<C>)
+      ) => Effect.Effect<DurableFunction.Success<C>, DurableFunction.Error<C>, R> | ReplyOf<C>)
 ): Stub<FromArguments<R> | DurableFunction.CalleeServices<C>> => ({
   _tag: "Stub",
   contract,
@@ -94,11 +94,11 @@ export const stub = <C extends DurableFunction.Any, R = never>(
 
 const isList = <A>(value: A | ReadonlyArray<A>): value is ReadonlyArray<A> => Array.isArray(value)
 
-const beyondTheScript = (contract: DurableFunction.Any, length: number, call: Call): Outcome<never, never> => ({
+const beyondTheScript = (contract: DurableFunction.Any, length: number, call: Call): Reply<never, never> => ({
   _tag: "Fail",
   error: {
     ErrorType: "TestFailure",
-    ErrorMessage: `The stub of "${contract.name}" has ${length} ${length === 1 ? "outcome" : "outcomes"}, and this is call ${call.number}. Give it an outcome for each call.`
+    ErrorMessage: `The stub of "${contract.name}" has ${length} ${length === 1 ? "reply" : "replies"}, and this is call ${call.number}. Give it a reply for each call.`
   }
 })
 
@@ -116,7 +116,7 @@ export const servePlain = (implementation: DurableFunction.AnyImplementation): S
 
 const serve = (
   contract: DurableFunction.Any,
-  respond: (payload: unknown, call: TargetCall) => Effect.Effect<Outcome, unknown, unknown>
+  respond: (payload: unknown, call: TargetCall) => Effect.Effect<Reply, unknown, unknown>
 ): Served => ({
   _tag: "Target",
   run: (call) =>
@@ -127,26 +127,26 @@ const serve = (
     )
 })
 
-const answer = (contract: DurableFunction.Any, outcome: Outcome): Effect.Effect<TargetAnswer, SerdesError> => {
-  switch (outcome._tag) {
+const answer = (contract: DurableFunction.Any, reply: Reply): Effect.Effect<TargetAnswer, SerdesError> => {
+  switch (reply._tag) {
     case "Succeed":
-      return succeeded(contract, outcome.value)
+      return succeeded(contract, reply.value)
     case "Fail":
-      return Schema.is(Schema.toType(contract.error))(outcome.error)
-        ? failed(contract, Cause.fail(outcome.error))
-        : Effect.succeed({ _tag: "Failed", error: rawError(outcome.error) })
+      return Schema.is(Schema.toType(contract.error))(reply.error)
+        ? failed(contract, Cause.fail(reply.error))
+        : Effect.succeed({ _tag: "Failed", error: rawError(reply.error) })
     case "TimeOut":
       return Effect.succeed({
         _tag: "TimedOut",
-        ...(outcome.error === undefined ? undefined : { error: outcome.error })
+        ...(reply.error === undefined ? undefined : { error: reply.error })
       })
     case "Stop":
       return Effect.succeed({
         _tag: "Stopped",
-        ...(outcome.error === undefined ? undefined : { error: outcome.error })
+        ...(reply.error === undefined ? undefined : { error: reply.error })
       })
     case "After":
-      return Effect.andThen(Effect.sleep(outcome.millis), answer(contract, outcome.outcome))
+      return Effect.andThen(Effect.sleep(reply.millis), answer(contract, reply.reply))
     default:
       return Effect.succeed({ _tag: "Never" })
   }

@@ -64,8 +64,6 @@ export type { Answer, CallbackFailure, CallbackHandle, CallbackSchemas, Callback
 export type { Crash, Side } from "./Crash.ts"
 export type { ExpectedDuration } from "./elapsed.ts"
 export type { Exploration, ExploreOptions } from "./Explore.ts"
-export { after, fail, never, stop, succeed, throttle, timeOut } from "./Outcome.ts"
-export type { After, CutOff, Fail, Never, Outcome, Reply, Succeed } from "./Outcome.ts"
 export type { OperationFailure, OperationSchemas, OperationValue, TestOperation } from "./Operations.ts"
 export { failFirst } from "./StepFault.ts"
 export type { StepFault } from "./StepFault.ts"

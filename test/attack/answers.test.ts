@@ -4,7 +4,7 @@
  */
 import { describe } from "@effect/vitest"
 import { Durable, DurableFunction, RetryPolicy } from "effect-durable"
-import { TestEngine } from "effect-durable/testing"
+import { Reply, TestEngine } from "effect-durable/testing"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -18,7 +18,7 @@ import { attacks, both, hours } from "./everyWay.ts"
 
 const Bank = DurableFunction.plain("bank", { payload: Schema.Unknown, success: Schema.String, error: Refused })
 
-const text = (value: string) => TestEngine.succeed(value)
+const text = (value: string) => Reply.succeed(value)
 
 describe("the same in every way: callbacks", () => {
   attacks({
@@ -33,7 +33,7 @@ describe("the same in every way: callbacks", () => {
           yield* hours("more", 1)
           return [first, yield* asked.await]
         }).pipe(Effect.orDie),
-      parts: [TestEngine.answer("ask", TestEngine.after("1 hour", text("yes")))],
+      parts: [TestEngine.answer("ask", Reply.after("1 hour", text("yes")))],
       ends: ["yes", "yes"],
       log: ["told"]
     },
@@ -45,7 +45,7 @@ describe("the same in every way: callbacks", () => {
           yield* kit.step(winner)
           return yield* asked.await
         }).pipe(Effect.orDie),
-      parts: [TestEngine.answer("ask", TestEngine.after("1 hour", text("yes")))],
+      parts: [TestEngine.answer("ask", Reply.after("1 hour", text("yes")))],
       ends: "yes",
       except: ["awake", "killed", "strict"]
     },
@@ -64,7 +64,7 @@ describe("the same in every way: callbacks", () => {
           )
           return [answer, yield* Ref.get(sent)]
         }).pipe(Effect.orDie),
-      parts: [TestEngine.answer("ask", TestEngine.after("150 minutes", text("yes")))],
+      parts: [TestEngine.answer("ask", Reply.after("150 minutes", text("yes")))],
       ends: ["yes", 2],
       log: ["remind 1", "remind 2"]
     },
@@ -82,7 +82,7 @@ describe("the same in every way: callbacks", () => {
           )
           return [a, b, c]
         }).pipe(Effect.orDie),
-      parts: [TestEngine.answer("ask", TestEngine.after("5 hours", text("yes")))],
+      parts: [TestEngine.answer("ask", Reply.after("5 hours", text("yes")))],
       ends: ["yes", "yes", ["yes", "yes"]]
     },
     "waitForCallback is tried again with a Schedule, and the third answer is good": {
@@ -94,7 +94,7 @@ describe("the same in every way: callbacks", () => {
       parts: [
         TestEngine.answer(
           "ask",
-          [TestEngine.after("1 hour", TestEngine.fail(new Refused({ why: "no" }))), TestEngine.never, text("yes")],
+          [Reply.after("1 hour", Reply.fail(new Refused({ why: "no" }))), Reply.never, text("yes")],
           { error: Refused }
         )
       ],
@@ -115,7 +115,7 @@ describe("the same in every way: callbacks", () => {
           )
           return [found._tag, limit._tag]
         }),
-      parts: [TestEngine.answer("ask", TestEngine.never)],
+      parts: [TestEngine.answer("ask", Reply.never)],
       ends: ["Failure", "Success"]
     },
     "a race of two approvers, of whom the loser answers later": {
@@ -130,8 +130,8 @@ describe("the same in every way: callbacks", () => {
           return won
         }).pipe(Effect.orDie),
       parts: [
-        TestEngine.answer("ann", TestEngine.after("7 hours", text("Ann"))),
-        TestEngine.answer("bob", TestEngine.after("3 hours", text("Bob")))
+        TestEngine.answer("ann", Reply.after("7 hours", text("Ann"))),
+        TestEngine.answer("bob", Reply.after("3 hours", text("Bob")))
       ],
       ends: "Bob",
       log: ["ask ann", "ask bob", "won Bob"]
@@ -172,11 +172,7 @@ describe("the same in every way: calls", () => {
           return paid
         }).pipe(Effect.orDie),
       parts: [
-        TestEngine.stub(Bank, [
-          TestEngine.throttle,
-          TestEngine.fail({ ErrorType: "Busy", ErrorMessage: "" }),
-          text("paid")
-        ])
+        TestEngine.stub(Bank, [Reply.throttle, Reply.fail({ ErrorType: "Busy", ErrorMessage: "" }), text("paid")])
       ],
       ends: "paid",
       log: ["paid"]
@@ -196,11 +192,11 @@ describe("the same in every way: calls", () => {
         }),
       parts: [
         TestEngine.stub(Bank, [
-          TestEngine.fail(new Refused({ why: "no" })),
-          TestEngine.timeOut(),
-          TestEngine.stop(),
-          TestEngine.never,
-          TestEngine.throttle,
+          Reply.fail(new Refused({ why: "no" })),
+          Reply.timeOut(),
+          Reply.stop(),
+          Reply.never,
+          Reply.throttle,
           text("paid")
         ])
       ],
@@ -214,7 +210,7 @@ describe("the same in every way: calls", () => {
           yield* hours("later", 3)
           return yield* kit.step(`again ${found._tag}`)
         }).pipe(Effect.map((s) => s.startsWith("again"))),
-      parts: [TestEngine.stub(Bank, TestEngine.after("1 hour", text("paid")))],
+      parts: [TestEngine.stub(Bank, Reply.after("1 hour", text("paid")))],
       ends: true
     },
     "five calls in Effect.forEach, of which one fails, in a Semaphore of two": {
@@ -274,7 +270,7 @@ describe("the same in every way: calls", () => {
           const exit = yield* Fiber.await(second)
           return exit._tag
         }),
-      parts: [TestEngine.stub(Bank, TestEngine.after("3 hours", text("answer")))],
+      parts: [TestEngine.stub(Bank, Reply.after("3 hours", text("answer")))],
       ends: "Success"
     },
     "a Deferred that a call completes, or a callback, whichever is first": {
@@ -292,8 +288,8 @@ describe("the same in every way: calls", () => {
           return [value, yield* Random.nextIntBetween(0, 1)]
         }),
       parts: [
-        TestEngine.stub(Bank, TestEngine.after("2 hours", text("bank"))),
-        TestEngine.answer("ask", TestEngine.after("2 hours", text("person")))
+        TestEngine.stub(Bank, Reply.after("2 hours", text("bank"))),
+        TestEngine.answer("ask", Reply.after("2 hours", text("person")))
       ],
       ends: ["person", 1]
     },
@@ -313,10 +309,10 @@ describe("the same in every way: calls", () => {
         }).pipe(Effect.orDie),
       parts: [
         TestEngine.stub(Bank, [
-          TestEngine.after("1 hour", TestEngine.fail(new Refused({ why: "x" }))),
-          TestEngine.after("3 hours", text("paid"))
+          Reply.after("1 hour", Reply.fail(new Refused({ why: "x" }))),
+          Reply.after("3 hours", text("paid"))
         ]),
-        TestEngine.answer("ask", [TestEngine.after("2 hours", text("late")), TestEngine.after("1 hour", text("yes"))])
+        TestEngine.answer("ask", [Reply.after("2 hours", text("late")), Reply.after("1 hour", text("yes"))])
       ],
       ends: ["paid", "yes"],
       log: ["ask", "ask"]

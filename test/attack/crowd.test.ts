@@ -4,7 +4,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Durable, DurableFunction, RetryPolicy } from "effect-durable"
-import { TestEngine } from "effect-durable/testing"
+import { Reply, TestEngine } from "effect-durable/testing"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
@@ -29,7 +29,7 @@ const Errand = DurableFunction.plain("errand", { payload: Schema.Int })
 const outsiders: Omit<Options, "kill"> = {
   parts: [
     TestEngine.stub(Errand, (hours) => Effect.sleep(`${hours} hours`)),
-    TestEngine.answer("answered", TestEngine.after("3 hours", TestEngine.succeed("yes"))),
+    TestEngine.answer("answered", Reply.after("3 hours", Reply.succeed("yes"))),
     TestEngine.answer("alive", ({ heartbeat }) =>
       Effect.as(Effect.repeat(Effect.delay(heartbeat, "20 minutes"), { times: 8 }), "alive")
     )

@@ -4,7 +4,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { CompletionPolicy, Durable, DurableFunction, RetryPolicy } from "effect-durable"
-import { TestEngine } from "effect-durable/testing"
+import { Reply, TestEngine } from "effect-durable/testing"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Queue from "effect/Queue"
@@ -102,7 +102,7 @@ describe("the same in every way: failures", () => {
           )
           return [x === undefined, y._tag]
         }).pipe(Effect.orDie),
-      parts: [TestEngine.stub(Bank, TestEngine.after("50 minutes", TestEngine.succeed("ok")))],
+      parts: [TestEngine.stub(Bank, Reply.after("50 minutes", Reply.succeed("ok")))],
       ends: [true, "Some"]
     }
   })

@@ -4,7 +4,7 @@
  */
 import { describe, it } from "@effect/vitest"
 import { CompletionPolicy, Durable, DurableFunction } from "effect-durable"
-import { TestEngine } from "effect-durable/testing"
+import { Reply, TestEngine } from "effect-durable/testing"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Queue from "effect/Queue"
@@ -137,11 +137,11 @@ describe("the same in every way: a part", () => {
         }),
       parts: [
         TestEngine.stub(Bank, [
-          TestEngine.throttle,
-          TestEngine.fail({ ErrorType: "Closed", ErrorMessage: "" }),
-          TestEngine.succeed("ok")
+          Reply.throttle,
+          Reply.fail({ ErrorType: "Closed", ErrorMessage: "" }),
+          Reply.succeed("ok")
         ]),
-        TestEngine.answer("ask", TestEngine.after("3 hours", TestEngine.succeed("yes")))
+        TestEngine.answer("ask", Reply.after("3 hours", Reply.succeed("yes")))
       ],
       ends: "failed as Error: pay",
       log: ["a", "ask", "undo yes"]

@@ -3,7 +3,7 @@
  */
 import { describe } from "@effect/vitest"
 import { Durable } from "effect-durable"
-import { TestEngine } from "effect-durable/testing"
+import { Reply, TestEngine } from "effect-durable/testing"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
@@ -87,7 +87,7 @@ describe("the same in every way: a stream", () => {
           Effect.orDie
         ),
       parts: [1, 2, 3].map((n) =>
-        TestEngine.answer(`ask ${n}`, TestEngine.after(`${4 - n} hours`, TestEngine.succeed(`answer ${n}`)))
+        TestEngine.answer(`ask ${n}`, Reply.after(`${4 - n} hours`, Reply.succeed(`answer ${n}`)))
       ),
       ends: ["answer 3", "answer 2"],
       log: ["ask 1", "ask 2", "ask 3"]

@@ -4,7 +4,7 @@
  */
 import { describe, it } from "@effect/vitest"
 import { Durable, DurableFunction, RetryPolicy } from "effect-durable"
-import { TestEngine } from "effect-durable/testing"
+import { Reply, TestEngine } from "effect-durable/testing"
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
@@ -152,7 +152,7 @@ describe("the same in every way: schedules", () => {
             )
           )
         }),
-      parts: [TestEngine.stub(Bank, TestEngine.throttle)],
+      parts: [TestEngine.stub(Bank, Reply.throttle)],
       ends: "gave up",
       log: ["gave up"]
     },

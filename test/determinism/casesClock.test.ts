@@ -4,7 +4,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Durable, DurableFunction, RetryPolicy } from "effect-durable"
-import { TestEngine } from "effect-durable/testing"
+import { Reply, TestEngine } from "effect-durable/testing"
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Deferred from "effect/Deferred"
@@ -24,7 +24,7 @@ const Slow = DurableFunction.plain("slow")
 const outsiders: Omit<Options, "kill"> = {
   parts: [
     TestEngine.stub(Slow, () => Effect.sleep("1 hour")),
-    TestEngine.answer("answer", TestEngine.after("1 hour", TestEngine.succeed("yes")))
+    TestEngine.answer("answer", Reply.after("1 hour", Reply.succeed("yes")))
   ]
 }
 
@@ -232,7 +232,7 @@ describe("deadlines", () => {
           }),
         {
           engine: { startTime: Date.parse("2026-02-10T06:00:00Z") },
-          parts: [TestEngine.answer("permit", TestEngine.after("101 hours", TestEngine.succeed("yes")))]
+          parts: [TestEngine.answer("permit", Reply.after("101 hours", Reply.succeed("yes")))]
         }
       )
       assert.match(String(valueOf(ran)), /^2026-02-15T07:30:0.*\[Europe\/Lisbon\]$/)
@@ -252,7 +252,7 @@ describe("deadlines", () => {
                 Effect.catchTag("DurableTimeout", () => Effect.succeed("too late"))
               )
             }),
-          { parts: [TestEngine.answer("permit", TestEngine.after("3 days", TestEngine.succeed("yes")))] }
+          { parts: [TestEngine.answer("permit", Reply.after("3 days", Reply.succeed("yes")))] }
         )
         assert.strictEqual(valueOf(ran), "built")
       }),

@@ -4,7 +4,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Durable, DurableFunction, RetryPolicy } from "effect-durable"
-import { TestEngine } from "effect-durable/testing"
+import { Reply, TestEngine } from "effect-durable/testing"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
@@ -26,9 +26,7 @@ const Errand = DurableFunction.plain("errand", { payload: Schema.Int })
 const outsiders: Omit<Options, "kill"> = {
   parts: [
     TestEngine.stub(Errand, (count) => Effect.sleep(`${count} hours`)),
-    ...[2, 10].map((count) =>
-      TestEngine.answer(`after ${count}`, TestEngine.after(`${count} hours`, TestEngine.succeed("yes")))
-    )
+    ...[2, 10].map((count) => TestEngine.answer(`after ${count}`, Reply.after(`${count} hours`, Reply.succeed("yes"))))
   ]
 }
 

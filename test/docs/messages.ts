@@ -16,7 +16,7 @@ import {
 } from "effect-durable"
 import { LambdaClient, LambdaHandler } from "effect-durable/lambda"
 import { LocalEngine } from "effect-durable/local"
-import { TestEngine } from "effect-durable/testing"
+import { Reply, TestEngine } from "effect-durable/testing"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
@@ -220,7 +220,7 @@ const request = Effect.promise(() => new Promise<void>((resolve) => void setTime
 const both = { concurrency: "unbounded" } as const
 
 /** Invokes another function that ends so. */
-const invoking = (outcome: TestEngine.Outcome<void, never>, options: Durable.InvokeOptions<typeof Charge> = {}) =>
+const invoking = (outcome: Reply.Reply<void, never>, options: Durable.InvokeOptions<typeof Charge> = {}) =>
   inEngine(Durable.invoke(Charge, order, options), { functions: [TestEngine.stub(Charge, outcome)] })
 
 /** A child whose result is too large to be kept, so that it is rebuilt from its operations. */
@@ -233,7 +233,7 @@ const sleepyFormat = (transient: boolean): Layer.Layer<never> => {
 }
 
 /** A callback that somebody answers so. */
-const approving = (answer: TestEngine.Reply<unknown, never>) =>
+const approving = (answer: Reply.CallbackReply<unknown, never>) =>
   inEngine(
     Durable.waitForCallback("approval", () => Effect.void),
     { functions: [TestEngine.answer("approval", answer)] }
@@ -250,17 +250,17 @@ const operationErrors: Readonly<Record<string, Effect.Effect<Told>>> = {
   "StepInterrupted/too often": inRun(
     execute(Durable.step("report", Effect.sleep("1 hour")), { engine: { invocationTimeout: "1 minute" } })
   ),
-  InvokeFailed: invoking(TestEngine.fail({ ErrorType: "TypeError", ErrorMessage: "card is undefined" })),
+  InvokeFailed: invoking(Reply.fail({ ErrorType: "TypeError", ErrorMessage: "card is undefined" })),
   "InvokeFailed/not allowed": invoking(
-    TestEngine.fail({
+    Reply.fail({
       ErrorType: "AccessDeniedException",
       ErrorMessage: "not authorized to perform lambda:InvokeFunction"
     })
   ),
   "InvokeFailed/not found": invoking(
-    TestEngine.fail({ ErrorType: "ResourceNotFoundException", ErrorMessage: "Function not found" })
+    Reply.fail({ ErrorType: "ResourceNotFoundException", ErrorMessage: "Function not found" })
   ),
-  "InvokeFailed/throttled": invoking(TestEngine.throttle),
+  "InvokeFailed/throttled": invoking(Reply.throttle),
   ExecutionContinued: TestEngine.run(Fulfil).pipe(
     Effect.flip,
     Effect.orDie,
@@ -275,10 +275,10 @@ const operationErrors: Readonly<Record<string, Effect.Effect<Told>>> = {
       ])
     )
   ),
-  "InvokeTimedOut/caller": invoking(TestEngine.never, { timeout: "5 minutes" }),
-  "InvokeTimedOut/service": invoking(TestEngine.timeOut({ ErrorMessage: "Execution timed out" })),
-  InvokeStopped: invoking(TestEngine.stop({ ErrorMessage: "stopped by an operator" })),
-  CallbackFailed: approving(TestEngine.fail({ ErrorType: "Rejected", ErrorMessage: "too expensive" })),
+  "InvokeTimedOut/caller": invoking(Reply.never, { timeout: "5 minutes" }),
+  "InvokeTimedOut/service": invoking(Reply.timeOut({ ErrorMessage: "Execution timed out" })),
+  InvokeStopped: invoking(Reply.stop({ ErrorMessage: "stopped by an operator" })),
+  CallbackFailed: approving(Reply.fail({ ErrorType: "Rejected", ErrorMessage: "too expensive" })),
   "CallbackTimedOut/timeout": inEngine(Durable.waitForCallback("approval", () => Effect.void, { timeout: "7 days" })),
   "CallbackTimedOut/heartbeat": inEngine(
     Durable.waitForCallback("import", () => Effect.void, { heartbeatTimeout: "10 minutes" })
@@ -473,17 +473,17 @@ const testFailures: Readonly<Record<string, Effect.Effect<Told>>> = {
     Effect.flatMap(TestEngine.start(Fulfil, order), (run) => TestEngine.expectElapsed(run, { atMost: "1 day" })),
     delivery
   ),
-  "TestFailure/answer": approving(TestEngine.succeed(Number.NaN)),
-  "TestFailure/error": approving(TestEngine.fail(cast<Error, never>(new RangeError("no stock")))),
+  "TestFailure/answer": approving(Reply.succeed(Number.NaN)),
+  "TestFailure/error": approving(Reply.fail(cast<Error, never>(new RangeError("no stock")))),
   "TestFailure/closed": inClient(Effect.flatMap(TestEngine.start(Fulfil, order), (run) => run.callback("approval"))),
   "CallbackFailed/list": inEngine(
     Effect.forEach([1, 2], () => Durable.waitForCallback("approval", () => Effect.void)),
-    { functions: [TestEngine.answer("approval", [TestEngine.succeed("yes")])] }
+    { functions: [TestEngine.answer("approval", [Reply.succeed("yes")])] }
   ),
-  "TestFailure/twice": inEngine(Effect.void, { functions: [TestEngine.stub(Fulfil, TestEngine.never)] }),
+  "TestFailure/twice": inEngine(Effect.void, { functions: [TestEngine.stub(Fulfil, Reply.never)] }),
   "TestFailure/payload": inClient(TestEngine.start(Fulfil, cast<object, never>({}))),
   "InvokeFailed/stub": inEngine(Effect.andThen(Durable.invoke(Charge, order), Durable.invoke(Charge, order)), {
-    functions: [TestEngine.stub(Charge, [TestEngine.succeed(undefined)])]
+    functions: [TestEngine.stub(Charge, [Reply.succeed(undefined)])]
   })
 }
 

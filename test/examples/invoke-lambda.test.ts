@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DurableError } from "effect-durable"
-import { TestEngine } from "effect-durable/testing"
+import { Reply, TestEngine } from "effect-durable/testing"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { Orchestrate, ProcessValues } from "../../examples/02-invoke-lambda/contracts.ts"
@@ -50,6 +50,6 @@ describe("the example of an on-demand function", () => {
       const error = yield* Effect.flip(TestEngine.run(Orchestrate, { values: [1] }))
       assert.instanceOf(error, DurableError.InvokeFailed)
       assert.include(error.message, "throttled")
-    }).pipe(Effect.provide(TestEngine.layer([orchestrate, TestEngine.stub(ProcessValues, TestEngine.throttle)])))
+    }).pipe(Effect.provide(TestEngine.layer([orchestrate, TestEngine.stub(ProcessValues, Reply.throttle)])))
   )
 })

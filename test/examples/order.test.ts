@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DurableError } from "effect-durable"
-import { TestEngine } from "effect-durable/testing"
+import { Reply, TestEngine } from "effect-durable/testing"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import {
@@ -65,7 +65,7 @@ describe("the order example", () => {
     Effect.gen(function* () {
       const result = yield* TestEngine.run(ProcessOrder, order)
       assert.deepStrictEqual(result, { status: "declined", code: "expired" })
-    }).pipe(Effect.provide(withPayment(TestEngine.fail(new CardDeclined({ code: "expired" })))))
+    }).pipe(Effect.provide(withPayment(Reply.fail(new CardDeclined({ code: "expired" })))))
   )
 
   it.effect("gives up on a payment that does not answer in five minutes", () =>
@@ -75,6 +75,6 @@ describe("the order example", () => {
       assert.instanceOf(error, DurableError.InvokeTimedOut)
       const [first, ...others] = yield* run.history
       assert.strictEqual((others.at(-1)?.EventTimestamp ?? 0) - (first?.EventTimestamp ?? 0), 300_000)
-    }).pipe(Effect.provide(withPayment(TestEngine.never)))
+    }).pipe(Effect.provide(withPayment(Reply.never)))
   )
 })

@@ -5,7 +5,7 @@
  */
 import { assert, describe, expect, it } from "@effect/vitest"
 import { CheckpointStore, Durable, DurableFunction, RetryPolicy } from "effect-durable"
-import { TestEngine } from "effect-durable/testing"
+import { Reply, TestEngine } from "effect-durable/testing"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { OperationUpdate } from "../../src/wire/OperationUpdate.ts"
@@ -85,8 +85,8 @@ const all = All.implement((order) =>
 
 const functions = [
   all,
-  TestEngine.stub(Validate, TestEngine.succeed(true)),
-  TestEngine.stub(Charge, [TestEngine.succeed("t-1"), TestEngine.succeed("t-2"), TestEngine.fail(declined)])
+  TestEngine.stub(Validate, Reply.succeed(true)),
+  TestEngine.stub(Charge, [Reply.succeed("t-1"), Reply.succeed("t-2"), Reply.fail(declined)])
 ]
 
 /** Everything that an execution sends, and how it ends. */

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Durable, DurableError, DurableFunction } from "effect-durable"
-import { TestEngine } from "effect-durable/testing"
+import { Reply, TestEngine } from "effect-durable/testing"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { executionFailed, fieldsOf, runToError, runToValue } from "./support.ts"
@@ -12,7 +12,7 @@ describe("errors that the contract declares", () => {
     Effect.gen(function* () {
       const error = yield* errorsOf(
         Durable.invoke(Charge, 1),
-        TestEngine.stub(Charge, TestEngine.fail(new CardDeclined({ code: "51" })))
+        TestEngine.stub(Charge, Reply.fail(new CardDeclined({ code: "51" })))
       )
       assert.instanceOf(error, CardDeclined)
       assert.strictEqual(error.code, "51")
@@ -36,9 +36,9 @@ describe("errors that the contract declares", () => {
   it.effect("are told apart in a union", () =>
     Effect.gen(function* () {
       const stub = TestEngine.stub(Reserve, [
-        TestEngine.fail(new CardDeclined({ code: "1" })),
-        TestEngine.fail(new OutOfStock({ since: new Date(5), left: 1n })),
-        TestEngine.succeed("reserved")
+        Reply.fail(new CardDeclined({ code: "1" })),
+        Reply.fail(new OutOfStock({ since: new Date(5), left: 1n })),
+        Reply.succeed("reserved")
       ])
       const reserve = Durable.invoke(Reserve, 1).pipe(
         Effect.catchTag("CardDeclined", (error) => Effect.succeed(`declined ${error.code}`)),
@@ -53,7 +53,7 @@ describe("errors that the contract declares", () => {
     Effect.gen(function* () {
       const error = yield* errorsOf(
         Durable.invoke(Charge, 1, { timeout: "1 minute" }),
-        TestEngine.stub(Charge, TestEngine.fail(new CardDeclined({ code: "51" })))
+        TestEngine.stub(Charge, Reply.fail(new CardDeclined({ code: "51" })))
       )
       assert.instanceOf(error, CardDeclined)
     })
@@ -89,7 +89,7 @@ describe("errors that the contract does not declare", () => {
     Effect.gen(function* () {
       const error = yield* errorsOf(
         Durable.invoke(Charge, 1),
-        TestEngine.stub(Charge, TestEngine.fail({ ErrorType: "java.io.IOException", ErrorMessage: "disk full" }))
+        TestEngine.stub(Charge, Reply.fail({ ErrorType: "java.io.IOException", ErrorMessage: "disk full" }))
       )
       assert.instanceOf(error, DurableError.InvokeFailed)
       assert.strictEqual(error.errorType, "java.io.IOException")
@@ -150,7 +150,7 @@ describe("errors that the contract does not declare", () => {
       const Middle = DurableFunction.make("middle", { success: Schema.String })
       const middle = Middle.implement(() => Durable.invoke(Charge, 1).pipe(Effect.catchTag("CardDeclined", Effect.die)))
       const { seen, workflow } = seenTwice(Durable.invoke(Middle))
-      yield* runToValue(workflow, [middle, TestEngine.stub(Charge, TestEngine.stop())])
+      yield* runToValue(workflow, [middle, TestEngine.stub(Charge, Reply.stop())])
       assert.instanceOf(seen[0], DurableError.InvokeFailed)
       assert.strictEqual(seen[0].errorType, "InvokeStopped")
       assert.strictEqual(seen[0].function, "middle:$LATEST")
@@ -169,10 +169,7 @@ describe("errors that the contract does not declare", () => {
       Effect.gen(function* () {
         const error = yield* errorsOf(
           Durable.invoke(Charge, 1),
-          TestEngine.stub(
-            Charge,
-            TestEngine.fail({ ErrorType: "CardDeclined", ErrorMessage: "declined", ErrorData: data })
-          )
+          TestEngine.stub(Charge, Reply.fail({ ErrorType: "CardDeclined", ErrorMessage: "declined", ErrorData: data }))
         )
         assert.instanceOf(error, DurableError.InvokeFailed)
         assert.strictEqual(error.errorType, "CardDeclined")
@@ -219,7 +216,7 @@ describe("a declared error that is no tagged error", () => {
         Effect.asVoid(Durable.invoke(Charge, 1).pipe(Effect.catchTag("CardDeclined", Effect.die)))
       )
       const { seen, workflow } = seenTwice(Durable.invoke(Path))
-      yield* runToValue(workflow, [path, TestEngine.stub(Charge, TestEngine.stop())])
+      yield* runToValue(workflow, [path, TestEngine.stub(Charge, Reply.stop())])
       assert.instanceOf(seen[0], DurableError.InvokeFailed)
       assert.strictEqual(seen[0].errorType, "InvokeStopped")
     })
@@ -229,7 +226,7 @@ describe("a declared error that is no tagged error", () => {
     Effect.gen(function* () {
       const error = yield* errorsOf(
         Durable.invoke(Loose),
-        TestEngine.stub(Loose, TestEngine.fail({ ErrorType: "com.acme.Odd", ErrorData: '{"message":"odd"}' }))
+        TestEngine.stub(Loose, Reply.fail({ ErrorType: "com.acme.Odd", ErrorData: '{"message":"odd"}' }))
       )
       assert.deepStrictEqual(error, { message: "odd" })
     })
@@ -243,7 +240,7 @@ describe("an error object that is as large as the service allows", () => {
     ErrorMessage: "m".repeat(9_000),
     ErrorData: JSON.stringify({ text: '"'.repeat(9_000) })
   }
-  const stub = TestEngine.stub(Charge, TestEngine.fail(large))
+  const stub = TestEngine.stub(Charge, Reply.fail(large))
 
   it.effect("is InvokeFailed with all of it", () =>
     Effect.gen(function* () {

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Durable, DurableError, DurableFunction } from "effect-durable"
-import { TestEngine } from "effect-durable/testing"
+import { Reply, TestEngine } from "effect-durable/testing"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -14,7 +14,7 @@ describe("an invoke that fails", () => {
     Effect.gen(function* () {
       const error = yield* errorsOf(
         Durable.invoke(Charge, 1, { name: "pay" }),
-        TestEngine.stub(Charge, TestEngine.fail(rawError))
+        TestEngine.stub(Charge, Reply.fail(rawError))
       )
       assert.instanceOf(error, DurableError.InvokeFailed)
       assert.deepStrictEqual(fieldsOf(error), {
@@ -33,7 +33,7 @@ describe("an invoke that fails", () => {
 
   it.effect("is InvokeFailed when the error object is empty", () =>
     Effect.gen(function* () {
-      const error = yield* errorsOf(Durable.invoke(Charge, 1), TestEngine.stub(Charge, TestEngine.fail({})))
+      const error = yield* errorsOf(Durable.invoke(Charge, 1), TestEngine.stub(Charge, Reply.fail({})))
       assert.instanceOf(error, DurableError.InvokeFailed)
       assert.strictEqual(error.errorType, undefined)
       assert.strictEqual(error.errorMessage, undefined)
@@ -44,7 +44,7 @@ describe("an invoke that fails", () => {
 
   it.effect("is InvokeTimedOut of the service when the callee reached its own time-out", () =>
     Effect.gen(function* () {
-      const error = yield* errorsOf(Durable.invoke(Charge, 1), TestEngine.stub(Charge, TestEngine.timeOut(rawError)))
+      const error = yield* errorsOf(Durable.invoke(Charge, 1), TestEngine.stub(Charge, Reply.timeOut(rawError)))
       assert.instanceOf(error, DurableError.InvokeTimedOut)
       assert.deepInclude(fieldsOf(error), {
         operation: "charge",
@@ -60,7 +60,7 @@ describe("an invoke that fails", () => {
 
   it.effect("is InvokeTimedOut of the service when nothing is said about the time-out", () =>
     Effect.gen(function* () {
-      const error = yield* errorsOf(Durable.invoke(Charge, 1), TestEngine.stub(Charge, TestEngine.timeOut()))
+      const error = yield* errorsOf(Durable.invoke(Charge, 1), TestEngine.stub(Charge, Reply.timeOut()))
       assert.instanceOf(error, DurableError.InvokeTimedOut)
       assert.strictEqual(error.source, "service")
     })
@@ -70,7 +70,7 @@ describe("an invoke that fails", () => {
     Effect.gen(function* () {
       const error = yield* errorsOf(
         Durable.invoke(Charge, 1, { name: "pay" }),
-        TestEngine.stub(Charge, TestEngine.stop(rawError))
+        TestEngine.stub(Charge, Reply.stop(rawError))
       )
       assert.instanceOf(error, DurableError.InvokeStopped)
       assert.deepStrictEqual(fieldsOf(error), {
@@ -86,7 +86,7 @@ describe("an invoke that fails", () => {
 
   it.effect("is InvokeStopped when nothing is said about the stop", () =>
     Effect.gen(function* () {
-      const error = yield* errorsOf(Durable.invoke(Charge, 1), TestEngine.stub(Charge, TestEngine.stop()))
+      const error = yield* errorsOf(Durable.invoke(Charge, 1), TestEngine.stub(Charge, Reply.stop()))
       assert.instanceOf(error, DurableError.InvokeStopped)
     })
   )
@@ -94,8 +94,8 @@ describe("an invoke that fails", () => {
   it.effect("is not one of the declared errors when it timed out or was stopped with the data of one", () =>
     Effect.gen(function* () {
       const declared = { ErrorType: "CardDeclined", ErrorData: '{"_tag":"CardDeclined","code":"1"}' }
-      const timedOut = yield* errorsOf(Durable.invoke(Charge, 1), TestEngine.stub(Charge, TestEngine.timeOut(declared)))
-      const stopped = yield* errorsOf(Durable.invoke(Charge, 1), TestEngine.stub(Charge, TestEngine.stop(declared)))
+      const timedOut = yield* errorsOf(Durable.invoke(Charge, 1), TestEngine.stub(Charge, Reply.timeOut(declared)))
+      const stopped = yield* errorsOf(Durable.invoke(Charge, 1), TestEngine.stub(Charge, Reply.stop(declared)))
       assert.instanceOf(timedOut, DurableError.InvokeTimedOut)
       assert.instanceOf(stopped, DurableError.InvokeStopped)
     })
@@ -103,7 +103,7 @@ describe("an invoke that fails", () => {
 
   it.effect("is recognised by one guard and by three tags", () =>
     Effect.gen(function* () {
-      const outcomes = [TestEngine.fail({}), TestEngine.timeOut(), TestEngine.stop()]
+      const outcomes = [Reply.fail({}), Reply.timeOut(), Reply.stop()]
       const caught: Array<string> = []
       for (const outcome of outcomes) {
         const value = yield* runToValue(
@@ -125,9 +125,9 @@ describe("an invoke that fails", () => {
   )
 
   for (const [tag, outcome] of [
-    ["InvokeFailed", TestEngine.fail(rawError)],
-    ["InvokeTimedOut", TestEngine.timeOut(rawError)],
-    ["InvokeStopped", TestEngine.stop(rawError)]
+    ["InvokeFailed", Reply.fail(rawError)],
+    ["InvokeTimedOut", Reply.timeOut(rawError)],
+    ["InvokeStopped", Reply.stop(rawError)]
   ] as const) {
     it.effect(`is reported as itself by an execution that does not catch it: ${tag}`, () =>
       Effect.gen(function* () {
@@ -159,7 +159,7 @@ describe("the service's reasons", () => {
 
   it.effect("a throttled function is InvokeFailed with the advice to invoke again", () =>
     Effect.gen(function* () {
-      const error = yield* errorsOf(Durable.invoke(Charge, 1), TestEngine.stub(Charge, TestEngine.throttle))
+      const error = yield* errorsOf(Durable.invoke(Charge, 1), TestEngine.stub(Charge, Reply.throttle))
       assert.instanceOf(error, DurableError.InvokeFailed)
       assert.strictEqual(error.errorType, "TooManyRequestsException")
       assert.include(error.message, "throttled")
@@ -174,7 +174,7 @@ describe("the service's reasons", () => {
           Durable.invoke(Charge, 1),
           TestEngine.stub(
             Charge,
-            TestEngine.fail({ ErrorType: "AccessDeniedException", ErrorMessage: "not authorized to perform this" })
+            Reply.fail({ ErrorType: "AccessDeniedException", ErrorMessage: "not authorized to perform this" })
           )
         )
         assert.instanceOf(error, DurableError.InvokeFailed)
@@ -194,7 +194,7 @@ describe("the name of an invoke", () => {
   ] as const) {
     it.effect(`is InvalidName before anything is sent when it is ${what}`, () =>
       Effect.gen(function* () {
-        const { calls, stub } = spy(Charge, () => TestEngine.succeed("paid"))
+        const { calls, stub } = spy(Charge, () => Reply.succeed("paid"))
         const { exit, operations } = yield* runToEnd(Effect.orDie(Durable.invoke(Charge, 1, { name })), [stub])
         assert.strictEqual(executionFailed(exit).errorType, "InvalidName")
         assert.deepStrictEqual(operations, [])
@@ -207,7 +207,7 @@ describe("the name of an invoke", () => {
     Effect.gen(function* () {
       const name = "a b/c#1~".padEnd(256, "!")
       const value = yield* runToValue(Effect.orDie(Durable.invoke(Charge, 1, { name, timeout: "1 minute" })), [
-        TestEngine.stub(Charge, TestEngine.succeed("paid"))
+        TestEngine.stub(Charge, Reply.succeed("paid"))
       ])
       assert.strictEqual(value, "paid")
     })
@@ -224,7 +224,7 @@ describe("what a workflow does about a failed invoke", () => {
           const second = yield* Durable.invoke(Charge, 2).pipe(Effect.catch((error) => Effect.succeed(error._tag)))
           return [first, second]
         }),
-        [TestEngine.stub(Charge, [TestEngine.fail(new CardDeclined({ code: "1" })), TestEngine.succeed("paid")])]
+        [TestEngine.stub(Charge, [Reply.fail(new CardDeclined({ code: "1" })), Reply.succeed("paid")])]
       )
       assert.deepStrictEqual(value, ["CardDeclined", "paid"])
     })
@@ -233,7 +233,7 @@ describe("what a workflow does about a failed invoke", () => {
   it.effect("it retries by hand with waits in between, and every attempt is an operation of its own", () =>
     Effect.gen(function* () {
       const { calls, stub } = spy(Charge, (_, { number }) =>
-        number < 4 ? TestEngine.throttle : TestEngine.succeed(`paid at ${number}`)
+        number < 4 ? Reply.throttle : Reply.succeed(`paid at ${number}`)
       )
       const { exit, history, operations } = yield* runToEnd(
         Effect.gen(function* () {
@@ -258,7 +258,7 @@ describe("what a workflow does about a failed invoke", () => {
 
   it.effect("nothing is retried unless the workflow does it", () =>
     Effect.gen(function* () {
-      const { calls, stub } = spy(Charge, () => TestEngine.throttle)
+      const { calls, stub } = spy(Charge, () => Reply.throttle)
       yield* runToError(Durable.invoke(Charge, 1).pipe(Effect.catchTag("CardDeclined", Effect.die)), [stub])
       assert.strictEqual(calls.length, 1)
     })
@@ -266,9 +266,7 @@ describe("what a workflow does about a failed invoke", () => {
 
   it.effect("Effect.retry repeats it as operations of their own", () =>
     Effect.gen(function* () {
-      const { calls, stub } = spy(Charge, (_, { number }) =>
-        number < 3 ? TestEngine.throttle : TestEngine.succeed("paid")
-      )
+      const { calls, stub } = spy(Charge, (_, { number }) => (number < 3 ? Reply.throttle : Reply.succeed("paid")))
       const value = yield* runToValue(Durable.invoke(Charge, 1).pipe(Effect.retry({ times: 4 }), Effect.orDie), [stub])
       assert.strictEqual(value, "paid")
       assert.strictEqual(calls.length, 3)
@@ -287,7 +285,7 @@ describe("what a workflow does about a failed invoke", () => {
           const again = yield* Effect.exit(exit)
           if (Exit.isFailure(again)) causes.push(again.cause)
         }),
-        [TestEngine.stub(Charge, TestEngine.fail(rawError))]
+        [TestEngine.stub(Charge, Reply.fail(rawError))]
       )
       assert.strictEqual(causes.length, 2)
       assert.deepStrictEqual(Cause.squash(causes[1]!), Cause.squash(causes[0]!))
@@ -295,10 +293,10 @@ describe("what a workflow does about a failed invoke", () => {
   )
 
   for (const [tag, outcome] of [
-    ["InvokeFailed", TestEngine.fail(rawError)],
-    ["InvokeTimedOut", TestEngine.timeOut(rawError)],
-    ["InvokeStopped", TestEngine.stop(rawError)],
-    ["CardDeclined", TestEngine.fail(new CardDeclined({ code: "9" }))]
+    ["InvokeFailed", Reply.fail(rawError)],
+    ["InvokeTimedOut", Reply.timeOut(rawError)],
+    ["InvokeStopped", Reply.stop(rawError)],
+    ["CardDeclined", Reply.fail(new CardDeclined({ code: "9" }))]
   ] as const) {
     it.effect(`it lets ${tag} pass two children as itself, before and after a replay of them`, () =>
       Effect.gen(function* () {

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Durable, DurableFunction } from "effect-durable"
-import { TestEngine } from "effect-durable/testing"
+import { Reply, TestEngine } from "effect-durable/testing"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
@@ -204,7 +204,7 @@ describe("invoke as part of a program", () => {
 
   it.effect("an execution ends without waiting for an invoke that nobody joins", () =>
     Effect.gen(function* () {
-      const { calls, stub } = spy(Double, () => TestEngine.never)
+      const { calls, stub } = spy(Double, () => Reply.never)
       const { exit, operations } = yield* runToEnd(
         Effect.gen(function* () {
           yield* Effect.forkChild(Durable.invoke(Double, 1), { startImmediately: true })

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { CheckpointStore, Durable, DurableError, DurableFunction } from "effect-durable"
-import { TestEngine } from "effect-durable/testing"
+import { Reply } from "effect-durable/testing"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { invoked, oneInvocation, operation } from "./oneInvocation.ts"
@@ -370,7 +370,7 @@ describe("a crash", () => {
 
   it.effect("with a time-out under way calls nobody a second time and keeps the time-out", () =>
     Effect.gen(function* () {
-      const { calls, stub } = spy(Double, () => TestEngine.never)
+      const { calls, stub } = spy(Double, () => Reply.never)
       let attempts = 0
       const ended = yield* runToEnd(
         Effect.all(

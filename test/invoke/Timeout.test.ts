@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Durable, DurableError, DurableFunction } from "effect-durable"
-import { TestEngine } from "effect-durable/testing"
+import { Reply, TestEngine } from "effect-durable/testing"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -13,7 +13,7 @@ const Work = DurableFunction.plain("work", { payload: Schema.Int, success: Schem
 
 /** Works for so many virtual milliseconds. */
 const working = (millis: number) => TestEngine.stub(Work, (n) => Effect.as(Effect.sleep(millis), `did ${n}`))
-const never = TestEngine.stub(Work, TestEngine.never)
+const never = TestEngine.stub(Work, Reply.never)
 
 const startTime = Date.UTC(2026, 0, 1)
 const minute = 60_000
@@ -74,7 +74,7 @@ describe("the time-out of an invoke", () => {
         new Date(0),
         DateTime.makeUnsafe(startTime - day)
       ]) {
-        const { calls, stub } = spy(Work, () => TestEngine.never)
+        const { calls, stub } = spy(Work, () => Reply.never)
         const errors: Array<unknown> = []
         const { exit, operations } = yield* runToEnd(
           Effect.gen(function* () {
@@ -158,7 +158,7 @@ describe("the time-out of an invoke", () => {
   for (const [what, timeout] of invalid) {
     it.effect(`is InvalidDuration before anything is sent when it is ${what}`, () =>
       Effect.gen(function* () {
-        const { calls, stub } = spy(Work, () => TestEngine.never)
+        const { calls, stub } = spy(Work, () => Reply.never)
         const { exit, operations } = yield* runToEnd(
           // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what comes from JavaScript has any type
           briefly(timeout as Timeout, "pay"),
@@ -269,7 +269,7 @@ describe("an invoke with a time-out", () => {
           Effect.catch(Effect.die)
         )
       yield* runToValue(Effect.andThen(source("1 minute"), source("2 minutes")), [
-        TestEngine.stub(Work, [TestEngine.timeOut(), TestEngine.never])
+        TestEngine.stub(Work, [Reply.timeOut(), Reply.never])
       ])
       assert.deepInclude(sources, ["service", false])
       assert.deepStrictEqual(sources.at(-1), ["caller", true])
@@ -282,9 +282,9 @@ describe("an invoke with a time-out", () => {
         Effect.all([briefly("1 minute", "a"), briefly("1 minute", "b"), briefly("1 minute", "c")]),
         [
           TestEngine.stub(Work, [
-            TestEngine.fail(new CardDeclined({ code: "1" })),
-            TestEngine.fail({ ErrorType: "Odd" }),
-            TestEngine.stop()
+            Reply.fail(new CardDeclined({ code: "1" })),
+            Reply.fail({ ErrorType: "Odd" }),
+            Reply.stop()
           ])
         ]
       )
@@ -309,7 +309,7 @@ describe("an invoke with a time-out", () => {
     Effect.gen(function* () {
       const value = yield* runToValue(
         Effect.forEach([1, 2, 3], () => briefly("1 minute")),
-        [TestEngine.stub(Work, [TestEngine.succeed("one"), TestEngine.never, TestEngine.succeed("three")])]
+        [TestEngine.stub(Work, [Reply.succeed("one"), Reply.never, Reply.succeed("three")])]
       )
       assert.deepStrictEqual(value, ["one", "InvokeTimedOut", "three"])
     })

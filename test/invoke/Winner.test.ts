@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Durable, DurableFunction, Serdes } from "effect-durable"
-import { TestEngine } from "effect-durable/testing"
+import { Reply, TestEngine } from "effect-durable/testing"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { brief, runToEnd, spy, soon } from "./support.ts"
@@ -84,10 +84,7 @@ describe("who won the race of an invoke and its time-out", () => {
 
   it.effect("is the callee for ever, although it failed", () =>
     Effect.gen(function* () {
-      const { seen } = yield* watch(
-        "5 minutes",
-        TestEngine.stub(Work, TestEngine.fail(new CardDeclined({ code: "1" })))
-      )
+      const { seen } = yield* watch("5 minutes", TestEngine.stub(Work, Reply.fail(new CardDeclined({ code: "1" }))))
       assert.strictEqual(seen[0], "CardDeclined")
     })
   )

@@ -3,7 +3,7 @@
  */
 import { assert } from "@effect/vitest"
 import { DurableFunction, type Durable, type DurableError } from "effect-durable"
-import { TestEngine } from "effect-durable/testing"
+import { type Reply, TestEngine } from "effect-durable/testing"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
@@ -69,7 +69,7 @@ export const spy = <C extends DurableFunction.Any>(
     call: TestEngine.Call
   ) =>
     | Effect.Effect<DurableFunction.Success<C>, DurableFunction.Error<C>>
-    | TestEngine.Outcome<DurableFunction.Success<C>, DurableFunction.Error<C>>
+    | Reply.Reply<DurableFunction.Success<C>, DurableFunction.Error<C>>
 ) => {
   const calls: Array<{ readonly payload: DurableFunction.Payload<C>; readonly tenantId: string | undefined }> = []
   const stub = TestEngine.stub(contract, (payload, call) => {

@@ -1,13 +1,13 @@
 import { assert, describe, expectTypeOf, it } from "@effect/vitest"
 import { Durable, DurableClient, DurableError, DurableFunction, Serdes, Targets } from "effect-durable"
 
-import { TestEngine } from "effect-durable/testing"
+import { Reply, TestEngine } from "effect-durable/testing"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { loopback, type Received, type Reply } from "./loopback.ts"
+import { loopback, type Received, type Reply as Response } from "./loopback.ts"
 import { own } from "./transports.ts"
 
 class Lost extends Schema.TaggedError<Lost>()("Lost", { where: Schema.String }) {}
@@ -33,7 +33,7 @@ const ship = Ship.implement(
 
 const Pay = DurableFunction.plain("pay")
 const due = new Date("2027-03-08T00:00:00Z")
-const world = () => TestEngine.layer([ship, TestEngine.stub(Pay, TestEngine.timeOut())])
+const world = () => TestEngine.layer([ship, TestEngine.stub(Pay, Reply.timeOut())])
 const port = DurableClient.DurableClient
 
 describe("An execution of a contract", () => {
@@ -169,7 +169,10 @@ describe("An execution of a contract", () => {
 
 describe("An execution of a contract on Lambda", () => {
   const executionArn = "arn:aws:lambda:eu-west-1:123456789012:function:shipping:7/durable-execution/o-1/x"
-  const over = <A, E>(respond: (request: Received) => Reply, use: Effect.Effect<A, E, DurableClient.DurableClient>) =>
+  const over = <A, E>(
+    respond: (request: Received) => Response,
+    use: Effect.Effect<A, E, DurableClient.DurableClient>
+  ) =>
     Effect.scoped(
       Effect.gen(function* () {
         const server = yield* loopback(respond)

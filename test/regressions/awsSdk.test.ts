@@ -24,7 +24,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { CompletionPolicy, Durable, DurableError, DurableFunction, RetryPolicy, Serdes } from "effect-durable"
-import { TestEngine } from "effect-durable/testing"
+import { Reply, TestEngine } from "effect-durable/testing"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
@@ -255,9 +255,9 @@ describe("invokes", () => {
   const error = { ErrorType: "QuotaExceeded", ErrorMessage: "none left", ErrorData: `{"left":0}` }
   const kept = { errorType: "QuotaExceeded", errorMessage: "none left", errorData: `{"left":0}` }
   for (const [status, outcome, tag] of [
-    ["failed", TestEngine.fail(error), "InvokeFailed"],
-    ["timed out", TestEngine.timeOut(error), "InvokeTimedOut"],
-    ["was stopped", TestEngine.stop(error), "InvokeStopped"]
+    ["failed", Reply.fail(error), "InvokeFailed"],
+    ["timed out", Reply.timeOut(error), "InvokeTimedOut"],
+    ["was stopped", Reply.stop(error), "InvokeStopped"]
   ] as const) {
     it.effect(`AWS JS SDK 7: a callee that ${status} is ${tag} with its type, live and on replay`, () =>
       Effect.gen(function* () {

@@ -2,7 +2,7 @@
  * The functions that programs invoke.
  */
 import { Durable, DurableFunction } from "effect-durable"
-import { TestEngine } from "effect-durable/testing"
+import { Reply, TestEngine } from "effect-durable/testing"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { mix, Oops } from "./digest.ts"
@@ -36,15 +36,15 @@ export const callees = (tally: Tally) => {
     TestEngine.stub(contracts.declines, (value) => Effect.andThen(called("declines"), new Oops({ code: value % 100 }))),
     TestEngine.stub(contracts.breaks, () => {
       tally.calls.push("breaks")
-      return TestEngine.fail({ ErrorType: "Broken", ErrorMessage: "in two" })
+      return Reply.fail({ ErrorType: "Broken", ErrorMessage: "in two" })
     }),
     TestEngine.stub(contracts.throttled, () => {
       tally.calls.push("throttled")
-      return TestEngine.throttle
+      return Reply.throttle
     }),
     TestEngine.stub(contracts.silent, () => {
       tally.calls.push("silent")
-      return TestEngine.never
+      return Reply.never
     }),
     contracts.worker.implement((value) =>
       Effect.gen(function* () {

@@ -2,7 +2,7 @@
  * The programs of `common.ts`, written with this library.
  */
 import { Durable, DurableFunction, RetryPolicy } from "effect-durable"
-import { TestEngine } from "effect-durable/testing"
+import { Reply, TestEngine } from "effect-durable/testing"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
@@ -213,7 +213,7 @@ export const runOurs = (program: Common): Promise<Seen> => {
         Program.implement(() => written((id, answer) => tell(id, answer), program, input)),
         TestEngine.stub(contracts.double, (value) => Effect.succeed(mix(value, 2))),
         TestEngine.stub(contracts.slow, (value) => Effect.delay(Effect.succeed(mix(value, 3)), 3_000)),
-        TestEngine.stub(contracts.breaks, TestEngine.fail(broken)),
+        TestEngine.stub(contracts.breaks, Reply.fail(broken)),
         contracts.worker.implement((value) => written(() => {}, worker, value))
       ])
     ),

@@ -1,7 +1,7 @@
 /** What must not be told: payloads, results, messages of errors, tokens and callback ids. */
 import { assert, describe, it } from "@effect/vitest"
 import { Durable, DurableFunction, RetryPolicy } from "effect-durable"
-import { TestEngine } from "effect-durable/testing"
+import { Reply, TestEngine } from "effect-durable/testing"
 import * as Effect from "effect/Effect"
 import { cast } from "effect/Function"
 import * as Schema from "effect/Schema"
@@ -20,7 +20,7 @@ const Ship = DurableFunction.plain("ship", { payload: Schema.String, success: Sc
 
 const functions = [
   TestEngine.stub(Pay, () => Effect.succeed(secret("answer"))),
-  TestEngine.stub(Ship, TestEngine.fail(new Declined({ card: secret("callee") })))
+  TestEngine.stub(Ship, Reply.fail(new Declined({ card: secret("callee") })))
 ]
 
 const once = { retry: RetryPolicy.none, error: Declined }

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Durable, DurableClient, DurableFunction, RetryPolicy } from "effect-durable"
-import { TestEngine } from "effect-durable/testing"
+import { Reply, TestEngine } from "effect-durable/testing"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -77,9 +77,9 @@ describe("an answer", () => {
         ]
       })
       const value = yield* resultOf(workflow, [
-        TestEngine.answer("text", TestEngine.succeed(`"yes"`)),
-        TestEngine.answer("raw", TestEngine.succeed("[1, 2]")),
-        TestEngine.answer("approval", TestEngine.succeed({ by: "Ada", votes: 3 }))
+        TestEngine.answer("text", Reply.succeed(`"yes"`)),
+        TestEngine.answer("raw", Reply.succeed("[1, 2]")),
+        TestEngine.answer("approval", Reply.succeed({ by: "Ada", votes: 3 }))
       ])
       assert.deepStrictEqual(value, [`"yes"`, [1, 2], { by: "Ada", votes: 3 }])
     })
@@ -91,7 +91,7 @@ describe("an answer", () => {
       const at = new Date(day)
       const value = yield* resultOf(
         Effect.map(awaited(Durable.callback("when", options)), ({ at, word }) => `${at.getTime()} ${word}`),
-        [TestEngine.answer("when", TestEngine.succeed({ at, word: "x" }), options)]
+        [TestEngine.answer("when", Reply.succeed({ at, word: "x" }), options)]
       )
       assert.strictEqual(value, `${day} x`)
     })
@@ -100,7 +100,7 @@ describe("an answer", () => {
   it.effect("may be nothing", () =>
     Effect.gen(function* () {
       assert.strictEqual(
-        yield* resultOf(awaited(Durable.callback("ping")), [TestEngine.answer("ping", TestEngine.succeed(undefined))]),
+        yield* resultOf(awaited(Durable.callback("ping")), [TestEngine.answer("ping", Reply.succeed(undefined))]),
         ""
       )
     })
@@ -116,8 +116,8 @@ describe("an answer", () => {
       })
       const [first, second] = Object(
         yield* resultOf(workflow, [
-          TestEngine.answer("first", TestEngine.fail(new Rejected({ limit: 7n })), declared),
-          TestEngine.answer("second", TestEngine.fail({ ErrorType: "Odd", ErrorMessage: "how odd" }))
+          TestEngine.answer("first", Reply.fail(new Rejected({ limit: 7n })), declared),
+          TestEngine.answer("second", Reply.fail({ ErrorType: "Odd", ErrorMessage: "how odd" }))
         ])
       )
       assert.strictEqual(first, "7")
@@ -128,7 +128,7 @@ describe("an answer", () => {
   it.effect("may come after a time, to the second", () =>
     Effect.gen(function* () {
       yield* started(awaited(Durable.callback("approval", { timeout: "7 days" })), [
-        TestEngine.answer("approval", TestEngine.after("2 days", TestEngine.succeed("yes")))
+        TestEngine.answer("approval", Reply.after("2 days", Reply.succeed("yes")))
       ]).run(
         Effect.fnUntraced(function* (run) {
           assert.strictEqual(yield* run.result, "yes")
@@ -144,9 +144,7 @@ describe("an answer", () => {
         Effect.flip(awaited(Durable.callback("approval", { timeout: "7 days" }))),
         (error) => error._tag
       )
-      yield* started(workflow, [
-        TestEngine.answer("approval", TestEngine.after("8 days", TestEngine.succeed("yes")))
-      ]).run(
+      yield* started(workflow, [TestEngine.answer("approval", Reply.after("8 days", Reply.succeed("yes")))]).run(
         Effect.fnUntraced(function* (run) {
           assert.strictEqual(yield* run.result, "CallbackTimedOut")
           for (let turn = 0; turn < 50; turn++) yield* Effect.promise(() => new Promise(setImmediate))
@@ -218,7 +216,7 @@ describe("an answer", () => {
     })
   )
 
-  it.effect("may be a list with an outcome for each callback in turn, and says when that is over", () =>
+  it.effect("may be a list with a reply for each callback in turn, and says when that is over", () =>
     Effect.gen(function* () {
       const attempt = Effect.match(awaited(Durable.callback("approval")), {
         onSuccess: (text) => text,
@@ -228,15 +226,15 @@ describe("an answer", () => {
         Effect.forEach([1, 2, 3], () => attempt),
         [
           TestEngine.answer("approval", [
-            TestEngine.fail({ ErrorType: "Busy" }),
-            TestEngine.after("1 hour", TestEngine.succeed("yes"))
+            Reply.fail({ ErrorType: "Busy" }),
+            Reply.after("1 hour", Reply.succeed("yes"))
           ])
         ]
       )
       const [first, second, third] = Object(value)
       assert.match(first, /^CallbackFailed: .*Busy/)
       assert.strictEqual(second, "yes")
-      assert.match(third, /"approval" has 2 outcomes, and this is callback 3/)
+      assert.match(third, /"approval" has 2 replies, and this is callback 3/)
     })
   )
 
@@ -246,9 +244,7 @@ describe("an answer", () => {
         Effect.forEach(["a", "b"], (name) => awaited(Durable.callback(name))),
         [
           TestEngine.answer(/./, ({ callbackId, executionArn, name, number }) =>
-            TestEngine.succeed(
-              [name, number, callbackId.length > 10, executionArn.includes(":function:main")].join(" ")
-            )
+            Reply.succeed([name, number, callbackId.length > 10, executionArn.includes(":function:main")].join(" "))
           )
         ]
       )
@@ -261,10 +257,10 @@ describe("an answer", () => {
       const value = yield* resultOf(
         Effect.forEach(["import-1", "import-2", "other", "import"], (name) => awaited(Durable.callback(name))),
         [
-          TestEngine.answer("import-2", TestEngine.succeed("by name")),
-          TestEngine.answer(/^import-/g, TestEngine.succeed("by pattern")),
-          TestEngine.answer((name) => name.length === 5, TestEngine.succeed("by function")),
-          TestEngine.answer(/./, TestEngine.succeed("any"))
+          TestEngine.answer("import-2", Reply.succeed("by name")),
+          TestEngine.answer(/^import-/g, Reply.succeed("by pattern")),
+          TestEngine.answer((name) => name.length === 5, Reply.succeed("by function")),
+          TestEngine.answer(/./, Reply.succeed("any"))
         ]
       )
       assert.deepStrictEqual(value, ["by pattern", "by name", "by function", "any"])
@@ -326,7 +322,7 @@ describe("an answer", () => {
     Effect.gen(function* () {
       const message = yield* failureOf(
         awaited(Durable.callback("approval")),
-        [TestEngine.answer("approval", TestEngine.never)],
+        [TestEngine.answer("approval", Reply.never)],
         impatient
       )
       assert.include(message, `the callback "approval" is open, and nobody answers it`)
@@ -358,16 +354,16 @@ describe("an answer", () => {
   it.effect("that cannot be written is a test failure", () =>
     Effect.gen(function* () {
       const date = yield* failureOf(awaited(Durable.callback("approval")), [
-        TestEngine.answer("approval", TestEngine.succeed({ at: 5n }))
+        TestEngine.answer("approval", Reply.succeed({ at: 5n }))
       ])
       assert.match(date, /"approval" cannot be written/)
       const error = yield* failureOf(awaited(Durable.callback("approval")), [
         // @ts-expect-error an error without the Schema of the callback
-        TestEngine.answer("approval", TestEngine.fail(new Rejected({ limit: 1n })))
+        TestEngine.answer("approval", Reply.fail(new Rejected({ limit: 1n })))
       ])
       assert.match(error, /"approval" cannot fail with Rejected: give the answer the error Schema/)
       const large = yield* failureOf(awaited(Durable.callback("approval")), [
-        TestEngine.answer("approval", TestEngine.succeed("x".repeat(300_000)))
+        TestEngine.answer("approval", Reply.succeed("x".repeat(300_000)))
       ])
       assert.match(large, /"approval" failed.*262144 bytes/s)
     })
@@ -375,7 +371,7 @@ describe("an answer", () => {
 
   it.effect("counts its callbacks anew in every world", () =>
     Effect.gen(function* () {
-      const answer = TestEngine.answer("approval", [TestEngine.succeed("only")])
+      const answer = TestEngine.answer("approval", [Reply.succeed("only")])
       for (let world = 0; world < 2; world++)
         assert.strictEqual(yield* resultOf(awaited(Durable.callback("approval")), [answer]), "only")
     })
@@ -386,7 +382,7 @@ describe("an answer", () => {
       const Sub = DurableFunction.make("sub", { success: Schema.String })
       const sub = Sub.implement(() => Effect.orDie(awaited(Durable.callback("approval"))))
       const main = Main.implement(() => Effect.orDie(Durable.invoke(Sub)))
-      const answer = TestEngine.answer("approval", TestEngine.succeed("yes"))
+      const answer = TestEngine.answer("approval", Reply.succeed("yes"))
       assert.strictEqual(yield* Effect.provide(TestEngine.run(Main), TestEngine.layer([main, sub, answer])), "yes")
     })
   )

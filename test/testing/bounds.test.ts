@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Durable, DurableFunction, RetryPolicy } from "effect-durable"
-import { TestEngine } from "effect-durable/testing"
+import { Reply, TestEngine } from "effect-durable/testing"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
@@ -90,7 +90,7 @@ describe("the time-out of executions", () => {
   it.effect("does not pass while an execution only waits for somebody outside", () =>
     Effect.gen(function* () {
       const ended = yield* runWith({ patience: "100 millis" }, Effect.orDie(Durable.invoke(Plain, 1)), [
-        TestEngine.stub(Plain, TestEngine.never)
+        TestEngine.stub(Plain, Reply.never)
       ])
       assert.include(JSON.stringify(ended.exit), "did not end")
     })

@@ -1,7 +1,7 @@
 /** One operation of an execution, for a test that looks at it. */
 import { assert, describe, it } from "@effect/vitest"
 import { Durable, DurableFunction, RetryPolicy, Serdes } from "effect-durable"
-import { TestEngine } from "effect-durable/testing"
+import { Reply, TestEngine } from "effect-durable/testing"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -36,9 +36,9 @@ const main = Main.implement(() =>
 )
 
 const charge = TestEngine.stub(Charge, [
-  TestEngine.succeed(at),
-  TestEngine.fail(new Declined({ at })),
-  TestEngine.fail({ ErrorType: "Bank", ErrorMessage: "closed" })
+  Reply.succeed(at),
+  Reply.fail(new Declined({ at })),
+  Reply.fail({ ErrorType: "Bank", ErrorMessage: "closed" })
 ])
 
 const looking = <A>(look: (run: TestEngine.TestRun<typeof Main>) => Effect.Effect<A>) =>

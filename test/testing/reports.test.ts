@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Durable, DurableFunction, RetryPolicy } from "effect-durable"
-import { TestEngine } from "effect-durable/testing"
+import { Reply, TestEngine } from "effect-durable/testing"
 import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -37,7 +37,7 @@ describe("a test that would hang", () => {
   it.effect("is told which invoke has no outcome, and in which function", () =>
     Effect.gen(function* () {
       const message = yield* reportOf(Effect.orDie(Effect.asVoid(Durable.invoke(Ask, undefined, { name: "pay" }))), [
-        TestEngine.stub(Ask, TestEngine.never)
+        TestEngine.stub(Ask, Reply.never)
       ])
       assert.include(message, `"pay"`)
       assert.include(message, "invoke")

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Durable, DurableClient, DurableError, DurableFunction, RetryPolicy } from "effect-durable"
-import { TestEngine } from "effect-durable/testing"
+import { Reply, TestEngine } from "effect-durable/testing"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -70,7 +70,7 @@ describe("an execution on the test engine", () => {
       const Outer = DurableFunction.make("outer", { success: Schema.String })
       const error = yield* Effect.flip(TestEngine.run(Outer)).pipe(
         Effect.provide(
-          TestEngine.layer([Outer.implement(() => Durable.invoke(Ask)), TestEngine.stub(Ask, TestEngine.stop())])
+          TestEngine.layer([Outer.implement(() => Durable.invoke(Ask)), TestEngine.stub(Ask, Reply.stop())])
         )
       )
       assert.instanceOf(error, DurableError.InvokeStopped)
@@ -261,18 +261,15 @@ describe("a contract that is not served", () => {
       const exit = yield* Effect.exit(TestEngine.start(Greet, "Ada"))
       assert.isTrue(Exit.isFailure(exit))
       assert.include(JSON.stringify(exit), "greet")
-    }).pipe(Effect.provide(TestEngine.layer([TestEngine.stub(Greet, TestEngine.succeed("hi"))])))
+    }).pipe(Effect.provide(TestEngine.layer([TestEngine.stub(Greet, Reply.succeed("hi"))])))
   )
 
   it.effect("is a defect of the layer when it is served twice", () =>
     Effect.gen(function* () {
       for (const functions of [
         [greet, greet],
-        [greet, TestEngine.stub(Greet, TestEngine.succeed("hi"))],
-        [
-          greet,
-          TestEngine.stub(DurableFunction.plain("other", { target: "greet:live" }), TestEngine.succeed(undefined))
-        ]
+        [greet, TestEngine.stub(Greet, Reply.succeed("hi"))],
+        [greet, TestEngine.stub(DurableFunction.plain("other", { target: "greet:live" }), Reply.succeed(undefined))]
       ]) {
         const exit = yield* Effect.exit(Effect.provide(Effect.void, TestEngine.layer(functions)))
         assert.isTrue(Exit.isFailure(exit))

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Durable, DurableError, DurableFunction } from "effect-durable"
-import { TestEngine } from "effect-durable/testing"
+import { Reply, TestEngine } from "effect-durable/testing"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
@@ -90,7 +90,7 @@ describe("smoke", () => {
         TestEngine.layer([
           processOrder,
           TestEngine.stub(ValidateOrder, () => Effect.succeed({ valid: true })),
-          TestEngine.stub(ProcessPayment, TestEngine.fail(new CardDeclined({ code: "x" })))
+          TestEngine.stub(ProcessPayment, Reply.fail(new CardDeclined({ code: "x" })))
         ])
       )
     )
@@ -104,7 +104,7 @@ describe("smoke", () => {
         TestEngine.layer([
           processOrder,
           TestEngine.stub(ValidateOrder, () => Effect.succeed({ valid: true })),
-          TestEngine.stub(ProcessPayment, TestEngine.never)
+          TestEngine.stub(ProcessPayment, Reply.never)
         ])
       )
     )

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Durable, DurableClient, DurableFunction, RetryPolicy } from "effect-durable"
-import { TestEngine } from "effect-durable/testing"
+import { Reply, TestEngine } from "effect-durable/testing"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -18,7 +18,7 @@ const exitOf = (workflow: Workflow, options: TestEngine.Options) =>
   Effect.exit(TestEngine.run(Main)).pipe(
     Effect.provide(
       TestEngine.layer(
-        [Main.implement(() => Effect.asVoid(Effect.orDie(workflow))), TestEngine.stub(Never, TestEngine.never)],
+        [Main.implement(() => Effect.asVoid(Effect.orDie(workflow))), TestEngine.stub(Never, Reply.never)],
         options
       )
     )

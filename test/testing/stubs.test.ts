@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Durable, DurableError, DurableFunction } from "effect-durable"
-import { TestEngine } from "effect-durable/testing"
+import { Reply, TestEngine } from "effect-durable/testing"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -58,39 +58,39 @@ describe("a stub", () => {
     })
   )
 
-  it.effect("may be one outcome for every call", () =>
+  it.effect("may be one reply for every call", () =>
     Effect.gen(function* () {
-      const ended = yield* outcomes(3, TestEngine.stub(Charge, TestEngine.succeed({ receipt: "r", at })))
+      const ended = yield* outcomes(3, TestEngine.stub(Charge, Reply.succeed({ receipt: "r", at })))
       assert.deepStrictEqual(ended, ["r 86400000", "r 86400000", "r 86400000"])
     })
   )
 
-  it.effect("may be a function to an outcome, which sees the number of the call", () =>
+  it.effect("may be a function to a reply, which sees the number of the call", () =>
     Effect.gen(function* () {
       const ended = yield* outcomes(
         3,
         TestEngine.stub(Charge, (payload, { number }) =>
           number === 2
-            ? TestEngine.fail(new TooMuch({ limit: BigInt(payload.cents) }))
-            : TestEngine.succeed({ receipt: `call ${number}`, at })
+            ? Reply.fail(new TooMuch({ limit: BigInt(payload.cents) }))
+            : Reply.succeed({ receipt: `call ${number}`, at })
         )
       )
       assert.deepStrictEqual(ended, ["call 1 86400000", "TooMuch 1", "call 3 86400000"])
     })
   )
 
-  it.effect("may be a list with an outcome for each call", () =>
+  it.effect("may be a list with a reply for each call", () =>
     Effect.gen(function* () {
       const ended = yield* outcomes(
         7,
         TestEngine.stub(Charge, [
-          TestEngine.succeed({ receipt: "first", at }),
-          TestEngine.fail(new TooMuch({ limit: 9n })),
-          TestEngine.fail({ ErrorType: "Odd", ErrorMessage: "how odd" }),
-          TestEngine.timeOut({ ErrorMessage: "too slow" }),
-          TestEngine.stop({ ErrorMessage: "stopped by hand" }),
-          TestEngine.throttle,
-          TestEngine.succeed({ receipt: "last", at })
+          Reply.succeed({ receipt: "first", at }),
+          Reply.fail(new TooMuch({ limit: 9n })),
+          Reply.fail({ ErrorType: "Odd", ErrorMessage: "how odd" }),
+          Reply.timeOut({ ErrorMessage: "too slow" }),
+          Reply.stop({ ErrorMessage: "stopped by hand" }),
+          Reply.throttle,
+          Reply.succeed({ receipt: "last", at })
         ])
       )
       assert.strictEqual(ended[0], "first 86400000")
@@ -103,11 +103,11 @@ describe("a stub", () => {
     })
   )
 
-  it.effect("fails a call beyond the end of its list, and says how many outcomes it has", () =>
+  it.effect("fails a call beyond the end of its list, and says how many replies it has", () =>
     Effect.gen(function* () {
-      const ended = yield* outcomes(3, TestEngine.stub(Charge, [TestEngine.succeed({ receipt: "only", at })]))
+      const ended = yield* outcomes(3, TestEngine.stub(Charge, [Reply.succeed({ receipt: "only", at })]))
       assert.strictEqual(ended[0], "only 86400000")
-      assert.match(ended[1] ?? "", /TestFailure.*"charge" has 1 outcomes?, and this is call 2/)
+      assert.match(ended[1] ?? "", /TestFailure.*"charge" has 1 reply, and this is call 2/)
       assert.match(ended[2] ?? "", /this is call 3/)
     })
   )
@@ -115,7 +115,7 @@ describe("a stub", () => {
   it.effect("fails every call when its list is empty", () =>
     Effect.gen(function* () {
       const ended = yield* outcomes(1, TestEngine.stub(Charge, []))
-      assert.match(ended[0] ?? "", /"charge" has 0 outcomes, and this is call 1/)
+      assert.match(ended[0] ?? "", /"charge" has 0 replies, and this is call 1/)
     })
   )
 
@@ -129,7 +129,7 @@ describe("a stub", () => {
         )
       )
       const ended = yield* TestEngine.run(Patient).pipe(
-        Effect.provide(TestEngine.layer([patient, TestEngine.stub(Charge, TestEngine.never)]))
+        Effect.provide(TestEngine.layer([patient, TestEngine.stub(Charge, Reply.never)]))
       )
       assert.strictEqual(ended, "InvokeTimedOut")
     })
@@ -153,7 +153,7 @@ describe("a stub", () => {
       const Top = DurableFunction.make("top", { success: Schema.Int })
       const top = Top.implement(() => Durable.invoke(Positive))
       const error = yield* Effect.flip(TestEngine.run(Top)).pipe(
-        Effect.provide(TestEngine.layer([top, TestEngine.stub(Positive, TestEngine.succeed(-1))]))
+        Effect.provide(TestEngine.layer([top, TestEngine.stub(Positive, Reply.succeed(-1))]))
       )
       assert.instanceOf(error, DurableError.InvokeFailed)
       assert.include(error.message, "greater than 0")
@@ -193,7 +193,7 @@ describe("a stub", () => {
 
   it.effect("counts its calls in each world anew", () =>
     Effect.gen(function* () {
-      const stub = TestEngine.stub(Charge, [TestEngine.succeed({ receipt: "first", at })])
+      const stub = TestEngine.stub(Charge, [Reply.succeed({ receipt: "first", at })])
       assert.deepStrictEqual(yield* outcomes(1, stub), ["first 86400000"])
       assert.deepStrictEqual(yield* outcomes(1, stub), ["first 86400000"])
     })
@@ -222,7 +222,7 @@ describe("an outcome", () => {
       )
       for (const error of [{}, { ErrorType: "A" }, { ErrorMessage: "b" }, { ErrorData: "c" }, { StackTrace: ["d"] }]) {
         yield* TestEngine.run(Top).pipe(
-          Effect.provide(TestEngine.layer([top, TestEngine.stub(Charge, TestEngine.fail(error))]))
+          Effect.provide(TestEngine.layer([top, TestEngine.stub(Charge, Reply.fail(error))]))
         )
       }
       assert.strictEqual(seen.length, 5)

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Durable, DurableClient, DurableFunction, RetryPolicy } from "effect-durable"
-import { TestEngine } from "effect-durable/testing"
+import { Reply, TestEngine } from "effect-durable/testing"
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
@@ -319,7 +319,7 @@ describe("the order of events", () => {
     readonly [string, DurableFunction.AnyImplementation<never> | TestEngine.Stub, DurableFunction.Any]
   > = [
     ["a stub that answers at once", TestEngine.stub(Plain, (n) => Effect.succeed(n)), Plain],
-    ["a stub with an outcome", TestEngine.stub(Plain, TestEngine.succeed(1)), Plain],
+    ["a stub with an outcome", TestEngine.stub(Plain, Reply.succeed(1)), Plain],
     ["a plain function", Plain.implement((n) => Effect.succeed(n)), Plain],
     ["a workflow that answers at once", Sub.implement((n) => Effect.succeed(n)), Sub]
   ]

@@ -9,6 +9,7 @@ import type { CheckpointStore } from "../../src/CheckpointStore.ts"
 import * as Durable from "../../src/Durable.ts"
 import * as DurableClient from "../../src/DurableClient.ts"
 import * as DurableFunction from "../../src/DurableFunction.ts"
+import * as Reply from "../../src/testing/Reply.ts"
 import * as TestEngine from "../../src/testing/TestEngine.ts"
 
 class Rejected extends Schema.TaggedError<Rejected>()("Rejected", { reason: Schema.String }) {}
@@ -40,10 +41,10 @@ describe("layer", () => {
     expectTypeOf(
       TestEngine.layer([
         main,
-        TestEngine.answer("approval", TestEngine.succeed({ by: "Ada" }), approval),
+        TestEngine.answer("approval", Reply.succeed({ by: "Ada" }), approval),
         TestEngine.answer("name", () => Effect.map(Clerk, ({ name }) => name)),
-        TestEngine.answer("word", TestEngine.succeed("yes")),
-        TestEngine.stub(Price, TestEngine.after("1 hour", TestEngine.succeed(1))),
+        TestEngine.answer("word", Reply.succeed("yes")),
+        TestEngine.stub(Price, Reply.after("1 hour", Reply.succeed(1))),
         TestEngine.failFirst("send", 1, Effect.die("no"))
       ])
     ).toEqualTypeOf<World<Mail | Clerk>>()
@@ -59,41 +60,38 @@ describe("layer", () => {
 
 describe("answer", () => {
   it("takes anything without the Schemas of the callback", () => {
-    expectTypeOf(TestEngine.answer("approval", TestEngine.succeed(true))).toEqualTypeOf<TestEngine.Answer>()
+    expectTypeOf(TestEngine.answer("approval", Reply.succeed(true))).toEqualTypeOf<TestEngine.Answer>()
     expectTypeOf(
-      TestEngine.answer("approval", [
-        TestEngine.never,
-        TestEngine.after("1 hour", TestEngine.fail({ ErrorType: "Busy" }))
-      ])
+      TestEngine.answer("approval", [Reply.never, Reply.after("1 hour", Reply.fail({ ErrorType: "Busy" }))])
     ).toEqualTypeOf<TestEngine.Answer>()
   })
 
   it("takes what the Schemas take", () => {
-    TestEngine.answer("approval", TestEngine.succeed({ by: "Ada" }), approval)
-    TestEngine.answer("approval", TestEngine.fail(new Rejected({ reason: "" })), approval)
+    TestEngine.answer("approval", Reply.succeed({ by: "Ada" }), approval)
+    TestEngine.answer("approval", Reply.fail(new Rejected({ reason: "" })), approval)
     TestEngine.answer("approval", ({ number }) => Effect.succeed({ by: `${number}` }), approval)
     TestEngine.answer("approval", () => Effect.fail(new Rejected({ reason: "" })), approval)
-    TestEngine.answer("approval", ({ name }) => TestEngine.succeed({ by: name }), approval)
+    TestEngine.answer("approval", ({ name }) => Reply.succeed({ by: name }), approval)
     // @ts-expect-error another value
-    TestEngine.answer("approval", TestEngine.succeed({ by: 1 }), approval)
+    TestEngine.answer("approval", Reply.succeed({ by: 1 }), approval)
     // @ts-expect-error another value
-    TestEngine.answer("approval", TestEngine.after("1 hour", TestEngine.succeed("Ada")), approval)
+    TestEngine.answer("approval", Reply.after("1 hour", Reply.succeed("Ada")), approval)
     // @ts-expect-error another value
     TestEngine.answer("approval", () => Effect.succeed("Ada"), approval)
     // @ts-expect-error another error
     TestEngine.answer("approval", () => Effect.fail("no"), approval)
     // @ts-expect-error an error that is not declared
-    TestEngine.answer("approval", TestEngine.fail(new Rejected({ reason: "" })))
+    TestEngine.answer("approval", Reply.fail(new Rejected({ reason: "" })))
   })
 
   it("does not take what only happens to functions", () => {
     // @ts-expect-error a callback has its own time-out
-    TestEngine.answer("approval", TestEngine.timeOut())
+    TestEngine.answer("approval", Reply.timeOut())
     // @ts-expect-error nobody stops a callback
-    TestEngine.answer("approval", TestEngine.stop())
-    TestEngine.stub(Price, [TestEngine.timeOut(), TestEngine.stop(), TestEngine.after("1 hour", TestEngine.succeed(1))])
+    TestEngine.answer("approval", Reply.stop())
+    TestEngine.stub(Price, [Reply.timeOut(), Reply.stop(), Reply.after("1 hour", Reply.succeed(1))])
     // @ts-expect-error another value
-    TestEngine.stub(Price, TestEngine.after("1 hour", TestEngine.succeed("1")))
+    TestEngine.stub(Price, Reply.after("1 hour", Reply.succeed("1")))
   })
 })
 

@@ -2,7 +2,7 @@
  * What single operations mean, and reads of time, chance and state.
  */
 import { Durable, DurableFunction, RetryPolicy } from "effect-durable"
-import { TestEngine } from "effect-durable/testing"
+import { Reply, TestEngine } from "effect-durable/testing"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -27,16 +27,16 @@ const number = { success: Schema.Int }
 /** The world outside. How a callback is answered is in its name. */
 export const outside = [
   TestEngine.stub(Echo, ({ fails, seconds, value }) => {
-    const outcome = fails ? TestEngine.fail(new Oops({ code: "echo" })) : TestEngine.succeed(mix(value, 7))
-    return seconds === 0 ? outcome : TestEngine.after(`${seconds} seconds`, outcome)
+    const outcome = fails ? Reply.fail(new Oops({ code: "echo" })) : Reply.succeed(mix(value, 7))
+    return seconds === 0 ? outcome : Reply.after(`${seconds} seconds`, outcome)
   }),
   TestEngine.answer(
     /allback/,
     ({ name }) => {
       const [, seconds] = /after (\d+)$/.exec(name) ?? []
       return seconds === undefined
-        ? TestEngine.never
-        : TestEngine.after(`${Number(seconds)} seconds`, TestEngine.succeed(Number(seconds)))
+        ? Reply.never
+        : Reply.after(`${Number(seconds)} seconds`, Reply.succeed(Number(seconds)))
     },
     number
   )

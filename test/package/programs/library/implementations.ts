@@ -1,7 +1,7 @@
 /** Implementations, with services, errors and Schemas, and the handlers and test worlds that are made of them. */
 import { CompletionPolicy, Durable, DurableClient, RetryPolicy, Targets } from "effect-durable"
 import { LambdaHandler } from "effect-durable/lambda"
-import { TestEngine } from "effect-durable/testing"
+import { Reply, TestEngine } from "effect-durable/testing"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
@@ -78,7 +78,7 @@ export const airline = Layer.succeed(Airline, {
   tell: () => Effect.void
 })
 export const targets = Targets.layer({ book: "book:live" })
-export const world = TestEngine.layer([nap, book, TestEngine.stub(Price, TestEngine.succeed(1))])
+export const world = TestEngine.layer([nap, book, TestEngine.stub(Price, Reply.succeed(1))])
 export const complete = Layer.provide(world, airline)
 export const handler = LambdaHandler.make(book, { layer: airline })
 export const client = DurableClient.run(Book, { number: "LH1", leaves: new Date(0), seats: [] })

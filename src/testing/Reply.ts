@@ -1,5 +1,8 @@
 /**
- * How that ends which a test scripts: calls of stubs, and answers to callbacks.
+ * What comes back from those that a test plays: how a call of a stub ends, and how a callback is answered.
+ *
+ * Use it with `TestEngine.stub` and `TestEngine.answer`, which take one reply for all, a list with a reply for each in turn,
+ * or a function that makes one.
  *
  * Owns: what can be said. Does not own: what becomes of it on the wire.
  *
@@ -52,16 +55,16 @@ export interface Never {
 }
 
 /**
- * Another outcome, after some milliseconds of virtual time.
+ * Another reply, after some milliseconds of virtual time.
  *
  * @category models
  * @since 0.1.0
  */
-export interface After<out O> {
+export interface After<out R> {
   readonly _tag: "After"
   /** In milliseconds. */
   readonly millis: number
-  readonly outcome: O
+  readonly reply: R
 }
 
 /**
@@ -71,12 +74,12 @@ export interface After<out O> {
  * @category models
  * @since 0.1.0
  */
-export type Outcome<Success = unknown, Error = unknown> =
+export type Reply<Success = unknown, Error = unknown> =
   | Succeed<Success>
   | Fail<Error>
   | CutOff
   | Never
-  | After<Outcome<Success, Error>>
+  | After<Reply<Success, Error>>
 
 /**
  * How a callback is answered. Make one with {@link succeed}, {@link fail}, {@link never} or {@link after}.
@@ -84,11 +87,11 @@ export type Outcome<Success = unknown, Error = unknown> =
  * @category models
  * @since 0.1.0
  */
-export type Reply<Success = unknown, Error = unknown> =
+export type CallbackReply<Success = unknown, Error = unknown> =
   | Succeed<Success>
   | Fail<Error>
   | Never
-  | After<Reply<Success, Error>>
+  | After<CallbackReply<Success, Error>>
 
 /**
  * The call succeeds with a value, or the callback is completed with it.
@@ -96,15 +99,15 @@ export type Reply<Success = unknown, Error = unknown> =
  * @example
  * ```ts
  * import { DurableFunction } from "effect-durable"
- * import { TestEngine } from "effect-durable/testing"
+ * import { Reply, TestEngine } from "effect-durable/testing"
  * import * as Schema from "effect/Schema"
  *
  * const Price = DurableFunction.plain("price", { success: Schema.Int })
  *
- * export const price = TestEngine.stub(Price, TestEngine.succeed(1_250))
+ * export const price = TestEngine.stub(Price, Reply.succeed(1_250))
  * ```
  *
- * @category outcomes
+ * @category constructors
  * @since 0.1.0
  */
 export const succeed = <A>(value: A): Succeed<A> => ({ _tag: "Succeed", value })
@@ -116,17 +119,17 @@ export const succeed = <A>(value: A): Succeed<A> => ({ _tag: "Succeed", value })
  * @example
  * ```ts
  * import { DurableFunction } from "effect-durable"
- * import { TestEngine } from "effect-durable/testing"
+ * import { Reply, TestEngine } from "effect-durable/testing"
  * import * as Schema from "effect/Schema"
  *
  * class Sold extends Schema.TaggedError<Sold>()("Sold", { by: Schema.String }) {}
  *
  * const Price = DurableFunction.plain("price", { success: Schema.Int, error: Sold })
  *
- * export const price = TestEngine.stub(Price, TestEngine.fail(new Sold({ by: "Ada" })))
+ * export const price = TestEngine.stub(Price, Reply.fail(new Sold({ by: "Ada" })))
  * ```
  *
- * @category outcomes
+ * @category constructors
  * @since 0.1.0
  */
 export const fail = <E>(error: E | ErrorObject): Fail<E> => ({ _tag: "Fail", error })
@@ -137,15 +140,15 @@ export const fail = <E>(error: E | ErrorObject): Fail<E> => ({ _tag: "Fail", err
  * @example
  * ```ts
  * import { DurableFunction } from "effect-durable"
- * import { TestEngine } from "effect-durable/testing"
+ * import { Reply, TestEngine } from "effect-durable/testing"
  * import * as Schema from "effect/Schema"
  *
  * const Price = DurableFunction.plain("price", { success: Schema.Int })
  *
- * export const price = TestEngine.stub(Price, [TestEngine.timeOut(), TestEngine.succeed(1_250)])
+ * export const price = TestEngine.stub(Price, [Reply.timeOut(), Reply.succeed(1_250)])
  * ```
  *
- * @category outcomes
+ * @category constructors
  * @since 0.1.0
  */
 export const timeOut = (error?: ErrorObject): CutOff => ({ _tag: "TimeOut", error })
@@ -156,15 +159,15 @@ export const timeOut = (error?: ErrorObject): CutOff => ({ _tag: "TimeOut", erro
  * @example
  * ```ts
  * import { DurableFunction } from "effect-durable"
- * import { TestEngine } from "effect-durable/testing"
+ * import { Reply, TestEngine } from "effect-durable/testing"
  * import * as Schema from "effect/Schema"
  *
  * const Price = DurableFunction.plain("price", { success: Schema.Int })
  *
- * export const price = TestEngine.stub(Price, TestEngine.stop({ ErrorType: "Stopped", ErrorMessage: "by an operator" }))
+ * export const price = TestEngine.stub(Price, Reply.stop({ ErrorType: "Stopped", ErrorMessage: "by an operator" }))
  * ```
  *
- * @category outcomes
+ * @category constructors
  * @since 0.1.0
  */
 export const stop = (error?: ErrorObject): CutOff => ({ _tag: "Stop", error })
@@ -172,10 +175,10 @@ export const stop = (error?: ErrorObject): CutOff => ({ _tag: "Stop", error })
 /**
  * The call is throttled: it fails as the service says it when a function has no concurrency left.
  *
- * @category outcomes
+ * @category constructors
  * @since 0.1.0
  */
-export const throttle: Outcome<never, never> = {
+export const throttle: Reply<never, never> = {
   _tag: "Fail",
   error: { ErrorType: "TooManyRequestsException", ErrorMessage: "Rate Exceeded." }
 }
@@ -183,26 +186,26 @@ export const throttle: Outcome<never, never> = {
 /**
  * The function, or whoever has the callback, never answers.
  *
- * @category outcomes
+ * @category constructors
  * @since 0.1.0
  */
 export const never: Never = { _tag: "Never" }
 
 /**
- * The outcome comes after a time: a duration of virtual time.
+ * The reply comes after a time: a duration of virtual time.
  *
  * @example
  * ```ts
- * import { TestEngine } from "effect-durable/testing"
+ * import { Reply, TestEngine } from "effect-durable/testing"
  *
- * export const approval = TestEngine.answer("approval", TestEngine.after("2 days", TestEngine.succeed("yes")))
+ * export const approval = TestEngine.answer("approval", Reply.after("2 days", Reply.succeed("yes")))
  * ```
  *
- * @category outcomes
+ * @category constructors
  * @since 0.1.0
  */
-export const after = <O extends Outcome>(delay: Duration.Input, outcome: O): After<O> => ({
+export const after = <R extends Reply>(delay: Duration.Input, reply: R): After<R> => ({
   _tag: "After",
   millis: Duration.toMillis(Duration.fromInputUnsafe(delay)),
-  outcome
+  reply
 })
