@@ -10,6 +10,8 @@
  */
 import * as Schema from "effect/Schema"
 
+export { EffectError } from "./EffectError.ts"
+
 const optionalText = Schema.optionalKey(Schema.String)
 
 /**

@@ -11,7 +11,7 @@
  */
 import type * as Effect from "effect/Effect"
 import type * as Schema from "effect/Schema"
-import type { OperationError } from "./DurableError.ts"
+import type { EffectError, OperationError } from "./DurableError.ts"
 import type * as Serdes from "./Serdes.ts"
 
 declare const NotPlainId: unique symbol
@@ -202,7 +202,9 @@ export type RecordableError<E, Opt> = Opt extends { readonly error: infer S exte
       }
   : [Declared<E>] extends [never]
     ? unknown
-    : { readonly "an error is recorded through its schema: give { error: Schema }": Declared<E> }
+    : [Declared<E>] extends [EffectError]
+      ? { readonly "an error of Effect is recorded through its schema: give { error: DurableError.EffectError }": E }
+      : { readonly "an error is recorded through its schema: give { error: Schema }": Declared<E> }
 
 /**
  * What is asked of a Schema here. It is inferred whole, and its parts are looked up in it: those of a type parameter can

@@ -75,6 +75,7 @@ const imports = files.flatMap(importsOf)
 /** The modules that users import, by what they may know. What is in no folder and not listed here is a word. */
 const modules: Readonly<Record<string, string>> = {
   "DurableError.ts": "errors",
+  "EffectError.ts": "errors",
   "Targets.ts": "contracts",
   "DurableClient.ts": "client",
   "Telemetry.ts": "telemetry",

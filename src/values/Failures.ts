@@ -184,8 +184,15 @@ const textOfOther = (value: unknown): string => {
 /** The error object of a typed error: its tag, its message and its encoded form. */
 export const errorObject = (error: unknown, data: string | undefined): ErrorObject => {
   const type = typeOf(error)
-  const message = textAt(error, "message") ?? truncate(`${type}: ${data ?? "null"}`, 500)
+  const message = toldBy(error) ?? truncate(`${type}: ${data ?? "null"}`, 500)
   return fitError({ ErrorType: type, ErrorMessage: message, ErrorData: data ?? "null" })
+}
+
+/** The message of an error. That of an `UnknownError` says only which function failed, so its cause is told too. */
+const toldBy = (error: unknown): string | undefined => {
+  const message = textAt(error, "message")
+  if (message === undefined || !Cause.isUnknownError(error)) return message
+  return `${message}: ${truncate(defectObject(error.cause).ErrorMessage ?? "", 500)}`
 }
 
 /** What stands in the place of error data that is too large: the error itself is lost, its type and message are not. */

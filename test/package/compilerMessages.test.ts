@@ -15,6 +15,8 @@ interface Case {
 const noOption = (name: string) => `there is no option \\"${name}\\" here`
 const notPlain = "Property '\"value is not plain data: give { success: Schema }\"' is missing"
 const noError = "Property '\"an error is recorded through its schema: give { error: Schema }\"' is missing"
+const ofEffect =
+  "Property '\"an error of Effect is recorded through its schema: give { error: DurableError.EffectError }\"' is missing"
 const nested =
   "Property '\"a step cannot hold durable operations: use Durable.child, or move them out of the step\"' is"
 const otherErrors = "Property '\"the retry policy is for other errors\"' is missing"
@@ -36,6 +38,8 @@ const cases: ReadonlyArray<Case> = [
   { code: `date.pipe(«Durable.timeout("a", "1 minute")»)`, says: notPlain },
   { code: `«Durable.step("a", charge)»`, says: noError },
   { code: `charge.pipe(«Durable.step("a")»)`, says: noError },
+  { code: `«Durable.step("a", late)»`, says: ofEffect },
+  { code: `late.pipe(«Durable.step("a")»)`, says: ofEffect },
   { code: `Durable.step("a", «nap»)`, says: nested },
   { code: `nap.pipe(«Durable.step("a")»)`, says: nested },
   { code: `charge.pipe(«Durable.step("a", { error: Declined, retry: ofText })»)`, says: otherErrors },
@@ -56,6 +60,7 @@ class Declined extends Schema.TaggedError<Declined>()("Declined", { code: Schema
 declare const number: Effect.Effect<number>
 declare const date: Effect.Effect<Date>
 declare const charge: Effect.Effect<number, Declined>
+const late = Effect.timeout(number, "1 second")
 const nap = Durable.wait("nap", "1 second")
 const retry = RetryPolicy.none
 const ofText = RetryPolicy.fixed({ while: (error: string) => error === "" })

@@ -2,6 +2,7 @@
 /* oxlint-disable typescript/no-unnecessary-type-parameters -- `make<A>()` stands for a value of any type */
 import { describe, it } from "@effect/vitest"
 import type * as Brand from "effect/Brand"
+import type * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import type * as DateTime from "effect/DateTime"
 import type * as Duration from "effect/Duration"
@@ -9,7 +10,7 @@ import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { expectTypeOf } from "vitest"
-import type { InvokeFailed } from "../../src/DurableError.ts"
+import { EffectError, type InvokeFailed } from "../../src/DurableError.ts"
 import type {
   FromArguments,
   IsPlain,
@@ -418,6 +419,14 @@ describe("an operation without a Schema", () => {
     step("a", Effect.andThen(invoke, charge))
     // @ts-expect-error the same with other options
     step("a", charge, { retry: RetryPolicy.none })
+    // @ts-expect-error an error of Effect is recorded through its schema: give { error: DurableError.EffectError }
+    step(
+      "a",
+      Effect.tryPromise(() => Promise.resolve(1))
+    )
+    expectTypeOf(step("a", Effect.timeout(number, "1 second"), { error: EffectError })).toEqualTypeOf<
+      Effect.Effect<number, Cause.TimeoutError>
+    >()
     // @ts-expect-error an unknown error
     step("a", make<Effect.Effect<number, unknown>>())
     // @ts-expect-error a plain text as error needs its Schema as well
