@@ -16,6 +16,7 @@ import { Class as PipeableClass, type Pipeable } from "effect/Pipeable"
 import * as Pull from "effect/Pull"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
+import { howToWrite } from "./internal/durations.ts"
 import * as Limits from "./wire/Limits.ts"
 
 /**
@@ -157,9 +158,15 @@ export const exponential = <E = unknown>(
     maxAttempts: argument.count("maxAttempts", options.maxAttempts ?? 3),
     jitter: argument.jitter(options.jitter ?? "full"),
     // The power may overflow to Infinity, and 0 * Infinity is no number.
-    delay: (attempt) => (initial === 0 ? 0 : Math.min(initial * rate ** (attempt - 1), most))
+    delay: growing(initial, rate, most)
   })
 }
+
+/** Each delay is that of the attempt before times the rate, and at most so long. */
+const growing =
+  (initial: number, rate: number, most: number) =>
+  (attempt: number): number =>
+    initial === 0 ? 0 : Math.min(initial * rate ** (attempt - 1), most)
 
 /**
  * Repeats with delays that grow by the same amount each time: `initialDelay + increment * (attempt - 1)`, at most `maxDelay`.
@@ -464,8 +471,9 @@ export const wholeDelaySeconds = (seconds: number): number =>
 
 /** Reads the arguments of one constructor and throws for those that make no sense. */
 const argumentsOf = (constructor: string) => {
-  const refuse = (name: string, expected: string, found: unknown): never => {
-    throw new Error(`RetryPolicy.${constructor}: ${name} must be ${expected}, found ${describe(found)}`)
+  const refuse = (name: string, expected: string, found: unknown, isUnread = false): never => {
+    const advice = isUnread ? `. ${howToWrite(found)}` : ""
+    throw new Error(`RetryPolicy.${constructor}: ${name} must be ${expected}, found ${describe(found)}${advice}`)
   }
   return {
     count: (name: string, value: number): number =>
@@ -477,7 +485,8 @@ const argumentsOf = (constructor: string) => {
         ? value
         : refuse("jitter", `"full", "half" or "none"`, value),
     seconds: (name: string, value: Duration.Input): number =>
-      secondsOf(value) ?? refuse(name, "a finite duration that is not negative", value)
+      secondsOf(value) ??
+      refuse(name, "a finite duration that is not negative", value, Duration.fromInput(value)._tag === "None")
   }
 }
 
@@ -507,4 +516,10 @@ const describe = (value: unknown): string => (typeof value === "string" ? `"${va
  * @category policies
  * @since 0.1.0
  */
-export const standard: RetryPolicy = exponential({ maxAttempts: 6, maxDelay: "1 minute" })
+// Made without the constructor, so that what reads and refuses its arguments is in no bundle that does not use it.
+export const standard: RetryPolicy = /* @__PURE__ */ counted({
+  filter: {},
+  maxAttempts: 6,
+  jitter: "full",
+  delay: /* @__PURE__ */ growing(5, 2, 60)
+})

@@ -22,6 +22,7 @@ import { CheckpointStore } from "../CheckpointStore.ts"
 import { DurableClient } from "../DurableClient.ts"
 import * as Service from "../engine/Service.ts"
 import { makeClient } from "../hosting/client.ts"
+import { readDuration } from "../internal/durations.ts"
 import { storeError } from "../StoreFailure.ts"
 import { assemble, type Assembled } from "./Assembly.ts"
 import { together } from "./Functions.ts"
@@ -177,14 +178,15 @@ const engineOptions = ({ account, region, retentionDays, retry }: Options) => ({
   ...(retentionDays !== undefined && { retentionDays }),
   ...(retry !== undefined && {
     invocationRetry: {
-      initialSeconds: seconds(retry.initial ?? "1 second"),
+      initialSeconds: seconds("retry.initial", retry.initial ?? "1 second"),
       factor: 2,
-      maxSeconds: seconds(retry.max ?? "5 minutes")
+      maxSeconds: seconds("retry.max", retry.max ?? "5 minutes")
     }
   })
 })
 
-const seconds = (duration: Duration.Input): number => Duration.toSeconds(Duration.fromInputUnsafe(duration))
+const seconds = (option: string, duration: Duration.Input): number =>
+  Duration.toSeconds(readDuration(`the option ${option} of LocalEngine.layer`, duration))
 
 const clientOf = (machine: Machine): DurableClient["Service"] =>
   makeClient({

@@ -15,6 +15,7 @@ import { basename, extname, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import type * as DurableFunction from "../DurableFunction.ts"
 import type { DurableClient } from "../DurableClient.ts"
+import { readDuration } from "../internal/durations.ts"
 import type { Requirements } from "../lambda/LambdaHandler.ts"
 import * as Targets from "../Targets.ts"
 import { parseFunctionAddress } from "../wire/Constraints.ts"
@@ -322,11 +323,12 @@ const aliasesOf = (name: string, address: string | undefined): ReadonlyArray<str
 
 const nameOf = (file: string): string => basename(file, extname(file)).replace(/\..*$/, "")
 
-const seconds = (duration: Duration.Input): number => Duration.toSeconds(Duration.fromInputUnsafe(duration))
+const seconds = (option: string, duration: Duration.Input): number =>
+  Duration.toSeconds(readDuration(`the option ${option} of a function`, duration))
 
 const settingsOf = ({ concurrency, env = {}, executionTimeout, timeout }: FunctionOptions, lanes: number) => ({
-  executionTimeoutSeconds: executionTimeout === undefined ? undefined : seconds(executionTimeout),
-  timeoutSeconds: seconds(timeout ?? "15 minutes"),
+  executionTimeoutSeconds: executionTimeout === undefined ? undefined : seconds("executionTimeout", executionTimeout),
+  timeoutSeconds: seconds("timeout", timeout ?? "15 minutes"),
   concurrency: concurrency ?? lanes,
   env
 })

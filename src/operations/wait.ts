@@ -20,6 +20,7 @@ import { InvalidDuration } from "../DurableError.ts"
 import type { Claim, Kind } from "../execution/Claim.ts"
 import type { AnyFiber } from "../execution/Fibers.ts"
 import type { Execution, ExecutionService, Parts } from "../execution/Parts.ts"
+import { howToWrite } from "../internal/durations.ts"
 import { isDate } from "../internal/realm.ts"
 import * as Limits from "../wire/Limits.ts"
 import { begin, claimByName, inWorkflow, operation, type Body, type Leaf } from "./Operation.ts"
@@ -134,13 +135,13 @@ const wholeSeconds = (operation: string, millis: number, given: Timeout): Effect
           operation,
           message:
             `Expected the duration of "${operation}" to be between 1 second and 366 days, found ${describe(given, millis)}. ` +
-            adviceFor(millis)
+            adviceFor(given, millis)
         })
       )
 }
 
-const adviceFor = (millis: number): string => {
-  if (Number.isNaN(millis)) return 'Write "1 hour", "30 seconds", a Duration or a number of milliseconds.'
+const adviceFor = (given: unknown, millis: number): string => {
+  if (Number.isNaN(millis)) return howToWrite(given)
   return millis < 1_000
     ? "Give it a second or more; Effect.timeout is for less, and records nothing then."
     : "For more than 366 days wait in rounds."

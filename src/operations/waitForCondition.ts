@@ -29,6 +29,7 @@ import type {
   RecordedValue,
   RecordServices
 } from "../Plain.ts"
+import { howToWrite } from "../internal/durations.ts"
 import { secondsOf, wholeDelaySeconds } from "../RetryPolicy.ts"
 import type * as Serdes from "../Serdes.ts"
 import type { StepContext } from "../StepContext.ts"
@@ -302,7 +303,7 @@ const delaySecondsOf = ({ path }: Claim, delay: Duration.Input): Exit.Exit<numbe
       operation: path,
       message:
         `Expected the delay of "${path}" to be a finite duration that is not negative, found ${describe(delay)}. ` +
-        'Write "30 seconds", a Duration or a number of milliseconds.'
+        howToWrite(delay)
     })
   )
 }

@@ -23,6 +23,7 @@ import * as Engine from "../engine/Service.ts"
 import type { Execution } from "../execution/Parts.ts"
 import { fromEngine } from "../hosting/client.ts"
 import { infoOf } from "../hosting/plain.ts"
+import { readDuration } from "../internal/durations.ts"
 import type { RecordServices } from "../Plain.ts"
 import { Serdes, type Format } from "../Serdes.ts"
 import * as Targets from "../Targets.ts"
@@ -272,7 +273,7 @@ export const layer = <const F extends ReadonlyArray<Part>>(
       })
       const world = yield* make({ crashes: pointsOf(options.crash) })
       yield* Effect.addFinalizer(() => world.dispose)
-      const patience = Duration.toMillis(Duration.fromInputUnsafe(options.patience ?? "4500 millis"))
+      const patience = millisOf("patience", options.patience ?? "4500 millis")
       return Context.make(TestEngine, { world, patience, another: make }).pipe(
         Context.add(CheckpointStore, world.store),
         Context.add(DurableClient, world.client)
@@ -283,15 +284,18 @@ export const layer = <const F extends ReadonlyArray<Part>>(
 const worldOptions = (options: Options): Omit<WorldOptions, "crashes" | "onAttempt"> => ({
   startTime: options.startTime ?? Date.UTC(2026, 0, 1),
   quietTurns: 5,
-  outsideLimit: Duration.toMillis(Duration.fromInputUnsafe(options.outsideLimit ?? "10 seconds")),
+  outsideLimit: millisOf("outsideLimit", options.outsideLimit ?? "10 seconds"),
   strict: options.strict ?? false,
-  invocationTimeout: Duration.toMillis(Duration.fromInputUnsafe(options.invocationTimeout ?? "15 minutes")),
+  invocationTimeout: millisOf("invocationTimeout", options.invocationTimeout ?? "15 minutes"),
   executionTimeout:
     options.executionTimeout === undefined
       ? undefined
-      : Math.ceil(Duration.toSeconds(Duration.fromInputUnsafe(options.executionTimeout))),
+      : Math.ceil(millisOf("executionTimeout", options.executionTimeout) / 1_000),
   engine: options.pageItems === undefined ? {} : { pageItems: options.pageItems }
 })
+
+const millisOf = (option: string, duration: Duration.Input): number =>
+  Duration.toMillis(readDuration(`the option ${option} of TestEngine.layer`, duration))
 
 type Servable = DurableFunction.AnyImplementation | Stub<unknown>
 
@@ -605,4 +609,4 @@ export const expectElapsed = (
  * @since 0.1.0
  */
 export const sleep = (duration: Duration.Input): Effect.Effect<void, never, TestEngine> =>
-  Effect.flatMap(TestEngine, ({ world }) => world.clock.sleep(Duration.fromInputUnsafe(duration)))
+  Effect.flatMap(TestEngine, ({ world }) => world.clock.sleep(readDuration("the time of TestEngine.sleep", duration)))

@@ -365,6 +365,7 @@ const mistakes: Readonly<Record<string, Effect.Effect<Told>>> = {
   "InvalidDuration/too short": inEngine(Durable.timeout("answer", charge, "500 millis")),
   "InvalidDuration/too long": inEngine(Durable.wait("warranty", "730 days")),
   "InvalidDuration/none": inEngine(Durable.wait("pause", Number.NaN)),
+  "InvalidDuration/spelling": inEngine(Durable.wait("pause", cast<string, `${number} hours`>("1h"))),
   "InvalidOptions/concurrency": inEngine(Durable.all("rows", [charge], { concurrency: 0 })),
   "InvalidOptions/attempts": inEngine(
     Durable.waitForCondition("job-done", {
