@@ -2,7 +2,7 @@
  * The rule by which types decide what may be recorded without a Schema, and what an operation must be told otherwise.
  *
  * Plain data is what JSON gives back as it was: strings, numbers, booleans, null, and arrays, tuples and records of them;
- * at the top and in fields `undefined` and `void` too. Everything else (dates, maps, class instances, functions, `any`,
+ * `undefined` and `void` too, for which nothing is written, or a mark in an array. Everything else (dates, maps, class instances, functions, `any`,
  * `unknown`, a type parameter) would come back from a checkpoint as something else, so it does not compile without a
  * Schema. This module exists in types only. {@link RecordOptions} and its companions apply the rule to operations; the
  * declarations of a helper that is generic in values, errors or services name them.
@@ -73,20 +73,13 @@ type PlainRecord<A> = [keyof A] extends [never]
 /** Only the elements of an array, as a record: a mapped array would be computed at once, and for ever when it recurs. */
 type PlainArray<A extends ReadonlyArray<unknown>> = {
   [K in keyof A as K extends ArrayMember ? never : K]: K extends number | `${number}`
-    ? PlainElement<Required<A>[K]> | Hole<A, K>
+    ? Plain<A[K]>
     : K extends BrandKey
       ? A[K]
       : NotPlain<"an array with fields">
 }
 
 type ArrayMember = Exclude<keyof Array<unknown>, number>
-
-/** JSON writes null for undefined in an array. */
-type PlainElement<A> =
-  IsAny<A> extends true ? never : undefined extends A ? NotPlain<"undefined in an array"> : Plain<A>
-
-/** The index signature of a tuple holds the undefined of its optional elements, which may be absent. */
-type Hole<A, K> = K extends number ? ("0" extends keyof A ? undefined : never) : never
 
 // --- Operations ------------------------------------------------------------------------------------------------------
 
@@ -296,9 +289,7 @@ type WherePlainEnds<A, Path extends string = "value", Depth extends ReadonlyArra
         : Depth["length"] extends 4
           ? Path
           : A extends ReadonlyArray<infer Element>
-            ? undefined extends Element
-              ? `${Path}[]`
-              : WherePlainEnds<Element, `${Path}[]`, [...Depth, 0]>
+            ? WherePlainEnds<Element, `${Path}[]`, [...Depth, 0]>
             : HasOwnProblem<A> extends true
               ? Path
               : { [K in FieldOf<A>]: WherePlainEnds<A[K], `${Path}.${FieldName<K>}`, [...Depth, 0]> }[FieldOf<A>]

@@ -10,9 +10,8 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
-import { stringifyPlain } from "./internal/plainJson.ts"
+import { isLeftOver, readPlain, stringifyPlain, writePlain } from "./internal/plainJson.ts"
 
 /**
  * Which value is being written or read: for messages, and for formats that keep values elsewhere.
@@ -148,12 +147,10 @@ const schemaError = (error: Schema.SchemaError): SerdesError =>
  */
 export const json: Format = {
   serialize: (schema, value) => {
-    if (
-      (value === undefined && (schema === undefined || compiled(schema).acceptsUndefined)) ||
-      isLeftOver(value, schema)
-    )
-      return Effect.succeed(undefined)
-    if (schema === undefined) return attempt(() => stringifyPlain(value))
+    if (schema === undefined) {
+      return value === undefined || isLeftOver(value) ? Effect.succeed(undefined) : attempt(() => writePlain(value))
+    }
+    if (value === undefined && compiled(schema).acceptsUndefined) return Effect.succeed(undefined)
     return Effect.flatMapEager(Effect.mapErrorEager(compiled(schema).encode(value), schemaError), (encoded) =>
       attempt(() => stringifyPlain(encoded, looseAdvice))
     )
@@ -167,7 +164,7 @@ export const json: Format = {
     }
     let parsed: unknown
     try {
-      parsed = JSON.parse(text)
+      parsed = codec === undefined ? readPlain(text) : JSON.parse(text)
     } catch (cause) {
       return Effect.fail(notJson(cause))
     }
@@ -178,10 +175,6 @@ export const json: Format = {
 /** A Schema that says nothing of a value lets everything through. */
 const looseAdvice =
   "Its Schema does not say how that is written: use one that does, such as Schema.ReadonlyMap or Schema.Date."
-
-/** What is void by its type may be anything: `Ref.set` ends with the cell that it has set, which no type lets through. */
-const isLeftOver = (value: unknown, schema: Schema.Top | undefined): boolean =>
-  schema === undefined && Predicate.hasProperty(value, "~effect/MutableRef")
 
 const missing = new SerdesError({ message: "Expected a value, but nothing was recorded", transient: false })
 
