@@ -28,7 +28,7 @@ export {
 }
 
 export { all } from "./operations/all.ts"
-export type { Branch, ConcurrencyOptions } from "./operations/branch.ts"
+export type { Branch, CollectOptions, ConcurrencyOptions } from "./operations/branch.ts"
 export {
   callback,
   type AnswerError,

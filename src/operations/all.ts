@@ -5,7 +5,7 @@
  *
  * @since 0.1.0
  */
-import * as Effect from "effect/Effect"
+import type * as Effect from "effect/Effect"
 import { cast } from "effect/Function"
 import type { Execution } from "../execution/Parts.ts"
 import type {
@@ -20,8 +20,10 @@ import { allOf, parallelKind, type BatchRules } from "./batch.ts"
 import {
   branchOf,
   type AnyBranch,
-  type ConcurrencyOptions,
+  type Collected,
+  type CollectOptions,
   type ErrorOf,
+  type Kept,
   type ServicesOf,
   type ValueOf
 } from "./branch.ts"
@@ -33,7 +35,8 @@ import { typed } from "./typed.ts"
  *
  * It takes a tuple, an array or a record of branches. As in Effect, they run one after the other unless `concurrency` says
  * otherwise. A branch has a scope of its own. Once it is recorded it does not run again, so what it did to memory outside of it
- * does not exist on a replay. It costs one operation, and one for each branch unless it is `flat`.
+ * does not exist on a replay. With `discard: true` it ends with nothing, and the values need no Schema: none of them is
+ * recorded. It costs one operation, and one for each branch unless it is `flat`.
  *
  * **Errors**: those of the branches. **Defects**: those of the branches, and those of `Durable.parallel`.
  *
@@ -53,15 +56,15 @@ import { typed } from "./typed.ts"
  */
 export const all = <
   const Branches extends AnyBranches = AnyBranches,
-  O extends RecordOptions<ValueOf<BranchIn<Branches>>, ConcurrencyOptions> = Required<
-    RecordOptions<ValueOf<BranchIn<Branches>>, ConcurrencyOptions>
+  O extends RecordOptions<ValueOf<BranchIn<Branches>>, CollectOptions> = Required<
+    RecordOptions<ValueOf<BranchIn<Branches>>, CollectOptions>
   >
 >(
   name: string,
   branches: Branches,
-  ...options: RecordArguments<ValueOf<BranchIn<Branches>>, ErrorOf<BranchIn<Branches>>, O, ConcurrencyOptions>
+  ...options: RecordArguments<Kept<ValueOf<BranchIn<Branches>>, O>, ErrorOf<BranchIn<Branches>>, O, CollectOptions>
 ): Effect.Effect<
-  { -readonly [K in keyof Branches]: RecordedValue<ValueOf<Branches[K]>, O> },
+  Collected<{ -readonly [K in keyof Branches]: RecordedValue<ValueOf<Branches[K]>, O> }, O>,
   RecordedError<ErrorOf<BranchIn<Branches>>, O>,
   FromArguments<ServicesOf<BranchIn<Branches>>> | Execution | RecordServices<O>
 > => {
@@ -71,10 +74,8 @@ export const all = <
     branchOf(branch, list ? `parallel-branch-${index}` : keys[index]!)
   )
   return typed(
-    Effect.map(
-      allOf(parallelKind, name, items, cast<unknown, BatchRules>(options[0] ?? {})),
-      (values: ReadonlyArray<unknown>) =>
-        list ? values : Object.fromEntries(keys.map((key, index) => [key, values[index]]))
+    allOf(parallelKind, name, items, cast<unknown, BatchRules>(options[0] ?? {}), (values) =>
+      list ? values : Object.fromEntries(keys.map((key, index) => [key, values[index]]))
     )
   )
 }

@@ -64,20 +64,28 @@ export const batch = (kind: BatchKind, name: string, items: ReadonlyArray<BatchI
 const kindOf = (subType: SubType) => ({ type: "CONTEXT", subType }) as const
 
 /**
- * A batch in which every item has to succeed: it ends with all values, or fails as the first item that did. As in Effect,
+ * A batch in which every item has to succeed: it ends with all values, or nothing, or fails as the first item that did. As in Effect,
  * items are taken one after the other unless it is said otherwise.
  */
 export const allOf = (
   kind: BatchKind,
   name: string,
   items: ReadonlyArray<BatchItem>,
-  rules: BatchRules
-): Effect.Effect<ReadonlyArray<unknown>, unknown, unknown> =>
-  cast<Body, Effect.Effect<ReadonlyArray<unknown>, unknown, unknown>>(
-    inWorkflow(name, ({ namespace, parts }, fiber) =>
-      allSucceed(parts, claimByName({ namespace, parts }, fiber, kindOf(kind.subType), name), kind, items, rules)
-    )
-  )
+  { discard, ...rules }: BatchRules & { readonly discard?: boolean | undefined },
+  collect: (values: ReadonlyArray<unknown>) => unknown
+): Body =>
+  inWorkflow(name, ({ namespace, parts }, fiber) => {
+    const claim = claimByName({ namespace, parts }, fiber, kindOf(kind.subType), name)
+    return discard === true
+      ? Effect.asVoid(
+          allSucceed(parts, claim, kind, withoutValues(items), { ...rules, success: undefined, serdes: undefined })
+        )
+      : Effect.map(allSucceed(parts, claim, kind, items, rules), collect)
+  })
+
+/** Items that end with nothing, so that nothing of their values is recorded. */
+const withoutValues = (items: ReadonlyArray<BatchItem>): ReadonlyArray<BatchItem> =>
+  items.map(({ body, name }) => ({ name, body: Effect.asVoid(body) }))
 
 const allSucceed = (
   parts: Parts,

@@ -60,6 +60,27 @@ export interface ConcurrencyOptions {
   readonly flat?: boolean | undefined
 }
 
+/**
+ * How branches or items are run whose values are collected.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface CollectOptions extends ConcurrencyOptions {
+  /** Whether the values are thrown away: the operation ends with nothing, and none of them is recorded. Default: false. */
+  readonly discard?: boolean | undefined
+}
+
+type DiscardOf<O> = O extends readonly [{ readonly discard: infer Discard }] ? Discard : false
+
+/** What there is to record of a value: nothing, if it is thrown away. */
+export type Kept<A, O> = [DiscardOf<O>] extends [true] ? void : A
+
+/** What an operation ends with that collects `Values`, unless it throws them away. */
+export type Collected<Values, O> = CollectedUnless<DiscardOf<O>, Values>
+
+type CollectedUnless<Discard, Values> = Discard extends true ? void : Values
+
 export const branchOf = (branch: AnyBranch, name: string): BatchItem => {
   if (Effect.isEffect(branch)) return { name, body: branch }
   return { name: branch.name, body: Effect.isEffect(branch.effect) ? branch.effect : noBranch(branch.name) }

@@ -17,7 +17,7 @@ import type {
   RecordedValue
 } from "../Plain.ts"
 import { allOf, mapKind, type BatchRules } from "./batch.ts"
-import type { ConcurrencyOptions } from "./branch.ts"
+import type { Collected, CollectOptions, Kept } from "./branch.ts"
 import { itemsOf } from "./map.ts"
 import { typed } from "./typed.ts"
 
@@ -27,7 +27,8 @@ import { typed } from "./typed.ts"
  *
  * As in Effect, items are taken one after the other unless `concurrency` says otherwise. The items have to be the same on
  * every replay. An item has a scope of its own. Once it is recorded it does not run again, so what it did to memory outside of
- * it does not exist on a replay. It costs one operation, and one for each item unless it is `flat`.
+ * it does not exist on a replay. With `discard: true` it ends with nothing, and the values need no Schema: none of them is
+ * recorded. It costs one operation, and one for each item unless it is `flat`.
  *
  * **Errors**: those of the items. **Defects**: those of the items, and those of `Durable.parallel`.
  *
@@ -57,10 +58,14 @@ export const forEach = <
   name: string,
   items: Iterable<T>,
   f: (item: T, index: number) => Effect.Effect<A, E, R>,
-  ...options: RecordArguments<A, E, O, ForEachOptions<NoInfer<T>>>
-): Effect.Effect<Array<RecordedValue<A, O>>, RecordedError<E, O>, FromArguments<R> | Execution | RecordServices<O>> => {
+  ...options: RecordArguments<Kept<A, O>, E, O, ForEachOptions<NoInfer<T>>>
+): Effect.Effect<
+  Collected<Array<RecordedValue<A, O>>, O>,
+  RecordedError<E, O>,
+  FromArguments<R> | Execution | RecordServices<O>
+> => {
   const { itemName, ...rest } = cast<unknown, BatchRules & ForEachOptions<T>>(options[0] ?? {})
-  return typed(allOf(mapKind, name, itemsOf(items, f, itemName), rest))
+  return typed(allOf(mapKind, name, itemsOf(items, f, itemName), rest, (values) => values))
 }
 
 /**
@@ -69,7 +74,7 @@ export const forEach = <
  * @category models
  * @since 0.1.0
  */
-export interface ForEachOptions<T> extends ConcurrencyOptions {
+export interface ForEachOptions<T> extends CollectOptions {
   /** The label of an item in histories and messages. Default: `map-item-0`, and so on. */
   readonly itemName?: ((item: T, index: number) => string) | undefined
 }

@@ -207,3 +207,73 @@ describe("Two branches that failed while nobody was there", () => {
     })
   )
 })
+
+describe("Durable.all and Durable.forEach with discard", () => {
+  const date: Effect.Effect<Date | string> = Effect.sync(() => new Date(0))
+  const branches = { a: date, b: Durable.step("b", Effect.succeed("secret")) }
+  const programs = {
+    all: Durable.all("batch", branches, { discard: true }),
+    forEach: Durable.forEach("batch", ["a", "b"] as const, (key) => branches[key], { discard: true }),
+    "a flat forEach": Durable.forEach("batch", ["a", "b"] as const, (key) => branches[key], {
+      discard: true,
+      flat: true
+    })
+  }
+  for (const [name, program] of Object.entries(programs)) {
+    it.effect(`end with nothing, and record no value, live and on replay: ${name}`, () =>
+      Effect.gen(function* () {
+        const { ran, seen } = yield* everySight(program)
+        assert.deepStrictEqual(seen, [undefined, undefined])
+        const contexts = ran.updates.filter(({ Type }) => Type === "CONTEXT")
+        assert.deepStrictEqual(
+          contexts.flatMap(({ Payload }) => Payload ?? []),
+          [
+            `{"all":[{"index":0,"status":"SUCCEEDED"},{"index":1,"status":"SUCCEEDED"}],"completionReason":"ALL_COMPLETED"}`
+          ]
+        )
+      })
+    )
+  }
+
+  it.effect("fail as the first branch that fails, live and on replay", () =>
+    Effect.gen(function* () {
+      const { seen } = yield* everySight(
+        Effect.exit(Durable.all("all", [after(1, 1), failAfter(1, "first")], { ...declared, discard: true }))
+      )
+      assert.lengthOf(seen, 2)
+      for (const exit of seen) assert.strictEqual(errorOf(exit).code, "first")
+    })
+  )
+})
+
+describe("A block that ends with a list of nothing", () => {
+  const steps = (n: number) => Durable.step(`step-${n}`, Effect.void)
+  const blocks: Record<string, Effect.Effect<ReadonlyArray<void>, never, Durable.Execution>> = {
+    "Effect.forEach": Durable.child(
+      "block",
+      Effect.forEach([1, 2], () => Effect.void)
+    ),
+    "Durable.forEach": Durable.child(
+      "block",
+      Durable.forEach("items", [1, 2], () => Effect.void)
+    ),
+    "Durable.all": Durable.child("block", Durable.all("branches", [Effect.void, Effect.void])),
+    steps: Durable.child("block", Effect.orDie(Effect.forEach([1, 2], steps))),
+    "a branch": Effect.map(Durable.all("block", [Effect.forEach([1, 2], () => Effect.void)]), ([list]) => list),
+    "an item of a map": Effect.map(
+      Durable.map("block", [1], () => Effect.forEach([1, 2], () => Effect.void)),
+      ({ values }) => values[0] ?? []
+    )
+  }
+  for (const [name, block] of Object.entries(blocks)) {
+    it.effect(`gives it as it was, live and on replay: ${name}`, () =>
+      Effect.gen(function* () {
+        const { seen } = yield* everySight(block)
+        assert.deepStrictEqual(seen, [
+          [undefined, undefined],
+          [undefined, undefined]
+        ])
+      })
+    )
+  }
+})

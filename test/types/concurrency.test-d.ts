@@ -162,8 +162,69 @@ describe("all", () => {
     Durable.all("a", [number, date])
     // @ts-expect-error an error without a Schema
     Durable.all("a", { n: charge })
-    // @ts-expect-error there is no option "discard"
-    Durable.all("a", [number], { discard: true })
+    // @ts-expect-error there is no option "discarded"
+    Durable.all("a", [number], { discarded: true })
+  })
+})
+
+describe("all and forEach with discard", () => {
+  it("end with nothing, and need no Schema for their values", () => {
+    expectTypeOf(Durable.forEach("a", [1], (n) => Effect.succeed(new Date(n)), { discard: true })).toEqualTypeOf<
+      Durably<void>
+    >()
+    expectTypeOf(Durable.all("a", [date, text], { discard: true, concurrency: 2 })).toEqualTypeOf<
+      Durably<void, never, Database>
+    >()
+    expectTypeOf(Durable.all("a", { d: charge }, { discard: true, error: Declined })).toEqualTypeOf<
+      Durably<void, Declined>
+    >()
+    expectTypeOf(
+      Effect.map(Durable.all("a", [Effect.as(number, new Date(0))], { discard: true }), (nothing) => nothing)
+    ).toEqualTypeOf<Durably<void>>()
+  })
+
+  it("are as without it where it is not known to be true", () => {
+    expectTypeOf(Durable.forEach("a", [1], () => number, { discard: false })).toEqualTypeOf<Durably<Array<number>>>()
+    expectTypeOf(Durable.forEach("a", [1], () => number, { discard: maybe })).toEqualTypeOf<
+      Durably<void | Array<number>>
+    >()
+  })
+
+  it("refuse what they cannot record", () => {
+    // @ts-expect-error value is not plain data
+    Durable.forEach("a", [1], () => date, { discard: false })
+    // @ts-expect-error value is not plain data, which may be kept
+    Durable.forEach("a", [1], () => date, { discard: maybe })
+    // @ts-expect-error an error without a Schema
+    Durable.forEach("a", [1], () => charge, { discard: true })
+    // @ts-expect-error a Schema of a value that is not recorded
+    Durable.all("a", [date], { discard: true, success: Schema.Date })
+  })
+})
+
+declare const maybe: boolean
+
+describe("a block", () => {
+  it("gives lists of nothing without a Schema", () => {
+    expectTypeOf(
+      Durable.child(
+        "a",
+        Effect.forEach([1], () => Effect.void)
+      )
+    ).toEqualTypeOf<Durably<Array<void>>>()
+    expectTypeOf(
+      Durable.child(
+        "a",
+        Durable.forEach("b", [1], () => Effect.void)
+      )
+    ).toEqualTypeOf<Durably<Array<void>>>()
+    expectTypeOf(Durable.child("a", Durable.all("b", [number, Effect.void]))).toEqualTypeOf<Durably<[number, void]>>()
+    expectTypeOf(
+      Durable.child(
+        "a",
+        Effect.forEach([1], () => Effect.void, { discard: true })
+      )
+    ).toEqualTypeOf<Durably<void>>()
   })
 })
 
