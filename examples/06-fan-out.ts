@@ -33,8 +33,8 @@ export const survey = Survey.implement(
       error: Unreachable
     })
     return {
-      answers: result.succeeded.map(({ index, value }) => ({ service: services[index] ?? "", value })),
-      missing: result.failed.map(({ index }) => services[index] ?? "")
+      answers: result.succeeded.map(({ item, value }) => ({ service: item, value })),
+      missing: result.failed.map(({ item }) => item)
     }
   })
 )

@@ -11,30 +11,34 @@ import type { CompletionReason } from "./CompletionPolicy.ts"
 import { BatchFailed } from "./DurableError.ts"
 
 /**
- * An item that succeeded.
+ * An item that succeeded. `T` is what the function of `Durable.map` was given for it.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Succeeded<out A> {
+export interface Succeeded<out A, out T = unknown> {
   readonly status: "SUCCEEDED"
   /** Which item it is, from 0: one less than its place among all items. */
   readonly index: number
   readonly name: string
+  /** The item itself, as the code passed it this time: it is not recorded. A branch of `Durable.parallel` has none. */
+  readonly item: T
   readonly value: A
 }
 
 /**
- * An item that failed, with its typed error or its defect.
+ * An item that failed, with its typed error or its defect. `T` is what the function of `Durable.map` was given for it.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Failed<out E> {
+export interface Failed<out E, out T = unknown> {
   readonly status: "FAILED"
   /** Which item it is, from 0: one less than its place among all items. */
   readonly index: number
   readonly name: string
+  /** The item itself, as the code passed it this time: it is not recorded. A branch of `Durable.parallel` has none. */
+  readonly item: T
   /** The typed error; an item that died has none. */
   readonly error?: E
   readonly cause: Cause.Cause<E>
@@ -46,11 +50,13 @@ export interface Failed<out E> {
  * @category models
  * @since 0.1.0
  */
-export interface Started {
+export interface Started<out T = unknown> {
   readonly status: "STARTED"
   /** Which item it is, from 0: one less than its place among all items. */
   readonly index: number
   readonly name: string
+  /** The item itself, as the code passed it this time: it is not recorded. A branch of `Durable.parallel` has none. */
+  readonly item: T
 }
 
 /**
@@ -59,36 +65,39 @@ export interface Started {
  * @category models
  * @since 0.1.0
  */
-export type Item<A, E> = Succeeded<A> | Failed<E> | Started
+export type Item<A, E, T = unknown> = Succeeded<A, T> | Failed<E, T> | Started<T>
 
 /**
  * The result of a batch. Items are in the order of their indexes; those that were never started are not among them.
  *
+ * `A` is what an item succeeds with, `E` what it fails with, and `T` the item that the function of `Durable.map` was given:
+ * nothing is known of it for the branches of `Durable.parallel`, which have none.
+ *
  * @category models
  * @since 0.1.0
  */
-export class BatchResult<out A, out E> {
+export class BatchResult<out A, out E, out T = unknown> {
   /** The name of the batch, for messages. */
   readonly name: string
   /** Every item that was started. */
-  readonly all: ReadonlyArray<Item<A, E>>
+  readonly all: ReadonlyArray<Item<A, E, T>>
   readonly completionReason: CompletionReason
 
-  constructor(name: string, all: ReadonlyArray<Item<A, E>>, completionReason: CompletionReason) {
+  constructor(name: string, all: ReadonlyArray<Item<A, E, T>>, completionReason: CompletionReason) {
     this.name = name
     this.all = all
     this.completionReason = completionReason
   }
 
-  get succeeded(): ReadonlyArray<Succeeded<A>> {
+  get succeeded(): ReadonlyArray<Succeeded<A, T>> {
     return this.all.filter((item) => item.status === "SUCCEEDED")
   }
 
-  get failed(): ReadonlyArray<Failed<E>> {
+  get failed(): ReadonlyArray<Failed<E, T>> {
     return this.all.filter((item) => item.status === "FAILED")
   }
 
-  get started(): ReadonlyArray<Started> {
+  get started(): ReadonlyArray<Started<T>> {
     return this.all.filter((item) => item.status === "STARTED")
   }
 
@@ -162,7 +171,8 @@ export class BatchResult<out A, out E> {
 }
 
 /**
- * Makes the result of a batch in which every item succeeded: for a `batchSerdes`, which reads a result from text.
+ * Makes the result of a batch in which every item succeeded: for a `batchSerdes`, which reads a result from text. The batch
+ * adds its items.
  *
  * @example
  * ```ts
@@ -180,6 +190,6 @@ export class BatchResult<out A, out E> {
 export const fromValues = <A>(name: string, values: ReadonlyArray<A>): BatchResult<A, never> =>
   new BatchResult(
     name,
-    values.map((value, index) => ({ status: "SUCCEEDED", index, name: String(index), value })),
+    values.map((value, index) => ({ status: "SUCCEEDED", index, name: String(index), item: undefined, value })),
     "ALL_COMPLETED"
   )

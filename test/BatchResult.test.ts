@@ -8,10 +8,10 @@ import * as Exit from "effect/Exit"
 type Items = ReadonlyArray<BatchResult.Item<number | undefined, string>>
 
 const succeeded = (index: number, value: number | undefined) =>
-  ({ status: "SUCCEEDED", index, name: `item ${index}`, value }) as const
+  ({ status: "SUCCEEDED", index, name: `item ${index}`, item: undefined, value }) as const
 const failed = (index: number, cause: Cause.Cause<string>) =>
-  ({ status: "FAILED", index, name: `item ${index}`, cause }) as const
-const started = (index: number) => ({ status: "STARTED", index, name: `item ${index}` }) as const
+  ({ status: "FAILED", index, name: `item ${index}`, item: undefined, cause }) as const
+const started = (index: number) => ({ status: "STARTED", index, name: `item ${index}`, item: undefined }) as const
 
 const resultOf = (all: Items, reason: CompletionPolicy.CompletionReason = "ALL_COMPLETED") =>
   new BatchResult.BatchResult("batch", all, reason)
@@ -84,8 +84,8 @@ describe("A batch result that is made of values", () => {
   it("is one in which every item succeeded", () => {
     const result = BatchResult.fromValues("letters", ["a", "b"])
     assert.deepStrictEqual(result.all, [
-      { status: "SUCCEEDED", index: 0, name: "0", value: "a" },
-      { status: "SUCCEEDED", index: 1, name: "1", value: "b" }
+      { status: "SUCCEEDED", index: 0, name: "0", item: undefined, value: "a" },
+      { status: "SUCCEEDED", index: 1, name: "1", item: undefined, value: "b" }
     ])
     assert.deepStrictEqual([result.status, result.completionReason], ["SUCCEEDED", "ALL_COMPLETED"])
   })

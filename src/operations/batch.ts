@@ -52,6 +52,8 @@ export const mapKind: BatchKind = { subType: "Map", itemSubType: "MapIteration" 
 
 export interface BatchItem {
   readonly name: string
+  /** What a function is given for it. */
+  readonly item?: unknown
   readonly body: Body
 }
 
@@ -85,7 +87,7 @@ export const allOf = (
 
 /** Items that end with nothing, so that nothing of their values is recorded. */
 const withoutValues = (items: ReadonlyArray<BatchItem>): ReadonlyArray<BatchItem> =>
-  items.map(({ body, name }) => ({ name, body: Effect.asVoid(body) }))
+  items.map((item) => ({ ...item, body: Effect.asVoid(item.body) }))
 
 const allSucceed = (
   parts: Parts,
@@ -120,7 +122,7 @@ const claimedBatch = (
 ): Effect.Effect<BatchResult<unknown, unknown>, never, unknown> => {
   const problem = problemOf(claim.path, rules)
   return problem === undefined
-    ? Effect.orDie(asBatch(claim, run(parts, claim, kind, items, rules)))
+    ? Effect.orDie(asBatch(claim, items, run(parts, claim, kind, items, rules)))
     : Effect.die(new InvalidOptions({ operation: claim.path, message: problem }))
 }
 
@@ -132,18 +134,28 @@ const problemOf = (path: string, { concurrency }: BatchRules): string | undefine
     ? undefined
     : `Expected the concurrency of "${path}" to be a whole number of at least 1 or "unbounded", found ${String(concurrency)}.`
 
-/** What the codec of a batch reads is a batch, or else the codec is at fault. */
-const asBatch = ({ path }: Claim, effect: Body): Effect.Effect<BatchResult<unknown, unknown>, unknown, unknown> =>
-  Effect.flatMap(effect, (value) =>
-    value instanceof BatchResult
+/** What the codec of a batch reads is a batch of these items, or else the codec is at fault. */
+const asBatch = (
+  { path }: Claim,
+  items: ReadonlyArray<BatchItem>,
+  effect: Body
+): Effect.Effect<BatchResult<unknown, unknown>, unknown, unknown> =>
+  Effect.flatMap(effect, (value) => {
+    if (!(value instanceof BatchResult)) {
+      const fault = "made something of it that is no BatchResult. Make one with BatchResult.fromValues."
+      return Effect.die(misread(path, fault))
+    }
+    const all: BatchResult<unknown, unknown>["all"] = value.all
+    const other = all.find(({ index }) => items[index] === undefined)
+    return other === undefined
       ? Effect.succeed(value)
       : Effect.die(
-          new SerdesFailed({
-            operation: path,
-            message: `Could not read the result of "${path}": its batchSerdes made something of it that is no BatchResult. Make one with BatchResult.fromValues.`
-          })
+          misread(path, `gave it an item ${other.index}, and the batch has ${items.length} in all, counted from 0.`)
         )
-  )
+  })
+
+const misread = (operation: string, fault: string): SerdesFailed =>
+  new SerdesFailed({ operation, message: `Could not read the result of "${operation}": its batchSerdes ${fault}` })
 
 /** Whether the items of the code cannot be the recorded ones. */
 const areOther = (reason: CompletionPolicy.CompletionReason | undefined, recorded: number, found: number): boolean =>

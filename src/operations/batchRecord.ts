@@ -30,8 +30,10 @@ import { ErrorObject } from "../wire/ErrorObject.ts"
 import type { SubType } from "../wire/SubType.ts"
 import type { Outcome } from "./child.ts"
 
-interface Named {
+/** What the code says of an item. None of it is recorded. */
+interface Given {
   readonly name: string
+  readonly item?: unknown
 }
 
 /** How the items that were started ended, in the order of their indexes, and why the batch did. */
@@ -122,7 +124,7 @@ type Refusal = (reason: CompletionPolicy.CompletionReason, recorded: number) => 
 /** Writes what a batch ended with, and reads it as a result. */
 export const codecOf = (
   claim: Claim,
-  items: ReadonlyArray<Named>,
+  items: ReadonlyArray<Given>,
   recording: BatchRecording,
   refusal: Refusal
 ): AnyCodec => {
@@ -138,8 +140,16 @@ export const codecOf = (
   const { deserialize, serialize } = untyped(batchSerdes)
   return make<unknown, unknown>({
     serialize: (ended, info) => Effect.flatMapEager(asResult(cast(ended)), (result) => serialize(result, info)),
-    deserialize
+    deserialize: (text, info) => Effect.mapEager(deserialize(text, info), (result) => withItems(result, items))
   })
+}
+
+/** A result whose items are those that the code passes. */
+const withItems = (result: unknown, items: ReadonlyArray<Given>): unknown => {
+  if (!(result instanceof BatchResult)) return result
+  const all: BatchResult<unknown, unknown>["all"] = result.all
+  const given = all.map((one) => ({ ...one, item: items[one.index]?.item }))
+  return new BatchResult<unknown, unknown>(result.name, given, result.completionReason)
 }
 
 const untyped = (codec: AnyCodec): Codec<unknown, unknown> => cast<AnyCodec, Codec<unknown, unknown>>(codec)
@@ -173,11 +183,11 @@ const readEnded = (text: string | undefined): Effect.Effect<Ended, Schema.Schema
 
 const resultOf = (
   claim: Claim,
-  items: ReadonlyArray<Named>,
+  items: ReadonlyArray<Given>,
   recording: Recording,
   { all, completionReason }: Ended
 ): Effect.Effect<BatchResult<unknown, unknown>, SerdesError> => {
-  const read = all.map((outcome, index) => itemOf(claim, recording, items[index]!.name, index, outcome))
+  const read = all.map((outcome, index) => itemOf(claim, recording, items[index]!, index, outcome))
   const values: Array<Item<unknown, unknown>> = []
   for (const item of read) {
     const exit = exitOf(item)
@@ -193,17 +203,17 @@ const resultOf = (
 const itemOf = (
   { executionArn, format, id, path }: Claim,
   recording: Recording,
-  name: string,
+  { item, name }: Given,
   index: number,
   outcome: Outcome | undefined
 ): Effect.Effect<Item<unknown, unknown>, SerdesError> => {
-  if (outcome === undefined) return Effect.succeed({ status: "STARTED", index, name })
+  if (outcome === undefined) return Effect.succeed({ status: "STARTED", index, name, item })
   const passing = ({ message }: NotForNow): SerdesError => new SerdesError({ message, transient: true })
   const subject: Subject = { executionArn, format, id: operationId(id, "", index), path: `${path}[${index}]` }
   if ("text" in outcome) {
     const value = readValue(subject, "result", recording, outcome.text)
     return Effect.mapErrorEager(
-      Effect.mapEager(value, (value) => ({ status: "SUCCEEDED", index, name, value })),
+      Effect.mapEager(value, (value) => ({ status: "SUCCEEDED", index, name, item, value })),
       passing
     )
   }
@@ -211,6 +221,13 @@ const itemOf = (
   return Effect.mapEager(exit, (exit) => {
     const cause = Exit.isFailure(exit) ? exit.cause : Cause.die(new Error("A failure was read as a success."))
     const failure = cause.reasons.find(Cause.isFailReason)
-    return { status: "FAILED", index, name, ...(failure === undefined ? undefined : { error: failure.error }), cause }
+    return {
+      status: "FAILED",
+      index,
+      name,
+      item,
+      ...(failure === undefined ? undefined : { error: failure.error }),
+      cause
+    }
   })
 }

@@ -38,7 +38,8 @@ export interface MapOptions<T, A, E> extends BatchOptions<A, E> {
  * Runs a function for every item, side by side, each in a namespace of its own, until a completion policy is met. How each
  * of them ended is data: the batch itself does not fail.
  *
- * As `Durable.parallel`, with one item in place of one branch. The items have to be the same on every replay.
+ * As `Durable.parallel`, with one item in place of one branch. The items have to be the same on every replay. They are not
+ * recorded: the result has the `item` that the code passed, beside how it ended.
  *
  * **Errors**: none; ask for them with `orFail` of the result.
  * **Defects**: `InvalidOptions`, `InvalidName`, `NameInUse`, `NestedOperation`.
@@ -80,7 +81,7 @@ export const map = <
     O & Recordable<A, E, O, MapOptions<NoInfer<T>, A, E>> & BatchRecordable<A, E, O>
   >
 ): Effect.Effect<
-  BatchResult<RecordedValue<A, O>, RecordedError<E, O>>,
+  BatchResult<RecordedValue<A, O>, RecordedError<E, O>, FromArguments<T>>,
   never,
   FromArguments<R> | Execution | RecordServices<O>
 > => {
@@ -106,4 +107,4 @@ export const itemsOf = <T, A, E, R>(
   f: (item: T, index: number) => Effect.Effect<A, E, R>,
   nameOf = (_: T, index: number): string => `map-item-${index}`
 ): ReadonlyArray<BatchItem> =>
-  Array.from(items, (item, index) => ({ name: nameOf(item, index), body: Effect.suspend(() => f(item, index)) }))
+  Array.from(items, (item, index) => ({ name: nameOf(item, index), item, body: Effect.suspend(() => f(item, index)) }))

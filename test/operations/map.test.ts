@@ -197,6 +197,52 @@ describe("What a map records of an item", () => {
   )
 })
 
+describe("The items of a map", () => {
+  it.effect("are in its result as the code passed them, whatever became of them, live and on replay", () =>
+    Effect.gen(function* () {
+      const items = ["no", "yes", "never"].map((answer) => new Map([["answer", answer]]))
+      const answerTo = (item: ReadonlyMap<string, string>) => {
+        const answer = item.get("answer")
+        if (answer === "no") return decline()
+        return answer === "yes" ? after(1, 1) : after(900_000, 0)
+      }
+      const ask = Durable.map("map", items, answerTo, {
+        ...declared,
+        policy: CompletionPolicy.make({ minSuccessful: 1 })
+      })
+      const { ran, seen } = yield* everySight(ask)
+      assert.lengthOf(seen, 2)
+      for (const { all, failed, started, succeeded } of seen) {
+        assert.deepStrictEqual(
+          [failed, succeeded, started].flatMap((some) => itemsOf<ReadonlyMap<string, string>>(some)),
+          items
+        )
+        assert.isTrue(all.every(({ index, item }) => item === items[index]))
+      }
+      assert.notInclude(JSON.stringify(ran.operations), "answer")
+    })
+  )
+
+  it.effect("are in the result of a batch that was too large to keep", () =>
+    Effect.gen(function* () {
+      const { seen } = yield* everySight(
+        Durable.map("map", ["a", "b"], (letter) => Durable.step("large", Effect.succeed(letter.repeat(150_000))))
+      )
+      assert.lengthOf(seen, 2)
+      for (const { all } of seen) assert.deepStrictEqual(itemsOf(all), ["a", "b"])
+    })
+  )
+
+  it.effect("are none for the branches of a parallel", () =>
+    Effect.gen(function* () {
+      const { seen } = yield* everySight(Durable.parallel("parallel", [after(1, 1), decline()], declared))
+      for (const { all } of seen) assert.deepStrictEqual(itemsOf(all), [undefined, undefined])
+    })
+  )
+})
+
+const itemsOf = <T>(all: ReadonlyArray<{ readonly item: T }>): ReadonlyArray<T> => all.map(({ item }) => item)
+
 describe("A batchSerdes", () => {
   const commas = Serdes.make<BatchResult.BatchResult<string, never>>({
     serialize: (result) => result.values.join(","),
@@ -217,6 +263,35 @@ describe("A batchSerdes", () => {
         ran.operations.slice(0, 2).map(({ ContextDetails }) => ContextDetails?.Result),
         ["a,b", `"a"`]
       )
+    })
+  )
+
+  it.effect("leaves the items to the batch, live and on replay", () =>
+    Effect.gen(function* () {
+      const letters = [{ letter: "a" }, { letter: "b" }]
+      const { seen } = yield* everySight(
+        Durable.map("letters", letters, ({ letter }) => Effect.succeed(letter), { batchSerdes: commas })
+      )
+      assert.lengthOf(seen, 2)
+      for (const { succeeded } of seen) assert.deepStrictEqual(itemsOf(succeeded), letters)
+    })
+  )
+
+  it.effect("that reads items that the batch does not have is SerdesFailed, live and on replay", () =>
+    Effect.gen(function* () {
+      const wrong = Serdes.make<BatchResult.BatchResult<string, never>>({
+        serialize: () => "a,b",
+        deserialize: commas.deserialize
+      })
+      const { seen } = yield* everySight(
+        Effect.exit(Durable.map("letters", ["a"], (letter) => Effect.succeed(letter), { batchSerdes: wrong }))
+      )
+      assert.lengthOf(seen, 2)
+      for (const exit of seen) {
+        const defect = defectOf(exit)
+        assert.instanceOf(defect, DurableError.SerdesFailed)
+        assert.include(defect.message, `gave it an item 1, and the batch has 1 in all`)
+      }
     })
   )
 

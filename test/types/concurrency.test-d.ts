@@ -22,6 +22,7 @@ declare const open: Effect.Effect<string, Closed>
 
 type Durably<A, E = never, R = never> = Effect.Effect<A, E, R | Durable.Execution>
 type Batch<A, E = never, R = never> = Durably<BatchResult.BatchResult<A, E>, never, R>
+type Mapped<T, A, E = never, R = never> = Durably<BatchResult.BatchResult<A, E, T>, never, R>
 
 describe("parallel", () => {
   it("knows what its branches end with and need, named or not, in tuples and arrays", () => {
@@ -83,12 +84,14 @@ declare const romanSerdes: Serdes.Codec<number>
 
 describe("map and forEach", () => {
   it("know what their function ends with, however it is written", () => {
-    expectTypeOf(Durable.map("a", [1, 2], (n, index) => Effect.succeed(`${n}${index}`))).toEqualTypeOf<Batch<string>>()
+    expectTypeOf(Durable.map("a", [1, 2], (n, index) => Effect.succeed(`${n}${index}`))).toEqualTypeOf<
+      Mapped<number, string>
+    >()
     expectTypeOf(Durable.map("a", new Set(["x"]), (key) => Effect.as(text, key.length))).toEqualTypeOf<
-      Batch<number, never, Database>
+      Mapped<string, number, never, Database>
     >()
     expectTypeOf(Durable.map("a", [1], () => charge, { error: Declined, itemName: (n) => n.toFixed() })).toEqualTypeOf<
-      Batch<number, Declined>
+      Mapped<number, number, Declined>
     >()
     expectTypeOf(Durable.forEach("a", [1, 2], (n) => Effect.succeed({ n }))).toEqualTypeOf<
       Durably<Array<{ n: number }>>
@@ -101,12 +104,34 @@ describe("map and forEach", () => {
     >()
   })
 
+  it("have the item beside how it ended, whether it failed or not", () => {
+    const result = Durable.map("a", [new Date(0)], () => charge, { error: Declined })
+    expectTypeOf(Effect.map(result, ({ failed }) => failed.map(({ item }) => item))).toEqualTypeOf<
+      Durably<Array<Date>>
+    >()
+    expectTypeOf(Effect.map(result, ({ all }) => all.map(({ item }) => item))).toEqualTypeOf<Durably<Array<Date>>>()
+  })
+
+  it("give the same kind of result as parallel, whose branches have no items", () => {
+    const choose = (some: boolean): Batch<number> =>
+      some ? Durable.parallel("a", [number]) : Durable.map("a", ["x"], () => number)
+    expectTypeOf(Effect.map(choose(true), ({ all }) => all.map(({ item }) => item))).toEqualTypeOf<
+      Durably<Array<unknown>>
+    >()
+  })
+
+  it("have an item of whatever type a helper is generic in", () => {
+    const mapped = <T>(items: ReadonlyArray<T>): Durably<BatchResult.BatchResult<number, never, T>> =>
+      Durable.map("a", items, () => number)
+    expectTypeOf(mapped(["a"])).toEqualTypeOf<Mapped<string, number>>()
+  })
+
   it("take codecs beside a function whose argument is inferred", () => {
     expectTypeOf(Durable.map("a", [1], (n) => Effect.succeed(n), { serdes: romanSerdes })).toEqualTypeOf<
-      Batch<number>
+      Mapped<number, number>
     >()
     expectTypeOf(Durable.map("a", ["x"], (s) => Effect.succeed(s), { batchSerdes: lettersSerdes })).toEqualTypeOf<
-      Batch<string>
+      Mapped<string, string>
     >()
     expectTypeOf(Durable.forEach("a", [1], (n) => Effect.succeed(n), { serdes: romanSerdes })).toEqualTypeOf<
       Durably<Array<number>>

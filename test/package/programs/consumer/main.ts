@@ -80,7 +80,7 @@ exactly<Durably<Seat, SeatTaken, Airline>>()(Helpers.local(reserve))
 exactly<Durably<Seat, SeatTaken, Airline>>()(Helpers.undoing("a", reserve, () => Effect.void))
 exactly<Durably<Array<Seat>, SeatTaken, Airline>>()(Helpers.forEach("a", ["x"], schemas, () => reserve))
 exactly<Durably<Array<number>, never, Airline>>()(Helpers.forEachNumber(["x"], () => number))
-exactly<Durably<BatchResult.BatchResult<Seat, SeatTaken>, never, Airline>>()(
+exactly<Durably<BatchResult.BatchResult<Seat, SeatTaken, string>, never, Airline>>()(
   Helpers.map("a", ["x"], schemas, () => reserve)
 )
 exactly<Durably<BatchResult.BatchResult<Seat, SeatTaken>, never, Airline>>()(Helpers.parallel("a", schemas, reserve))
