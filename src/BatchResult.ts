@@ -7,8 +7,11 @@
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import type { CompletionReason } from "./CompletionPolicy.ts"
-import { BatchFailed } from "./DurableError.ts"
+import { cast } from "effect/Function"
+import * as Schema_ from "effect/Schema"
+import * as SchemaTransformation from "effect/SchemaTransformation"
+import { CompletionReason } from "./CompletionPolicy.ts"
+import { BatchFailed, Mistake } from "./DurableError.ts"
 
 /**
  * An item that succeeded. `T` is what the function of `Durable.map` was given for it.
@@ -193,3 +196,123 @@ export const fromValues = <A>(name: string, values: ReadonlyArray<A>): BatchResu
     values.map((value, index) => ({ status: "SUCCEEDED", index, name: String(index), item: undefined, value })),
     "ALL_COMPLETED"
   )
+
+/**
+ * The Schema of the result of a batch, by the Schemas of a value, an error and an item.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Schema<
+  Success extends Schema_.Constraint,
+  Error extends Schema_.Constraint = Schema_.Never,
+  Item extends Schema_.Constraint = Schema_.Unknown
+> extends Schema_.Codec<
+  BatchResult<Success["Type"], Error["Type"], Item["Type"]>,
+  unknown,
+  Success["DecodingServices"] | Error["DecodingServices"] | Item["DecodingServices"],
+  Success["EncodingServices"] | Error["EncodingServices"] | Item["EncodingServices"]
+> {}
+
+/**
+ * Makes the Schema of the result of a batch, for a block or a function that ends with one.
+ *
+ * `success` is the Schema of a value. `error` is that of the errors, and may be left out when there are none; errors of the
+ * library are named in it like others. Items are kept with an `item`, and are `undefined` without. A defect keeps its
+ * type, message, stack and cause. A block needs no Schema for a result whose values and items are plain data, and whose errors
+ * are the library's own.
+ *
+ * @example
+ * ```ts
+ * import { BatchResult, Durable } from "effect-durable"
+ * import * as Effect from "effect/Effect"
+import { cast } from "effect/Function"
+ * import * as Schema from "effect/Schema"
+ *
+ * class Bounced extends Schema.TaggedError<Bounced>()("Bounced", {}) {}
+ *
+ * const send = (address: string) =>
+ *   address.endsWith("@") ? Effect.fail(new Bounced()) : Durable.step("send", Effect.log("sent"))
+ *
+ * export const mailed = Durable.child(
+ *   "mailing",
+ *   Durable.map("mails", ["ann@example.com", "bob@"], send, { error: Bounced }),
+ *   { success: BatchResult.Schema({ success: Schema.Void, error: Bounced, item: Schema.String }) }
+ * )
+ * ```
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Schema = <
+  Success extends Schema_.Constraint,
+  Error extends Schema_.Constraint = Schema_.Never,
+  Item extends Schema_.Constraint = Schema_.Unknown
+>(options: {
+  readonly success: Success
+  readonly error?: Error | undefined
+  readonly item?: Item | undefined
+}): Schema<Success, Error, Item> => {
+  const common = {
+    index: Schema_.Int,
+    name: Schema_.String,
+    ...(options.item === undefined ? undefined : { item: options.item })
+  }
+  const cause = Schema_.Cause(options.error ?? Schema_.Never, Defect)
+  const parts = Schema_.Struct({
+    name: Schema_.String,
+    all: Schema_.Array(
+      Schema_.Union([
+        Schema_.Struct({ status: Schema_.Literal("SUCCEEDED"), ...common, value: options.success }),
+        Schema_.Struct({ status: Schema_.Literal("FAILED"), ...common, cause }),
+        Schema_.Struct({ status: Schema_.Literal("STARTED"), ...common })
+      ])
+    ),
+    completionReason: CompletionReason
+  })
+  return cast(
+    untyped(parts).pipe(Schema_.decodeTo(Whole, SchemaTransformation.transform({ decode: resultOf, encode: partsOf })))
+  )
+}
+
+const Whole = Schema_.declare((value): value is BatchResult<unknown, unknown> => value instanceof BatchResult, {
+  expected: "BatchResult"
+})
+
+/** A mistake of the library stays one. */
+const Defect = Schema_.Union([Mistake, Schema_.Defect({ includeStack: true })])
+
+/** A Schema of the parts, whatever those of its members are. */
+const untyped = (parts: Schema_.Constraint) => cast<Schema_.Constraint, Schema_.Codec<Parts, unknown>>(parts)
+
+interface Parts {
+  readonly name: string
+  readonly all: ReadonlyArray<Part>
+  readonly completionReason: CompletionReason
+}
+
+type Part = Started | Omit<Failed<unknown>, "error"> | Succeeded<unknown>
+
+const partsOf = ({ all, completionReason, name }: BatchResult<unknown, unknown>): Parts => ({
+  name,
+  all,
+  completionReason
+})
+
+const resultOf = ({ all, completionReason, name }: Parts): BatchResult<unknown, unknown> =>
+  new BatchResult(name, all.map(itemOf), completionReason)
+
+const itemOf = (part: Part): Item<unknown, unknown> => {
+  const { index, item, name, status } = part
+  switch (status) {
+    case "SUCCEEDED":
+      return { status, index, name, item, value: part.value }
+    case "FAILED": {
+      const { cause } = part
+      const failure = cause.reasons.find(Cause.isFailReason)
+      return { status, index, name, item, ...(failure === undefined ? undefined : { error: failure.error }), cause }
+    }
+    case "STARTED":
+      return { status, index, name, item }
+  }
+}

@@ -7,6 +7,8 @@
  * @since 0.1.0
  */
 
+import * as Schema from "effect/Schema"
+
 /**
  * Why a batch ended.
  *
@@ -16,12 +18,21 @@
  * @category models
  * @since 0.1.0
  */
-export type CompletionReason =
-  | "ALL_COMPLETED"
-  | "MIN_SUCCESSFUL_REACHED"
-  | "FAILURE_TOLERANCE_EXCEEDED"
-  | "CUSTOM_COMPLETION_SUCCEEDED"
-  | "CUSTOM_COMPLETION_FAILED"
+export const CompletionReason = Schema.Literals([
+  "ALL_COMPLETED",
+  "MIN_SUCCESSFUL_REACHED",
+  "FAILURE_TOLERANCE_EXCEEDED",
+  "CUSTOM_COMPLETION_SUCCEEDED",
+  "CUSTOM_COMPLETION_FAILED"
+])
+
+/**
+ * Why a batch ended: one of the literals of the Schema.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type CompletionReason = typeof CompletionReason.Type
 
 /**
  * How far a batch has come. `items` has one entry for every item of the batch, in the order of the indexes; one that was

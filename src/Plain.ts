@@ -2,7 +2,8 @@
  * The rule by which types decide what may be recorded without a Schema, and what an operation must be told otherwise.
  *
  * Plain data is what JSON gives back as it was: strings, numbers, booleans, null, and arrays, tuples and records of them;
- * `undefined` and `void` too, for which nothing is written, or a mark in an array. Everything else (dates, maps, class instances, functions, `any`,
+ * `undefined` and `void` too, for which nothing is written, or a mark in an array; and a `BatchResult` of such values and items,
+ * whose errors are the library's own. Everything else (dates, maps, class instances, functions, `any`,
  * `unknown`, a type parameter) would come back from a checkpoint as something else, so it does not compile without a
  * Schema. This module exists in types only. {@link RecordOptions} and its companions apply the rule to operations; the
  * declarations of a helper that is generic in values, errors or services name them.
@@ -11,6 +12,7 @@
  */
 import type * as Effect from "effect/Effect"
 import type * as Schema from "effect/Schema"
+import type { BatchResult } from "./BatchResult.ts"
 import type { EffectError, OperationError } from "./DurableError.ts"
 import type * as Serdes from "./Serdes.ts"
 
@@ -44,7 +46,9 @@ export type Plain<A> =
         : A extends ReadonlyArray<unknown>
           ? PlainArray<A>
           : A extends object
-            ? PlainRecord<A>
+            ? A extends BatchResult<infer Value, infer E, infer Item>
+              ? PlainBatch<A, Value, E, Item>
+              : PlainRecord<A>
             : NotPlain<"unknown, a symbol, a bigint or a type parameter">
 
 /**
@@ -78,6 +82,18 @@ type PlainArray<A extends ReadonlyArray<unknown>> = {
       ? A[K]
       : NotPlain<"an array with fields">
 }
+
+/** The result of a batch is written whole. Nothing is known of the items of one that has none. */
+type PlainBatch<A, Value, E, Item> =
+  IsPlain<Value> extends true
+    ? [Declared<E>] extends [never]
+      ? unknown extends Item
+        ? A
+        : IsPlain<Item> extends true
+          ? A
+          : NotPlain<"the items of a batch">
+      : NotPlain<"the errors of a batch">
+    : NotPlain<"the values of a batch">
 
 type ArrayMember = Exclude<keyof Array<unknown>, number>
 
@@ -273,10 +289,14 @@ interface NoOption<Why extends string> {
   readonly [NoOptionId]: Why
 }
 
-type NotPlainAt<
-  A,
-  Key extends string
-> = `${[WherePlainEnds<A>] extends [never] ? "value" : WherePlainEnds<A>} is not plain data: give { ${Key}: Schema }`
+type NotPlainAt<A, Key extends string> = NotPlainThere<
+  [WherePlainEnds<A>] extends [never] ? "value" : WherePlainEnds<A>,
+  Key
+>
+
+type NotPlainThere<Where extends string, Key extends string> = Where extends `the batch ${infer At}`
+  ? `${At} is a BatchResult of what is not plain data: give { ${Key}: Schema }, made with BatchResult.Schema`
+  : `${Where} is not plain data: give { ${Key}: Schema }`
 
 /** The path of every part that is not plain, at most four fields deep, for the message. */
 type WherePlainEnds<A, Path extends string = "value", Depth extends ReadonlyArray<unknown> = []> =
@@ -288,11 +308,13 @@ type WherePlainEnds<A, Path extends string = "value", Depth extends ReadonlyArra
         ? never
         : Depth["length"] extends 4
           ? Path
-          : A extends ReadonlyArray<infer Element>
-            ? WherePlainEnds<Element, `${Path}[]`, [...Depth, 0]>
-            : HasOwnProblem<A> extends true
-              ? Path
-              : { [K in FieldOf<A>]: WherePlainEnds<A[K], `${Path}.${FieldName<K>}`, [...Depth, 0]> }[FieldOf<A>]
+          : A extends BatchResult<unknown, unknown>
+            ? `the batch ${Path}`
+            : A extends ReadonlyArray<infer Element>
+              ? WherePlainEnds<Element, `${Path}[]`, [...Depth, 0]>
+              : HasOwnProblem<A> extends true
+                ? Path
+                : { [K in FieldOf<A>]: WherePlainEnds<A[K], `${Path}.${FieldName<K>}`, [...Depth, 0]> }[FieldOf<A>]
 
 type FieldOf<A> = keyof A & (string | number)
 

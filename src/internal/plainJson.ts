@@ -1,8 +1,8 @@
 /**
  * Writes values as JSON, strictly: whatever JSON would silently change is refused with the path at which it stands.
  *
- * Owns: what plain data is: what JSON gives back as it was, from whatever realm it comes; and how undefined in a list is
- * written, for which JSON has nothing.
+ * Owns: what plain data is: what JSON gives back as it was, from whatever realm it comes; and how that is
+ * written which JSON has nothing for.
  * Does not own: Schemas, which make plain data of everything else.
  */
 import { cast } from "effect/Function"
@@ -15,50 +15,54 @@ import { isDate } from "./realm.ts"
  */
 export const stringifyPlain = (value: unknown, advice = "Give the operation a Schema."): string =>
   notTooDeep(() => {
-    const look = new Look(advice, false)
+    const look = new Look(advice, undefined)
     look.at(value)
     return textOf(value, look, undefined)
   })
 
+/** What plain data may hold besides, and how it is made plain. */
+export interface Form {
+  readonly is: (value: object) => boolean
+  readonly toPlain: (value: object) => unknown
+  readonly fromPlain: (plain: unknown) => unknown
+}
+
 /**
- * The text of plain data, in which a list may hold undefined. Such a list has a mark in that place, which stands before the
- * value: JSON itself has nothing for it but null, which may be meant.
+ * The text of plain data, in which a list may hold undefined, for which JSON has only null, and of what has a form. Both are
+ * written with a mark, which stands before the value.
  */
-export const writePlain = (value: unknown): string =>
+export const writePlain = (value: unknown, form: Form): string =>
   notTooDeep(() => {
-    const look = new Look("Give the operation a Schema.", true)
+    const look = new Look("Give the operation a Schema.", form)
     look.at(value)
-    if (!look.hasUndefined) {
-      const text = textOf(value, look, undefined)
-      return text.startsWith(marked) ? `${marked}"undefined","value":${text}}` : text
-    }
-    let mark = "undefined"
-    while (look.likeMarks.has(mark)) mark += "_"
+    const plain = look.isMarked ? undefined : textOf(value, look, undefined)
+    if (plain?.startsWith(marked) === false) return plain
+    let mark = "~"
+    while (look.likeMarks.has(mark)) mark += "~"
     return `${marked}${JSON.stringify(mark)},"value":${textOf(value, look, mark)}}`
   })
 
-/** Reads what {@link writePlain} wrote, and any other JSON text as it is. Throws a `SyntaxError` at what is none. */
-export const readPlain = (text: string): unknown => {
+/** Reads what {@link writePlain} wrote, and any other JSON text as it is. Throws at what is none. */
+export const readPlain = (text: string, form: Form): unknown => {
   const parsed: unknown = JSON.parse(text)
   if (!text.startsWith(marked)) return parsed
-  const { "~undefined": mark, value } = cast<unknown, { readonly "~undefined": unknown; readonly value?: unknown }>(
-    parsed
-  )
-  return typeof mark === "string" && value !== undefined ? unmarked(value, mark) : parsed
+  const { "~mark": mark, value } = cast<unknown, { readonly "~mark": unknown; readonly value?: unknown }>(parsed)
+  return typeof mark === "string" && value !== undefined ? unmarked(value, mark, form) : parsed
 }
 
-/** How a text begins in which marks stand for undefined. */
-const marked = `{"~undefined":`
+/** How a text begins in which there are marks. */
+const marked = `{"~mark":`
 
-const unmarked = (value: unknown, mark: string): unknown => {
-  if (Array.isArray(value)) {
-    value.forEach((member: unknown, index) => {
-      value[index] = member === mark ? undefined : unmarked(member, mark)
-    })
-  } else if (typeof value === "object" && value !== null) {
-    for (const member of Object.values(value)) unmarked(member, mark)
+const unmarked = (value: unknown, mark: string, form: Form): unknown => {
+  if (typeof value !== "object" || value === null) return value
+  const keys = Object.keys(value)
+  for (const key of keys) {
+    const member: unknown = Reflect.get(value, key)
+    const own = Array.isArray(value) && member === mark ? undefined : unmarked(member, mark, form)
+    // A key may be __proto__.
+    if (own !== member) Object.defineProperty(value, key, { value: own })
   }
-  return value
+  return keys.length === 1 && keys[0] === mark ? form.fromPlain(Reflect.get(value, mark)) : value
 }
 
 const notTooDeep = (write: () => string): string => {
@@ -78,17 +82,21 @@ export const isLeftOver = (value: unknown): boolean => Predicate.hasProperty(val
 class Look {
   /** Whether there is something that `JSON.stringify` would write in another way. */
   isOwn = false
-  hasUndefined = false
-  /** Texts in lists that a mark could be taken for. */
+  /** Whether there is something that JSON has nothing for. */
+  isMarked = false
+  /** What could be taken for a mark: texts in lists, and keys. */
   readonly likeMarks = new Set<string>()
+  /** What has a form, made plain. */
+  readonly formed = new Map<object, unknown>()
   readonly #advice: string
-  readonly #mayMark: boolean
+  readonly #form: Form | undefined
   readonly #above: Array<object> = []
   readonly #path: Array<string | number> = []
 
-  constructor(advice: string, mayMark: boolean) {
+  /** With a form what JSON has nothing for may be marked, and what is left over of nothing is as good as undefined. */
+  constructor(advice: string, form: Form | undefined) {
     this.#advice = advice
-    this.#mayMark = mayMark
+    this.#form = form
   }
 
   at(value: unknown): void {
@@ -114,9 +122,17 @@ class Look {
       this.#refuse(isDate(value) ? "a Date" : "a value with a toJSON method")
     }
     this.#above.push(value)
-    if (Array.isArray(value)) this.#atArray(value)
+    if (this.#form?.is(value) === true) this.#atFormed(value, this.#form)
+    else if (Array.isArray(value)) this.#atArray(value)
     else this.#atRecord(value)
     this.#above.pop()
+  }
+
+  #atFormed(value: object, form: Form): void {
+    const plain = form.toPlain(value)
+    this.isMarked = true
+    this.formed.set(value, plain)
+    this.at(plain)
   }
 
   #atArray(value: ReadonlyArray<unknown>): void {
@@ -127,20 +143,21 @@ class Look {
 
   #atElement(list: ReadonlyArray<unknown>, index: number): void {
     const value = list[index]
-    if (this.#mayMark) {
-      if (this.#isNothing(value) && index in list) {
-        this.hasUndefined = true
-        return
-      }
-      if (typeof value === "string" && value.startsWith("undefined")) this.likeMarks.add(value)
+    if (this.#form !== undefined && this.#isNothing(value) && index in list) {
+      this.isMarked = true
+      return
     }
+    if (typeof value === "string") this.#noteMark(value)
     this.#below(index, value)
   }
 
-  /** Whether there is nothing to write: what is left over is as good as undefined. */
+  #noteMark(text: string): void {
+    if (text.startsWith("~")) this.likeMarks.add(text)
+  }
+
   #isNothing(value: unknown): boolean {
     if (value === undefined) return true
-    const isLeft = this.#mayMark && isLeftOver(value)
+    const isLeft = this.#form !== undefined && isLeftOver(value)
     if (isLeft) this.isOwn = true
     return isLeft
   }
@@ -148,7 +165,10 @@ class Look {
   #atRecord(value: object): void {
     if (!isRecordPrototype(Object.getPrototypeOf(value))) this.#refuse(describe(value))
     if (Object.getOwnPropertySymbols(value).length > 0) this.#refuse("a property with a symbol as its key")
-    for (const [key, member] of Object.entries(value)) if (!this.#isNothing(member)) this.#below(key, member)
+    for (const [key, member] of Object.entries(value)) {
+      this.#noteMark(key)
+      if (!this.#isNothing(member)) this.#below(key, member)
+    }
   }
 
   #below(key: string | number, value: unknown): void {
@@ -187,17 +207,18 @@ const describe = (value: object): string => {
     : "an object with a prototype of its own"
 }
 
-const textOf = (value: unknown, { isOwn }: Look, mark: string | undefined): string =>
-  isOwn || mark !== undefined ? write(value, mark) : JSON.stringify(value)
+const textOf = (value: unknown, { formed, isOwn }: Look, mark: string | undefined): string =>
+  isOwn || mark !== undefined ? write(value, mark, formed) : JSON.stringify(value)
 
-/** Plain data as JSON that keeps minus zero, which JSON has, and that has a mark for undefined in a list. */
-const write = (value: unknown, mark: string | undefined): string => {
+/** Plain data as JSON that keeps minus zero, which JSON has, and with a mark what JSON has nothing for. */
+const write = (value: unknown, mark: string | undefined, formed: Look["formed"]): string => {
   if (typeof value !== "object" || value === null) return Object.is(value, -0) ? "-0" : JSON.stringify(value)
+  if (formed.has(value)) return `{${JSON.stringify(mark)}:${write(formed.get(value), mark, formed)}}`
   if (Array.isArray(value)) {
-    return `[${value.map((member: unknown) => write(isNothing(member) ? mark : member, mark)).join(",")}]`
+    return `[${value.map((member: unknown) => write(isNothing(member) ? mark : member, mark, formed)).join(",")}]`
   }
   const members = Object.entries(value).filter(([, member]) => !isNothing(member))
-  return `{${members.map(([key, member]) => `${JSON.stringify(key)}:${write(member, mark)}`).join(",")}}`
+  return `{${members.map(([key, member]) => `${JSON.stringify(key)}:${write(member, mark, formed)}`).join(",")}}`
 }
 
 const isNothing = (value: unknown): boolean => value === undefined || isLeftOver(value)

@@ -19,7 +19,7 @@ import { cast } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { BatchResult, type Item } from "../BatchResult.ts"
-import type * as CompletionPolicy from "../CompletionPolicy.ts"
+import * as CompletionPolicy from "../CompletionPolicy.ts"
 import type { Claim } from "../execution/Claim.ts"
 import { operationId } from "../execution/Identity.ts"
 import { exitOf } from "../internal/effect.ts"
@@ -50,14 +50,6 @@ export const letter = { succeeded: "S", failed: "F", started: "-" } as const
 export const letterOf = (outcome: Outcome | undefined): string =>
   outcome === undefined ? letter.started : "error" in outcome ? letter.failed : letter.succeeded
 
-const Reason = Schema.Literals([
-  "ALL_COMPLETED",
-  "MIN_SUCCESSFUL_REACHED",
-  "FAILURE_TOLERANCE_EXCEEDED",
-  "CUSTOM_COMPLETION_SUCCEEDED",
-  "CUSTOM_COMPLETION_FAILED"
-])
-
 /** What is kept of a batch whose result is too large: one letter for each item that was started, and some counts for people. */
 const Summary = Schema.fromJsonString(
   Schema.Struct({
@@ -66,7 +58,7 @@ const Summary = Schema.fromJsonString(
     successCount: Schema.Int,
     failureCount: Schema.Int,
     startedCount: Schema.Int,
-    completionReason: Reason,
+    completionReason: CompletionPolicy.CompletionReason,
     itemStatuses: Schema.String.check(Schema.isPattern(/^[SF-]*$/))
   })
 )
@@ -107,7 +99,7 @@ const BatchRecord = Schema.fromJsonString(
         (all) => all.every(({ index }, place) => index === place) || "items in the order of their indexes"
       )
     ),
-    completionReason: Reason
+    completionReason: CompletionPolicy.CompletionReason
   })
 )
 

@@ -148,7 +148,7 @@ describe("The value of a step without a schema", () => {
     "nothing else": [undefined, undefined],
     "beside null": [null, undefined, "null"],
     "in a record in a list": [{ list: [undefined, 1] }, [[undefined]]],
-    "beside what stands for it": ["undefined", undefined, "undefined_", "undefine"],
+    "beside what stands for it": ["~", undefined, "~~", "~~~~", { "~~~": 1 }],
     "beside a minus zero": [-0, undefined]
   }
   for (const [name, value] of Object.entries(lists)) {
@@ -168,12 +168,12 @@ describe("The value of a step without a schema", () => {
       const ran = yield* execute(
         Effect.andThen(
           Durable.step("with", Effect.succeed(["a", undefined, null])),
-          Durable.step("without", Effect.succeed({ list: ["a", "undefined", null], nothing: undefined }))
+          Durable.step("without", Effect.succeed({ list: ["a", "~", null], nothing: undefined }))
         )
       )
       assert.deepStrictEqual(
         ran.operations.map(({ StepDetails }) => StepDetails?.Result),
-        [`{"~undefined":"undefined","value":["a","undefined",null]}`, `{"list":["a","undefined",null]}`]
+        [`{"~mark":"~","value":["a","~",null]}`, `{"list":["a","~",null]}`]
       )
     })
   )
@@ -181,9 +181,10 @@ describe("The value of a step without a schema", () => {
   it.effect("is not taken for a list with undefined when it looks like its record", () =>
     Effect.gen(function* () {
       for (const value of [
-        { "~undefined": "x", value: ["x"] },
-        { "~undefined": "x", value: [undefined, "x"] },
-        { "~undefined": 1 }
+        { "~mark": "~", value: ["~"] },
+        { "~mark": "~", value: [undefined, "~", "~~"] },
+        { "~mark": 1 },
+        { value: [{ "~mark": "~", value: { "~": {} } }, undefined] }
       ]) {
         const [live, replayed] = yield* liveAndReplayed(loosely("keep", value, {}))
         assert.deepStrictEqual(live, value)

@@ -14,6 +14,8 @@ interface Case {
 
 const noOption = (name: string) => `there is no option \\"${name}\\" here`
 const notPlain = "Property '\"value is not plain data: give { success: Schema }\"' is missing"
+const notPlainBatch =
+  "Property '\"value is a BatchResult of what is not plain data: give { success: Schema }, made with BatchResult.Schema\"' is"
 const noError = "Property '\"an error is recorded through its schema: give { error: Schema }\"' is missing"
 const ofEffect =
   "Property '\"an error of Effect is recorded through its schema: give { error: DurableError.EffectError }\"' is missing"
@@ -32,6 +34,7 @@ const cases: ReadonlyArray<Case> = [
   { code: `number.pipe(Durable.step("a", { retry, «semantics»: "never" }))`, says: `Type '"never"' is not assignable` },
   { code: `«Durable.step("a", date)»`, says: notPlain },
   { code: `date.pipe(«Durable.step("a")»)`, says: notPlain },
+  { code: `«Durable.child("a", batch)»`, says: notPlainBatch },
   { code: `Durable.step("a", date, «{ retry }»)`, says: notPlain },
   { code: `date.pipe(«Durable.step("a", { retry })»)`, says: notPlain },
   { code: `«Durable.timeout("a", date, "1 minute")»`, says: notPlain },
@@ -61,6 +64,7 @@ declare const number: Effect.Effect<number>
 declare const date: Effect.Effect<Date>
 declare const charge: Effect.Effect<number, Declined>
 const late = Effect.timeout(number, "1 second")
+const batch = Durable.parallel("a", [charge], { error: Declined })
 const nap = Durable.wait("nap", "1 second")
 const retry = RetryPolicy.none
 const ofText = RetryPolicy.fixed({ while: (error: string) => error === "" })

@@ -230,6 +230,56 @@ describe("all and forEach with discard", () => {
 declare const maybe: boolean
 
 describe("a block", () => {
+  it("gives the result of a batch of plain data, whose errors are the library's, without a Schema", () => {
+    expectTypeOf(
+      Durable.child(
+        "a",
+        Durable.map("b", ["x"], () => number)
+      )
+    ).toEqualTypeOf<Mapped<string, number>>()
+    expectTypeOf(Durable.child("a", Durable.parallel("b", [number, Effect.void]))).toEqualTypeOf<Batch<number | void>>()
+    expectTypeOf(
+      Durable.child(
+        "a",
+        Durable.map("b", [1], () => Durable.timeout("c", number, "1 minute"))
+      )
+    ).toEqualTypeOf<Mapped<number, number, DurableTimeout>>()
+    const nested = Effect.map(
+      Durable.map("b", ["x"], () => number),
+      (result) => ({ result, all: [result] })
+    )
+    expectTypeOf(Durable.child("a", nested)).toEqualTypeOf<typeof nested>()
+    expectTypeOf(Durable.parallel("b", [number]).pipe(Durable.child("a"))).toEqualTypeOf<Batch<number>>()
+  })
+
+  it("takes a Schema of the result of a batch", () => {
+    const dates = Durable.map("b", ["x"], () => date, { success: Schema.Date })
+    const declined = Durable.map("b", ["x"], () => charge, { error: Declined })
+    expectTypeOf(Durable.child("a", dates, { success: BatchResult.Schema({ success: Schema.Date }) })).toEqualTypeOf<
+      Batch<Date>
+    >()
+    expectTypeOf(
+      Durable.child("a", declined, {
+        success: BatchResult.Schema({ success: Schema.Number, error: Declined, item: Schema.String })
+      })
+    ).toEqualTypeOf<Mapped<string, number, Declined>>()
+    // @ts-expect-error value is a BatchResult of what is not plain data: its values
+    Durable.child("a", dates)
+    // @ts-expect-error value is a BatchResult of what is not plain data: its errors
+    Durable.child("a", declined)
+    // @ts-expect-error value is a BatchResult of what is not plain data: its items
+    Durable.child(
+      "a",
+      Durable.map("b", [new Date(0)], () => number)
+    )
+    // @ts-expect-error the Schema has no errors
+    Durable.child("a", declined, { success: BatchResult.Schema({ success: Schema.Number }) })
+    // @ts-expect-error the Schema has other items
+    Durable.child("a", declined, {
+      success: BatchResult.Schema({ success: Schema.Number, error: Declined, item: Schema.Number })
+    })
+  })
+
   it("gives lists of nothing without a Schema", () => {
     expectTypeOf(
       Durable.child(
