@@ -23,23 +23,19 @@ export const CountRows = DurableFunction.plain("count-rows", {
 
 export const Inventory = DurableFunction.make("inventory", { payload: Schema.Array(Row), success: Total })
 
-const csv = Serdes.make<ReadonlyArray<typeof Row.Type>>({
-  serialize: (rows) => JSON.stringify(rows.map(({ quantity, sku }) => `${sku};${quantity}`).join("\n")),
-  deserialize: () => Effect.fail("a payload is only written")
-})
+const csv = Serdes.writer((rows: ReadonlyArray<typeof Row.Type>) =>
+  JSON.stringify(rows.map(({ quantity, sku }) => `${sku};${quantity}`).join("\n"))
+)
 
-const line = Serdes.make<typeof Total.Type>({
-  serialize: ({ quantity, rows }) => JSON.stringify(`${rows} rows, ${quantity} pieces`),
-  deserialize: (text) => {
-    const [, rows, quantity] = /(\d+) rows, (\d+) pieces/.exec(text ?? "") ?? []
-    return rows === undefined || quantity === undefined
-      ? Effect.fail(`expected "N rows, N pieces", found ${text?.length ?? 0} characters of something else`)
-      : { rows: Number(rows), quantity: Number(quantity) }
-  }
+const line = Serdes.reader((text) => {
+  const [, rows, quantity] = /(\d+) rows, (\d+) pieces/.exec(text ?? "") ?? []
+  return rows === undefined || quantity === undefined
+    ? Effect.fail(`expected "N rows, N pieces", found ${text?.length ?? 0} characters of something else`)
+    : Effect.succeed({ rows: Number(rows), quantity: Number(quantity) })
 })
 
 export const inventory = Inventory.implement((rows) =>
-  Durable.invoke(CountRows, rows, { payloadSerdes: csv, resultSerdes: line })
+  Durable.invoke(CountRows, rows, { payloadSerdes: csv, successSerdes: line })
 )
 
 export const mainframe = Mainframe.implement((text) => {

@@ -25,7 +25,7 @@ import {
 import type * as DurableFunction from "./DurableFunction.ts"
 import { InvalidTenantId, OperationError, SerdesFailed, type InvalidTarget } from "./DurableError.ts"
 import { errorObject, isRecordedAs } from "./values/Failures.ts"
-import { limitSize, ofPayload, ofResult, read, write, type Recording } from "./values/Values.ts"
+import { limitSize, ofPayload, ofResult, read, write, type Reading, type Writing } from "./values/Values.ts"
 import * as Serdes from "./Serdes.ts"
 import * as Targets from "./Targets.ts"
 import type { ExecutionSummary, GetDurableExecutionResponse } from "./wire/Api.ts"
@@ -382,7 +382,7 @@ export interface CallbackOptions<Success extends Schema.Top, Error extends Schem
   /** The errors that the callback may fail with. Default: `Schema.Never`. */
   readonly error?: Error | undefined
   /** Writes the value in place of JSON through its Schema. The ambient `Serdes` is not asked: a callback is answered in plain JSON. */
-  readonly serdes?: Serdes.Codec<NoInfer<Success["Type"]>, R> | undefined
+  readonly successSerdes?: Serdes.Writer<NoInfer<Success["Type"]>, R> | undefined
 }
 
 /**
@@ -436,7 +436,7 @@ export const callback = <Success extends Schema.Top, Error extends Schema.Top = 
 ): Callback<Success, Error, R> => {
   // The id is no name: whoever has it may answer the callback.
   const subject = { executionArn: "", operation: "callback" }
-  const recording: Recording = { success: options.success, serdes: options.serdes }
+  const recording: Writing = { success: options.success, successSerdes: options.successSerdes }
   return {
     succeed: (callbackId, value) =>
       Effect.gen(function* () {
@@ -595,13 +595,13 @@ const infoOf = ({ executionArn, operation }: Subject, value: Serdes.Info["value"
   value
 })
 
-const encode = (subject: Subject, kind: Serdes.Info["value"], recording: Recording, value: unknown) =>
+const encode = (subject: Subject, kind: Serdes.Info["value"], recording: Writing, value: unknown) =>
   Effect.catch(
     inFormat((format) => write(format, recording, value, infoOf(subject, kind))),
     serdesFailed(subject, `write the ${kind}`)
   )
 
-const decode = (subject: Subject, kind: Serdes.Info["value"], recording: Recording, text: string | undefined) =>
+const decode = (subject: Subject, kind: Serdes.Info["value"], recording: Reading, text: string | undefined) =>
   Effect.catch(
     inFormat((format) => read(format, recording, text, infoOf(subject, kind))),
     serdesFailed(subject, `read the ${kind}`)

@@ -63,7 +63,7 @@ export interface Contract<
   /** Replaces the ambient `Serdes` for the payload. */
   readonly payloadSerdes: Serdes.Codec<Payload["Type"], Services> | undefined
   /** Replaces the ambient `Serdes` for the result. */
-  readonly resultSerdes: Serdes.Codec<Success["Type"], Services> | undefined
+  readonly successSerdes: Serdes.Codec<Success["Type"], Services> | undefined
   /**
    * The name of the execution that a payload starts, so that starting it twice starts it once. An invoke has none: the
    * service does not let the caller name the execution.
@@ -197,7 +197,7 @@ export interface Any {
   readonly error: Schema.Top
   readonly target: string | undefined
   readonly payloadSerdes: AnyCodec | undefined
-  readonly resultSerdes: AnyCodec | undefined
+  readonly successSerdes: AnyCodec | undefined
   readonly idempotencyKey: ((payload: never) => string) | undefined
 }
 
@@ -281,7 +281,7 @@ export type CalleeServices<C extends Any> =
   | C["error"]["EncodingServices"]
   | CodecServices<C>
 
-type CodecServices<C extends Any> = ServicesOf<C["payloadSerdes"]> | ServicesOf<C["resultSerdes"]>
+type CodecServices<C extends Any> = ServicesOf<C["payloadSerdes"]> | ServicesOf<C["successSerdes"]>
 
 type ServicesOf<T> = T extends { readonly deserialize: (...args: never) => Effect.Effect<unknown, unknown, infer R> }
   ? R
@@ -331,7 +331,7 @@ export interface Options<Payload extends Schema.Top, Success extends Schema.Top,
   /** Replaces the ambient `Serdes` for the payload. */
   readonly payloadSerdes?: Serdes.Codec<NoInfer<Payload["Type"]>, Services> | undefined
   /** Replaces the ambient `Serdes` for the result. */
-  readonly resultSerdes?: Serdes.Codec<NoInfer<Success["Type"]>, Services> | undefined
+  readonly successSerdes?: Serdes.Codec<NoInfer<Success["Type"]>, Services> | undefined
   /**
    * The name of the execution that a payload starts: 1..64 of `a-z A-Z 0-9 - _`. Executions of all functions of an account
    * in a region share their names, so put the contract's into it.
@@ -490,7 +490,7 @@ const contract = <
     error: options.error ?? Schema.Never,
     target,
     payloadSerdes: options.payloadSerdes,
-    resultSerdes: options.resultSerdes,
+    successSerdes: options.successSerdes,
     idempotencyKey: options.idempotencyKey,
     implement: (handler) => ({ contract: self, handler })
   }

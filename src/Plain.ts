@@ -110,8 +110,8 @@ export interface Recording<A> {
   readonly success?: Schema.Top
   /** The Schema of the errors. Needed unless there are none besides the library's own. */
   readonly error?: Schema.Top
-  /** A `Serdes.Codec` that writes and reads the value in place of the ambient one; `success` is then not needed. */
-  readonly serdes?: {
+  /** A `Serdes.Codec` that writes and reads the value in place of `success`, which is then not needed. */
+  readonly successSerdes?: {
     readonly serialize: (value: A, info: Serdes.Info) => unknown
     readonly deserialize: (text: string | undefined, info: Serdes.Info) => unknown
   }
@@ -174,12 +174,17 @@ export type Recordable<A, E, O, Own = unknown, Key extends string = "success"> =
  * @since 0.1.0
  */
 // Before it has looked at a function argument, the compiler tries whether the others fit a value of type `never`.
-export type RecordableValue<A, Opt, Key extends string> = Opt extends { readonly serdes: infer Codec }
+export type RecordableValue<A, Opt, Key extends string> = Opt extends { readonly successSerdes: infer Codec }
   ? [A] extends [never]
     ? unknown
     : Codec extends SerdesFor<A>
       ? unknown
-      : { readonly "the serdes is no Serdes.Codec of the value": { readonly value: A; readonly serdes: Codec } }
+      : {
+          readonly [Message in `the ${Key}Serdes is no Serdes.Codec of the value`]: {
+            readonly value: A
+            readonly codec: Codec
+          }
+        }
   : Opt extends { readonly success: infer S extends Typed }
     ? [A] extends [S["Type"]]
       ? unknown
@@ -339,7 +344,7 @@ type HasOwnProblem<A> = [A] extends [object]
  * @since 0.1.0
  */
 export type RecordedValue<A, O> =
-  OptionsOf<O> extends { readonly serdes: object }
+  OptionsOf<O> extends { readonly successSerdes: object }
     ? FromArguments<A>
     : OptionsOf<O> extends { readonly success: infer S extends Typed }
       ? S["Type"]
@@ -386,7 +391,7 @@ interface Coded {
 }
 
 type SerdesServices<Opt> = Opt extends {
-  readonly serdes: { readonly deserialize: (...args: never) => Effect.Effect<unknown, unknown, infer R> }
+  readonly successSerdes: { readonly deserialize: (...args: never) => Effect.Effect<unknown, unknown, infer R> }
 }
   ? R
   : never

@@ -45,15 +45,32 @@ export class SerdesError extends Schema.TaggedError<SerdesError>()("SerdesError"
 }) {}
 
 /**
+ * Writes the values of one operation as text: for those that are only written, such as the payload of an invoke.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Writer<in A, out R = never> {
+  readonly serialize: (value: A, info: Info) => Effect.Effect<string | undefined, SerdesError, R>
+}
+
+/**
+ * Reads the values of one operation from text: for those that are only read, such as the result of an invoke.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Reader<out A, out R = never> {
+  readonly deserialize: (text: string | undefined, info: Info) => Effect.Effect<A, SerdesError, R>
+}
+
+/**
  * A pair of Effects between the values of one operation and text. `undefined` text stands for an absent payload.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Codec<in out A, out R = never> {
-  readonly serialize: (value: A, info: Info) => Effect.Effect<string | undefined, SerdesError, R>
-  readonly deserialize: (text: string | undefined, info: Info) => Effect.Effect<A, SerdesError, R>
-}
+export interface Codec<in out A, out R = never> extends Writer<A, R>, Reader<A, R> {}
 
 /**
  * A pair of Effects between any value with a Schema and text. Without a Schema the value is plain data.
@@ -75,7 +92,8 @@ export interface Format {
 }
 
 /**
- * Makes a codec for the `serdes` option of an operation from two functions, each of which may be plain or effectful.
+ * Makes a codec from two functions, each of which may be plain or effectful. It takes the place of a Schema by hand: the
+ * option has the name of that Schema and `Serdes`, such as `successSerdes`, `payloadSerdes` or `stateSerdes`.
  *
  * What a function throws, or fails with, becomes a {@link SerdesError} that is not transient unless it is one already.
  *
@@ -89,7 +107,7 @@ export interface Format {
  *   deserialize: (text = "") => BigInt(text)
  * })
  *
- * export const grains = Durable.step("grains", Effect.sync(() => 2n ** 64n - 1n), { serdes: decimal })
+ * export const grains = Durable.step("grains", Effect.sync(() => 2n ** 64n - 1n), { successSerdes: decimal })
  * ```
  *
  * @category constructors
@@ -98,10 +116,45 @@ export interface Format {
 export const make = <A, R = never>(options: {
   readonly serialize: (value: A, info: Info) => string | undefined | Effect.Effect<string | undefined, unknown, R>
   readonly deserialize: (text: string | undefined, info: Info) => A | Effect.Effect<A, unknown, R>
-}): Codec<A, R> => ({
-  serialize: (value, info) => attempt(() => options.serialize(value, info)),
-  deserialize: (text, info) => attempt(() => options.deserialize(text, info))
-})
+}): Codec<A, R> => ({ ...writer(options.serialize), ...reader(options.deserialize) })
+
+/**
+ * Makes what writes only, from a function that may be plain or effectful, as {@link make} does.
+ *
+ * @example
+ * ```ts
+ * import { Serdes } from "effect-durable"
+ *
+ * export const csv = Serdes.writer((rows: ReadonlyArray<ReadonlyArray<string>>) =>
+ *   rows.map((row) => row.join(";")).join("\n")
+ * )
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const writer = <A, R = never>(
+  serialize: (value: A, info: Info) => string | undefined | Effect.Effect<string | undefined, unknown, R>
+): Writer<A, R> => ({ serialize: (value, info) => attempt(() => serialize(value, info)) })
+
+/**
+ * Makes what reads only, from a function that may be plain or effectful, as {@link make} does.
+ *
+ * @example
+ * ```ts
+ * import { Durable, Serdes } from "effect-durable"
+ *
+ * const percent = Serdes.reader((text = "") => Number(text.replace("%", "")) / 100)
+ *
+ * export const share = Durable.callback("share", { successSerdes: percent })
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const reader = <A, R = never>(
+  deserialize: (text: string | undefined, info: Info) => A | Effect.Effect<A, unknown, R>
+): Reader<A, R> => ({ deserialize: (text, info) => attempt(() => deserialize(text, info)) })
 
 /** What a plain function answers at once needs nobody to wait for it. */
 const attempt = <A, R>(run: () => A | Effect.Effect<A, unknown, R>): Effect.Effect<A, SerdesError, R> => {

@@ -35,7 +35,7 @@ describe("a contract", () => {
       error: CardDeclined,
       target: "payments:live",
       payloadSerdes: codec,
-      resultSerdes: undefined,
+      successSerdes: undefined,
       idempotencyKey
     })
   })

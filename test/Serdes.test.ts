@@ -168,8 +168,8 @@ describe("The codec of an operation", () => {
       const ran = yield* execute(
         Effect.tap(
           Effect.all([
-            Durable.step("step", Effect.succeed(1), { serdes: codec }),
-            Durable.child("child", Effect.succeed(2), { serdes: codec })
+            Durable.step("step", Effect.succeed(1), { successSerdes: codec }),
+            Durable.child("child", Effect.succeed(2), { successSerdes: codec })
           ]),
           pause
         )
@@ -187,7 +187,7 @@ describe("The codec of an operation", () => {
     Effect.gen(function* () {
       const codec = Serdes.make<Date>({ serialize: () => undefined, deserialize: (text) => new Date(text ?? 5) })
       const ran = yield* execute(
-        Effect.tap(Durable.step("step", Effect.succeed(new Date(1)), { serdes: codec }), pause)
+        Effect.tap(Durable.step("step", Effect.succeed(new Date(1)), { successSerdes: codec }), pause)
       )
       assert.deepStrictEqual(valueOf(ran), new Date(5))
       assert.isUndefined(ran.operations[0]!.StepDetails?.Result)
@@ -202,7 +202,7 @@ describe("The codec of an operation", () => {
         deserialize: (text, info) => (seen.push(info), text ?? "")
       })
       const ran = yield* execute(
-        Durable.child("block", Durable.step("step", Effect.succeed("x"), { serdes: codec }), { flat: true })
+        Durable.child("block", Durable.step("step", Effect.succeed("x"), { successSerdes: codec }), { flat: true })
       )
       assert.deepStrictEqual(
         seen.map(({ operation, operationId, value }) => [operation, operationId, value]),
@@ -219,7 +219,7 @@ describe("The codec of an operation", () => {
       const { codec, log } = noting()
       const failing: Effect.Effect<number, Declined> = Effect.fail(new Declined({ at: new Date(4) }))
       const ran = yield* execute(
-        Effect.exit(Durable.step("step", failing, { serdes: codec, error: Declined, retry: RetryPolicy.none }))
+        Effect.exit(Durable.step("step", failing, { successSerdes: codec, error: Declined, retry: RetryPolicy.none }))
       )
       assertSucceeded(ran)
       assert.deepStrictEqual(log, [])
@@ -229,7 +229,7 @@ describe("The codec of an operation", () => {
   it.effect("is limited like any other value", () =>
     Effect.gen(function* () {
       const codec = Serdes.make<number>({ serialize: () => "x".repeat(262_145), deserialize: () => 1 })
-      const ran = yield* execute(Durable.step("step", Effect.succeed(1), { serdes: codec }))
+      const ran = yield* execute(Durable.step("step", Effect.succeed(1), { successSerdes: codec }))
       assert.strictEqual(failureOf(ran).errorType, "PayloadTooLarge")
     })
   )
@@ -240,9 +240,12 @@ describe("A codec that takes its time", () => {
     Effect.gen(function* () {
       const { codec } = noting({ slow: "slow" })
       const ran = yield* execute(
-        Effect.all([Durable.wait("nap", "10 seconds"), Durable.step("step", Effect.succeed(1), { serdes: codec })], {
-          concurrency: "unbounded"
-        })
+        Effect.all(
+          [Durable.wait("nap", "10 seconds"), Durable.step("step", Effect.succeed(1), { successSerdes: codec })],
+          {
+            concurrency: "unbounded"
+          }
+        )
       )
       assertSucceeded(ran)
       assert.strictEqual(ran.invocations, 1)
@@ -254,9 +257,9 @@ describe("A codec that takes its time", () => {
       const { codec, log } = noting({ slow: "slow" })
       const ran = yield* execute(
         Effect.gen(function* () {
-          yield* Durable.step("first", Effect.succeed(1), { serdes: codec })
+          yield* Durable.step("first", Effect.succeed(1), { successSerdes: codec })
           yield* pause
-          const again = Durable.step("second", Effect.succeed(2), { serdes: codec })
+          const again = Durable.step("second", Effect.succeed(2), { successSerdes: codec })
           yield* Effect.all([Durable.wait("nap", "1 second"), again], { concurrency: "unbounded" })
           yield* Durable.wait("last", "1 hour")
         })
@@ -281,7 +284,7 @@ describe("A codec that takes its time", () => {
     Effect.gen(function* () {
       const { codec, log } = noting({ slow: "slow" })
       const read = Effect.andThen(
-        Durable.step("step", Effect.succeed(1), { serdes: codec }),
+        Durable.step("step", Effect.succeed(1), { successSerdes: codec }),
         Durable.step("after", Effect.void)
       )
       const ran = yield* execute(
@@ -310,12 +313,12 @@ describe("A failure of a codec", () => {
       deserialize: () => 1
     })
   }
-  for (const [name, serdes] of Object.entries(failing)) {
+  for (const [name, successSerdes] of Object.entries(failing)) {
     it.effect(`${name} is SerdesFailed, once and for all`, () =>
       Effect.gen(function* () {
         let runs = 0
         const body = Effect.sync(() => ++runs)
-        const ran = yield* execute(Durable.step("step", body, { serdes, retry: RetryPolicy.fixed() }))
+        const ran = yield* execute(Durable.step("step", body, { successSerdes, retry: RetryPolicy.fixed() }))
         const failed = failureOf(ran)
         assert.strictEqual(failed.errorType, "SerdesFailed")
         assert.include(failed.errorMessage, `"step"`)
@@ -327,8 +330,8 @@ describe("A failure of a codec", () => {
 
   it.effect("that dies is a defect and no hang", () =>
     Effect.gen(function* () {
-      const serdes = Serdes.make<number>({ serialize: () => Effect.die(new Error("bug")), deserialize: () => 1 })
-      const ran = yield* execute(Durable.step("step", Effect.succeed(1), { serdes }))
+      const successSerdes = Serdes.make<number>({ serialize: () => Effect.die(new Error("bug")), deserialize: () => 1 })
+      const ran = yield* execute(Durable.step("step", Effect.succeed(1), { successSerdes }))
       assert.strictEqual(failureOf(ran).errorMessage, "bug")
     })
   )
@@ -339,7 +342,7 @@ describe("A failure of a codec", () => {
     Effect.gen(function* () {
       let writes = 0
       let runs = 0
-      const serdes = Serdes.make<number>({
+      const successSerdes = Serdes.make<number>({
         serialize: () => (++writes === 1 ? transient : Effect.succeed("1")),
         deserialize: () => 1
       })
@@ -347,7 +350,7 @@ describe("A failure of a codec", () => {
         Durable.step(
           "step",
           Effect.sync(() => ++runs),
-          { serdes, retry: RetryPolicy.none }
+          { successSerdes, retry: RetryPolicy.none }
         )
       )
       assertSucceeded(ran)
@@ -362,7 +365,7 @@ describe("A failure of a codec", () => {
     Effect.gen(function* () {
       let reads = 0
       let runs = 0
-      const serdes = Serdes.make<number>({
+      const successSerdes = Serdes.make<number>({
         serialize: () => "1",
         deserialize: () => (++reads === 2 ? transient : Effect.succeed(1))
       })
@@ -371,7 +374,7 @@ describe("A failure of a codec", () => {
           Durable.step(
             "step",
             Effect.sync(() => ++runs),
-            { serdes }
+            { successSerdes }
           ),
           pause
         )
@@ -386,12 +389,14 @@ describe("A failure of a codec", () => {
     Effect.gen(function* () {
       let writes = 0
       let caught = 0
-      const serdes = Serdes.make<number>({
+      const successSerdes = Serdes.make<number>({
         serialize: () => (++writes === 1 ? transient : Effect.succeed("1")),
         deserialize: () => 1
       })
       const ran = yield* execute(
-        Durable.child("block", Effect.succeed(1), { serdes }).pipe(Effect.catchCause(() => Effect.sync(() => ++caught)))
+        Durable.child("block", Effect.succeed(1), { successSerdes }).pipe(
+          Effect.catchCause(() => Effect.sync(() => ++caught))
+        )
       )
       assertSucceeded(ran)
       assert.strictEqual(caught, 0)
@@ -409,7 +414,7 @@ describe("A failure of a codec", () => {
           deserialize: (text) => (++reads === 1 ? transient : Effect.succeed(Number(text)))
         }),
         success: Schema.Number,
-        resultSerdes: Serdes.make<number>({ serialize: (n) => `#${n}`, deserialize: (text) => Number(text?.slice(1)) })
+        successSerdes: Serdes.make<number>({ serialize: (n) => `#${n}`, deserialize: (text) => Number(text?.slice(1)) })
       })
       const work = Work.implement((n) => Effect.succeed(n + 1))
       const result = yield* TestEngine.run(Work, 4).pipe(Effect.provide(TestEngine.layer([work])))

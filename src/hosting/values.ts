@@ -13,7 +13,7 @@ import * as Values from "../values/Values.ts"
 
 /** Writes a value as text; `undefined` has none. */
 export const write = (
-  recording: Values.Recording,
+  recording: Values.Writing,
   value: unknown,
   info: Info
 ): Effect.Effect<string | undefined, SerdesError> =>
@@ -21,7 +21,7 @@ export const write = (
 
 /** Reads a value from text. */
 export const read = (
-  recording: Values.Recording,
+  recording: Values.Reading,
   text: string | undefined,
   info: Info
 ): Effect.Effect<unknown, SerdesError> =>

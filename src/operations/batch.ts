@@ -80,7 +80,11 @@ export const allOf = (
     const claim = claimByName({ namespace, parts }, fiber, kindOf(kind.subType), name)
     return discard === true
       ? Effect.asVoid(
-          allSucceed(parts, claim, kind, withoutValues(items), { ...rules, success: undefined, serdes: undefined })
+          allSucceed(parts, claim, kind, withoutValues(items), {
+            ...rules,
+            success: undefined,
+            successSerdes: undefined
+          })
         )
       : Effect.map(allSucceed(parts, claim, kind, items, rules), collect)
   })
@@ -246,7 +250,7 @@ const run = (parts: Parts, claim: Claim, kind: BatchKind, items: ReadonlyArray<B
   const refusal = (reason: CompletionPolicy.CompletionReason, recorded: number) =>
     areOther(reason, recorded, items.length) ? otherItems(parts, claim, recorded, items.length) : undefined
   return context(parts, claim, {
-    recording: { serdes: codecOf(claim, items, rules, refusal) },
+    recording: { successSerdes: codecOf(claim, items, rules, refusal) },
     summary: () => summary ?? "",
     body: (namespace, _, kept) => {
       const recorded = claim.record

@@ -84,7 +84,7 @@ export const readSummary = (text: string): Summary | undefined =>
 
 // --- Writing and reading -------------------------------------------------------------------------------------------------
 
-/** The record of a batch. The result of an item is the text that its own serdes made of it. */
+/** The record of a batch. The result of an item is the text that its own codec made of it. */
 const BatchRecord = Schema.fromJsonString(
   Schema.Struct({
     all: Schema.Array(

@@ -70,8 +70,8 @@ export interface Answer {
   readonly success?: Schema.Top
   /** The Schema of the failures that arrive as themselves. */
   readonly error?: Schema.Top
-  /** Reads the answer in place of `success`: a `Serdes.Codec`, of which only `deserialize` is used. */
-  readonly serdes?: Pick<Serdes.Codec<unknown, unknown>, "deserialize">
+  /** A `Serdes.Reader` that reads the answer in place of `success`. */
+  readonly successSerdes?: Serdes.Reader<unknown, unknown>
 }
 
 export interface NoOptions {
@@ -85,7 +85,9 @@ export interface NoOptions {
  * @since 0.1.0
  */
 // A Schema is inferred whole and looked into afterwards, because nothing can be inferred from a type parameter.
-export type AnswerValue<O> = O extends { readonly serdes: { readonly deserialize: (...args: never) => infer Read } }
+export type AnswerValue<O> = O extends {
+  readonly successSerdes: { readonly deserialize: (...args: never) => infer Read }
+}
   ? Read extends Effect.Effect<infer A, unknown, unknown>
     ? A
     : never
@@ -109,7 +111,7 @@ export type AnswerError<O> = O extends { readonly error: infer S extends Schema.
  */
 export type AnswerServices<O> =
   | (O extends {
-      readonly serdes: { readonly deserialize: (...args: never) => Effect.Effect<unknown, unknown, infer R> }
+      readonly successSerdes: { readonly deserialize: (...args: never) => Effect.Effect<unknown, unknown, infer R> }
     }
       ? R
       : O extends { readonly success: infer S extends Schema.Top }
@@ -317,9 +319,9 @@ const errorType = (type: string | undefined) => (type === undefined ? undefined 
 
 /** What was sent, as those see it who wait: text, unless the options say how to read it. */
 export const answer = (subject: Subject, rules: CallbackRules, text: string | undefined): Conversion<unknown> => {
-  if (rules.success === undefined && rules.serdes === undefined) return Effect.succeed(text ?? "")
+  if (rules.success === undefined && rules.successSerdes === undefined) return Effect.succeed(text ?? "")
   const read = readValue(subject, "result", rules, text)
-  if (rules.serdes !== undefined) return read
+  if (rules.successSerdes !== undefined) return read
   return catchDefectEager(read, (defect) => Effect.die(defect instanceof SerdesFailed ? explained(defect) : defect))
 }
 

@@ -28,7 +28,18 @@ import type { Execution, ExecutionService, Parts } from "../execution/Parts.ts"
 import type { FromArguments } from "../Plain.ts"
 import type * as Serdes from "../Serdes.ts"
 import * as Targets from "../Targets.ts"
-import { limitSize, ofPayload, ofResult, readValue, writeValue, type AnyCodec } from "../values/Values.ts"
+import {
+  isCodec,
+  limitSize,
+  ofResult,
+  readValue,
+  writeValue,
+  type AnyReader,
+  type AnyWriter,
+  type Reading,
+  type Recording,
+  type Writing
+} from "../values/Values.ts"
 import { isTenantId } from "../wire/Constraints.ts"
 import { continuedAs } from "../wire/Continuation.ts"
 import type { ErrorObject } from "../wire/ErrorObject.ts"
@@ -54,9 +65,9 @@ export interface InvokeOptions<C extends DurableFunction.Any, R = never> {
   /** The tenant for a function with tenant isolation: 1 to 256 letters, digits, spaces and `. _ : / = + - @`. */
   readonly tenantId?: string | undefined
   /** Writes the payload in place of the contract's own way. */
-  readonly payloadSerdes?: Serdes.Codec<DurableFunction.Payload<C>, R> | undefined
+  readonly payloadSerdes?: Serdes.Writer<DurableFunction.Payload<C>, R> | undefined
   /** Reads the result in place of the contract's own way. */
-  readonly resultSerdes?: Serdes.Codec<DurableFunction.Success<C>, R> | undefined
+  readonly successSerdes?: Serdes.Reader<DurableFunction.Success<C>, R> | undefined
 }
 
 /**
@@ -101,8 +112,8 @@ export interface CallRules {
   readonly name?: string | undefined
   readonly timeout?: Timeout | undefined
   readonly tenantId?: string | undefined
-  readonly payloadSerdes?: AnyCodec | undefined
-  readonly resultSerdes?: AnyCodec | undefined
+  readonly payloadSerdes?: AnyWriter | undefined
+  readonly successSerdes?: AnyReader | undefined
 }
 
 /** One call of one function, as the operation was asked for. */
@@ -143,6 +154,17 @@ const send = (claim: Claim, parts: Parts, { rules: { tenantId } }: Call, { addre
   })
 }
 
+/** The codec of the call is nearer than that of the contract. */
+const toSend = (contract: DurableFunction.Any, { payloadSerdes = contract.payloadSerdes }: CallRules): Writing => ({
+  success: contract.payload,
+  successSerdes: payloadSerdes
+})
+
+const toRead = (contract: DurableFunction.Any, { successSerdes = contract.successSerdes }: CallRules): Reading => ({
+  success: contract.success,
+  successSerdes
+})
+
 // --- What is sent ----------------------------------------------------------------------------------------------------------
 
 /** A call that nothing is wrong with. */
@@ -174,7 +196,7 @@ export const prepare = Effect.fnUntraced(function* (
       })
     )
   }
-  const text = yield* claim.converted(writeValue(claim, "payload", ofPayload(contract, rules.payloadSerdes), payload))
+  const text = yield* claim.converted(writeValue(claim, "payload", toSend(contract, rules), payload))
   yield* limitSize(claim, "payload", text, Limits.maxInvokePayload)
   return { address: target.address, text }
 })
@@ -187,7 +209,7 @@ const recordedOutcome = (claim: Claim, call: Call, record: Operation): Effect.Ef
   if (record.Status === "SUCCEEDED") {
     const successor = continuedAs(text)
     return successor === undefined
-      ? readValue(claim, "result", ofResult(contract, rules.resultSerdes), text)
+      ? readValue(claim, "result", toRead(contract, rules), text)
       : failAt(contract, (address) => handedOver(claim, address, successor))
   }
   const failed = failAt(contract, (address) => transportError(claim, address, record.Status, error))
@@ -249,6 +271,12 @@ const invokeWithin = (call: Call, timeout: Timeout): Body =>
     whenKnown(timeout, execution, fiber, () => raceWith(execution, fiber, call, timeout))
   )
 
+/** The race is recorded, too: by what only reads it cannot be. */
+const ofWinner = ({ contract, rules: { successSerdes } }: Call): Recording => ({
+  ...ofResult(contract),
+  ...(successSerdes !== undefined && isCodec(successSerdes) ? { successSerdes } : undefined)
+})
+
 const raceWith = (execution: ExecutionService, fiber: AnyFiber, call: Call, timeout: Timeout): Body => {
   const { parts } = execution
   const claim = claimByName(execution, fiber, raceKind, call.name)
@@ -263,7 +291,7 @@ const raceWith = (execution: ExecutionService, fiber: AnyFiber, call: Call, time
   return recordedRace(parts, claim, [called, expired], {
     until: "end",
     pathOf: () => claim.path,
-    recording: ofResult(call.contract, call.rules.resultSerdes),
+    recording: ofWinner(call),
     prepare: Effect.fnUntraced(function* () {
       if ((yield* secondsLeft(claim, parts, timeout)) === undefined) return yield* timedOut(false)
       prepared = yield* prepare(claim, parts, call)

@@ -39,7 +39,7 @@ import { typed } from "./typed.ts"
 export interface BatchOptions<A, E> extends ConcurrencyOptions {
   /** When the batch is complete. Default: `CompletionPolicy.allCompleted`: all of them run, whatever fails. AWS's own is `CompletionPolicy.allSuccessful`. */
   readonly policy?: CompletionPolicy | undefined
-  /** Writes and reads the whole result in place of the library's own way; for one item there is `serdes`. */
+  /** Writes and reads the whole result in place of the library's own way; for one item there is `successSerdes`. */
   readonly batchSerdes?: {
     serialize(value: BatchResult<A, E>, info: Serdes.Info): Effect.Effect<string | undefined, Serdes.SerdesError>
     deserialize(text: string | undefined, info: Serdes.Info): Effect.Effect<BatchResult<A, E>, Serdes.SerdesError>

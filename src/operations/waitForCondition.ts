@@ -86,8 +86,8 @@ export interface ConditionRecording<State, Error, Codec> {
   readonly state?: State
   /** The Schema of the errors. Needed unless there are none besides the library's own. */
   readonly error?: Error
-  /** Writes and reads the state in place of the ambient Serdes; `state` is then not needed. */
-  readonly serdes?: Codec
+  /** A `Serdes.Codec` that writes and reads the state in place of `state`, which is then not needed. */
+  readonly stateSerdes?: Codec
 }
 
 /** What `Recordable` says of the state. */
@@ -95,7 +95,7 @@ type StateRecordable<A, E, State, Error, Codec> = (IsGiven<Codec> extends false
   ? IsGiven<State> extends false
     ? RecordableValue<A, object, "state">
     : RecordableValue<A, { readonly success: State }, "state">
-  : RecordableValue<A, { readonly serdes: Codec }, "state">) &
+  : RecordableValue<A, { readonly successSerdes: Codec }, "state">) &
   (IsGiven<Error> extends false ? RecordableError<E, object> : RecordableError<E, { readonly error: Error }>)
 
 /** What is `never` was not given. A type parameter was: the compiler tries `any` in its place. */
@@ -131,7 +131,7 @@ export type StateError<E, Error> = [Error] extends [never]
  */
 export type StateServices<State, Error, Codec> =
   | RecordServices<readonly [{ readonly success: State; readonly error: Error }]>
-  | ([Codec] extends [never] ? never : RecordServices<readonly [{ readonly serdes: Codec }]>)
+  | ([Codec] extends [never] ? never : RecordServices<readonly [{ readonly successSerdes: Codec }]>)
 
 /** What the Schema reads, the next check begins with. */
 interface Readable<S> {
@@ -197,7 +197,7 @@ interface ConditionRules {
   readonly maxAttempts?: number | undefined
   readonly state?: Recording["success"]
   readonly error?: Recording["error"]
-  readonly serdes?: AnyCodec | undefined
+  readonly stateSerdes?: AnyCodec | undefined
 }
 
 const kind: Kind = { type: "STEP", subType: "WaitForCondition" }
@@ -209,7 +209,7 @@ const delayByDefault = ({ attempt, random }: ConditionAttempt<unknown>): Duratio
 const attemptsByDefault = 60
 
 const untypedWaitForCondition = (name: string, rules: ConditionRules): Body => {
-  const recording: Recording = { success: rules.state, error: rules.error, serdes: rules.serdes }
+  const recording: Recording = { success: rules.state, error: rules.error, successSerdes: rules.stateSerdes }
   return operation(name, {
     kind,
     prepare: (claim) => checkAttempts(claim, rules),

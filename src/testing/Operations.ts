@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Schema from "effect/Schema"
 import { isRecordedAs } from "../values/Failures.ts"
-import type { AnyCodec } from "../values/Values.ts"
+import type { AnyReader } from "../values/Values.ts"
 import type { ErrorObject } from "../wire/ErrorObject.ts"
 import type { Operation } from "../wire/Operation.ts"
 import { TestFailure } from "./TestFailure.ts"
@@ -26,10 +26,8 @@ export interface OperationSchemas {
   readonly success?: Schema.Top
   /** Reads the errors that are declared. Default: an error is a raw error object. */
   readonly error?: Schema.Top
-  /** The codec of the value, if it has one of its own. */
-  readonly serdes?: AnyCodec | undefined
-  /** As a contract says it. */
-  readonly resultSerdes?: AnyCodec | undefined
+  /** Reads the value in place of `success`, as the operation or the contract has it. */
+  readonly successSerdes?: AnyReader | undefined
 }
 
 /**
@@ -107,13 +105,13 @@ const exitOf = (
   executionArn: string,
   record: Operation,
   path: string,
-  { error, resultSerdes, serdes = resultSerdes, success }: OperationSchemas
+  { error, success, successSerdes }: OperationSchemas
 ): Effect.Effect<Exit.Exit<unknown, unknown> | undefined> => {
   if (open.has(record.Status)) return Effect.succeed(undefined)
   const { Error: failure, Result: text } = detailsOf(record)
   const info = { executionArn, operationId: record.Id, operation: path, value: "result" } as const
   if (record.Status === "SUCCEEDED") {
-    return read({ success, serdes }, text, info).pipe(
+    return read({ success, successSerdes }, text, info).pipe(
       Effect.map(Exit.succeed),
       Effect.catch(({ message }) => unreadable(`The result of "${path}" does not fit what is said of it: ${message}`))
     )

@@ -13,22 +13,44 @@
  */
 import * as Effect from "effect/Effect"
 import { cast } from "effect/Function"
+import { hasProperty } from "effect/Predicate"
 import type * as Schema from "effect/Schema"
 import { PayloadTooLarge, SerdesFailed } from "../DurableError.ts"
 import { byteLength } from "../internal/bytes.ts"
-import type { Codec, Format, Info, SerdesError } from "../Serdes.ts"
+import type { Format, Info, SerdesError, Writer } from "../Serdes.ts"
 
-/** A codec whose value type was checked where it was given. */
-export interface AnyCodec {
+/** What writes values, whose type was checked where it was given. */
+export interface AnyWriter {
   readonly serialize: (value: never, info: Info) => Effect.Effect<string | undefined, SerdesError, unknown>
+}
+
+/** What reads values, whose type was checked where it was given. */
+export interface AnyReader {
   readonly deserialize: (text: string | undefined, info: Info) => Effect.Effect<unknown, SerdesError, unknown>
 }
 
+/** A codec whose value type was checked where it was given. */
+export interface AnyCodec extends AnyWriter, AnyReader {}
+
+/** Whether something that reads also writes. */
+export const isCodec = (reader: AnyReader): reader is AnyCodec => hasProperty(reader, "serialize")
+
 /** How the value and the error of an operation are recorded. Without Schemas a value is plain data. */
-export interface Recording {
-  readonly success?: Schema.Top | undefined
+export interface Recording extends Writing, Reading {
   readonly error?: Schema.Top | undefined
-  readonly serdes?: AnyCodec | undefined
+  readonly successSerdes?: AnyCodec | undefined
+}
+
+/** How a value is written. */
+export interface Writing {
+  readonly success?: Schema.Top | undefined
+  readonly successSerdes?: AnyWriter | undefined
+}
+
+/** How a value is read. */
+export interface Reading {
+  readonly success?: Schema.Top | undefined
+  readonly successSerdes?: AnyReader | undefined
 }
 
 /** Whose value is written or read, and in which format if no codec says otherwise. */
@@ -57,7 +79,7 @@ interface Declared {
   readonly success: Schema.Top
   readonly error: Schema.Top
   readonly payloadSerdes: AnyCodec | undefined
-  readonly resultSerdes: AnyCodec | undefined
+  readonly successSerdes: AnyCodec | undefined
 }
 
 /** Whether a function takes nothing: then whatever it is called with is none of its business, and is not read. */
@@ -65,45 +87,43 @@ export const takesNothing = ({ payload, payloadSerdes }: Declared): boolean =>
   payload.ast._tag === "Void" && payloadSerdes === undefined
 
 /** How the payload of a contract is written and read. */
-export const ofPayload = (contract: Declared, serdes: AnyCodec | undefined = contract.payloadSerdes): Recording => ({
-  success: contract.payload,
-  serdes
+export const ofPayload = ({ payload, payloadSerdes }: Declared): Recording => ({
+  success: payload,
+  successSerdes: payloadSerdes
 })
 
 /** How the result of a contract, and its errors, are written and read. */
-export const ofResult = (contract: Declared, serdes: AnyCodec | undefined = contract.resultSerdes): Recording => ({
-  success: contract.success,
-  error: contract.error,
-  serdes
-})
+export const ofResult = ({ error, success, successSerdes }: Declared): Recording => ({ success, error, successSerdes })
 
 /** Writes a value as text in a format, unless a codec says otherwise; `undefined` has none. */
 export const write = (
   format: Format,
-  { serdes, success }: Recording,
+  { success, successSerdes }: Writing,
   value: unknown,
   info: Info
 ): Effect.Effect<string | undefined, SerdesError, unknown> =>
   begun(() =>
-    serdes === undefined
+    successSerdes === undefined
       ? format.serialize(success, value, info)
-      : cast<AnyCodec, Codec<unknown, unknown>>(serdes).serialize(value, info)
+      : cast<AnyWriter, Writer<unknown, unknown>>(successSerdes).serialize(value, info)
   )
 
 /** Reads a value from text in a format, unless a codec says otherwise. */
 export const read = (
   format: Format,
-  { serdes, success }: Recording,
+  { success, successSerdes }: Reading,
   text: string | undefined,
   info: Info
 ): Effect.Effect<unknown, SerdesError, unknown> =>
-  begun(() => (serdes === undefined ? format.deserialize(success, text, info) : serdes.deserialize(text, info)))
+  begun(() =>
+    successSerdes === undefined ? format.deserialize(success, text, info) : successSerdes.deserialize(text, info)
+  )
 
 /** Writes a value of an operation. */
 export const writeValue = (
   subject: Subject,
   kind: Info["value"],
-  recording: Recording,
+  recording: Writing,
   value: unknown
 ): Conversion<string | undefined> =>
   settled(subject, "write", kind, write(subject.format, recording, value, infoOf(subject, kind)))
@@ -112,7 +132,7 @@ export const writeValue = (
 export const readValue = (
   subject: Subject,
   kind: Info["value"],
-  recording: Recording,
+  recording: Reading,
   text: string | undefined
 ): Conversion<unknown> => settled(subject, "read", kind, read(subject.format, recording, text, infoOf(subject, kind)))
 

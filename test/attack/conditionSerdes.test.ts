@@ -36,7 +36,7 @@ describe("The state of a waitForCondition", () => {
             check: (n: number) => Effect.succeed(n + 1),
             delay: "1 second",
             until: (n) => n === 3,
-            serdes: elsewhere
+            stateSerdes: elsewhere
           })
           ends.push(yield* Effect.exit(ready))
           yield* Durable.wait("replay", "1 second")

@@ -25,7 +25,7 @@ describe("a serdes", () => {
         payload: Schema.Int,
         success: Schema.Int,
         payloadSerdes: base(2),
-        resultSerdes: base(16)
+        successSerdes: base(16)
       })
       const { calls, stub } = spy(Next, (n) => Effect.succeed(n + 1))
       const ended = yield* runToEnd(Durable.invoke(Next, 254), [stub])
@@ -42,7 +42,7 @@ describe("a serdes", () => {
         payload: Schema.Int,
         success: Schema.Int,
         payloadSerdes: base(2),
-        resultSerdes: base(16)
+        successSerdes: base(16)
       })
       const next = Next.implement((n) => Effect.as(Durable.wait("think", "1 minute"), n + 1))
       const seen: Array<number> = []
@@ -65,19 +65,47 @@ describe("a serdes", () => {
         payload: Schema.Int,
         success: Schema.Int,
         payloadSerdes: base(2),
-        resultSerdes: base(16)
+        successSerdes: base(16)
       })
       const Other = DurableFunction.plain("next", {
         payload: Schema.Int,
         success: Schema.Int,
         payloadSerdes: base(8),
-        resultSerdes: base(36)
+        successSerdes: base(36)
       })
-      const ended = yield* runToEnd(Durable.invoke(Next, 254, { payloadSerdes: base(8), resultSerdes: base(36) }), [
+      const ended = yield* runToEnd(Durable.invoke(Next, 254, { payloadSerdes: base(8), successSerdes: base(36) }), [
         TestEngine.stub(Other, (n) => Effect.succeed(n + 1))
       ])
       assert.strictEqual(yield* ended.exit, 255)
       assert.deepStrictEqual(sent(ended), ["base8:376"])
+    })
+  )
+
+  it.effect("of the operation may only write the payload, and only read the result, with a time-out too", () =>
+    Effect.gen(function* () {
+      const Other = DurableFunction.plain("double", {
+        payload: Schema.Int,
+        success: Schema.Int,
+        payloadSerdes: base(8),
+        successSerdes: base(36)
+      })
+      const halves = {
+        payloadSerdes: Serdes.writer((n: number) => `base8:${n.toString(8)}`),
+        successSerdes: Serdes.reader((text) => Effect.succeed(Number.parseInt(text?.slice("base36:".length) ?? "", 36)))
+      }
+      for (const options of [halves, { ...halves, timeout: "1 hour" as const }]) {
+        const seen: Array<number> = []
+        const ended = yield* runToEnd(
+          Effect.gen(function* () {
+            seen.push(yield* Durable.invoke(Double, 8, options))
+            yield* Durable.wait("replay", "1 minute")
+          }),
+          [TestEngine.stub(Other, (n) => Effect.succeed(n * 2))]
+        )
+        yield* ended.exit
+        assert.deepStrictEqual(seen, [16, 16])
+        assert.deepStrictEqual(sent(ended), ["base8:10"])
+      }
     })
   )
 
@@ -132,7 +160,7 @@ describe("a serdes", () => {
       const ended = yield* runToEnd(
         Effect.gen(function* () {
           const sum = yield* Effect.all(
-            [Durable.invoke(Double, 1, { payloadSerdes: slow, resultSerdes: slow }), Durable.wait("beside", "1 hour")],
+            [Durable.invoke(Double, 1, { payloadSerdes: slow, successSerdes: slow }), Durable.wait("beside", "1 hour")],
             { concurrency: "unbounded" }
           )
           yield* Durable.wait("replay", "1 minute")
@@ -156,7 +184,7 @@ describe("a serdes", () => {
         payload: Schema.Int,
         success: Schema.Int,
         payloadSerdes: secret,
-        resultSerdes: secret
+        successSerdes: secret
       })
       const Main = DurableFunction.make("main", { success: Schema.Int })
       const main = Main.implement(() => Effect.orDie(Durable.invoke(Next, 1)))
@@ -188,7 +216,7 @@ describe("a serdes", () => {
             : Effect.succeed(Number(text))
       })
       const { calls, stub } = spy(Double, (n) => Effect.succeed(n * 2))
-      const ended = yield* runToEnd(Durable.invoke(Double, 1, { payloadSerdes: flaky, resultSerdes: flaky }), [stub])
+      const ended = yield* runToEnd(Durable.invoke(Double, 1, { payloadSerdes: flaky, successSerdes: flaky }), [stub])
       assert.strictEqual(yield* ended.exit, 2)
       assert.strictEqual(calls.length, 1)
       assert.strictEqual(ended.invocations, 4)

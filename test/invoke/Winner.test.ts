@@ -131,7 +131,7 @@ describe("a result that is too large to keep", () => {
         serialize: (text) => JSON.stringify(text),
         deserialize: (text) => Effect.as(Effect.promise(soon), (text ?? "").slice(1, -1))
       })
-      const { lengths } = yield* lengthAfterReplays({ timeout: "1 minute", resultSerdes: slow })
+      const { lengths } = yield* lengthAfterReplays({ timeout: "1 minute", successSerdes: slow })
       assert.deepStrictEqual(new Set(lengths), new Set([large.length]))
     })
   )

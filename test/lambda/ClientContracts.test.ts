@@ -268,11 +268,8 @@ describe("Callbacks of one kind", () => {
       yield* Approval.fail(id, new Lost({ where: "here" }))
       yield* Approval.heartbeat(id)
       yield* DurableClient.callback({ success: Schema.Void }).succeed(id, undefined)
-      const upper = Serdes.make<string>({
-        serialize: (value) => value.toUpperCase(),
-        deserialize: (text) => text ?? ""
-      })
-      yield* DurableClient.callback({ success: Schema.String, serdes: upper }).succeed(id, "loud")
+      const upper = Serdes.writer((value: string) => value.toUpperCase())
+      yield* DurableClient.callback({ success: Schema.String, successSerdes: upper }).succeed(id, "loud")
       assert.deepStrictEqual(sent, [
         ["succeed", id, '{"by":"Zoë","at":"2027-03-08T00:00:00.000Z"}'],
         [

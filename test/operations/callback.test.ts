@@ -389,7 +389,7 @@ describe("The answer to a callback", () => {
         serialize: () => Effect.die("nobody writes it"),
         deserialize: (text) => Effect.delay(Effect.succeed((text ?? "").length), "5 millis")
       })
-      const { ends, ran } = yield* twice(asked(Durable.callback("approval", { serdes: codec })), (outside) =>
+      const { ends, ran } = yield* twice(asked(Durable.callback("approval", { successSerdes: codec })), (outside) =>
         outside.succeed("approval", "1 second", "four")
       )
       assertSucceeded(ran)
@@ -403,7 +403,7 @@ describe("The answer to a callback", () => {
         serialize: () => "",
         deserialize: () => Effect.fail(new Error("not my format"))
       })
-      const ran = yield* execute(Effect.asVoid(asked(Durable.callback("approval", { serdes: failing }))), {
+      const ran = yield* execute(Effect.asVoid(asked(Durable.callback("approval", { successSerdes: failing }))), {
         outside: (outside) => outside.succeed("approval", "1 second", "secret-answer")
       })
       assert.strictEqual(failureOf(ran).errorType, "SerdesFailed")
@@ -416,7 +416,7 @@ describe("The answer to a callback", () => {
             ? Effect.fail(new Serdes.SerdesError({ message: "throttled", transient: true }))
             : Effect.succeed(7)
       })
-      const patient = yield* execute(asked(Durable.callback("approval", { serdes: throttled })), {
+      const patient = yield* execute(asked(Durable.callback("approval", { successSerdes: throttled })), {
         outside: (outside) => outside.succeed("approval", "1 second", "x")
       })
       assert.strictEqual(valueOf(patient), 7)

@@ -436,7 +436,11 @@ describe("The state of a waitForCondition", () => {
       const refuse = { serialize: () => Effect.fail(new Error("no ink")), deserialize: () => Effect.succeed(1) }
       const write = yield* execute(
         Effect.asVoid(
-          Durable.waitForCondition("ready", { ...counting, until: () => true, serdes: Serdes.make<number>(refuse) })
+          Durable.waitForCondition("ready", {
+            ...counting,
+            until: () => true,
+            stateSerdes: Serdes.make<number>(refuse)
+          })
         )
       )
       assert.strictEqual(failureOf(write).errorType, "SerdesFailed")
@@ -451,7 +455,7 @@ describe("The state of a waitForCondition", () => {
             : Effect.succeed(Number(text))
       })
       const { ends, ran } = yield* twice(
-        Durable.waitForCondition("ready", { ...counting, until: (n) => n === 4, serdes: throttled })
+        Durable.waitForCondition("ready", { ...counting, until: (n) => n === 4, stateSerdes: throttled })
       )
       assertSucceeded(ran)
       assert.strictEqual(fails(ran), 0)

@@ -154,7 +154,7 @@ describe("What a map records of an item", () => {
       })
       const { ran, seen } = yield* everySight(
         Effect.map(
-          Durable.map("map", [1, 3], (n) => Effect.succeed(n), { serdes: roman }),
+          Durable.map("map", [1, 3], (n) => Effect.succeed(n), { successSerdes: roman }),
           (result) => result.values
         )
       )

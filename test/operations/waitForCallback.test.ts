@@ -221,7 +221,7 @@ describe("The answer to a waitForCallback", () => {
       })
       for (const ask of [
         Durable.waitForCallback("approval", nothing, { success: OneWay }),
-        Durable.waitForCallback("approval", nothing, { serdes: codec })
+        Durable.waitForCallback("approval", nothing, { successSerdes: codec })
       ]) {
         const { ends } = yield* twice(ask, (outside) => outside.succeed("approval", "1 second", `"four"`))
         assert.deepStrictEqual(ends, [Exit.succeed(4), Exit.succeed(4)])
@@ -247,7 +247,7 @@ describe("The answer to a waitForCallback", () => {
             ? Effect.fail(new Serdes.SerdesError({ message: "throttled", transient: true }))
             : Effect.succeed(7)
       })
-      const patient = yield* execute(Durable.waitForCallback("approval", nothing, { serdes: throttled }), {
+      const patient = yield* execute(Durable.waitForCallback("approval", nothing, { successSerdes: throttled }), {
         outside: (outside) => outside.succeed("approval", "1 second", "x")
       })
       assert.strictEqual(valueOf(patient), 7)

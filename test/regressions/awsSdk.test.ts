@@ -285,7 +285,7 @@ describe("values that cannot be written or read", () => {
 
   it.effect("AWS JS SDK 8: a value that cannot be written fails the execution in its first invocation", () =>
     Effect.gen(function* () {
-      const ran = yield* execute(Durable.step("write", Effect.succeed("text"), { serdes: unwritable }))
+      const ran = yield* execute(Durable.step("write", Effect.succeed("text"), { successSerdes: unwritable }))
       assert.strictEqual(failureOf(ran).errorType, "SerdesFailed")
       assert.include(failureOf(ran).errorMessage, "no ink")
       assert.deepStrictEqual(invocationsEnded(ran.history), [0])

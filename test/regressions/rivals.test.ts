@@ -287,7 +287,7 @@ describe("values", () => {
       })
       const ran = yield* execute(
         Effect.gen(function* () {
-          seen.push(yield* Durable.step("say", Effect.succeed("hello"), { serdes: shouting }))
+          seen.push(yield* Durable.step("say", Effect.succeed("hello"), { successSerdes: shouting }))
           yield* pause
         })
       )

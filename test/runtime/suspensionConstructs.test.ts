@@ -231,8 +231,8 @@ describe("codecs that take their time", () => {
       Effect.all(
         [
           ask("answer"),
-          Durable.step("first", note("first"), { serdes: slowText }).pipe(
-            Effect.andThen((text) => Durable.step("second", note(`after ${text}`), { serdes: slowText })),
+          Durable.step("first", note("first"), { successSerdes: slowText }).pipe(
+            Effect.andThen((text) => Durable.step("second", note(`after ${text}`), { successSerdes: slowText })),
             Effect.andThen((text) => Effect.as(ask("more"), text))
           )
         ],

@@ -202,7 +202,7 @@ describe("a step that no fault is for", () => {
   it.effect("is recorded as if there were none", () =>
     Effect.gen(function* () {
       const workflow = Durable.step("charge", Effect.succeed(1), {
-        serdes: Serdes.make({ serialize: String, deserialize: Number })
+        successSerdes: Serdes.make({ serialize: String, deserialize: Number })
       })
       const plain = yield* ran(workflow, [])
       const other = yield* ran(workflow, [TestEngine.failFirst("refund", 3, Effect.die("no"))])

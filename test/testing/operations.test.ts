@@ -28,7 +28,7 @@ const main = Main.implement(() =>
     )
     yield* Effect.ignore(Durable.step("declined", Effect.fail(new Declined({ at })), stamped))
     yield* Durable.step("plain", Effect.succeed({ n: 7 }))
-    yield* Durable.step("secret", Effect.succeed(8), { serdes: secret })
+    yield* Durable.step("secret", Effect.succeed(8), { successSerdes: secret })
     yield* Effect.ignore(
       Durable.timeout("timed", Durable.callback("open").pipe(Effect.flatMap((one) => one.await)), "1 hour")
     )
@@ -56,7 +56,7 @@ describe("an operation of a run", () => {
           run.operation("charge", Charge),
           run.operation("stamp", stamped),
           run.operation("plain"),
-          run.operation("secret", { serdes: secret })
+          run.operation("secret", { successSerdes: secret })
         ])
       )
       assert.deepStrictEqual(

@@ -46,9 +46,9 @@ describe("callback", () => {
     expectTypeOf(Durable.callback("a", {})).toEqualTypeOf<Opens<string>>()
     expectTypeOf(Durable.callback("a", { timeout: "1 hour", heartbeatTimeout: 5_000 })).toEqualTypeOf<Opens<string>>()
     expectTypeOf(Durable.callback("a", { success: Answer })).toEqualTypeOf<Opens<Answer>>()
-    expectTypeOf(Durable.callback("a", { serdes: date })).toEqualTypeOf<Opens<Date>>()
-    expectTypeOf(Durable.callback("a", { serdes: secret })).toEqualTypeOf<Opens<Date, never, Keys>>()
-    expectTypeOf(Durable.callback("a", { serdes: { deserialize: () => Effect.succeed(1) } })).toEqualTypeOf<
+    expectTypeOf(Durable.callback("a", { successSerdes: date })).toEqualTypeOf<Opens<Date>>()
+    expectTypeOf(Durable.callback("a", { successSerdes: secret })).toEqualTypeOf<Opens<Date, never, Keys>>()
+    expectTypeOf(Durable.callback("a", { successSerdes: { deserialize: () => Effect.succeed(1) } })).toEqualTypeOf<
       Opens<number>
     >()
   })
@@ -104,7 +104,7 @@ describe("waitForCallback", () => {
     expectTypeOf(Durable.waitForCallback("a", mail, { success: Answer, error: Rejected })).toEqualTypeOf<
       Durably<Answer, Rejected | Outside | CallbackSubmitFailed, Mail>
     >()
-    expectTypeOf(Durable.waitForCallback("a", mail, { serdes: secret, timeout: new Date() })).toEqualTypeOf<
+    expectTypeOf(Durable.waitForCallback("a", mail, { successSerdes: secret, timeout: new Date() })).toEqualTypeOf<
       Durably<Date, Outside | CallbackSubmitFailed, Mail | Keys>
     >()
     expectTypeOf(
@@ -215,9 +215,9 @@ describe("waitForCondition", () => {
     expectTypeOf(
       Durable.waitForCondition("a", { initial: new Date(), check, until, state: Schema.Date })
     ).toEqualTypeOf<Durably<Date, ConditionExhausted>>()
-    expectTypeOf(Durable.waitForCondition("a", { initial: new Date(), check, until, serdes: secret })).toEqualTypeOf<
-      Durably<Date, ConditionExhausted, Keys>
-    >()
+    expectTypeOf(
+      Durable.waitForCondition("a", { initial: new Date(), check, until, stateSerdes: secret })
+    ).toEqualTypeOf<Durably<Date, ConditionExhausted, Keys>>()
     expectTypeOf(
       Durable.waitForCondition("a", { initial: 0, check: () => printed, until: (n) => n > 1, error: NoPaper })
     ).toEqualTypeOf<Durably<number, NoPaper | ConditionExhausted>>()
@@ -239,7 +239,7 @@ describe("waitForCondition", () => {
     // @ts-expect-error the Schema reads what the check does not take
     Durable.waitForCondition("a", { initial: 0, check: same, until: () => true, state: either })
     // @ts-expect-error the codec is of something else
-    Durable.waitForCondition("a", { initial: 1, check: () => Effect.succeed(1), until: () => true, serdes: date })
+    Durable.waitForCondition("a", { initial: 1, check: () => Effect.succeed(1), until: () => true, stateSerdes: date })
     // @ts-expect-error an error without a Schema
     Durable.waitForCondition("a", { initial: 0, check: () => printed, until: () => true })
     // @ts-expect-error another error than that of the Schema

@@ -127,13 +127,13 @@ describe("map and forEach", () => {
   })
 
   it("take codecs beside a function whose argument is inferred", () => {
-    expectTypeOf(Durable.map("a", [1], (n) => Effect.succeed(n), { serdes: romanSerdes })).toEqualTypeOf<
+    expectTypeOf(Durable.map("a", [1], (n) => Effect.succeed(n), { successSerdes: romanSerdes })).toEqualTypeOf<
       Mapped<number, number>
     >()
     expectTypeOf(Durable.map("a", ["x"], (s) => Effect.succeed(s), { batchSerdes: lettersSerdes })).toEqualTypeOf<
       Mapped<string, string>
     >()
-    expectTypeOf(Durable.forEach("a", [1], (n) => Effect.succeed(n), { serdes: romanSerdes })).toEqualTypeOf<
+    expectTypeOf(Durable.forEach("a", [1], (n) => Effect.succeed(n), { successSerdes: romanSerdes })).toEqualTypeOf<
       Durably<Array<number>>
     >()
   })
@@ -144,13 +144,13 @@ describe("map and forEach", () => {
     // @ts-expect-error an error without a Schema
     Durable.map("a", [1], () => charge)
     // @ts-expect-error a codec of another value
-    Durable.map("a", ["x"], (s) => Effect.succeed(s), { serdes: romanSerdes })
+    Durable.map("a", ["x"], (s) => Effect.succeed(s), { successSerdes: romanSerdes })
     // @ts-expect-error a codec of another result
     Durable.map("a", [1], (n) => Effect.succeed(n), { batchSerdes: lettersSerdes })
     // @ts-expect-error value is not plain data
     Durable.forEach("a", [1], () => date)
     // @ts-expect-error a codec of another value
-    Durable.forEach("a", ["x"], (s) => Effect.succeed(s), { serdes: romanSerdes })
+    Durable.forEach("a", ["x"], (s) => Effect.succeed(s), { successSerdes: romanSerdes })
     // @ts-expect-error there is no option "policy": forEach fails with its first failure
     Durable.forEach("a", [1], () => number, { policy: CompletionPolicy.allCompleted })
   })

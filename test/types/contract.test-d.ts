@@ -81,12 +81,14 @@ describe("a contract", () => {
     DurableFunction.make("pay", { payload: Order, idempotencyKey: (order) => order.number })
     // @ts-expect-error a key is a text
     DurableFunction.make("pay", { payload: Order, idempotencyKey: (order) => order.due })
+    // @ts-expect-error a contract is read on one side and written on the other
+    DurableFunction.make("pay", { success: Schema.Number, successSerdes: Serdes.reader(Number) })
     const ofNumbers = Serdes.make({ serialize: (n: number) => `${n}`, deserialize: Number })
     DurableFunction.make("pay", { payload: Schema.Number, payloadSerdes: ofNumbers })
     // @ts-expect-error a codec of numbers for a text
     DurableFunction.make("pay", { payload: Schema.String, payloadSerdes: ofNumbers })
     // @ts-expect-error a codec of numbers for nothing
-    DurableFunction.make("pay", { resultSerdes: ofNumbers })
+    DurableFunction.make("pay", { successSerdes: ofNumbers })
   })
 })
 

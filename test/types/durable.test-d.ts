@@ -12,8 +12,10 @@ import type {
   CallbackSubmitFailed,
   CallbackTimedOut,
   ConditionExhausted,
+  InvokeError,
   StepInterrupted
 } from "../../src/DurableError.ts"
+import * as DurableFunction from "../../src/DurableFunction.ts"
 import * as RetryPolicy from "../../src/RetryPolicy.ts"
 import * as Serdes from "../../src/Serdes.ts"
 
@@ -171,11 +173,41 @@ describe("child", () => {
 
 const digits = Serdes.make({ serialize: (value: number) => String(value), deserialize: Number })
 
+describe("codecs of what is only written or only read", () => {
+  const written = Serdes.writer((value: number) => Effect.as(Database, `${value}`))
+  const read = Serdes.reader((text) => Number(text))
+  const Double = DurableFunction.plain("double", { payload: Schema.Number, success: Schema.Number })
+
+  it("are halves of one, with the services that they need", () => {
+    expectTypeOf(written).toEqualTypeOf<Serdes.Writer<number, Database>>()
+    expectTypeOf(read).toEqualTypeOf<Serdes.Reader<number>>()
+    expectTypeOf(digits).toExtend<Serdes.Writer<number> & Serdes.Reader<number>>()
+  })
+
+  it("do for an invoke and for the answer to a callback", () => {
+    expectTypeOf(Durable.invoke(Double, 1, { payloadSerdes: written, successSerdes: read })).toEqualTypeOf<
+      Durably<number, InvokeError, Database>
+    >()
+    expectTypeOf(Durable.callback("a", { successSerdes: read })).toEqualTypeOf<Durably<Durable.Callback<number>>>()
+    // @ts-expect-error a payload is written
+    Durable.invoke(Double, 1, { payloadSerdes: read })
+    // @ts-expect-error a reader of another result
+    Durable.invoke(Double, 1, { successSerdes: Serdes.reader((text) => text ?? "") })
+  })
+
+  it("do not for what is written and read", () => {
+    // @ts-expect-error the value is written, too
+    Durable.step("a", number, { successSerdes: read })
+    // @ts-expect-error the value is read, too
+    Durable.step("a", number, { successSerdes: written })
+  })
+})
+
 describe("callbacks", () => {
   it("know their answer by a codec, and what a submitter that takes the id fails with", () => {
-    expectTypeOf(Durable.callback("a", { serdes: digits })).toEqualTypeOf<Durably<Durable.Callback<number>>>()
+    expectTypeOf(Durable.callback("a", { successSerdes: digits })).toEqualTypeOf<Durably<Durable.Callback<number>>>()
     expectTypeOf(
-      Durable.waitForCallback("a", (id) => Effect.log(id), { serdes: digits, timeout: "1 hour" })
+      Durable.waitForCallback("a", (id) => Effect.log(id), { successSerdes: digits, timeout: "1 hour" })
     ).toEqualTypeOf<Durably<number, CallbackFailed | CallbackTimedOut | CallbackSubmitFailed>>()
     Durable.waitForCallback("a", (id) => Effect.fail(new CardDeclined({ code: id })), {
       retry: RetryPolicy.fixed({
@@ -211,7 +243,12 @@ describe("waitForCondition", () => {
         error: CardDeclined
       })
     ).toEqualTypeOf<Durably<Date, CardDeclined | ConditionExhausted>>()
-    Durable.waitForCondition("a", { initial: 0, check: (n) => Effect.succeed(n), until: () => true, serdes: digits })
+    Durable.waitForCondition("a", {
+      initial: 0,
+      check: (n) => Effect.succeed(n),
+      until: () => true,
+      stateSerdes: digits
+    })
   })
 
   it("refuses what it cannot record", () => {
@@ -224,7 +261,7 @@ describe("waitForCondition", () => {
       check: (text) => Effect.succeed(text),
       until: () => true,
       // @ts-expect-error the codec is one of numbers
-      serdes: digits
+      stateSerdes: digits
     })
     // @ts-expect-error there is no option "delays"
     Durable.waitForCondition("a", { initial: 0, check: (n) => Effect.succeed(n), until: () => true, delays: 1 })

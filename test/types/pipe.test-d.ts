@@ -51,7 +51,7 @@ describe("a step in a pipe", () => {
     expectTypeOf(
       date.pipe(
         Durable.step("a", {
-          serdes: Serdes.make({
+          successSerdes: Serdes.make({
             serialize: (value: Date) => value.toISOString(),
             deserialize: (text) => new Date(text ?? 0)
           })

@@ -460,7 +460,7 @@ describe("an operation with Schemas", () => {
     expectTypeOf(step("a", date, { success: DateWithKeys })).toEqualTypeOf<Effect.Effect<Date, never, Keys>>()
     expectTypeOf(
       step("a", date, {
-        serdes: Serdes.make({
+        successSerdes: Serdes.make({
           serialize: (d) => Effect.map(Keys, ({ key }) => key + d.toISOString()),
           deserialize: (text) => new Date(text ?? 0)
         })
@@ -471,13 +471,13 @@ describe("an operation with Schemas", () => {
   it("takes a codec in the place of a success Schema", () => {
     expectTypeOf(
       step("a", date, {
-        serdes: Serdes.make({ serialize: (d) => d.toISOString(), deserialize: (text) => new Date(text ?? 0) })
+        successSerdes: Serdes.make({ serialize: (d) => d.toISOString(), deserialize: (text) => new Date(text ?? 0) })
       })
     ).toEqualTypeOf<Effect.Effect<Date>>()
     // @ts-expect-error a codec of something else
-    step("a", date, { serdes: Serdes.make({ serialize: (d: string) => d, deserialize: (text) => text ?? "" }) })
+    step("a", date, { successSerdes: Serdes.make({ serialize: (d: string) => d, deserialize: (text) => text ?? "" }) })
     // @ts-expect-error a codec does not say how to record an error
-    step("a", charge, { serdes: Serdes.make({ serialize: (n: number) => `${n}`, deserialize: Number }) })
+    step("a", charge, { successSerdes: Serdes.make({ serialize: (n: number) => `${n}`, deserialize: Number }) })
   })
 
   it("gives functions among its options the types of the body", () => {

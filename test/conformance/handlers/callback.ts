@@ -84,7 +84,7 @@ export const given = {
   "4-16": LambdaHandler.make(
     Open.implement(
       Effect.fnUntraced(function* (input) {
-        const callback = yield* Durable.callback(nameIn(input), { serdes: toNumber })
+        const callback = yield* Durable.callback(nameIn(input), { successSerdes: toNumber })
         const count = yield* callback.await
         return { count, doubled: count * 2 }
       })

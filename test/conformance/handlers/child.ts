@@ -109,7 +109,10 @@ export const given = {
   "3-14": LambdaHandler.make(
     Echo.implement((input) =>
       Durable.child("child", echo(input), {
-        serdes: Serdes.make({ serialize: (value: string) => value.toUpperCase(), deserialize: (text) => text ?? "" })
+        successSerdes: Serdes.make({
+          serialize: (value: string) => value.toUpperCase(),
+          deserialize: (text) => text ?? ""
+        })
       })
     ),
     alone

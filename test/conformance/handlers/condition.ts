@@ -131,7 +131,7 @@ export const guessed = {
         check: increment,
         until: (state) => state >= limitIn(input),
         delay: "1 second",
-        serdes: Serdes.make({
+        stateSerdes: Serdes.make({
           serialize: (wrapped: number) => JSON.stringify({ wrapped }),
           deserialize: (text) => Number(JSON.parse(text ?? "{}").wrapped)
         })

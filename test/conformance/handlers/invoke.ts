@@ -159,7 +159,7 @@ export const guessed = {
   "5-16": LambdaHandler.make(
     Caller.implement((input) =>
       Durable.invoke(Echo, input, {
-        resultSerdes: Serdes.make<unknown>({
+        successSerdes: Serdes.make<unknown>({
           serialize: (value) => JSON.stringify(value),
           deserialize: (text) => JSON.parse((text ?? "null").toUpperCase().replace("NULL", "null"))
         })

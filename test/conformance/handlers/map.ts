@@ -109,7 +109,7 @@ export const given = {
       Effect.map(
         Durable.map("serdes", ["x", "y"], upperCase, {
           ...one,
-          serdes: Serdes.make({
+          successSerdes: Serdes.make({
             serialize: (value: string) => `wrapped:${value}`,
             deserialize: (text) => (text ?? "").slice("wrapped:".length)
           })

@@ -102,7 +102,7 @@ export const given = {
       Effect.map(
         Durable.parallel("serde", [Effect.succeed("x"), Effect.succeed("y")], {
           ...one,
-          serdes: Serdes.make({
+          successSerdes: Serdes.make({
             serialize: (wrapped: string) => JSON.stringify({ wrapped }),
             deserialize: (text) => String(JSON.parse(text ?? "{}").wrapped)
           })

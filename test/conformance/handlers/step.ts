@@ -170,7 +170,10 @@ export const guessed = {
   "1-6": LambdaHandler.make(
     Greeting.implement((text) =>
       Durable.step("shout", Effect.succeed(text), {
-        serdes: Serdes.make({ serialize: (value: string) => value.toUpperCase(), deserialize: (text) => text ?? "" })
+        successSerdes: Serdes.make({
+          serialize: (value: string) => value.toUpperCase(),
+          deserialize: (text) => text ?? ""
+        })
       })
     ),
     alone

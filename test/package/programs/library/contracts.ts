@@ -28,7 +28,7 @@ export const Rate = DurableFunction.reference("arn:aws:lambda:eu-central-1:12345
 export const Upper = DurableFunction.make("upper", {
   payload: Schema.String,
   success: Schema.String,
-  resultSerdes: Serdes.make({
+  successSerdes: Serdes.make({
     serialize: (text: string) => Effect.succeed(text.toUpperCase()),
     deserialize: (text) => text ?? ""
   })
