@@ -11,7 +11,8 @@ import { cast } from "effect/Function"
 import * as Schema_ from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import { CompletionReason } from "./CompletionPolicy.ts"
-import { BatchFailed, Mistake } from "./DurableError.ts"
+import { BatchFailed, Mistake, OperationError } from "./DurableError.ts"
+import { formed } from "./internal/plainJson.ts"
 
 /**
  * An item that succeeded. `T` is what the function of `Durable.map` was given for it.
@@ -316,3 +317,23 @@ const itemOf = (part: Part): Item<unknown, unknown> => {
       return { status, index, name, item }
   }
 }
+
+// --- Without a Schema ------------------------------------------------------------------------------------------------
+
+/** The result of a batch whose parts are plain data, and whose errors are those of the library. */
+const compile = () => {
+  // Nothing is written for undefined.
+  const plain = Schema_.optionalKey(Schema_.Any)
+  const codec = Schema_.toCodecJson(Schema({ success: plain, error: OperationError, item: plain }))
+  return { encode: Schema_.encodeUnknownSync(codec), decode: Schema_.decodeUnknownSync(codec) }
+}
+
+let compiled: ReturnType<typeof compile> | undefined
+
+const ofParts = () => (compiled ??= compile())
+
+formed({
+  is: (value) => value instanceof BatchResult,
+  toPlain: (value) => ofParts().encode(value),
+  fromPlain: (plain) => ofParts().decode(plain)
+})

@@ -481,6 +481,7 @@ export interface EventsOptions {
 export interface ExecutionsOptions {
   /** A version or an alias of the function. */
   readonly qualifier?: string | undefined
+  /** The name of an execution, for those that have had it. */
   readonly executionName?: string | undefined
   /** Executions that stand so, such as `["FAILED", "TIMED_OUT"]`. Default: all. */
   readonly statuses?: ReadonlyArray<string> | undefined

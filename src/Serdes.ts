@@ -11,9 +11,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import * as BatchResult from "./BatchResult.ts"
-import { OperationError } from "./DurableError.ts"
-import { isLeftOver, readPlain, stringifyPlain, writePlain, type Form } from "./internal/plainJson.ts"
+import { isLeftOver, readPlain, stringifyPlain, writePlain } from "./internal/plainJson.ts"
 
 /**
  * Which value is being written or read: for messages, and for formats that keep values elsewhere.
@@ -203,9 +201,7 @@ const schemaError = (error: Schema.SchemaError): SerdesError =>
 export const json: Format = {
   serialize: (schema, value) => {
     if (schema === undefined) {
-      return value === undefined || isLeftOver(value)
-        ? Effect.succeed(undefined)
-        : attempt(() => writePlain(value, batches))
+      return value === undefined || isLeftOver(value) ? Effect.succeed(undefined) : attempt(() => writePlain(value))
     }
     if (value === undefined && compiled(schema).acceptsUndefined) return Effect.succeed(undefined)
     return Effect.flatMapEager(Effect.mapErrorEager(compiled(schema).encode(value), schemaError), (encoded) =>
@@ -221,30 +217,12 @@ export const json: Format = {
     }
     let parsed: unknown
     try {
-      parsed = codec === undefined ? readPlain(text, batches) : JSON.parse(text)
+      parsed = codec === undefined ? readPlain(text) : JSON.parse(text)
     } catch (cause) {
       return Effect.fail(Schema.isSchemaError(cause) ? schemaError(cause) : notJson(cause))
     }
     return codec === undefined ? Effect.succeed(parsed) : Effect.mapErrorEager(codec.decode(parsed), schemaError)
   }
-}
-
-/** The result of a batch whose parts are plain data, and whose errors are those of the library. */
-const compileBatch = () => {
-  // Nothing is written for undefined.
-  const plain = Schema.optionalKey(Schema.Any)
-  const codec = Schema.toCodecJson(BatchResult.Schema({ success: plain, error: OperationError, item: plain }))
-  return { encode: Schema.encodeUnknownSync(codec), decode: Schema.decodeUnknownSync(codec) }
-}
-
-let compiledBatch: ReturnType<typeof compileBatch> | undefined
-
-const ofBatch = () => (compiledBatch ??= compileBatch())
-
-const batches: Form = {
-  is: (value) => value instanceof BatchResult.BatchResult,
-  toPlain: (value) => ofBatch().encode(value),
-  fromPlain: (plain) => ofBatch().decode(plain)
 }
 
 /** A Schema that says nothing of a value lets everything through. */

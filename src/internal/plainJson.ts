@@ -27,11 +27,31 @@ export interface Form {
   readonly fromPlain: (plain: unknown) => unknown
 }
 
+const none: Form = {
+  is: () => false,
+  toPlain: (value) => value,
+  fromPlain: () => {
+    throw new TypeError(
+      "Expected plain data, found the result of a batch, and no module that knows one. Import effect-durable/BatchResult, or give the operation a Schema"
+    )
+  }
+}
+
+let form = none
+
+/**
+ * Makes a form known. Its own module does when it is loaded, so that a program that has nothing to do with it does not carry
+ * it along.
+ */
+export const formed = (known: Form): void => {
+  form = known
+}
+
 /**
  * The text of plain data, in which a list may hold undefined, for which JSON has only null, and of what has a form. Both are
  * written with a mark, which stands before the value.
  */
-export const writePlain = (value: unknown, form: Form): string =>
+export const writePlain = (value: unknown): string =>
   notTooDeep(() => {
     const look = new Look("Give the operation a Schema.", form)
     look.at(value)
@@ -43,7 +63,7 @@ export const writePlain = (value: unknown, form: Form): string =>
   })
 
 /** Reads what {@link writePlain} wrote, and any other JSON text as it is. Throws at what is none. */
-export const readPlain = (text: string, form: Form): unknown => {
+export const readPlain = (text: string): unknown => {
   const parsed: unknown = JSON.parse(text)
   if (!text.startsWith(marked)) return parsed
   const { "~mark": mark, value } = cast<unknown, { readonly "~mark": unknown; readonly value?: unknown }>(parsed)

@@ -360,9 +360,9 @@ export const start = <C extends DurableFunction.AnyDurable>(
   })
 
 /** Starts an execution in a world, and answers with its ARN. */
-const startIn = Effect.fnUntraced(function* <C extends DurableFunction.AnyDurable>(
+const startIn = Effect.fnUntraced(function* (
   world: World,
-  contract: C,
+  contract: DurableFunction.AnyDurable,
   payload: unknown,
   options: StartOptions | undefined
 ) {

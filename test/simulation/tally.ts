@@ -39,6 +39,8 @@ export class Tally {
   readonly #settled = new Map<string, number>()
   readonly #digests = new Map<string, number>()
   #invocations = 0
+  /** The last invocation that was lost. What goes on in it no replay can see. */
+  #lost = 0
 
   constructor(knowsTime: boolean) {
     this.knowsTime = knowsTime
@@ -53,6 +55,7 @@ export class Tally {
     this.settle()
     const counts = new Map<string, number>()
     return (context, where, digest) => {
+      if (invocation === this.#lost) return
       const known = this.#seen.get(context) ?? []
       this.#seen.set(context, known)
       const index = counts.get(context) ?? 0
@@ -73,6 +76,7 @@ export class Tally {
 
   /** An invocation is lost with what it has seen since then. Where nothing tells a replay of a nap, it may end otherwise. */
   forget(): void {
+    this.#lost = this.#invocations
     for (const [context, seen] of this.#seen) seen.length = Math.min(seen.length, this.#settled.get(context) ?? 0)
   }
 
