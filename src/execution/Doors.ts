@@ -245,11 +245,16 @@ export class Doors {
     return false
   }
 
-  /** Whether more than one fiber waits, or may at this time, so that the order of outcomes matters. */
+  /**
+   * Whether more than one fiber waits, or may at this time, or waited when the last outcome was delivered, so that the order of
+   * outcomes matters.
+   */
   get isContested(): boolean {
     if (this.all.size > 1) return true
     const { fibers, host } = this.#parts
-    return fibers.live.size > 1 && Math.floor(this.#last.at) === Math.floor(host.now())
+    if (Math.floor(this.#last.at) !== Math.floor(host.now())) return false
+    for (const { since } of this.all) if (since < this.#count) return true
+    return fibers.live.size > 1
   }
 
   /** Whether the service will wake the execution. */

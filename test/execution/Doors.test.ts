@@ -97,6 +97,24 @@ describe("Doors", () => {
     assert.isTrue(doors.isContested)
   })
 
+  it("are contested by who waited when an outcome of the same millisecond was delivered", () => {
+    const now = make().parts.host.now()
+    const { doors, wait } = make({ records: [succeeded("early", now - 1), succeeded("now", now)] })
+    wait("waits")
+    doors.open(wait("early"))
+    assert.isFalse(doors.isContested)
+    doors.open(wait("now"))
+    assert.isTrue(doors.isContested)
+  })
+
+  it("are not contested by who came after that", () => {
+    const now = make().parts.host.now()
+    const { doors, wait } = make({ records: [succeeded("now", now)] })
+    doors.open(wait("now"))
+    wait("comes")
+    assert.isFalse(doors.isContested)
+  })
+
   it("expect those who may still come for a callback, until it has an outcome or its namespace is closed", () => {
     const { claim, doors, parts } = make({
       records: [succeeded("told", 20, { Type: "CALLBACK", SubType: "Callback" })]
