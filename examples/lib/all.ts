@@ -1,7 +1,7 @@
 /**
  * Every example by the name that `npm start` knows it by: the function to start, with what, and the engines for it.
  */
-import { type DurableFunction, DurableClient } from "effect-durable"
+import { type CheckpointStore, type DurableFunction, DurableClient } from "effect-durable"
 import { TestEngine } from "effect-durable/testing"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -34,7 +34,7 @@ export interface Example {
   /** The local engine, with the example's functions in this process. */
   readonly local: Engine
   /** The test engine. */
-  readonly memory: Engine
+  readonly memory: Layer.Layer<TestEngine.TestEngine | DurableClient.DurableClient | CheckpointStore.CheckpointStore>
 }
 
 /** An example whose functions require no services. */

@@ -18,12 +18,12 @@ import { show, type Point, type Side } from "./Crash.ts"
 import { TestFailure } from "./TestFailure.ts"
 
 /**
- * What to explore.
+ * What is tried, and what a step may do more than once.
  *
  * @category models
  * @since 0.1.0
  */
-export interface ExploreOptions {
+export interface Tries {
   /** The name of the execution in every run. */
   readonly executionName?: string | undefined
   /**
@@ -71,7 +71,7 @@ export interface Seen {
 
 export const exploreWith = <E, R>(
   run: (points: ReadonlyArray<Point>) => Effect.Effect<Seen, E, R>,
-  options: ExploreOptions
+  options: Tries
 ): Effect.Effect<Exploration, E, R> =>
   Effect.gen(function* () {
     const clean = yield* run([])
@@ -131,7 +131,7 @@ const sides: ReadonlyArray<Side> = ["before", "after", "lost", "twice"]
 
 const schedulesFor = (
   checkpoints: number,
-  { limit = 2_000, pairs = 0, seed = 1 }: ExploreOptions
+  { limit = 2_000, pairs = 0, seed = 1 }: Tries
 ): ReadonlyArray<ReadonlyArray<Point>> => {
   const draw = numbers(seed)
   const all = Array.from({ length: checkpoints }, (_, index) => sides.map((side) => ({ side, at: index + 1 }))).flat()
@@ -166,7 +166,7 @@ const numbers = (seed: number) => {
 
 // --- What has to be the same ---------------------------------------------------------------------------------------------
 
-const problemOf = (seen: Seen, clean: Seen, { mayRepeat }: ExploreOptions): string | undefined => {
+const problemOf = (seen: Seen, clean: Seen, { mayRepeat }: Tries): string | undefined => {
   const [wrong] = seen.wrong
   if (seen.outcome !== clean.outcome)
     return `expected that the execution ${clean.outcome}, found that it ${seen.outcome}`

@@ -44,7 +44,7 @@ import {
 } from "./Answer.ts"
 import { pointsOf, type Crash, type Point } from "./Crash.ts"
 import { millisBetween, misfit, type ExpectedDuration } from "./elapsed.ts"
-import { exploreWith, type Exploration, type ExploreOptions } from "./Explore.ts"
+import { exploreWith, type Exploration, type Tries } from "./Explore.ts"
 import { isStepFault, type StepFault } from "./StepFault.ts"
 import {
   lookAt,
@@ -64,7 +64,7 @@ export { answer } from "./Answer.ts"
 export type { Answer, CallbackFailure, CallbackHandle, CallbackSchemas, CallbackValue, OpenCallback } from "./Answer.ts"
 export type { Crash, Side } from "./Crash.ts"
 export type { ExpectedDuration } from "./elapsed.ts"
-export type { Exploration, ExploreOptions } from "./Explore.ts"
+export type { Exploration, Tries } from "./Explore.ts"
 export type { OperationFailure, OperationSchemas, OperationValue, TestOperation } from "./Operations.ts"
 export { failFirst } from "./StepFault.ts"
 export type { StepFault } from "./StepFault.ts"
@@ -413,9 +413,23 @@ export const run = <C extends DurableFunction.AnyDurable>(
 > => Effect.flatMap(start(contract, ...args), (started) => started.result)
 
 /**
+ * How to explore.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ExploreOptions extends Tries {
+  /**
+   * A layer of the test engine that is built anew for each run, in place of that of the test: for functions and stubs whose
+   * services keep something from one run to the next. Default: the layer of the test, whose services all runs share.
+   */
+  readonly world?: Layer.Layer<TestEngine> | undefined
+}
+
+/**
  * Runs an execution once, and then again for every checkpoint of every function that takes part in it: killed before it and
  * after it, with the answer lost, and with its event delivered twice. Each run has a world of its own, with the functions,
- * answers and faults of the layer; their services are shared.
+ * answers and faults of the layer; their services are shared, unless the option `world` gives a layer to build anew.
  *
  * Succeeds with what was explored if every run ends as the first one: with the same outcome, and the same operations with the
  * same outcomes. The body of a step may begin once more if its outcome was not recorded, but not if it was. No fiber may be
@@ -453,8 +467,10 @@ export const explore = <C extends DurableFunction.AnyDurable>(
   ...[payload, options]: DurableFunction.PayloadAndOptions<C, ExploreOptions>
 ): Effect.Effect<Exploration, ClientError, TestEngine | DurableFunction.CallerServices<C>> =>
   Effect.gen(function* () {
-    const { another, patience } = yield* TestEngine
+    const ambient = yield* TestEngine
     const run = Effect.fnUntraced(function* (crashes: ReadonlyArray<Point>) {
+      const built = options?.world === undefined ? undefined : yield* Layer.build(Layer.fresh(options.world))
+      const { another, patience } = built === undefined ? ambient : Context.get(built, TestEngine)
       const watch = new Watch()
       const world = yield* another({ crashes, onAttempt: watch.onAttempt })
       watch.world = world
@@ -463,7 +479,7 @@ export const explore = <C extends DurableFunction.AnyDurable>(
       yield* world.dispose
       return seen
     })
-    return yield* exploreWith(run, options ?? {})
+    return yield* exploreWith((points) => Effect.scoped(run(points)), options ?? {})
   })
 
 /**

@@ -104,6 +104,7 @@ export const rules: ReadonlyArray<Rule> = [
     file: "test/conformance/conformance.test.ts",
     holds: "main.ts"
   },
+  { command: /^npm run explore$/, run: "elsewhere", file: "test/examples/explore.test.ts", holds: "explored" },
   { command: /^npm run simulate$/, run: "elsewhere", file: "test/simulation/random.test.ts", holds: "simulate" },
   { command: /^npm run simulate:second$/, run: "elsewhere", file: "test/simulation/second.test.ts", holds: "fuzzer" },
   { command: /^npm run undo$/, run: "elsewhere", file: "test/simulation/undo.test.ts", holds: "fuzzer" },
