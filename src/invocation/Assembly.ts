@@ -98,7 +98,7 @@ export const assemble = (
     scheduler: beside
   })
   const news = new Set(event.UpdatedOperationIds)
-  const history = new History(records, news, event.InitialExecutionState.Operations.length)
+  const history = new History(records, news)
   const observer = new Observer({
     executionArn: event.DurableExecutionArn,
     services,

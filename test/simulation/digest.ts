@@ -27,7 +27,9 @@ export const digest = (exit: Exit.Exit<number, Failure>): number => {
     return mix(hash(failure.error._tag), failure.error._tag === "Oops" ? failure.error.code : 0)
   }
   const die = exit.cause.reasons.find(Cause.isDieReason)
-  return die?.defect instanceof Error ? hash(`${die.defect.name} ${die.defect.message}`) : 3
+  if (!(die?.defect instanceof Error)) return 3
+  // Fibers that share a name count in the order in which they come by, which timing decides.
+  return hash(`${die.defect.name} ${die.defect.message.replaceAll(/#\d+/g, "")}`)
 }
 
 /** A number for how a batch ended, with every item of it. */
