@@ -195,7 +195,9 @@ export class Delivery {
   isTaken(millis: number, endsContext: () => boolean): boolean {
     const { newestBrought, newestStamp } = this.#parts.history
     if (Math.floor(newestBrought) === millis) return true
-    return Math.floor(newestStamp) === millis && (this.#doors.isContested || endsContext())
+    // What was late counts from when that was recorded.
+    const newest = Math.max(newestStamp, this.#doors.last.at)
+    return Math.floor(newest) === millis && (this.#doors.isContested || endsContext())
   }
 
   // --- Points in time --------------------------------------------------------------------------------------------------

@@ -68,7 +68,8 @@ export class History {
       const mark = readMark(record)
       if (mark?.kind === "late") late.push([mark.of, Math.max(record.EndTimestamp ?? 0, mark.time ?? 0)])
       if (mark?.kind === "patch") {
-        this.#entries.set(record.Id, { ...entryOf(record.Id, record), isMark: true, isOld: true })
+        const wasKnown = isFinal(record)
+        this.#entries.set(record.Id, { ...entryOf(record.Id, record), isMark: true, isOld: true, wasKnown })
       } else if (mark !== undefined) this.#marks.set(record.Id, mark)
       else this.#add(record, !news.has(record.Id))
       if (news.has(record.Id) && isFinal(record)) this.#news.add(record.Id)
@@ -83,7 +84,7 @@ export class History {
   }
 
   #noteKnown(entry: Entry | undefined): void {
-    if (entry?.record === undefined || !entry.isOld || entry.isMark) return
+    if (entry?.record === undefined || !entry.isOld) return
     const { late, lateStart, record, wasKnown } = entry
     const { EndTimestamp, StartTimestamp, Type } = record
     // The code learns that a callback has begun, too.

@@ -64,6 +64,8 @@ describe("A history knows", () => {
     const knows = (...news: ReadonlyArray<string>): number => new History([answer, wait], new Set(news)).newestKnown
     assert.deepStrictEqual([knows(), knows("a")], [12, 10])
     assert.isBelow(knows("a", "b"), 10)
+    const patch = markOf({ kind: "patch", of: "", label: "change" })
+    assert.strictEqual(new History([patch], new Set()).newestKnown, 9)
   })
 })
 
