@@ -51,10 +51,10 @@ export class History {
   #isBehind = true
 
   /**
-   * The records of an invocation, and what changed of them while none ran. Later pages of the state may know of what the service
-   * has ended since then. It counts as known, and then an answer that is news may be delivered after it, which is recorded.
+   * The records of an invocation, what changed of them while none ran, and how many of them are of the moment in which the
+   * service told that. Later pages may know of what it has ended since then, which will be news of the next invocation.
    */
-  constructor(initial: ReadonlyArray<Operation>, news: ReadonlySet<string>) {
+  constructor(initial: ReadonlyArray<Operation>, news: ReadonlySet<string>, atOnce = initial.length) {
     this.execution = initial.find(({ Type }) => Type === "EXECUTION")
     const late: Array<readonly [string, number]> = []
     for (const record of initial) {
@@ -80,7 +80,10 @@ export class History {
       if (entry !== undefined) entry[isForStart ? "lateStart" : "late"] = at
     }
     this.isFirst = this.#entries.size === 0
-    for (const { Id } of initial) this.#noteKnown(this.#entries.get(Id))
+    initial.forEach(({ Id, Type }, index) => {
+      // What the execution ends itself, no later moment has ended.
+      if (index < atOnce || !isOfOthers(Type)) this.#noteKnown(this.#entries.get(Id))
+    })
   }
 
   #noteKnown(entry: Entry | undefined): void {

@@ -98,7 +98,7 @@ export const assemble = (
     scheduler: beside
   })
   const news = new Set(event.UpdatedOperationIds)
-  const history = new History(records, news)
+  const history = new History(records, news, event.InitialExecutionState.Operations.length)
   const observer = new Observer({
     executionArn: event.DurableExecutionArn,
     services,

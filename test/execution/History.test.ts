@@ -58,14 +58,15 @@ describe("A history knows", () => {
     assert.strictEqual(history.newestStamp, 8)
   })
 
-  it("what earlier invocations may have delivered: all that is no news", () => {
-    const answer = record("a", { Type: "CALLBACK", Status: "SUCCEEDED", EndTimestamp: 12 })
-    const wait = record("b", { Type: "WAIT", Status: "SUCCEEDED", EndTimestamp: 10 })
-    const knows = (...news: ReadonlyArray<string>): number => new History([answer, wait], new Set(news)).newestKnown
-    assert.deepStrictEqual([knows(), knows("a")], [12, 10])
-    assert.isBelow(knows("a", "b"), 10)
+  it("what earlier invocations may have delivered: no news, and on a later page only what the execution ended itself", () => {
+    const answer = record("a", { Type: "CALLBACK", Status: "SUCCEEDED", EndTimestamp: 7 })
+    const page = (Type: "STEP" | "WAIT") => [answer, record("b", { Type, Status: "SUCCEEDED", EndTimestamp: 10 })]
+    const knows = (Type: "STEP" | "WAIT", atOnce: number): number =>
+      new History(page(Type), new Set(["a"]), atOnce).newestKnown
+    assert.deepStrictEqual([knows("STEP", 2), knows("WAIT", 2), knows("STEP", 1)], [10, 10, 10])
+    assert.isBelow(knows("WAIT", 1), 7)
     const patch = markOf({ kind: "patch", of: "", label: "change" })
-    assert.strictEqual(new History([patch], new Set()).newestKnown, 9)
+    assert.strictEqual(new History([answer, patch], new Set(["a"]), 1).newestKnown, 9)
   })
 })
 
