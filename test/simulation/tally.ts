@@ -39,7 +39,7 @@ export class Tally {
   readonly #settled = new Map<string, number>()
   readonly #digests = new Map<string, number>()
   #invocations = 0
-  /** The last invocation that was lost. What goes on in it no replay can see. */
+  /** The last invocation that was lost. What goes on in it, and in one beside it, no replay can see. */
   #lost = 0
 
   constructor(knowsTime: boolean) {
@@ -55,7 +55,7 @@ export class Tally {
     this.settle()
     const counts = new Map<string, number>()
     return (context, where, digest) => {
-      if (invocation === this.#lost) return
+      if (invocation <= this.#lost) return
       const known = this.#seen.get(context) ?? []
       this.#seen.set(context, known)
       const index = counts.get(context) ?? 0
