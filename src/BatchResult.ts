@@ -227,7 +227,6 @@ export interface Schema<
  * ```ts
  * import { BatchResult, Durable } from "effect-durable"
  * import * as Effect from "effect/Effect"
-import { cast } from "effect/Function"
  * import * as Schema from "effect/Schema"
  *
  * class Bounced extends Schema.TaggedError<Bounced>()("Bounced", {}) {}

@@ -48,7 +48,7 @@ export interface Point {
   readonly at: number | string
 }
 
-const sides: ReadonlyArray<Side> = ["before", "after", "lost", "twice"]
+export const sides: ReadonlyArray<Side> = ["before", "after", "lost", "twice"]
 
 /** Reads what a user wrote. */
 export const pointsOf = (crash: Crash | ReadonlyArray<Crash> | undefined): ReadonlyArray<Point> => {
@@ -97,11 +97,6 @@ export class Crashes {
     this.#points = new Set(points)
     this.#isWatched = isWatched
     this.#host = host
-  }
-
-  /** The crashes that have not happened. */
-  get left(): ReadonlyArray<Point> {
-    return Array.from(this.#points)
   }
 
   /** A request on its way to the service, and what happens to it. */

@@ -11,10 +11,11 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import { seeded } from "../execution/Chance.ts"
 import { isFinal } from "../execution/Claim.ts"
 import { readMark, readPause } from "../execution/Marks.ts"
 import type { Operation } from "../wire/Operation.ts"
-import { show, type Point, type Side } from "./Crash.ts"
+import { show, sides, type Point, type Side } from "./Crash.ts"
 import { TestFailure } from "./TestFailure.ts"
 
 /**
@@ -65,8 +66,6 @@ export interface Seen {
   readonly bodies: ReadonlyMap<string, number>
   /** What is wrong with the run by itself. */
   readonly wrong: ReadonlyArray<string>
-  /** The crashes that have not happened. */
-  readonly left: ReadonlyArray<Point>
 }
 
 export const exploreWith = <E, R>(
@@ -127,13 +126,11 @@ const placeOf = (points: ReadonlyArray<Point>, { checkpoints }: Seen): string =>
 
 // --- What is tried -------------------------------------------------------------------------------------------------------
 
-const sides: ReadonlyArray<Side> = ["before", "after", "lost", "twice"]
-
 const schedulesFor = (
   checkpoints: number,
   { limit = 2_000, pairs = 0, seed = 1 }: Tries
 ): ReadonlyArray<ReadonlyArray<Point>> => {
-  const draw = numbers(seed)
+  const draw = seeded(String(seed)).nextDoubleUnsafe
   const all = Array.from({ length: checkpoints }, (_, index) => sides.map((side) => ({ side, at: index + 1 }))).flat()
   const singles = all.length <= limit ? all : drawn(all, limit, draw)
   const pair = (): ReadonlyArray<Point> => {
@@ -153,15 +150,6 @@ const drawn = <A>(all: ReadonlyArray<A>, count: number, draw: () => number): Rea
     if (isTaken) wanted--
     return isTaken
   })
-}
-
-/** Numbers from 0 to 1 that follow from a seed. */
-const numbers = (seed: number) => {
-  let state = seed >>> 0
-  return (): number => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return state / 2 ** 32
-  }
 }
 
 // --- What has to be the same ---------------------------------------------------------------------------------------------
@@ -217,10 +205,10 @@ const isOurs = (operation: Operation): boolean => {
 const letGoIn = (operations: ReadonlyArray<Operation>): ReadonlyArray<string> => {
   const ends = new Map(operations.map(({ EndTimestamp, Id }) => [Id, EndTimestamp]))
   return operations
-    .filter(({ EndTimestamp = 0, Name = "", ParentId = "", Type, ...operation }) => {
-      if (!isFinal({ EndTimestamp, Name, ParentId, Type, ...operation })) return true
+    .filter((operation) => {
+      const { EndTimestamp = 0, Name = "", ParentId = "", Type } = operation
       const outlives = EndTimestamp > (ends.get(ParentId) ?? Infinity)
-      return Type === "WAIT" && (Name === "timeout" || Name.startsWith("sleep ") || outlives)
+      return !isFinal(operation) || (Type === "WAIT" && (Name === "timeout" || Name.startsWith("sleep ") || outlives))
     })
     .map(({ Id }) => Id)
 }

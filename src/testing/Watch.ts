@@ -45,8 +45,7 @@ export class Watch {
       executions: Result.getOrThrow(world.query(allExecutions, {})),
       checkpoints: world.crashes.checkpoints,
       bodies: this.#bodies,
-      wrong: this.#wrong,
-      left: world.crashes.left
+      wrong: this.#wrong
     }
     return seen
   })
