@@ -130,7 +130,8 @@ const schedulesFor = (
   checkpoints: number,
   { limit = 2_000, pairs = 0, seed = 1 }: Tries
 ): ReadonlyArray<ReadonlyArray<Point>> => {
-  const draw = seeded(String(seed)).nextDoubleUnsafe
+  const random = seeded(String(seed))
+  const draw = (): number => random.nextDoubleUnsafe()
   const all = Array.from({ length: checkpoints }, (_, index) => sides.map((side) => ({ side, at: index + 1 }))).flat()
   const singles = all.length <= limit ? all : drawn(all, limit, draw)
   const pair = (): ReadonlyArray<Point> => {
