@@ -25,6 +25,15 @@ export const tick = (work: Work.Work): void => {
   Work.moveTo(work, now)
 }
 
+/** Ends what an execution waits for first, now and not when it is due. Answers the timer of it. */
+export const skip = (work: Work.Work, executionArn: string): Timers.Timer | undefined => {
+  const timer = Timers.firstWait(work.state.timers, executionArn)
+  if (timer === undefined) return undefined
+  Work.disarm(work, timer)
+  fire(work, timer)
+  return timer
+}
+
 const fire = (work: Work.Work, timer: Timers.Timer): void => {
   const { executionArn, kind } = timer
   switch (kind) {

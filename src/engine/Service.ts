@@ -40,7 +40,7 @@ export { Refused } from "./Refused.ts"
 export type { Started, StartRequest } from "./Start.ts"
 export { resolve as resolveFunction } from "./Start.ts"
 export { empty, execution, hasCallback, hasName, type ServiceState } from "./State.ts"
-export type { Timer, TimerKey, TimerKind } from "./Timers.ts"
+export { isWait, type Timer, type TimerKey, type TimerKind } from "./Timers.ts"
 export type { Applied, Changed, Env, HostEffect } from "./Work.ts"
 
 /**
@@ -179,6 +179,35 @@ export const stopExecution = (
     }
     if (before.outcome === undefined) Close.close(work, executionArn, { status: "STOPPED", error })
     return Result.succeed({ StopTimestamp: before.outcome?.endTimestamp ?? work.time })
+  })
+
+/**
+ * Ends now what an execution waits for first: a wait, or the pause before another attempt of a step or of an invocation. It
+ * never ends a limit, such as the time-out of a callback. The service has no such command; it is for people who try out a
+ * workflow. Answers the timer of what has ended.
+ *
+ * Refused with ResourceNotFoundException or, when the execution waits for no timer, InvalidParameterValueException.
+ *
+ * @since 0.1.0
+ * @category commands
+ */
+export const skipTimer = (
+  state: State.ServiceState,
+  { executionArn }: { readonly executionArn: string },
+  env: Work.Env
+): Outcome<Timers.Timer> =>
+  attempt(state, env, (work) => {
+    if (State.execution(work.state, executionArn) === undefined) {
+      return Result.fail(notFound(`There is no durable execution ${executionArn}.`))
+    }
+    const timer = Clock.skip(work, executionArn)
+    return timer === undefined
+      ? Result.fail(
+          invalid(
+            "The execution waits for no timer: no wait is open, and no attempt is due later. Time-outs are not skipped."
+          )
+        )
+      : Result.succeed(timer)
   })
 
 // --- Reports of the host ---------------------------------------------------------------------------------------------

@@ -25,6 +25,15 @@ export type TimerKind =
   | "ExecutionTimeout"
 
 /**
+ * Whether an execution does nothing but wait for a timer of this kind. The others are limits, which nobody waits for.
+ *
+ * @since 0.1.0
+ * @category predicates
+ */
+export const isWait = (kind: TimerKind): boolean =>
+  kind === "Wait" || kind === "StepRetry" || kind === "InvocationRetry"
+
+/**
  * An armed timer. `due` is in epoch milliseconds; `armed` numbers the timers of a service in the order of their arming.
  *
  * @since 0.1.0
@@ -94,6 +103,12 @@ export const disarm = (timers: Timers, key: TimerKey): Timers => {
 
 /** The timer that is due first. */
 export const first = (timers: Timers): Timer | undefined => OrderedSet.first(timers.queue)
+
+/** The timer that an execution waits for first. */
+export const firstWait = (timers: Timers, executionArn: string): Timer | undefined => {
+  for (const timer of inOrder(timers)) if (timer.executionArn === executionArn && isWait(timer.kind)) return timer
+  return undefined
+}
 
 /** All timers, the one that is due first coming first. */
 export const inOrder = (timers: Timers): Iterable<Timer> => OrderedSet.items(timers.queue)

@@ -250,7 +250,7 @@ export class Machine {
   /** Wakes the process when the next thing happens by the passing of time. */
   #arm(): void {
     const next = Service.nextTimer(this.#state)
-    const kind = next !== undefined && waits.has(next.kind) ? "wait" : "limit"
+    const kind = next !== undefined && Service.isWait(next.kind) ? "wait" : "limit"
     if (next?.due === this.#timer?.due && kind === this.#timer?.kind) return
     this.#timer?.cancel()
     this.#timer = undefined
@@ -290,9 +290,6 @@ export class Machine {
     Deferred.doneUnsafe(this.failed, Effect.fail(error))
   }
 }
-
-/** What an execution does nothing but wait for. */
-const waits: ReadonlySet<Service.TimerKind> = new Set(["Wait", "StepRetry", "InvocationRetry"])
 
 /** In milliseconds. Node fires a longer one at once. */
 const longestTimer = 2 ** 31 - 1

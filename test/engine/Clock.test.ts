@@ -217,3 +217,53 @@ describe("the time-out of an execution", () => {
     assert.strictEqual(service.refusal(arn, step("a", "START")), "Invalid checkpoint token")
   })
 })
+
+describe("skipping", () => {
+  const skip = (service: TestService, executionArn: string) =>
+    service.accept(Service.skipTimer(service.state, { executionArn }, service.env))
+
+  it("ends now what the execution waits for first, and only of that execution", () => {
+    const service = new TestService()
+    const other = service.start()
+    service.checkpoint(other, wait("other", 1))
+    const arn = service.start()
+    service.checkpoint(arn, wait("long", 86_400), retry("r", 3_600), callback("c", { TimeoutSeconds: 5 }))
+    service.suspend(arn)
+    service.now += 500
+    assert.deepInclude(skip(service, arn), { kind: "StepRetry", operationId: "r", due: midnight + 3_600_000 })
+    assert.strictEqual(service.operation(arn, "r").Status, "READY")
+    service.suspend(arn)
+    assert.deepInclude(skip(service, arn), { kind: "Wait", operationId: "long" })
+    assert.deepInclude(service.event(arn, "WaitSucceeded"), {
+      EventTimestamp: midnight + 500,
+      WaitSucceededDetails: { Duration: 0.5 }
+    })
+    assert.strictEqual(service.invocations(arn).length, 3, "each woke the function")
+    assert.strictEqual(service.operation(other, "other").Status, "STARTED")
+    assert.deepStrictEqual(
+      kinds(service).map(([kind]) => kind),
+      ["Wait", "CallbackTimeout", "ExecutionTimeout", "ExecutionTimeout"]
+    )
+  })
+
+  it("begins the next invocation of an execution whose last one crashed", () => {
+    const service = new TestService()
+    const arn = service.start()
+    service.crash(arn)
+    assert.deepInclude(skip(service, arn), { kind: "InvocationRetry", executionArn: arn })
+    assert.strictEqual(service.invocations(arn).length, 2)
+  })
+
+  it("is refused where there is no timer to skip, and never ends a limit", () => {
+    const service = new TestService()
+    const arn = service.start()
+    service.checkpoint(arn, callback("c", { TimeoutSeconds: 5, HeartbeatTimeoutSeconds: 2 }))
+    const refusalOf = (executionArn: string) =>
+      refused(Service.skipTimer(service.state, { executionArn }, service.env)).exception
+    assert.strictEqual(refusalOf(arn), "InvalidParameterValueException")
+    service.checkpoint(arn, wait("w", 5))
+    service.stop(arn)
+    assert.strictEqual(refusalOf(arn), "InvalidParameterValueException")
+    assert.strictEqual(refusalOf("arn:nothing"), "ResourceNotFoundException")
+  })
+})
