@@ -108,6 +108,7 @@ const parts: ReadonlyArray<readonly [part: string, below: ReadonlyArray<string>]
     ["errors", "internal", "wire", "words", "values", "execution", "contracts", "operations", "telemetry"]
   ],
   ["faces", ["errors", "wire", "words", "execution", "contracts", "client", "operations", "telemetry"]],
+  ["view", ["wire"]],
   ["engine", ["internal", "wire"]],
   ["hosting", ["internal", "wire", "words", "values", "contracts", "client", "engine"]],
   ["lambda", ["errors", "internal", "wire", "words", "execution", "contracts", "client", "invocation"]],
@@ -127,7 +128,10 @@ const parts: ReadonlyArray<readonly [part: string, below: ReadonlyArray<string>]
       "hosting"
     ]
   ],
-  ["local", ["errors", "internal", "wire", "words", "contracts", "client", "invocation", "lambda", "engine", "hosting"]]
+  [
+    "local",
+    ["errors", "internal", "wire", "words", "contracts", "client", "view", "invocation", "lambda", "engine", "hosting"]
+  ]
 ]
 
 const allowed = new Map(parts)

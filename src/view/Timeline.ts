@@ -1,0 +1,231 @@
+/**
+ * An execution as a person looks at it: its operations as rows of a waterfall, its invocations, and the time in which no code
+ * ran. It is made of what `DurableClient` tells of an execution, so that it shows executions of any backend and of any SDK.
+ *
+ * A history need not be whole: the beginning of an operation may be missing, payloads may be cut, and types may be new.
+ * Whatever is there is shown.
+ *
+ * Owns: what a history says about an execution as a whole.
+ * Does not own: how that is drawn, and what no event tells, such as heartbeats.
+ *
+ * 1. Rows are in the order in which their operations began, each below its parent.
+ * 2. All times are milliseconds since the epoch. What has no `end` goes on, or was left so when the execution ended.
+ *
+ * @since 0.1.0
+ */
+import type { ExecutionStatus, GetDurableExecutionResponse } from "../wire/Api.ts"
+import { continuedAs } from "../wire/Continuation.ts"
+import type { EventError, EventPayload, HistoryEvent } from "../wire/HistoryEvent.ts"
+import { type Operation, operationsOf, type Span } from "./Operations.ts"
+
+export type { Attempt, Detail, Span } from "./Operations.ts"
+
+/** An operation as a row of the waterfall. */
+export interface Row extends Omit<Operation, "endEventId"> {
+  /** The row that it belongs to; absent for one of the execution itself. */
+  readonly parentId?: string | undefined
+  /** So many rows it belongs to. */
+  readonly depth: number
+  /**
+   * Invocations that took its outcome from its record after the one that learnt of it. What is in a context is not asked for
+   * again once the context has ended, but for contexts that are replayed through their children; no event tells which those are.
+   */
+  readonly replays: number
+}
+
+/** One run of the function's code. */
+export interface Invocation extends Span {
+  /** Absent for the one in flight. */
+  readonly requestId?: string | undefined
+  readonly error?: EventError | undefined
+}
+
+/** The execution itself. */
+export interface Subject extends Span {
+  readonly arn: string
+  readonly name: string
+  readonly functionArn: string
+  readonly version?: string | undefined
+  readonly status: ExecutionStatus
+  readonly timeoutSeconds?: number | undefined
+  readonly input?: EventPayload | undefined
+  readonly output?: EventPayload | undefined
+  readonly error?: EventError | undefined
+  /** The execution that this one handed over to. */
+  readonly continuedAs?: string | undefined
+}
+
+export interface Timeline {
+  readonly execution: Subject
+  readonly rows: ReadonlyArray<Row>
+  readonly invocations: ReadonlyArray<Invocation>
+  /** When no code ran between invocations, and after the last one. */
+  readonly suspensions: ReadonlyArray<Span>
+  /** Events that the history ought to have before its last one and has not. */
+  readonly missingEvents: number
+}
+
+/** What is known of an execution besides its history. */
+export interface Facts {
+  /** When the invocation in flight began, where somebody knows it: a history tells only of those that have ended. */
+  readonly runningSince?: number | undefined
+}
+
+/** The timeline of an execution, from its events in whatever order. */
+export const make = (
+  execution: GetDurableExecutionResponse,
+  history: ReadonlyArray<HistoryEvent>,
+  facts: Facts = {}
+): Timeline => {
+  const events = history.toSorted((a, b) => a.EventId - b.EventId)
+  const subject = subjectOf(execution, events)
+  const completed = events.filter((event) => event.EventType === "InvocationCompleted")
+  const ended = completed.map(
+    ({ InvocationCompletedDetails: { EndTimestamp, Error, RequestId, StartTimestamp } }): Invocation => ({
+      start: StartTimestamp,
+      end: EndTimestamp,
+      requestId: RequestId,
+      error: Error
+    })
+  )
+  const invocations = [...ended, ...inFlight(subject, events, facts)]
+  return {
+    execution: subject,
+    rows: rowsOf(operationsOf(events), (eventId) => countBefore(completed, eventId), invocations.length - 1),
+    invocations,
+    suspensions: suspensionsOf(subject, invocations),
+    missingEvents: (events.at(-1)?.EventId ?? 0) - events.length
+  }
+}
+
+/** Whether the execution goes on. */
+export const isOpen = ({ end }: Subject): boolean => end === undefined
+
+/**
+ * What has to happen by the passing of time or from outside before the code can go on. Empty once the execution has ended. What
+ * is left open in a context that has ended is not waited for.
+ */
+export const waitsFor = ({ execution, rows }: Pick<Timeline, "execution" | "rows">): ReadonlyArray<Row> => {
+  if (!isOpen(execution)) return []
+  const over = new Set<string>()
+  for (const { end, id, parentId } of rows) {
+    if (end !== undefined || (parentId !== undefined && over.has(parentId))) over.add(id)
+  }
+  return rows.filter((row) => !over.has(row.id) && isWaiting(row))
+}
+
+const isWaiting = ({ status, type }: Row): boolean =>
+  type === "STEP" ? status === "PENDING" : type !== "CONTEXT" && status === "STARTED"
+
+// --- The execution -------------------------------------------------------------------------------------------------------
+
+const subjectOf = (execution: GetDurableExecutionResponse, events: ReadonlyArray<HistoryEvent>): Subject => {
+  const first = events.find((event) => event.EventType === "ExecutionStarted")
+  const { output, ...ending } = endingOf(execution, events)
+  const { Input: input, ExecutionTimeout: timeout } = first?.ExecutionStartedDetails ?? {}
+  return {
+    arn: execution.DurableExecutionArn,
+    name: execution.DurableExecutionName,
+    functionArn: execution.FunctionArn,
+    version: execution.Version,
+    start: execution.StartTimestamp,
+    timeoutSeconds: timeout ?? execution.DurableConfig?.ExecutionTimeout,
+    input: execution.InputPayload === undefined ? input : { Payload: execution.InputPayload },
+    output,
+    continuedAs: continuedAs(output?.Payload),
+    ...ending
+  }
+}
+
+/** The history may have been read later than the rest, and may have its payloads cut. */
+const endingOf = (
+  { EndTimestamp, Error: error, Result: result, Status }: GetDurableExecutionResponse,
+  events: ReadonlyArray<HistoryEvent>
+): Pick<Subject, "status" | "end" | "output" | "error"> => {
+  const whole = {
+    output: result === undefined ? undefined : { Payload: result },
+    error: error === undefined ? undefined : { Payload: error }
+  }
+  for (const event of events.toReversed()) {
+    const end = event.EventTimestamp
+    switch (event.EventType) {
+      case "ExecutionSucceeded":
+        return { status: "SUCCEEDED", end, output: whole.output ?? event.ExecutionSucceededDetails.Result }
+      case "ExecutionFailed":
+        return { status: "FAILED", end, error: whole.error ?? event.ExecutionFailedDetails.Error }
+      case "ExecutionTimedOut":
+        return { status: "TIMED_OUT", end, error: whole.error ?? event.ExecutionTimedOutDetails.Error }
+      case "ExecutionStopped":
+        return { status: "STOPPED", end, error: whole.error ?? event.ExecutionStoppedDetails.Error }
+      default:
+    }
+  }
+  return { status: Status, end: EndTimestamp, ...whole }
+}
+
+// --- Invocations ---------------------------------------------------------------------------------------------------------
+
+/** While an execution is open, whatever happens after the end of an invocation makes for another one. */
+const inFlight = (
+  subject: Subject,
+  events: ReadonlyArray<HistoryEvent>,
+  { runningSince }: Facts
+): ReadonlyArray<Invocation> => {
+  if (!isOpen(subject)) return []
+  if (runningSince !== undefined) return [{ start: runningSince }]
+  const last = events.findLastIndex(({ EventType }) => EventType === "InvocationCompleted")
+  const next = events[last + 1]
+  return next === undefined ? [] : [{ start: next.EventTimestamp }]
+}
+
+const suspensionsOf = ({ end }: Subject, invocations: ReadonlyArray<Invocation>): ReadonlyArray<Span> => {
+  const gaps: Array<Span> = []
+  let from: number | undefined
+  for (const invocation of invocations.toSorted((a, b) => a.start - b.start)) {
+    if (from !== undefined && invocation.start > from) gaps.push({ start: from, end: invocation.start })
+    // Nothing is suspended after one that goes on.
+    from = Math.max(from ?? 0, invocation.end ?? Infinity)
+  }
+  if (from === undefined || from === Infinity || (end !== undefined && end <= from)) return gaps
+  return [...gaps, { start: from, end }]
+}
+
+// --- Rows ----------------------------------------------------------------------------------------------------------------
+
+/** The tree of operations from the top down, and how often each was replayed. `learntIn` is the number of an invocation. */
+const rowsOf = (
+  operations: ReadonlyMap<string, Operation>,
+  learntIn: (eventId: number) => number,
+  lastInvocation: number
+): ReadonlyArray<Row> => {
+  const parentOf = ({ id, parentId }: Operation) =>
+    parentId !== undefined && parentId !== id && operations.has(parentId) ? parentId : undefined
+  const children = Map.groupBy(operations.values(), parentOf)
+  const rows: Array<Row> = []
+  // A stack and no recursion: contexts may be nested as deeply as somebody likes.
+  const stack: Array<Pick<Row, "depth" | "parentId"> & { readonly operation: Operation; readonly until: number }> = []
+  const push = (parentId: string | undefined, depth: number, until: number): void => {
+    for (const operation of (children.get(parentId) ?? []).toReversed())
+      stack.push({ operation, parentId, depth, until })
+  }
+  push(undefined, 0, lastInvocation)
+  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+    const { depth, operation, parentId, until } = next
+    const { endEventId, ...row } = operation
+    const learnt = endEventId === undefined ? Infinity : learntIn(endEventId)
+    rows.push({ ...row, parentId, depth, replays: Math.max(0, until - learnt) })
+    push(operation.id, depth + 1, Math.min(until, learnt))
+  }
+  return rows
+}
+
+/** How many events have a number up to this one. The events are in their order. */
+const countBefore = (events: ReadonlyArray<HistoryEvent>, eventId: number): number => {
+  let [low, high] = [0, events.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((events[middle]?.EventId ?? 0) <= eventId) low = middle + 1
+    else high = middle
+  }
+  return low
+}
