@@ -266,17 +266,12 @@ export class Claim implements Subject {
   }
 
   #update(change: Change): OperationUpdate {
-    const { wireId } = this.namespace
-    const { Action, ...rest } = change
-    return {
-      Id: this.id,
-      ...(wireId === undefined ? undefined : { ParentId: wireId }),
-      Name: this.name,
-      Type: this.kind.type,
-      SubType: this.kind.subType,
-      Action,
-      ...rest
-    }
+    const { id: Id, kind, name: Name } = this
+    const { wireId: ParentId } = this.namespace
+    const { subType: SubType, type: Type } = kind
+    return ParentId === undefined
+      ? { Id, Name, Type, SubType, ...change }
+      : { Id, ParentId, Name, Type, SubType, ...change }
   }
 
   // --- Values ----------------------------------------------------------------------------------------------------------

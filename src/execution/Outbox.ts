@@ -6,7 +6,8 @@
  * whose use is counted elsewhere; and when it is asked for news while nothing is to be sent.
  *
  * Invariants:
- * 1. Updates leave in the order in which they were queued, one request at a time. What was queued is never withdrawn.
+ * 1. Updates leave in the order in which they were queued, one request at a time. What was queued is never withdrawn, but for
+ *    the start of a step whose success is queued before the start has left, if the handler omits those.
  * 2. A request holds at most 250 updates and 750 KiB, and an update of the execution alone. A token is used once.
  * 3. An answer, with all of its pages, is taken in before anybody hears of it.
  * 4. An update that somebody waits for leaves when the workflow has nothing more to say. Any other leaves with the next
@@ -94,6 +95,7 @@ export class Outbox {
   readonly #listener: Listener
   readonly #usage: Usage
   readonly #host: Host
+  readonly #omitsStarts: boolean
   /** Tells the requests of this invocation from those of another that was given the same event. */
   readonly #nonce = globalThis.crypto.randomUUID()
 
@@ -105,6 +107,8 @@ export class Outbox {
     readonly listener: Listener
     readonly usage: Usage
     readonly host: Host
+    /** Whether the start of a step stays away where its success leaves with the same request. */
+    readonly omitsStarts: boolean
   }) {
     this.#executionArn = options.executionArn
     this.#token = options.token
@@ -113,6 +117,7 @@ export class Outbox {
     this.#listener = options.listener
     this.#usage = options.usage
     this.#host = options.host
+    this.#omitsStarts = options.omitsStarts
   }
 
   attach(owner: OutboxOwner): void {
@@ -149,9 +154,16 @@ export class Outbox {
     if (this.#isClosed) return
     this.prepare()
     this.#usage.addUpdate(path, update)
+    if (this.#omitsStarts && update.Type === "STEP" && update.Action === "SUCCEED") this.#withdrawStart(update)
     if (isAwaited) this.#awaited++
     this.#queue.push({ update, bytes: sizeOf(update), since: this.#host.now(), acknowledged, isAwaited })
     if (!isAwaited) this.#armIdleTimer(idleDelay)
+  }
+
+  /** The success of a step says all that its start would. Somebody who waits for the start has it leave. */
+  #withdrawStart({ Id }: OperationUpdate): void {
+    const at = this.#queue.findLastIndex(({ isAwaited, update }) => update.Id === Id && !isAwaited)
+    if (at !== -1) this.#queue.splice(at, 1)
   }
 
   /** Queues what must be recorded before anything else is, and before anything else is known. */

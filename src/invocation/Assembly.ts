@@ -43,6 +43,8 @@ import type { Operation } from "../wire/Operation.ts"
 export interface InvokeOptions extends Settings, Quotas {
   /** Whether to note where in the code operations are used. */
   readonly captureSources: boolean
+  /** Whether the start of a step is left out where its success leaves with the same request. */
+  readonly omitStart: boolean
   /** The X-Ray header of the trace to which the invocation belongs. */
   readonly traceHeader: string | undefined
   /** Who wants to hear of what happens, besides telemetry. */
@@ -61,6 +63,7 @@ export const defaultOptions: InvokeOptions = {
   maxOperations: Limits.maxOperations,
   maxStorage: Limits.maxStorage,
   maxPayload: Limits.maxOperationPayload,
+  omitStart: false,
   warnAboutTargets: true,
   insteadOf: undefined,
   captureSources: false,
@@ -120,7 +123,8 @@ export const assemble = (
     lifetime,
     listener,
     usage,
-    host
+    host,
+    omitsStarts: options.omitStart
   })
   const core: Core = {
     executionArn: event.DurableExecutionArn,

@@ -98,6 +98,13 @@ export interface Options<R, E> {
    */
   readonly maxOperations?: number | undefined
   /**
+   * Whether the START of a step is left out where its SUCCEED leaves with the same request. A step of a short body then costs one
+   * update in place of two, and a fifth fewer bytes; its history has no `StepStarted`, and begins when it ends. A step whose
+   * START has left, or that fails, is written as ever. The service's model allows it; nobody has tried it in the cloud yet.
+   * Default: no.
+   */
+  readonly omitStart?: boolean | undefined
+  /**
    * Whether to tell that a contract without a target is invoked under its own name. Default: yes.
    *
    * @internal
@@ -252,6 +259,7 @@ const invokeOptions = <R, E>(options: Options<R, E>): Partial<InvokeOptions> => 
   ...(options.maxOperations === undefined
     ? undefined
     : { maxOperations: count("maxOperations", options.maxOperations) }),
+  ...(options.omitStart === undefined ? undefined : { omitStart: options.omitStart }),
   ...(options.warnAboutTargets === undefined ? undefined : { warnAboutTargets: options.warnAboutTargets })
 })
 

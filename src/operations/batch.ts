@@ -185,6 +185,8 @@ class Tally {
   #startedCount = 0
   /** Items that failed, and whose failures are not acknowledged. */
   #failing = 0
+  /** How far it has come, until that changes. */
+  #progress: CompletionPolicy.Progress | undefined
 
   constructor(items: ReadonlyArray<BatchItem>) {
     this.#items = items.map(({ name }, index) => ({ index, name, status: undefined }))
@@ -192,6 +194,7 @@ class Tally {
 
   note(index: number, state: State): void {
     const status = statusOf(state)
+    this.#progress = undefined
     this.#items[index] = { ...this.#items[index]!, status }
     if (status === "SUCCEEDED") this.#successCount++
     else if (status === "FAILED") {
@@ -217,7 +220,7 @@ class Tally {
 
   get progress(): CompletionPolicy.Progress {
     const items = this.#items
-    return {
+    return (this.#progress ??= {
       successCount: this.#successCount,
       failureCount: this.#failureCount,
       completedCount: this.#successCount + this.#failureCount,
@@ -226,7 +229,7 @@ class Tally {
       get items() {
         return items.slice()
       }
-    }
+    })
   }
 }
 

@@ -25,7 +25,10 @@ const answer = (CheckpointToken: string | undefined, ...names: ReadonlyArray<str
 })
 
 /** An outbox with a store that a test answers, on a clock that a test moves. */
-const make = (store: Partial<Store> = {}, options: { readonly isContested?: boolean } = {}) => {
+const make = (
+  store: Partial<Store> = {},
+  options: { readonly isContested?: boolean; readonly omitsStarts?: boolean } = {}
+) => {
   const clock = new ManualClock()
   clock.now = 1_000
   let newest = 0
@@ -44,6 +47,7 @@ const make = (store: Partial<Store> = {}, options: { readonly isContested?: bool
     executionArn: "arn",
     token: "token-0",
     lifetime,
+    omitsStarts: options.omitsStarts === true,
     listener: { repeated: () => void log.push("repeated") },
     usage: new Usage([], { maxOperations: Infinity, maxStorage: Infinity }, () => {}),
     host: new Host({
@@ -205,6 +209,40 @@ describe("Updates", () => {
     assert.deepStrictEqual(ids(requests), [["context", "a"], ["execution"]])
     assert.notInclude(log, "no token")
     assert.include(log, "acknowledged execution")
+  })
+
+  it("of a step that succeeds before its start has left are one, where starts are omitted", () => {
+    const { commit, later, outbox, requests } = make({}, { omitsStarts: true })
+    const start = { Type: "STEP", Action: "START" } as const
+    const succeed = { Type: "STEP", Action: "SUCCEED" } as const
+    later("sent", start)
+    outbox.flush()
+    later("short", start)
+    later("failed", start)
+    commit("first", start)
+    later("context", { Type: "CONTEXT", Action: "START" })
+    commit("short", succeed)
+    commit("failed", { Type: "STEP", Action: "FAIL" })
+    commit("first", succeed)
+    commit("sent", succeed)
+    commit("context", { Type: "CONTEXT", Action: "SUCCEED" })
+    outbox.flush()
+    assert.deepStrictEqual(
+      requests.map(({ Updates }) => Updates.map(({ Action, Id }) => `${Id} ${Action}`)),
+      [
+        ["sent START"],
+        [
+          "failed START",
+          "first START",
+          "context START",
+          "short SUCCEED",
+          "failed FAIL",
+          "first SUCCEED",
+          "sent SUCCEED",
+          "context SUCCEED"
+        ]
+      ]
+    )
   })
 
   it("are told of before they enter the queue, so that something may be recorded before them", () => {

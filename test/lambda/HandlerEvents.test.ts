@@ -1,6 +1,6 @@
 /** What a handler takes and what it answers: events in every form that the service and its stand-ins send. */
 import { assert, describe, it } from "@effect/vitest"
-import { Durable, DurableFunction, Serdes } from "effect-durable"
+import { Durable, DurableFunction, RetryPolicy, Serdes } from "effect-durable"
 import { LambdaHandler } from "effect-durable/lambda"
 import * as Effect from "effect/Effect"
 import { cast } from "effect/Function"
@@ -85,6 +85,40 @@ describe("a handler", () => {
     assert.deepInclude(await failing.run("greet", { not: "text" }), { status: "FAILED" })
     const [{ answer } = { answer: undefined }] = failing.invocations
     assert.strictEqual(answer?.Status === "FAILED" ? answer.Error?.ErrorType : undefined, "InvalidPayload")
+  })
+
+  it("leaves out the start of a step that has succeeded before the start could leave, if it is told to", async () => {
+    const Charge = DurableFunction.make("charge", { success: Schema.Int })
+    let attempts = 0
+    const charge = Charge.implement(() =>
+      Effect.gen(function* () {
+        const failsOnce = Effect.suspend(() => (attempts++ === 0 ? Effect.die("not yet") : Effect.succeed(2)))
+        const one = yield* Durable.step("short", Effect.succeed(1))
+        const two = yield* Durable.step("fails once", failsOnce, {
+          retry: RetryPolicy.fixed({ maxAttempts: 2, delay: 0 })
+        })
+        return one + two + (yield* Durable.step("at most once", Effect.succeed(3), { semantics: "at-most-once" }))
+      })
+    )
+    const sent = async (options: { readonly omitStart?: boolean }) => {
+      attempts = 0
+      const lambda = new Lambda()
+      const { checkpoints } = lambda
+      lambda.deploy("charge", LambdaHandler.make(charge, { layer: Layer.empty, checkpoints, ...options }))
+      assert.deepInclude(await lambda.run("charge"), { status: "SUCCEEDED", result: "6" })
+      return lambda.requests.flatMap(({ Updates }) => Updates.map(({ Action, Name }) => `${Name} ${Action}`))
+    }
+    const all = await sent({})
+    assert.deepStrictEqual(
+      all.filter((update) => update.startsWith("short")),
+      ["short START", "short SUCCEED"]
+    )
+    const left = await sent({ omitStart: true })
+    assert.deepStrictEqual(
+      left.filter((update) => update.startsWith("short")),
+      ["short SUCCEED"]
+    )
+    assert.includeMembers(left, ["fails once START", "fails once RETRY", "at most once START", "at most once SUCCEED"])
   })
 
   it("keeps a payload apart from an absent one", async () => {
