@@ -1,5 +1,5 @@
 /**
- * Measures the package beside AWS's SDK: `npm run bench -- [NAME…] [--rounds N] [--package DIR] [--json]`.
+ * Measures the package beside AWS's SDK: `npm run bench -- [NAME…] [--rounds N] [--package DIR] [--committed [--update]] [--json]`.
  *
  * A NAME is a kind of benchmark, or one case of it, such as `steps/100`; without one, everything is measured. What runs is
  * the built package, by its public exports: that of this repository, which is built first if need be, or the one in DIR.
@@ -7,13 +7,16 @@
  * Both sides run the same workflows on the same fake of the service, whose client comes with the event, as under AWS's test
  * runner. Only `cold` and `client` call a service over HTTP. Every sample comes from a process of its own, and the two sides take turns, `--rounds` times (default 5). CPU is
  * what the process used in user and system mode, garbage collection and compilation included: *cold* for the first execution
- * of a process, after its imports, *warm* for the median of later ones. Numbers are medians over the rounds; on a busy
+ * of a process, after its imports and without the garbage of these, *warm* for the median of later ones. Numbers are medians over the rounds; on a busy
  * machine trust ratios, and walls not at all. All of it takes about ten minutes.
  *
  * Each measure ends with a line `NAME aws/ours RATIO`, where more than 1 means that ours needs less, or `NAME ours NUMBER`
  * where nothing is compared. At the end the losses come first, and the last line is `N measures, N losses`. With `--json`
  * the line before it is the whole report, and nothing else is printed. The exit code is 1 when something failed: a wrong
  * result, an unexpected number of operations.
+ *
+ * With `--committed` it measures what `committed.json` has, by default once, and prints that beside it. A count that has grown,
+ * such as requests, bytes or primitives, fails then; a time never does. `--update` writes the file anew.
  *
  * A new kind is a file in `kinds/` and a line in `benchmarks` below. `worker/` is what runs in the processes.
  */
@@ -22,6 +25,7 @@ import process from "node:process"
 import { parseArgs } from "node:util"
 import type { Benchmark, Finding } from "./benchmark.ts"
 import { builtPackage, versionsIn } from "./built.ts"
+import { committedNames, compared, write } from "./committed.ts"
 import { client } from "./kinds/client.ts"
 import { cold } from "./kinds/cold.ts"
 import { empty } from "./kinds/empty.ts"
@@ -34,6 +38,8 @@ import { replay } from "./kinds/replay.ts"
 import { size } from "./kinds/size.ts"
 import { steps } from "./kinds/steps.ts"
 import { suspend } from "./kinds/suspend.ts"
+import { testing } from "./kinds/testing.ts"
+import { types } from "./kinds/types.ts"
 import { jsonOf, lastLineOf, linesOf, summaryOf } from "./report.ts"
 
 const benchmarks: Readonly<Record<string, Benchmark>> = {
@@ -48,11 +54,13 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   heap,
   size,
   cold,
-  client
+  client,
+  testing,
+  types
 }
 
 const main = async (): Promise<number> => {
-  const { asked, folder, json, rounds } = understood()
+  const { asked, committed, folder, json, rounds, update } = understood()
   const packageFolder = builtPackage(folder)
   const machine = machineLine(packageFolder)
   const tell = (line: string) => (json ? undefined : console.log(line))
@@ -65,25 +73,31 @@ const main = async (): Promise<number> => {
     tell("")
     for await (const finding of benchmark({ package: packageFolder, rounds, wants })) {
       findings.push(finding)
-      for (const line of linesOf(finding)) tell(line)
+      if (!committed) for (const line of linesOf(finding)) tell(line)
     }
   }
   if (findings.length === 0) throw new UsageError(`There is no benchmark "${asked.join(" ")}".`)
 
-  if (json) console.log(JSON.stringify({ machine, rounds, ...jsonOf(findings) }))
-  for (const line of summaryOf(findings)) tell(line)
+  if (update) write(findings)
+  const { grown, lines } = committed ? compared(findings) : { grown: [], lines: summaryOf(findings) }
+  if (json) console.log(JSON.stringify({ machine, rounds, ...jsonOf(findings), ...(committed && { grown }) }))
+  for (const line of [...lines, ...grown]) tell(line)
   console.log(lastLineOf(findings))
-  return findings.some(({ kind }) => kind === "failed") ? 1 : 0
+  return grown.length > 0 || findings.some(({ kind }) => kind === "failed") ? 1 : 0
 }
 
 const understood = () => {
   const { positionals, values } = parsed()
-  const rounds = Number(values.rounds)
+  const { committed, update } = values
+  if (committed && positionals.length > 0) throw new UsageError("--committed says itself what is measured.")
+  if (update && !committed) throw new UsageError("--update belongs to --committed.")
+  const rounds = Number(values.rounds ?? (committed ? 1 : 5))
   if (!Number.isSafeInteger(rounds) || rounds < 1)
     throw new UsageError(`--rounds must be a whole number of at least 1, found ${values.rounds}.`)
   const unknown = positionals.find((name) => !Object.hasOwn(benchmarks, name.replace(/\/.*/, "")))
   if (unknown !== undefined) throw new UsageError(`There is no benchmark "${unknown}".`)
-  return { asked: positionals, folder: values.package, json: values.json, rounds }
+  const asked = committed ? committedNames : positionals
+  return { asked, committed, folder: values.package, json: values.json, rounds, update }
 }
 
 const parsed = () => {
@@ -91,7 +105,9 @@ const parsed = () => {
     return parseArgs({
       allowPositionals: true,
       options: {
-        rounds: { type: "string", default: "5" },
+        rounds: { type: "string" },
+        committed: { type: "boolean", default: false },
+        update: { type: "boolean", default: false },
         package: { type: "string" },
         json: { type: "boolean", default: false }
       }
@@ -106,7 +122,7 @@ class UsageError extends Error {
 
   constructor(problem: string) {
     super(problem)
-    const usage = `Use: npm run bench -- [NAME…] [--rounds N] [--package DIR] [--json]\nNAMEs: ${Object.keys(benchmarks).join(", ")}`
+    const usage = `Use: npm run bench -- [NAME…] [--rounds N] [--package DIR] [--committed [--update]] [--json]\nNAMEs: ${Object.keys(benchmarks).join(", ")}`
     this.message = `${problem}\n${usage}`
   }
 }

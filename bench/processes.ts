@@ -34,9 +34,8 @@ export const historyOf = async (job: Job): Promise<string> => {
 const patienceMillis = 10 * 60_000
 
 const run = async (job: Job, input: string): Promise<Reply> => {
-  const flags = job.measure.kind === "heap" ? ["--expose-gc"] : []
   const worker = fileURLToPath(import.meta.resolve("./worker/main.ts"))
-  const child = spawn(process.execPath, [...flags, worker, JSON.stringify(job)], {
+  const child = spawn(process.execPath, ["--expose-gc", worker, JSON.stringify(job)], {
     timeout: patienceMillis,
     killSignal: "SIGKILL"
   })

@@ -1,4 +1,4 @@
-/** Runs a few lines of JavaScript in a Node of their own, which has loaded nothing else, and reads what they print. */
+/** Runs a script, or a few lines of JavaScript, in a Node of its own, and reads what it prints. */
 import { spawn } from "node:child_process"
 import process from "node:process"
 import { text } from "node:stream/consumers"
@@ -7,13 +7,22 @@ import type { Sample } from "./worker/job.ts"
 /** Long enough for everything that is measured so, on a slow machine. */
 const patienceMillis = 5 * 60_000
 
-/** The last line is the sample, as JSON. */
-export const sampleOfScript = async (
-  code: string,
-  { cwd, env }: { readonly cwd: string; readonly env: Readonly<Record<string, string>> }
-): Promise<Sample> => {
-  const child = spawn(process.execPath, ["--input-type=module", "--eval", code], {
-    cwd,
+interface Place {
+  readonly cwd?: string
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** The sample of some lines in a process that has loaded nothing else. The last line that they print is the sample, as JSON. */
+export const sampleOfScript = (code: string, place: Place): Promise<Sample> =>
+  sampleOf(["--input-type=module", "--eval", code], place)
+
+/** The sample of a file. */
+export const sampleOfFile = (file: string, ...args: ReadonlyArray<string>): Promise<Sample> =>
+  sampleOf([file, ...args], {})
+
+const sampleOf = async (args: ReadonlyArray<string>, { cwd, env }: Place): Promise<Sample> => {
+  const child = spawn(process.execPath, args, {
+    ...(cwd !== undefined && { cwd }),
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
     timeout: patienceMillis,

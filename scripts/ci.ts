@@ -71,6 +71,7 @@ const steps: ReadonlyArray<Step> = [
   // The compiler of this repository is always there; the older ones come from a registry.
   script("check:types", "--skip-unreachable"),
   script("size"),
+  script("bench", "--committed"),
   script("check:publint"),
   script("check:attw"),
   script("api"),

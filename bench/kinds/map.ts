@@ -17,5 +17,14 @@ export const map = compare([
     measure: { kind: "time", warmUps: 3, runs: 4 },
     per: [1_000, "item"],
     metrics: ["cold-cpu", "warm-cpu", "requests", "updates", "bytes"]
+  },
+  {
+    // More than the service allows, to see how costs grow.
+    name: "map/10000",
+    shape: { kind: "map", count: 10_000, concurrency, body: "async" },
+    measure: { kind: "time", warmUps: 0, runs: 1 },
+    per: [10_000, "item"],
+    maxRounds: 2,
+    metrics: ["cold-cpu", "warm-cpu", "requests"]
   }
 ])

@@ -21,5 +21,14 @@ export const replay = compare([
     name: "replay/2999/paged",
     replays: { eventItems: 100 },
     metrics: ["cold-cpu", "warm-cpu", "requests"]
+  },
+  // More than the service allows, to see how costs grow.
+  { ...inTheEvent(10_000, 1), maxRounds: 3 },
+  {
+    ...inTheEvent(10_000, 1),
+    name: "replay/10000/paged",
+    replays: { eventItems: 100 },
+    maxRounds: 3,
+    metrics: ["cold-cpu", "warm-cpu", "requests"]
   }
 ])

@@ -25,6 +25,13 @@ const withLatency = (count: number, body: Body): Case => ({
   metrics: ["warm-wall", "warm-cpu"]
 })
 
+/** What AWS's SDK does not have, beside what it does. */
+const only = (what: "schema" | "omitStart", body: Body): Case => ({
+  ...atOnce(1_000, body, 1, 4, 5),
+  name: `steps/1000/${body}/${what}`,
+  shape: { kind: "steps", count: 1_000, body, only: what }
+})
+
 export const steps = compare([
   ...bodies.flatMap((body) => [
     atOnce(10, body, 50, 4, 5),
@@ -32,5 +39,7 @@ export const steps = compare([
     atOnce(1_000, body, 1, 4, 5),
     atOnce(5_000, body, 1, 1, 1)
   ]),
+  only("schema", "instant"),
+  only("omitStart", "instant"),
   ...bodies.flatMap((body) => [withLatency(10, body), withLatency(100, body)])
 ])

@@ -109,6 +109,8 @@ const time = async (
   subject: Subject,
   { batch = 1, runs, warmUps }: Extract<Job["measure"], { readonly kind: "time" }>
 ): Promise<Sample> => {
+  // What loading the modules has left behind is not the execution's.
+  collect()
   const cold = await subject.run(1)
   for (let i = 1; i < warmUps; i++) await subject.run(batch)
   // The last of the warm-ups is weighed, because that takes time.
@@ -151,10 +153,14 @@ const heapAt = async (subject: Subject, first: number, second: number) => {
 }
 
 const bytesInUse = (): number => {
+  collect()
+  collect()
+  return process.memoryUsage().heapUsed
+}
+
+const collect = (): void => {
   if (globalThis.gc === undefined) throw new Error("Expected the process to be started with --expose-gc.")
   globalThis.gc()
-  globalThis.gc()
-  return process.memoryUsage().heapUsed
 }
 
 const fibers = async (subject: Subject): Promise<Sample> => {

@@ -1,7 +1,7 @@
 /** What is executed: workflows that either engine has, with the result and the operations that they must end with. */
 export type Shape =
-  /** Steps in a row. */
-  | { readonly kind: "steps"; readonly count: number; readonly body: Body }
+  /** Steps in a row; with a Schema for every result, or without the START of each, where an engine has such a thing. */
+  | { readonly kind: "steps"; readonly count: number; readonly body: Body; readonly only?: "schema" | "omitStart" }
   /** Steps side by side without a batch around them: `Effect.forEach`, `Promise.all`. */
   | { readonly kind: "together"; readonly count: number; readonly body: Body }
   /** A durable `parallel` of branches with one step each, all at once. */

@@ -86,6 +86,12 @@ export const rules: ReadonlyArray<Rule> = [
     holds: `bench("steps/`
   },
   {
+    command: /^npm run bench -- --committed$/,
+    run: "elsewhere",
+    file: "scripts/ci.ts",
+    holds: `script("bench", "--committed")`
+  },
+  {
     command: /^npm run bench -- size cold client$/,
     run: "elsewhere",
     file: "test/package/package.test.ts",

@@ -1,0 +1,82 @@
+/**
+ * What the last commit that measured it found: `committed.json`.
+ *
+ * Owns: which measures belong there, and which of them may not grow. Counts depend on no machine, so they are budgets; times do,
+ * so their ratios are only told.
+ * Does not own: how anything is measured.
+ */
+import { readFileSync, writeFileSync } from "node:fs"
+import { ratioOf, type Finding, type Measured } from "./benchmark.ts"
+
+const file = new URL("committed.json", import.meta.url)
+
+/** What is measured for it: each shape once, and not the largest. */
+export const committedNames: ReadonlyArray<string> = [
+  "steps/1000/instant",
+  "replay/1000",
+  "suspend",
+  "empty",
+  "parallel/1000",
+  "map/1000",
+  "payload/200KB",
+  "primitives",
+  "heap"
+]
+
+/** By how much each count may grow before that fails. Where nothing is said, a measure is none that may not grow. */
+const tolerances: Readonly<Record<string, number>> = {
+  requests: 0,
+  updates: 0,
+  // Times have more and fewer digits.
+  bytes: 0.01,
+  // A start that waited for company for long is sent alone.
+  primitives: 0.02,
+  suspensions: 0.02,
+  heap: 0.1
+}
+
+interface Committed {
+  readonly counts: Readonly<Record<string, number>>
+  readonly ratios: Readonly<Record<string, number>>
+}
+
+const metricOf = ({ name }: Measured): string => name.slice(name.lastIndexOf("/") + 1)
+
+const isCount = (measured: Measured): boolean => Object.hasOwn(tolerances, metricOf(measured))
+
+const rounded = (value: number): number => Number(value.toPrecision(3))
+
+export const write = (findings: ReadonlyArray<Finding>): void => {
+  const measures = findings.filter((finding) => finding.kind === "measured")
+  const counts = measures.filter(isCount).map((one) => [one.name, rounded(one.ours.median)] as const)
+  const others = measures.filter((one) => !isCount(one))
+  const ratios = others.flatMap((one) => {
+    const ratio = ratioOf(one)
+    return ratio === undefined ? [] : [[one.name, rounded(ratio)] as const]
+  })
+  const committed: Committed = { counts: Object.fromEntries(counts), ratios: Object.fromEntries(ratios) }
+  writeFileSync(file, `${JSON.stringify(committed, null, 2)}\n`)
+}
+
+/** A line for each measure, beside what was committed, and those whose count has grown by too much. */
+export const compared = (findings: ReadonlyArray<Finding>) => {
+  const { counts, ratios }: Committed = JSON.parse(readFileSync(file, "utf8"))
+  const lines: Array<string> = []
+  const grown: Array<string> = []
+  for (const finding of findings) {
+    if (finding.kind !== "measured") continue
+    const { name, ours, unit } = finding
+    if (isCount(finding)) {
+      const before = counts[name]
+      const now = rounded(ours.median)
+      lines.push(`${name} ours ${now} (committed ${before ?? "none"})`)
+      const limit = (before ?? 0) * (1 + (tolerances[metricOf(finding)] ?? 0))
+      if (now > rounded(limit))
+        grown.push(`Expected ${name} to be at most ${rounded(limit)} ${unit}, as committed, found ${now}.`)
+    } else {
+      const ratio = ratioOf(finding)
+      if (ratio !== undefined) lines.push(`${name} aws/ours ${rounded(ratio)} (committed ${ratios[name] ?? "none"})`)
+    }
+  }
+  return { lines, grown }
+}
