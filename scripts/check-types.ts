@@ -13,8 +13,9 @@
  * if anything is; with `--json` it prints the same as JSON. The last line is `types: N passed, N failed`, and how many were
  * skipped if any were.
  */
+import { execFile } from "node:child_process"
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { availableParallelism, tmpdir } from "node:os"
 import { join } from "node:path"
 import process from "node:process"
 import { parseArgs } from "node:util"
@@ -45,17 +46,18 @@ const nameOf = ({ exact, resolution, typescript }: Combination): string =>
 
 // --- The project -----------------------------------------------------------------------------------------------------
 
-const prepare = (): void => {
-  install(project, pack(root, folder).file, `effect@${manifest.devDependencies.effect}`)
-  cpSync(join(root, "test/package/programs"), project, { recursive: true })
-  // Here the compiler is to tell what it finds.
-  writeFileSync(refusedFile, readFileSync(refusedFile, "utf8").replaceAll(marker, "//"))
-}
+const prepare = (): void => install(project, pack(root, folder).file, `effect@${manifest.devDependencies.effect}`)
 
-const refusedFile = join(project, "consumer/refused.ts")
 const marker = "// @ts-expect-error"
 
-const configure = ({ exact, resolution }: Combination): void => {
+/** The programs of a combination, in a folder of their own, in which the package is found. */
+const configured = (combination: Combination): string => {
+  const { exact, resolution } = combination
+  const place = join(project, nameOf(combination).replaceAll(/[^a-zA-Z0-9.]+/g, "-"))
+  cpSync(join(root, "test/package/programs"), place, { recursive: true })
+  // Here the compiler is to tell what it finds.
+  const refused = join(place, "consumer/refused.ts")
+  writeFileSync(refused, readFileSync(refused, "utf8").replaceAll(marker, "//"))
   const compilerOptions = {
     target: "ES2024",
     lib: ["ES2024", "DOM"],
@@ -71,13 +73,14 @@ const configure = ({ exact, resolution }: Combination): void => {
     rootDir: ".."
   }
   const write = (name: string, more: object): void =>
-    writeFileSync(join(project, name, "tsconfig.json"), JSON.stringify({ include: ["*.ts"], ...more }))
+    writeFileSync(join(place, name, "tsconfig.json"), JSON.stringify({ include: ["*.ts"], ...more }))
   // The declarations that it reads are all looked at with the consumer, and once is enough.
   write("library", { compilerOptions: { ...compilerOptions, skipLibCheck: true, outDir: "../out" } })
   write("consumer", {
     compilerOptions: { ...compilerOptions, outDir: "../out" },
     references: [{ path: "../library" }]
   })
+  return place
 }
 
 // --- What the compiler says ------------------------------------------------------------------------------------------
@@ -88,12 +91,19 @@ interface Finding {
   readonly message: string
 }
 
-const compile = (compiler: string, name: string): ReadonlyArray<Finding> => {
-  const { ok, stderr, stdout } = run(project, process.execPath, compiler, "-p", name, "--pretty", "false")
+const compile = async (place: string, compiler: string, name: string): Promise<ReadonlyArray<Finding>> => {
+  const { error, stderr, stdout } = await executed(place, compiler, "-p", name, "--pretty", "false")
   const found = findings(stdout)
-  if (!ok && found.length === 0) throw new Error(`The compiler failed.\n${stdout}${stderr}`)
+  if (error !== null && found.length === 0)
+    throw new Error(`The compiler failed.\n${stdout}${stderr}`, { cause: error })
   return found
 }
+
+const executed = (cwd: string, ...args: ReadonlyArray<string>) =>
+  new Promise<{ readonly error: Error | null; readonly stdout: string; readonly stderr: string }>((resolve) => {
+    const options = { cwd, encoding: "utf8", maxBuffer: 2 ** 26 } as const
+    execFile(process.execPath, args, options, (error, stdout, stderr) => resolve({ error, stdout, stderr }))
+  })
 
 /** A finding is a line with a place, and the indented ones below it. */
 const findings = (output: string): ReadonlyArray<Finding> =>
@@ -120,12 +130,11 @@ const expectations: ReadonlyArray<Expectation> = readFileSync(
       : []
   )
 
-const problemsOf = (combination: Combination, compiler: string): ReadonlyArray<string> => {
-  rmSync(join(project, "out"), { recursive: true, force: true })
-  configure(combination)
-  const library = compile(compiler, "library")
+const problemsOf = async (combination: Combination, compiler: string): Promise<ReadonlyArray<string>> => {
+  const place = configured(combination)
+  const library = await compile(place, compiler, "library")
   if (library.length > 0) return library.map(told)
-  const consumer = compile(compiler, "consumer")
+  const consumer = await compile(place, compiler, "consumer")
   const refused = consumer.filter(({ file }) => file === "consumer/refused.ts")
   return [
     ...consumer.filter((finding) => !refused.includes(finding)).map(told),
@@ -188,11 +197,11 @@ const installCompiler = (version: string): string | Error => {
   }
 }
 
-const check = (combination: Combination, mayBeSkipped: boolean): Result => {
+const check = async (combination: Combination, mayBeSkipped: boolean): Promise<Result> => {
   const start = performance.now()
-  const compiled = ((): Pick<Result, "problems" | "skipped"> => {
+  const compiled = await (async (): Promise<Pick<Result, "problems" | "skipped">> => {
     try {
-      return { problems: problemsOf(combination, compilerOf(combination.typescript)) }
+      return { problems: await problemsOf(combination, compilerOf(combination.typescript)) }
     } catch (error) {
       return mayBeSkipped && error instanceof Unreachable
         ? { problems: [], skipped: error.message }
@@ -204,7 +213,30 @@ const check = (combination: Combination, mayBeSkipped: boolean): Result => {
 
 const said = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
-const main = (): number => {
+/** Checks as many at once as there are processors, and tells of each when it is done. */
+const checkAll = async (wanted: ReadonlyArray<Combination>, mayBeSkipped: boolean): Promise<ReadonlyArray<Result>> => {
+  const results: Array<Result> = []
+  const left = wanted.values()
+  const work = async (): Promise<void> => {
+    for (const combination of left) {
+      const result = await check(combination, mayBeSkipped)
+      results.push(result)
+      report(result)
+    }
+  }
+  await Promise.all(Array.from({ length: availableParallelism() }, work))
+  return results
+}
+
+const report = (result: Result): void => {
+  const { problems, seconds, skipped } = result
+  const verdict = skipped === undefined ? (problems.length === 0 ? "ok     " : "FAILED ") : "skipped"
+  console.log(`${verdict} ${nameOf(result)} (${seconds} s)`)
+  if (skipped !== undefined) console.log(skipped.replaceAll(/^/gm, "        "))
+  for (const problem of problems) console.log(problem.replaceAll(/^/gm, "        "))
+}
+
+const main = async (): Promise<number> => {
   const { values } = parseArgs({
     options: {
       typescript: { type: "string", default: "" },
@@ -225,15 +257,7 @@ const main = (): number => {
       { cause: error }
     )
   }
-  const results = wanted.map((combination) => {
-    const result = check(combination, values["skip-unreachable"])
-    const { problems, seconds, skipped } = result
-    const verdict = skipped === undefined ? (problems.length === 0 ? "ok     " : "FAILED ") : "skipped"
-    console.log(`${verdict} ${nameOf(combination)} (${seconds} s)`)
-    if (skipped !== undefined) console.log(skipped.replaceAll(/^/gm, "        "))
-    for (const problem of problems) console.log(problem.replaceAll(/^/gm, "        "))
-    return result
-  })
+  const results = await checkAll(wanted, values["skip-unreachable"])
   const failed = results.filter(({ problems }) => problems.length > 0).length
   const skipped = results.filter((result) => result.skipped !== undefined).length
   if (values.json) console.log(JSON.stringify({ results, failed, skipped }))
@@ -244,7 +268,7 @@ const main = (): number => {
 }
 
 try {
-  process.exitCode = main()
+  process.exitCode = await main()
 } catch (error) {
   console.log(`FAILED  ${said(error)}\ntypes: 0 passed, 1 failed`)
   process.exitCode = 1
