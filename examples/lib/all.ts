@@ -23,6 +23,7 @@ import * as Approval from "../13-approval.ts"
 import * as Saga from "../14-saga.ts"
 import * as Polling from "../15-polling.ts"
 import * as Batch from "../16-batch.ts"
+import * as Agent from "../17-agent.ts"
 import { Bank, chargeCard } from "../deployed/charge-card.ts"
 import { PlaceOrder } from "../deployed/contracts.ts"
 import { placeOrder } from "../deployed/place-order.ts"
@@ -53,6 +54,11 @@ const standalone = (
 const approval = DurableClient.callback({ success: Approval.Decision })
 const answers = (callbackId: string) =>
   Effect.flatMap(Approval.decide({ callbackId }), (decision) => approval.succeed(callbackId, decision))
+
+/** What the person at the desk answers to the agent. */
+const permission = DurableClient.callback({ success: Agent.Decision })
+const permits = (callbackId: string) =>
+  Effect.flatMap(Agent.decide({ callbackId }), (decision) => permission.succeed(callbackId, decision))
 
 export const examples: Readonly<Record<string, Example>> = {
   order: {
@@ -96,6 +102,12 @@ export const examples: Readonly<Record<string, Example>> = {
     memory: TestEngine.layer(Polling.functions).pipe(Layer.provide(Polling.Farm.layerMemory))
   },
   batch: standalone(Batch.ImportItems, Batch.payload, Batch.functions),
+  agent: {
+    functionName: Agent.Support.name,
+    payload: Agent.payload,
+    local: local(Agent.functions, Agent.layerMemory, permits),
+    memory: TestEngine.layer(Agent.tested).pipe(Layer.provide(Agent.layerMemory))
+  },
   deployed: {
     functionName: PlaceOrder.name,
     payload: { orderId: "o-1", card: "4242", cents: 1_250 },

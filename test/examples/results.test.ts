@@ -33,6 +33,7 @@ const outcomes: Readonly<Record<string, unknown>> = {
   saga: { error: "SoldOut" },
   polling: { percent: 100, looks: 4 },
   batch: { reason: "ALL_COMPLETED", imported: 980, failed: 20 },
+  agent: { text: "Your order o-1 was refunded.", turns: 3 },
   deployed: { status: "shipped", receipt: /^r-[0-9a-f]{8}$/, parcel: "parcel of o-1" }
 }
 
@@ -102,6 +103,7 @@ describe("every example", () => {
       ["conditional", { id: "d-3", type: "poem", pages: 1 }, { handledBy: "the archive", summary: /no known type/ }],
       ["time-out", { seconds: 1 }, { cents: 1_250, source: "live" }],
       ["approval", { what: "a yacht", cents: 99_000_000 }, { status: "refused", by: "Ada" }],
+      ["agent", { message: "I want a refund for o-2." }, { text: "Your order o-2 was refused.", turns: 3 }],
       ["saga", { city: "Lisbon", cars: 1 }, ["flight to Lisbon", "room in Lisbon", "a small car"]],
       ["batch", { items: 100, badEvery: 5 }, { reason: "FAILURE_TOLERANCE_EXCEEDED", imported: /\d/, failed: 6 }]
     ] as const)("%s with %j ends as %j", ([name, payload, expected]) =>
