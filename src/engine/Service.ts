@@ -284,6 +284,17 @@ export const timer = (state: State.ServiceState, key: Timers.TimerKey): Timers.T
 export const timers = (state: State.ServiceState): Iterable<Timers.Timer> => Timers.inOrder(state.timers)
 
 /**
+ * The same service, in which the timers that are due next, all at the same moment, come in another order.
+ *
+ * @since 0.1.0
+ * @category commands
+ */
+export const rearranged = (
+  state: State.ServiceState,
+  arrange: (due: ReadonlyArray<Timers.Timer>) => ReadonlyArray<Timers.Timer>
+): State.ServiceState => ({ ...state, timers: Timers.rearrange(state.timers, arrange) })
+
+/**
  * All executions, open and closed, in the order in which they started.
  *
  * @since 0.1.0

@@ -85,6 +85,18 @@ export const restore = (timers: Timers, timer: Timer): Timers => {
   }
 }
 
+/** Has those that are due first, all at the same moment, come in another order. */
+export const rearrange = (timers: Timers, arrange: (due: ReadonlyArray<Timer>) => ReadonlyArray<Timer>): Timers => {
+  const due: Array<Timer> = []
+  for (const timer of inOrder(timers)) {
+    if (due[0] !== undefined && timer.due > due[0].due) break
+    due.push(timer)
+  }
+  // No two may have one place, not even for a moment.
+  const without = due.reduce(disarm, timers)
+  return arrange(due).reduce((all, timer, place) => restore(all, { ...timer, armed: due[place]!.armed }), without)
+}
+
 /** The timer if it is armed. */
 export const get = (timers: Timers, key: TimerKey): Timer | undefined =>
   Option.getOrUndefined(HashMap.get(timers.byKey, keyText(key)))

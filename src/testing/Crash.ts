@@ -1,20 +1,15 @@
 /**
  * Crashes of invocations that a test asks for.
  *
- * Owns: how a crash is written, at which request to the service it happens, and what whoever made the request is told.
- * Does not own: the service, and what becomes of an execution whose invocation is gone.
+ * Owns: how a crash is written, and at which request to the service it happens.
+ * Does not own: what whoever made the request is told, the service, and what becomes of an execution whose invocation is gone.
  *
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import {
-  StaleCheckpointToken,
-  StoreUnavailable,
-  type CheckpointRequest,
-  type CheckpointResponse,
-  type StoreError
-} from "../CheckpointStore.ts"
+import type { CheckpointRequest, CheckpointResponse, StoreError } from "../CheckpointStore.ts"
 import type { OperationUpdate } from "../wire/OperationUpdate.ts"
+import { suffer } from "./RequestFault.ts"
 import { TestFailure } from "./TestFailure.ts"
 
 /**
@@ -41,7 +36,12 @@ export type Side = "before" | "after" | "lost" | "twice"
  */
 export type Crash = string | { readonly [S in Side]?: number | string | undefined }
 
-/** A crash that is due. */
+/**
+ * A crash as {@link crashes} reads it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface Point {
   readonly side: Side
   /** The number of the checkpoint, or the name of an operation. */
@@ -50,8 +50,27 @@ export interface Point {
 
 export const sides: ReadonlyArray<Side> = ["before", "after", "lost", "twice"]
 
-/** Reads what a user wrote. */
-export const pointsOf = (crash: Crash | ReadonlyArray<Crash> | undefined): ReadonlyArray<Point> => {
+/**
+ * Reads crashes as they are written, such as those of a command line.
+ *
+ * **Throws** a `TestFailure` that says how a crash is written.
+ *
+ * @example
+ * ```ts
+ * import { Faults } from "effect-durable/testing"
+ * import assert from "node:assert/strict"
+ *
+ * assert.deepEqual(Faults.crashes(["before:3", { after: "charge" }]), [
+ *   { side: "before", at: 3 },
+ *   { side: "after", at: "charge" }
+ * ])
+ * assert.throws(() => Faults.crashes("sometimes"), /Expected a crash such as "before:3"/)
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const crashes = (crash: Crash | ReadonlyArray<Crash> | undefined): ReadonlyArray<Point> => {
   if (crash === undefined) return []
   return (isList(crash) ? crash : [crash]).flatMap((one) =>
     typeof one === "string" ? [pointIn(one)] : sides.flatMap((side) => pointAt(side, one[side]))
@@ -80,10 +99,22 @@ export const show = ({ at, side }: Point): string => `${side}:${at}`
 export interface CrashHost {
   /** Runs the event of the invocation that sends a request a second time. */
   readonly runAgain: (request: CheckpointRequest) => void
+  /** Hears of a crash, before whoever made the request does. */
+  readonly crashed?: ((crash: Crashed) => Effect.Effect<void>) | undefined
 }
 
-const gone = new StaleCheckpointToken({ message: "This invocation was killed by the test." })
-const lost = new StoreUnavailable({ message: "The connection was closed before the answer arrived." })
+/**
+ * A crash that came about.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Crashed {
+  readonly side: Side
+  /** The number of the checkpoint, from 1, over all functions. */
+  readonly checkpoint: number
+  readonly request: CheckpointRequest
+}
 
 export class Crashes {
   readonly #host: CrashHost
@@ -106,27 +137,29 @@ export class Crashes {
   ): Effect.Effect<CheckpointResponse, StoreError> {
     return Effect.suspend(() => {
       if (this.#isWatched) this.checkpoints.push(describe(request.Updates))
-      switch (this.#take(request)?.side) {
+      const checkpoint = ++this.#begun
+      const side = this.#take(checkpoint, request)?.side
+      const { crashed, runAgain } = this.#host
+      const told = side === undefined || crashed === undefined ? Effect.void : crashed({ side, checkpoint, request })
+      switch (side) {
         case "before":
-          // As over a network, no answer is there at once, not even that there will be none.
-          return Effect.andThen(Effect.yieldNow, Effect.fail(gone))
         case "after":
-          return Effect.andThen(send, Effect.fail(gone))
+          return suffer({ kind: "stale", when: side }, () => send, told)
         case "lost":
-          return Effect.andThen(send, Effect.fail(lost))
+          return suffer({ kind: "unavailable", when: "after" }, () => send, told)
         case "twice":
-          this.#host.runAgain(request)
-          return send
+          runAgain(request)
+          return Effect.andThen(told, send)
         case undefined:
           return send
       }
     })
   }
 
-  #take({ Updates }: CheckpointRequest): Point | undefined {
-    const number = ++this.#begun
+  #take(checkpoint: number, { Updates }: CheckpointRequest): Point | undefined {
     for (const point of this.#points) {
-      const isHere = typeof point.at === "number" ? point.at === number : Updates.some((update) => isAt(point, update))
+      const isHere =
+        typeof point.at === "number" ? point.at === checkpoint : Updates.some((update) => isAt(point, update))
       if (!isHere) continue
       this.#points.delete(point)
       return point

@@ -1,7 +1,8 @@
 /**
- * Runs an execution killed at every checkpoint, and says where it does not end as it would have ended.
+ * Runs an execution killed at every checkpoint, and on request in every order of what is due at the same time, and says where it
+ * does not end as it would have ended.
  *
- * Owns: which crashes are tried, and what has to be the same.
+ * Owns: which crashes and orders are tried, and what has to be the same.
  * Does not own: a single run, which whoever explores makes in a world of its own.
  *
  * Invariants:
@@ -15,6 +16,7 @@ import { seeded } from "../execution/Chance.ts"
 import { isFinal } from "../execution/Claim.ts"
 import { readMark, readPause } from "../execution/Marks.ts"
 import type { Operation } from "../wire/Operation.ts"
+import { nextOrder } from "./Order.ts"
 import { show, sides, type Point, type Side } from "./Crash.ts"
 import { TestFailure } from "./TestFailure.ts"
 
@@ -36,6 +38,12 @@ export interface Tries {
   readonly pairs?: number | undefined
   /** How many single crashes are tried at most, a whole number; of more, so many are drawn with the `seed`. Default: 2,000. */
   readonly limit?: number | undefined
+  /**
+   * Whether every order is tried in which things can happen that are due at the same time: ends of waits, delays of retries,
+   * time-outs, sleeps, and functions that are called together. Of more than the `limit` so many are drawn with the `seed`. It
+   * fails for a workflow that ends otherwise in another order, so leave it out where a race may have two winners. Default: false.
+   */
+  readonly orders?: boolean | undefined
   /** Decides what is drawn: any whole number. Default: 1. */
   readonly seed?: number | undefined
 }
@@ -49,6 +57,8 @@ export interface Tries {
 export interface Exploration {
   /** How many rows of crashes were tried, a whole number. */
   readonly schedules: number
+  /** How many orders were tried of what is due at the same time, a whole number. */
+  readonly orders: number
   /** What each checkpoint held in the run without a crash, such as `START charge, SUCCEED charge`. */
   readonly checkpoints: ReadonlyArray<string>
   /** How often the body of each step began in one run at most, a whole number for each path of a step. */
@@ -62,33 +72,73 @@ export interface Seen {
   /** The operations of every execution of the world, in the order in which they were started. */
   readonly executions: ReadonlyArray<{ readonly functionName: string; readonly operations: ReadonlyArray<Operation> }>
   readonly checkpoints: ReadonlyArray<string>
+  /** How many things there were to choose from, each time that several were due at the same time. */
+  readonly choices: ReadonlyArray<number>
   /** How often the body of each step began, by its path. */
   readonly bodies: ReadonlyMap<string, number>
   /** What is wrong with the run by itself. */
   readonly wrong: ReadonlyArray<string>
 }
 
+/** What happens in a run. */
+export interface Schedule {
+  readonly points: ReadonlyArray<Point>
+  /** Which comes first, each time that several things are due at the same time. */
+  readonly order: ReadonlyArray<number>
+}
+
+const nothing: Schedule = { points: [], order: [] }
+
 export const exploreWith = <E, R>(
-  run: (points: ReadonlyArray<Point>) => Effect.Effect<Seen, E, R>,
+  run: (schedule: Schedule) => Effect.Effect<Seen, E, R>,
   options: Tries
 ): Effect.Effect<Exploration, E, R> =>
   Effect.gen(function* () {
-    const clean = yield* run([])
+    const clean = yield* run(nothing)
     const once = problemOf(clean, clean, options)
     if (once !== undefined) return yield* failed("Without a crash", once, clean)
-    const twice = problemOf(yield* run([]), clean, options)
+    const twice = problemOf(yield* run(nothing), clean, options)
     if (twice !== undefined)
       return yield* failed("A second run, without a crash either,", `${twice}.${ofItself}`, clean)
     const bodies = new Map(clean.bodies)
-    const schedules = schedulesFor(clean.checkpoints.length, options)
-    for (const points of schedules) {
-      const seen = yield* run(points)
+    const attempt = Effect.fnUntraced(function* (schedule: Schedule) {
+      const seen = yield* run(schedule)
       for (const [path, count] of seen.bodies) bodies.set(path, Math.max(count, bodies.get(path) ?? 0))
       const problem = problemOf(seen, clean, options)
-      if (problem !== undefined) return yield* failed(placeOf(points, clean), problem, clean, points)
-    }
-    return { schedules: schedules.length, checkpoints: clean.checkpoints, bodies: Object.fromEntries(bodies) }
+      if (problem !== undefined) yield* failed(placeOf(schedule, clean), problem, clean, schedule)
+      return seen
+    })
+    const schedules = schedulesFor(clean.checkpoints.length, options)
+    for (const points of schedules) yield* attempt({ points, order: [] })
+    const orders = options.orders === true ? yield* inEveryOrder(attempt, clean.choices, options) : 0
+    return { schedules: schedules.length, orders, checkpoints: clean.checkpoints, bodies: Object.fromEntries(bodies) }
   })
+
+/** Tries every other order, or so many that are drawn if there are more. */
+const inEveryOrder = Effect.fnUntraced(function* <E, R>(
+  attempt: (schedule: Schedule) => Effect.Effect<Seen, E, R>,
+  choices: ReadonlyArray<number>,
+  { limit = defaultLimit, seed = 1 }: Tries
+): Effect.fn.Return<number, E, R> {
+  let tried = 0
+  if (choices.reduce((all, count) => all * count, 1) <= limit) {
+    // Another order may have other things happen at the same time.
+    for (let order = nextOrder([], choices); order !== undefined && tried < limit; tried++) {
+      const seen: Seen = yield* attempt({ points: [], order })
+      order = nextOrder(order, seen.choices)
+    }
+    return tried
+  }
+  const random = seeded(`${seed} orders`)
+  for (; tried < limit; tried++) {
+    const order = choices.map((count) => Math.floor(random.nextDoubleUnsafe() * count))
+    yield* attempt({ points: [], order })
+  }
+  return tried
+})
+
+/** How many are tried of what there may be too many of. */
+const defaultLimit = 2_000
 
 const ofItself =
   " So no crash made the difference: the workflow, or what it calls, keeps something in memory, or looks at the clock or the dice of the process."
@@ -97,18 +147,25 @@ const failed = (
   when: string,
   problem: string,
   { checkpoints }: Seen,
-  points: ReadonlyArray<Point> = []
-): Effect.Effect<never> =>
-  Effect.die(
+  schedule: Schedule = nothing
+): Effect.Effect<never> => {
+  const again = optionOf(schedule)
+  return Effect.die(
     new TestFailure({
       message:
         `${when}: ${problem}${problem.endsWith(".") ? "" : "."}` +
-        (points.length === 0
-          ? ""
-          : ` To see it again: TestEngine.layer([…], { crash: ${JSON.stringify(points.length === 1 ? show(points[0]!) : points.map(show))} }).`) +
+        (again === undefined ? "" : ` To see it again: TestEngine.layer([…], { ${again} }).`) +
         ` The checkpoints: ${checkpoints.map((held, index) => `${index + 1} ${held}`).join("; ")}.`
     })
   )
+}
+
+/** The option of the layer that does the same once more. */
+const optionOf = ({ order, points }: Schedule): string | undefined => {
+  if (order.length > 0) return `order: ${JSON.stringify(order)}`
+  if (points.length === 0) return undefined
+  return `crash: ${JSON.stringify(points.length === 1 ? show(points[0]!) : points.map(show))}`
+}
 
 const words: Readonly<Record<Side, string>> = {
   before: "Killed before",
@@ -117,18 +174,20 @@ const words: Readonly<Record<Side, string>> = {
   twice: "Delivered twice at"
 }
 
-const placeOf = (points: ReadonlyArray<Point>, { checkpoints }: Seen): string =>
-  points
+const placeOf = ({ order, points }: Schedule, { checkpoints }: Seen): string => {
+  if (order.length > 0) return "In another order of what is due at the same time"
+  return points
     .map(
       ({ at, side }) => `${words[side]} checkpoint ${at} (${checkpoints[Number(at) - 1] ?? "of a later invocation"})`
     )
     .join(", then ")
+}
 
 // --- What is tried -------------------------------------------------------------------------------------------------------
 
 const schedulesFor = (
   checkpoints: number,
-  { limit = 2_000, pairs = 0, seed = 1 }: Tries
+  { limit = defaultLimit, pairs = 0, seed = 1 }: Tries
 ): ReadonlyArray<ReadonlyArray<Point>> => {
   const random = seeded(String(seed))
   const draw = (): number => random.nextDoubleUnsafe()

@@ -42,9 +42,10 @@ import {
   type CallbackSchemas,
   type CallbackValue
 } from "./Answer.ts"
-import { pointsOf, type Crash, type Point } from "./Crash.ts"
+import { crashes, type Crash } from "./Crash.ts"
 import { millisBetween, misfit, type ExpectedDuration } from "./elapsed.ts"
-import { exploreWith, type Exploration, type Tries } from "./Explore.ts"
+import { exploreWith, type Exploration, type Schedule, type Tries } from "./Explore.ts"
+import type * as Faults from "./Faults.ts"
 import { isStepFault, type StepFault } from "./StepFault.ts"
 import {
   lookAt,
@@ -194,7 +195,17 @@ export interface Options {
    * prints the crash that shows a fault in this form.
    */
   readonly crash?: Crash | ReadonlyArray<Crash> | undefined
+  /**
+   * Which comes first, each time that several things are due at the same time: its place among them, each a whole number from
+   * 0, as {@link explore} prints them. Default: whatever was asked for first.
+   */
+  readonly order?: ReadonlyArray<number> | undefined
+  /** What else happens to requests and invocations, as a seed says. {@link explore} crashes the workflow under these faults. */
+  readonly faults?: Faults.EngineOptions | undefined
 }
+
+/** What each world of a layer has for itself. */
+type OwnOptions = Pick<WorldOptions, "crashes" | "onAttempt" | "order">
 
 interface TestEngineService {
   /** @internal */
@@ -206,7 +217,7 @@ interface TestEngineService {
    *
    * @internal
    */
-  readonly another: (options: Pick<WorldOptions, "crashes" | "onAttempt">) => Effect.Effect<World>
+  readonly another: (options: OwnOptions) => Effect.Effect<World>
 }
 
 /**
@@ -260,7 +271,7 @@ export const layer = <const F extends ReadonlyArray<Part>>(
     Effect.gen(function* () {
       // The functions' own services are among these: the type of the layer asks for them.
       const context = yield* Effect.context<ServicesOf<F[number]>>()
-      const make = Effect.fnUntraced(function* (own: Pick<WorldOptions, "crashes" | "onAttempt">) {
+      const make = Effect.fnUntraced(function* (own: OwnOptions) {
         const random = yield* Effect.service(Random.Random).pipe(Random.withSeed(options.seed ?? 1))
         const services = Context.add(context as Context.Context<never>, Random.Random, random)
         return new World({
@@ -271,7 +282,7 @@ export const layer = <const F extends ReadonlyArray<Part>>(
           options: { ...worldOptions(options), ...own }
         })
       })
-      const world = yield* make({ crashes: pointsOf(options.crash) })
+      const world = yield* make({ crashes: crashes(options.crash), order: options.order ?? [] })
       yield* Effect.addFinalizer(() => world.dispose)
       const patience = millisOf("patience", options.patience ?? "4500 millis")
       return Context.make(TestEngine, { world, patience, another: make }).pipe(
@@ -281,7 +292,7 @@ export const layer = <const F extends ReadonlyArray<Part>>(
     })
   )
 
-const worldOptions = (options: Options): Omit<WorldOptions, "crashes" | "onAttempt"> => ({
+const worldOptions = (options: Options): Omit<WorldOptions, keyof OwnOptions> => ({
   startTime: options.startTime ?? Date.UTC(2026, 0, 1),
   quietTurns: 5,
   outsideLimit: millisOf("outsideLimit", options.outsideLimit ?? "10 seconds"),
@@ -291,7 +302,8 @@ const worldOptions = (options: Options): Omit<WorldOptions, "crashes" | "onAttem
     options.executionTimeout === undefined
       ? undefined
       : Math.ceil(millisOf("executionTimeout", options.executionTimeout) / 1_000),
-  engine: options.pageItems === undefined ? {} : { pageItems: options.pageItems }
+  engine: options.pageItems === undefined ? {} : { pageItems: options.pageItems },
+  faults: options.faults ?? {}
 })
 
 const millisOf = (option: string, duration: Duration.Input): number =>
@@ -468,18 +480,18 @@ export const explore = <C extends DurableFunction.AnyDurable>(
 ): Effect.Effect<Exploration, ClientError, TestEngine | DurableFunction.CallerServices<C>> =>
   Effect.gen(function* () {
     const ambient = yield* TestEngine
-    const run = Effect.fnUntraced(function* (crashes: ReadonlyArray<Point>) {
+    const run = Effect.fnUntraced(function* ({ order, points: crashes }: Schedule) {
       const built = options?.world === undefined ? undefined : yield* Layer.build(Layer.fresh(options.world))
       const { another, patience } = built === undefined ? ambient : Context.get(built, TestEngine)
       const watch = new Watch()
-      const world = yield* another({ crashes, onAttempt: watch.onAttempt })
+      const world = yield* another({ crashes, order, onAttempt: watch.onAttempt })
       watch.world = world
       const executionArn = yield* startIn(world, contract, payload, { executionName: options?.executionName })
       const seen = yield* watch.seen(executionArn, patience)
       yield* world.dispose
       return seen
     })
-    return yield* exploreWith((points) => Effect.scoped(run(points)), options ?? {})
+    return yield* exploreWith((schedule) => Effect.scoped(run(schedule)), options ?? {})
   })
 
 /**

@@ -82,11 +82,11 @@ export class VirtualClock implements Clock.Clock {
     this.#now = Math.max(this.#now, time)
   }
 
-  /** Wakes everybody who is due. */
-  wakeDue(): void {
+  /** Wakes everybody who is due, in an order. */
+  wakeDue(arrange: <A>(due: ReadonlyArray<A>) => ReadonlyArray<A>): void {
     const due = this.#sleepers.filter((sleeper) => sleeper.due <= this.#now)
     this.#sleepers = this.#sleepers.slice(due.length)
-    for (const sleeper of due) sleeper.wake()
+    for (const sleeper of arrange(due)) sleeper.wake()
   }
 
   #insert(sleeper: Sleeper): void {

@@ -44,6 +44,7 @@ export class Watch {
       outcome: outcomeOf(ended),
       executions: Result.getOrThrow(world.query(allExecutions, {})),
       checkpoints: world.crashes.checkpoints,
+      choices: world.order.choices,
       bodies: this.#bodies,
       wrong: this.#wrong
     }

@@ -38,6 +38,9 @@ import { Callbacks, keyOf } from "./Callbacks.ts"
 import { Crashes, type Point } from "./Crash.ts"
 import { AskedFor, difference, type Replayed } from "./ClosedWorlds.ts"
 import { crossing } from "./crossing.ts"
+import { EngineFaults } from "./EngineFaults.ts"
+import type { EngineOptions } from "./Faults.ts"
+import { Order } from "./Order.ts"
 import { picks } from "./pattern.ts"
 import { faultOf, type StepFault } from "./StepFault.ts"
 import { CurrentCall, fakedTimers, Stillness, startTimer } from "./Stillness.ts"
@@ -74,6 +77,9 @@ export interface WorldOptions {
   readonly engine: Partial<Omit<Engine.Options, "lookup">>
   /** Where invocations are killed. */
   readonly crashes: ReadonlyArray<Point>
+  readonly faults: EngineOptions
+  /** Which comes first, each time that several things are due at the same time. */
+  readonly order: ReadonlyArray<number>
   /** An attempt of a step begins; in the late one of two invocations of one event, if it is there. */
   readonly onAttempt?: ((executionArn: string, attempt: Attempt, isLate: boolean) => void) | undefined
 }
@@ -105,6 +111,7 @@ export class World {
   readonly #targets = new Map<string, Running>()
   readonly #answering = new Map<string, Running>()
   readonly #faults: ReadonlyArray<StepFault>
+  readonly #disturbed: EngineFaults
   readonly #answers: ReadonlyArray<Answering>
   readonly #callbacks = new Callbacks((executionArn) => this.execution(executionArn))
   /** Those who wait for something of an execution, and look again when it may be there. */
@@ -114,6 +121,12 @@ export class World {
   readonly #pending: Array<() => void> = []
   /** What kills invocations, and what was sent. */
   readonly crashes: Crashes
+  /** What comes first of what is due at the same time. */
+  readonly order: Order
+  /** The port of the workflows. */
+  readonly store: CheckpointStore["Service"]
+  /** The clock that functions see. */
+  readonly #seenClock: Clock.Clock
   /** The invocation of each execution that began last. */
   readonly #invoked = new Map<string, Invoked>()
   #state = Engine.empty
@@ -133,9 +146,14 @@ export class World {
     this.#answers = options.answers.map((answer) => serveAnswer(answer, this.client))
     this.#options = options.options
     this.crashes = new Crashes(options.options.crashes, options.options.onAttempt !== undefined, {
-      runAgain: (request) => this.#invokeAgain(request)
+      runAgain: (request) => this.#invokeAgain(request),
+      crashed: options.options.faults.onCrash
     })
     this.clock = new VirtualClock(options.options.startTime, () => this.touch())
+    this.order = new Order(options.options.order)
+    this.#disturbed = new EngineFaults(options.options.faults)
+    this.#seenClock = this.#disturbed.clock(this.clock)
+    this.store = this.#makeStore()
     this.#stillness = new Stillness(this.clock, options.options.quietTurns, () => this.#onQuiet())
     this.#config = Engine.makeConfig({
       ...options.options.engine,
@@ -147,7 +165,7 @@ export class World {
       }
     })
     this.#services = options.services.pipe(
-      Context.add(Clock.Clock, this.clock),
+      Context.add(Clock.Clock, this.#seenClock),
       Context.add(
         Metric.FiberRuntimeMetrics,
         this.#stillness.tree.metrics(Context.get(options.services, Metric.FiberRuntimeMetrics))
@@ -273,19 +291,20 @@ export class World {
 
   // --- The port of the workflows -----------------------------------------------------------------------------------
 
-  readonly store: CheckpointStore["Service"] = {
-    checkpoint: (request) =>
-      this.crashes.around(
-        request,
+  #makeStore(): CheckpointStore["Service"] {
+    const service: CheckpointStore["Service"] = {
+      checkpoint: (request) =>
         this.#request(() =>
           Result.map(this.command(Engine.checkpoint, { ...request, ...sent.request(request) }), (answer) => {
             this.#lookForCallbacks(request)
             return sent.response(answer)
           })
-        )
-      ),
-    loadState: (request) => this.#request(() => this.query(Engine.getState, request)),
-    ordered: true
+        ),
+      loadState: (request) => this.#request(() => this.query(Engine.getState, request)),
+      ordered: true
+    }
+    const faulty = this.#disturbed.store(service, (request) => this.#invokeAgain(request))
+    return { ...faulty, checkpoint: (request) => this.crashes.around(request, faulty.checkpoint(request)) }
   }
 
   /** A request is answered in a later turn of the event loop, as one that crosses a network. */
@@ -378,13 +397,13 @@ export class World {
     const { executionArn } = effect
     const { onAttempt, outsideLimit, strict } = this.#options
     const asked = new AskedFor()
-    const ran = invoke(served.implementation, sent.event(effect.event), {
+    const ran = invoke(served.implementation, this.#disturbed.event(sent.event(effect.event)), {
       captureSources: true,
       warnAboutTargets: false,
       outsideLimit,
       startTimer,
       whenQuiet: (limit, action) => this.#doubt(key, limit, action),
-      deadline: deadlineOf(this.clock.currentTimeMillisUnsafe(), this.#options.invocationTimeout),
+      deadline: deadlineOf(this.#seenClock.currentTimeMillisUnsafe(), this.#options.invocationTimeout),
       traceHeader: effect.traceHeader,
       insteadOf:
         this.#faults.length === 0 && onAttempt === undefined
@@ -540,7 +559,7 @@ export class World {
   }
 
   #startPending(): void {
-    for (const start of this.#pending.splice(0)) start()
+    for (const start of this.order.arrange(this.#pending.splice(0))) start()
     this.touch()
   }
 
@@ -548,8 +567,9 @@ export class World {
     const next = Math.min(this.clock.nextDue ?? Infinity, this.#nextTimer() ?? Infinity)
     if (next === Infinity) return
     this.clock.moveTo(next)
+    if (this.#nextTimer() === next) this.#state = Engine.rearranged(this.#state, this.order.arrange)
     this.#take(Engine.advanceTo(this.#state, this.#env()))
-    this.clock.wakeDue()
+    this.clock.wakeDue(this.order.arrange)
   }
 
   /** The next timer of the service. The time-out of an execution that nobody asked for is none. */

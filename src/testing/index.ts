@@ -1,7 +1,9 @@
 /**
- * Backends for tests: the service in memory, with virtual time, and what comes back from those that a test plays.
+ * Backends for tests: the service in memory, with virtual time, what comes back from those that a test plays, and faults for
+ * any backend.
  *
  * @since 0.1.0
  */
+export * as Faults from "./Faults.ts"
 export * as Reply from "./Reply.ts"
 export * as TestEngine from "./TestEngine.ts"

@@ -222,6 +222,27 @@ describe("A wait", () => {
       })
   )
 
+  it.effect("that somebody has cancelled never ends", () =>
+    Effect.gen(function* () {
+      const body = Effect.andThen(Durable.wait("nap", "1 hour"), Durable.step("after", Effect.void))
+      const recorded = {
+        Id: operationId("", "nap", 0),
+        Name: "nap",
+        Type: "WAIT",
+        SubType: "Wait",
+        Status: "CANCELLED",
+        StartTimestamp: start,
+        EndTimestamp: start + 1_000
+      } as const
+      const ran = yield* invokeOnce(body, { event: eventOf([recorded]), run: { outsideLimit: 50 } })
+      assert.notStrictEqual(ran.answer?.Status, "SUCCEEDED")
+      assert.deepStrictEqual(
+        actions(ran.updates).filter((action) => action.includes("after")),
+        []
+      )
+    })
+  )
+
   it.effect("does not look at its duration again on replay", () =>
     Effect.gen(function* () {
       let asked = 0

@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as HashMap from "effect/HashMap"
 import * as Result from "effect/Result"
 import type * as Engine from "../../src/engine/Service.ts"
+import { inWholeMillis, isSaidBy } from "../../src/testing/RequestFault.ts"
 import type { World } from "../../src/testing/World.ts"
 import type { Operation } from "../../src/wire/Operation.ts"
 import { hash } from "./digest.ts"
@@ -32,16 +33,8 @@ export class Coarse {
   /** An operation as this service shows it. */
   readonly show = (operation: Operation): Operation => {
     const { coarse } = this.#schedule
-    if (coarse === undefined || operation.Type === "EXECUTION") return operation
-    const { EndTimestamp, Id, StartTimestamp, Type } = operation
-    const start = Math.floor(StartTimestamp)
-    const isOfOthers = Type === "CALLBACK" || Type === "CHAINED_INVOKE"
-    const behind = isOfOthers ? (coarse.behind[hash(Id) % coarse.behind.length] ?? 0) : 0
-    return {
-      ...operation,
-      StartTimestamp: start,
-      ...(EndTimestamp !== undefined && { EndTimestamp: Math.max(start, Math.floor(EndTimestamp) - behind) })
-    }
+    if (coarse === undefined) return operation
+    return inWholeMillis(operation, coarse.behind[hash(operation.Id) % coarse.behind.length] ?? 0)
   }
 
   /** Every page of the state at once. */
@@ -100,11 +93,9 @@ export class Coarse {
   }
 
   /** Whether an operation is only told because the request itself said so. */
-  #isMute({ Updates }: CheckpointStore.CheckpointRequest, id: string, number: number): boolean {
+  #isMute(request: CheckpointStore.CheckpointRequest, id: string, number: number): boolean {
     const { mute } = this.#schedule
-    if (mute[number % mute.length] !== true) return false
-    const said = Updates.findLast(({ Id }) => Id === id)
-    return said?.Type === "STEP" || said?.Type === "CONTEXT"
+    return mute[number % mute.length] === true && isSaidBy(request, id)
   }
 
   /** The service does not count as told what was withheld. */

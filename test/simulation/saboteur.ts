@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import * as Engine from "../../src/engine/Service.ts"
+import { suffer } from "../../src/testing/RequestFault.ts"
 import type { World } from "../../src/testing/World.ts"
 import type { InvocationEvent } from "../../src/wire/Invocation.ts"
 import type { Operation } from "../../src/wire/Operation.ts"
@@ -18,7 +19,6 @@ type StoreError = CheckpointStore.StoreError
 type Store = CheckpointStore.CheckpointStore["Service"]
 
 const gone = new CheckpointStore.StaleCheckpointToken({ message: "Invalid checkpoint token: this process is dead." })
-const busy = new CheckpointStore.StoreUnavailable({ message: "The service is too busy." })
 
 export class Saboteur {
   requests = 0
@@ -167,23 +167,15 @@ export class Saboteur {
             return Effect.andThen(thawed, Effect.fail(gone))
           })
         )
-      case "stale":
-        return Effect.andThen(fault.when === "after" ? call() : Effect.void, Effect.fail(gone))
       case "abandoned":
         return Effect.tap(call(), () => {
           afterTurns(fault.turns, () => this.#lose(executionArn))
           return Effect.void
         })
-      case "unavailable":
-        return Effect.andThen(fault.when === "after" ? Effect.exit(call()) : Effect.void, Effect.fail(busy))
-      case "slow": {
-        const pause = Effect.sleep(fault.millis)
-        return fault.when === "before" ? Effect.andThen(pause, call()) : Effect.tap(call(), () => pause)
-      }
-      case "twice":
-        return Effect.andThen(call(), call())
       case "again":
         return Effect.tap(call(), () => Effect.sync(() => this.#deliverAgain(fault.later)))
+      default:
+        return suffer(fault, call)
     }
   }
 

@@ -1,25 +1,17 @@
 /**
  * What happens to the requests and invocations of one run, drawn beforehand, so that the run can be repeated.
  */
+import type { RequestFault, When } from "../../src/testing/RequestFault.ts"
 import type { Dice } from "./kit/dice.ts"
 import { contains, type Program } from "./program.ts"
 
-type When = "before" | "after"
-
 /** What happens to a request, before it reaches the service or after the service has applied it. */
 export type Fault =
+  | RequestFault
   /** The process dies: nothing of it moves for an hour, or until the end, and the service sees it gone. */
   | { readonly kind: "death"; readonly when: When }
-  /** The invocation is told that it no longer owns the execution, and fails. */
-  | { readonly kind: "stale"; readonly when: When }
   /** The service gives the invocation up some turns of the event loop after its answer; the process goes on unaware. */
   | { readonly kind: "abandoned"; readonly turns: number }
-  /** The request is answered with an error that says to try again, although it may have been applied. */
-  | { readonly kind: "unavailable"; readonly when: When }
-  /** Either way takes its time. */
-  | { readonly kind: "slow"; readonly when: When; readonly millis: number }
-  /** The network delivers the request twice. */
-  | { readonly kind: "twice" }
   /** The event with which this invocation began is delivered once more, so many requests later. */
   | { readonly kind: "again"; readonly later: number }
 

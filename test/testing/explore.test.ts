@@ -77,6 +77,58 @@ describe("TestEngine.explore", () => {
   )
 })
 
+describe("TestEngine.explore with orders", () => {
+  const all = { concurrency: "unbounded" } as const
+  const names = ["a", "b", "c"]
+  const waits = names.map((name) => Effect.as(Durable.wait(name, "1 hour"), name))
+
+  it.effect("tries every order of what is due at the same time", () =>
+    Effect.gen(function* () {
+      const explored = yield* explore(() => Effect.all(waits, all), { orders: true })
+      // Three can be put into six orders, and the first of them is the run without a crash.
+      assert.strictEqual(explored.orders, 5)
+      const drawn = yield* explore(() => Effect.all(waits, all), { orders: true, limit: 4 })
+      assert.strictEqual(drawn.orders, 4)
+      assert.strictEqual((yield* explore(() => Effect.all(waits, all))).orders, 0)
+    })
+  )
+
+  it.effect("tries sleeps in steps, and functions that are called together", () =>
+    Effect.gen(function* () {
+      const Callee = DurableFunction.make("callee", { payload: Schema.String, success: Schema.String })
+      const callee = Callee.implement((name) => Durable.step(name, Effect.as(Effect.sleep("1 minute"), name)))
+      const order = Order.implement(() =>
+        Effect.orDie(Effect.forEach(["a", "b"], (name) => Durable.invoke(Callee, name, { name }), all))
+      )
+      const explored = yield* TestEngine.explore(Order, undefined, { orders: true }).pipe(
+        Effect.provide(TestEngine.layer([order, callee]))
+      )
+      assert.isAbove(explored.orders, 1)
+    })
+  )
+
+  const first = () => Effect.map(Effect.raceAllFirst(waits), (winner) => `${winner} won`)
+
+  it.effect("finds a workflow that ends otherwise in another order", () =>
+    Effect.gen(function* () {
+      assert.match(
+        yield* verdict(first, { orders: true }),
+        /^In another order of what is due at the same time: expected .+"a won".+ found .+"[bc] won".+ order: \[[\d,]+\] }/
+      )
+    })
+  )
+
+  it.effect("prints what the option order of the layer takes", () =>
+    Effect.gen(function* () {
+      const winnerWith = (order: ReadonlyArray<number>) =>
+        Effect.provide(TestEngine.run(Order), TestEngine.layer([Order.implement(first)], { order }))
+      assert.strictEqual(yield* winnerWith([]), "a won")
+      assert.strictEqual(yield* winnerWith([1]), "b won")
+      assert.strictEqual(yield* winnerWith([2]), "c won")
+    })
+  )
+})
+
 describe("TestEngine.explore finds", () => {
   it.effect("a step that is not idempotent", () =>
     Effect.gen(function* () {

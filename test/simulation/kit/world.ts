@@ -10,6 +10,7 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Metric from "effect/Metric"
 import * as Schema from "effect/Schema"
+import { suffer } from "../../../src/testing/RequestFault.ts"
 import type { Schedule } from "./kill.ts"
 
 /** The one error that programs fail with. */
@@ -143,13 +144,10 @@ class Records {
       const spy = Effect.fnUntraced({ self: this }, function* (request: CheckpointStore.CheckpointRequest) {
         const number = ++this.requests
         const side = schedule.find(({ at }) => at === number)?.side
-        const killed = new CheckpointStore.StaleCheckpointToken({ message: "The invocation was killed." })
-        if (side === "before") return yield* killed
-        const response = yield* checkpoint(request)
-        this.#acknowledge(request, number)
-        if (side === "after") return yield* killed
-        if (side === "lost") return yield* new CheckpointStore.StoreUnavailable({ message: "The answer was lost." })
-        return response
+        const send = Effect.tap(checkpoint(request), () => Effect.sync(() => this.#acknowledge(request, number)))
+        if (side === undefined) return yield* send
+        const kind = side === "lost" ? "unavailable" : "stale"
+        return yield* suffer({ kind, when: side === "before" ? "before" : "after" }, () => send)
       })
       Object.assign(store, { checkpoint: spy })
     })

@@ -1,0 +1,121 @@
+/**
+ * Faults between a workflow and the service that keeps its record, for any backend: wrap its `CheckpointStore`, and what can
+ * happen to requests happens to them, as a seed says. On the test engine more can happen.
+ *
+ * Owns: what people may ask for. Does not own: how it comes about.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { CheckpointStore } from "../CheckpointStore.ts"
+import { Crashes, crashes, show } from "./Crash.ts"
+import { faulty, type Options } from "./FaultyStore.ts"
+import { TestFailure } from "./TestFailure.ts"
+import { wrong, type ClockOptions } from "./WrongClock.ts"
+
+export { crashes } from "./Crash.ts"
+export type { Crash, Crashed, Point, Side } from "./Crash.ts"
+export type { Fault, Kind, Options } from "./FaultyStore.ts"
+export type { ClockOptions } from "./WrongClock.ts"
+
+/**
+ * Wraps the `CheckpointStore` of the layer below, so that what the options say happens to its requests.
+ *
+ * A store knows requests and no invocations. What needs the host of the functions is asked for there: on the test engine the event
+ * of an invocation a second time (`crash: "twice:1"`), an invocation that takes too long (`invocationTimeout`), clocks, stamps and
+ * silent answers (`faults`); on the local engine the `timeout` of a function.
+ *
+ * **Defects**: `TestFailure` when an option makes no sense.
+ *
+ * @example
+ * ```ts
+ * import { LambdaCheckpoints } from "effect-durable/lambda"
+ * import { Faults } from "effect-durable/testing"
+ * import * as Layer from "effect/Layer"
+ *
+ * // For LambdaHandler.make(…, { layer }): a tenth of the requests is throttled, and the fifth is never made.
+ * export const layer = Faults.layer({ seed: 7, throttle: 0.1, crash: "before:5" }).pipe(
+ *   Layer.provide(LambdaCheckpoints.layer)
+ * )
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (options: Options): Layer.Layer<CheckpointStore, never, CheckpointStore> =>
+  Layer.effect(
+    CheckpointStore,
+    Effect.map(CheckpointStore, (store) => around(store, options))
+  )
+
+/**
+ * As {@link layer}, for a store that is there.
+ *
+ * **Throws** a `TestFailure` when an option makes no sense.
+ *
+ * @example
+ * ```ts
+ * import type { CheckpointStore } from "effect-durable"
+ * import { Faults } from "effect-durable/testing"
+ *
+ * export const unreliable = (store: CheckpointStore.CheckpointStore["Service"]) =>
+ *   Faults.around(store, { seed: 7, lost: 0.1, delay: 0.2, longest: "2 seconds" })
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const around = (store: CheckpointStore["Service"], options: Options): CheckpointStore["Service"] => {
+  const points = crashes(options.crash)
+  const twice = points.find(({ side }) => side === "twice")
+  if (twice !== undefined)
+    throw new TestFailure({
+      message: `Expected crashes of the sides before, after and lost, found "${show(twice)}". A store has no event that could be delivered twice: use the option crash of TestEngine.layer.`
+    })
+  const inner = faulty(store, options)
+  const killer = new Crashes(points, false, { runAgain: () => {}, crashed: options.onCrash })
+  return { ...inner, checkpoint: (request) => killer.around(request, inner.checkpoint(request)) }
+}
+
+/**
+ * A clock of the process that is off, or goes back: for the layer of a handler. Sleeps take as long as ever.
+ *
+ * @example
+ * ```ts
+ * import { Faults } from "effect-durable/testing"
+ *
+ * export const layer = Faults.clock({ ahead: "3 minutes", back: "20 millis" })
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const clock = (options: ClockOptions): Layer.Layer<never> =>
+  Layer.effect(
+    Clock.Clock,
+    Effect.map(Effect.service(Clock.Clock), (right) => wrong(right, options))
+  )
+
+/**
+ * What else can happen on the test engine, which has the events of invocations, their clocks and the stamps of the service.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface EngineOptions extends Omit<Options, "crash" | "pageItems"> {
+  /** The share of checkpoints at which the event of the invocation is delivered a second time. */
+  readonly again?: number | undefined
+  /** The clock of the functions. Default: virtual time as it is. */
+  readonly clock?: Omit<ClockOptions, "seed"> | undefined
+  /** Whether the service stamps whole milliseconds, as AWS does, so that much happens at the same time. Default: false. */
+  readonly wholeMillis?: boolean | undefined
+  /**
+   * With `wholeMillis`, how far the clocks are behind that stamp what others bring, the ends of callbacks and of calls, as
+   * milliseconds. Default: 0.
+   */
+  readonly behind?: number | undefined
+  /** With `wholeMillis` and without `delay`, the share of checkpoints whose answer does not tell again what they said. */
+  readonly silent?: number | undefined
+}

@@ -1,0 +1,50 @@
+/**
+ * A clock that is off.
+ *
+ * Owns: how far. Does not own: whose clock it is.
+ *
+ * @since 0.1.0
+ */
+import type * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import { seeded } from "../execution/Chance.ts"
+import { readDuration } from "../internal/durations.ts"
+
+/**
+ * How far a clock is off.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ClockOptions {
+  /** Decides how far each reading goes back: any whole number. Default: 1. */
+  readonly seed?: number | undefined
+  /** How far the clock is ahead, a duration. Default: not at all. */
+  readonly ahead?: Duration.Input | undefined
+  /** How far the clock is behind, a duration. Default: not at all. */
+  readonly behind?: Duration.Input | undefined
+  /** How far each reading may lie before one that came earlier, a duration. Default: not at all. */
+  readonly back?: Duration.Input | undefined
+}
+
+/** The clock, as it is off. */
+export const wrong = (right: Clock.Clock, options: ClockOptions): Clock.Clock => {
+  const { ahead = 0, back = 0, behind = 0, seed = 1 } = options
+  const off = millisIn("the clock's ahead", ahead) - millisIn("the clock's behind", behind)
+  const furthest = millisIn("the clock's back", back)
+  const random = seeded(`${seed} clock`)
+  const shift = (): number => Math.round(off - random.nextDoubleUnsafe() * furthest)
+  const nanos = (): bigint => BigInt(shift()) * 1_000_000n
+  return {
+    currentTimeMillisUnsafe: () => right.currentTimeMillisUnsafe() + shift(),
+    currentTimeMillis: Effect.map(right.currentTimeMillis, (millis) => millis + shift()),
+    currentTimeNanosUnsafe: () => right.currentTimeNanosUnsafe() + nanos(),
+    currentTimeNanos: Effect.map(right.currentTimeNanos, (time) => time + nanos()),
+    monotonicTimeNanosUnsafe: () => right.monotonicTimeNanosUnsafe(),
+    monotonicTimeNanos: right.monotonicTimeNanos,
+    sleep: (duration) => right.sleep(duration)
+  }
+}
+
+const millisIn = (what: string, duration: Duration.Input): number => Duration.toMillis(readDuration(what, duration))
