@@ -1,8 +1,8 @@
 /**
  * Every example by the name that `npm start` knows it by: the function to start, with what, and the engines for it.
  */
-import { type CheckpointStore, type DurableFunction, DurableClient } from "effect-durable"
-import { TestEngine } from "effect-durable/testing"
+import { type DurableFunction, DurableClient } from "effect-durable"
+import { type Faults, TestEngine } from "effect-durable/testing"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Order from "../01-order.ts"
@@ -33,9 +33,9 @@ export interface Example {
   readonly functionName: string
   readonly payload: unknown
   /** The local engine, with the example's functions in this process. */
-  readonly local: Engine
+  readonly local: (faults: Faults.Options) => Engine
   /** The test engine. */
-  readonly memory: Layer.Layer<TestEngine.TestEngine | DurableClient.DurableClient | CheckpointStore.CheckpointStore>
+  readonly memory: (options?: TestEngine.Options) => Layer.Layer<TestEngine.TestEngine | DurableClient.DurableClient>
 }
 
 /** An example whose functions require no services. */
@@ -46,8 +46,8 @@ const standalone = (
 ): Example => ({
   functionName: name,
   payload,
-  local: local(functions, Layer.empty),
-  memory: TestEngine.layer(functions)
+  local: (faults) => local(functions, Layer.empty, faults),
+  memory: (options) => TestEngine.layer(functions, options)
 })
 
 /** Ada's answers to callbacks, as the workflow reads them. */
@@ -64,8 +64,8 @@ export const examples: Readonly<Record<string, Example>> = {
   order: {
     functionName: Order.ProcessOrder.name,
     payload: Order.order,
-    local: local(Order.functions, Order.Gateway.layerMemory),
-    memory: TestEngine.layer(Order.functions).pipe(Layer.provide(Order.Gateway.layerMemory))
+    local: (faults) => local(Order.functions, Order.Gateway.layerMemory, faults),
+    memory: (options) => TestEngine.layer(Order.functions, options).pipe(Layer.provide(Order.Gateway.layerMemory))
   },
   "invoke-lambda": standalone(Orchestrate, { values: [10, 20, 30, 40, 50] }, [orchestrate, processValues]),
   hierarchical: standalone(Hierarchical.GrantLoan, Hierarchical.payload, Hierarchical.functions),
@@ -76,30 +76,30 @@ export const examples: Readonly<Record<string, Example>> = {
   retry: {
     functionName: Retry.BookSeat.name,
     payload: Retry.payload,
-    local: local(Retry.functions, Retry.Queue.layer),
-    memory: TestEngine.layer(Retry.functions).pipe(Layer.provide(Retry.Queue.layer))
+    local: (faults) => local(Retry.functions, Retry.Queue.layer, faults),
+    memory: (options) => TestEngine.layer(Retry.functions, options).pipe(Layer.provide(Retry.Queue.layer))
   },
   serdes: standalone(Serdes.Inventory, Serdes.payload, Serdes.functions),
   tenant: {
     functionName: Tenant.BillTenant.name,
     payload: Tenant.payload,
-    local: local(Tenant.functions, Layer.empty),
-    memory: TestEngine.layer(Tenant.tested)
+    local: (faults) => local(Tenant.functions, Layer.empty, faults),
+    memory: (options) => TestEngine.layer(Tenant.tested, options)
   },
   children: standalone(Children.PlanParty, Children.payload, Children.functions),
   "map-reduce": standalone(MapReduce.CountWords, MapReduce.payload, MapReduce.functions),
   approval: {
     functionName: Approval.Purchase.name,
     payload: Approval.payload,
-    local: local(Approval.functions, Approval.Mail.layerMemory, answers),
-    memory: TestEngine.layer(Approval.tested).pipe(Layer.provide(Approval.Mail.layerMemory))
+    local: (faults) => local(Approval.functions, Approval.Mail.layerMemory, faults, answers),
+    memory: (options) => TestEngine.layer(Approval.tested, options).pipe(Layer.provide(Approval.Mail.layerMemory))
   },
   saga: standalone(Saga.BookTrip, Saga.payload, Saga.functions),
   polling: {
     functionName: Polling.Transcode.name,
     payload: Polling.payload,
-    local: local(Polling.functions, Polling.Farm.layerMemory),
-    memory: TestEngine.layer(Polling.functions).pipe(Layer.provide(Polling.Farm.layerMemory))
+    local: (faults) => local(Polling.functions, Polling.Farm.layerMemory, faults),
+    memory: (options) => TestEngine.layer(Polling.functions, options).pipe(Layer.provide(Polling.Farm.layerMemory))
   },
   batch: standalone(Batch.ImportItems, Batch.payload, Batch.functions),
   agent: {
@@ -111,7 +111,7 @@ export const examples: Readonly<Record<string, Example>> = {
   deployed: {
     functionName: PlaceOrder.name,
     payload: { orderId: "o-1", card: "4242", cents: 1_250 },
-    local: local([placeOrder, chargeCard], Bank.layer),
-    memory: TestEngine.layer([placeOrder, chargeCard]).pipe(Layer.provide(Bank.layer))
+    local: (faults) => local([placeOrder, chargeCard], Bank.layer, faults),
+    memory: (options) => TestEngine.layer([placeOrder, chargeCard], options).pipe(Layer.provide(Bank.layer))
   }
 }

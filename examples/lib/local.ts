@@ -5,6 +5,7 @@
 import { CheckpointStore, type DurableFunction, DurableClient } from "effect-durable"
 import { LambdaCheckpoints, LambdaClient } from "effect-durable/lambda"
 import { LocalEngine } from "effect-durable/local"
+import { Faults } from "effect-durable/testing"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
@@ -15,8 +16,8 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 
-/** What `npm start` needs of an engine. Every invocation uses its one store, so that whoever changes that sees them all. */
-export type Engine = Layer.Layer<DurableClient.DurableClient | CheckpointStore.CheckpointStore, unknown>
+/** What `npm start` needs of an engine. */
+export type Engine = Layer.Layer<DurableClient.DurableClient, unknown>
 
 /** Somebody outside, who does something about every callback. */
 type Answers<R> = (
@@ -30,6 +31,7 @@ export const local = <
 >(
   functions: I,
   services: Layer.Layer<R | LocalEngine.InProcessRequirements<I[number]>>,
+  faults: Faults.Options,
   answers?: Answers<R>
 ): Engine =>
   Layer.effectContext(
@@ -37,7 +39,7 @@ export const local = <
       const folder = yield* temporaryFolder
       const built = yield* Layer.build(services)
       const remote = yield* Deferred.make<CheckpointStore.CheckpointStore["Service"]>()
-      const store = through(remote)
+      const store = Faults.around(through(remote), faults)
       const engine = yield* Layer.build(
         LocalEngine.layer({
           functions: [
@@ -66,7 +68,7 @@ export const local = <
           Effect.forkScoped
         )
       }
-      return Context.add(client, CheckpointStore.CheckpointStore, store)
+      return client
     })
   )
 

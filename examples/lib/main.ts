@@ -3,16 +3,18 @@
  *
  * It prints the operations of the execution with their times and attempts, and in its last line the result as JSON. The engine
  * leaps over whatever would only be waited for: hours pass at once. With `--memory` it is the test engine, without a database
- * and HTTP, in virtual time. With `--crash` an invocation is killed at a checkpoint, such as `before:3` or `after:3`,
+ * and HTTP, in virtual time. With `--crash` an invocation is killed at a checkpoint, such as `before:3` or `after:charge`,
  * and the operations say what became of them. It exits with 1 when the input is bad or the execution fails, and with 2
  * when it is called wrongly; both times it says so in a sentence.
  */
 import { DurableClient } from "effect-durable"
+import { Faults } from "effect-durable/testing"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
-import { examples } from "./all.ts"
-import { arm, parsePoint, type Point } from "./crash.ts"
+import { examples, type Example } from "./all.ts"
+import { Crash } from "./crash.ts"
 import { draw } from "./tree.ts"
 
 /** What a person reads when there is no result, and the exit code. */
@@ -20,24 +22,41 @@ class Failed extends Schema.TaggedError<Failed>()("Failed", { message: Schema.St
 
 const main = Effect.fn("main")(function* (args: ReadonlyArray<string>) {
   const inMemory = args.includes("--memory")
-  const { crash, words } = yield* parseArguments(args.filter((word) => word !== "--memory"))
+  const { crash, words } = yield* parseArguments(
+    args.filter((word) => word !== "--memory"),
+    inMemory
+  )
   const [name = "order", input, ...rest] = words
   const example = Object.hasOwn(examples, name) ? examples[name] : undefined
   if (example === undefined) return yield* misuse(`There is no example "${name}"`)
   if (rest.length > 0) return yield* misuse("There are too many arguments")
   const payload = input === undefined ? JSON.stringify(example.payload) : yield* checkJson(input)
-  return yield* Effect.provide(
-    run(name, example.functionName, payload, crash),
-    inMemory ? example.memory : example.local
-  )
+  const engine =
+    crash === undefined ? engineOf(example, inMemory) : engineOf(example, inMemory, crash.text, crash.watch)
+  return yield* Effect.provide(run(name, example.functionName, payload, crash), engine)
 })
 
+const engineOf = (example: Example, inMemory: boolean, crash?: string, watch?: Crash) =>
+  inMemory
+    ? example.memory({ crash, faults: { onCrash: watch?.onCrash } })
+    : example.local({ crash, onCrash: watch?.onCrash })
+
+interface Due {
+  readonly text: string
+  readonly watch: Crash
+}
+
 /** The words, and where to crash if they say so. */
-const parseArguments = Effect.fnUntraced(function* (args: ReadonlyArray<string>) {
+const parseArguments = Effect.fnUntraced(function* (args: ReadonlyArray<string>, inMemory: boolean) {
   const at = args.indexOf("--crash")
   if (at === -1) return { words: args, crash: undefined }
-  const crash = parsePoint(args[at + 1] ?? "")
-  if (crash === undefined) return yield* misuse(`--crash takes 3, before:3 or after:3, and not "${args[at + 1] ?? ""}"`)
+  const text = args[at + 1] ?? ""
+  const points = yield* Effect.try({ try: () => Faults.crashes(text), catch: messageOf }).pipe(
+    Effect.catch((problem) => misuse(`--crash: ${problem.replace(/\.$/, "")}`))
+  )
+  if (!inMemory && points.some(({ side }) => side === "twice"))
+    return yield* misuse(`--crash ${text} delivers an event twice, which only the test engine does: add --memory`)
+  const crash: Due = { text, watch: new Crash() }
   return { words: args.toSpliced(at, 2), crash }
 })
 
@@ -54,9 +73,9 @@ const checkJson = (input: string) =>
   })
 
 /** Runs an execution to its end, and answers with its result. */
-const run = Effect.fnUntraced(function* (name: string, functionName: string, payload: string, point?: Point) {
+const run = Effect.fnUntraced(function* (name: string, functionName: string, payload: string, crash?: Due) {
   const client = yield* DurableClient.DurableClient
-  const crash = point === undefined ? undefined : yield* arm(point)
+  if (crash !== undefined) yield* Deferred.succeed(crash.watch.client, client)
   const { executionArn, outcome } = yield* client.start({
     functionName,
     qualifier: "$LATEST",
@@ -65,13 +84,13 @@ const run = Effect.fnUntraced(function* (name: string, functionName: string, pay
     type: "RequestResponse"
   })
   if (crash !== undefined) {
-    const report = crash.report()
-    if (report === undefined) {
-      return yield* failure(`The execution ended with checkpoint ${crash.checkpoints()}, so nothing was killed.`)
-    }
+    const { report } = crash.watch
+    if (report === undefined)
+      return yield* failure(`The execution ended and has no ${crash.text}, so nothing was killed.`)
     console.log(`${report}\n`)
   }
-  for (const line of yield* draw(executionArn, crash?.noteOf)) console.log(line)
+  const noteOf = (arn: string, operationId: string) => crash?.watch.noteOf(arn, operationId)
+  for (const line of yield* draw(executionArn, noteOf)) console.log(line)
   if (outcome?.status === "SUCCEEDED") return outcome.result ?? "null"
   return yield* failure(outcome?.error.ErrorMessage ?? `The execution ended as ${outcome?.status ?? "nothing"}.`)
 })

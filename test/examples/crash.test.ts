@@ -1,48 +1,8 @@
-/** What `npm start -- NAME --crash POINT` shows, and that no crash changes what an example ends with. */
+/** What `npm start -- NAME --crash POINT` shows: the words are those of `TestEngine.layer`, on either engine. */
 import { assert, describe, it } from "@effect/vitest"
-import { DurableClient } from "effect-durable"
-import * as Effect from "effect/Effect"
-import { examples } from "../../examples/lib/all.ts"
-import { arm, parsePoint, type Point } from "../../examples/lib/crash.ts"
 import { start } from "./support.ts"
 
-/** Runs an example with its own input, and answers with its outcome and with what is known of the crash. */
-const crashed = Effect.fnUntraced(function* (name: string, point: Point) {
-  const { functionName, memory, payload } = examples[name]!
-  return yield* Effect.gen(function* () {
-    const client = yield* DurableClient.DurableClient
-    const crash = yield* arm(point)
-    const { outcome } = yield* client.start({
-      functionName,
-      qualifier: "$LATEST",
-      payload: JSON.stringify(payload),
-      type: "RequestResponse"
-    })
-    return { outcome, checkpoints: crash.checkpoints(), report: crash.report() }
-  }).pipe(Effect.provide(memory))
-})
-
-const never = { side: "before", checkpoint: 9_999 } as const
-
-/** All but one that counts its looks, of which a crash loses one, and one with a thousand items. */
-const repeatable = Object.keys(examples).filter((name) => name !== "polling" && name !== "batch")
-
 describe("a crash", () => {
-  it.effect.each(repeatable)("of %s at any checkpoint changes nothing of how it ends", (name) =>
-    Effect.gen(function* () {
-      const { checkpoints, outcome, report } = yield* crashed(name, never)
-      assert.isUndefined(report)
-      assert.isAbove(checkpoints, 0)
-      for (let checkpoint = 1; checkpoint <= checkpoints; checkpoint++) {
-        for (const side of ["before", "after"] as const) {
-          const ended = yield* crashed(name, { side, checkpoint })
-          assert.isDefined(ended.report, `${side}:${checkpoint}`)
-          assert.deepStrictEqual(ended.outcome, outcome, `${side}:${checkpoint}`)
-        }
-      }
-    })
-  )
-
   it("shows what was replayed and what ran again", async () => {
     const plain = await start("deployed")
     const { exitCode, last, stdout } = await start("deployed", "--crash", "before:5")
@@ -67,19 +27,39 @@ describe("a crash", () => {
     assert.match(stdout, /├─ charge +invoke .+ succeeded\n/)
   })
 
-  it("that comes too late is told", async () => {
-    const { exitCode, stderr } = await start("order", "--crash", "6")
-    assert.strictEqual(exitCode, 1)
-    assert.strictEqual(stderr, "The execution ended with checkpoint 5, so nothing was killed.\n")
+  it("at an operation is found by its name, in memory too", async () => {
+    for (const engine of [[], ["--memory"]]) {
+      const { last, stdout } = await start("deployed", "--crash", "before:hand over", ...engine)
+      assert.include(stdout, 'before checkpoint 5: STEP START "hand over"')
+      assert.match(stdout, /hand over +step .+ ← ran again\n/)
+      assert.include(last, "shipped")
+    }
   })
 
-  it.each(["", "0", "-1", "during:3", "before:", "1.5"])("at %j is refused", (text) => {
-    assert.isUndefined(parsePoint(text))
+  it("may lose an answer, and deliver an event twice", async () => {
+    const lost = await start("deployed", "--crash", "lost:5")
+    assert.include(lost.stdout, "Lost the answer to place-order at checkpoint 5")
+    assert.strictEqual(lost.exitCode, 0)
+    const twice = await start("deployed", "--crash", "twice:5", "--memory")
+    assert.include(twice.stdout, "Delivered the event of place-order twice at checkpoint 5")
+    assert.strictEqual(twice.exitCode, 0)
+  })
+
+  it("that would deliver an event twice is left to the test engine", async () => {
+    const { exitCode, stderr } = await start("deployed", "--crash", "twice:5")
+    assert.strictEqual(exitCode, 2)
+    assert.include(stderr, "add --memory")
+  })
+
+  it("that comes too late is told", async () => {
+    const { exitCode, stderr } = await start("order", "--crash", "before:6")
+    assert.strictEqual(exitCode, 1)
+    assert.strictEqual(stderr, "The execution ended and has no before:6, so nothing was killed.\n")
   })
 
   it("at no point that there is is refused with a sentence", async () => {
     const { exitCode, stderr } = await start("order", "--crash", "during:3")
     assert.strictEqual(exitCode, 2)
-    assert.match(stderr, /^--crash takes 3, before:3 or after:3, and not "during:3"\. Use: .+\n$/)
+    assert.match(stderr, /^--crash: Expected a crash such as "before:3".+ found "during:3"\..+ Use: .+\n$/)
   })
 })

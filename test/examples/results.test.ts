@@ -57,7 +57,7 @@ const outcomeOf = (
     Effect.map(({ outcome }) =>
       outcome?.status === "SUCCEEDED" ? JSON.parse(outcome.result ?? "null") : { error: outcome?.error.ErrorType }
     ),
-    Effect.provide(example[engine])
+    Effect.provide(engine === "local" ? example.local({}) : example.memory())
   )
 }
 

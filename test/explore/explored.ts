@@ -24,8 +24,9 @@ const anything = (name: string) =>
 
 export const explored = (name: string, options: TestEngine.ExploreOptions): Effect.Effect<Explored> => {
   const { functionName, memory, payload } = examples[name]!
-  return TestEngine.explore(anything(functionName), payload, { ...options, world: memory }).pipe(
-    Effect.provide(memory),
+  const world = memory()
+  return TestEngine.explore(anything(functionName), payload, { ...options, world }).pipe(
+    Effect.provide(world),
     Effect.exit,
     Effect.map((exit) =>
       Exit.isSuccess(exit)
