@@ -105,8 +105,8 @@ export const examples: Readonly<Record<string, Example>> = {
   agent: {
     functionName: Agent.Support.name,
     payload: Agent.payload,
-    local: local(Agent.functions, Agent.layerMemory, permits),
-    memory: TestEngine.layer(Agent.tested).pipe(Layer.provide(Agent.layerMemory))
+    local: (faults) => local(Agent.functions, Agent.layerMemory, faults, permits),
+    memory: (options) => TestEngine.layer(Agent.tested, options).pipe(Layer.provide(Agent.layerMemory))
   },
   deployed: {
     functionName: PlaceOrder.name,
