@@ -1,5 +1,6 @@
 /**
- * Makes the pages in `docs/reference/` from the declarations and the doc comments of everything that users can import.
+ * Makes the pages in `docs/reference/` from the declarations and the doc comments of everything that users can import, and the
+ * tables of options in other pages.
  *
  * It writes them; with `--check` it only says whether they are up to date. Both times it says what a doc comment lacks:
  * a summary, units, errors, an example, a category, a version. It exits with 1 if there is anything to say. The last line
@@ -13,6 +14,7 @@ import process from "node:process"
 import { root } from "./declarations.ts"
 import { findProblems } from "./reference/demands.ts"
 import { readModules } from "./reference/exports.ts"
+import { missingTables, pagesWithOptions } from "./reference/options.ts"
 import { makePages } from "./reference/pages.ts"
 
 const folder = join(root, "docs/reference")
@@ -45,12 +47,19 @@ const outdated = (pages: ReadonlyMap<string, string>): ReadonlyArray<string> => 
   return [...new Set([...pages.keys(), ...there.keys()])].filter((path) => pages.get(path) !== there.get(path))
 }
 
+const outdatedIn = (pages: ReadonlyMap<string, string>): ReadonlyArray<string> =>
+  [...pages.keys()].filter((path) => pages.get(path) !== readFileSync(join(root, path), "utf8"))
+
 const modules = readModules()
 const exported = modules.reduce((sum, { exports }) => sum + exports.length, 0)
 const pages = formatted(makePages(modules))
 const changed = outdated(pages)
+const guides = formatted(pagesWithOptions())
+const changedGuides = outdatedIn(guides)
 const problems = [
   ...findProblems(modules),
+  ...missingTables(guides),
+  ...(check ? changedGuides.map((path) => `The options in ${path} are out of date. Run npm run reference.`) : []),
   ...(check ? changed.map((path) => `docs/reference/${path} is out of date. Run npm run reference.`) : [])
 ]
 
@@ -58,6 +67,10 @@ if (!check && changed.length > 0) {
   rmSync(folder, { recursive: true, force: true })
   write(folder, pages)
   console.log(`Wrote ${changed.map((path) => `docs/reference/${path}`).join(", ")}.`)
+}
+if (!check && changedGuides.length > 0) {
+  write(root, new Map([...guides].filter(([path]) => changedGuides.includes(path))))
+  console.log(`Wrote the options in ${changedGuides.join(", ")}.`)
 }
 for (const problem of problems) console.log(problem)
 if (process.argv.includes("--json")) console.log(JSON.stringify({ exports: exported, problems }))

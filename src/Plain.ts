@@ -106,11 +106,17 @@ type ArrayMember = Exclude<keyof Array<unknown>, number>
  * @since 0.1.0
  */
 export interface Recording<A> {
-  /** The Schema of the value. Needed unless the value is plain data. */
+  /**
+   * The Schema of the value: of a step or a block, of one branch or item of a batch, of the winner of a race. The compiler asks
+   * for it when the value is not plain data. Default: plain data, as JSON.
+   */
   readonly success?: Schema.Top
-  /** The Schema of the errors. Needed unless there are none besides the library's own. */
+  /**
+   * The Schema of the errors. The compiler asks for it when there are errors of your own; those of the library, such as
+   * `InvokeFailed`, need none, and `DurableError.EffectError` is that of Effect's own. Default: none but the library's own.
+   */
   readonly error?: Schema.Top
-  /** A `Serdes.Codec` that writes and reads the value in place of `success`, which is then not needed. */
+  /** A `Serdes.Codec` that writes and reads the value in place of `success`. Default: the format of the layer. */
   readonly successSerdes?: {
     readonly serialize: (value: A, info: Serdes.Info) => unknown
     readonly deserialize: (text: string | undefined, info: Serdes.Info) => unknown

@@ -65,9 +65,15 @@ export interface Handler {
  * @since 0.1.0
  */
 export interface Options<R, E> {
-  /** What the workflow requires; `Layer.empty` for nothing. It is built once per sandbox; a build that fails is tried again by the next invocation. */
+  /**
+   * What the workflow requires; `Layer.empty` for nothing. It is built once per sandbox; a build that fails is tried again by the
+   * next invocation.
+   */
   readonly layer: Layer.Layer<R, E>
-  /** Where checkpoints go. Default: `LambdaCheckpoints.layer`, the service itself. */
+  /**
+   * Where checkpoints go; `LambdaCheckpoints.layerWith` is for another region, endpoint, proxy or credentials.
+   * Default: `LambdaCheckpoints.layer`, the service itself.
+   */
   readonly checkpoints?: Layer.Layer<CheckpointStore, unknown> | undefined
   /**
    * Where built layers are kept, to share them with other handlers of the same process, or with a `ManagedRuntime`: what is in
@@ -83,9 +89,9 @@ export interface Options<R, E> {
    */
   readonly outsideLimit?: Duration.Input | undefined
   /**
-   * What a contradiction between code and history, a workflow that is stuck, or configuration that the layer lacks does: end the execution as FAILED (`"fail"`,
-   * the default), or fail only the invocation (`"retry"`), so that the execution goes on when an older version of the code
-   * is back.
+   * What a contradiction between code and history, a workflow that is stuck, or configuration that the layer lacks does: `"fail"`
+   * ends the execution as FAILED; `"retry"` fails only the invocation, so that the execution goes on when an older version of the
+   * code is back. Default: `"fail"`.
    */
   readonly onNonDeterminism?: "fail" | "retry" | undefined
   /** The largest result of a step or context that is kept as it is, in bytes of JSON. Default: 262,144. */
@@ -101,7 +107,7 @@ export interface Options<R, E> {
    * Whether the START of a step is left out where its SUCCEED leaves with the same request. A step of a short body then costs one
    * update in place of two, and a fifth fewer bytes; its history has no `StepStarted`, and begins when it ends. A step whose
    * START has left, or that fails, is written as ever. The service's model allows it; nobody has tried it in the cloud yet.
-   * Default: no.
+   * Default: `false`.
    */
   readonly omitStart?: boolean | undefined
   /**

@@ -51,11 +51,14 @@ export type ServicesOf<B> = [B] extends [never]
  * @since 0.1.0
  */
 export interface ConcurrencyOptions {
-  /** How many branches or items run at once: a whole number of at least 1, or `"unbounded"`. They start in the order of their indexes. */
+  /**
+   * How many branches or items run at once: a whole number of at least 1, or `"unbounded"`. They start in the order of their
+   * indexes. Default: 1 for `all` and `forEach`, as in Effect, and `"unbounded"` for `parallel` and `map`.
+   */
   readonly concurrency?: number | "unbounded" | undefined
   /**
    * Whether a branch has no record of its own. That saves one operation for each; its body then runs again on every replay
-   * until the whole operation is recorded. Default: false.
+   * until the whole operation is recorded. Default: `false`.
    */
   readonly flat?: boolean | undefined
 }
@@ -67,7 +70,7 @@ export interface ConcurrencyOptions {
  * @since 0.1.0
  */
 export interface CollectOptions extends ConcurrencyOptions {
-  /** Whether the values are thrown away: the operation ends with nothing, and none of them is recorded. Default: false. */
+  /** Whether the values are thrown away: the operation ends with nothing, and none of them is recorded. Default: `false`. */
   readonly discard?: boolean | undefined
 }
 

@@ -43,11 +43,14 @@ import { durableSeconds, secondsLeft, whenKnown } from "./wait.ts"
  * @since 0.1.0
  */
 export interface CallbackOptions {
-  /** How long it may take until it is completed. Default: as long as the execution. */
+  /**
+   * How long it may take until it is completed: 1 second to 366 days, rounded up to whole seconds; or until a point in time, a
+   * `Date` or a `DateTime`. Default: as long as the execution.
+   */
   readonly timeout?: Timeout | undefined
   /**
    * How long it may take from one heartbeat to the next, and to the first: 1 second to 366 days, rounded up to whole
-   * seconds. Default: no heartbeat is needed.
+   * seconds. It does not put off the `timeout`. Default: no heartbeat is needed.
    */
   readonly heartbeatTimeout?: Duration.Input | undefined
 }
@@ -66,9 +69,12 @@ export interface Callback<out A, out E = never, out R = never> {
 
 /** How the answer to a callback is read: by a codec, by a Schema, or as it is. */
 export interface Answer {
-  /** The Schema of the answer, which is read as JSON. Default: the answer is the text as it was sent. */
+  /** The Schema that reads the answer from its JSON. Default: the text as it was sent. */
   readonly success?: Schema.Top
-  /** The Schema of the failures that arrive as themselves. */
+  /**
+   * The Schema of the failures that arrive as themselves, read from the JSON of their ErrorData.
+   * Default: all are `CallbackFailed`.
+   */
   readonly error?: Schema.Top
   /** A `Serdes.Reader` that reads the answer in place of `success`. */
   readonly successSerdes?: Serdes.Reader<unknown, unknown>

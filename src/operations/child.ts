@@ -133,7 +133,10 @@ export interface PipedChild<O> {
  * @since 0.1.0
  */
 export interface ChildOptions {
-  /** Whether the child has no record of its own: then its body runs again on every replay. Default: false. */
+  /**
+   * Whether the child is a namespace only: without a record it costs no operation and needs no Schema, and its body runs again
+   * at every replay. Default: `false`.
+   */
   readonly flat?: boolean | undefined
 }
 

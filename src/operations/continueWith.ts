@@ -17,8 +17,25 @@ import { InvalidOptions } from "../DurableError.ts"
 import { Execution } from "../execution/Parts.ts"
 import { startAs, type StartRules } from "./executions.ts"
 import { handOver } from "./letGo.ts"
-import type { StartOptions } from "./start.ts"
 import { typed } from "./typed.ts"
+
+/**
+ * The options of {@link continueWith}.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ContinueWithOptions {
+  /** The name of the operation. Default: the name of the contract. */
+  readonly name?: string | undefined
+  /**
+   * The name of the other execution: 1 to 64 letters, digits, `-` and `_`. The `idempotencyKey` of the contract is not asked.
+   * Default: a name that belongs to this operation alone.
+   */
+  readonly executionName?: string | undefined
+  /** The tenant for a function with tenant isolation: 1 to 256 letters, digits, spaces and `. _ : / = + - @`. */
+  readonly tenantId?: string | undefined
+}
 
 /**
  * Hands over to a fresh execution, with a history of its own, and ends this one: for work without an end, or beyond the
@@ -53,7 +70,7 @@ import { typed } from "./typed.ts"
  */
 export const continueWith = <C extends DurableFunction.AnyDurable>(
   contract: C,
-  ...[payload, options]: DurableFunction.PayloadAndOptions<C, StartOptions>
+  ...[payload, options]: DurableFunction.PayloadAndOptions<C, ContinueWithOptions>
 ): Effect.Effect<never, never, Execution | DurableClient.DurableClient | DurableFunction.CallerServices<C>> =>
   typed(Effect.orDie(untypedContinueWith(contract, payload, options ?? {})))
 

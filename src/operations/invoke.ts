@@ -60,13 +60,16 @@ import { secondsLeft, waitUntil, whenKnown } from "./wait.ts"
 export interface InvokeOptions<C extends DurableFunction.Any, R = never> {
   /** The name of the operation. Default: the name of the contract. */
   readonly name?: string | undefined
-  /** How long to wait for the outcome. Without it the invoke waits as long as the callee runs. It costs two more operations. */
+  /**
+   * How long to wait for the outcome: 1 second to 366 days, rounded up to whole seconds, or until a `Date` or `DateTime`. It costs
+   * two more operations. Default: as long as the callee runs.
+   */
   readonly timeout?: Timeout | undefined
   /** The tenant for a function with tenant isolation: 1 to 256 letters, digits, spaces and `. _ : / = + - @`. */
   readonly tenantId?: string | undefined
-  /** Writes the payload in place of the contract's own way. */
+  /** A `Serdes.Writer` of the payload. Default: that of the contract. */
   readonly payloadSerdes?: Serdes.Writer<DurableFunction.Payload<C>, R> | undefined
-  /** Reads the result in place of the contract's own way. */
+  /** A `Serdes.Reader` of the result. Default: that of the contract. */
   readonly successSerdes?: Serdes.Reader<DurableFunction.Success<C>, R> | undefined
 }
 

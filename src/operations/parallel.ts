@@ -37,9 +37,15 @@ import { typed } from "./typed.ts"
  * @since 0.1.0
  */
 export interface BatchOptions<A, E> extends ConcurrencyOptions {
-  /** When the batch is complete. Default: `CompletionPolicy.allCompleted`: all of them run, whatever fails. AWS's own is `CompletionPolicy.allSuccessful`. */
+  /**
+   * When the batch is complete: a `CompletionPolicy`. That of AWS's SDKs is `CompletionPolicy.allSuccessful`.
+   * Default: `CompletionPolicy.allCompleted`, so all of them run, whatever fails.
+   */
   readonly policy?: CompletionPolicy | undefined
-  /** Writes and reads the whole result in place of the library's own way; for one item there is `successSerdes`. */
+  /**
+   * A codec that writes and reads the whole `BatchResult`; for one item there is `successSerdes`. `BatchResult.fromValues` makes
+   * a result. Default: every outcome as it is recorded.
+   */
   readonly batchSerdes?: {
     serialize(value: BatchResult<A, E>, info: Serdes.Info): Effect.Effect<string | undefined, Serdes.SerdesError>
     deserialize(text: string | undefined, info: Serdes.Info): Effect.Effect<BatchResult<A, E>, Serdes.SerdesError>

@@ -61,18 +61,19 @@ import { typed, type InsideStep, type OptionOf, type PolicyFor } from "./typed.t
  */
 export interface StepOptions<E> {
   /**
-   * When a failed attempt is repeated. Default: up to 6 attempts, after 5 s and twice as long each time up to 60 s, with
-   * full jitter; with `semantics: "at-most-once"` there is none.
+   * When a failed attempt is repeated: a `RetryPolicy`, with delays of whole seconds, at least 1. Default: up to 6 attempts,
+   * after 5 s and twice as long each time up to 60 s, with full jitter; none with `semantics: "at-most-once"`.
    */
   readonly retry?: RetryPolicy<E> | undefined
   /**
-   * What an invocation does that finds the step started but without an outcome: run it again (`"at-least-once"`, the
-   * default), or fail it as `StepInterrupted` (`"at-most-once"`, and with `retry` at most once per attempt).
+   * What an invocation does that finds the step started but without an outcome: `"at-least-once"` runs it again,
+   * `"at-most-once"` fails it as `StepInterrupted`, and with a `retry` runs it at most once per attempt.
+   * Default: `"at-least-once"`.
    */
   readonly semantics?: "at-least-once" | "at-most-once" | undefined
   /**
    * How often in a row the step may be cut off, because the invocation ends before it does, until it fails as
-   * `StepInterrupted`: a whole number, or `Infinity`, which counts nothing. Default: 10, and then it is a defect.
+   * `StepInterrupted`: a whole number, or `Infinity`, which counts and records nothing. Default: 10, and then it is a defect.
    */
   readonly maxInterruptions?: number | undefined
 }

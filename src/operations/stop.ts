@@ -17,6 +17,19 @@ import { untypedStep } from "./step.ts"
 import { typed } from "./typed.ts"
 
 /**
+ * The options of {@link stop}.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StopOptions {
+  /** The name of the operation. Default: `"stop"`. */
+  readonly name?: string | undefined
+  /** The error that whoever waits for the execution sees as the reason. Default: what the service says. */
+  readonly error?: ErrorObject | undefined
+}
+
+/**
  * Stops another execution for good, without running any of its code. Stopping one that has ended does nothing.
  *
  * **Errors**: those of the client. **Defects**: those of `Durable.step`.
@@ -40,12 +53,7 @@ import { typed } from "./typed.ts"
  */
 export const stop = (
   execution: Pick<Started<DurableFunction.AnyDurable>, "executionArn">,
-  options: {
-    /** The name of the operation. Default: `"stop"`. */
-    readonly name?: string | undefined
-    /** What whoever waits for the execution sees as the reason. */
-    readonly error?: ErrorObject | undefined
-  } = {}
+  options: StopOptions = {}
 ): Effect.Effect<void, ClientError, Execution | DurableClient> => {
   const { error, name = "stop" } = options
   const stopped = Effect.flatMap(DurableClient, (client) => client.stop(execution.executionArn, error))

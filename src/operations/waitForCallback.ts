@@ -49,7 +49,10 @@ import { typed, type InsideStep } from "./typed.ts"
  * @since 0.1.0
  */
 export interface WaitForCallbackOptions<E> extends CallbackOptions {
-  /** When a failed attempt to submit is repeated. Default: as for a `Durable.step`. */
+  /**
+   * When a failed attempt to submit is repeated: a `RetryPolicy`, which sees the errors of the submitter as they are. The
+   * time-outs count from the creation of the callback, and go on meanwhile. Default: as for a `Durable.step`.
+   */
   readonly retry?: RetryPolicy<E> | undefined
 }
 

@@ -60,14 +60,15 @@ export interface ConditionAttempt<S> {
  * @since 0.1.0
  */
 export interface ConditionOptions<S, A extends S = S, E = never, R = never> {
-  /** What the first check begins with. */
+  /** The state that the first check begins with. */
   readonly initial: S
-  /** Looks at something and says how it is now: the body of a step, without retries. */
+  /** Looks, and returns the state as it is now: the body of a step, without retries. */
   readonly check: (state: S) => Effect.Effect<A, E, R> & Effect.Effect<S, E, R> & InsideStep<R>
-  /** Whether that is how it should be. */
+  /** Whether the state is as it should be. */
   readonly until: (state: NoInfer<S>) => boolean
   /**
-   * The time from one check to the next, in whole seconds of at least 1. Default: 5 seconds, half as long again each time,
+   * The time from one check to the next, from 1 second to 366 days, rounded to whole seconds: a duration, or a function of
+   * `{ attempt, state, random }`, where `random` is a number from 0 to 1 for jitter. Default: 5 seconds, half as long again each time,
    * up to 5 minutes, with full jitter.
    */
   readonly delay?: (Duration.Input | ((look: ConditionAttempt<NoInfer<S>>) => Duration.Input)) | undefined
@@ -82,11 +83,11 @@ export interface ConditionOptions<S, A extends S = S, E = never, R = never> {
  * @since 0.1.0
  */
 export interface ConditionRecording<State, Error, Codec> {
-  /** The Schema of the state. Needed unless the state is plain data. */
+  /** The Schema of the state. The compiler asks for it when the state is not plain data. Default: plain data, as JSON. */
   readonly state?: State
-  /** The Schema of the errors. Needed unless there are none besides the library's own. */
+  /** The Schema of the errors of `check`. The compiler asks for it when there are any. Default: none but the library's own. */
   readonly error?: Error
-  /** A `Serdes.Codec` that writes and reads the state in place of `state`, which is then not needed. */
+  /** A `Serdes.Codec` that writes and reads the state in place of `state`. Default: the format of the layer. */
   readonly stateSerdes?: Codec
 }
 

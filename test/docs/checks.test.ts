@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { parseComment } from "../../scripts/reference/comment.ts"
 import { findProblems } from "../../scripts/reference/demands.ts"
 import type { Declaration } from "../../scripts/reference/exports.ts"
+import { missingTables, withTables } from "../../scripts/reference/options.ts"
 import { fences, markdownBlocks, markdownFiles } from "./blocks.ts"
 import { commandsIn, isForm } from "./commands.ts"
 import { anchorsIn } from "./links.ts"
@@ -85,6 +86,42 @@ describe("a quotation", () => {
     assert.isTrue(matches("at … (found …)", "at a.ts:1 (found 2\nand 3)"))
     assert.isFalse(matches("at … (found 1)", "at a.ts:1 (found 2)"))
     assert.isFalse(matches("done.", "done!"))
+  })
+})
+
+describe("a table of options", () => {
+  const tableOf = (types: string) =>
+    withTables(`before\n<!-- options: ${types} -->\nold\n<!-- end of options -->\nafter`)
+
+  it("has what the comments say, the default apart", () => {
+    const table = tableOf("operations/stop.ts StopOptions, operations/child.ts ChildOptions")
+    assert.match(table, /^before\n<!-- options: [^]+<!-- end of options -->\nafter$/)
+    assert.include(table, '| `name` | `"stop"` | The name of the operation. |')
+    assert.match(table, /\| `flat` \| `false` \| Whether the child [^|]+ at every replay\. \|/)
+    assert.notInclude(table, "old")
+  })
+
+  it("says whether an option without a default is needed, and leaves out what is internal", () => {
+    const table = tableOf("lambda/LambdaHandler.ts Options")
+    assert.match(table, /\| `layer` \| needed \|/)
+    assert.notInclude(table, "warnAboutTargets")
+  })
+
+  it("is of a type that there is", () => {
+    assert.throws(() => tableOf("operations/step.ts NoSuchOptions"), "src/operations/step.ts has no interface")
+  })
+
+  it("is missed where a page has none", () => {
+    assert.include(
+      missingTables(new Map()),
+      "src/operations/step.ts: StepOptions needs a table in a page of docs/operations"
+    )
+    assert.deepStrictEqual(
+      missingTables(new Map([["a.md", tableOf("operations/step.ts StepOptions")]])).filter((text) =>
+        text.includes("StepOptions")
+      ),
+      []
+    )
   })
 })
 
