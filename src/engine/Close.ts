@@ -6,7 +6,7 @@
  *
  * @since 0.1.0
  */
-import type { TimerKind } from "./Timers.ts"
+import { operationKinds, type TimerKind } from "./Timers.ts"
 import * as ChainedInvoke from "./ChainedInvoke.ts"
 import * as Events from "./Events.ts"
 import type * as Execution from "./Execution.ts"
@@ -25,14 +25,13 @@ export const close = (work: Work.Work, arn: string, ending: ChainedInvoke.Ending
   if (parent !== undefined) ChainedInvoke.end(work, parent, ending)
 }
 
-const operationTimers: ReadonlyArray<TimerKind> = ["Wait", "StepRetry", "CallbackTimeout", "HeartbeatTimeout"]
 const executionTimers: ReadonlyArray<TimerKind> = ["InvocationRetry", "ExecutionTimeout"]
 
 const disarmAll = (work: Work.Work, { identity, waiting }: Execution.Execution): void => {
   const executionArn = identity.arn
   for (const kind of executionTimers) Work.disarm(work, { kind, executionArn })
   for (const operationId of waiting) {
-    for (const kind of operationTimers) Work.disarm(work, { kind, executionArn, operationId })
+    for (const kind of operationKinds) Work.disarm(work, { kind, executionArn, operationId })
   }
 }
 

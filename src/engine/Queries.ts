@@ -21,14 +21,16 @@ import {
 } from "../wire/Api.ts"
 import { HistoryEvent } from "../wire/HistoryEvent.ts"
 import * as Limits from "../wire/Limits.ts"
+import type { Operation } from "../wire/Operation.ts"
 import * as Checkpoint from "./Checkpoint.ts"
 import type { FunctionEntry } from "./Config.ts"
-import type { Execution, ExecutionOutcome } from "./Execution.ts"
+import { type Execution, type ExecutionOutcome, isShown, known } from "./Execution.ts"
 import * as AppendLog from "./internal/AppendLog.ts"
 import * as Paging from "./Paging.ts"
 import { invalid, notFound, type Refused } from "./Refused.ts"
 import * as Start from "./Start.ts"
 import * as State from "./State.ts"
+import * as Timers from "./Timers.ts"
 import type * as Work from "./Work.ts"
 
 /** The execution that a request is about, named by the ARN from its path. */
@@ -102,6 +104,33 @@ const summary = (execution: Listed["execution"]): ExecutionSummary => {
 }
 
 const statusOf = ({ outcome }: Listed["execution"]): ExecutionStatus => outcome?.status ?? "RUNNING"
+
+/**
+ * What an execution waits for, in the order of its beginning, and when that ends by itself: `dues` is empty for what only
+ * somebody else can end. What is left open in a context that has ended is not waited for.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Awaited {
+  readonly operation: Operation
+  readonly dues: ReadonlyArray<Timers.Timer>
+}
+
+/**
+ * What an open execution waits for.
+ *
+ * @since 0.1.0
+ * @category queries
+ */
+export const awaited = (state: State.ServiceState, execution: Execution): ReadonlyArray<Awaited> => {
+  if (execution.outcome !== undefined) return []
+  const { arn } = execution.identity
+  return Array.from(execution.waiting, (id) => known(execution, id))
+    .filter(({ operation }) => isShown(execution, operation))
+    .toSorted((a, b) => a.order - b.order)
+    .map(({ operation }) => ({ operation, dues: Timers.ofOperation(state.timers, arn, operation.Id) }))
+}
 
 // --- History ---------------------------------------------------------------------------------------------------------
 

@@ -35,11 +35,20 @@ export type { CheckpointAnswer, CheckpointRequest } from "./Checkpoint.ts"
 export { type Config, type FunctionEntry, type InvocationRetry, make as makeConfig, type Options } from "./Config.ts"
 export type { Execution, ExecutionOutcome } from "./Execution.ts"
 export type { InvocationEnd } from "./Invocation.ts"
-export { getExecution, getHistory, getState, listExecutions, listFrom, type Listed } from "./Queries.ts"
+export {
+  awaited,
+  type Awaited,
+  getExecution,
+  getHistory,
+  getState,
+  listExecutions,
+  listFrom,
+  type Listed
+} from "./Queries.ts"
 export { Refused } from "./Refused.ts"
 export type { Started, StartRequest } from "./Start.ts"
 export { resolve as resolveFunction } from "./Start.ts"
-export { empty, execution, hasCallback, hasName, type ServiceState } from "./State.ts"
+export { empty, execution, hasCallback, hasName, named, type ServiceState } from "./State.ts"
 export { isWait, type Timer, type TimerKey, type TimerKind } from "./Timers.ts"
 export type { Applied, Changed, Env, HostEffect } from "./Work.ts"
 
@@ -265,6 +274,15 @@ export const nextDue = (state: State.ServiceState): number | undefined => nextTi
  * @category getters
  */
 export const nextTimer = (state: State.ServiceState): Timers.Timer | undefined => Timers.first(state.timers)
+
+/**
+ * The timer that an execution waits for first, which {@link skipTimer} would skip.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const nextWait = (state: State.ServiceState, executionArn: string): Timers.Timer | undefined =>
+  Timers.firstWait(state.timers, executionArn)
 
 /**
  * The timer of this purpose, if it is armed.

@@ -62,6 +62,12 @@ export const execution = (state: ServiceState, arn: string): Execution | undefin
  */
 export const hasName = (state: ServiceState, name: string): boolean => HashMap.has(state.arnByName, name)
 
+/** The execution with this name. */
+export const named = (state: ServiceState, name: string): Execution | undefined => {
+  const arn = Option.getOrUndefined(HashMap.get(state.arnByName, name))
+  return arn === undefined ? undefined : execution(state, arn)
+}
+
 /**
  * Whether an execution in this state has given this id to a callback.
  *

@@ -24,6 +24,9 @@ export type TimerKind =
   | "InvocationRetry"
   | "ExecutionTimeout"
 
+/** The kinds that belong to an operation. */
+export const operationKinds: ReadonlyArray<TimerKind> = ["Wait", "StepRetry", "CallbackTimeout", "HeartbeatTimeout"]
+
 /**
  * Whether an execution does nothing but wait for a timer of this kind. The others are limits, which nobody waits for.
  *
@@ -100,6 +103,12 @@ export const rearrange = (timers: Timers, arrange: (due: ReadonlyArray<Timer>) =
 /** The timer if it is armed. */
 export const get = (timers: Timers, key: TimerKey): Timer | undefined =>
   Option.getOrUndefined(HashMap.get(timers.byKey, keyText(key)))
+
+/** The timers of an operation, the one that is due first coming first. */
+export const ofOperation = (timers: Timers, executionArn: string, operationId: string): ReadonlyArray<Timer> =>
+  operationKinds
+    .flatMap((kind) => get(timers, { kind, executionArn, operationId }) ?? [])
+    .toSorted((a, b) => a.due - b.due || a.armed - b.armed)
 
 /** Removes the timer if it is armed. */
 export const disarm = (timers: Timers, key: TimerKey): Timers => {

@@ -19,6 +19,7 @@ import * as Result from "effect/Result"
 import { randomBytes } from "node:crypto"
 import * as Service from "../engine/Service.ts"
 import * as Stored from "../engine/Stored.ts"
+import type * as Search from "./Search.ts"
 import { StorageError } from "./Sqlite.ts"
 import type { StartNote, Store } from "./Store.ts"
 import type { Kind, Time } from "./Time.ts"
@@ -61,6 +62,7 @@ export class Machine {
   /** Milliseconds by which the time that is stored was ahead of this one: an engine before this one may have leapt. */
   readonly #ahead: number
   readonly #watchers = new Map<string, Set<(outcome: Service.ExecutionOutcome) => void>>()
+  readonly #listeners = new Set<(arns: ReadonlySet<string>) => void>()
   #awaited = 0
   #state: Service.ServiceState
   #work: (work: Work) => void = () => undefined
@@ -130,6 +132,19 @@ export class Machine {
     this.#guarded(() =>
       Service.listFrom((functionName, from, step) => this.#store.list(functionName, from, step), query, this.#env())
     )
+
+  /** A page of executions of any function, as they are stored. Throws `StorageError`. */
+  readonly search = (query: Search.Query): Search.Page => this.#guarded(() => this.#store.search(query))
+
+  /** How many executions there are, by their status. Throws `StorageError`. */
+  readonly counts = (query: Pick<Search.Query, "functionName" | "name">): Search.Counts =>
+    this.#guarded(() => this.#store.counts(query))
+
+  /** Tells which executions a command has changed, after it. Answers how to end that. */
+  onChange(listener: (arns: ReadonlySet<string>) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
 
   /** The execution that a call with this id has started. Throws `StorageError`. */
   startedBy(invocationId: string): string | undefined {
@@ -224,6 +239,7 @@ export class Machine {
     this.#state = applied.state
     for (const arn of applied.changed.executions) this.#evict(arn)
     for (const effect of applied.effects) this.#perform(effect)
+    for (const listener of this.#listeners) listener(applied.changed.executions)
     this.#arm()
     return applied.answer
   }

@@ -14,7 +14,8 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Service from "../engine/Service.ts"
 import * as Stored from "../engine/Stored.ts"
-import { read } from "./rows.ts"
+import { json, number, read, text } from "./rows.ts"
+import * as Search from "./Search.ts"
 import { corrupt, Sqlite, type Row, type SqliteOptions, StorageError } from "./Sqlite.ts"
 
 /** `EFDU`: by this, and by the version, a file is known as ours. */
@@ -263,6 +264,16 @@ export class Store {
     for (const row of rows) yield this.#reading(() => listed(row))
   }
 
+  /** A page of executions of any function. Throws `StorageError`. */
+  search(query: Search.Query): Search.Page {
+    return this.#reading(() => Search.page(this.#sqlite, query))
+  }
+
+  /** How many executions there are, by their status. Throws `StorageError`. */
+  counts(query: Pick<Search.Query, "functionName" | "name">): Search.Counts {
+    return this.#reading(() => Search.counts(this.#sqlite, query))
+  }
+
   #execution(row: Row): Stored.StoredExecution {
     const place = number(row, "place")
     const payload = row["payload"] === null ? undefined : JSON.parse(text(row, "payload"))
@@ -303,8 +314,8 @@ const prepare = (sqlite: Sqlite): void => {
   const found = number(sqlite.get("pragma user_version"), "user_version")
   const application = number(sqlite.get("pragma application_id"), "application_id")
   const isEmpty = sqlite.get("select 1 from sqlite_schema limit 1") === undefined
-  if (isEmpty && application === 0) return sqlite.transaction(() => sqlite.script(tables))
-  if (application === applicationId && found === version) return undefined
+  if (isEmpty && application === 0) return sqlite.transaction(() => sqlite.script(tables + Search.index))
+  if (application === applicationId && found === version) return sqlite.script(Search.index)
   throw new StorageError({
     reason: "foreign",
     path: sqlite.path,
@@ -338,17 +349,3 @@ const timerOf = (row: Row): Service.Timer => {
     ...(operationId !== "" && { operationId })
   }
 }
-
-const number = (row: Row | undefined, column: string): number => {
-  const value = row?.[column]
-  if (typeof value !== "number") throw new TypeError(`${column} is no number`)
-  return value
-}
-
-const text = (row: Row | undefined, column: string): string => {
-  const value = row?.[column]
-  if (typeof value !== "string") throw new TypeError(`${column} is no text`)
-  return value
-}
-
-const json = (row: Row, column: string): unknown => JSON.parse(text(row, column))

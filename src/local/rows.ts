@@ -1,7 +1,8 @@
 /**
- * What stands in the columns that hold JSON: their Schemas, by which whatever is read is checked.
+ * What stands in the columns: values of the type of each, and for those that hold JSON the Schemas by which whatever is read
+ * is checked.
  *
- * Owns: how parts of the engine's state look as text.
+ * Owns: how a column is read, and how parts of the engine's state look as text.
  * Does not own: the tables.
  *
  * @since 0.1.0
@@ -13,6 +14,7 @@ import type { Head, StoredOperation } from "../engine/Stored.ts"
 import { ErrorObject } from "../wire/ErrorObject.ts"
 import { HistoryEvent } from "../wire/HistoryEvent.ts"
 import { Operation } from "../wire/Operation.ts"
+import type { Row } from "./Sqlite.ts"
 
 type Identity = Omit<Execution["identity"], "payload">
 
@@ -86,3 +88,19 @@ export const read = {
   status: SchemaParser.decodeUnknownSync(Schema.Literals(["SUCCEEDED", "FAILED", "TIMED_OUT", "STOPPED"])),
   timerKind: SchemaParser.decodeUnknownSync(TimerKind)
 }
+
+// --- Columns -------------------------------------------------------------------------------------------------------------
+
+export const number = (row: Row | undefined, column: string): number => {
+  const value = row?.[column]
+  if (typeof value !== "number") throw new TypeError(`${column} is no number`)
+  return value
+}
+
+export const text = (row: Row | undefined, column: string): string => {
+  const value = row?.[column]
+  if (typeof value !== "string") throw new TypeError(`${column} is no text`)
+  return value
+}
+
+export const json = (row: Row, column: string): unknown => JSON.parse(text(row, column))
