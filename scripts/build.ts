@@ -5,8 +5,8 @@
  * machine.
  */
 import { execFileSync } from "node:child_process"
-import { globSync, rmSync } from "node:fs"
-import { join } from "node:path"
+import { copyFileSync, globSync, mkdirSync, rmSync } from "node:fs"
+import { dirname, join } from "node:path"
 import process from "node:process"
 import manifest from "../package.json" with { type: "json" }
 import { compile, root } from "./declarations.ts"
@@ -14,6 +14,11 @@ import { compile, root } from "./declarations.ts"
 const build = (): void => {
   rmSync(join(root, "dist"), { recursive: true, force: true })
   compile(join(root, "dist"))
+  // What is served as it is.
+  for (const file of globSync("**/assets/*", { cwd: join(root, "src") })) {
+    mkdirSync(join(root, "dist", dirname(file)), { recursive: true })
+    copyFileSync(join(root, "src", file), join(root, "dist", file))
+  }
   for (const entry of Object.values(manifest.exports)) {
     if (typeof entry === "string") continue
     const args = ["--input-type=module", "--eval", `await import("${entry.default}")`]

@@ -96,18 +96,20 @@ const oldest = manifest.engines.node.replace(/^>=(\d+\.\d+)$/, "$1.0")
 const checks: Readonly<Record<string, (packed: Packed) => void>> = {
   "holds the build, the sources, the documentation and nothing else": ({ files }) => {
     const allowed =
-      /^(dist\/.+\.(js|d\.ts)(\.map)?|src\/.+\.ts|docs\/.+\.md|package\.json|(README|CHANGELOG|LLMS)\.md|LICENSE)$/
+      /^(dist\/.+\.(js|d\.ts)(\.map)?|src\/.+\.ts|(dist|src)\/.+\/assets\/\w+\.(css|js|svg)|docs\/.+\.md|package\.json|(README|CHANGELOG|LLMS)\.md|LICENSE)$/
     const strange = files.filter((file) => !allowed.test(file) || /\.test(-d)?\.ts$/.test(file))
     if (strange.length > 0) throw new Error(`It also holds ${strange.join(", ")}.`)
   },
   "holds every module of the sources, and no other": ({ files }) => {
     const sources = globSync("src/**/*.ts", { cwd: root })
-    const expected = new Set(
-      sources.flatMap((source) => {
+    const assets = globSync("src/**/assets/*", { cwd: root })
+    const expected = new Set([
+      ...sources.flatMap((source) => {
         const module = source.replace(/^src/, "dist").replace(/\.ts$/, "")
         return [source, ...[".js", ".js.map", ".d.ts", ".d.ts.map"].map((extension) => module + extension)]
-      })
-    )
+      }),
+      ...assets.flatMap((asset) => [asset, asset.replace(/^src/, "dist")])
+    ])
     const held = files.filter((file) => /^(src|dist)\//.test(file))
     const missing = [...expected].filter((file) => !held.includes(file))
     const stale = held.filter((file) => !expected.has(file))

@@ -108,7 +108,7 @@ const parts: ReadonlyArray<readonly [part: string, below: ReadonlyArray<string>]
     ["errors", "internal", "wire", "words", "values", "execution", "contracts", "operations", "telemetry"]
   ],
   ["faces", ["errors", "wire", "words", "execution", "contracts", "client", "operations", "telemetry"]],
-  ["view", ["wire"]],
+  ["view", ["wire", "values"]],
   ["engine", ["internal", "wire"]],
   ["hosting", ["internal", "wire", "words", "values", "contracts", "client", "engine"]],
   ["lambda", ["errors", "internal", "wire", "words", "execution", "contracts", "client", "invocation"]],

@@ -24,6 +24,7 @@ import { Machine, type Work } from "./Machine.ts"
 import { StorageError } from "./Sqlite.ts"
 import { Store } from "./Store.ts"
 import { LeapingTime, realTime, type Time } from "./Time.ts"
+import { ui } from "./ui/Ui.ts"
 
 export interface AssemblyOptions {
   readonly database: string
@@ -37,6 +38,8 @@ export interface AssemblyOptions {
   readonly patience?: Patience | undefined
   /** Whether time leaps over what would only be waited for. Default: no. */
   readonly skipTime?: boolean | undefined
+  /** Whether there is a page for people. Default: yes. */
+  readonly ui?: boolean | undefined
   readonly engine?: Partial<Omit<Service.Options, "lookup" | "missingAdvice" | "stampStep">> | undefined
 }
 
@@ -64,7 +67,10 @@ export const assemble = (options: AssemblyOptions): Effect.Effect<Assembled, Sto
     const { port } = yield* serve(
       options.host,
       options.port,
-      api(backendOf(machine, functions, time, fork)),
+      api(
+        backendOf(machine, functions, time, fork),
+        options.ui === false ? undefined : ui({ machine, functions, database: options.database })
+      ),
       options.patience
     )
     const url = `http://${options.host === "::1" ? "[::1]" : options.host}:${port}`

@@ -113,13 +113,23 @@ const parseFailures: Readonly<Record<string, readonly [status: string, message: 
 
 // --- One request -------------------------------------------------------------------------------------------------------
 
-/** The API of AWS for a backend. */
+/** What is served besides the API to whoever the guard lets in, at a port; nothing for a request that is the API's. */
+export type Pages = (
+  port: number
+) => (request: HttpServerRequest.HttpServerRequest) => Effect.Effect<HttpServerResponse.HttpServerResponse> | undefined
+
+/** The API of AWS for a backend, and pages for people. */
 export const api =
-  (backend: Backend) =>
+  (backend: Backend, pages: Pages = () => () => undefined) =>
   (port: number): App => {
     const stop = guard(port)
+    const pageOf = pages(port)
     return Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
-      const denial = stop(request) ?? unsigned(request)
+      const stranger = stop(request)
+      if (stranger !== undefined) return Effect.succeed(respond(denialReply(403, stranger)))
+      const page = pageOf(request)
+      if (page !== undefined) return page
+      const denial = unsigned(request)
       if (denial !== undefined) return Effect.succeed(respond(denialReply(403, denial)))
       const found = route(request.method, request.url)
       if ("name" in found) return Effect.succeed(respond(denialReply(found.status, found)))
@@ -180,9 +190,12 @@ const denialReply = (status: number, { message, name }: Denial): Reply => ({
   body: JSON.stringify({ Type: "User", Message: message, message })
 })
 
+/** The header that every answer has. */
+export const identified = (): { readonly "x-amzn-requestid": string } => ({ "x-amzn-requestid": randomUUID() })
+
 /** An answer as HTTP. */
 export const respond = ({ body, headers = {}, status = 200 }: Reply): HttpServerResponse.HttpServerResponse => {
-  const all = { "x-amzn-requestid": randomUUID(), ...headers }
+  const all = { ...identified(), ...headers }
   return body === undefined
     ? HttpServerResponse.empty({ status, headers: all })
     : HttpServerResponse.text(body, { status, headers: all, contentType: "application/json" })

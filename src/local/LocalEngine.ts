@@ -77,6 +77,8 @@ export interface Options {
    * time-out of a callback, because somebody may be about to answer. Default: no.
    */
   readonly skipTime?: boolean | undefined
+  /** Whether there is a page for people, at `/_ui/`. Default: yes. */
+  readonly ui?: boolean | undefined
   /** Whether functions get the AWS credentials of the engine's environment, and not made-up ones. Default: no. */
   readonly useAwsCredentials?: boolean | undefined
   /** Options for the Node of functions. Default: those of this process that say how modules are found. */
@@ -141,6 +143,7 @@ export const layer = (
         host,
         port: options.port ?? 9_177,
         skipTime: options.skipTime,
+        ui: options.ui,
         engine: engineOptions(options),
         functions: (url) =>
           Effect.map(

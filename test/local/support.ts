@@ -148,7 +148,8 @@ export const ask = (
       response.on("data", (chunk: Buffer) => chunks.push(chunk))
       response.on("end", () => {
         const text = Buffer.concat(chunks).toString()
-        const json: Json = text === "" ? undefined : JSON.parse(text)
+        const isJson = response.headers["content-type"]?.startsWith("application/json") === true
+        const json: Json = isJson && text !== "" ? JSON.parse(text) : undefined
         resume(Effect.succeed({ status: response.statusCode ?? 0, headers: response.headers, text, json }))
       })
     })

@@ -1,0 +1,55 @@
+/**
+ * Text that is HTML, made of templates in which whatever is put in is escaped.
+ *
+ * Owns: what is text and what is markup.
+ * Does not own: any page.
+ *
+ * @since 0.1.0
+ */
+
+/** Markup: nothing in it is escaped any more. */
+export class Html {
+  readonly text: string
+
+  constructor(text: string) {
+    this.text = text
+  }
+}
+
+/** What a template takes: text is escaped, markup is not, and what is absent leaves nothing. */
+export type Part = Html | string | number | false | undefined | ReadonlyArray<Part>
+
+/** Markup from a template. Attributes have to stand in double quotes. */
+export const html = (strings: TemplateStringsArray, ...parts: ReadonlyArray<Part>): Html => {
+  const between = laidFlat(strings)
+  let text = between[0] ?? ""
+  for (let index = 0; index < parts.length; index++) text += textOf(parts[index]) + (between[index + 1] ?? "")
+  return new Html(text)
+}
+
+const flat = new WeakMap<TemplateStringsArray, ReadonlyArray<string>>()
+
+/** The lines of a template are indented for people. A browser needs no more of that than that there is a space. */
+const laidFlat = (strings: TemplateStringsArray): ReadonlyArray<string> => {
+  const known = flat.get(strings)
+  if (known !== undefined) return known
+  const made = strings.map((text) => text.replace(/\s*\n\s*/g, "\n"))
+  flat.set(strings, made)
+  return made
+}
+
+const textOf = (part: Part): string => {
+  if (part === undefined || part === false) return ""
+  if (typeof part === "string") return escape(part)
+  if (typeof part === "number") return String(part)
+  if (part instanceof Html) return part.text
+  let text = ""
+  for (const one of part) text += textOf(one)
+  return text
+}
+
+const escape = (text: string): string => (special.test(text) ? text.replace(everySpecial, escapeOne) : text)
+
+const special = /[&<>"']/
+const everySpecial = /[&<>"']/g
+const escapeOne = (character: string): string => `&#${character.charCodeAt(0)};`

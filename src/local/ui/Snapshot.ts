@@ -1,0 +1,99 @@
+/**
+ * An execution as a page shows it: what its history tells, and what only the engine knows.
+ *
+ * Owns: which questions a page puts to the engine about an execution, and that those which are over are read once.
+ * Does not own: how any of it looks.
+ *
+ * @since 0.1.0
+ */
+import * as Result from "effect/Result"
+import * as Service from "../../engine/Service.ts"
+import * as Timeline from "../../view/Timeline.ts"
+import { parseDurableExecutionArn } from "../../wire/Constraints.ts"
+import type { HistoryEvent } from "../../wire/HistoryEvent.ts"
+import type { Machine } from "../Machine.ts"
+
+/** Where an execution was called from. */
+export interface Caller {
+  readonly name: string
+  readonly operationId: string
+}
+
+export interface Snapshot {
+  readonly timeline: Timeline.Timeline
+  readonly functionName: string
+  readonly events: ReadonlyArray<HistoryEvent>
+  readonly caller: Caller | undefined
+  /** The operations that are waited for, and when that ends by itself. */
+  readonly awaited: ReadonlyArray<Service.Awaited>
+  /** The timer that can be skipped. */
+  readonly skippable: Service.Timer | undefined
+  readonly now: number
+}
+
+const take = (
+  state: Service.ServiceState,
+  { executionName }: { readonly executionName: string },
+  env: Service.Env
+): Result.Result<Snapshot | undefined, Service.Refused> => {
+  const execution = Service.named(state, executionName)
+  if (execution === undefined) return Result.succeed(undefined)
+  const { gate, identity } = execution
+  return Result.map(Service.getExecution(state, { DurableExecutionArn: identity.arn }, env), (answer) => {
+    const events = Service.history(state, identity.arn)
+    const runningSince = gate._tag === "InFlight" ? gate.startTimestamp : undefined
+    return {
+      timeline: Timeline.make(answer, events, { runningSince }),
+      functionName: identity.functionName,
+      events,
+      caller: callerOf(identity.parent),
+      awaited: Service.awaited(state, execution),
+      skippable: Service.nextWait(state, identity.arn),
+      now: env.now
+    }
+  })
+}
+
+const callerOf = (parent: Service.Execution["identity"]["parent"]): Caller | undefined => {
+  const name = parent === undefined ? undefined : nameIn(parent.executionArn)
+  return parent === undefined || name === undefined ? undefined : { name, operationId: parent.operationId }
+}
+
+/** The name in the ARN of an execution. */
+export const nameIn = (arn: string): string | undefined => parseDurableExecutionArn(arn)?.executionName
+
+/** How many events of executions that are over are kept. */
+const mostEvents = 40_000
+
+/** Looks at executions. */
+export class Snapshots {
+  readonly #machine: Machine
+  /** Those that are over, which never change; the one that was looked at last comes last. */
+  readonly #over = new Map<string, Snapshot>()
+
+  constructor(machine: Machine) {
+    this.#machine = machine
+  }
+
+  /** The execution with this name, if there is one. Throws `StorageError`. */
+  of(executionName: string): Snapshot | undefined {
+    const snapshot = this.#over.get(executionName) ?? this.#taken(executionName)
+    if (snapshot === undefined || Timeline.isOpen(snapshot.timeline.execution)) return snapshot
+    this.#over.delete(executionName)
+    this.#over.set(executionName, snapshot)
+    this.#forget()
+    return { ...snapshot, now: this.#machine.now() }
+  }
+
+  #taken(executionName: string): Snapshot | undefined {
+    return Result.getOrUndefined(this.#machine.query(take, { executionName }))
+  }
+
+  #forget(): void {
+    let events = 0
+    for (const [name, snapshot] of Array.from(this.#over).toReversed()) {
+      events += snapshot.events.length
+      if (events > mostEvents && this.#over.size > 1) this.#over.delete(name)
+    }
+  }
+}

@@ -1,0 +1,102 @@
+/**
+ * Values and errors as they are read.
+ *
+ * Owns: how JSON is laid out, and what is too large to come with a page.
+ * Does not own: where they are shown.
+ *
+ * @since 0.1.0
+ */
+import { originOf } from "../../view/causes.ts"
+import type { ErrorObject } from "../../wire/ErrorObject.ts"
+import type { EventError, EventPayload } from "../../wire/HistoryEvent.ts"
+import { html, type Html, type Part } from "./Html.ts"
+import * as words from "./words.ts"
+
+/** Characters of a payload that come with a page. What is larger is fetched when somebody asks for it. */
+const mostCharacters = 64 * 1_024
+
+/** JSON over several lines, and any other text as it is. */
+export const laidOut = (text: string): string => {
+  try {
+    return plain(JSON.stringify(JSON.parse(text), undefined, 2))
+  } catch {
+    return plain(text)
+  }
+}
+
+/** Without characters that make text run the other way, which can make it read as what it is not. */
+const plain = (text: string): string =>
+  text.replace(/[\u202a-\u202e\u2066-\u2069]/g, (character) => `\\u${character.charCodeAt(0).toString(16)}`)
+
+/** A payload under a heading, or nothing if there is none. `href` leads to the whole of it. */
+export const payloadBlock = (heading: string, payload: EventPayload | undefined, href: string): Part => {
+  const { Payload: text, Truncated: isCut } = payload ?? {}
+  if (text === undefined) return undefined
+  return html`<section class="value">
+    <h3>${heading}</h3>
+    ${textBlock(heading, text, href)}${isCut === true && cut}
+  </section>`
+}
+
+const cut = html`<p class="note">The service has cut this in the history.</p>`
+
+const textBlock = (heading: string, text: string, href: string): Html => {
+  if (text.length <= mostCharacters) return block(heading, laidOut(text))
+  return html`<p class="note">
+    ${words.bytes(Buffer.byteLength(text))}, too large to come with the page. <a href="${href}" data-load>Show it</a>
+  </p>`
+}
+
+const block = (heading: string, text: string): Html =>
+  html`<pre tabindex="0" role="region" aria-label="${heading}"><code>${text}</code></pre>`
+
+/** An error with everything that it was recorded with. */
+export const errorBlock = (heading: string, error: EventError | undefined, href: string): Part => {
+  if (error === undefined) return undefined
+  const { ErrorData: data, ErrorMessage: message, ErrorType: type, StackTrace: trace = [] } = error.Payload ?? {}
+  return html`<section class="value error">
+    <h3>${heading}</h3>
+    <p class="error-type">${type ?? "Error"}</p>
+    ${message !== undefined && message !== "" && html`<p class="error-message">${message.slice(0, mostCharacters)}</p>`}
+    ${
+      originBlock(error.Payload ?? {}) ??
+      (data !== undefined &&
+        html`<h4>Data</h4>
+          ${textBlock(`${heading}: data`, data, href)}`)
+    }
+    ${
+      trace.length > 0 &&
+      html`<details>
+        <summary>Where it came from</summary>
+        ${block(`${heading}: stack`, trace.join("\n").slice(0, mostCharacters))}
+      </details>`
+    }
+    ${error.Truncated === true && cut}
+  </section>`
+}
+
+/** The causes of an error that was thrown. */
+const originBlock = (error: ErrorObject): Part => {
+  const { causes, code } = originOf(error) ?? { causes: [] }
+  if (causes.length === 0 && code === undefined) return undefined
+  return html`${code !== undefined && html`<p class="note">Code: <code>${code}</code></p>`}
+  ${
+    causes.length > 0 &&
+    html`<h4>Caused by</h4>
+      <ol class="causes">
+        ${causes.map(
+          (cause) =>
+            html`<li>
+              <b>${cause.type}</b>${cause.code !== undefined && html` <code>${cause.code}</code>`}<br />${cause.message}
+            </li>`
+        )}
+      </ol>`
+  }`
+}
+
+/** An error in a line. */
+export const errorLine = (error: EventError | undefined): string => {
+  const { ErrorMessage: message, ErrorType: type } = error?.Payload ?? {}
+  const line = [type, message].filter((part) => part !== undefined && part !== "").join(": ")
+  return line === "" ? "An error without a word" : line.length > 300 ? `${line.slice(0, 300)}…` : line
+}

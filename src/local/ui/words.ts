@@ -1,0 +1,112 @@
+/**
+ * How times, sizes and states are said to people.
+ *
+ * Owns: those words. Does not own: where they stand.
+ *
+ * @since 0.1.0
+ */
+import type { Timer, TimerKind } from "../../engine/Service.ts"
+import type { Row } from "../../view/Timeline.ts"
+import { html, type Html } from "./Html.ts"
+
+/** A length of time, in its two largest units. */
+export const duration = (milliseconds: number): string => {
+  const ms = Math.max(0, milliseconds)
+  if (ms < 1_000) return `${Math.round(ms)} ms`
+  if (ms < 9_950) return `${(ms / 1_000).toFixed(1)} s`
+  const seconds = Math.round(ms / 1_000)
+  if (seconds < 60) return `${seconds} s`
+  if (seconds < 3_600) return two(seconds, 60, "m", "s")
+  if (seconds < 86_400) return two(Math.round(seconds / 60), 60, "h", "m")
+  return two(Math.round(seconds / 3_600), 24, "d", "h")
+}
+
+const two = (count: number, per: number, large: string, small: string): string =>
+  count % per === 0
+    ? `${Math.floor(count / per)} ${large}`
+    : `${Math.floor(count / per)} ${large} ${count % per} ${small}`
+
+const pad = (number: number, digits = 2): string => String(number).padStart(digits, "0")
+
+/** A moment where the engine is: the time of today, and the date before it of any other day. */
+export const moment = (time: number, now: number): Html => {
+  const date = new Date(time)
+  const clock = `${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}`
+  const isToday = date.toDateString() === new Date(now).toDateString()
+  const day = `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`
+  const iso = date.toISOString()
+  return html`<time datetime="${iso}" title="${iso}">${isToday ? clock : `${day} ${clock}`}</time>`
+}
+
+/** Until when something lasts, seen from now. */
+export const until = (time: number, now: number): string => (time > now ? `in ${duration(time - now)}` : "now")
+
+const ends: Readonly<Record<TimerKind, string>> = {
+  Wait: "ends",
+  StepRetry: "next attempt",
+  InvocationRetry: "next attempt",
+  CallbackTimeout: "times out",
+  HeartbeatTimeout: "heartbeat due",
+  ExecutionTimeout: "times out"
+}
+
+/** What a timer does, and when, seen from now. */
+export const due = ({ due: time, kind }: Timer, now: number): string => `${ends[kind]} ${until(time, now)}`
+
+export const bytes = (count: number): string =>
+  count < 1_024
+    ? `${count} B`
+    : count < 1_048_576
+      ? `${Math.round(count / 1_024)} kB`
+      : `${(count / 1_048_576).toFixed(1)} MB`
+
+export const count = (many: number, one: string, more = `${one}s`): string =>
+  `${many.toLocaleString("en")} ${many === 1 ? one : more}`
+
+// --- States --------------------------------------------------------------------------------------------------------------
+
+/** How a state looks: its colour and its sign go together, and never without its word. */
+export interface Look {
+  readonly tone: "running" | "waiting" | "good" | "bad" | "late" | "off"
+  readonly word: string
+}
+
+const looks: Readonly<Record<string, Look>> = {
+  RUNNING: { tone: "running", word: "Running" },
+  SUCCEEDED: { tone: "good", word: "Succeeded" },
+  FAILED: { tone: "bad", word: "Failed" },
+  TIMED_OUT: { tone: "late", word: "Timed out" },
+  STOPPED: { tone: "off", word: "Stopped" },
+  CANCELLED: { tone: "off", word: "Cancelled" },
+  PENDING: { tone: "waiting", word: "Waiting to retry" }
+}
+
+/** The look of an execution, or of an operation that has ended. */
+export const lookOf = (status: string): Look =>
+  looks[status] ?? { tone: "off", word: status.charAt(0) + status.slice(1).toLowerCase().replaceAll("_", " ") }
+
+/** The look of an operation. `isOpen` says whether its execution goes on. */
+export const lookOfRow = ({ end, status, type }: Row, isOpen: boolean): Look => {
+  if (end !== undefined) return lookOf(status)
+  if (!isOpen) return { tone: "off", word: "Left open" }
+  if (status !== "STARTED") return lookOf(status)
+  return type === "STEP" || type === "CONTEXT"
+    ? { tone: "running", word: "Running" }
+    : { tone: "waiting", word: "Waiting" }
+}
+
+const kinds: Readonly<Record<string, string>> = {
+  RunInChildContext: "child",
+  MapIteration: "item",
+  ParallelBranch: "branch",
+  ChainedInvoke: "invoke",
+  WaitForCallback: "wait for callback",
+  WaitForCondition: "condition"
+}
+
+/** What an operation is, in a word. */
+export const kindOf = ({ subType, type }: Pick<Row, "subType" | "type">): string =>
+  kinds[subType ?? ""] ?? (subType ?? type).toLowerCase().replaceAll("_", " ")
+
+/** What an operation is called. */
+export const nameOf = ({ name }: Pick<Row, "name">): string => (name === undefined || name === "" ? "unnamed" : name)
