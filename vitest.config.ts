@@ -53,8 +53,14 @@ export default defineConfig({
       { extends: true, test: { ...shared, name: "kills", include: killed } },
       ...Object.entries(kinds).map(([name, include]) => ({
         extends: true as const,
-        // The code of README and guides, which test/docs writes there and runs itself.
-        test: { name, include, exclude: [...configDefaults.exclude, "test/docs/.generated/**"] }
+        test: {
+          name,
+          include,
+          // The code of README and guides, which test/docs writes there and runs itself.
+          exclude: [...configDefaults.exclude, "test/docs/.generated/**"],
+          // What pages link to has to be there before the first of them is looked at.
+          globalSetup: name === "docs" ? ["./test/docs/reference.ts"] : []
+        }
       })),
       {
         extends: true,

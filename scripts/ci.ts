@@ -67,6 +67,7 @@ const steps: ReadonlyArray<Step> = [
   script("lint"),
   script("typecheck"),
   script("build"),
+  script("reference", "--check"),
   script("check:package"),
   // The compiler of this repository is always there; the older ones come from a registry.
   script("check:types", "--skip-unreachable"),

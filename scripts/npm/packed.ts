@@ -31,15 +31,14 @@ export const capture = (cwd: string, command: string, ...args: ReadonlyArray<str
   return stdout
 }
 
-/** Packs what was built in a folder into another one. */
+/** Packs what was built in a folder into another one. The pages of the package link to its reference, which is built as well. */
 export const pack = (from: string, to: string): Packed => {
   const [packed] = JSON.parse(capture(from, "npm", "pack", "--ignore-scripts", "--json", "--pack-destination", to))
-  return {
-    file: join(to, packed.filename),
-    size: packed.size,
-    unpackedSize: packed.unpackedSize,
-    files: packed.files.map((file: { readonly path: string }) => file.path)
+  const files: ReadonlyArray<string> = packed.files.map((file: { readonly path: string }) => file.path)
+  if (!files.includes("docs/reference/README.md")) {
+    throw new Error("The package has no docs/reference, which its other pages link to. Run npm run reference.")
   }
+  return { file: join(to, packed.filename), size: packed.size, unpackedSize: packed.unpackedSize, files }
 }
 
 /** Makes an empty project with these packages, from the cache of npm where that has them. */
