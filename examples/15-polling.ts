@@ -19,16 +19,14 @@ export class Farm extends Context.Service<
   Farm,
   {
     readonly submit: (video: string, key: string) => Effect.Effect<string>
-    readonly percent: (job: string) => Effect.Effect<number>
+    /** How far a job is at a look, counted from 1. */
+    readonly percent: (job: string, look: number) => Effect.Effect<number>
   }
 >()("examples/Farm") {
-  /** A farm that gets on by 30 percent from one look to the next. */
-  static readonly layerMemory = Layer.sync(this, () => {
-    let percent = 0
-    return {
-      submit: (video) => Effect.succeed(`job of ${video}`),
-      percent: () => Effect.sync(() => (percent = Math.min(100, percent + 30)))
-    }
+  /** A farm that gets on by 30 percent from one look to the next. A look that is repeated after a crash is no other one. */
+  static readonly layerMemory = Layer.succeed(this, {
+    submit: (video) => Effect.succeed(`job of ${video}`),
+    percent: (_, look) => Effect.succeed(Math.min(100, look * 30))
   })
 }
 
@@ -47,7 +45,7 @@ export const transcode = Transcode.implement(
       check: ({ looks }) =>
         Effect.gen(function* () {
           const farm = yield* Farm
-          return { percent: yield* farm.percent(job), looks: looks + 1 }
+          return { percent: yield* farm.percent(job, looks + 1), looks: looks + 1 }
         }),
       until: ({ percent }) => percent === 100,
       delay: ({ attempt }) => `${attempt * 10} seconds`

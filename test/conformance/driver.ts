@@ -156,7 +156,7 @@ const told = (events: ReadonlyArray<Json>): string =>
   `the history was ${events.map(({ EventId, EventType }) => `${String(EventId)} ${String(EventType)}`).join(", ")}`
 
 /** Those who complete the callbacks: each action is taken once, by the first callback that it fits. */
-class Outsiders {
+export class Outsiders {
   readonly #actions: Array<CallbackAction>
   readonly #hasActions: boolean
   readonly problems: Array<string> = []

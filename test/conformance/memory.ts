@@ -18,11 +18,14 @@ import type { Json } from "./matcher.ts"
 import type { Watch } from "./process.ts"
 import type { CallbackAction } from "./requirement.ts"
 
-export const memory = (watch: Watch): Backend => ({
+/** What comes between a handler and the service: makes a request, or lets it fail. */
+export type Around = <A>(send: () => A) => A
+
+export const memory = (watch: Watch, around: Around = (send) => send()): Backend => ({
   name: "memory",
   width: 8,
   lateness: 0,
-  start: async (start) => new Host(start, watch).run(),
+  start: async (start) => new Host(start, watch, around).run(),
   close: async () => {}
 })
 
@@ -37,6 +40,7 @@ let hosts = 0
 class Host {
   readonly #start: Start
   readonly #watch: Watch
+  readonly #around: Around
   readonly #config: Engine.Config
   readonly #number = ++hosts
   #state = Engine.empty
@@ -50,9 +54,10 @@ class Host {
   readonly #outside: Array<{ readonly due: number; readonly act: () => void }> = []
   readonly #callbacks = new Set<unknown>()
 
-  constructor(start: Start, watch: Watch) {
+  constructor(start: Start, watch: Watch, around: Around) {
     this.#start = start
     this.#watch = watch
+    this.#around = around
     this.#config = Engine.makeConfig({
       lookup: (name) => {
         const kind =
@@ -194,10 +199,12 @@ class Host {
       checkpoint: (params) =>
         answer(() => {
           const request: Engine.CheckpointRequest = JSON.parse(JSON.stringify(params))
-          const { CheckpointToken, NewExecutionState } = this.#command(Engine.checkpoint, {
-            ...decodeBody(request),
-            DurableExecutionArn: request.DurableExecutionArn
-          })
+          const { CheckpointToken, NewExecutionState } = this.#around(() =>
+            this.#command(Engine.checkpoint, {
+              ...decodeBody(request),
+              DurableExecutionArn: request.DurableExecutionArn
+            })
+          )
           const { NextMarker, Operations } = NewExecutionState
           return { CheckpointToken, NewExecutionState: { Operations: withDates(Operations), NextMarker } }
         }),
@@ -278,7 +285,12 @@ const thrown = (error: unknown): { readonly ErrorType: string; readonly ErrorMes
     ? { ErrorType: error.name, ErrorMessage: error.message }
     : { ErrorType: "Error", ErrorMessage: String(error) }
 
-const apiError = ({ exception, message, status }: Engine.Refused): Error =>
+/** What the AWS client throws when the service would not have a request. */
+export const apiError = ({
+  exception,
+  message,
+  status
+}: Pick<Engine.Refused, "exception" | "message" | "status">): Error =>
   Object.assign(new Error(message), {
     name: exception,
     $fault: status < 500 ? "client" : "server",

@@ -2,10 +2,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { examples } from "../../examples/lib/all.ts"
-import { exempt, explored } from "../explore/explored.ts"
+import { explored } from "../explore/explored.ts"
+import { exploredHandler } from "../explore/handlers.ts"
 
 describe("npm run explore", () => {
-  it.effect.each(Object.keys(examples).filter((name) => exempt[name] === undefined))("finds nothing in %s", (name) =>
+  it.effect.each(Object.keys(examples))("finds nothing in %s", (name) =>
     Effect.gen(function* () {
       const { failure, schedules } = yield* explored(name, { limit: 24 })
       assert.isUndefined(failure)
@@ -13,10 +14,11 @@ describe("npm run explore", () => {
     })
   )
 
-  it.effect("says what a crash changes in an example that is left out", () =>
-    Effect.gen(function* () {
-      const { failure } = yield* explored("polling", {})
-      assert.match(failure ?? "", /crash: "before:\d+"/)
-    })
-  )
+  it("finds nothing in handlers for requirements", async () => {
+    for (const id of ["1-3", "2-1", "4-1", "9-1"]) {
+      const { failure, schedules } = await exploredHandler(id, { limit: 6, seed: 1 })
+      assert.isUndefined(failure, id)
+      assert.isAbove(schedules, 0)
+    }
+  })
 })
