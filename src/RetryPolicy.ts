@@ -16,7 +16,8 @@ import { Class as PipeableClass, type Pipeable } from "effect/Pipeable"
 import * as Pull from "effect/Pull"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
-import { howToWrite } from "./internal/durations.ts"
+import { describeDuration, howToWrite, millisIn, secondsIn } from "./internal/durations.ts"
+import { describeFound } from "./internal/found.ts"
 import * as Limits from "./wire/Limits.ts"
 
 /**
@@ -471,43 +472,33 @@ export const wholeDelaySeconds = (seconds: number): number =>
 
 /** Reads the arguments of one constructor and throws for those that make no sense. */
 const argumentsOf = (constructor: string) => {
-  const refuse = (name: string, expected: string, found: unknown, isUnread = false): never => {
-    const advice = isUnread ? `. ${howToWrite(found)}` : ""
-    throw new Error(`RetryPolicy.${constructor}: ${name} must be ${expected}, found ${describe(found)}${advice}`)
+  const refuse = (name: string, expected: string, found: string, advice?: string): never => {
+    const told = advice === undefined ? "" : `. ${advice}`
+    throw new Error(`RetryPolicy.${constructor}: ${name} must be ${expected}, found ${found}${told}`)
   }
   return {
     count: (name: string, value: number): number =>
-      Number.isSafeInteger(value) && value >= 1 ? value : refuse(name, "a whole number of at least 1", value),
+      Number.isSafeInteger(value) && value >= 1
+        ? value
+        : refuse(name, "a whole number of at least 1", describeFound(value)),
     atLeastOne: (name: string, value: number): number =>
-      Number.isFinite(value) && value >= 1 ? value : refuse(name, "a finite number of at least 1", value),
+      Number.isFinite(value) && value >= 1
+        ? value
+        : refuse(name, "a finite number of at least 1", describeFound(value)),
     jitter: (value: Jitter): Jitter =>
       value === "full" || value === "half" || value === "none"
         ? value
-        : refuse("jitter", `"full", "half" or "none"`, value),
+        : refuse("jitter", `"full", "half" or "none"`, describeFound(value)),
     seconds: (name: string, value: Duration.Input): number =>
-      secondsOf(value) ??
-      refuse(name, "a finite duration that is not negative", value, Duration.fromInput(value)._tag === "None")
+      secondsIn(value) ??
+      refuse(
+        name,
+        "a finite duration that is not negative",
+        describeDuration(value),
+        millisIn(value) === undefined ? howToWrite(value) : undefined
+      )
   }
 }
-
-/** @internal The seconds of a duration, or undefined unless it is finite and not negative. Effect reads NaN as zero. */
-export const secondsOf = (value: Duration.Input): number | undefined => {
-  if (!isDurationInput(value) || [value, ...Object.values(value)].some(Number.isNaN)) return undefined
-  const duration = Duration.fromInput(value)
-  if (duration._tag === "None") return undefined
-  const seconds = Duration.toSeconds(duration.value)
-  return Number.isFinite(seconds) && seconds >= 0 ? seconds : undefined
-}
-
-/** Effect reads any object as a duration, most of them as zero. */
-const isDurationInput = (value: unknown): value is Duration.Input => {
-  if (typeof value !== "object") return value !== undefined
-  if (value === null || Duration.isDuration(value) || Array.isArray(value)) return value !== null
-  const units = Object.keys(value)
-  return units.length > 0 && units.every((unit) => /^(weeks|days|hours|minutes|(milli|micro|nano)?seconds)$/.test(unit))
-}
-
-const describe = (value: unknown): string => (typeof value === "string" ? `"${value}"` : String(value))
 
 /**
  * The policy of a step that names none: 6 attempts, 5 seconds doubled up to 60 seconds, with full jitter. It is the one

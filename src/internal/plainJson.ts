@@ -7,15 +7,20 @@
  */
 import { cast } from "effect/Function"
 import * as Predicate from "effect/Predicate"
+import { instanceName } from "./found.ts"
 import { isDate } from "./realm.ts"
 
 /**
  * The JSON text of a value whose only undefined parts are fields. Throws a `TypeError` that names the path of whatever is
- * not plain, with an advice.
+ * not plain, with an advice. `path` is where the value stands in another one.
  */
-export const stringifyPlain = (value: unknown, advice = "Give the operation a Schema."): string =>
+export const stringifyPlain = (
+  value: unknown,
+  advice = "Give the operation a Schema.",
+  path: ReadonlyArray<string | number> = []
+): string =>
   notTooDeep(() => {
-    const look = new Look(advice, undefined)
+    const look = new Look(advice, undefined, path)
     look.at(value)
     return textOf(value, look, undefined)
   })
@@ -111,12 +116,13 @@ class Look {
   readonly #advice: string
   readonly #form: Form | undefined
   readonly #above: Array<object> = []
-  readonly #path: Array<string | number> = []
+  readonly #path: Array<string | number>
 
   /** With a form what JSON has nothing for may be marked, and what is left over of nothing is as good as undefined. */
-  constructor(advice: string, form: Form | undefined) {
+  constructor(advice: string, form: Form | undefined, path: ReadonlyArray<string | number> = []) {
     this.#advice = advice
     this.#form = form
+    this.#path = [...path]
   }
 
   at(value: unknown): void {
@@ -156,7 +162,7 @@ class Look {
   }
 
   #atArray(value: ReadonlyArray<unknown>): void {
-    if (!isArrayPrototype(Object.getPrototypeOf(value))) this.#refuse(describe(value))
+    if (!isArrayPrototype(Object.getPrototypeOf(value))) this.#refuse(instanceName(value))
     for (let i = 0; i < value.length; i++) this.#atElement(value, i)
     if (Object.keys(value).length > value.length) this.#refuse("an array with fields of its own")
   }
@@ -183,7 +189,7 @@ class Look {
   }
 
   #atRecord(value: object): void {
-    if (!isRecordPrototype(Object.getPrototypeOf(value))) this.#refuse(describe(value))
+    if (!isRecordPrototype(Object.getPrototypeOf(value))) this.#refuse(instanceName(value))
     if (Object.getOwnPropertySymbols(value).length > 0) this.#refuse("a property with a symbol as its key")
     for (const [key, member] of Object.entries(value)) {
       this.#noteMark(key)
@@ -219,13 +225,6 @@ const isRoot = (prototype: unknown): boolean =>
   Object.getPrototypeOf(prototype) === null &&
   Object.hasOwn(prototype, "isPrototypeOf") &&
   Object.hasOwn(prototype, "__defineGetter__")
-
-const describe = (value: object): string => {
-  const name: unknown = value.constructor?.name
-  return typeof name === "string" && name !== "" && name !== "Object"
-    ? `an instance of ${name}`
-    : "an object with a prototype of its own"
-}
 
 const textOf = (value: unknown, { formed, isOwn }: Look, mark: string | undefined): string =>
   isOwn || mark !== undefined ? write(value, mark, formed) : JSON.stringify(value)

@@ -6,13 +6,12 @@
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { cast } from "effect/Function"
 import * as Inspectable from "effect/Inspectable"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as References from "effect/References"
 import * as Result from "effect/Result"
@@ -29,7 +28,9 @@ import {
   type Invoked,
   type InvokeOptions
 } from "../invocation/Invocation.ts"
+import { choiceOption, countOption, millisOption, withinInvocation } from "../internal/options.ts"
 import { decodeInvocationEvent, type InvocationAnswer } from "../wire/Invocation.ts"
+import * as Limits from "../wire/Limits.ts"
 import { configured } from "./internal/configuration.ts"
 import { fromDurableExecutionClient, type DurableExecutionClient } from "./internal/eventClient.ts"
 import * as LambdaCheckpoints from "./LambdaCheckpoints.ts"
@@ -81,11 +82,14 @@ export interface Options<R, E> {
    * Default: none, and each handler builds its own.
    */
   readonly memoMap?: Layer.MemoMap | undefined
-  /** How long before the end of the invocation it is cut off; where no more than that is left, half of it. Default: 1 second. */
+  /**
+   * How long before the end of the invocation it is cut off; where no more than that is left, half of it: a duration from 0 to 15
+   * minutes, such as `"2 seconds"`, or a number of milliseconds. Default: 1 second.
+   */
   readonly margin?: Duration.Input | undefined
   /**
    * How long work of a workflow that no operation records, such as a promise outside of a step, may keep an invocation alive
-   * when all else waits: a duration such as `"20 seconds"`, or a number of milliseconds. Default: 10 seconds.
+   * when all else waits: a duration from 0 to 15 minutes, such as `"20 seconds"`, or a number of milliseconds. Default: 10 seconds.
    */
   readonly outsideLimit?: Duration.Input | undefined
   /**
@@ -94,7 +98,10 @@ export interface Options<R, E> {
    * code is back. Default: `"fail"`.
    */
   readonly onNonDeterminism?: "fail" | "retry" | undefined
-  /** The largest result of a step or context that is kept as it is, in bytes of JSON. Default: 262,144. */
+  /**
+   * The largest result of a step or context that is kept as it is: a whole number of bytes of JSON, from 1 to 6,291,456. A number
+   * beyond 262,144 is for the day when the service allows more. Default: 262,144, the limit of the service.
+   */
   readonly maxPayload?: number | undefined
   /**
    * The most operations of one execution, itself included, and every further attempt counted. An execution that would have more
@@ -135,7 +142,7 @@ type Provides<R, Required> = [Required] extends [R]
   : { readonly "the layer lacks services that the workflow requires": Exclude<Required, R> }
 
 /**
- * Makes the handler of a workflow.
+ * Makes the handler of a workflow. Throws when an option is not within its range.
  *
  * Each call of the handler is one invocation of an execution. It may be called many times at once. A client that arrives
  * on the event as `durableExecutionClient` is used in place of the configured checkpoints: that is how AWS's test runner
@@ -170,7 +177,7 @@ export const make = <I extends DurableFunction.AnyImplementation, R, E>(
   )
   const fixed = invokeOptions(options)
   const configuration = { mayWait: options.onNonDeterminism === "retry", operation: implementation.contract.name }
-  const margin = millis("margin", options.margin ?? defaultMargin)
+  const margin = millisOption(["margin", owner], options.margin, withinInvocation, defaultMargin)
 
   const run = (input: unknown, context: InvocationContext | undefined): Effect.Effect<Invoked, unknown> =>
     Effect.withFiber((fiber) => {
@@ -258,19 +265,28 @@ const invocationServices = <R>(
     })
   )
 
+const owner = "LambdaHandler.make"
+const payloads = { atLeast: 1, atMost: Limits.maxWirePayload }
+const operations = { atLeast: 1, atMost: Infinity }
+
+/** An option that is given. One that is not must not take the place of a default. */
+const given = <K extends string, A>(option: K, value: A | undefined): { readonly [Key in K]?: A } | undefined =>
+  value === undefined ? undefined : cast({ [option]: value })
+
 const invokeOptions = <R, E>(options: Options<R, E>): Partial<InvokeOptions> => ({
-  outsideLimit: millis("outsideLimit", options.outsideLimit ?? "10 seconds"),
-  ...(options.onNonDeterminism === undefined ? undefined : { onNonDeterminism: options.onNonDeterminism }),
-  ...(options.maxPayload === undefined ? undefined : { maxPayload: options.maxPayload }),
-  ...(options.maxOperations === undefined
-    ? undefined
-    : { maxOperations: count("maxOperations", options.maxOperations) }),
+  outsideLimit: millisOption(["outsideLimit", owner], options.outsideLimit, withinInvocation, 10_000),
+  ...given(
+    "onNonDeterminism",
+    choiceOption(["onNonDeterminism", owner], options.onNonDeterminism, ["fail", "retry"], undefined)
+  ),
+  ...given("maxPayload", countOption(["maxPayload", owner], options.maxPayload, payloads, undefined, "bytes")),
+  ...given("maxOperations", countOption(["maxOperations", owner], options.maxOperations, operations, undefined)),
   ...(options.omitStart === undefined ? undefined : { omitStart: options.omitStart }),
   ...(options.warnAboutTargets === undefined ? undefined : { warnAboutTargets: options.warnAboutTargets })
 })
 
 /** How long the function has left. A context that does not know the time, as a test may call it, never ends. */
-const remainingIn = (context: Partial<InvocationContext> | undefined): number =>
+const remainingIn = (context: InvocationContext | undefined): number =>
   typeof context?.getRemainingTimeInMillis === "function" ? context.getRemainingTimeInMillis() : Infinity
 
 /** What every log of an invocation says besides the execution. */
@@ -278,23 +294,6 @@ const annotationsOf = (context: InvocationContext | undefined): Readonly<Record<
   ...(context?.awsRequestId ? { requestId: context.awsRequestId } : undefined),
   ...(context?.tenantId ? { tenantId: context.tenantId } : undefined)
 })
-
-/** A duration that is none is a mistake in the source, and throws when the handler is made. */
-const millis = (option: string, duration: Duration.Input): number => {
-  const found = Option.getOrUndefined(Option.map(Duration.fromInput(duration), Duration.toMillis))
-  if (found !== undefined && Number.isFinite(found) && found >= 0) return found
-  throw new Error(
-    `Expected the option ${option} of a handler to be a finite duration, found ${Inspectable.toStringUnknown(duration)}.`
-  )
-}
-
-/** The same for a number of things. */
-const count = (option: string, number: number): number => {
-  if (Number.isSafeInteger(number) && number >= 1) return number
-  throw new Error(
-    `Expected the option ${option} of a handler to be a whole number of at least 1, found ${Inspectable.toStringUnknown(number)}.`
-  )
-}
 
 /** What Lambda is told: the error itself, or what ended the invocation from outside. Whatever is thrown is an Error, so that it has a name. */
 const rejection = (cause: Cause.Cause<unknown>, ended: string): Error => {

@@ -13,7 +13,7 @@
 import type * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { ServeError } from "effect/http/HttpServerError"
 import * as Layer from "effect/Layer"
@@ -22,8 +22,9 @@ import { CheckpointStore } from "../CheckpointStore.ts"
 import { DurableClient } from "../DurableClient.ts"
 import * as Service from "../engine/Service.ts"
 import { makeClient } from "../hosting/client.ts"
-import { readDuration } from "../internal/durations.ts"
+import { optionsOf } from "../internal/options.ts"
 import { storeError } from "../StoreFailure.ts"
+import * as Limits from "../wire/Limits.ts"
 import { assemble, type Assembled } from "./Assembly.ts"
 import { together } from "./Functions.ts"
 import { hosted } from "./InProcess.ts"
@@ -135,16 +136,18 @@ export const layer = (
 ): Layer.Layer<LocalEngine | DurableClient | CheckpointStore, StorageError | FunctionsError | ServeError> =>
   Layer.effectContext(
     Effect.gen(function* () {
-      const { host = "127.0.0.1", region = "us-east-1", useAwsCredentials = false } = options
+      const { useAwsCredentials = false } = options
+      const host = read.choice("host", options.host, ["127.0.0.1", "::1"], "127.0.0.1")
+      const region = read.text("region", options.region, regions, "us-east-1")
       const { definitions, guests } = yield* servedBy(options.functions, options.nodeArgs)
       const assembled = yield* assemble({
         database: options.database ?? ".durable/local.db",
-        maxDatabaseBytes: options.maxDatabaseBytes,
+        maxDatabaseBytes: read.count("maxDatabaseBytes", options.maxDatabaseBytes, sizes, undefined, "bytes"),
         host,
-        port: options.port ?? 9_177,
+        port: read.count("port", options.port, { atLeast: 0, atMost: 65_535 }, 9_177),
         skipTime: options.skipTime,
         ui: options.ui,
-        engine: engineOptions(options),
+        engine: { ...engineOptions(options), region },
         functions: (url) =>
           Effect.map(
             Effect.all([
@@ -175,21 +178,27 @@ const engineOf = ({ functions, machine, resumed, time, url }: Assembled): LocalE
   failure: Deferred.await(machine.failed)
 })
 
-const engineOptions = ({ account, region, retentionDays, retry }: Options) => ({
-  ...(region !== undefined && { region }),
-  ...(account !== undefined && { account }),
-  ...(retentionDays !== undefined && { retentionDays }),
-  ...(retry !== undefined && {
-    invocationRetry: {
-      initialSeconds: seconds("retry.initial", retry.initial ?? "1 second"),
-      factor: 2,
-      maxSeconds: seconds("retry.max", retry.max ?? "5 minutes")
-    }
-  })
-})
+const read = optionsOf("LocalEngine.layer")
+const regions = { pattern: /^[a-z\d]+(-[a-z\d]+)+$/, said: "a region such as eu-west-1" }
+const accounts = { pattern: /^\d{12}$/, said: "a number of 12 digits in a text" }
+const sizes = { atLeast: 1, atMost: Infinity }
+const pauses = { atLeast: 1, atMost: 86_400_000, said: "from 1 millisecond to 1 day" }
 
-const seconds = (option: string, duration: Duration.Input): number =>
-  Duration.toSeconds(readDuration(`the option ${option} of LocalEngine.layer`, duration))
+const engineOptions = ({ account, retentionDays, retry }: Options) => ({
+  account: read.text("account", account, accounts, "123456789012"),
+  retentionDays: read.count(
+    "retentionDays",
+    retentionDays,
+    { atLeast: 1, atMost: Limits.maxRetentionDays },
+    Limits.defaultRetentionDays,
+    "days"
+  ),
+  invocationRetry: {
+    initialSeconds: read.millis("retry.initial", retry?.initial, pauses, 1_000) / 1_000,
+    factor: 2,
+    maxSeconds: read.millis("retry.max", retry?.max, pauses, 300_000) / 1_000
+  }
+})
 
 const clientOf = (machine: Machine): DurableClient["Service"] =>
   makeClient({

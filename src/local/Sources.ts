@@ -6,8 +6,9 @@
  *
  * @since 0.1.0
  */
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { cast } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type { Scope } from "effect/Scope"
@@ -15,7 +16,7 @@ import { basename, extname, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import type * as DurableFunction from "../DurableFunction.ts"
 import type { DurableClient } from "../DurableClient.ts"
-import { readDuration } from "../internal/durations.ts"
+import { optionsOf, withinExecution } from "../internal/options.ts"
 import type { Requirements } from "../lambda/LambdaHandler.ts"
 import * as Targets from "../Targets.ts"
 import { parseFunctionAddress } from "../wire/Constraints.ts"
@@ -323,12 +324,13 @@ const aliasesOf = (name: string, address: string | undefined): ReadonlyArray<str
 
 const nameOf = (file: string): string => basename(file, extname(file)).replace(/\..*$/, "")
 
-const seconds = (option: string, duration: Duration.Input): number =>
-  Duration.toSeconds(readDuration(`the option ${option} of a function`, duration))
+const read = optionsOf("a function of LocalEngine")
 
 const settingsOf = ({ concurrency, env = {}, executionTimeout, timeout }: FunctionOptions, lanes: number) => ({
-  executionTimeoutSeconds: executionTimeout === undefined ? undefined : seconds("executionTimeout", executionTimeout),
-  timeoutSeconds: seconds("timeout", timeout ?? "15 minutes"),
-  concurrency: concurrency ?? lanes,
+  executionTimeoutSeconds: secondsOf(read.millis("executionTimeout", executionTimeout, withinExecution, undefined)),
+  timeoutSeconds: secondsOf(read.millis("timeout", timeout, withinExecution, 900_000)),
+  concurrency: read.count("concurrency", concurrency, { atLeast: 1, atMost: 1_000 }, lanes),
   env
 })
+
+const secondsOf = <M extends number | undefined>(millis: M): M => cast(millis === undefined ? millis : millis / 1_000)

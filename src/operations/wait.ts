@@ -14,13 +14,13 @@
  * @since 0.1.0
  */
 import * as DateTime from "effect/DateTime"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { InvalidDuration } from "../DurableError.ts"
 import type { Claim, Kind } from "../execution/Claim.ts"
 import type { AnyFiber } from "../execution/Fibers.ts"
 import type { Execution, ExecutionService, Parts } from "../execution/Parts.ts"
-import { howToWrite } from "../internal/durations.ts"
+import { describeDuration, howToWrite, millisIn } from "../internal/durations.ts"
 import { isDate } from "../internal/realm.ts"
 import * as Limits from "../wire/Limits.ts"
 import { begin, claimByName, inWorkflow, operation, type Body, type Leaf } from "./Operation.ts"
@@ -147,27 +147,12 @@ const adviceFor = (given: unknown, millis: number): string => {
     : "For more than 366 days wait in rounds."
 }
 
-/** Milliseconds, or NaN for what is no duration. Effect reads a Date, NaN and an empty record as no time at all. */
-const toMillis = (duration: Duration.Input): number => {
-  if (isPoint(duration) || !isCounted(duration)) return Number.NaN
-  try {
-    return Duration.toMillis(Duration.fromInputUnsafe(duration))
-  } catch {
-    return Number.NaN
-  }
-}
-
-/** Whether all numbers of a duration are numbers, and there is one. */
-const isCounted = (duration: Duration.Input): boolean => {
-  if (typeof duration !== "object" || duration === null || Duration.isDuration(duration))
-    return !Object.is(duration, NaN)
-  const parts = Object.values(duration)
-  return parts.length > 0 && parts.every((part) => part === undefined || !Number.isNaN(Number(part)))
-}
+/** Milliseconds, or NaN for what is no duration. */
+const toMillis = (duration: Duration.Input): number => millisIn(duration) ?? Number.NaN
 
 const describe = (given: unknown, millis: number): string => {
   if (isDate(given) || DateTime.isDateTime(given))
     return Number.isNaN(millis) ? "a point in time" : `a point in time that is ${millis / 1_000} s away`
   if (!Number.isNaN(millis)) return millis === Infinity ? "an infinite duration" : `${millis / 1_000} s`
-  return typeof given === "string" ? `${JSON.stringify(given.slice(0, 40))}, which is no duration` : "no duration"
+  return `${describeDuration(given)}, which is no duration`
 }

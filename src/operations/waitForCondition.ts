@@ -29,8 +29,8 @@ import type {
   RecordedValue,
   RecordServices
 } from "../Plain.ts"
-import { howToWrite } from "../internal/durations.ts"
-import { secondsOf, wholeDelaySeconds } from "../RetryPolicy.ts"
+import { describeDuration, howToWrite, secondsIn } from "../internal/durations.ts"
+import { wholeDelaySeconds } from "../RetryPolicy.ts"
 import type * as Serdes from "../Serdes.ts"
 import type { StepContext } from "../StepContext.ts"
 import { limitSize, readValue, writeValue, type AnyCodec, type Conversion, type Recording } from "../values/Values.ts"
@@ -297,21 +297,14 @@ const settle = (claim: Claim, recording: Recording, { text }: Written, next: Nex
 }
 
 const delaySecondsOf = ({ path }: Claim, delay: Duration.Input): Exit.Exit<number> => {
-  const seconds = secondsOf(delay)
+  const seconds = secondsIn(delay)
   if (seconds !== undefined) return Exit.succeed(wholeDelaySeconds(seconds))
   return Exit.die(
     new InvalidDuration({
       operation: path,
       message:
-        `Expected the delay of "${path}" to be a finite duration that is not negative, found ${describe(delay)}. ` +
+        `Expected the delay of "${path}" to be a finite duration that is not negative, found ${describeDuration(delay)}. ` +
         howToWrite(delay)
     })
   )
-}
-
-const describe = (delay: unknown): string => {
-  if (delay instanceof Date) return "a point in time"
-  if (typeof delay === "number") return `${delay} ms`
-  if (typeof delay === "string") return JSON.stringify(delay.slice(0, 40))
-  return Duration.isDuration(delay) ? String(delay) : `a value of type ${delay === null ? "null" : typeof delay}`
 }

@@ -10,11 +10,11 @@
  *
  * @since 0.1.0
  */
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { CheckpointRequest, CheckpointStore, StateRequest, StoreError } from "../CheckpointStore.ts"
 import { seeded } from "../execution/Chance.ts"
-import { readDuration } from "../internal/durations.ts"
+import { readMillis } from "../internal/durations.ts"
 import type { Crash, Crashed } from "./Crash.ts"
 import { Pages } from "./Pages.ts"
 import { suffer, type RequestFault } from "./RequestFault.ts"
@@ -138,7 +138,7 @@ class Draws {
 
   constructor(options: Options) {
     this.#shares = options
-    this.#longest = millisIn("the option longest of Faults", options.longest ?? "1 second")
+    this.#longest = readMillis("the option longest of Faults", options.longest ?? "1 second")
     for (const kind of [...kinds, "tokenless"] as const) checkShare(kind, options[kind])
   }
 
@@ -163,8 +163,6 @@ class Draws {
     return draw
   }
 }
-
-const millisIn = (what: string, duration: Duration.Input): number => Duration.toMillis(readDuration(what, duration))
 
 /** Refuses what is no share. */
 export const checkShare = (option: string, share: number | undefined): void => {

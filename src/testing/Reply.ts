@@ -8,8 +8,8 @@
  *
  * @since 0.1.0
  */
-import * as Duration from "effect/Duration"
-import { readDuration } from "../internal/durations.ts"
+import type * as Duration from "effect/Duration"
+import { readMillis } from "../internal/durations.ts"
 import type { ErrorObject } from "../wire/ErrorObject.ts"
 
 /**
@@ -207,6 +207,6 @@ export const never: Never = { _tag: "Never" }
  */
 export const after = <R extends Reply>(delay: Duration.Input, reply: R): After<R> => ({
   _tag: "After",
-  millis: Duration.toMillis(readDuration("the delay of Reply.after", delay)),
+  millis: readMillis("the delay of Reply.after", delay),
   reply
 })

@@ -23,7 +23,8 @@ import * as Engine from "../engine/Service.ts"
 import type { Execution } from "../execution/Parts.ts"
 import { fromEngine } from "../hosting/client.ts"
 import { infoOf } from "../hosting/plain.ts"
-import { readDuration } from "../internal/durations.ts"
+import { readMillis } from "../internal/durations.ts"
+import { optionsOf, withinExecution, withinInvocation } from "../internal/options.ts"
 import type { RecordServices } from "../Plain.ts"
 import { Serdes, type Format } from "../Serdes.ts"
 import * as Targets from "../Targets.ts"
@@ -32,6 +33,7 @@ import type { ExecutionStatus } from "../wire/Api.ts"
 import { parseFunctionAddress } from "../wire/Constraints.ts"
 import type { ErrorObject } from "../wire/ErrorObject.ts"
 import type { HistoryEvent } from "../wire/HistoryEvent.ts"
+import * as Limits from "../wire/Limits.ts"
 import type { Operation, OperationType } from "../wire/Operation.ts"
 import {
   handleOf,
@@ -167,21 +169,23 @@ export interface Options {
   readonly startTime?: number | undefined
   /** Decides the jitter of retries, and what steps and stubs draw from `Random`. Default: 1. */
   readonly seed?: number | string | undefined
-  /** How long every execution may take in virtual time, rounded up to whole seconds. Default: as long as it needs. */
+  /** How long every execution may take in virtual time, up to 366 days, rounded up to whole seconds. Default: as long as it needs. */
   readonly executionTimeout?: Duration.Input | undefined
   /**
    * Virtual time after which one invocation is cut off, as by the time-out of a Lambda function: set it to that of yours;
    * `Duration.infinity` is none. Default: 15 minutes, the most that Lambda allows.
    */
   readonly invocationTimeout?: Duration.Input | undefined
-  /** Operations on one page of state. Default: as many as fit. */
+  /** Operations on one page of state, from 1 to 1,000. Default: as many as fit. */
   readonly pageItems?: number | undefined
-  /** Real time without any event after which a test that waits for a result fails with a report. Default: 4.5 s, a
-   * little less than the time-out of a vitest test. */
+  /**
+   * Real time without any event after which a test that waits for a result fails with a report: a duration of at least 1
+   * millisecond. Default: 4.5 s, a little less than the time-out of a vitest test.
+   */
   readonly patience?: Duration.Input | undefined
   /**
    * Real time for which work of a workflow that no operation records, such as a promise outside of a step, may keep an
-   * invocation alive when all else waits. Default: 10 seconds, as in production.
+   * invocation alive when all else waits: a duration from 0 to 15 minutes. Default: 10 seconds, as in production.
    */
   readonly outsideLimit?: Duration.Input | undefined
   /**
@@ -284,7 +288,7 @@ export const layer = <const F extends ReadonlyArray<Part>>(
       })
       const world = yield* make({ crashes: crashes(options.crash), order: options.order ?? [] })
       yield* Effect.addFinalizer(() => world.dispose)
-      const patience = millisOf("patience", options.patience ?? "4500 millis")
+      const patience = read.millis("patience", options.patience, positive, 4_500)
       return Context.make(TestEngine, { world, patience, another: make }).pipe(
         Context.add(CheckpointStore, world.store),
         Context.add(DurableClient, world.client)
@@ -292,22 +296,24 @@ export const layer = <const F extends ReadonlyArray<Part>>(
     })
   )
 
-const worldOptions = (options: Options): Omit<WorldOptions, keyof OwnOptions> => ({
-  startTime: options.startTime ?? Date.UTC(2026, 0, 1),
-  quietTurns: 5,
-  outsideLimit: millisOf("outsideLimit", options.outsideLimit ?? "10 seconds"),
-  strict: options.strict ?? false,
-  invocationTimeout: millisOf("invocationTimeout", options.invocationTimeout ?? "15 minutes"),
-  executionTimeout:
-    options.executionTimeout === undefined
-      ? undefined
-      : Math.ceil(millisOf("executionTimeout", options.executionTimeout) / 1_000),
-  engine: options.pageItems === undefined ? {} : { pageItems: options.pageItems },
-  faults: options.faults ?? {}
-})
+const read = optionsOf("TestEngine.layer")
+const positive = { atLeast: 1, atMost: Infinity, said: "of at least 1 millisecond" }
+const milliseconds = { atLeast: 0, atMost: 8_640_000_000_000_000 } // what a Date can say
 
-const millisOf = (option: string, duration: Duration.Input): number =>
-  Duration.toMillis(readDuration(`the option ${option} of TestEngine.layer`, duration))
+const worldOptions = (options: Options): Omit<WorldOptions, keyof OwnOptions> => {
+  const executionTimeout = read.millis("executionTimeout", options.executionTimeout, withinExecution, undefined)
+  const pageItems = read.count("pageItems", options.pageItems, { atLeast: 1, atMost: Limits.maxPageItems }, undefined)
+  return {
+    startTime: read.count("startTime", options.startTime, milliseconds, Date.UTC(2026, 0, 1), "milliseconds"),
+    quietTurns: 5,
+    outsideLimit: read.millis("outsideLimit", options.outsideLimit, withinInvocation, 10_000),
+    strict: options.strict ?? false,
+    invocationTimeout: read.millis("invocationTimeout", options.invocationTimeout, positive, 900_000),
+    executionTimeout: executionTimeout === undefined ? undefined : Math.ceil(executionTimeout / 1_000),
+    engine: pageItems === undefined ? {} : { pageItems },
+    faults: options.faults ?? {}
+  }
+}
 
 type Servable = DurableFunction.AnyImplementation | Stub<unknown>
 
@@ -435,7 +441,7 @@ export interface ExploreOptions extends Tries {
    * A layer of the test engine that is built anew for each run, in place of that of the test: for functions and stubs whose
    * services keep something from one run to the next. Default: the layer of the test, whose services all runs share.
    */
-  readonly world?: Layer.Layer<TestEngine> | undefined
+  readonly world?: Layer.Layer<TestEngine, unknown> | undefined
 }
 
 /**
@@ -481,7 +487,8 @@ export const explore = <C extends DurableFunction.AnyDurable>(
   Effect.gen(function* () {
     const ambient = yield* TestEngine
     const run = Effect.fnUntraced(function* ({ order, points: crashes }: Schedule) {
-      const built = options?.world === undefined ? undefined : yield* Layer.build(Layer.fresh(options.world))
+      const built =
+        options?.world === undefined ? undefined : yield* Layer.build(Layer.fresh(Layer.orDie(options.world)))
       const { another, patience } = built === undefined ? ambient : Context.get(built, TestEngine)
       const watch = new Watch()
       const world = yield* another({ crashes, order, onAttempt: watch.onAttempt })
@@ -637,4 +644,6 @@ export const expectElapsed = (
  * @since 0.1.0
  */
 export const sleep = (duration: Duration.Input): Effect.Effect<void, never, TestEngine> =>
-  Effect.flatMap(TestEngine, ({ world }) => world.clock.sleep(readDuration("the time of TestEngine.sleep", duration)))
+  Effect.flatMap(TestEngine, ({ world }) =>
+    world.clock.sleep(Duration.millis(readMillis("the time of TestEngine.sleep", duration)))
+  )

@@ -6,10 +6,10 @@
  * @since 0.1.0
  */
 import type * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { seeded } from "../execution/Chance.ts"
-import { readDuration } from "../internal/durations.ts"
+import { readMillis } from "../internal/durations.ts"
 
 /**
  * How far a clock is off.
@@ -31,8 +31,8 @@ export interface ClockOptions {
 /** The clock, as it is off. */
 export const wrong = (right: Clock.Clock, options: ClockOptions): Clock.Clock => {
   const { ahead = 0, back = 0, behind = 0, seed = 1 } = options
-  const off = millisIn("the clock's ahead", ahead) - millisIn("the clock's behind", behind)
-  const furthest = millisIn("the clock's back", back)
+  const off = readMillis("the clock's ahead", ahead) - readMillis("the clock's behind", behind)
+  const furthest = readMillis("the clock's back", back)
   const random = seeded(`${seed} clock`)
   const shift = (): number => Math.round(off - random.nextDoubleUnsafe() * furthest)
   const nanos = (): bigint => BigInt(shift()) * 1_000_000n
@@ -46,5 +46,3 @@ export const wrong = (right: Clock.Clock, options: ClockOptions): Clock.Clock =>
     sleep: (duration) => right.sleep(duration)
   }
 }
-
-const millisIn = (what: string, duration: Duration.Input): number => Duration.toMillis(readDuration(what, duration))

@@ -7,7 +7,7 @@
  * @since 0.1.0
  */
 import * as Duration from "effect/Duration"
-import { readDuration } from "../internal/durations.ts"
+import { readMillis } from "../internal/durations.ts"
 import type { Operation } from "../wire/Operation.ts"
 
 /**
@@ -54,8 +54,7 @@ const rangeOf = (expected: ExpectedDuration): { readonly least: number; readonly
 /** Whole milliseconds from one stamp to another. */
 export const millisBetween = (start: number, end: number): number => Math.floor(end) - Math.floor(start)
 
-const toMillis = (duration: Duration.Input): number =>
-  Duration.toMillis(readDuration("the time of an execution", duration))
+const toMillis = (duration: Duration.Input): number => readMillis("the time of an execution", duration)
 
 const format = (millis: number): string => Duration.format(Duration.millis(millis))
 

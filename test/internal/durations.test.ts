@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import { cast } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { howToWrite } from "../../src/internal/durations.ts"
+import { howToWrite, millisIn } from "../../src/internal/durations.ts"
 import { execute, failureOf, unchecked } from "../operations/support.ts"
 
 /** A text that is no duration to the compiler either, as JavaScript and configuration have it. */
@@ -30,6 +30,15 @@ const spellings: Record<string, string> = {
   "2d, 4h": "{ days: 2, hours: 4 }"
 }
 
+const records: ReadonlyArray<readonly [given: object, said: string]> = [
+  [{ hour: 1 }, "Write { hours: 1 }."],
+  [{ min: 5, sec: 30 }, "Write { minutes: 5, seconds: 30 }."],
+  [{ hour: "1" }, 'Write "1 hour", "30 seconds", a Duration or a number of milliseconds.'],
+  [{ hour: 1, hours: 2 }, 'Write "1 hour", "30 seconds", a Duration or a number of milliseconds.'],
+  [{ fortnights: 1 }, 'Write "1 hour", "30 seconds", a Duration or a number of milliseconds.'],
+  [[1], 'Write "1 hour", "30 seconds", a Duration or a number of milliseconds.']
+]
+
 describe("A text that is no duration", () => {
   for (const [written, spelling] of Object.entries(spellings)) {
     it(`is told how to be written: ${JSON.stringify(written)}`, () => {
@@ -48,34 +57,79 @@ describe("A text that is no duration", () => {
   )
 })
 
+describe("A record that is no duration", () => {
+  it.each(records)("is told how to be written: %j", (given, said) => {
+    assert.isUndefined(millisIn(given))
+    assert.strictEqual(howToWrite(given), said)
+  })
+})
+
+describe("What is a duration", () => {
+  const durations: ReadonlyArray<readonly [given: unknown, millis: number | undefined]> = [
+    [0, 0],
+    [-5, -5],
+    ["2 days", 172_800_000],
+    ["Infinity", Infinity],
+    [Duration.hours(1), 3_600_000],
+    [1_000_000n, 1],
+    [[1, 500_000_000], 1_500],
+    [{ hours: 1, minutes: 30 }, 5_400_000],
+    [{ hours: 1, minutes: undefined }, 3_600_000],
+    [Number.NaN, undefined],
+    [{ hours: Number.NaN }, undefined],
+    [{ hours: undefined }, undefined],
+    [{}, undefined],
+    [[], undefined],
+    [new Date(0), undefined],
+    [null, undefined],
+    [undefined, undefined],
+    [true, undefined],
+    ["1h", undefined]
+  ]
+  it("is what its type lets through, and no more", () => {
+    for (const [given, millis] of durations) assert.strictEqual(millisIn(given), millis, String(given))
+  })
+})
+
 const Callee = DurableFunction.plain("callee")
 
 /** Everything in a workflow that takes a duration. */
-const operations: Record<string, Effect.Effect<unknown, unknown, Durable.Execution>> = {
-  "Durable.wait": Durable.wait("a", text("1h")),
-  "Durable.timeout": Durable.timeout("a", Effect.void, text("1h")),
-  "the timeout of Durable.invoke": Durable.invoke(Callee, undefined, { name: "a", timeout: text("1h") }),
-  "the timeout of Durable.callback": Durable.callback("a", { timeout: text("1h") }),
-  "the heartbeatTimeout of Durable.callback": Durable.callback("a", { heartbeatTimeout: text("1h") }),
-  "the timeout of Durable.waitForCallback": Durable.waitForCallback("a", () => Effect.void, { timeout: text("1h") }),
+const operationsWith = (given: Duration.Input): Record<string, Effect.Effect<unknown, unknown, Durable.Execution>> => ({
+  "Durable.wait": Durable.wait("a", given),
+  "Durable.timeout": Durable.timeout("a", Effect.void, given),
+  "the timeout of Durable.invoke": Durable.invoke(Callee, undefined, { name: "a", timeout: given }),
+  "the timeout of Durable.callback": Durable.callback("a", { timeout: given }),
+  "the heartbeatTimeout of Durable.callback": Durable.callback("a", { heartbeatTimeout: given }),
+  "the timeout of Durable.waitForCallback": Durable.waitForCallback("a", () => Effect.void, { timeout: given }),
   "the heartbeatTimeout of Durable.waitForCallback": Durable.waitForCallback("a", () => Effect.void, {
-    heartbeatTimeout: text("1h")
+    heartbeatTimeout: given
   }),
   "the delay of Durable.waitForCondition": Durable.waitForCondition("a", {
     initial: 0,
     check: (state: number) => Effect.succeed(state),
     until: () => false,
-    delay: text("1h")
+    delay: given
   })
-}
+})
 
 describe("The accepted spelling is in the message", () => {
-  for (const [name, operation] of Object.entries(operations)) {
+  for (const [name, operation] of Object.entries(operationsWith(text("1h")))) {
     it.effect(`of ${name}`, () =>
       Effect.gen(function* () {
         const failure = failureOf(yield* execute(Effect.asVoid(unchecked(operation))))
         assert.strictEqual(failure.errorType, "InvalidDuration")
         assert.match(failure.errorMessage ?? "", /"1h".* Write "1 hour"\.$/)
+      })
+    )
+  }
+
+  // Effect reads it as no time at all.
+  for (const [name, operation] of Object.entries(operationsWith(cast<object, Duration.Input>({ hour: 1 })))) {
+    it.effect(`of ${name}, for a record with a unit that there is not`, () =>
+      Effect.gen(function* () {
+        const failure = failureOf(yield* execute(Effect.asVoid(unchecked(operation))))
+        assert.strictEqual(failure.errorType, "InvalidDuration")
+        assert.match(failure.errorMessage ?? "", /found {"hour":1}.* Write { hours: 1 }\.$/)
       })
     )
   }
@@ -109,10 +163,9 @@ describe("The accepted spelling is in the message", () => {
         Effect.map(Effect.exit(effect), (exit) => String(exit._tag === "Failure" ? exit.cause : exit))
       for (const option of ["executionTimeout", "invocationTimeout", "outsideLimit", "patience"]) {
         const world = TestEngine.layer([nap], { [option]: text("1h") })
-        assert.include(
-          yield* messageOf(Effect.provide(TestEngine.run(Nap), world)),
-          `Expected the option ${option} of TestEngine.layer to be a duration, found "1h". Write "1 hour".`
-        )
+        const message = yield* messageOf(Effect.provide(TestEngine.run(Nap), world))
+        assert.include(message, `Expected the option ${option} of TestEngine.layer to be a duration `)
+        assert.include(message, `, found "1h". Write "1 hour".`)
       }
       const sleeping = Effect.provide(TestEngine.sleep(text("1h")), TestEngine.layer([nap]))
       assert.include(yield* messageOf(sleeping), 'found "1h". Write "1 hour".')

@@ -182,7 +182,7 @@ describe("the options of a handler", () => {
     (maxOperations) => {
       assert.throws(
         () => deployed(two, { options: { maxOperations } }),
-        `Expected the option maxOperations of a handler to be a whole number of at least 1, found ${maxOperations}.`
+        `Expected the option maxOperations of LambdaHandler.make to be a whole number of at least 1, found ${maxOperations}.`
       )
     }
   )
