@@ -47,7 +47,8 @@ import { Sandbox } from "./internal/sandbox.ts"
  * @since 0.1.0
  */
 export interface Handler {
-  (event: unknown, context?: InvocationContext): Promise<InvocationAnswer>
+  /** A test may leave out what it does not need of the context. Without `getRemainingTimeInMillis` the invocation has no end. */
+  (event: unknown, context?: Partial<InvocationContext>): Promise<InvocationAnswer>
   /**
    * Interrupts what runs, releases the resources of the layer and of the checkpoints, and ends when they are released. It is for
    * tests and for servers of your own; on Lambda, SIGTERM does the same.
@@ -179,7 +180,7 @@ export const make = <I extends DurableFunction.AnyImplementation, R, E>(
   const configuration = { mayWait: options.onNonDeterminism === "retry", operation: implementation.contract.name }
   const margin = millisOption(["margin", owner], options.margin, withinInvocation, defaultMargin)
 
-  const run = (input: unknown, context: InvocationContext | undefined): Effect.Effect<Invoked, unknown> =>
+  const run = (input: unknown, context: Partial<InvocationContext> | undefined): Effect.Effect<Invoked, unknown> =>
     Effect.withFiber((fiber) => {
       // The client is taken off first: decoding keeps only what belongs to the event.
       const client = Predicate.hasProperty(input, "durableExecutionClient") ? input.durableExecutionClient : undefined
@@ -220,10 +221,10 @@ export const make = <I extends DurableFunction.AnyImplementation, R, E>(
 const disposable = (
   name: string,
   sandboxes: ReadonlyArray<Sandbox<never, unknown>>,
-  run: (event: unknown, context: InvocationContext | undefined) => Effect.Effect<Invoked, unknown>
+  run: (event: unknown, context: Partial<InvocationContext> | undefined) => Effect.Effect<Invoked, unknown>
 ): Handler => {
   let disposal: Promise<void> | undefined
-  const handle = (event: unknown, context?: InvocationContext): Promise<InvocationAnswer> =>
+  const handle = (event: unknown, context?: Partial<InvocationContext>): Promise<InvocationAnswer> =>
     new Promise((resolve, reject) => {
       if (disposal !== undefined) return reject(disposed(name))
       const fiber = Effect.runFork(run(event, context))
@@ -254,11 +255,11 @@ const disposed = (name: string): InvocationFailed =>
 const invocationServices = <R>(
   services: Context.Context<R>,
   store: CheckpointStore["Service"],
-  context: InvocationContext | undefined
+  context: Partial<InvocationContext> | undefined
 ) =>
   services.pipe(
     Context.add(CheckpointStore, store),
-    Context.add(LambdaContext, context ?? unknownContext),
+    Context.add(LambdaContext, completed(context)),
     Context.add(References.CurrentLogAnnotations, {
       ...Context.get(services, References.CurrentLogAnnotations),
       ...annotationsOf(context)
@@ -286,11 +287,11 @@ const invokeOptions = <R, E>(options: Options<R, E>): Partial<InvokeOptions> => 
 })
 
 /** How long the function has left. A context that does not know the time, as a test may call it, never ends. */
-const remainingIn = (context: InvocationContext | undefined): number =>
+const remainingIn = (context: Partial<InvocationContext> | undefined): number =>
   typeof context?.getRemainingTimeInMillis === "function" ? context.getRemainingTimeInMillis() : Infinity
 
 /** What every log of an invocation says besides the execution. */
-const annotationsOf = (context: InvocationContext | undefined): Readonly<Record<string, unknown>> => ({
+const annotationsOf = (context: Partial<InvocationContext> | undefined): Readonly<Record<string, unknown>> => ({
   ...(context?.awsRequestId ? { requestId: context.awsRequestId } : undefined),
   ...(context?.tenantId ? { tenantId: context.tenantId } : undefined)
 })
@@ -307,6 +308,14 @@ const rejection = (cause: Cause.Cause<unknown>, ended: string): Error => {
   return error instanceof Error
     ? error
     : new Error(`The invocation failed: ${Inspectable.toStringUnknown(error)}`, { cause: error })
+}
+
+/** The context of Lambda is itself; what one of a test leaves out is that of an unknown function. */
+const completed = (context: Partial<InvocationContext> = {}): InvocationContext => {
+  const missing = Object.entries(unknownContext).filter(([field]) => !(field in context))
+  return missing.length === 0
+    ? cast(context)
+    : Object.assign(cast<unknown, InvocationContext>(Object.create(context)), Object.fromEntries(missing))
 }
 
 /** A handler that is called without a context, by a test for instance, has no limits that it knows of. */

@@ -463,4 +463,23 @@ describe("an invocation", () => {
     lambda.deploy("work", LambdaHandler.make(curious, { layer: Layer.empty, checkpoints: lambda.checkpoints }))
     assert.deepInclude(await lambda.run("work"), { result: `["","$LATEST",true]` })
   })
+
+  it("fills in what a test leaves out of a context, and keeps the rest as it is", async () => {
+    /** Whose members are not its own. */
+    class Clock {
+      getRemainingTimeInMillis(): number {
+        return 60_000
+      }
+    }
+    const lambda = new Lambda({ context: () => Object.assign(new Clock(), { functionName: "mine" }) })
+    const curious = Work.implement(() =>
+      Effect.map(
+        LambdaContext.LambdaContext,
+        ({ functionName, functionVersion, getRemainingTimeInMillis }) =>
+          `${functionName} ${functionVersion} ${getRemainingTimeInMillis()}`
+      )
+    )
+    lambda.deploy("work", LambdaHandler.make(curious, { layer: Layer.empty, checkpoints: lambda.checkpoints }))
+    assert.deepInclude(await lambda.run("work"), { result: `"mine $LATEST 60000"` })
+  })
 })

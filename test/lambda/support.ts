@@ -35,7 +35,7 @@ export interface LambdaOptions {
   /** Makes a request fail before the service has it. Requests are counted from 1. */
   readonly fault?: (request: CheckpointStore.CheckpointRequest, count: number) => Failure | undefined
   /** What handlers are called with besides the event. Default: a context with fifteen minutes left. */
-  readonly context?: () => LambdaContext.InvocationContext | undefined
+  readonly context?: () => Partial<LambdaContext.InvocationContext> | undefined
   /** Operations on one page of state. */
   readonly pageItems?: number
   /** Changes the event of every invocation after it has been JSON. */
