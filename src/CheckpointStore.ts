@@ -12,6 +12,10 @@ import * as Schema from "effect/Schema"
 import type { Operation } from "./wire/Operation.ts"
 import type { OperationUpdate } from "./wire/OperationUpdate.ts"
 
+// Named here, so that declarations can be written from inferred types that hold them.
+export type { Operation, OperationStatus, OperationType } from "./wire/Operation.ts"
+export type { OperationAction, OperationUpdate } from "./wire/OperationUpdate.ts"
+
 /**
  * One request to record changes. Without updates it only asks for what has changed meanwhile.
  *

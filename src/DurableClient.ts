@@ -28,14 +28,18 @@ import { errorObject, isRecordedAs } from "./values/Failures.ts"
 import { limitSize, ofPayload, ofResult, read, write, type Reading, type Writing } from "./values/Values.ts"
 import * as Serdes from "./Serdes.ts"
 import * as Targets from "./Targets.ts"
-import type { ExecutionSummary, GetDurableExecutionResponse } from "./wire/Api.ts"
-import { isTenantId } from "./wire/Constraints.ts"
+import type { ExecutionStatus, ExecutionSummary, GetDurableExecutionResponse } from "./wire/Api.ts"
+import { isTenantId, parseFunctionAddress } from "./wire/Constraints.ts"
 import { continuedAs } from "./wire/Continuation.ts"
 import type { ErrorObject } from "./wire/ErrorObject.ts"
 import type { HistoryEvent } from "./wire/HistoryEvent.ts"
 import * as Limits from "./wire/Limits.ts"
 
 export * from "./ClientPort.ts"
+// Named here, so that declarations can be written from inferred types that hold them.
+export type { ExecutionStatus, ExecutionSummary, GetDurableExecutionResponse } from "./wire/Api.ts"
+export type { ErrorObject } from "./wire/ErrorObject.ts"
+export type { EventType, HistoryEvent, HistoryEventOf } from "./wire/HistoryEvent.ts"
 
 // --- Executions of a contract ----------------------------------------------------------------------------------------
 
@@ -65,6 +69,19 @@ export interface StartOptions {
 export interface Started<out C extends DurableFunction.AnyDurable> {
   readonly contract: C
   readonly executionArn: string
+}
+
+/**
+ * An execution as one has it: its ARN, what {@link start} answers with, or what {@link executions} lists.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type AnyExecution = string | { readonly executionArn: string } | { readonly DurableExecutionArn: string }
+
+const arnOf = (execution: AnyExecution): string => {
+  if (typeof execution === "string") return execution
+  return "executionArn" in execution ? execution.executionArn : execution.DurableExecutionArn
 }
 
 /**
@@ -257,17 +274,17 @@ export const poll = <C extends DurableFunction.AnyDurable>({
  * import * as Effect from "effect/Effect"
  *
  * export const statusOf = (executionArn: string) =>
- *   Effect.map(DurableClient.get({ executionArn }), ({ Status }) => Status)
+ *   Effect.map(DurableClient.get(executionArn), ({ Status }) => Status)
  * ```
  *
  * @category executions
  * @since 0.1.0
  */
 export const get = (
-  { executionArn }: Pick<Started<DurableFunction.AnyDurable>, "executionArn">,
+  execution: AnyExecution,
   options?: { readonly includeExecutionData?: boolean | undefined }
 ): Effect.Effect<GetDurableExecutionResponse, ClientError, DurableClient> =>
-  Effect.flatMap(DurableClient, (client) => client.get(executionArn, options))
+  Effect.flatMap(DurableClient, (client) => client.get(arnOf(execution), options))
 
 /**
  * Stops an execution for good, without running any of its code. Answers with the time at which it ended, in milliseconds since the
@@ -280,17 +297,14 @@ export const get = (
  * import { DurableClient } from "effect-durable"
  *
  * export const giveUp = (executionArn: string) =>
- *   DurableClient.stop({ executionArn }, { ErrorType: "GivenUp", ErrorMessage: "Nobody answered." })
+ *   DurableClient.stop(executionArn, { ErrorType: "GivenUp", ErrorMessage: "Nobody answered." })
  * ```
  *
  * @category executions
  * @since 0.1.0
  */
-export const stop = (
-  { executionArn }: Pick<Started<DurableFunction.AnyDurable>, "executionArn">,
-  error?: ErrorObject
-): Effect.Effect<number, ClientError, DurableClient> =>
-  Effect.flatMap(DurableClient, (client) => client.stop(executionArn, error))
+export const stop = (execution: AnyExecution, error?: ErrorObject): Effect.Effect<number, ClientError, DurableClient> =>
+  Effect.flatMap(DurableClient, (client) => client.stop(arnOf(execution), error))
 
 /** @internal The outcome of an execution that has ended. `unknown` stands for an error that the service left out. */
 export const outcomeOf = (execution: GetDurableExecutionResponse, unknown: ErrorObject = {}): Outcome | undefined => {
@@ -484,7 +498,7 @@ export interface ExecutionsOptions {
   /** The name of an execution, for those that have had it. */
   readonly executionName?: string | undefined
   /** Executions that stand so, such as `["FAILED", "TIMED_OUT"]`. Default: all. */
-  readonly statuses?: ReadonlyArray<string> | undefined
+  readonly statuses?: ReadonlyArray<ExecutionStatus> | undefined
   /** In milliseconds since the epoch. */
   readonly startedAfter?: number | undefined
   /** In milliseconds since the epoch. */
@@ -520,31 +534,32 @@ export interface ExecutionsOptions {
  * @since 0.1.0
  */
 export const events = (
-  executionArn: string,
+  execution: AnyExecution,
   options: EventsOptions = {}
 ): Stream.Stream<HistoryEvent, ClientError, DurableClient> => {
   const { pageItems: maxItems = Limits.maxPageItems, ...filter } = options
-  return pageByPage((client, marker) => client.history(executionArn, { ...filter, marker, maxItems }))
+  return pageByPage((client, marker) => client.history(arnOf(execution), { ...filter, marker, maxItems }))
 }
 
 /**
- * The executions of a function that the options leave, newest first unless `reverseOrder`.
+ * The executions of a function that the options leave, newest first unless `reverseOrder`. The function is a contract, whose
+ * address is that of `Targets`, or a name or an ARN. Without a `qualifier` they are those of all its versions.
  *
  * A page is asked for when what was read before is used up, so `Stream.take(10)` reads one page. Set `pageItems` where a
  * page is more than you need.
  *
- * **Errors**: `NotFound` when there is no such function; `ClientUnavailable` also when the service leads back to a page
+ * **Errors**: `NotFound` when there is no such function; `InvalidTarget` for a contract; `ClientUnavailable` also when the service leads back to a page
  * that was read already; the others of the client.
  *
  * @example
  * ```ts
- * import { DurableClient } from "effect-durable"
+ * import { DurableClient, DurableFunction } from "effect-durable"
  * import * as Stream from "effect/Stream"
  *
- * export const stopAll = DurableClient.executions("process-order", { statuses: ["RUNNING"] }).pipe(
- *   Stream.mapEffect(({ DurableExecutionArn }) => DurableClient.stop({ executionArn: DurableExecutionArn }), {
- *     concurrency: 5
- *   }),
+ * const ProcessOrder = DurableFunction.make("process-order", { target: "process-order:live" })
+ *
+ * export const stopAll = DurableClient.executions(ProcessOrder, { statuses: ["RUNNING"] }).pipe(
+ *   Stream.mapEffect((execution) => DurableClient.stop(execution), { concurrency: 5 }),
  *   Stream.runDrain
  * )
  *
@@ -556,12 +571,23 @@ export const events = (
  * @category pages
  * @since 0.1.0
  */
-export const executions = (
-  functionName: string,
-  options: ExecutionsOptions = {}
-): Stream.Stream<ExecutionSummary, ClientError, DurableClient> => {
+export const executions: {
+  (contract: DurableFunction.AnyDurable, options?: ExecutionsOptions): ExecutionStream<InvalidTarget>
+  (functionName: string, options?: ExecutionsOptions): ExecutionStream
+} = (of: string | DurableFunction.AnyDurable, options: ExecutionsOptions = {}): ExecutionStream => {
   const { pageItems: maxItems = Limits.maxPageItems, ...filter } = options
-  return pageByPage((client, marker) => client.list(functionName, { ...filter, marker, maxItems }))
+  const named = (functionName: string) =>
+    pageByPage((client, marker) => client.list(functionName, { ...filter, marker, maxItems }))
+  if (typeof of === "string") return named(of)
+  return cast(Stream.unwrap(Effect.map(Targets.resolve(of), ({ address }) => named(unqualified(address)))))
+}
+
+type ExecutionStream<E = never> = Stream.Stream<ExecutionSummary, ClientError | E, DurableClient>
+
+/** The address of a function without its version or alias, which the API takes apart from it. */
+const unqualified = (address: string): string => {
+  const qualifier = parseFunctionAddress(address)?.qualifier
+  return qualifier === undefined ? address : address.slice(0, -qualifier.length - 1)
 }
 
 /** Pages one after the other, each when it is wanted. Every run of the stream remembers its own markers. */

@@ -1,6 +1,6 @@
-/** The streams of the client: pages are asked for when they are wanted, and a circle of pages has an end. */
+/** What the client reads: pages are asked for when they are wanted, a circle of pages has an end, and people pass what they have. */
 import { assert, describe, it } from "@effect/vitest"
-import { DurableClient, DurableFunction } from "effect-durable"
+import { DurableClient, DurableFunction, Targets } from "effect-durable"
 import { TestEngine } from "effect-durable/testing"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -101,4 +101,72 @@ describe("A stream of pages", () => {
       })
     )
   }
+})
+
+describe("An execution", () => {
+  it.effect("is known by its ARN, by what a start answers with, and by what a list has", () =>
+    Effect.gen(function* () {
+      const started = yield* DurableClient.start(Ship)
+      yield* DurableClient.run(Ship)
+      const listed = yield* Stream.runCollect(DurableClient.executions(Ship, { reverseOrder: true }))
+      assert.strictEqual(listed[0]?.DurableExecutionArn, started.executionArn)
+      for (const execution of [started.executionArn, started, ...listed.slice(0, 1)]) {
+        assert.strictEqual((yield* DurableClient.get(execution)).DurableExecutionArn, started.executionArn)
+        const first = yield* Stream.runHead(DurableClient.events(execution))
+        assert.deepStrictEqual(
+          Option.map(first, ({ EventType }) => EventType),
+          Option.some("ExecutionStarted")
+        )
+      }
+    }).pipe(Effect.provide(world))
+  )
+
+  it.effect("is stopped by any of them", () => {
+    const Wait = DurableFunction.make("wait")
+    const waiting = TestEngine.layer([Wait.implement(() => Effect.never)], { executionTimeout: "1 day" })
+    return Effect.gen(function* () {
+      yield* DurableClient.stop(yield* DurableClient.start(Wait))
+      yield* DurableClient.stop((yield* DurableClient.start(Wait)).executionArn)
+      yield* DurableClient.start(Wait)
+      yield* Stream.runForEach(DurableClient.executions(Wait), (execution) => DurableClient.stop(execution))
+      assert.strictEqual(yield* Stream.runCount(DurableClient.executions(Wait, { statuses: ["STOPPED"] })), 3)
+    }).pipe(Effect.provide(waiting))
+  })
+})
+
+describe("The executions of a contract", () => {
+  const listedAt = (layer: Layer.Layer<never>, contract: DurableFunction.AnyDurable = Ship) =>
+    Effect.gen(function* () {
+      const names: Array<string> = []
+      const client = Layer.effect(
+        port,
+        Effect.map(port, (own) => ({
+          ...own,
+          list: (name: string) =>
+            Effect.as(
+              Effect.sync(() => names.push(name)),
+              { items: [] }
+            )
+        }))
+      ).pipe(Layer.provide(world))
+      yield* Stream.runDrain(DurableClient.executions(contract)).pipe(Effect.provide(Layer.merge(client, layer)))
+      return names
+    })
+  const arn = "arn:aws:lambda:eu-west-1:123456789012:function:shipping"
+
+  it.effect("are those of its address, whatever the version or alias", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* listedAt(Layer.empty), ["ship"])
+      assert.deepStrictEqual(yield* listedAt(Layer.empty, DurableFunction.make("a", { target: "b:live" })), ["b"])
+      assert.deepStrictEqual(yield* listedAt(Targets.layer({ ship: "shipping:7" })), ["shipping"])
+      assert.deepStrictEqual(yield* listedAt(Targets.layer({ ship: `${arn}:live` })), [arn])
+    })
+  )
+
+  it.effect("are an error when the address is none", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(listedAt(Targets.layer({ ship: "no address" })))
+      assert.strictEqual(error._tag, "InvalidTarget")
+    })
+  )
 })
