@@ -11,6 +11,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import { misfitOf } from "./internal/misfit.ts"
 import { isLeftOver, readPlain, stringifyPlain, writePlain } from "./internal/plainJson.ts"
 
 /**
@@ -189,8 +190,25 @@ const compiled = (schema: Schema.Top) => {
   return found
 }
 
-const schemaError = (error: Schema.SchemaError): SerdesError =>
-  new SerdesError({ message: error.message, transient: false })
+/** Of a Schema that says nothing of a value Effect knows only that it is no JSON; what it is, and where, is told here. */
+const unwritten =
+  (value: unknown) =>
+  (error: Schema.SchemaError): SerdesError => {
+    const { found, message, path } = misfitOf(error.message, value)
+    if (message.startsWith("Expected JSON value")) {
+      try {
+        stringifyPlain(found, looseAdvice, path)
+      } catch (cause) {
+        return toSerdesError(cause)
+      }
+    }
+    return new SerdesError({ message, transient: false })
+  }
+
+const unread =
+  (value: unknown) =>
+  (error: Schema.SchemaError): SerdesError =>
+    new SerdesError({ message: misfitOf(error.message, value).message, transient: false })
 
 /**
  * The default format: JSON through the JSON codec of the Schema, and `undefined` as an absent payload.
@@ -204,7 +222,7 @@ export const json: Format = {
       return value === undefined || isLeftOver(value) ? Effect.succeed(undefined) : attempt(() => writePlain(value))
     }
     if (value === undefined && compiled(schema).acceptsUndefined) return Effect.succeed(undefined)
-    return Effect.flatMapEager(Effect.mapErrorEager(compiled(schema).encode(value), schemaError), (encoded) =>
+    return Effect.flatMapEager(Effect.mapErrorEager(compiled(schema).encode(value), unwritten(value)), (encoded) =>
       attempt(() => stringifyPlain(encoded, looseAdvice))
     )
   },
@@ -219,9 +237,9 @@ export const json: Format = {
     try {
       parsed = codec === undefined ? readPlain(text) : JSON.parse(text)
     } catch (cause) {
-      return Effect.fail(Schema.isSchemaError(cause) ? schemaError(cause) : notJson(cause))
+      return Effect.fail(Schema.isSchemaError(cause) ? toSerdesError(cause) : notJson(cause))
     }
-    return codec === undefined ? Effect.succeed(parsed) : Effect.mapErrorEager(codec.decode(parsed), schemaError)
+    return codec === undefined ? Effect.succeed(parsed) : Effect.mapErrorEager(codec.decode(parsed), unread(parsed))
   }
 }
 

@@ -451,4 +451,63 @@ describe("The JSON format", () => {
       assert.notInclude(error.message, "hunter2")
     })
   )
+
+  class Money {
+    readonly cents = 3
+  }
+  const Account = Schema.Struct({ id: Schema.String, notes: Schema.Unknown })
+
+  const misfits: ReadonlyArray<readonly [schema: Schema.Codec<unknown, unknown>, value: unknown, message: string]> = [
+    [Schema.Struct({ a: Schema.String }), { a: 1 }, `Expected string at ["a"], found a number`],
+    [Schema.Struct({ a: Schema.String }), {}, `Missing key at ["a"]`],
+    [
+      Schema.Struct({ a: Schema.Array(Schema.Int) }),
+      { a: [1, "secret"] },
+      `Expected number at ["a"][1], found a string`
+    ],
+    [Schema.String, undefined, "Expected string, found undefined"],
+    [Schema.String, null, "Expected string, found null"],
+    [Schema.Finite, new Date(0), "Expected number, found a Date"],
+    [Schema.Struct({ a: Schema.String }), [1], "Expected object, found an array"],
+    [Schema.Date, "secret", "Expected a valid Date, found a string"]
+  ]
+  for (const [schema, value, message] of misfits) {
+    it.effect(`says what kind of thing does not fit, and nothing of what is in it: ${message}`, () =>
+      Effect.gen(function* () {
+        const error = yield* Effect.flip(Serdes.json.serialize(schema, value, info))
+        assert.strictEqual(error.message, message)
+      })
+    )
+  }
+
+  const unwritten: ReadonlyArray<readonly [value: unknown, at: string, found: string]> = [
+    [new Date(0), "the top", "a Date"],
+    [new Money(), "the top", "an instance of Money"],
+    [{ id: "a", notes: { at: [new Date(0)] } }, `["notes"]["at"][0]`, "a Date"],
+    [{ id: "a", notes: 1n }, `["notes"]`, "a bigint"],
+    [{ id: "a", notes: Number.NaN }, `["notes"]`, "NaN"]
+  ]
+  for (const [value, at, found] of unwritten) {
+    it.effect(`says what a loose Schema cannot write, where, and what to use: ${found} at ${at}`, () =>
+      Effect.gen(function* () {
+        const schema = at === "the top" ? Schema.Unknown : Account
+        const error = yield* Effect.flip(Serdes.json.serialize<Schema.Codec<unknown, unknown>>(schema, value, info))
+        assert.strictEqual(
+          error.message,
+          `Expected plain data at ${at}, found ${found}. Its Schema does not say how that is written: use one that does, such as Schema.ReadonlyMap or Schema.Date.`
+        )
+      })
+    )
+  }
+
+  it.effect("says the same of a class without a Schema", () =>
+    Effect.gen(function* () {
+      const schema: Schema.Codec<unknown, unknown> = Schema.instanceOf(Money)
+      const error = yield* Effect.flip(Serdes.json.serialize(schema, new Money(), info))
+      assert.match(
+        error.message,
+        /^Expected plain data at the top, found an instance of Money\. Its Schema does not say/
+      )
+    })
+  )
 })

@@ -14,7 +14,7 @@ import { cast } from "effect/Function"
 import type * as DurableFunction from "../DurableFunction.ts"
 import type { TargetEnd } from "../engine/Service.ts"
 import { erase } from "../internal/erase.ts"
-import type { Info, SerdesError } from "../Serdes.ts"
+import { SerdesError, type Info } from "../Serdes.ts"
 import { defectObject, errorObject } from "../values/Failures.ts"
 import { ofPayload, ofResult, takesNothing } from "../values/Values.ts"
 import type { ErrorObject } from "../wire/ErrorObject.ts"
@@ -39,14 +39,19 @@ export const readPayload = (
   contract: DurableFunction.Any,
   text: string | undefined
 ): Effect.Effect<unknown, SerdesError> =>
-  takesNothing(contract) ? Effect.succeed(undefined) : read(ofPayload(contract), text, infoOf(contract, "payload"))
+  takesNothing(contract)
+    ? Effect.succeed(undefined)
+    : Effect.mapError(
+        read(ofPayload(contract), text, infoOf(contract, "payload")),
+        misfit(contract, "read the payload")
+      )
 
 /** A result as it goes to the caller. */
 export const succeeded = (contract: DurableFunction.Any, value: unknown): Effect.Effect<Ending, SerdesError> =>
-  Effect.map(write(ofResult(contract), value, infoOf(contract, "result")), (result) => ({
-    _tag: "Succeeded",
-    result
-  }))
+  write(ofResult(contract), value, infoOf(contract, "result")).pipe(
+    Effect.mapError(misfit(contract, "write the result")),
+    Effect.map((result) => ({ _tag: "Succeeded", result }))
+  )
 
 /** A failure as it goes to the caller: a declared error with its data, anything else by its name and message. */
 export const failed = (
@@ -56,11 +61,18 @@ export const failed = (
   const failure = cause.reasons.find(Cause.isFailReason)
   return failure === undefined
     ? Effect.succeed({ _tag: "Failed", error: squash(cause) })
-    : Effect.map(write({ success: contract.error }, failure.error, infoOf(contract, "error")), (data) => ({
-        _tag: "Failed",
-        error: errorObject(failure.error, data)
-      }))
+    : write({ success: contract.error }, failure.error, infoOf(contract, "error")).pipe(
+        Effect.mapError(misfit(contract, "write the error")),
+        Effect.map((data) => ({ _tag: "Failed", error: errorObject(failure.error, data) }))
+      )
 }
+
+/** Whoever gets this error knows only that a call has failed, so it says which function and which of its values it is about. */
+const misfit = (contract: DurableFunction.Any, action: string) => (error: SerdesError) =>
+  new SerdesError({
+    message: `Could not ${action} of "${contract.name}", as its contract has it: ${error.message}`,
+    transient: error.transient
+  })
 
 /** What is said about a value of a call, which is no operation of an execution. */
 export const infoOf = (contract: DurableFunction.Any, value: Info["value"]): Info => ({

@@ -73,8 +73,11 @@ const writeDeclaredError = (subject: Subject, recording: Recording, error: unkno
   Effect.mapEager(
     catchDefectEager(writeValue(subject, "error", { success: recording.error }, error), (defect) => {
       if (!(defect instanceof SerdesFailed)) return Effect.die(defect)
-      const told = textAt(error, "message") ?? textOf(error)
-      const message = `${defect.message}. The error was ${typeOf(error)}: ${truncate(told, 500)}`
+      const told = `${typeOf(error)}: ${truncate(textAt(error, "message") ?? textOf(error), 500)}`
+      const isDeclared = recording.error !== undefined && recording.error.ast._tag !== "Never"
+      const message = isDeclared
+        ? `${defect.message.replace(/\.$/, "")}. The error was ${told}`
+        : `Could not write the error of "${subject.path}": it has no { error: Schema }. Give it one, or handle the error before. The error was ${told}`
       return Effect.die(new SerdesFailed({ operation: subject.path, message }))
     }),
     (data) => errorObject(error, data)

@@ -406,4 +406,18 @@ describe("A failed step", () => {
       assert.include(failed.errorMessage, "wrong")
     })
   )
+
+  it.effect("fails the execution when its error is none that is recorded without a Schema, and says what to give", () =>
+    Effect.gen(function* () {
+      const raw: Effect.Effect<never> = cast(Effect.fail(new RangeError("too far")))
+      const inStep = failureOf(yield* execute(Durable.step("raw", raw, once)))
+      assert.strictEqual(inStep.errorType, "SerdesFailed")
+      assert.strictEqual(
+        inStep.errorMessage,
+        'Could not write the error of "raw": it has no { error: Schema }. Give it one, or handle the error before. The error was RangeError: too far'
+      )
+      const inWorkflow = failureOf(yield* execute(raw))
+      assert.match(inWorkflow.errorMessage ?? "", /^Could not write the error of ".+": it has no { error: Schema }\./)
+    })
+  )
 })

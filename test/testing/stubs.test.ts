@@ -3,6 +3,7 @@ import { Durable, DurableError, DurableFunction } from "effect-durable"
 import { Reply, TestEngine } from "effect-durable/testing"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import { cast } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 
@@ -109,6 +110,19 @@ describe("a stub", () => {
       assert.strictEqual(ended[0], "only 86400000")
       assert.match(ended[1] ?? "", /TestFailure.*"charge" has 1 reply, and this is call 2/)
       assert.match(ended[2] ?? "", /this is call 3/)
+    })
+  )
+
+  it.effect("fails its caller when its reply does not fit the contract, and says which function it is about", () =>
+    Effect.gen(function* () {
+      const wrong = cast<unknown, Reply.Succeed<{ readonly receipt: string; readonly at: Date }>>(
+        Reply.succeed({ receipt: 7, at })
+      )
+      const [said] = yield* outcomes(1, TestEngine.stub(Charge, wrong))
+      assert.include(
+        said,
+        `SerdesError: Could not write the result of "charge", as its contract has it: Expected string at ["receipt"], found a number`
+      )
     })
   )
 
