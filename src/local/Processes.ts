@@ -140,7 +140,15 @@ const sibling = (name: string): string =>
 
 /** Options for Node that a process needs to load what this one loads. */
 const nodeOptions = (nodeArgs: ReadonlyArray<string> | undefined): ReadonlyArray<string> =>
-  nodeArgs ?? process.execArgv.filter((option) => /^(--conditions|-C|--import|--loader|--experimental-)/.test(option))
+  nodeArgs ?? inheritedOptions(process.execArgv)
+
+/** Those of a process that say how modules are found. The value of one may be an argument of its own, as Vitest writes it. */
+export const inheritedOptions = (execArgv: ReadonlyArray<string>): ReadonlyArray<string> =>
+  execArgv.filter(
+    (argument, at) =>
+      /^(--conditions|-C|--import|--loader|--experimental-)/.test(argument) ||
+      /^(--conditions|-C|--import|--(experimental-)?loader)$/.test(execArgv[at - 1] ?? "")
+  )
 
 /** The command that runs an export of a module. */
 export const nodeCommand = (
