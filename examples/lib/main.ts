@@ -8,14 +8,13 @@
  * when it is called wrongly; both times it says so in a sentence.
  */
 import { DurableClient } from "effect-durable"
-import { Faults } from "effect-durable/testing"
+import { Faults, Tree } from "effect-durable/testing"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import { examples, type Example } from "./all.ts"
 import { Crash } from "./crash.ts"
-import { draw } from "./tree.ts"
 
 /** What a person reads when there is no result, and the exit code. */
 class Failed extends Schema.TaggedError<Failed>()("Failed", { message: Schema.String, exitCode: Schema.Int }) {}
@@ -90,7 +89,7 @@ const run = Effect.fnUntraced(function* (name: string, functionName: string, pay
     console.log(`${report}\n`)
   }
   const noteOf = (arn: string, operationId: string) => crash?.watch.noteOf(arn, operationId)
-  for (const line of yield* draw(executionArn, noteOf)) console.log(line)
+  console.log(yield* Tree.render({ executionArn }, { noteOf }))
   if (outcome?.status === "SUCCEEDED") return outcome.result ?? "null"
   return yield* failure(outcome?.error.ErrorMessage ?? `The execution ended as ${outcome?.status ?? "nothing"}.`)
 })

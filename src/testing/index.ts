@@ -1,9 +1,10 @@
 /**
- * Backends for tests: the service in memory, with virtual time, what comes back from those that a test plays, and faults for
- * any backend.
+ * Backends for tests: the service in memory, with virtual time, what comes back from those that a test plays, faults for any
+ * backend, and trees of what happened.
  *
  * @since 0.1.0
  */
 export * as Faults from "./Faults.ts"
 export * as Reply from "./Reply.ts"
 export * as TestEngine from "./TestEngine.ts"
+export * as Tree from "./Tree.ts"
