@@ -18,6 +18,7 @@ import { ErrorObject } from "../wire/ErrorObject.ts"
 import { invocationTypes, InvokeHeaders, InvokeQuery, InvokeResponseHeaders } from "../wire/InvokeApi.ts"
 import * as Limits from "../wire/Limits.ts"
 import { reader } from "../wire/Malformed.ts"
+import type { Functions } from "./Functions.ts"
 import type { Machine } from "./Machine.ts"
 
 /** A request, without what HTTP adds to it. */
@@ -50,6 +51,8 @@ export interface PlainCall {
 /** What the operations need. */
 export interface Backend {
   readonly machine: Machine
+  /** Which functions there are. */
+  readonly functions: Pick<Functions, "names" | "find">
   readonly call: (call: PlainCall) => Effect.Effect<Service.TargetEnd>
   /** Lets something go on after its request. */
   readonly detach: (effect: Effect.Effect<unknown>) => void

@@ -106,6 +106,7 @@ const loadMachine = (
 
 const backendOf = (machine: Machine, functions: Functions, time: Time, fork: Fork): Backend => ({
   machine,
+  functions,
   detach: (effect) => void fork(effect),
   call: ({ functionName, payload, version, ...rest }: PlainCall) =>
     Effect.map(

@@ -29,6 +29,7 @@ import { routes, type ApiOperationName } from "../wire/Api.ts"
 import { encodeApiError } from "../wire/ApiError.ts"
 import { parseDurableExecutionArn } from "../wire/Constraints.ts"
 import { operationNames, operations, type Ask, type Backend, type Reply } from "./Api.ts"
+import { controlRoute } from "./Control.ts"
 import { guard, unsigned, type Denial } from "./Guard.ts"
 import { StorageError } from "./Sqlite.ts"
 
@@ -131,6 +132,13 @@ export const api =
       if (page !== undefined) return page
       const denial = unsigned(request)
       if (denial !== undefined) return Effect.succeed(respond(denialReply(403, denial)))
+      const own = controlRoute(request.method, request.url)
+      if (own !== undefined) {
+        return Effect.map(
+          answered(own.name, request, own.maxBytes, (body) => own.run(backend, body)),
+          respond
+        )
+      }
       const found = route(request.method, request.url)
       if ("name" in found) return Effect.succeed(respond(denialReply(found.status, found)))
       return Effect.map(logged(found, answer(backend, found, request)), respond)
@@ -143,14 +151,25 @@ const answer = (
   request: HttpServerRequest.HttpServerRequest
 ): Effect.Effect<Reply> => {
   const { maxBytes, run } = operations[operation]
-  return bodyOf(request, maxBytes).pipe(
-    Effect.flatMap((body) => Effect.suspend(() => run(backend, { label, query, headers: request.headers, body }))),
-    Effect.catch((error) => Effect.succeed(errorReply(error))),
-    Effect.catchCause((cause) =>
-      Cause.hasInterruptsOnly(cause) ? Effect.failCause(cause).pipe(Effect.orDie) : broken(operation, cause)
-    )
+  return answered(operation, request, maxBytes, (body) =>
+    run(backend, { label, query, headers: request.headers, body })
   )
 }
+
+/** What something makes of the body of a request, or what has come in its way. */
+const answered = (
+  name: string,
+  request: HttpServerRequest.HttpServerRequest,
+  maxBytes: number,
+  run: (body: string) => Effect.Effect<Reply, Refused>
+): Effect.Effect<Reply> =>
+  bodyOf(request, maxBytes).pipe(
+    Effect.flatMap((body) => Effect.suspend(() => run(body))),
+    Effect.catch((error) => Effect.succeed(errorReply(error))),
+    Effect.catchCause((cause) =>
+      Cause.hasInterruptsOnly(cause) ? Effect.failCause(cause).pipe(Effect.orDie) : broken(name, cause)
+    )
+  )
 
 /** The text of a body, as far as it may go. What is no UTF-8 is replaced, as the service does. */
 export const bodyOf = (
@@ -170,7 +189,7 @@ export const bodyOf = (
   )
 
 /** Something that no request should be able to bring about. What broke is for the log, and not for the client. */
-const broken = (operation: ApiOperationName, cause: Cause.Cause<unknown>): Effect.Effect<Reply> => {
+const broken = (operation: string, cause: Cause.Cause<unknown>): Effect.Effect<Reply> => {
   const error = Cause.squash(cause)
   const message = error instanceof StorageError ? error.message : "The engine failed. Its log says how."
   return Effect.as(

@@ -157,16 +157,16 @@ export const nodeCommand = (
   nodeArgs: ReadonlyArray<string> | undefined
 ): Definition["command"] => [process.execPath, ...nodeOptions(nodeArgs), sibling("bootstrap"), file, name]
 
-/** What a module exports that can be served, as the process tells that has looked. */
+const contract = {
+  name: Schema.String,
+  kind: Schema.Literals(["durable", "plain"]),
+  target: Schema.optionalKey(Schema.String)
+}
+
+/** What a module exports that can be served, and all of its contracts, as the process tells that has looked. */
 const Looked = Schema.Struct({
-  implementations: Schema.Array(
-    Schema.Struct({
-      export: Schema.String,
-      name: Schema.String,
-      kind: Schema.Literals(["durable", "plain"]),
-      target: Schema.optionalKey(Schema.String)
-    })
-  ),
+  implementations: Schema.Array(Schema.Struct({ export: Schema.String, ...contract })),
+  contracts: Schema.Array(Schema.Struct(contract)),
   hasHandler: Schema.Boolean
 })
 

@@ -212,6 +212,24 @@ export class Store {
     // Rows of executions in memory are not over, so the keys that are kept are still right.
   }
 
+  /**
+   * Overwrites the executions that ended before this time, or all of them, and gives their room back to the disk. Answers how many
+   * they were. Throws `StorageError`.
+   */
+  wipe(endedBefore?: number): number {
+    const condition = endedBefore === undefined ? "true" : "over = 1 and ended < ?"
+    const values = endedBefore === undefined ? [] : [endedBefore]
+    this.#sqlite.script("pragma secure_delete = on")
+    const wiped = this.#sqlite.transaction(() => {
+      const { count } = this.#sqlite.get(`select count(*) as count from executions where ${condition}`, ...values) ?? {}
+      this.#sqlite.run(`delete from executions where ${condition}`, ...values)
+      if (endedBefore === undefined) this.#sqlite.run("delete from starts")
+      return Number(count)
+    })
+    this.#sqlite.script("vacuum; pragma wal_checkpoint(truncate)")
+    return wiped
+  }
+
   // --- Reading -----------------------------------------------------------------------------------------------------
 
   /** The state as it was stored last, with the executions that are not over. Throws `StorageError`. */

@@ -23,6 +23,11 @@ export const isImplementation = (value: unknown): value is DurableFunction.AnyIm
   )
 }
 
+const isContract = (value: unknown): value is DurableFunction.Any =>
+  typeof propertyAt(value, "implement") === "function" &&
+  typeof propertyAt(value, "name") === "string" &&
+  ["durable", "plain"].includes(String(propertyAt(value, "kind")))
+
 /** Loads a module. What a CommonJS module exports counts, too. */
 export const exportsOf = async (file: string): Promise<Readonly<Record<string, unknown>>> => {
   const module: Readonly<Record<string, unknown>> = await import(pathToFileURL(file).href)
@@ -44,6 +49,14 @@ export const implementationsIn = (exports: Readonly<Record<string, unknown>>): R
   Object.entries(exports).flatMap(([key, value]) =>
     isImplementation(value) ? [{ export: key, ...addressed(value.contract) }] : []
   )
+
+/** The contracts that a module exports, by themselves or with what fulfils them. */
+export const contractsIn = (exports: Readonly<Record<string, unknown>>): ReadonlyArray<Omit<Found, "export">> => {
+  const contracts = Object.values(exports).flatMap((value) =>
+    isContract(value) ? [value] : isImplementation(value) ? [value.contract] : []
+  )
+  return Array.from(new Map(contracts.map((contract) => [contract.name, addressed(contract)])).values())
+}
 
 const addressed = ({ kind, name, target }: DurableFunction.Any) => ({
   name,

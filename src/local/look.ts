@@ -7,12 +7,16 @@
  * @since 0.1.0
  */
 import process from "node:process"
-import { exportsOf, implementationsIn } from "./exports.ts"
+import { contractsIn, exportsOf, implementationsIn } from "./exports.ts"
 
 const exports = await exportsOf(process.argv[2] ?? "")
 
 process.send?.(
-  { implementations: implementationsIn(exports), hasHandler: typeof exports["handler"] === "function" },
+  {
+    implementations: implementationsIn(exports),
+    contracts: contractsIn(exports),
+    hasHandler: typeof exports["handler"] === "function"
+  },
   // A module may keep timers and connections; nobody waits for them here.
   () => process.exit(0)
 )
