@@ -12,7 +12,7 @@ const net = 10 * 60_000
 const kinds = {
   attack: ["test/attack/**/*.test.ts"],
   lambda: ["test/lambda/**/*.test.ts"],
-  local: ["test/local/**/*.test.ts"],
+  local: ["test/{local,cli}/**/*.test.ts"],
   fuzz: ["test/**/*.fuzz.test.ts"],
   docs: ["test/docs/**/*.test.ts"],
   package: ["test/package/**/*.test.ts"],

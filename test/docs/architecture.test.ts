@@ -47,7 +47,7 @@ describe(page, () => {
     ]
     assert.isAbove(listed.length, 60)
     for (const file of listed) {
-      const head = /^\/\*\*[\s\S]*?\*\//.exec(read(file))?.[0] ?? ""
+      const head = /^\/\*\*[\s\S]*?\*\//.exec(read(file).replace(/^#!.*\n/, ""))?.[0] ?? ""
       assert.match(head, /\bOwns: \S/, `${file} does not open with what it owns`)
       assert.match(head, /\bDoes not own: \S/, `${file} does not open with what it does not own`)
       if (!file.startsWith("src/execution/")) continue

@@ -1,0 +1,79 @@
+/**
+ * What an engine on this machine tells besides AWS's API, by its own routes.
+ *
+ * Owns: how those routes are asked.
+ * Does not own: what they answer.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { failed, type CommandFailed } from "./CommandFailed.ts"
+import { nobodyAt } from "./connection.ts"
+
+const ServedFunctions = Schema.Struct({
+  functions: Schema.Array(Schema.Struct({ name: Schema.String, kind: Schema.Literals(["durable", "plain"]) }))
+})
+
+/** The names of the durable functions of an engine, or undefined when it is another service that is there. */
+export const durableFunctions = (url: string): Effect.Effect<ReadonlyArray<string> | undefined, CommandFailed> =>
+  Effect.map(ask(url, "GET", "functions"), (answer) => {
+    const read = Schema.decodeUnknownOption(ServedFunctions)(answer)
+    return read._tag === "None"
+      ? undefined
+      : read.value.functions.filter(({ kind }) => kind === "durable").map(({ name }) => name)
+  })
+
+const Skipped = Schema.Struct({
+  skipped: Schema.Array(Schema.Struct({ executionArn: Schema.String, operation: Schema.optionalKey(Schema.String) }))
+})
+
+/** Ends the next wait of an execution, or of each of them. Answers what has ended. */
+export const skipTime = (
+  url: string,
+  executionArn: string | undefined
+): Effect.Effect<(typeof Skipped.Type)["skipped"], CommandFailed> =>
+  Effect.flatMap(ask(url, "POST", "time/skip", { executionArn }), (answer) => {
+    const read = Schema.decodeUnknownOption(Skipped)(answer)
+    return read._tag === "Some"
+      ? Effect.succeed(read.value.skipped)
+      : Effect.fail(failed(`The service at ${url} is no engine of effect-durable, and skips no time.`))
+  })
+
+/** The answer as JSON, or undefined when there is no such route. */
+const ask = (
+  url: string,
+  method: "GET" | "POST",
+  route: string,
+  body?: object
+): Effect.Effect<unknown, CommandFailed> =>
+  Effect.flatMap(
+    Effect.tryPromise({
+      try: async (signal) => {
+        const response = await fetch(`${url}/_local/${route}`, {
+          method,
+          signal,
+          // Not checked, but no page of a browser may send it.
+          headers: { authorization: "AWS4-HMAC-SHA256 Credential=local" },
+          ...(body !== undefined && { body: JSON.stringify(body) })
+        })
+        return { status: response.status, text: await response.text() }
+      },
+      catch: () => failed(nobodyAt(url))
+    }),
+    ({ status, text }) => {
+      const answer = parsed(text)
+      if (status === 200) return Effect.succeed(answer)
+      const message: unknown = Reflect.get(Object(answer), "message")
+      // Other services have no such route, and say so in ways of their own.
+      return status === 400 && typeof message === "string" ? Effect.fail(failed(message)) : Effect.undefined
+    }
+  )
+
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

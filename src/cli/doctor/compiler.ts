@@ -1,0 +1,57 @@
+/**
+ * Whether the compiler is set up so that it sees what can be seen, and lets Node run what it checks.
+ *
+ * Owns: which options matter, and why.
+ * Does not own: how they are written, which the compiler itself tells.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import { spawnSync } from "node:child_process"
+import { existsSync } from "node:fs"
+import { join } from "node:path"
+import process from "node:process"
+import { advice, type Finding, ok, problem } from "./Finding.ts"
+
+const about = "tsconfig.json"
+
+export const compilerFindings: Effect.Effect<ReadonlyArray<Finding>> = Effect.sync(() => {
+  if (!existsSync(about))
+    return [advice(about, "is not there. Without types, most mistakes show when a workflow runs.")]
+  const compiler = join("node_modules", ".bin", process.platform === "win32" ? "tsc.cmd" : "tsc")
+  if (!existsSync(compiler)) return [advice(about, "cannot be read: TypeScript is not installed. npm i -D typescript")]
+  const { status, stderr, stdout } = spawnSync(compiler, ["--showConfig", "-p", "."], {
+    encoding: "utf8",
+    shell: process.platform === "win32"
+  })
+  if (status !== 0) return [problem(about, `is refused by the compiler: ${(stdout + stderr).trim().split("\n")[0]}`)]
+  const { compilerOptions = {} }: { readonly compilerOptions?: Options } = JSON.parse(stdout)
+  const found = rules.flatMap((rule) => rule(compilerOptions))
+  return found.length === 0 ? [ok(about, "has what is needed")] : found
+})
+
+type Options = Readonly<Record<string, unknown>>
+
+const rules: ReadonlyArray<(options: Options) => ReadonlyArray<Finding>> = [
+  ({ strict, strictNullChecks }) =>
+    strict === true || strictNullChecks === true
+      ? []
+      : [problem(about, `lacks "strict": true. Without it the types of contracts and errors say nothing.`)],
+  ({ module }) =>
+    typeof module === "string" && /^(node16|node18|node20|nodenext|esnext|es20\d\d|preserve)$/i.test(module)
+      ? []
+      : [problem(about, `lacks "module": "NodeNext". The package is of ES modules.`)],
+  ({ moduleResolution }) =>
+    typeof moduleResolution === "string" && /^(node|node10|classic)$/i.test(moduleResolution)
+      ? [problem(about, `has "moduleResolution": "${moduleResolution}", which does not find effect-durable/testing.`)]
+      : [],
+  ({ erasableSyntaxOnly }) =>
+    erasableSyntaxOnly === true
+      ? []
+      : [
+          advice(
+            about,
+            `lacks "erasableSyntaxOnly": true. Node, which runs TypeScript by itself, cannot run all of it.`
+          )
+        ]
+]

@@ -1,0 +1,48 @@
+/**
+ * What surrounds a project on this machine: where clients of Lambda are led, and whether an engine can have its database.
+ *
+ * Owns: what is looked at.
+ * Does not own: the database.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import { existsSync } from "node:fs"
+import process from "node:process"
+import { Store } from "../../local/Store.ts"
+import { defaultEndpoint } from "../connection.ts"
+import { durableFunctions } from "../control.ts"
+import { advice, type Finding, ok, problem } from "./Finding.ts"
+
+export const environmentFindings = (database: string): Effect.Effect<ReadonlyArray<Finding>> =>
+  Effect.map(Effect.all([endpoint, databaseFinding(database)]), (found) => found.flat())
+
+/** Whether somebody is where commands go. */
+const endpoint: Effect.Effect<ReadonlyArray<Finding>> = Effect.suspend(() => {
+  const configured = process.env["AWS_ENDPOINT_URL_LAMBDA"] || undefined
+  const url = configured ?? defaultEndpoint
+  return Effect.match(durableFunctions(url), {
+    onSuccess: (functions) => [
+      functions === undefined
+        ? ok("engine", `${url} is another service, and answers`)
+        : ok("engine", `runs at ${url}, with ${functions.length === 0 ? "no durable function" : functions.join(", ")}`)
+    ],
+    onFailure: () => [
+      configured === undefined
+        ? ok("engine", "none runs. Start one with: npx effect-durable dev FILE")
+        : advice("engine", `AWS_ENDPOINT_URL_LAMBDA leads to ${url}, and nobody answers there`)
+    ]
+  })
+})
+
+/** A database that is in use has an engine, which is as it should be. */
+const databaseFinding = (path: string): Effect.Effect<ReadonlyArray<Finding>> =>
+  Effect.suspend(() =>
+    existsSync(path)
+      ? Effect.match(Effect.scoped(Store.open({ path })), {
+          onSuccess: () => [ok("database", `${path} can be used`)],
+          onFailure: ({ message, reason }) =>
+            reason === "locked" ? [ok("database", `${path} is in use by an engine`)] : [problem("database", message)]
+        })
+      : Effect.succeed([])
+  )

@@ -1,0 +1,140 @@
+/**
+ * What commands read of executions: one in full, its events so far and as they come, and its end.
+ *
+ * Owns: how often a service is asked, and the JSON that commands print, which is that of the API.
+ * Does not own: which execution.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as SchemaParser from "effect/SchemaParser"
+import * as Stream from "effect/Stream"
+import { DurableClient, outcomeOf, successorOf, type ClientError, type Outcome } from "../DurableClient.ts"
+import * as Api from "../wire/Api.ts"
+import { errorLine } from "../view/Tree.ts"
+import { ErrorObject } from "../wire/ErrorObject.ts"
+import { ApiHistoryEvent, type HistoryEvent } from "../wire/HistoryEvent.ts"
+import * as Limits from "../wire/Limits.ts"
+import { failed, misused, type CommandFailed } from "./CommandFailed.ts"
+import { contentOf } from "./flags.ts"
+import { Output } from "./Output.ts"
+
+// --- As JSON of the API --------------------------------------------------------------------------------------------------
+
+/** An execution, as GetDurableExecution answers it. */
+export const executionJson = SchemaParser.encodeSync(Api.GetDurableExecutionResponse)
+
+/** A list of executions, as ListDurableExecutionsByFunction answers it. */
+export const executionsJson = SchemaParser.encodeSync(Api.ListDurableExecutionsByFunctionResponse)
+
+/** An event, as GetDurableExecutionHistory answers it. */
+export const eventJson = SchemaParser.encodeSync(ApiHistoryEvent)
+
+// --- Events --------------------------------------------------------------------------------------------------------------
+
+/** Whether this event ends the execution. */
+export const isEnd = ({ EventType }: HistoryEvent): boolean =>
+  /^Execution(Succeeded|Failed|TimedOut|Stopped)$/.test(EventType)
+
+/**
+ * The events of an execution as they come, to its last one. The service is asked again at once as long as there is news, and then
+ * less and less often.
+ */
+export const followed = (arn: string): Stream.Stream<HistoryEvent, ClientError, DurableClient> =>
+  Stream.unwrap(
+    Effect.map(DurableClient, (client) => {
+      let pause = shortest
+      let last = 0
+      let page: string | undefined
+      const look = (): Effect.Effect<ReadonlyArray<HistoryEvent>, ClientError> =>
+        Effect.flatMap(
+          client.history(arn, { marker: page, maxItems: Limits.maxPageItems }),
+          ({ items, nextMarker }) => {
+            const news = items.filter(({ EventId }) => EventId > last)
+            last = news.at(-1)?.EventId ?? last
+            page = nextMarker || page
+            if (news.length > 0 || nextMarker) {
+              pause = shortest
+              return Effect.succeed(news)
+            }
+            const asleep = pause
+            pause = Math.min(longest, pause * 1.5)
+            return Effect.andThen(Effect.sleep(asleep), Effect.suspend(look))
+          }
+        )
+      return Stream.paginate<undefined, HistoryEvent, ClientError>(undefined, () =>
+        Effect.map(look(), (news) => [news, news.some(isEnd) ? Option.none() : Option.some(undefined)])
+      )
+    })
+  )
+
+/** Milliseconds between two questions. */
+const shortest = 100
+const longest = 2_000
+
+// --- The end -------------------------------------------------------------------------------------------------------------
+
+/** How an execution ended, or the one that it handed over to, as soon as it has. */
+export const ended = (arn: string): Effect.Effect<Ended, ClientError, DurableClient> =>
+  Effect.gen(function* () {
+    const client = yield* DurableClient
+    let current = arn
+    let pause = shortest
+    for (;;) {
+      const execution = yield* client.get(current, { includeExecutionData: true })
+      const outcome = outcomeOf(execution)
+      const successor = outcome && successorOf(outcome)
+      if (outcome !== undefined && successor === undefined) return { execution, outcome }
+      if (successor !== undefined) current = successor
+      else {
+        yield* Effect.sleep(pause)
+        pause = Math.min(longest, pause * 1.5)
+      }
+    }
+  })
+
+export interface Ended {
+  readonly execution: Api.GetDurableExecutionResponse
+  readonly outcome: Outcome
+}
+
+/** Prints how an execution ended, and fails if it did not succeed. */
+export const printEnd = ({ execution, outcome }: Ended, json: boolean): Effect.Effect<void, CommandFailed, Output> =>
+  Effect.flatMap(Output, ({ result }) => {
+    if (json) result(JSON.stringify(executionJson(execution)))
+    if (outcome.status !== "SUCCEEDED") {
+      return Effect.fail(
+        failed(`${execution.DurableExecutionName} ended as ${outcome.status}: ${errorLine(outcome.error)}`)
+      )
+    }
+    if (!json) result(outcome.result ?? "null")
+    return Effect.void
+  })
+
+// --- Errors --------------------------------------------------------------------------------------------------------------
+
+/** An error as people give it: an error object of the API as JSON, or a text that becomes its message. */
+export const errorIn = (given: string | undefined): Effect.Effect<ErrorObject | undefined, CommandFailed> =>
+  given === undefined
+    ? Effect.undefined
+    : Effect.flatMap(contentOf("error", given), (content) => {
+        if (!content.trimStart().startsWith("{")) return Effect.succeed({ ErrorMessage: content.trim() })
+        const read = Schema.decodeUnknownOption(ErrorObject)(parsed(content))
+        return Option.isSome(read) && Object.keys(read.value).length > 0
+          ? Effect.succeed(read.value)
+          : Effect.fail(
+              misused(
+                `--error takes a text, or JSON such as {"ErrorType":"Rejected","ErrorMessage":"too expensive"}. All of its fields are texts: ErrorType, ErrorMessage, ErrorData.`
+              )
+            )
+      })
+
+const parsed = (content: string): unknown => {
+  try {
+    return JSON.parse(content)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,94 @@
+/**
+ * `show`: an execution as the tree of its operations, and what it waits for.
+ *
+ * Owns: the words around the tree, and the document.
+ * Does not own: the tree.
+ *
+ * @since 0.1.0
+ */
+import * as Command from "effect/cli/Command"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { read } from "../view/Families.ts"
+import { waitsFor, type Row, type Subject } from "../view/Timeline.ts"
+import { draw, type Family } from "../view/Tree.ts"
+import { parseDurableExecutionArn } from "../wire/Constraints.ts"
+import { connected, connection } from "./connection.ts"
+import { count, execution, functionName, json, toggle } from "./flags.ts"
+import { findExecution } from "./lookup.ts"
+import { Output } from "./Output.ts"
+import { dateTime, duration } from "./words.ts"
+
+export const show = Command.make(
+  "show",
+  {
+    reference: execution,
+    function: functionName,
+    payloads: toggle("payloads", "Show payloads and results, too"),
+    most: count("most", "N", "So many operations of one parent at the most [100]"),
+    json,
+    ...connection
+  },
+  ({ function: among, json, most = 100, payloads, reference, ...flags }) =>
+    Effect.gen(function* () {
+      const { result } = yield* Output
+      const family = yield* Effect.flatMap(findExecution(reference, among), (arn) => read(arn))
+      if (json) return result(JSON.stringify(documentOf(family)))
+      const { execution } = family.timeline
+      const now = yield* Clock.currentTimeMillis
+      const waiting = lineage(family).flatMap((one) => waits(one, now))
+      result(
+        [
+          titleOf(execution, now),
+          execution.arn,
+          "",
+          ...draw(family, { times: true, errors: true, payloads, most }),
+          ...(waiting.length === 0 ? [] : ["", ...waiting])
+        ].join("\n")
+      )
+    }).pipe(connected(flags))
+).pipe(Command.withDescription("Show an execution as the tree of its operations, and what it waits for"))
+
+/** The timeline of an execution, and those of the executions that came of it. */
+const documentOf = ({ invoked, successor, timeline }: Family): object => ({
+  ...timeline,
+  invoked: Object.fromEntries(Array.from(invoked, ([id, family]) => [id, documentOf(family)])),
+  ...(successor !== undefined && { successor: documentOf(successor) })
+})
+
+const titleOf = ({ arn, end, name, start, status }: Subject, now: number): string =>
+  `${name} of ${parseDurableExecutionArn(arn)?.functionName ?? "an unknown function"}: ${status}, started ${dateTime(start)}, ${
+    end === undefined ? `${duration(now - start)} ago` : `took ${duration(end - start)}`
+  }`
+
+/** An execution, and all that came of it. */
+const lineage = (family: Family): ReadonlyArray<Family> => [
+  family,
+  ...Array.from(family.invoked.values()).flatMap(lineage),
+  ...(family.successor === undefined ? [] : lineage(family.successor))
+]
+
+/** What an execution waits for, in sentences. What it has invoked says for itself what that waits for. */
+export const waits = ({ timeline }: Family, now: number): ReadonlyArray<string> =>
+  waitsFor(timeline).flatMap((row) => sentencesOf(row, timeline.execution, now))
+
+const sentencesOf = (row: Row, { name }: Subject, now: number): ReadonlyArray<string> => {
+  const { detail } = row
+  switch (detail._tag) {
+    case "Callback": {
+      const limit = detail.timeoutAt === undefined ? "" : `, for ${duration(detail.timeoutAt - now)} more`
+      const given = detail.callbackId ?? `${name}/${row.name ?? row.id}`
+      return [`Waits for the callback "${row.name ?? row.id}"${limit}: npx effect-durable callback succeed ${given}`]
+    }
+    case "Wait":
+      return [`Waits in "${row.name ?? row.id}"${detail.until === undefined ? "" : until(detail.until, now)}.`]
+    case "Step": {
+      const next = detail.attempts.at(-1)?.nextAttemptAt
+      return [`Tries "${row.name ?? row.id}" again${next === undefined ? "" : until(next, now)}.`]
+    }
+    default:
+      return []
+  }
+}
+
+const until = (time: number, now: number): string => ` in ${duration(time - now)}, at ${dateTime(time)}`

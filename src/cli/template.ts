@@ -1,0 +1,145 @@
+/**
+ * The first workflow of a project, as `init` writes it: its contracts, the workflow, and its test.
+ *
+ * Owns: the text of the files.
+ * Does not own: where they go.
+ *
+ * @since 0.1.0
+ */
+
+/** A function called `order` has a contract `Order` and an implementation `order`. */
+export interface Names {
+  /** Of the function. */
+  readonly name: string
+  readonly contract: string
+  readonly implementation: string
+}
+
+/** The names of a function, or undefined for what is no name of one that can be made into a name of code. */
+export const namesOf = (name: string): Names | undefined => {
+  if (!/^[a-zA-Z][a-zA-Z0-9_-]{0,49}$/.test(name)) return undefined
+  const implementation = name.replaceAll(/[-_]+(.?)/g, (_, next: string) => next.toUpperCase())
+  const lower = `${implementation[0]?.toLowerCase() ?? ""}${implementation.slice(1)}`
+  const contract = `${implementation[0]?.toUpperCase() ?? ""}${implementation.slice(1)}`
+  return taken.has(lower) || taken.has(contract) ? undefined : { name, contract, implementation: lower }
+}
+
+/** Words of the language, and what else the files name. */
+const taken = new Set(
+  (
+    "await break case catch class const continue debugger default delete do else enum export extends false finally for " +
+    "function if implements import in instanceof interface let new null package private protected public return static " +
+    "super switch this throw true try typeof undefined var void while with yield arguments eval " +
+    "Durable DurableFunction Effect Schema Decision NotApproved TestEngine expect it describe quote Quote item by"
+  ).split(" ")
+)
+
+/** The contracts and the workflow. */
+export const workflow = ({ contract, implementation, name }: Names): string =>
+  written(`
+  // The workflow "${name}": its contracts, and what they do.
+  import { Durable, DurableFunction } from "effect-durable"
+  import * as Effect from "effect/Effect"
+  import * as Schema from "effect/Schema"
+
+  // --- Contracts: what is known of the functions outside of them -----------------------------------------------------------
+
+  /** What somebody outside answers. */
+  export const Decision = Schema.Struct({ approved: Schema.Boolean, by: Schema.String })
+
+  export class NotApproved extends Schema.TaggedError<NotApproved>()("NotApproved", { reason: Schema.String }) {}
+
+  /** A function that only answers. */
+  export const ${contract}Quote = DurableFunction.plain("${name}-quote", { payload: Schema.String, success: Schema.Int })
+
+  /** The workflow. */
+  export const ${contract} = DurableFunction.make("${name}", {
+    payload: Schema.Struct({ item: Schema.String }),
+    success: Schema.String,
+    error: NotApproved
+  })
+
+  // --- What they do --------------------------------------------------------------------------------------------------------
+
+  export const ${implementation}Quote = ${contract}Quote.implement((item) => Effect.succeed(item.length * 100))
+
+  export const ${implementation} = ${contract}.implement(
+    Effect.fn("${name}")(function* ({ item }) {
+      const cents = yield* Durable.invoke(${contract}Quote, item)
+      const reserved = yield* Durable.step("reserve", Effect.succeed(\`\${item} for \${cents} cents\`))
+      yield* Durable.wait("cooling-off", "5 seconds")
+      const decision = yield* Durable.waitForCallback(
+        "approval",
+        (callbackId) => Effect.log(\`Approve it: npx effect-durable callback succeed \${callbackId} --result '{"approved":true,"by":"Ada"}'\`),
+        { success: Decision, timeout: "1 day" }
+      ).pipe(Effect.catchTag("CallbackTimedOut", () => Effect.fail(new NotApproved({ reason: "nobody answered" }))))
+      if (!decision.approved) return yield* new NotApproved({ reason: \`\${decision.by} said no\` })
+      return \`\${reserved}, approved by \${decision.by}\`
+    })
+  )
+`)
+
+/** The test, in virtual time. */
+export const test = ({ contract, implementation, name }: Names): string =>
+  written(`
+  // What "${name}" promises, in virtual time.
+  import { TestEngine } from "effect-durable/testing"
+  import * as Effect from "effect/Effect"
+  import { expect, it } from "vitest"
+  import { Decision, NotApproved, ${contract}, ${implementation}, ${implementation}Quote } from "./${name}.ts"
+
+  const engine = TestEngine.layer([${implementation}, ${implementation}Quote])
+
+  const start = TestEngine.start(${contract}, { item: "tea" })
+
+  it("ends with who approved it", () =>
+    Effect.gen(function* () {
+      const run = yield* start
+      const approval = yield* run.callback("approval", { success: Decision })
+      yield* approval.succeed({ approved: true, by: "Ada" })
+      expect(yield* run.result).toBe("tea for 300 cents, approved by Ada")
+    }).pipe(Effect.provide(engine), Effect.runPromise))
+
+  it("fails when somebody says no", () =>
+    Effect.gen(function* () {
+      const run = yield* start
+      const approval = yield* run.callback("approval", { success: Decision })
+      yield* approval.succeed({ approved: false, by: "Ada" })
+      expect(yield* Effect.flip(run.result)).toEqual(new NotApproved({ reason: "Ada said no" }))
+    }).pipe(Effect.provide(engine), Effect.runPromise))
+
+  // A day of virtual time takes no time.
+  it("fails when nobody answers for a day", () =>
+    Effect.gen(function* () {
+      const run = yield* start
+      expect(yield* Effect.flip(run.result)).toEqual(new NotApproved({ reason: "nobody answered" }))
+      yield* TestEngine.expectElapsed(run, { atLeast: "1 day", atMost: "2 days" })
+    }).pipe(Effect.provide(engine), Effect.runPromise))
+`)
+
+/** Node runs TypeScript by itself, so the compiler only checks. */
+export const compilerConfiguration = written(`
+  {
+    "compilerOptions": {
+      "target": "ES2024",
+      "lib": ["ES2024"],
+      "module": "NodeNext",
+      "types": ["node"],
+      "strict": true,
+      "erasableSyntaxOnly": true,
+      "verbatimModuleSyntax": true,
+      "allowImportingTsExtensions": true,
+      "noEmit": true,
+      "skipLibCheck": true
+    },
+    "include": ["*.ts"]
+  }
+`)
+
+/** What belongs into no repository. */
+export const ignored = "node_modules\n.durable\n"
+
+/** A text that stands in the source two places to the right, after an empty line. */
+function written(text: string): string {
+  return text.slice(1).replaceAll(/^ {2}/gm, "")
+}

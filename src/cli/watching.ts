@@ -1,0 +1,137 @@
+/**
+ * An execution that somebody looks at while it runs: a tree that is drawn anew where there is a terminal to draw on, and else
+ * each event as a line.
+ *
+ * Owns: what is shown meanwhile.
+ * Does not own: the tree, and how an execution is read.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import type { ClientError, DurableClient } from "../DurableClient.ts"
+import { read, type Settled } from "../view/Families.ts"
+import { isOpen, waitsFor, type Row } from "../view/Timeline.ts"
+import { draw, errorLine, type Family } from "../view/Tree.ts"
+import type { HistoryEvent } from "../wire/HistoryEvent.ts"
+import { ended, followed, type Ended } from "./executions.ts"
+import { Output, type Terminal } from "./Output.ts"
+import { cut, duration, shortened, timeOfDay } from "./words.ts"
+
+/** Shows what happens until the execution ends. */
+export const watch = (arn: string): Effect.Effect<Ended, ClientError, DurableClient | Output> =>
+  Effect.flatMap(Output, ({ terminal }) =>
+    Effect.andThen(terminal === undefined ? lines(arn) : liveTree(arn, terminal), ended(arn))
+  )
+
+// --- Lines ---------------------------------------------------------------------------------------------------------------
+
+const lines = (arn: string): Effect.Effect<void, ClientError, DurableClient | Output> =>
+  Effect.flatMap(Output, ({ say }) =>
+    Stream.runForEach(followed(arn), (event) => Effect.sync(() => say(eventLine(event))))
+  )
+
+/** An event in a line: when, what, of which operation, and what came of it. */
+export const eventLine = (event: HistoryEvent): string => {
+  const type = event.EventType === "Unknown" ? event.UnknownEventType : event.EventType
+  return [timeOfDay(event.EventTimestamp), type.padEnd(22), event.Name ?? "", shortened(detailOf(event), 100)]
+    .filter((part) => part !== "")
+    .join("  ")
+    .trimEnd()
+}
+
+/** What there is to say of an event besides its type. */
+const detailOf = (event: HistoryEvent): string => {
+  switch (event.EventType) {
+    case "ExecutionStarted":
+      return event.ExecutionStartedDetails.Input.Payload ?? ""
+    case "WaitStarted":
+      return `${event.WaitStartedDetails.Duration} s`
+    case "CallbackStarted":
+      return event.CallbackStartedDetails.CallbackId
+    case "ChainedInvokeStarted":
+      return event.ChainedInvokeStartedDetails.FunctionName
+    case "InvocationCompleted":
+      return errorOf(event.InvocationCompletedDetails.Error)
+    default:
+      return outcomeIn(event)
+  }
+}
+
+/** Results and errors have the same place in the details of every type. */
+const outcomeIn = (event: HistoryEvent): string => {
+  const details: unknown = Reflect.get(event, `${event.EventType}Details`)
+  if (typeof details !== "object" || details === null) return ""
+  const result: unknown = Reflect.get(details, "Result")
+  const error: unknown = Reflect.get(details, "Error")
+  if (typeof result === "object" && result !== null) return String(Reflect.get(result, "Payload") ?? "")
+  return errorOf(error)
+}
+
+const errorOf = (error: unknown): string => {
+  const payload: unknown = typeof error === "object" && error !== null ? Reflect.get(error, "Payload") : undefined
+  return typeof payload === "object" && payload !== null ? errorLine(payload) : ""
+}
+
+// --- A tree that is drawn anew -------------------------------------------------------------------------------------------
+
+/** Draws the tree, and below it how far the execution is, until it and those that it handed over to have ended. */
+const liveTree = (arn: string, terminal: Terminal): Effect.Effect<void, ClientError, DurableClient | Output> =>
+  Effect.gen(function* () {
+    const { draw: write } = yield* Output
+    const settled: Settled = new Map()
+    let drawn = 0
+    for (let turn = 0; ; turn++) {
+      const before = yield* Clock.currentTimeMillis
+      const family = yield* read(arn, settled)
+      const now = yield* Clock.currentTimeMillis
+      const picture = pictureOf(family, terminal, now, turn)
+      write(`${drawn === 0 ? "" : `\u001B[${drawn}A`}\u001B[0J${picture.map((line) => `${line}\n`).join("")}`)
+      drawn = picture.length
+      if (!goesOn(family)) return
+      // Whoever has a long history is not read all the time.
+      yield* Effect.sleep(Math.max(250, 4 * (now - before)))
+    }
+  })
+
+const goesOn = ({ successor, timeline }: Family): boolean =>
+  isOpen(timeline.execution) || (successor !== undefined && goesOn(successor))
+
+/** What fits on the terminal. The end of a tree is where something happens. */
+const pictureOf = (family: Family, { columns, rows }: Terminal, now: number, turn: number): ReadonlyArray<string> => {
+  const tree = draw(family, { times: true, errors: true })
+  const room = Math.max(1, rows() - 3)
+  const shown =
+    tree.length <= room ? tree : [`… ${tree.length - room + 1} lines more`, ...tree.slice(tree.length - room + 1)]
+  return [...shown, progress(family, now, turn)].map((line) => cut(line, columns() - 1))
+}
+
+const frames = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"]
+
+/** The last line: how long, how much, and what is waited for. */
+const progress = ({ timeline }: Family, now: number, turn: number): string => {
+  const { execution, rows } = timeline
+  const over = rows.filter(({ end }) => end !== undefined).length
+  const count = `${over} of ${rows.length} operations ended`
+  if (!isOpen(execution))
+    return `${execution.status} after ${duration((execution.end ?? now) - execution.start)}, ${count}`
+  const waiting = waitsFor(timeline).map((row) => waitOf(row, now))
+  return [
+    `${frames[turn % frames.length]} ${duration(now - execution.start)}, ${count}`,
+    ...(waiting.length === 0 ? [] : [`waits for ${waiting.join(", ")}`])
+  ].join(", ")
+}
+
+const waitOf = ({ detail, id, name = id }: Row, now: number): string => {
+  switch (detail._tag) {
+    case "Callback":
+      return `the callback "${name}"`
+    case "Wait":
+      return `"${name}"${detail.until === undefined ? "" : ` (${duration(detail.until - now)})`}`
+    case "Step":
+      return `another attempt of "${name}"`
+    default:
+      return `"${name}"`
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * How commands write times, tables and what was thrown for people.
+ *
+ * Owns: the form of these words.
+ * Does not own: what is said, and where.
+ *
+ * @since 0.1.0
+ */
+const two = (number: number): string => String(number).padStart(2, "0")
+
+/** A point in time in the zone of this machine: `2026-11-30 10:02:11`. */
+export const dateTime = (millis: number): string => {
+  const date = new Date(millis)
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${timeOfDay(millis)}`
+}
+
+/** `10:02:11` */
+export const timeOfDay = (millis: number): string => {
+  const date = new Date(millis)
+  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`
+}
+
+/** How long something took, in its two greatest units: `120ms`, `2.1s`, `3m 12s`, `1h 2m`, `12d 3h`. */
+export const duration = (millis: number): string => {
+  const seconds = Math.floor(millis / 1_000)
+  if (millis < 1_000) return `${Math.max(0, Math.round(millis))}ms`
+  if (seconds < 60) return `${(Math.floor(millis / 100) / 10).toFixed(1)}s`
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)}m ${seconds % 60}s`
+  if (seconds < 86_400) return `${Math.floor(seconds / 3_600)}h ${Math.floor((seconds % 3_600) / 60)}m`
+  return `${Math.floor(seconds / 86_400)}d ${Math.floor((seconds % 86_400) / 3_600)}h`
+}
+
+/** What was thrown, in a line. */
+export const messageOf = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).replaceAll(/\s+/g, " ")
+
+/** Columns as wide as what is in them. The first row is their names. */
+export const table = (rows: ReadonlyArray<ReadonlyArray<string>>): ReadonlyArray<string> => {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)))
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd()
+  )
+}
+
+/** A line, cut to so many characters. */
+export const cut = (line: string, most: number): string =>
+  line.length <= most ? line : `${line.slice(0, Math.max(0, most - 1))}…`
+
+/** Text on one line, cut to so many characters. */
+export const shortened = (text: string, most: number): string => cut(text.replaceAll(/\s+/g, " "), most)
