@@ -8,9 +8,16 @@
  *     { "author": "Ada Lovelace <ada@example.com>", "repository": "https://github.com/ada/effect-durable" }
  *
  * From there come `author`, `repository`, `homepage` and `bugs` of the packed `package.json`, and the addresses of README's
- * links. Without it a release stops before anything is packed. With `--dry-run` it packs, into `--to` or the folder of the
- * repository, and publishes nothing. Needs `npm run build` first. Exits with 1 and says why when there is no release.
+ * links. Without it a release stops before anything is packed. It writes three files, into `--to` or the folder of the repository:
+ * the archive, a software bill of materials in the format of CycloneDX, and the section of CHANGELOG.md about the version. Then it
+ * says which commit they are made of, and what the archive's integrity is.
+ *
+ * It publishes with provenance: the registry shows which commit and which workflow the archive comes from. That works in CI
+ * only, and says something only if the tree is clean, the commit has the tag of the version, and the changelog does not call it
+ * unreleased: otherwise nothing is published. With `--dry-run` nothing is published either, and what would stand in the way is
+ * told. Needs `npm run build` and `npm run reference` first. Exits with 1 and says why when there is no release.
  */
+import { createHash } from "node:crypto"
 import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
@@ -19,6 +26,7 @@ import { parseArgs } from "node:util"
 import manifest from "../package.json" with { type: "json" }
 import { capture, pack } from "./npm/packed.ts"
 import { released } from "./release/links.ts"
+import { notesOf, type Notes } from "./release/notes.ts"
 
 const root = join(import.meta.dirname, "..")
 
@@ -46,9 +54,10 @@ const packReleased = ({ author, repository }: Publisher, to: string): string => 
     capture(folder, "tar", "xzf", file)
     const place = join(folder, "package")
     const base = `${repository}/blob/v${manifest.version}`
+    const packaged = `https://unpkg.com/${manifest.name}@${manifest.version}`
     for (const page of globSync("**/*.md", { cwd: place })) {
       const text = readFileSync(join(place, page), "utf8")
-      writeFileSync(join(place, page), released(page, text, { base, files }))
+      writeFileSync(join(place, page), released(page, text, { base, files, packaged }))
     }
     const described = {
       ...JSON.parse(readFileSync(join(place, "package.json"), "utf8")),
@@ -65,6 +74,45 @@ const packReleased = ({ author, repository }: Publisher, to: string): string => 
   }
 }
 
+/** What the package consists of, besides itself, in the format of CycloneDX. */
+const billOfMaterials = (): string => {
+  const args = ["sbom", "--omit=dev", "--package-lock-only", "--sbom-format=cyclonedx"]
+  const bill = JSON.parse(capture(root, "npm", ...args))
+  // npm takes the name of the folder.
+  bill.metadata.component.name = manifest.name
+  return `${JSON.stringify(bill, null, 2)}\n`
+}
+
+/** What keeps this commit from being released under its version. */
+const obstacles = ({ isUnreleased }: Notes): ReadonlyArray<string> => {
+  const tag = `v${manifest.version}`
+  const tags = capture(root, "git", "tag", "--points-at", "HEAD").split("\n")
+  return [
+    ...(capture(root, "git", "status", "--porcelain") === "" ? [] : ["The tree has changes that are not committed."]),
+    ...(tags.includes(tag) ? [] : [`The commit has no tag ${tag}.`]),
+    ...(isUnreleased ? [`CHANGELOG.md says that ${manifest.version} is unreleased.`] : [])
+  ]
+}
+
+const release = (publisher: Publisher, to: string, isDryRun: boolean): void => {
+  const notes = notesOf(readFileSync(join(root, "CHANGELOG.md"), "utf8"), manifest.version)
+  const inTheWay = obstacles(notes)
+  if (!isDryRun && inTheWay.length > 0) throw new Error(inTheWay.join("\n"))
+  const file = packReleased(publisher, to)
+  const beside = (name: string, text: string): string => {
+    const path = file.replace(/\.tgz$/, name)
+    writeFileSync(path, text)
+    return path
+  }
+  const files = [file, beside(".cdx.json", billOfMaterials()), beside(".notes.md", notes.text)]
+  for (const path of files) console.log(`Wrote ${path}`)
+  console.log(`commit ${capture(root, "git", "rev-parse", "HEAD").trim()}`)
+  console.log(`integrity sha512-${createHash("sha512").update(readFileSync(file)).digest("base64")}`)
+  if (!isDryRun) capture(root, "npm", "publish", file, "--provenance", "--access", "public")
+  for (const obstacle of inTheWay) console.log(`In the way: ${obstacle}`)
+  console.log(`${isDryRun ? "Would publish" : "Published"} ${manifest.name} ${manifest.version}: ${file}`)
+}
+
 try {
   const { values } = parseArgs({
     options: {
@@ -73,9 +121,7 @@ try {
       to: { type: "string", default: root }
     }
   })
-  const file = packReleased(publisherIn(values.config), resolve(values.to))
-  if (!values["dry-run"]) capture(root, "npm", "publish", file)
-  console.log(`${values["dry-run"] ? "Would publish" : "Published"} ${manifest.name} ${manifest.version}: ${file}`)
+  release(publisherIn(values.config), resolve(values.to), values["dry-run"])
 } catch (error) {
   console.error(error instanceof Error ? error.message : String(error))
   process.exitCode = 1

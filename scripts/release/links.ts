@@ -11,17 +11,20 @@ export interface Release {
   readonly files: ReadonlyArray<string>
   /** The address of the repository as it was released, to which paths are appended. */
   readonly base: string
+  /** The address of the package's own files, for the reference, which is built and not in the repository. */
+  readonly packaged: string
 }
 
 /** A page, by its path in the package, with the links that it has in a release. */
-export const released = (path: string, text: string, { base, files }: Release): string =>
+export const released = (path: string, text: string, { base, files, packaged }: Release): string =>
   outsideOfCode(text, (prose) =>
     prose.replace(/(\]\()([^)\s]+)(\))/g, (link: string, open: string, target: string, close: string) => {
       if (/^([a-z][a-z+.-]*:|#)/.test(target)) return link
       const [file = "", anchor] = target.split("#")
       const found = posix.normalize(posix.join(posix.dirname(path), file)).replace(/\/$/, "")
       if (path !== "README.md" && files.some((one) => one === found || one.startsWith(`${found}/`))) return link
-      return `${open}${base}/${found}${anchor === undefined ? "" : `#${anchor}`}${close}`
+      const home = found.startsWith("docs/reference/") ? packaged : base
+      return `${open}${home}/${found}${anchor === undefined ? "" : `#${anchor}`}${close}`
     })
   )
 

@@ -103,6 +103,7 @@ export const rules: ReadonlyArray<Rule> = [
     file: "test/package/release.test.ts",
     holds: `"scripts/release.ts", "--dry-run"`
   },
+  { command: /^npm run release$/, run: "never", because: "it publishes" },
   script("size"),
   {
     command: /^npm run conformance$/,

@@ -7,6 +7,7 @@ import { join } from "node:path"
 import process from "node:process"
 import manifest from "../../package.json" with { type: "json" }
 import { released } from "../../scripts/release/links.ts"
+import { notesOf } from "../../scripts/release/notes.ts"
 
 const root = join(import.meta.dirname, "../..")
 
@@ -15,12 +16,13 @@ const release = (...args: ReadonlyArray<string>) =>
 
 describe("the links of a released page", () => {
   const base = "https://example.com/blob/v1"
+  const packaged = "https://example.com/package@1"
   const files = ["README.md", "docs/a.md", "docs/operations/step.md"]
 
   it("are addresses in README", () => {
     const text = "[a](docs/a.md#b) [`code`](LICENSE) [out](https://example.org) [in](#in) [folder](examples/)"
     assert.strictEqual(
-      released("README.md", text, { base, files }),
+      released("README.md", text, { base, files, packaged }),
       `[a](${base}/docs/a.md#b) [\`code\`](${base}/LICENSE) [out](https://example.org) [in](#in) [folder](${base}/examples)`
     )
   })
@@ -28,14 +30,35 @@ describe("the links of a released page", () => {
   it("lead out of other pages only to what is not in the package", () => {
     const text = "[step](operations/step.md) [all](operations) [test](../test/a.test.ts) [readme](../README.md)"
     assert.strictEqual(
-      released("docs/a.md", text, { base, files }),
+      released("docs/a.md", text, { base, files, packaged }),
       `[step](operations/step.md) [all](operations) [test](${base}/test/a.test.ts) [readme](../README.md)`
+    )
+  })
+
+  it("lead to the package where the repository has no such file", () => {
+    assert.strictEqual(
+      released("README.md", "[reference](docs/reference/README.md#a)", { base, files, packaged }),
+      `[reference](${packaged}/docs/reference/README.md#a)`
     )
   })
 
   it("are none in code", () => {
     const text = "`[a](b)`\n\n```ts\nlist[0](c)\n```\n"
-    assert.strictEqual(released("README.md", text, { base, files }), text)
+    assert.strictEqual(released("README.md", text, { base, files, packaged }), text)
+  })
+})
+
+describe("the notes of a version", () => {
+  const changelog = "# Changelog\n\n## 1.1.0 (unreleased)\n\n- new\n\n## 1.0.0\n\n- first\n\n## 0.9.0\n"
+
+  it("are its section of the changelog", () => {
+    assert.deepStrictEqual(notesOf(changelog, "1.0.0"), { text: "- first\n", isUnreleased: false })
+    assert.deepStrictEqual(notesOf(changelog, "1.1.0"), { text: "- new\n", isUnreleased: true })
+  })
+
+  it("are asked for where there are none", () => {
+    assert.throws(() => notesOf(changelog, "1.1"), 'CHANGELOG.md has no section "## 1.1"')
+    assert.throws(() => notesOf(changelog, "0.9.0"), 'The section "## 0.9.0" of CHANGELOG.md is empty')
   })
 })
 
@@ -52,8 +75,14 @@ describe("npm run release", () => {
     const repository = "https://github.com/ada/effect-durable"
     const config = join(folder, "config.json")
     writeFileSync(config, JSON.stringify({ author: "Ada", repository }))
-    const { status, stderr } = release("--config", config, "--to", folder)
+    const { status, stderr, stdout } = release("--config", config, "--to", folder)
     assert.strictEqual(status, 0, stderr)
+    assert.match(stdout, /^commit [0-9a-f]{40}\nintegrity sha512-\S{88}$/m)
+    const [bill = ""] = globSync("*.cdx.json", { cwd: folder })
+    const { component } = JSON.parse(readFileSync(join(folder, bill), "utf8")).metadata
+    assert.strictEqual(component.name, manifest.name)
+    assert.strictEqual(component.version, manifest.version)
+    assert.lengthOf(globSync("*.notes.md", { cwd: folder }), 1)
     const [packed = ""] = globSync("*.tgz", { cwd: folder })
     spawnSync("tar", ["xzf", packed], { cwd: folder })
     const {
