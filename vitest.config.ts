@@ -14,6 +14,7 @@ const kinds = {
   lambda: ["test/lambda/**/*.test.ts"],
   local: ["test/{local,cli}/**/*.test.ts"],
   fuzz: ["test/**/*.fuzz.test.ts"],
+  page: ["test/page/**/*.test.ts"],
   docs: ["test/docs/**/*.test.ts"],
   package: ["test/package/**/*.test.ts"],
   examples: ["test/examples/**/*.test.ts"],

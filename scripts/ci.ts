@@ -85,6 +85,8 @@ const steps: ReadonlyArray<Step> = [
   tests("test:fuzz"),
   tests("test:lambda"),
   tests("test:local"),
+  // Where there is no Chromium it says that it was skipped.
+  tests("test:page"),
   tests("test:examples"),
   tests("test:package"),
   tests("test:docs"),

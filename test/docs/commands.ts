@@ -54,6 +54,7 @@ export const rules: ReadonlyArray<Rule> = [
   { command: /^npm test -- --reporter=json$/, run: "elsewhere", file: "scripts/ci.ts", holds: `"json"]` },
   ...[
     "types",
+    "page",
     "kills",
     "attack",
     "fuzz",
