@@ -12,7 +12,9 @@ import * as Flag from "effect/cli/Flag"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type { ServeError } from "effect/http/HttpServerError"
+import { spawn } from "node:child_process"
 import { existsSync } from "node:fs"
+import process from "node:process"
 import type * as LocalEngine from "../local/LocalEngine.ts"
 import { failed, misused, type CommandFailed } from "./CommandFailed.ts"
 import { defaultEndpoint } from "./connection.ts"
@@ -50,25 +52,30 @@ const flags = {
   db: database,
   memory: toggle("memory", "Keep nothing on disk"),
   skipTime: toggle("skip-time", "Leap over waits while somebody waits for the end of an execution"),
+  noUi: toggle("no-ui", "Serve no page"),
+  open: toggle("open", "Open the page in a browser"),
   useAwsCredentials: toggle("use-aws-credentials", "Functions get the AWS credentials of this environment"),
   json
 }
 
 export const dev = Command.make("dev", flags, (given) =>
   Effect.gen(function* () {
-    const { db, json, memory, port, skipTime, useAwsCredentials } = given
+    const { db, json, memory, noUi, open, port, skipTime, useAwsCredentials } = given
     if (memory && db !== undefined) return yield* misused("--memory and --db contradict each other: give one of them.")
     if (port !== undefined && (port < 0 || port > 65_535)) return yield* misused(`There is no port ${port}.`)
+    if (noUi && open) return yield* misused("--open has nothing to open with --no-ui: give one of them.")
     const engine = yield* loadModule<Engine>(() => import("../local/LocalEngine.ts"))
     const functions = yield* sourcesIn(given, engine)
     const database = memory ? ":memory:" : (db ?? defaultDatabase)
     const serving = Effect.gen(function* () {
       const running = yield* engine.LocalEngine
-      yield* greet(running, json)
+      const page = noUi ? undefined : `${running.url}/_ui/`
+      yield* greet(running, page, json)
+      if (open && page !== undefined) openInBrowser(page)
       return yield* running.failure
     })
     return yield* serving.pipe(
-      Effect.provide(engine.layer({ functions, database, port, skipTime, useAwsCredentials })),
+      Effect.provide(engine.layer({ functions, database, port, skipTime, useAwsCredentials, ui: !noUi })),
       Effect.catchTag(["FunctionsError", "StorageError"], ({ message }) => Effect.fail(failed(message))),
       Effect.catchTag("ServeError", (error) => Effect.fail(notServed(error, port)))
     )
@@ -157,28 +164,39 @@ const notServed = ({ cause }: ServeError, port = 9177): CommandFailed =>
 /** The first line of the output is for programs, the rest for people. */
 const greet = (
   { environment, functions, resumed, url }: LocalEngine.LocalEngine["Service"],
+  page: string | undefined,
   json: boolean
 ): Effect.Effect<void, never, Output> =>
   Effect.map(Output, ({ result, say }) => {
-    if (json) return result(JSON.stringify({ url, functions, resumed, environment }))
+    if (json) return result(JSON.stringify({ url, page, functions, resumed, environment }))
     result(`listening ${url}`)
     const [first = "FUNCTION"] = functions
     const endpoint = url === defaultEndpoint ? "" : ` --endpoint ${url}`
     const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`)
     say(
       [
+        ...(page === undefined ? [] : [`page       ${page}`]),
         `functions  ${functions.join(", ")}`,
         ...(resumed === 0 ? [] : [`resumed    ${resumed} open execution${resumed === 1 ? "" : "s"}`]),
         "",
         "In another terminal:",
-        `  npx effect-durable invoke ${first} --payload '{}' --follow${endpoint}`,
+        `  npx effect-durable invoke ${first} --payload JSON --follow${endpoint}`,
         `  npx effect-durable ls${endpoint}`,
         "",
         "AWS's clients and its command line find the engine with:",
         `  export ${variables.join(" ")}`,
-        `  aws lambda invoke --function-name '${first}:$LATEST' --payload '{}' --cli-binary-format raw-in-base64-out /dev/stdout`,
+        `  aws lambda invoke --function-name '${first}:$LATEST' --payload JSON --cli-binary-format raw-in-base64-out /dev/stdout`,
         "",
         "Ctrl-C stops the engine. What is open goes on when it starts again."
       ].join("\n")
     )
   })
+
+/** Whoever has no browser has the address. */
+const openInBrowser = (page: string): void => {
+  const [file, ...args] =
+    process.platform === "darwin" ? ["open"] : process.platform === "win32" ? ["cmd", "/c", "start"] : ["xdg-open"]
+  const child = spawn(file ?? "", [...args, page], { stdio: "ignore", detached: true })
+  child.on("error", () => undefined)
+  child.unref()
+}

@@ -30,7 +30,7 @@ const taken = new Set(
     "await break case catch class const continue debugger default delete do else enum export extends false finally for " +
     "function if implements import in instanceof interface let new null package private protected public return static " +
     "super switch this throw true try typeof undefined var void while with yield arguments eval " +
-    "Durable DurableFunction Effect Schema Decision NotApproved TestEngine expect it describe quote Quote item by"
+    "Durable DurableFunction Effect Schema NotApproved TestEngine engine start expect it item cents reserved isApproved"
   ).split(" ")
 )
 
@@ -43,9 +43,6 @@ export const workflow = ({ contract, implementation, name }: Names): string =>
   import * as Schema from "effect/Schema"
 
   // --- Contracts: what is known of the functions outside of them -----------------------------------------------------------
-
-  /** What somebody outside answers. */
-  export const Decision = Schema.Struct({ approved: Schema.Boolean, by: Schema.String })
 
   export class NotApproved extends Schema.TaggedError<NotApproved>()("NotApproved", { reason: Schema.String }) {}
 
@@ -68,13 +65,13 @@ export const workflow = ({ contract, implementation, name }: Names): string =>
       const cents = yield* Durable.invoke(${contract}Quote, item)
       const reserved = yield* Durable.step("reserve", Effect.succeed(\`\${item} for \${cents} cents\`))
       yield* Durable.wait("cooling-off", "5 seconds")
-      const decision = yield* Durable.waitForCallback(
+      const isApproved = yield* Durable.waitForCallback(
         "approval",
-        (callbackId) => Effect.log(\`Approve it: npx effect-durable callback succeed \${callbackId} --result '{"approved":true,"by":"Ada"}'\`),
-        { success: Decision, timeout: "1 day" }
+        (callbackId) => Effect.log(\`To approve it: npx effect-durable callback succeed \${callbackId} --result true\`),
+        { success: Schema.Boolean, timeout: "1 day" }
       ).pipe(Effect.catchTag("CallbackTimedOut", () => Effect.fail(new NotApproved({ reason: "nobody answered" }))))
-      if (!decision.approved) return yield* new NotApproved({ reason: \`\${decision.by} said no\` })
-      return \`\${reserved}, approved by \${decision.by}\`
+      if (!isApproved) return yield* new NotApproved({ reason: "somebody said no" })
+      return \`sold \${reserved}\`
     })
   )
 `)
@@ -85,27 +82,28 @@ export const test = ({ contract, implementation, name }: Names): string =>
   // What "${name}" promises, in virtual time.
   import { TestEngine } from "effect-durable/testing"
   import * as Effect from "effect/Effect"
+  import * as Schema from "effect/Schema"
   import { expect, it } from "vitest"
-  import { Decision, NotApproved, ${contract}, ${implementation}, ${implementation}Quote } from "./${name}.ts"
+  import { NotApproved, ${contract}, ${implementation}, ${implementation}Quote } from "./${name}.ts"
 
   const engine = TestEngine.layer([${implementation}, ${implementation}Quote])
 
   const start = TestEngine.start(${contract}, { item: "tea" })
 
-  it("ends with who approved it", () =>
+  it("sells what is approved", () =>
     Effect.gen(function* () {
       const run = yield* start
-      const approval = yield* run.callback("approval", { success: Decision })
-      yield* approval.succeed({ approved: true, by: "Ada" })
-      expect(yield* run.result).toBe("tea for 300 cents, approved by Ada")
+      const approval = yield* run.callback("approval", { success: Schema.Boolean })
+      yield* approval.succeed(true)
+      expect(yield* run.result).toBe("sold tea for 300 cents")
     }).pipe(Effect.provide(engine), Effect.runPromise))
 
   it("fails when somebody says no", () =>
     Effect.gen(function* () {
       const run = yield* start
-      const approval = yield* run.callback("approval", { success: Decision })
-      yield* approval.succeed({ approved: false, by: "Ada" })
-      expect(yield* Effect.flip(run.result)).toEqual(new NotApproved({ reason: "Ada said no" }))
+      const approval = yield* run.callback("approval", { success: Schema.Boolean })
+      yield* approval.succeed(false)
+      expect(yield* Effect.flip(run.result)).toEqual(new NotApproved({ reason: "somebody said no" }))
     }).pipe(Effect.provide(engine), Effect.runPromise))
 
   // A day of virtual time takes no time.

@@ -279,7 +279,7 @@ describe("init", () => {
   it.live("refuses names that code cannot have", () =>
     Effect.gen(function* () {
       const cwd = yield* emptyFolder
-      for (const name of ["../order", "1st", "class", "a b", "durable"]) {
+      for (const name of ["../order", "1st", "class", "a b", "durable", "reserved"]) {
         const ran = yield* init(cwd, name)
         assert.strictEqual(ran.code, 2, name)
         assert.deepStrictEqual(readdirSync(cwd), [])
