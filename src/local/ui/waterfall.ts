@@ -85,7 +85,9 @@ const bands = ({ timeline }: Snapshot, { end, scale }: Chart): Html => {
 const rootRow = ({ functionName, timeline }: Snapshot, chart: Chart, selected: string | undefined): Html => {
   const { execution, invocations } = timeline
   const look = words.lookOf(execution.status)
-  const bars = invocations.slice(-mostBars).map(({ end = chart.end, start }) => bar(chart, "ran", start, end))
+  const bars = invocations
+    .slice(-mostBars)
+    .map(({ end = chart.end, error, start }) => bar(chart, error === undefined ? "ran" : "ran missed", start, end))
   return html`<li class="row root ${look.tone}">
     <a
       href="${links.execution(chart.name, chart.parameters)}#inspector"
