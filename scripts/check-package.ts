@@ -18,11 +18,11 @@ const folder = mkdtempSync(join(tmpdir(), "effect-durable-package-"))
 const project = join(folder, "project")
 
 /**
- * What the package may grow to, in bytes. Raise it with a reason: the last was the command line, and before it that the
- * documentation of a version travels with it, which is a fifth of it. Its reference is the fourth part of that, and other pages
+ * What the package may grow to, in bytes. Raise it with a reason: the last were the page of the
+ * local engine and the command line, and before them that the documentation of a version travels with it, which is a fifth of it. Its reference is the fourth part of that, and other pages
  * link to it, so it is not left out.
  */
-const budget = { packed: 1_400_000, unpacked: 6_000_000 }
+const budget = { packed: 1_500_000, unpacked: 6_400_000 }
 
 const expectEqual = (what: string, found: string, expected: string): void => {
   if (found !== expected) throw new Error(`${what} is ${JSON.stringify(found)} instead of ${JSON.stringify(expected)}.`)
