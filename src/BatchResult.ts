@@ -1,5 +1,5 @@
 /**
- * What `Durable.parallel` and `Durable.map` end with: how each item ended, and why the batch did.
+ * The result of `Durable.parallel` and `Durable.map`: how each item ended, and why the batch ended.
  *
  * Failures are data: nothing here fails unless it is asked to by {@link BatchResult.orFail}.
  *
@@ -49,7 +49,7 @@ export interface Failed<out E, out T = unknown> {
 }
 
 /**
- * An item that was started and had not ended when the batch did. It was let go of, and goes on no further.
+ * An item that was started and had not ended when the batch did. It was let go of, and does not continue.
  *
  * @category models
  * @since 0.1.0
@@ -160,8 +160,8 @@ export class BatchResult<out A, out E, out T = unknown> {
   }
 
   /**
-   * Fails as the first failed item did, or with `BatchFailed` when a predicate ended the batch as failed although no item
-   * had. Otherwise it succeeds with the values.
+   * Returns the values. Fails with the error of the first failed item, or with `BatchFailed` when a predicate ended the
+   * batch as failed although no item had failed.
    */
   get orFail(): Effect.Effect<ReadonlyArray<A>, E | BatchFailed> {
     return Effect.suspend((): Effect.Effect<ReadonlyArray<A>, E | BatchFailed> => {

@@ -1,7 +1,7 @@
 /**
  * The port to the service that keeps the operations of an execution: two calls, and three ways in which they fail.
  *
- * The runtime knows nothing else of the world. Each backend (Lambda, the test engine, the local engine) provides this
+ * The runtime uses nothing else of the outside world. Each backend (Lambda, the test engine, the local engine) provides this
  * service as a Layer; write your own to keep executions somewhere else.
  *
  * @since 0.1.0

@@ -1,5 +1,5 @@
 /**
- * The port to the service for everybody outside a workflow. Each backend provides it as a Layer.
+ * The port to the service for programs outside of workflows. Each backend provides it as a Layer.
  *
  * Requests and responses are those of the Lambda API, with times in milliseconds since the epoch, and know nothing of
  * contracts: that is what the functions of `DurableClient` add. Users find all of this there.
@@ -155,7 +155,7 @@ export class DurableClient extends Context.Service<
   DurableClient,
   {
     readonly start: (request: StartRequest) => Effect.Effect<StartResponse, ClientError>
-    /** What is known of an execution. */
+    /** Returns what the service knows of an execution. */
     readonly get: (
       executionArn: string,
       options?: { readonly includeExecutionData?: boolean | undefined }
@@ -176,13 +176,13 @@ export class DurableClient extends Context.Service<
       executionArn: string,
       options?: PageRequest & { readonly includeExecutionData?: boolean | undefined }
     ) => Effect.Effect<Page<HistoryEvent>, ClientError>
-    /** Stops an execution for good, without running any of its code. Answers with the time at which it ended. */
+    /** Stops an execution for good, without running any of its code. Returns the time at which it ended. */
     readonly stop: (executionArn: string, error?: ErrorObject) => Effect.Effect<number, ClientError>
     /** Completes a callback with a text, or with nothing. */
     readonly succeedCallback: (callbackId: string, result?: string) => Effect.Effect<void, ClientError>
     /** Fails a callback. */
     readonly failCallback: (callbackId: string, error?: ErrorObject) => Effect.Effect<void, ClientError>
-    /** Tells that the work behind a callback goes on, which starts its heartbeat time-out anew. */
+    /** Sends a heartbeat of a callback, which restarts its heartbeat time-out. */
     readonly heartbeatCallback: (callbackId: string) => Effect.Effect<void, ClientError>
   }
 >()("effect-durable/DurableClient") {}

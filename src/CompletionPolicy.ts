@@ -169,8 +169,9 @@ export const firstSuccessful: CompletionPolicy = make({ minSuccessful: 1 })
 export const allCompleted: CompletionPolicy = make({ toleratedFailurePercentage: 100 })
 
 /**
- * Asks a predicate before an item is started and after one has ended. `"continue"` goes on; the other two answers end the
- * batch with that status. The predicate is asked several times for the same progress, so it must depend on nothing else.
+ * Calls a predicate before an item starts and after an item has ended. `"continue"` keeps the batch running; the other two
+ * values end it with that status. The library may call the predicate several times for the same progress, so the predicate must
+ * depend on nothing else.
  *
  * @example
  * ```ts

@@ -1,8 +1,8 @@
 /**
- * The durable operations: Effects whose outcome is recorded, so that a replay answers with the record.
+ * The durable operations: Effects whose outcome is recorded, so that a replay returns the recorded outcome.
  *
- * Use them in the workflow of a `DurableFunction`. Between operations a workflow is an ordinary Effect. What it does there
- * runs again on every replay, so whatever touches the world belongs in a `step`. Effect's own concurrency, time and random
+ * Use them in the workflow of a `DurableFunction`. Between operations a workflow is an ordinary Effect. The code there runs
+ * again at every replay, so code that touches the world belongs in a `step`. Effect's own concurrency, time and random
  * numbers are the same on every replay, and its sleeps of a second or more are durable.
  *
  * @since 0.1.0

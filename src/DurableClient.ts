@@ -1,5 +1,5 @@
 /**
- * The client for everybody outside a workflow: start executions, look at them, stop them, and answer their callbacks.
+ * The client for programs outside of workflows: starts executions, inspects and stops them, and answers their callbacks.
  *
  * Each backend provides the service {@link DurableClient} as a Layer. Its requests and responses are those of the Lambda
  * API. The functions beside it know contracts: they check and encode what goes out by its Schema, and decode what comes
@@ -119,11 +119,11 @@ export type OutcomeError<C extends DurableFunction.AnyDurable> =
 /**
  * Starts an execution of a contract where `Targets` says the function is, and does not wait for it.
  *
- * A start that is repeated with the same name and payload leads to the same execution. One without a name, and without an
+ * A repeated start with the same name and payload leads to the same execution. A start without a name, and without an
  * `idempotencyKey` in the contract, starts another execution each time it is run, also by `Effect.retry`.
  *
  * **Errors**: `ExecutionAlreadyStarted` when the name belongs to an execution with another payload; `InvalidTarget`;
- * `ClientRefused` for a name that is none, without a request; the others of the client.
+ * `ClientRefused` for an invalid name, before any request; the others of the client.
  * **Defects**: `SerdesFailed` for a payload that does not fit the contract, `InvalidTenantId`.
  *
  * @example
@@ -219,7 +219,7 @@ export const successorOf = (outcome: Outcome): string | undefined =>
   outcome.status === "SUCCEEDED" ? continuedAs(outcome.result) : undefined
 
 /**
- * Looks whether an execution has ended: its result, or nothing while it runs.
+ * Returns the result of an execution that has ended, or nothing while it runs.
  *
  * **Errors**: the contract's; the operation errors of the library; `ExecutionFailed` for any other end; those of the
  * client. **Defects**: `SerdesFailed` for a result that does not fit the contract.
@@ -264,7 +264,8 @@ export const poll = <C extends DurableFunction.AnyDurable>({
   )
 
 /**
- * What the service knows of an execution: its status, its times, and with `includeExecutionData` its payload and outcome.
+ * Returns what the service knows of an execution: its status, its times, and with `includeExecutionData` its payload and
+ * outcome.
  *
  * **Errors**: `NotFound` when there is no such execution; the others of the client.
  *
@@ -287,8 +288,8 @@ export const get = (
   Effect.flatMap(DurableClient, (client) => client.get(arnOf(execution), options))
 
 /**
- * Stops an execution for good, without running any of its code. Answers with the time at which it ended, in milliseconds since the
- * epoch.
+ * Stops an execution for good, without running any of its code. Returns the time at which the execution ended, in milliseconds
+ * since the epoch.
  *
  * **Errors**: `NotFound` when there is no such execution; the others of the client.
  *
@@ -416,7 +417,7 @@ export interface Callback<Success extends Schema.Top, Error extends Schema.Top, 
     callbackId: string,
     error: Error["Type"]
   ) => Effect.Effect<void, ClientError, DurableClient | Error["EncodingServices"]>
-  /** Tells that the work goes on, which starts the heartbeat time-out anew. */
+  /** Sends a heartbeat, which restarts the heartbeat time-out. */
   readonly heartbeat: (callbackId: string) => Effect.Effect<void, ClientError, DurableClient>
 }
 
@@ -512,8 +513,8 @@ export interface ExecutionsOptions {
 /**
  * The events of an execution so far, oldest first unless `reverseOrder`.
  *
- * A page is asked for when what was read before is used up, so `Stream.take(10)` reads one page. Set `pageItems` where a
- * page is more than you need.
+ * The stream requests a page once the page before is used up, so `Stream.take(10)` reads one page. Set `pageItems` if a page
+ * is more than you need.
  *
  * **Errors**: `NotFound` when there is no such execution; `ClientUnavailable` also when the service leads back to a page
  * that was read already; the others of the client.
@@ -545,8 +546,8 @@ export const events = (
  * The executions of a function that the options leave, newest first unless `reverseOrder`. The function is a contract, whose
  * address is that of `Targets`, or a name or an ARN. Without a `qualifier` they are those of all its versions.
  *
- * A page is asked for when what was read before is used up, so `Stream.take(10)` reads one page. Set `pageItems` where a
- * page is more than you need.
+ * The stream requests a page once the page before is used up, so `Stream.take(10)` reads one page. Set `pageItems` if a page
+ * is more than you need.
  *
  * **Errors**: `NotFound` when there is no such function; `InvalidTarget` for a contract; `ClientUnavailable` also when the service leads back to a page
  * that was read already; the others of the client.

@@ -163,7 +163,7 @@ export const isInvokeError: (value: unknown) => value is InvokeError = Schema.is
 const reportedFields = { errorType: optionalText, errorMessage: optionalText, errorData: optionalText }
 
 /**
- * Whoever was to complete the callback reported a failure, and it is not one of the errors that the callback declares.
+ * The callback was completed with a failure that is not one of the errors that it declares.
  *
  * The other fields hold the error object that was sent.
  *
@@ -200,7 +200,7 @@ export class CallbackTimedOut extends Schema.TaggedError<CallbackTimedOut>()("Ca
 }
 
 /**
- * The submitter of a `Durable.waitForCallback` failed for good, so that nobody may know of the callback.
+ * The submitter of a `Durable.waitForCallback` failed for good, so the id of the callback may have reached nobody.
  *
  * The other fields say what the submitter failed with.
  *

@@ -242,7 +242,7 @@ export interface AnyImplementation<out R = unknown> {
 export type Payload<C extends Any> = C["payload"]["Type"]
 
 /**
- * What a function answers with.
+ * What a function returns.
  *
  * @category type extractors
  * @since 0.1.0

@@ -44,7 +44,7 @@ export class SerdesError extends Schema.TaggedError<SerdesError>()("SerdesError"
 }) {}
 
 /**
- * Writes the values of one operation as text: for those that are only written, such as the payload of an invoke.
+ * Encodes the values of one operation as text: for values that are only written, such as the payload of an invoke.
  *
  * @category models
  * @since 0.1.0
@@ -54,7 +54,7 @@ export interface Writer<in A, out R = never> {
 }
 
 /**
- * Reads the values of one operation from text: for those that are only read, such as the result of an invoke.
+ * Decodes the values of one operation from text: for values that are only read, such as the result of an invoke.
  *
  * @category models
  * @since 0.1.0

@@ -60,7 +60,7 @@ export const layer = (addresses: Readonly<Record<string, string>>): Layer.Layer<
 /**
  * Addresses from the configuration: by default a JSON object in the variable `DURABLE_TARGETS`.
  *
- * **Errors**: `ConfigError` when they are missing or are no texts.
+ * **Errors**: `ConfigError` when the addresses are missing or are not texts.
  *
  * @example
  * ```ts
@@ -104,7 +104,7 @@ export interface ResolvedTarget {
 /**
  * Finds the address of a contract, and checks that it can be invoked.
  *
- * **Errors**: `InvalidTarget` when it is no address of a function, or has no version or alias although the function is
+ * **Errors**: `InvalidTarget` when the address is not that of a function, or has no version or alias although the function is
  * durable.
  *
  * @example

@@ -1,5 +1,5 @@
 /**
- * What executions tell about themselves besides their logs: the metrics that they count, and the ids of their spans.
+ * What executions report in addition to their logs: the metrics that they count, and the ids of their spans.
  *
  * Metrics are always counted, in the registry of Effect, and cost next to nothing when nobody reads them. Spans are made
  * when the layer of the handler has a `Tracer`. Nothing here holds a payload, a result, a token or a callback id.
@@ -99,7 +99,7 @@ export const checkpointDuration: Metric.Histogram<number> = Metric.histogram("du
 })
 
 /**
- * Updates in a checkpoint request that was acknowledged. One without updates only asks for news.
+ * Updates in a checkpoint request that was acknowledged. A request without updates only asks for changes.
  *
  * @category metrics
  * @since 0.1.0

@@ -50,10 +50,10 @@ export interface Handler {
   /** A test may leave out what it does not need of the context. Without `getRemainingTimeInMillis` the invocation has no end. */
   (event: unknown, context?: Partial<InvocationContext>): Promise<InvocationAnswer>
   /**
-   * Interrupts what runs, releases the resources of the layer and of the checkpoints, and ends when they are released. It is for
-   * tests and for servers of your own; on Lambda, SIGTERM does the same.
+   * Interrupts what runs, releases the resources of the layer and of the checkpoints, and resolves when they are released. It
+   * is for tests and for your own servers; on Lambda, SIGTERM does the same.
    *
-   * Every call answers with the end of the one disposal, which rejects with the defect of a finalizer. The handler cannot be used
+   * Every call returns the same promise, which rejects with the defect of a finalizer. The handler cannot be used
    * afterwards, as a `ManagedRuntime` cannot: an invocation that comes later rejects as `InvocationFailed` with the reason
    * `"disposed"`.
    */

@@ -41,7 +41,7 @@ export interface ContinueWithOptions {
  * Hands over to a fresh execution, with a history of its own, and ends this one: for work without an end, or beyond the
  * limits of one execution.
  *
- * Whoever reads the outcome of this execution through `DurableClient` gets that of the other. An `invoke` does not follow:
+ * `poll` and `run` of `DurableClient` return the outcome of the other execution. An `invoke` does not follow:
  * it fails as `InvokeFailed` with the errorType `ExecutionContinued`. Compensations do not run, and are not taken along.
  * What siblings have in flight is let go of; each `onExit` runs before the hand-over.
  *

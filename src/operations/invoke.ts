@@ -74,9 +74,9 @@ export interface InvokeOptions<C extends DurableFunction.Any, R = never> {
 }
 
 /**
- * Calls another function and waits for its outcome without an invocation of this one.
+ * Calls another function, and suspends the execution until the callee has ended.
  *
- * The service calls the function, once, and a replay answers with the recorded outcome. The callee's declared errors
+ * The service calls the function once, and a replay returns the recorded outcome. The callee's declared errors
  * arrive as themselves; any other failure is one of the three invoke errors. Nothing is retried implicitly.
  *
  * **Errors**: the contract's, `InvokeFailed`, `InvokeTimedOut`, `InvokeStopped`.

@@ -34,7 +34,7 @@ export interface StartOptions {
 }
 
 /**
- * Starts an execution of a contract without waiting for it, and answers with a reference to it.
+ * Starts an execution of a contract without waiting for it, and returns a reference to it.
  *
  * It is a step that calls the client: the execution is started under a name, so that a repeated attempt with the same
  * payload starts nothing twice. While the client is unavailable it is repeated, up to 6 attempts in all.

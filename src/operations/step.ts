@@ -1,5 +1,5 @@
 /**
- * Step: run an effect once, record its outcome, and answer with the record ever after.
+ * Step: run an effect once, record its outcome, and return the recorded outcome at every replay.
  *
  * Owns: attempts: how a body runs, what its end means, and when there is another attempt.
  * Does not own: when an attempt begins, and what a record says while nobody reads it.
@@ -85,21 +85,20 @@ type Bounded<O> = [Extract<OptionOf<O, "maxInterruptions">, number>] extends [ne
 type AtMostOnce<O> = "at-most-once" extends OptionOf<O, "semantics"> ? StepInterrupted : never
 
 /**
- * Runs an effect once and records how it ended; a replay answers with the record and does not run it.
+ * Runs an effect once and records how it ended; a replay returns the recorded outcome and does not run the effect.
  *
  * The body may use any service and gets a {@link StepContext}. A failed attempt is repeated as the retry policy says,
  * with the delays between attempts spent without an invocation; after the last one the step fails with the error of the
  * body, or dies with its defect. A value or an error that is not plain data needs its Schema in the options.
  *
- * In a pipe, where it comes after the effect, it is checked against the effect when that comes; so a policy in its options
- * that reads the errors, or a codec, has to say for which type it is.
+ * In a pipe the options come before the effect is known. So a policy that reads the errors, or a codec, has to name its type.
  *
  * A body that was cut off by the end of its invocation runs again, which costs one operation and one request each time, and
  * after 10 times in a row the step is over as `StepInterrupted`.
  *
  * **Errors**: those of the body, and with `semantics: "at-most-once"` or `maxInterruptions` also `StepInterrupted`.
- * **Defects**: `StepInterrupted` without these, `InvalidOptions`, `InvalidName`, `NameInUse`, `NestedOperation`, `SerdesFailed`, `PayloadTooLarge` (more than 262,144 bytes
- * of JSON).
+ * **Defects**: `StepInterrupted` without these, `InvalidOptions`, `InvalidName`, `NameInUse`, `NestedOperation`,
+ * `SerdesFailed`, `PayloadTooLarge` (more than 262,144 bytes of JSON).
  *
  * @example
  * ```ts

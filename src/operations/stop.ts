@@ -25,7 +25,7 @@ import { typed } from "./typed.ts"
 export interface StopOptions {
   /** The name of the operation. Default: `"stop"`. */
   readonly name?: string | undefined
-  /** The error that whoever waits for the execution sees as the reason. Default: what the service says. */
+  /** The error with which the execution ends, and which its callers see. Default: what the service says. */
   readonly error?: ErrorObject | undefined
 }
 

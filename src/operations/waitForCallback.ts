@@ -57,11 +57,12 @@ export interface WaitForCallbackOptions<E> extends CallbackOptions {
 }
 
 /**
- * Creates a callback, tells somebody of it in a step, and waits for the answer.
+ * Creates a callback, passes its id on in a step, and waits for the answer.
  *
- * `submit` is the body of a step: it gets the id of the callback and may use any service. Whatever it fails with, once
- * its attempts are over, is a `CallbackSubmitFailed`, also when somebody has answered meanwhile. An answer that comes
- * before the submitter has ended is kept. The operation costs three operations and one for each further attempt to submit.
+ * `submit` is the body of a step: it gets the id of the callback and may use any service. If its last attempt fails, the
+ * operation fails with `CallbackSubmitFailed`, even if there is an answer already. The service
+ * keeps an answer that comes before the submitter has ended. The operation costs three operations and one for each further
+ * attempt to submit.
  *
  * **Errors**: those of the `error` Schema, `CallbackFailed`, `CallbackTimedOut`, `CallbackSubmitFailed`.
  * **Defects**: those of `Durable.callback`.
