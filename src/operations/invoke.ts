@@ -187,8 +187,9 @@ export const prepare = Effect.fnUntraced(function* (
     Effect.die(new InvalidTarget({ operation: path, message }))
   )
   if (target.defaulted && parts.settings.warnAboutTargets) {
+    const qualified = contract.kind === "durable" ? ", with a version or alias" : ""
     parts.listener.warned?.(
-      `The contract "${contract.name}" has no target, so "${path}" invokes ${target.address}. Give it a target, or an entry in Targets, with a version or alias.`
+      `The contract "${contract.name}" has no target, so "${path}" invokes ${target.address}. Give it a target, or an entry in Targets${qualified}.`
     )
   }
   if (rules.tenantId !== undefined && !isTenantId(rules.tenantId)) {
