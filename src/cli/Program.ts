@@ -36,7 +36,7 @@ import { show } from "./show.ts"
 import { stop } from "./stop.ts"
 import { time } from "./time.ts"
 
-const root = Command.make("effect-durable").pipe(
+export const root = Command.make("effect-durable").pipe(
   Command.withDescription("Durable functions on this machine and on AWS"),
   Command.withSubcommands([dev, init, invoke, ls, show, history, stop, callback, rerun, time, exported, reset, doctor])
 )

@@ -125,6 +125,19 @@ export const rules: ReadonlyArray<Rule> = [
   { command: /^npm run kill( |$)/, run: "elsewhere", file: "test/local/commands.test.ts", holds: `"kill/main.ts"` },
   { command: /^npm run load$/, run: "elsewhere", file: "test/local/commands.test.ts", holds: `"load/main.ts"` },
   { command: /^npm run fuzz:http /, run: "elsewhere", file: "test/local/commands.test.ts", holds: `"fuzz/main.ts"` },
+  // That test writes the project as `init` does. What the lines are made of is compared with the commands by another one.
+  {
+    command: /^npx effect-durable (init|dev|invoke|callback|show) /,
+    run: "elsewhere",
+    file: "test/package/commandLine.test.ts",
+    holds: `"invoke", "order"`
+  },
+  {
+    command: /^(npx )?effect-durable /,
+    run: "elsewhere",
+    file: "test/docs/commandLine.test.ts",
+    holds: "has every command and every flag"
+  },
   { command: /^export AWS_/, run: "never", because: "it is for the shell of the reader" },
 
   {
