@@ -61,7 +61,7 @@ export interface StartOptions {
 
 /**
  * An execution that was started, and the contract by which to read it. It is plain data but for the contract: keep the
- * ARN, and make the reference anew from it.
+ * ARN, and make a new reference from it.
  *
  * @category models
  * @since 0.1.0
@@ -72,7 +72,7 @@ export interface Started<out C extends DurableFunction.AnyDurable> {
 }
 
 /**
- * An execution as one has it: its ARN, what {@link start} answers with, or what {@link executions} lists.
+ * An execution as one has it: its ARN, what {@link start} returns, or what {@link executions} lists.
  *
  * @category models
  * @since 0.1.0
@@ -449,7 +449,7 @@ export interface Callback<Success extends Schema.Top, Error extends Schema.Top, 
 export const callback = <Success extends Schema.Top, Error extends Schema.Top = Schema.Never, R = never>(
   options: CallbackOptions<Success, Error, R>
 ): Callback<Success, Error, R> => {
-  // The id is no name: whoever has it may answer the callback.
+  // The id is no name but a secret: anybody who has it may answer the callback.
   const subject = { executionArn: "", operation: "callback" }
   const recording: Writing = { success: options.success, successSerdes: options.successSerdes }
   return {
@@ -549,7 +549,8 @@ export const events = (
  * The stream requests a page once the page before is used up, so `Stream.take(10)` reads one page. Set `pageItems` if a page
  * is more than you need.
  *
- * **Errors**: `NotFound` when there is no such function; `InvalidTarget` for a contract; `ClientUnavailable` also when the service leads back to a page
+ * **Errors**: `NotFound` when there is no such function; `InvalidTarget` for a contract; `ClientUnavailable` also when the
+ * service leads back to a page
  * that was read already; the others of the client.
  *
  * @example

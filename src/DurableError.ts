@@ -123,7 +123,7 @@ export class InvokeStopped extends Schema.TaggedError<InvokeStopped>()("InvokeSt
 }
 
 /**
- * The three ways in which an invoke fails besides the errors that the callee's contract declares.
+ * The three ways in which an invoke fails, apart from the errors that the callee's contract declares.
  *
  * @category operation errors
  * @since 0.1.0
@@ -475,7 +475,7 @@ export type Mistake = typeof Mistake.Type
  *
  * It is never recorded: the handler throws it. `reason` says whether the invocation lost its ownership of the execution
  * (`"stale-token"`), could not reach the service (`"store-unavailable"`), ran out of time (`"deadline"`), was interrupted
- * from outside (`"interrupted"`), could not write or read a value for now (`"serdes"`), was told to retry on a contradiction
+ * from outside (`"interrupted"`), could not write or read a value for now (`"serdes"`), was configured to retry on a contradiction
  * or a stuck workflow (`"non-deterministic"`), waited too long for work that no operation records (`"outside"`), has no
  * configuration to run with (`"configuration"`), or came to a handler that was disposed (`"disposed"`).
  *

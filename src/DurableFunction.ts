@@ -316,7 +316,7 @@ export const isDurableFunction = (u: unknown): u is Any => hasProperty(u, TypeId
 // --- Making one --------------------------------------------------------------------------------------------------------
 
 /**
- * What a contract says besides its name.
+ * What a contract says in addition to its name.
  *
  * @category models
  * @since 0.1.0

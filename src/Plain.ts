@@ -1,5 +1,5 @@
 /**
- * The rule by which types decide what may be recorded without a Schema, and what an operation must be told otherwise.
+ * The rule by which types decide what may be recorded without a Schema, and which options an operation needs otherwise.
  *
  * Plain data is what JSON gives back as it was: strings, numbers, booleans, null, and arrays, tuples and records of them;
  * `undefined` and `void` too, for which nothing is written, or a mark in an array; and a `BatchResult` of such values and items,
@@ -100,7 +100,7 @@ type ArrayMember = Exclude<keyof Array<unknown>, number>
 // --- Operations ------------------------------------------------------------------------------------------------------
 
 /**
- * How an operation is told to record its value and its errors.
+ * The options that say how an operation records its value and its errors.
  *
  * @category models
  * @since 0.1.0

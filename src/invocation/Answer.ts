@@ -146,7 +146,7 @@ const asSent = (error: ErrorObject, cause: Cause.Cause<unknown>): ErrorObject =>
   return message === undefined || message === "" ? error : fitError({ ...error, ErrorMessage: message })
 }
 
-/** What could not be undone is told with the failure that was the reason for undoing it. */
+/** The failure that was the reason for undoing names what could not be undone. */
 const withNotUndone = (error: ErrorObject, { history, notUndone }: Parts): ErrorObject => {
   const { forsaken } = history
   const told = [

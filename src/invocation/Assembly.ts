@@ -147,7 +147,7 @@ export const assemble = (
 /** The name of an execution: the last part but one of its ARN, or all of an ARN that is none. */
 const nameOf = (arn: string): string => arn.split("/").at(-2) ?? arn
 
-/** Tells each part of those that it has to tell something. */
+/** Gives each part those parts that it has to inform. */
 const connect = (core: Core): Parts => {
   const { fibers, history, lifetime, listener, outbox } = core
   const delivery = new Delivery(core)

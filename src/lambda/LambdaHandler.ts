@@ -290,13 +290,13 @@ const invokeOptions = <R, E>(options: Options<R, E>): Partial<InvokeOptions> => 
 const remainingIn = (context: Partial<InvocationContext> | undefined): number =>
   typeof context?.getRemainingTimeInMillis === "function" ? context.getRemainingTimeInMillis() : Infinity
 
-/** What every log of an invocation says besides the execution. */
+/** What every log of an invocation has in addition to the execution. */
 const annotationsOf = (context: Partial<InvocationContext> | undefined): Readonly<Record<string, unknown>> => ({
   ...(context?.awsRequestId ? { requestId: context.awsRequestId } : undefined),
   ...(context?.tenantId ? { tenantId: context.tenantId } : undefined)
 })
 
-/** What Lambda is told: the error itself, or what ended the invocation from outside. Whatever is thrown is an Error, so that it has a name. */
+/** What Lambda receives: the error itself, or what ended the invocation from outside. Whatever is thrown is an Error, so that it has a name. */
 const rejection = (cause: Cause.Cause<unknown>, ended: string): Error => {
   if (Cause.hasInterruptsOnly(cause)) {
     return new InvocationFailed({

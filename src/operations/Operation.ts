@@ -232,7 +232,7 @@ const inUse = (
 // --- Beginning and waiting -----------------------------------------------------------------------------------------------
 
 /**
- * Finds the record of a claim, and tells of a contradiction. Answers with what the operation does instead of going on, if
+ * Finds the record of a claim, and reports a contradiction. Returns what the operation does instead of going on, if
  * it does not.
  */
 export const enter = (parts: Parts, claim: Claim): Effect.Effect<never> | undefined => {

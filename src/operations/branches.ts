@@ -43,7 +43,7 @@ export interface Rules {
   readonly onChange: (index: number, state: State) => void
 }
 
-/** Runs branches by the rules, and answers with how far each has come. */
+/** Runs branches by the rules, and returns how far each has come. */
 export const runBranches = (
   parts: Parts,
   branches: ReadonlyArray<Branch>,

@@ -2,7 +2,7 @@
  * Callback: wait for somebody outside to complete an operation, by an id that the service makes.
  *
  * Owns: how a callback is created, and how its answer or its failure is read.
- * Does not own: how others learn of the id; `waitForCallback` tells them.
+ * Does not own: how the id is passed on, which `waitForCallback` does.
  *
  * Invariants:
  * 1. The fiber that creates a callback goes on when the service has made the id, which counts at the time at which the
@@ -62,7 +62,7 @@ export interface CallbackOptions {
  * @since 0.1.0
  */
 export interface Callback<out A, out E = never, out R = never> {
-  /** The id that the service made, to be passed on and to be kept secret: whoever has it may complete the callback. */
+  /** The id that the service made, to be passed on and kept secret: anybody who has it may complete the callback. */
   readonly callbackId: string
   readonly await: Effect.Effect<A, E | CallbackFailed | CallbackTimedOut, R | Execution>
 }
@@ -102,7 +102,7 @@ export type AnswerValue<O> = O extends {
     : string
 
 /**
- * How whoever completes a callback may let it fail, by its options.
+ * The errors with which a callback may be failed, by its options.
  *
  * @category models
  * @since 0.1.0

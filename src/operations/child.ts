@@ -127,7 +127,7 @@ export interface PipedChild<O> {
 }
 
 /**
- * The options of a {@link child} besides how it is recorded.
+ * The options of a {@link child}, but for those about the record of its outcome.
  *
  * @category models
  * @since 0.1.0

@@ -1,5 +1,5 @@
 /**
- * Failures that come from outside of the execution: from a function that was invoked, or from whoever completes a callback.
+ * Failures that come from outside of the execution: from a function that was invoked, or from the completion of a callback.
  *
  * Owns: whether such a failure is one that the code declares.
  * Does not own: what any other failure is called, which the operation says.

@@ -69,7 +69,7 @@ export const forEach = <
 }
 
 /**
- * The options of {@link forEach} besides how an item is recorded.
+ * The options of {@link forEach}, but for those about the record of an item.
  *
  * @category models
  * @since 0.1.0

@@ -24,7 +24,7 @@ import type { BatchOptions } from "./parallel.ts"
 import { typed } from "./typed.ts"
 
 /**
- * The options of {@link map} besides how an item is recorded.
+ * The options of {@link map}, but for those about the record of an item.
  *
  * @category models
  * @since 0.1.0

@@ -1,7 +1,8 @@
 /**
  * OnExit: clean up when an effect really ends.
  *
- * Owns: that a finalizer runs whoever ended the effect, and never because the execution is suspended. While it stands, what
+ * Owns: that a finalizer runs for whatever reason the effect ended, and never because the execution is suspended. While it
+ * stands, what
  * it belongs to is not over, although it may have been let go of.
  * Does not own: how long that takes.
  *
@@ -19,8 +20,10 @@ import type { Body } from "./Operation.ts"
 /**
  * Runs a finalizer when an effect really ends, and never because the execution is suspended.
  *
- * It runs whoever ended the effect: itself, a time-out, a lost race, a sibling that failed, an interruption, the end of the
- * workflow, or `continueWith`; and whatever let go of the effect waits for it. It may hold durable operations. Effect's own finalizers (`ensuring`, `acquireRelease`, `onExit`) run at
+ * It runs for whatever reason the effect ended: the effect itself, a time-out, a lost race, a sibling that failed, an
+ * interruption, the end of the
+ * workflow, or `continueWith`; and whatever let go of the effect waits for it. It may hold durable operations. Effect's own
+ * finalizers (`ensuring`, `acquireRelease`, `onExit`) run at
  * every suspension: keep them for resources of this process. In a pipe it is `effect.pipe(onExit(finalizer))`.
  *
  * **Errors** and **Defects**: those of the effect and of the finalizer.

@@ -31,7 +31,7 @@ import {
 import { typed } from "./typed.ts"
 
 /**
- * The options of {@link parallel} besides how an item is recorded.
+ * The options of {@link parallel}, but for those about the record of an item.
  *
  * @category models
  * @since 0.1.0
@@ -58,7 +58,8 @@ export interface BatchOptions<A, E> extends ConcurrencyOptions {
  *
  * Branches that are under way when the batch ends are let go of: they are interrupted, each `onExit` in them runs before the
  * batch ends, and nothing else of them is recorded any more. A branch has a scope of its own. Once it is recorded it does not
- * run again, so what it did to memory outside of it does not exist on a replay. Options such as `success` are about the value of one branch. Default of
+ * run again, so what it did to memory outside of it does not exist on a replay. Options such as `success` are about the value
+ * of one branch. Default of
  * `concurrency`: `"unbounded"`. It costs one operation, and one for each branch unless it is `flat`.
  *
  * **Errors**: none; ask for them with `orFail` of the result.

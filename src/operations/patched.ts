@@ -66,7 +66,7 @@ interface Question {
 }
 
 interface Asker {
-  /** Begins to ask. Answers with how to stop that. */
+  /** Begins to ask. Returns how to stop that. */
   readonly ask: () => () => void
   readonly resume: (answer: Effect.Effect<boolean>) => void
   stop: () => void
@@ -85,7 +85,7 @@ const questionIn = (namespace: Namespace, id: string): Question => {
   return question
 }
 
-/** Waits for the answer. Whoever is first asks; if it is let go of, the next one does. */
+/** Waits for the answer. The first fiber asks; if that fiber is let go of, the next one does. */
 const ask = (parts: Parts, namespace: Namespace, fiber: AnyFiber, question: Question): Effect.Effect<boolean> =>
   Effect.callback<boolean>((resume) => {
     const { askers } = question

@@ -38,7 +38,7 @@ import { recordingOf, typed } from "./typed.ts"
  *
  * Every replay has the same winner: the branch that comes to its end first in the order of outcomes. The others are let go of:
  * they are interrupted, and each `onExit` in them runs before the race ends. What they have begun outside, such as an invoked
- * function, goes on. It costs one operation besides those of the branches.
+ * function, goes on. It costs one operation in addition to those of the branches.
  *
  * **Errors**: those of the branches. **Defects**: those of the branches; `InvalidOptions` for a race of nothing.
  *
@@ -70,7 +70,7 @@ export const race = <
 > => typed(untypedRace(name, bodiesOf(branches), "success", recordingOf(options)))
 
 /**
- * As {@link race}, but the first branch that ends wins, whether it succeeds or fails. It costs one operation besides those
+ * As {@link race}, but the first branch that ends wins, whether it succeeds or fails. It costs one operation in addition to those
  * of the branches, too.
  *
  * **Errors**: those of the branches. **Defects**: those of the branches; `InvalidOptions` for a race of nothing.

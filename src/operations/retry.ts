@@ -49,7 +49,8 @@ import { untypedWait } from "./wait.ts"
 /**
  * Runs a block of operations again when it has failed, with durable waits between the attempts.
  *
- * Each attempt has a namespace and a scope of its own. The time between two attempts is spent without an invocation. A mistake, such as `NameInUse`, is not repeated; an attempt that interrupts
+ * Each attempt has a namespace and a scope of its own. The time between two attempts is spent without an invocation. A mistake,
+ * such as `NameInUse`, is not repeated; an attempt that interrupts
  * itself is. It costs one operation, and one for each wait. In a pipe it is `block.pipe(retry(name, policy, options))`; where
  * the policy reads the errors, write down their type there.
  *

@@ -24,7 +24,7 @@ import { stampOf } from "../execution/WorkflowTime.ts"
 import * as Limits from "../wire/Limits.ts"
 import { operation, type Leaf } from "./Operation.ts"
 
-/** Sleeps that a fiber may take before somebody is told what they cost. */
+/** Sleeps that a fiber may take before the log says what they cost. */
 const manySleeps = 100
 
 const counts = new WeakMap<AnyFiber, number>()

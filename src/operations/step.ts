@@ -54,7 +54,7 @@ import { operation, type Body, type Leaf } from "./Operation.ts"
 import { typed, type InsideStep, type OptionOf, type PolicyFor } from "./typed.ts"
 
 /**
- * The options of a {@link step} besides how it is recorded.
+ * The options of a {@link step}, but for those about the record of its outcome.
  *
  * @category models
  * @since 0.1.0

@@ -35,7 +35,7 @@ import { secondsLeft, waitUntil, whenKnown } from "./wait.ts"
  * Gives an effect that may hold durable operations a time-out: it is raced with a wait, and the winner is recorded.
  *
  * When the time is up, the effect is interrupted, and each `onExit` in it runs before the time-out ends. What it has begun
- * outside, such as an invoked function, goes on. A wait that lost stays open until its end. It costs two operations besides
+ * outside, such as an invoked function, goes on. A wait that lost stays open until its end. It costs two operations in addition to
  * those of the effect. In a pipe it is `effect.pipe(timeout(name, limit, options))`.
  *
  * **Errors**: those of the effect, `DurableTimeout`. **Defects**: those of the effect, `InvalidDuration`.

@@ -43,7 +43,7 @@ import { whenKnown } from "./wait.ts"
 import { typed, type InsideStep } from "./typed.ts"
 
 /**
- * The options of a {@link waitForCallback} besides how the answer is read.
+ * The options of a {@link waitForCallback}, but for those about reading the answer.
  *
  * @category models
  * @since 0.1.0
@@ -144,7 +144,7 @@ const untypedWaitForCallback = (
     })
   )
 
-/** Tells somebody of the callback. Whatever that fails with for good, those who wait for the callback learn as one error. */
+/** Passes the id of the callback on. A final failure of that reaches the workflow as one error. */
 const submitted = (claim: Claim, submit: Body, retry: RetryPolicy<never> | undefined): Body =>
   Effect.catchCause(untypedStep("submit", Effect.asVoid(submit), { retry, isOpaque: true }), (cause) => {
     const defect = cause.reasons.find(Cause.isDieReason)?.defect

@@ -1,11 +1,11 @@
 /**
  * The logs of a workflow.
  *
- * Owns: which lines are told, with which time, and from which place they say they come.
+ * Owns: which lines are written, with which time, and from which place they say they come.
  * Does not own: the loggers, which are those of the host.
  *
  * Invariants:
- * 1. A line is told when the code gets there for the first time: not while the code is replaying, and not in a context
+ * 1. A line is written when the code gets there for the first time: not while the code is replaying, and not in a context
  *    that is only rebuilt. The bodies of steps are never replayed.
  * 2. A line has the time of the host. That Effect has looked at the clock of the workflow for it counts for nothing.
  *

@@ -1,12 +1,12 @@
 /**
- * Watches one invocation and tells what it sees: metrics, spans, warnings, lines at DEBUG, and which logs are news.
+ * Watches one invocation and emits what it sees: metrics, spans, warnings, lines at DEBUG, and which logs are news.
  *
  * Owns: what an event of the invocation means for each of these.
- * Does not own: how they are told. It knows the parts of an invocation and no operation, and nothing knows it but the
+ * Does not own: how they are emitted. It knows the parts of an invocation and no operation, and nothing knows it but the
  * place that puts an invocation together.
  *
  * Invariants:
- * 1. An operation is told once over all invocations: what an invocation records is told when it is acknowledged, and what
+ * 1. An operation is emitted once over all invocations: what an invocation records is emitted when it is acknowledged, and what
  *    the service does by itself by the first invocation that hears of it.
  * 2. Metrics change when the invocation ends.
  *
@@ -79,7 +79,7 @@ export class Observer implements Listener, Surroundings {
     if (isRebuilding && !isSettled && !(record !== undefined && isContinued)) return
     this.#counters.claimed(kind.type, record === undefined ? "fresh" : isSettled ? "replayed" : "resumed")
     if (isRebuilding) return
-    // What is recorded of steps and contexts was recorded by an invocation, which has told of it.
+    // What is recorded of steps and contexts was recorded by an invocation, which has emitted it.
     const isNews = isSettled && isOfOthers(kind.type) && this.#news.has(id)
     this.#spans?.claimed(claim, isNews)
     this.#logs?.claimed(claim, isNews)
@@ -113,7 +113,7 @@ export class Observer implements Listener, Surroundings {
     this.#counters.requestRetries++
   }
 
-  /** A replay does not silence it: it is told as something of the host, and not of the workflow. */
+  /** A replay does not silence it: it is logged as a line of the host, not of the workflow. */
   warned(message: string): void {
     Effect.runForkWith(this.#services)(Effect.logWarning(message))
   }

@@ -1,9 +1,9 @@
 /**
- * The spans of one invocation: one for each operation over its whole life, told by the invocation that sees its end; one
- * for each attempt of a step; one for the invocation; and one for the execution, told when it is over.
+ * The spans of one invocation: one for each operation over its whole life, exported by the invocation that sees its end; one
+ * for each attempt of a step; one for the invocation; and one for the execution, exported when it is over.
  *
  * Owns: which spans there are, when they begin and end, and what they say. Names and attributes are those of AWS's
- * plugins for OpenTelemetry ("execution view"). Errors are told by their types: messages hold whatever the user put there.
+ * plugins for OpenTelemetry ("execution view"). Errors are reported by their types: messages hold whatever the user put there.
  * Does not own: ids, and spans of the user.
  *
  * @since 0.1.0
@@ -78,7 +78,7 @@ export class Spans {
     return tracer === undefined ? undefined : new Spans(tracer, options)
   }
 
-  /** The code asked for an operation. One that ended while no invocation ran is told now. */
+  /** The code asked for an operation. One that ended while no invocation ran is exported now. */
   claimed(claim: Claim, endedBefore: boolean): void {
     const { record } = claim
     if (record !== undefined && isFinal(record) && !endedBefore) return
@@ -110,7 +110,7 @@ export class Spans {
     this.#end(span, status === "SUCCEEDED" ? Exit.void : failure(error ?? status), nanos(at))
   }
 
-  /** The service tells how an operation stands. */
+  /** The service reports the state of an operation. */
   told(operation: Operation): void {
     const { EndTimestamp, Id, Status } = operation
     if (isFinal(operation)) this.ended(Id, EndTimestamp ?? this.#millis(), Status, reportedError(operation))
@@ -156,7 +156,7 @@ export class Spans {
     const exit = status === "FAILED" ? failure(status) : status === "RETRYING" ? incomplete : Exit.void
     const isOver = status === "SUCCEEDED" || status === "FAILED"
     for (const [id, { span, started }] of this.#open) {
-      // A later invocation tells it as the same span, if there is one and if that is possible.
+      // A later invocation exports it as the same span, if there is one and if that is possible.
       const isToldLater = !isOver && span.spanId === operationSpanId(this.#options.executionArn, id)
       if (!started || isToldLater) continue
       span.attribute("durable.operation.status", "STARTED")
@@ -241,7 +241,7 @@ const attributesOf = ({ id, kind, name }: Claim): Attributes => ({
 const reportedError = ({ CallbackDetails, ChainedInvokeDetails, Status }: Operation): string | undefined =>
   Status === "SUCCEEDED" ? undefined : ((ChainedInvokeDetails ?? CallbackDetails)?.Error?.ErrorType ?? Status)
 
-/** An error of which only the type is told. */
+/** An error of which only the type is reported. */
 const failure = (type: string): Exit.Exit<never, Error> => {
   const error = new Error(type)
   error.name = type

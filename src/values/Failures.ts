@@ -191,7 +191,7 @@ export const errorObject = (error: unknown, data: string | undefined): ErrorObje
   return fitError({ ErrorType: type, ErrorMessage: message, ErrorData: data ?? "null" })
 }
 
-/** The message of an error. That of an `UnknownError` says only which function failed, so its cause is told too. */
+/** The message of an error. That of an `UnknownError` says only which function failed, so the message of its cause is added. */
 const toldBy = (error: unknown): string | undefined => {
   const message = textAt(error, "message")
   if (message === undefined || !Cause.isUnknownError(error)) return message

@@ -61,7 +61,7 @@ export interface Subject {
   readonly format: Format
 }
 
-/** A value cannot be written or read for now. It is told apart from every error of the user. */
+/** A value cannot be written or read for now. It is distinguished from every error of the user. */
 export class NotForNow {
   readonly message: string
 

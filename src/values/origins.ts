@@ -1,5 +1,5 @@
 /**
- * What a thrown Error says besides its name, message and stack: its `code` and its `cause`.
+ * What a thrown Error holds in addition to its name, message and stack: its `code` and its `cause`.
  *
  * Owns: how these are written into the data of an error object, and read again.
  * Does not own: the rest of the error object. An Error that has neither has no data.
