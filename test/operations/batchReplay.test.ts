@@ -4,6 +4,7 @@ import { CompletionPolicy, Durable } from "effect-durable"
 import * as Effect from "effect/Effect"
 import { operationId } from "../../src/execution/Identity.ts"
 import type { Operation } from "../../src/wire/Operation.ts"
+import type { OperationUpdate } from "../../src/wire/OperationUpdate.ts"
 import { turns } from "../runtime/harness.ts"
 import { after, assertAlike, declared, type Declined, decline, linesOf, once, replay } from "./batches.ts"
 import { actions, assertSucceeded, errorOf, eventOf, execute, invokeOnce, valueOf, type Store } from "./support.ts"
@@ -319,6 +320,42 @@ describe("A batch with something to undo", () => {
         assert.strictEqual(valueOf(ran), undefined)
       }
       assert.deepStrictEqual(seen, ["Failure", "Failure", "Failure", "Failure"])
+    })
+  )
+})
+
+describe("The end of an item", () => {
+  /** By which requests an item and its batch were said to have ended. */
+  const endsUnder = (policy: CompletionPolicy.CompletionPolicy) =>
+    Effect.gen(function* () {
+      const items = ["a", "b"].map((name) => Durable.step(name, Effect.succeed(name)))
+      const ran = yield* execute(Durable.parallel("p", items, { policy }))
+      assertSucceeded(ran)
+      const requests = ran.requests.map(({ Updates }) => Updates)
+      const requestOf = (isIt: (update: OperationUpdate) => boolean): number =>
+        requests.findIndex((updates) => updates.some((update) => update.Action === "SUCCEED" && isIt(update)))
+      return {
+        item: requestOf(({ SubType }) => SubType === "ParallelBranch"),
+        batch: requestOf(({ SubType }) => SubType === "Parallel")
+      }
+    })
+
+  it.effect("is acknowledged before the batch ends, if the policy may ask which came first", () =>
+    Effect.gen(function* () {
+      const first = CompletionPolicy.custom(({ items }) =>
+        items[0]?.status === "SUCCEEDED" ? "SUCCEEDED" : "continue"
+      )
+      const { batch, item } = yield* endsUnder(first)
+      assert.isAtLeast(item, 0)
+      assert.isAbove(batch, item)
+    })
+  )
+
+  it.effect("is recorded with that of the batch, if nobody could tell", () =>
+    Effect.gen(function* () {
+      const { batch, item } = yield* endsUnder(CompletionPolicy.allCompleted)
+      assert.isAtLeast(item, 0)
+      assert.strictEqual(batch, item)
     })
   )
 })

@@ -253,7 +253,7 @@ class Artist {
         flat: percent(50),
         large: percent(4)
       },
-      branches
+      branches.map((branch) => this.#tidied(branch))
     )
   }
 
@@ -278,10 +278,20 @@ class Artist {
     const isLong = this.#isSteady || percent(33)
     const days = isLong ? longest[site.waits] : undefined
     const inner = isLong ? { ...site, waits: site.waits + 1 } : site
-    const bodies = Array.from({ length: this.#isSteady ? 1 : from(1, 3) }, () => this.node(inner))
+    const bodies = Array.from({ length: this.#isSteady ? 1 : from(1, 3) }, () => this.#tidied(this.node(inner)))
     if (isLong && days === undefined) return pure(++this.#ids)
     const until = pick(["success", "end"])
     return this.make({ op: "durableRace", name: this.#name(), until, days, large: percent(4) }, bodies)
+  }
+
+  /** Where timing decides, a branch that may be let go of often has something left to do. */
+  #tidied(branch: Node): Node {
+    const { from, percent } = this.#dice
+    if (this.#isSteady || !percent(35)) return branch
+    const tidyUp: Kind = percent(50)
+      ? { op: "wait", name: this.#name(), seconds: from(1, 5) }
+      : { op: "step", name: this.#name(), script: ["ok"], retry: "none", once: false, millis: 0 }
+    return this.make({ op: "onExit" }, [branch, this.make(tidyUp)])
   }
 
   #timeout(site: Site): Node {
@@ -295,7 +305,8 @@ class Artist {
 
   #limited(site: Site, kind: (bounds: { readonly seconds: number | undefined; readonly days: number }) => Kind): Node {
     const { from, percent } = this.#dice
-    if (!this.#isSteady && percent(75)) return this.make(kind({ seconds: from(1, 15), days: 0 }), [this.node(site)])
+    if (!this.#isSteady && percent(75))
+      return this.make(kind({ seconds: from(1, 15), days: 0 }), [this.#tidied(this.node(site))])
     const days = longest[site.waits]
     const body = this.node({ ...site, waits: site.waits + 1 })
     return days === undefined ? pure(++this.#ids) : this.make(kind({ seconds: undefined, days }), [body])

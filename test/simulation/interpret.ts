@@ -93,7 +93,11 @@ const meaningOf = (scene: Scene, node: Node, input: number, place: Place): Workf
     case "onExit":
       return Durable.onExit(body(), (exit) => {
         if (Exit.isFailure(exit) && Cause.hasInterrupts(exit.cause)) scene.tally.interruptedFinalizers++
-        return body(1, digest(exit))
+        return Effect.onExit(body(1, digest(exit)), (ended) =>
+          Effect.sync(() => {
+            if (isOfEnded(ended)) scene.tally.closedFinalizers.push(`onExit ${node.id} in "${place.context}"`)
+          })
+        )
       })
     case "child":
       return child(scene, node, input, place)
@@ -120,6 +124,12 @@ const meaningOf = (scene: Scene, node: Node, input: number, place: Place): Workf
     default:
       return Effects.meaningOf(scene, node, input, place)
   }
+}
+
+/** Whether a block failed because its context has ended. */
+const isOfEnded = (exit: Exit.Exit<unknown, unknown>): boolean => {
+  const defect = Exit.isFailure(exit) ? exit.cause.reasons.find(Cause.isDieReason)?.defect : undefined
+  return defect instanceof Error && defect.name === "ContextEnded"
 }
 
 /** A look at the time that cannot wait. What may depend on it is recorded, and it is the same whenever that is known. */

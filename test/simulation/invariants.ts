@@ -22,6 +22,10 @@ export const assertSound = (run: Observed, program: Program): void => {
   assert.deepStrictEqual(run.tally.changed, [], "code saw something else on a replay")
   assert.deepStrictEqual(run.warnings.filter(isUnexpectedIn(program)), [], "warnings")
   for (const execution of run.executions) assertHistory(execution)
+  // What goes on beside the context that it began in may come to its finalizers when that has ended.
+  if (!contains(program.root, isDetached)) {
+    assert.deepStrictEqual(run.tally.closedFinalizers, [], "durable finalizers in contexts that had ended")
+  }
   assertBodies(run)
   assertCalls(run)
   assertUndone(run)

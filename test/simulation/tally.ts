@@ -30,6 +30,8 @@ export class Tally {
   readonly changed: Array<string> = []
   /** Durable finalizers that ran for an effect which was interrupted. */
   interruptedFinalizers = 0
+  /** Durable finalizers that could not do what they do, because their context had ended. */
+  readonly closedFinalizers: Array<string> = []
   /** Regions with a finalizer of Effect's own that were entered, and those that were left. */
   entered = 0
   left = 0
