@@ -118,6 +118,12 @@ export const rules: ReadonlyArray<Rule> = [
     holds: "main.ts"
   },
   { command: /^npm run explore$/, run: "elsewhere", file: "test/examples/explore.test.ts", holds: "explored" },
+  ...["sabotage", "mutate", "differential"].map((name): Rule => ({
+    command: new RegExp(`^npm run ${name}$`),
+    run: "elsewhere",
+    file: "test/simulation/commands.test.ts",
+    holds: `describe("npm run ${name}"`
+  })),
   { command: /^npm run simulate$/, run: "elsewhere", file: "test/simulation/random.test.ts", holds: "simulate" },
   { command: /^npm run simulate:second$/, run: "elsewhere", file: "test/simulation/second.test.ts", holds: "fuzzer" },
   { command: /^npm run undo$/, run: "elsewhere", file: "test/simulation/undo.test.ts", holds: "fuzzer" },

@@ -26,7 +26,7 @@ interface Wrong {
 export interface Violation {
   readonly seed: number
   readonly problem: string
-  /** Undefined if it could not be made smaller, because the run never ended. */
+  /** Undefined if it was not looked for, or could not be made smaller, because the run never ended. */
   readonly smallest: { readonly program: string; readonly schedule: string; readonly problem: string } | undefined
   readonly repeat: string
 }
@@ -41,8 +41,17 @@ export interface Verdict {
 /** How many smaller programs are tried for one in which something is wrong. */
 const patience = 250
 
+export interface JudgeOptions extends Options {
+  /** Whether the smallest program is looked for that shows what is wrong. Default: true. */
+  readonly isSmallest?: boolean
+}
+
 /** Judges the program of a seed. `moved` hears of every run. */
-export const judge = async (seed: number, options: Options = {}, moved: () => void = () => {}): Promise<Verdict> => {
+export const judge = async (
+  seed: number,
+  options: JudgeOptions = {},
+  moved: () => void = () => {}
+): Promise<Verdict> => {
   const numbers = dice(seed)
   const program = draw(numbers)
   const schedules = Array.from({ length: numbers.from(3, 5) }, () => drawSchedule(numbers, program))
@@ -79,6 +88,9 @@ export const judge = async (seed: number, options: Options = {}, moved: () => vo
   const wrong = await firstWrong(program, schedules)
   if (wrong === undefined) return total
   const counted = { ...total }
+  const repeat = `npm run simulate -- --seeds 1 --seed ${seed}`
+  if (options.isSmallest === false)
+    return { ...counted, violation: { seed, problem: wrong.problem, smallest: undefined, repeat } }
   const alike = async (program: Program, schedule: Schedule): Promise<Wrong | undefined> => {
     const again = await firstWrong(program, [schedule])
     return again !== undefined && kindOf(again) === kindOf(wrong) ? again : undefined
@@ -94,7 +106,7 @@ export const judge = async (seed: number, options: Options = {}, moved: () => vo
         schedule: showSchedule(smallest.schedule),
         problem: smallest.problem
       },
-      repeat: `npm run simulate -- --seeds 1 --seed ${seed}`
+      repeat
     }
   }
 }

@@ -1,6 +1,6 @@
 /**
  * What is to be seen of a run from outside, for runs of AWS's SDK and of ours to be held against each other. What the two
- * are known to do in different ways is left out here, each for a reason that is named.
+ * are known to do in different ways is left out here, each for a reason that `npm run differential` prints.
  */
 import { assert } from "@effect/vitest"
 import type { HistoryEvent } from "../../src/wire/HistoryEvent.ts"
@@ -25,23 +25,27 @@ export interface Seen {
 /** The name of the operation that records a combinator. */
 export const combined = (how: string, name: string): string => `combine ${how} ${name}`
 
+/** What is left out of the comparison, and why. */
+export const leftOut = {
+  wrappedErrors: "AWS's SDK wraps the error of a step as StepError, and that of a child as ChildContextError",
+  namesInWaitForCallback: "AWS's SDK names neither of the two operations of a waitForCallback",
+  namesOfBackOffs: "a wait between two attempts of a block has the name of the block in AWS's SDK, and none of its own",
+  combinators:
+    "a combinator of AWS's SDK is given promises that began before it, and records its result beside them; ours holds its branches",
+  ofAll: "ours is a batch, in whose record failures are data",
+  results: "the result of a batch is written in another way; what it says, the program tells",
+  losers:
+    "the losers of a race go on in AWS's SDK, as promises do, and ours are let go of; where delays have jitter, a loser may come to its end on either side before the program does"
+} as const
+
 const rules = {
-  /** AWS's SDK wraps the error of a step as StepError, and that of a child as ChildContextError. */
   wrappedErrors: (status: string, result: string | undefined) =>
     status === "SUCCEEDED" ? `${status} ${result}` : status,
-  /** AWS's SDK names neither of the two operations of a waitForCallback. */
   namesInWaitForCallback: (name: string | undefined, parent: Operation | undefined) =>
     parent?.SubType === "WaitForCallback" ? "" : (name ?? ""),
-  /** A wait between two attempts of a block has the name of the block in AWS's SDK, and none of its own. */
   namesOfBackOffs: (name: string) => (/-backoff-\d+$/.test(name) ? "back-off" : name),
-  /**
-   * A combinator of AWS's SDK is given promises that began before it, and records its result beside them. Ours holds its
-   * branches.
-   */
   combinators: ({ Name, Type }: Operation) => Type === "CONTEXT" && Name?.startsWith("combine ") === true,
-  /** Ours is a batch, in whose record failures are data. */
   ofAll: ({ Name }: Operation) => Name?.startsWith("combine all ") === true,
-  /** The result of a batch is written in another way; what it says, the program tells. */
   results: ({ ChainedInvokeDetails, ContextDetails, CallbackDetails, StepDetails, SubType }: Operation) =>
     SubType === "Map" || SubType === "Parallel"
       ? ""
@@ -50,13 +54,9 @@ const rules = {
         ChainedInvokeDetails?.Result ??
         CallbackDetails?.Result ??
         ""),
-  /**
-   * The losers of a race go on in AWS's SDK, as promises do. Ours are let go of. Where delays have jitter, a loser may come
-   * to its end on either side before the program does.
-   */
   losers: (program: Common, ours: ReadonlyArray<SeenOperation>, theirs: ReadonlyArray<SeenOperation>) =>
     ours.some(({ isOpen }) => isOpen) || (contains(program, hasJitter) && theirs.some(({ isOpen }) => isOpen))
-}
+} satisfies Readonly<Record<keyof typeof leftOut, unknown>>
 
 export const seen = (
   outcome: { readonly status: string; readonly result?: string | undefined },

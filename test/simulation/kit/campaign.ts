@@ -45,8 +45,12 @@ export interface Verdict<Kind extends string> {
   readonly failure?: Failure<Kind>
 }
 
-/** How many smaller programs are tried for one in which something is wrong. */
-const patience = 150
+export interface JudgeOptions {
+  /** How the program is killed. Default: as it is drawn. */
+  readonly only?: Schedule | undefined
+  /** How many smaller programs are tried for one in which something is wrong. Default: 150. */
+  readonly patience?: number
+}
 
 /** Judges the program of a seed, killed as told or else as it is drawn. */
 export const judge = async <
@@ -57,7 +61,7 @@ export const judge = async <
 >(
   fuzzer: Fuzzer<P, N, R, Kind>,
   seed: number,
-  only?: Schedule
+  { only, patience = 150 }: JudgeOptions = {}
 ): Promise<Verdict<Kind>> => {
   const numbers = dice(seed)
   const program = fuzzer.draw(numbers)

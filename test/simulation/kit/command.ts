@@ -47,7 +47,7 @@ export const main = async <P extends { readonly root: N }, N extends Tree<N>, R 
   for (let number = 0; number < programs; number++) {
     const own = (seed + number) % 2 ** 32
     if (values.verbose) console.log(`program ${own}`)
-    const verdict = await judge(fuzzer, own, only)
+    const verdict = await judge(fuzzer, own, { only })
     runs += verdict.runs
     if (verdict.failure === undefined) continue
     failures.push(verdict.failure)
