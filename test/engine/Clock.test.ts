@@ -28,6 +28,20 @@ describe("time", () => {
     assert.strictEqual(retryTimer?.executionArn, arn)
   })
 
+  it("puts what is due next into another order, and leaves alone what is due later", () => {
+    const service = new TestService()
+    const arn = service.start()
+    service.checkpoint(arn, wait("a", 5), wait("b", 5), wait("c", 5), wait("d", 6))
+    const ids = () => Array.from(Service.timers(service.state), ({ operationId }) => operationId).slice(0, 4)
+    assert.deepStrictEqual(ids(), ["a", "b", "c", "d"])
+    service.state = Service.rearranged(service.state, (due) => due.toReversed())
+    assert.deepStrictEqual(ids(), ["c", "b", "a", "d"])
+    service.pass(5)
+    const [a, b, c] = ["a", "b", "c"].map((id) => service.operation(arn, id).EndTimestamp ?? 0)
+    assert.isTrue(c! < b! && b! < a!)
+    assert.strictEqual(service.operation(arn, "d").Status, "STARTED")
+  })
+
   it("has no timer left for what has happened in another way", () => {
     const service = new TestService()
     const arn = service.start()
