@@ -18,9 +18,9 @@ const folder = mkdtempSync(join(tmpdir(), "effect-durable-package-"))
 const project = join(folder, "project")
 
 /**
- * What the package may grow to, in bytes. Raise it with a reason: the last were the page of the
- * local engine and the command line, and before them that the documentation of a version travels with it, which is a fifth of it. Its reference is the fourth part of that, and other pages
- * link to it, so it is not left out.
+ * What the package may grow to, in bytes. Raise it with a reason: the last were the page of the local engine and the command
+ * line, and before them that the documentation of a version travels with it, which is a fifth of it. Its reference is the fourth
+ * part of that, and other pages link to it, so it is not left out.
  */
 const budget = { packed: 1_500_000, unpacked: 6_400_000 }
 

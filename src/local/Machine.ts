@@ -127,6 +127,21 @@ export class Machine {
     request: Request
   ): Result.Result<Answer, Service.Refused> => this.#using(request, (state) => query(state, request, this.#env()))
 
+  /**
+   * Asks something about an execution that is over, for which its history is enough: its operations are not read. Answers nothing
+   * about any other. Throws `StorageError`.
+   */
+  readonly recall = <Answer>(
+    query: Query<{ readonly executionName: string }, Answer>,
+    executionName: string
+  ): Result.Result<Answer, Service.Refused> | undefined =>
+    this.#guarded(() => {
+      const stored = this.#store.recall(executionName)
+      return stored === undefined
+        ? undefined
+        : query(Stored.restore(Service.empty, stored), { executionName }, this.#env())
+    })
+
   /** A page of executions, of which most are not in memory. Throws `StorageError`. */
   readonly list = (query: Parameters<typeof Service.listFrom>[1]): ReturnType<typeof Service.listFrom> =>
     this.#guarded(() =>

@@ -256,6 +256,17 @@ export class Store {
     })
   }
 
+  /** What an execution that is over was, without its operations: its history tells of them. Throws `StorageError`. */
+  recall(name: string): Stored.StoredExecution | undefined {
+    return this.#reading(() => {
+      const row = this.#sqlite.get(`select ${columns} from executions where name = ? and over = 1`, name)
+      if (row === undefined) return undefined
+      const found = this.#execution(row, false)
+      this.forget(found.identity.arn)
+      return found
+    })
+  }
+
   /** The execution that has a callback. Throws `StorageError`. */
   arnOfCallback(callbackId: string): string | undefined {
     const row = this.#sqlite.get(
@@ -292,7 +303,7 @@ export class Store {
     return this.#reading(() => Search.counts(this.#sqlite, query))
   }
 
-  #execution(row: Row): Stored.StoredExecution {
+  #execution(row: Row, withOperations = true): Stored.StoredExecution {
     const place = number(row, "place")
     const payload = row["payload"] === null ? undefined : JSON.parse(text(row, "payload"))
     const outcome = row["outcome"] === null ? undefined : read.outcome(json(row, "outcome"))
@@ -300,13 +311,17 @@ export class Store {
     return {
       identity: { ...read.identity(json(row, "identity")), ...(payload !== undefined && { payload }) },
       head: { ...read.progress(json(row, "progress")), ...(outcome !== undefined && { outcome }) },
-      operations: this.#sqlite
-        .all("select place, json from operations where execution = ? order by place", place)
-        .map((operation) => ({ order: number(operation, "place"), ...read.operation(json(operation, "json")) })),
+      operations: withOperations ? this.#operations(place) : [],
       events: this.#sqlite
         .all("select json from events where execution = ? order by id", place)
         .map((event) => read.event(json(event, "json")))
     }
+  }
+
+  #operations(place: number): ReadonlyArray<Stored.StoredOperation> {
+    return this.#sqlite
+      .all("select place, json from operations where execution = ? order by place", place)
+      .map((operation) => ({ order: number(operation, "place"), ...read.operation(json(operation, "json")) }))
   }
 
   /** An execution is no longer in memory. */

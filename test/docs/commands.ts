@@ -68,6 +68,7 @@ export const rules: ReadonlyArray<Rule> = [
   ].map(tests),
   { command: /^npm test -- /, run: "never", because: "a test run starts no other one" },
   script("format:check"),
+  { command: /^npm run load:page$/, run: "never", because: "what it measures is told in words" },
   {
     command: /^npm run screenshots$/,
     run: "never",

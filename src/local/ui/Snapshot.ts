@@ -86,7 +86,8 @@ export class Snapshots {
   }
 
   #taken(executionName: string): Snapshot | undefined {
-    return Result.getOrUndefined(this.#machine.query(take, { executionName }))
+    const { query, recall } = this.#machine
+    return Result.getOrUndefined(recall(take, executionName) ?? query(take, { executionName }))
   }
 
   #forget(): void {
