@@ -10,8 +10,6 @@ import * as Command from "effect/cli/Command"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { existsSync, rmSync } from "node:fs"
-import { toStorageError } from "../local/Sqlite.ts"
-import { Store } from "../local/Store.ts"
 import { failed, misused, type CommandFailed } from "./CommandFailed.ts"
 import { database, defaultDatabase } from "./dev.ts"
 import { json, text } from "./flags.ts"
@@ -41,13 +39,17 @@ export const reset = Command.make(
     })
 ).pipe(Command.withDescription("Delete the executions of a local engine, which must not run"))
 
-/** An engine that runs has the lock of its database. */
+/** An engine that runs has the lock of its database. SQLite is loaded only here, because some versions of Node warn of it. */
 const wiped = (path: string, endedBefore: number | undefined): Effect.Effect<number, CommandFailed> =>
-  Effect.scoped(
-    Effect.flatMap(Store.open({ path }), (store) =>
-      Effect.try({ try: () => store.wipe(endedBefore), catch: (error) => toStorageError(path, error) })
-    )
-  ).pipe(Effect.mapError(({ message }) => failed(message)))
+  Effect.gen(function* () {
+    const { Store } = yield* Effect.promise(() => import("../local/Store.ts"))
+    const { toStorageError } = yield* Effect.promise(() => import("../local/Sqlite.ts"))
+    const store = yield* Store.open({ path })
+    return yield* Effect.try({ try: () => store.wipe(endedBefore), catch: (error) => toStorageError(path, error) })
+  }).pipe(
+    Effect.scoped,
+    Effect.mapError(({ message }) => failed(message))
+  )
 
 const units: Readonly<Record<string, number>> = { w: 604_800_000, d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000 }
 

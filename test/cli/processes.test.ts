@@ -66,6 +66,24 @@ describe("effect-durable", () => {
     assert.deepStrictEqual(modules, ["node:process", "../internal/version.ts"])
   })
 
+  it("loads neither an engine nor its database before a command needs them", () => {
+    const seen = new Set<string>()
+    const load = (file: string): void => {
+      if (seen.has(file)) return
+      seen.add(file)
+      const text = readFileSync(file, "utf8")
+      for (const [, type, module = ""] of text.matchAll(/^(?:import|export)( type)? [^"]*?from "(\..+)"$/gm)) {
+        if (type === undefined) load(join(file, "..", module))
+      }
+    }
+    load(join(root, "src/cli/Program.ts"))
+    assert.isAbove(seen.size, 40)
+    assert.deepStrictEqual(
+      Array.from(seen).filter((file) => file.includes("src/local/")),
+      []
+    )
+  })
+
   it.live("prints its version", () =>
     Effect.gen(function* () {
       for (const flag of ["--version", "-v"]) {

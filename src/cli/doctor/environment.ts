@@ -9,7 +9,6 @@
 import * as Effect from "effect/Effect"
 import { existsSync } from "node:fs"
 import process from "node:process"
-import { Store } from "../../local/Store.ts"
 import { defaultEndpoint } from "../connection.ts"
 import { durableFunctions } from "../control.ts"
 import { advice, type Finding, ok, problem } from "./Finding.ts"
@@ -37,12 +36,12 @@ const endpoint: Effect.Effect<ReadonlyArray<Finding>> = Effect.suspend(() => {
 
 /** A database that is in use has an engine, which is as it should be. */
 const databaseFinding = (path: string): Effect.Effect<ReadonlyArray<Finding>> =>
-  Effect.suspend(() =>
-    existsSync(path)
-      ? Effect.match(Effect.scoped(Store.open({ path })), {
-          onSuccess: () => [ok("database", `${path} can be used`)],
-          onFailure: ({ message, reason }) =>
-            reason === "locked" ? [ok("database", `${path} is in use by an engine`)] : [problem("database", message)]
-        })
-      : Effect.succeed([])
-  )
+  Effect.gen(function* () {
+    if (!existsSync(path)) return []
+    const { Store } = yield* Effect.promise(() => import("../../local/Store.ts"))
+    return yield* Effect.match(Effect.scoped(Store.open({ path })), {
+      onSuccess: () => [ok("database", `${path} can be used`)],
+      onFailure: ({ message, reason }) =>
+        reason === "locked" ? [ok("database", `${path} is in use by an engine`)] : [problem("database", message)]
+    })
+  })
