@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Durable, DurableFunction, RetryPolicy, Serdes } from "effect-durable"
 import { TestEngine } from "effect-durable/testing"
 import * as Effect from "effect/Effect"
+import { cast } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { assertSucceeded, execute, failureOf, valueOf } from "./operations/support.ts"
@@ -479,6 +480,65 @@ describe("The JSON format", () => {
       })
     )
   }
+
+  const numbers = {
+    a: Schema.Number,
+    "nothing or a": Schema.NullOr(Schema.Number),
+    "an optional": Schema.optional(Schema.Number)
+  }
+  for (const [kind, field] of Object.entries(numbers)) {
+    it.effect(
+      `says that ${kind} number was expected where something else was sent, and not how JSON has what is none`,
+      () =>
+        Effect.gen(function* () {
+          for (const [sent, found] of [
+            [`"4"`, "a string"],
+            ["true", "a boolean"]
+          ]) {
+            const error = yield* Effect.flip(
+              Serdes.json.deserialize(Schema.Struct({ n: field }), `{"n":${sent}}`, info)
+            )
+            assert.match(
+              error.message,
+              new RegExp(String.raw`^Expected number( \| (null|undefined))* at \["n"\], found ${found}$`)
+            )
+          }
+        })
+    )
+  }
+
+  it.effect("says in a sentence where a value does not fit, however long its keys are and however deep it goes", () =>
+    Effect.gen(function* () {
+      const Any: Schema.Codec<unknown> = Schema.Record(
+        Schema.String,
+        Schema.suspend(() => Schema.Union([Schema.String, Any]))
+      )
+      const long = JSON.stringify({ [`"`.repeat(500_000)]: 1 })
+      const deep = `${`{"a":`.repeat(100)}1${"}".repeat(100)}`
+      for (const text of [long, deep]) {
+        const error = yield* Effect.flip(Serdes.json.deserialize(Any, text, info))
+        assert.match(error.message, / at \[".*…/)
+        assert.isBelow(error.message.length, 300)
+      }
+    })
+  )
+
+  it.effect("says what does not fit of a value that throws when it is looked at", () =>
+    Effect.gen(function* () {
+      const moody = new Proxy(
+        {},
+        {
+          get: () => {
+            throw new Error("not now")
+          }
+        }
+      )
+      const error = yield* Effect.flip(
+        Serdes.json.serialize(Schema.Struct({ a: Schema.String }), cast<object, { readonly a: string }>(moody), info)
+      )
+      assert.strictEqual(error.message, `Missing key at ["a"]`)
+    })
+  )
 
   const unwritten: ReadonlyArray<readonly [value: unknown, at: string, found: string]> = [
     [new Date(0), "the top", "a Date"],

@@ -3,7 +3,7 @@
  *
  * Owns: these words. Does not own: what fits, which the Schema says.
  *
- * Invariant: nothing of the value itself is told, because payloads may be secret.
+ * Invariant: nothing of the value is told but the keys that lead to the place, because payloads may be secret.
  *
  * @since 0.1.0
  */
@@ -19,15 +19,38 @@ export interface Misfit {
 
 /** What is wrong with a value, by the message of its Schema: a sentence, and below it the path of what it is about. */
 export const misfitOf = (message: string, value: unknown): Misfit => {
-  const [, sentence = message, place = ""] = /^([^\n]*)\n\s+at (\[[^\n]*\])$/.exec(message) ?? []
+  const [, said = message, place = ""] = /^([^\n]*)\n\s+at (\[[^\n]*\])$/.exec(message) ?? []
+  const sentence = said.replaceAll(jsonNumber, "number")
   const path = Array.from(place.matchAll(keys), ([, key = ""]): string | number => JSON.parse(key))
   const found = path.reduce<unknown>(memberOf, value)
   // A key that is missing says so itself, and of several sentences nobody knows which one is meant.
   const kind = /^Expected [^\n]*$/.test(sentence) ? `, found ${kindOf(found)}` : ""
-  return { message: `${sentence}${place === "" ? "" : ` at ${place}`}${kind}`, path, found }
+  return { message: `${sentence}${place === "" ? "" : ` at ${placeOf(path)}`}${kind}`, path, found }
 }
+
+/** What Effect expects of the JSON of a number; of a text it expects the last three only. */
+const jsonNumber = /(?:number \| )?"Infinity" \| "-Infinity" \| "NaN"/g
 
 const keys = /\[("(?:[^"\\]|\\.)*"|\d+)\]/g
 
-const memberOf = (value: unknown, key: string | number): unknown =>
-  value === null || value === undefined ? undefined : Reflect.get(Object(value), key)
+/** Where a value does not fit, in a sentence that is read: who sent it chose how long its keys are and how deep it goes. */
+const placeOf = (path: ReadonlyArray<string | number>): string => {
+  const all = path.map(
+    (key) => `[${JSON.stringify(typeof key === "string" && key.length > longest ? `${key.slice(0, longest)}…` : key)}]`
+  )
+  return all.length > 2 * ends ? [...all.slice(0, ends), "…", ...all.slice(-ends)].join("") : all.join("")
+}
+
+/** Characters of a key, and keys on either end of a path, that are told. */
+const longest = 60
+const ends = 8
+
+/** A value may throw when it is looked at. */
+const memberOf = (value: unknown, key: string | number): unknown => {
+  if (value === null || value === undefined) return undefined
+  try {
+    return Reflect.get(Object(value), key)
+  } catch {
+    return undefined
+  }
+}
