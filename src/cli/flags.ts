@@ -58,7 +58,8 @@ export const execution = Argument.String("ARN|NAME").pipe(
 export const contentOf = (flag: string, given: string): Effect.Effect<string, CommandFailed> =>
   given.startsWith("@")
     ? Effect.try({
-        try: () => readFileSync(given === "@-" ? 0 : given.slice(1), "utf8"),
+        // Some editors and shells begin a file with the mark of its encoding.
+        try: () => readFileSync(given === "@-" ? 0 : given.slice(1), "utf8").replace(/^\uFEFF/, ""),
         catch: (error) => misused(`--${flag} ${given} cannot be read: ${messageOf(error)}`)
       })
     : Effect.succeed(given)

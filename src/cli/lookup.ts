@@ -80,7 +80,7 @@ export const findCallback = (reference: string, functionName: string | undefined
     const { execution, operation } = parts(reference)
     const arn = yield* findExecution(execution, functionName)
     const open = yield* openCallbacks(arn)
-    const fitting = operation === undefined ? open : open.filter(({ path }) => isCalled(path, operation))
+    const fitting = operation === undefined ? open : called(open, operation)
     const [first, ...others] = fitting
     const listed = open.map(({ name }) => name).join(", ")
     if (first === undefined) {
@@ -138,10 +138,12 @@ const pathOf = (event: HistoryEvent, byId: ReadonlyMap<string, HistoryEvent>): R
   return parent?.SubType === "WaitForCallback" ? above : [...above, event.Name ?? event.Id ?? ""]
 }
 
-/** The whole path, or the end of it. */
-const isCalled = (path: ReadonlyArray<string>, operation: string): boolean => {
-  const wanted = operation.split("/")
-  return wanted.length <= path.length && wanted.every((name, at) => path.at(at - wanted.length) === name)
+/** Those with this path, or else with this end of it. A name may have a slash in it. */
+const called = (open: ReadonlyArray<OpenCallback>, operation: string): ReadonlyArray<OpenCallback> => {
+  const whole = open.filter(({ name }) => name === operation)
+  return whole.length > 0
+    ? whole
+    : open.filter(({ path }) => path.some((_, from) => path.slice(from).join("/") === operation))
 }
 
 /** The name of an execution, for people. */

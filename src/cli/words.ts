@@ -6,6 +6,8 @@
  *
  * @since 0.1.0
  */
+import { visible } from "../view/visible.ts"
+
 const two = (number: number): string => String(number).padStart(2, "0")
 
 /** A point in time in the zone of this machine: `2026-11-30 10:02:11`. */
@@ -32,7 +34,7 @@ export const duration = (millis: number): string => {
 
 /** What was thrown, in a line. */
 export const messageOf = (error: unknown): string =>
-  (error instanceof Error ? error.message : String(error)).replaceAll(/\s+/g, " ")
+  visible(error instanceof Error ? error.message : String(error)).replaceAll(/ +/g, " ")
 
 /** Columns as wide as what is in them. The first row is their names. */
 export const table = (rows: ReadonlyArray<ReadonlyArray<string>>): ReadonlyArray<string> => {
@@ -50,4 +52,4 @@ export const cut = (line: string, most: number): string =>
   line.length <= most ? line : `${line.slice(0, Math.max(0, most - 1))}…`
 
 /** Text on one line, cut to so many characters. */
-export const shortened = (text: string, most: number): string => cut(text.replaceAll(/\s+/g, " "), most)
+export const shortened = (text: string, most: number): string => cut(visible(text).replaceAll(/ +/g, " "), most)

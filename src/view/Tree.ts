@@ -11,6 +11,7 @@ import { parseDurableExecutionArn } from "../wire/Constraints.ts"
 import type { ErrorObject } from "../wire/ErrorObject.ts"
 import type { EventError, EventPayload } from "../wire/HistoryEvent.ts"
 import { isOpen, type Row, type Timeline } from "./Timeline.ts"
+import { visible } from "./visible.ts"
 
 /** An execution with those that came of it. */
 export interface Family {
@@ -144,18 +145,16 @@ const valuesOf = (
   const input = subject.input ?? (detail?._tag === "Invoke" ? detail.input : undefined)
   const said = errors === true || payloads === true ? error?.Payload : undefined
   return [
-    payloads === true && input?.Payload !== undefined ? `  of ${input.Payload}` : "",
-    payloads === true && output?.Payload !== undefined ? `  = ${output.Payload}` : "",
+    payloads === true && input?.Payload !== undefined ? `  of ${visible(input.Payload)}` : "",
+    payloads === true && output?.Payload !== undefined ? `  = ${visible(output.Payload)}` : "",
     said === undefined ? "" : `  ${errorLine(said)}`
   ].join("")
 }
 
 /** An error of an execution or an operation, in a line. */
 export const errorLine = ({ ErrorMessage: message, ErrorType: type }: ErrorObject): string =>
-  [type, message]
-    .filter((part) => part !== undefined && part !== "")
-    .join(": ")
-    .replaceAll(/\s+/g, " ") || "no reason was given"
+  visible([type, message].filter((part) => part !== undefined && part !== "").join(": ")).replaceAll(/ +/g, " ") ||
+  "no reason was given"
 
 const noteOf = (arn: string, operationId: string, { noteOf }: Drawing): string => {
   const note = noteOf?.(arn, operationId)

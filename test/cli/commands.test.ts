@@ -1,8 +1,15 @@
 /** What the commands do with executions of an engine on this machine, and what they print of it. */
 import { assert, describe, it } from "@effect/vitest"
+import { Durable, DurableFunction, Serdes } from "effect-durable"
+import { LocalEngine } from "effect-durable/local"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import { writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { folder } from "../local/support.ts"
 import { command, commandOn, engine, type Ran } from "./support.ts"
 
 /** Commands that talk to an engine. */
@@ -13,11 +20,23 @@ const connected = Effect.map(
       command(...args, "--endpoint", url)
 )
 
+/** Commands that talk to an engine with these functions. */
+const serving = (functions: LocalEngine.FunctionSource) =>
+  Effect.map(
+    engine({ functions: [functions] }),
+    ({ url }) =>
+      (...args: ReadonlyArray<string>) =>
+        command(...args, "--endpoint", url)
+  )
+
 /** Says a command again until it succeeds, for what happens beside the command before it. */
 const eventually = (attempt: Effect.Effect<Ran>): Effect.Effect<Ran> =>
   Effect.flatMap(attempt, (ran) =>
     ran.code === 0 ? Effect.succeed(ran) : Effect.andThen(Effect.yieldNow, eventually(attempt))
   )
+
+/** Text that is written and read without quotes and escapes. */
+const asItIs = Serdes.make<string>({ serialize: (text) => text, deserialize: (text = "") => text })
 
 const tea = ["--payload", '{"item":"tea"}']
 const poison = ["--payload", '{"item":"poison"}']
@@ -29,6 +48,15 @@ describe("invoke", () => {
       const ran = yield* run("invoke", "order", ...tea)
       assert.deepStrictEqual([ran.code, ran.out], [0, '"sold tea"\n'])
       assert.match(ran.err, /^order-[0-9a-f]{8} has started\.\n$/)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("takes a file with the mark of its encoding", () =>
+    Effect.gen(function* () {
+      const run = yield* connected
+      const file = join(yield* folder, "tea.json")
+      writeFileSync(file, '\uFEFF{"item":"tea"}\r\n')
+      assert.strictEqual((yield* run("invoke", "order", "--payload", `@${file}`)).out, '"sold tea"\n')
     }).pipe(Effect.scoped)
   )
 
@@ -236,6 +264,32 @@ describe("show, history and export", () => {
   )
 })
 
+describe("What others wrote", () => {
+  it.live("has nothing that a terminal obeys, in whatever command shows it", () =>
+    Effect.gen(function* () {
+      const words = "\u001B[2J\u001B]0;title\u0007 \u009B31m \u202E back\r\nline"
+      class Rude extends Schema.TaggedError<Rude>()("Rude", { message: Schema.String }) {}
+      const Talk = DurableFunction.make("talk", { error: Rude, successSerdes: asItIs, success: Schema.String })
+      const talk = Talk.implement(() =>
+        Durable.step("say", Effect.succeed(words), { success: Schema.String, successSerdes: asItIs }).pipe(
+          Effect.andThen(Effect.fail(new Rude({ message: words })))
+        )
+      )
+      const run = yield* serving(LocalEngine.inProcess([talk], { layer: Layer.empty }))
+      for (const args of [
+        ["invoke", "talk", "--name", "talk-1", "--follow"],
+        ["show", "talk-1", "--payloads"],
+        ["history", "talk-1"]
+      ]) {
+        const { err, out } = yield* run(...args)
+        assert.include(`${out}${err}`, "\\u001b[2J", args.join(" "))
+        // oxlint-disable-next-line no-control-regex
+        assert.notMatch(`${out}${err}`, /[\u0000-\u0009\u000B-\u001F\u007F-\u009F\u202E]/, args.join(" "))
+      }
+    }).pipe(Effect.scoped)
+  )
+})
+
 describe("callback", () => {
   it.live("succeeds by the name of the execution, the path of the operation, or its end", () =>
     Effect.gen(function* () {
@@ -272,6 +326,23 @@ describe("callback", () => {
         assert.strictEqual(ran.code, 1)
         assert.include(ran.err, "too dear")
       }
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("succeeds by the whole path although others end alike, and by a name that has a slash", () =>
+    Effect.gen(function* () {
+      const ask = (name: string) => Durable.waitForCallback(name, () => Effect.void, { success: Schema.String })
+      const Vote = DurableFunction.make("vote", { success: Schema.Array(Schema.String) })
+      const asking = [ask("approval"), Durable.child("review", ask("approval")), ask("legal/approval")]
+      const vote = Vote.implement(() => Effect.all(asking, { concurrency: "unbounded" }))
+      const run = yield* serving(LocalEngine.inProcess([vote], { layer: Layer.empty }))
+      yield* run("invoke", "vote", "--event", "--name", "vote-1")
+      for (const path of ["legal/approval", "approval", "review/approval"]) {
+        const { err } = yield* eventually(run("callback", "succeed", `vote-1/${path}`, "--result", `"${path}"`))
+        assert.strictEqual(err, `vote-1/${path} has succeeded.\n`)
+      }
+      const { out } = yield* run("invoke", "vote", "--name", "vote-1")
+      assert.deepStrictEqual(JSON.parse(out), ["approval", "review/approval", "legal/approval"])
     }).pipe(Effect.scoped)
   )
 
