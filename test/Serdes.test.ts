@@ -523,6 +523,14 @@ describe("The JSON format", () => {
     })
   )
 
+  it.effect("says nothing of what was found inside of a text, which it does not see", () =>
+    Effect.gen(function* () {
+      const Inner = Schema.fromJsonString(Schema.Struct({ a: Schema.Array(Schema.Finite) }))
+      const error = yield* Effect.flip(Serdes.json.deserialize(Inner, JSON.stringify(`{"a":[true]}`), info))
+      assert.strictEqual(error.message, `Expected number at ["a"][0]`)
+    })
+  )
+
   it.effect("says what does not fit of a value that throws when it is looked at", () =>
     Effect.gen(function* () {
       const moody = new Proxy(

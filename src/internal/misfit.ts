@@ -22,9 +22,12 @@ export const misfitOf = (message: string, value: unknown): Misfit => {
   const [, said = message, place = ""] = /^([^\n]*)\n\s+at (\[[^\n]*\])$/.exec(message) ?? []
   const sentence = said.replaceAll(jsonNumber, "number")
   const path = Array.from(place.matchAll(keys), ([, key = ""]): string | number => JSON.parse(key))
-  const found = path.reduce<unknown>(memberOf, value)
-  // A key that is missing says so itself, and of several sentences nobody knows which one is meant.
-  const kind = /^Expected [^\n]*$/.test(sentence) ? `, found ${kindOf(found)}` : ""
+  const holder = path.slice(0, -1).reduce<unknown>(memberOf, value)
+  const found = path.slice(-1).reduce<unknown>(memberOf, holder)
+  // What stands inside of a text is not seen here. A key that is missing says so itself, and of several sentences nobody knows
+  // which one is meant.
+  const isSeen = path.length === 0 || (typeof holder === "object" && holder !== null)
+  const kind = isSeen && /^Expected [^\n]*$/.test(sentence) ? `, found ${kindOf(found)}` : ""
   return { message: `${sentence}${place === "" ? "" : ` at ${placeOf(path)}`}${kind}`, path, found }
 }
 
