@@ -201,9 +201,12 @@ export class Machine {
     this.#report((state, env) => Service.targetEnded(state, { executionArn, operationId, end }, env))
   }
 
+  /** Executions that ended before this time are not kept any longer. */
+  readonly keptSince = (): number => this.now() - this.config.retentionDays * 86_400_000
+
   /** Deletes what is older than the service keeps it. */
   readonly tidy = (): void => {
-    this.#whileItWorks(() => this.#store.deleteEndedBefore(this.now() - this.config.retentionDays * 86_400_000))
+    this.#whileItWorks(() => this.#store.deleteEndedBefore(this.keptSince()))
   }
 
   #report(report: (state: Service.ServiceState, env: Service.Env) => Service.Applied<undefined>): void {

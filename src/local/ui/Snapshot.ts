@@ -77,12 +77,21 @@ export class Snapshots {
 
   /** The execution with this name, if there is one. Throws `StorageError`. */
   of(executionName: string): Snapshot | undefined {
-    const snapshot = this.#over.get(executionName) ?? this.#taken(executionName)
+    const snapshot = this.#known(executionName) ?? this.#taken(executionName)
     if (snapshot === undefined || Timeline.isOpen(snapshot.timeline.execution)) return snapshot
     this.#over.delete(executionName)
     this.#over.set(executionName, snapshot)
     this.#forget()
     return { ...snapshot, now: this.#machine.now() }
+  }
+
+  /** One that is not kept any longer may be gone, and its name may be that of another. */
+  #known(executionName: string): Snapshot | undefined {
+    const snapshot = this.#over.get(executionName)
+    const end = snapshot?.timeline.execution.end
+    if (end === undefined || end >= this.#machine.keptSince()) return snapshot
+    this.#over.delete(executionName)
+    return undefined
   }
 
   #taken(executionName: string): Snapshot | undefined {

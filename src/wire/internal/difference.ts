@@ -46,7 +46,10 @@ const longest = 300
 const difference = (issue: SchemaIssue.Issue, input: unknown): Difference => {
   const { message, path } = deepest(format(issue).issues)
   const expected = message === "Missing key" ? "it is missing" : lowerFirst(message).replace(" | undefined", "")
-  const found = message.startsWith("Expected") ? `, found ${kindOf(valueAt(input, path))}` : ""
+  const holder = valueAt(input, path.slice(0, -1))
+  // What stands inside of a text is not seen here.
+  const isSeen = path.length === 0 || (typeof holder === "object" && holder !== null)
+  const found = isSeen && message.startsWith("Expected") ? `, found ${kindOf(valueAt(input, path))}` : ""
   return { path: cut(path.map(segment).join("").replace(/^\./, "")), problem: cut(expected) + found }
 }
 

@@ -5,6 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Service from "../../../src/engine/Service.ts"
+import * as Limits from "../../../src/wire/Limits.ts"
 import { callback, step } from "../../engine/support.ts"
 import { everything, failing, large, order, scene, short, waiting, type Scene } from "../../page/scene.ts"
 import { ask } from "../support.ts"
@@ -50,6 +51,20 @@ const events = ({ machine }: Scene, name: string) =>
       { executionName: name }
     )
   )
+
+describe("An execution that is over", () => {
+  it.live("is gone when it is not kept any longer, and another may have its name", () =>
+    Effect.gen(function* () {
+      const shown = yield* scene()
+      yield* short(shown, "orders", "order-1", "the first")
+      assert.include(yield* page(shown, "/_ui/executions/order-1"), "the first")
+      yield* shown.pass((Limits.defaultRetentionDays + 1) * 86_400_000)
+      assert.notInclude(yield* page(shown, "/_ui/executions/order-1"), "the first")
+      yield* short(shown, "orders", "order-1", "the second")
+      assert.include(yield* page(shown, "/_ui/executions/order-1"), "the second")
+    }).pipe(Effect.scoped)
+  )
+})
 
 describe("The list", () => {
   it.live("has executions of all functions, the newest first, with what they wait for or failed with", () =>
