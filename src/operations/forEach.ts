@@ -18,6 +18,7 @@ import type {
 } from "../Plain.ts"
 import { allOf, mapKind, type BatchRules } from "./batch.ts"
 import type { Collected, CollectOptions, Kept } from "./branch.ts"
+import type { OnceSeen, OnceSeenArguments, Sensed } from "./forms.ts"
 import { itemsOf } from "./map.ts"
 import { typed } from "./typed.ts"
 
@@ -53,12 +54,16 @@ export const forEach = <
   A = never,
   E = never,
   R = never,
-  O extends RecordOptions<A, ForEachOptions<NoInfer<T>>> = Required<RecordOptions<A, ForEachOptions<NoInfer<T>>>>
+  V = never,
+  W = unknown,
+  const O extends OnceSeen<V, RecordOptions<A, ForEachOptions<NoInfer<T>>>> = Required<
+    RecordOptions<A, ForEachOptions<NoInfer<T>>>
+  >
 >(
   name: string,
   items: Iterable<T>,
-  f: (item: T, index: number) => Effect.Effect<A, E, R>,
-  ...options: RecordArguments<Kept<A, O>, E, O, ForEachOptions<NoInfer<T>>>
+  f: (item: T, index: number) => Effect.Effect<A, E, R> & Sensed<V, W>,
+  ...options: OnceSeenArguments<V, O, RecordArguments<Kept<A, O>, E, O, ForEachOptions<NoInfer<T>>>>
 ): Effect.Effect<
   Collected<Array<RecordedValue<A, O>>, O>,
   RecordedError<E, O>,

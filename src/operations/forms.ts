@@ -38,6 +38,17 @@ export type AnyEffect = Effect.Effect<unknown, unknown, unknown>
  */
 export type Sensed<V, W> = ([V] extends [1] ? EffectAs<V> : unknown) & ([W] extends [1] ? W : unknown)
 
+/**
+ * The constraint of the options beside a function whose arguments are inferred. The compiler looks at such a function last, and
+ * at the options before that, when nothing is known of what they have to fit; what it refuses then, it blames on the function.
+ */
+export type OnceSeen<V, Options extends ReadonlyArray<unknown>> = [V] extends [never] ? ReadonlyArray<unknown> : Options
+
+/** The rest arguments beside such a function: `Checked` as soon as it was looked at. */
+export type OnceSeenArguments<V, O, Checked extends ReadonlyArray<unknown>> = [V] extends [never]
+  ? Extract<O, ReadonlyArray<unknown>>
+  : Checked
+
 type EffectAs<V> = { readonly [Key in Effect.TypeId]: V }
 
 /** `No` if it is known that there is no effect. A type parameter may be one, so `W` is not asked where `V` is known. */

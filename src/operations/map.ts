@@ -20,6 +20,7 @@ import type {
   Recording
 } from "../Plain.ts"
 import { batch, mapKind, type BatchItem, type BatchRules } from "./batch.ts"
+import type { OnceSeen, OnceSeenArguments, Sensed } from "./forms.ts"
 import type { BatchOptions } from "./parallel.ts"
 import { typed } from "./typed.ts"
 
@@ -68,17 +69,23 @@ export const map = <
   A = never,
   E = never,
   R = never,
-  O extends RecordOptions<A, MapOptions<NoInfer<T>, unknown, unknown>> = Required<
+  V = never,
+  W = unknown,
+  const O extends OnceSeen<V, RecordOptions<A, MapOptions<NoInfer<T>, unknown, unknown>>> = Required<
     RecordOptions<A, MapOptions<NoInfer<T>, unknown, unknown>>
   >
 >(
   name: string,
   items: Iterable<T>,
-  f: (item: T, index: number) => Effect.Effect<A, E, R>,
-  ...options: KnownArguments<
+  f: (item: T, index: number) => Effect.Effect<A, E, R> & Sensed<V, W>,
+  ...options: OnceSeenArguments<
+    V,
     O,
-    Recording<A> & MapOptions<NoInfer<T>, A, E>,
-    O & Recordable<A, E, O, MapOptions<NoInfer<T>, A, E>> & BatchRecordable<A, E, O>
+    KnownArguments<
+      O,
+      Recording<A> & MapOptions<NoInfer<T>, A, E>,
+      O & Recordable<A, E, O, MapOptions<NoInfer<T>, A, E>> & BatchRecordable<A, E, O>
+    >
   >
 ): Effect.Effect<
   BatchResult<RecordedValue<A, O>, RecordedError<E, O>, FromArguments<T>>,

@@ -130,6 +130,18 @@ export const withOptions = [
     // @ts-expect-error Type '"all"' is not assignable to type 'number | "unbounded"
     concurrency: "all"
   }),
+  Durable.forEach("a", [1], (n) => Effect.succeed(n), {
+    // @ts-expect-error Did you mean to write 'concurrency'?
+    concurency: 1
+  }),
+  Durable.map("a", [1], (n) => Effect.succeed(n), {
+    // @ts-expect-error Type '"all"' is not assignable to type 'number | "unbounded"
+    concurrency: "all"
+  }),
+  Durable.map("a", [1], (n) => Effect.succeed(n), {
+    // @ts-expect-error Type 'number' is not assignable to type 'CompletionPolicy'
+    policy: 1
+  }),
   Durable.parallel("a", [number, number], {
     // @ts-expect-error Did you mean to write 'policy'?
     polcy: 1
