@@ -1,5 +1,5 @@
 /**
- * Measures the package beside AWS's SDK: `npm run bench -- [NAME…] [--rounds N] [--package DIR] [--committed [--update]] [--json]`.
+ * Measures the package beside AWS's SDK: `npm run bench -- [NAME…] [--rounds N] [--package DIR] [--committed [--update]] [--page] [--json]`.
  *
  * A NAME is a kind of benchmark, or one case of it, such as `steps/100`; without one, everything is measured. What runs is
  * the built package, by its public exports: that of this repository, which is built first if need be, or the one in DIR.
@@ -17,6 +17,8 @@
  *
  * With `--committed` it measures what `committed.json` has, by default once, and prints that beside it. A count that has grown,
  * such as requests, bytes or primitives, fails then; a time never does. `--update` writes the file anew.
+ *
+ * `--page` writes the tables of `docs/benchmarks.md` from this run.
  *
  * A new kind is a file in `kinds/` and a line in `benchmarks` below. `worker/` is what runs in the processes.
  */
@@ -40,6 +42,7 @@ import { steps } from "./kinds/steps.ts"
 import { suspend } from "./kinds/suspend.ts"
 import { testing } from "./kinds/testing.ts"
 import { types } from "./kinds/types.ts"
+import { writePage } from "./page.ts"
 import { jsonOf, lastLineOf, linesOf, summaryOf } from "./report.ts"
 
 const benchmarks: Readonly<Record<string, Benchmark>> = {
@@ -60,7 +63,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
 }
 
 const main = async (): Promise<number> => {
-  const { asked, committed, folder, json, rounds, update } = understood()
+  const { asked, committed, folder, json, page, rounds, update } = understood()
   const packageFolder = builtPackage(folder)
   const machine = machineLine(packageFolder)
   const tell = (line: string) => (json ? undefined : console.log(line))
@@ -79,6 +82,7 @@ const main = async (): Promise<number> => {
   if (findings.length === 0) throw new UsageError(`There is no benchmark "${asked.join(" ")}".`)
 
   if (update) write(findings)
+  if (page) writePage(findings, `${machine}; rounds: ${rounds}`)
   const { grown, lines } = committed ? compared(findings) : { grown: [], lines: summaryOf(findings) }
   if (json) console.log(JSON.stringify({ machine, rounds, ...jsonOf(findings), ...(committed && { grown }) }))
   for (const line of [...lines, ...grown]) tell(line)
@@ -97,7 +101,7 @@ const understood = () => {
   const unknown = positionals.find((name) => !Object.hasOwn(benchmarks, name.replace(/\/.*/, "")))
   if (unknown !== undefined) throw new UsageError(`There is no benchmark "${unknown}".`)
   const asked = committed ? committedNames : positionals
-  return { asked, committed, folder: values.package, json: values.json, rounds, update }
+  return { asked, committed, folder: values.package, json: values.json, page: values.page, rounds, update }
 }
 
 const parsed = () => {
@@ -108,6 +112,7 @@ const parsed = () => {
         rounds: { type: "string" },
         committed: { type: "boolean", default: false },
         update: { type: "boolean", default: false },
+        page: { type: "boolean", default: false },
         package: { type: "string" },
         json: { type: "boolean", default: false }
       }
@@ -122,7 +127,7 @@ class UsageError extends Error {
 
   constructor(problem: string) {
     super(problem)
-    const usage = `Use: npm run bench -- [NAME…] [--rounds N] [--package DIR] [--committed [--update]] [--json]\nNAMEs: ${Object.keys(benchmarks).join(", ")}`
+    const usage = `Use: npm run bench -- [NAME…] [--rounds N] [--package DIR] [--committed [--update]] [--page] [--json]\nNAMEs: ${Object.keys(benchmarks).join(", ")}`
     this.message = `${problem}\n${usage}`
   }
 }

@@ -24,7 +24,7 @@ const spread = ({ max, median, min }: Spread): string =>
   min === max ? short(median) : `${short(median)} (${short(min)}–${short(max)})`
 
 /** Three digits, and all of those before the point. */
-const short = (value: number): string =>
+export const short = (value: number): string =>
   Math.abs(value) >= 100 ? Math.round(value).toLocaleString("en") : String(Number(value.toPrecision(3)))
 
 export const isLoss = (measured: Measured): boolean => (ratioOf(measured) ?? 1) < 1
@@ -52,7 +52,7 @@ export const lastLineOf = (findings: ReadonlyArray<Finding>): string => {
   return `${measured.length} measures, ${measured.filter(isLoss).length} losses`
 }
 
-const measuredOf = (findings: ReadonlyArray<Finding>): ReadonlyArray<Measured> =>
+export const measuredOf = (findings: ReadonlyArray<Finding>): ReadonlyArray<Measured> =>
   findings.filter((finding) => finding.kind === "measured")
 
 /** The same for programs. */
