@@ -62,7 +62,7 @@ export class Sqlite {
     this.#onWrite = onWrite ?? (() => undefined)
   }
 
-  /** Opens or makes the file, for nobody but its owner to read, and locks it until the scope closes or the process ends. */
+  /** Opens the file, or makes it for nobody but its owner to read, and locks it until the scope closes or the process ends. */
   static readonly open = (options: SqliteOptions): Effect.Effect<Sqlite, StorageError, Scope.Scope> =>
     Effect.acquireRelease(
       Effect.try({
@@ -77,7 +77,7 @@ export class Sqlite {
     const database = new DatabaseSync(options.path)
     try {
       // The lock is SQLite's own, so that it ends with the process, whichever way that ends.
-      database.exec("pragma locking_mode = exclusive; pragma journal_mode = wal; pragma synchronous = normal")
+      database.exec("pragma locking_mode = exclusive")
       database.exec("begin immediate; commit")
       if (options.maxBytes !== undefined) {
         database.exec(`pragma max_page_count = ${Math.max(1, Math.floor(options.maxBytes / pageSize))}`)
@@ -87,6 +87,15 @@ export class Sqlite {
       throw error
     }
     return new Sqlite(options, database)
+  }
+
+  /** Takes the file over, once it is known to be the engine's: until then it is left as it is. Throws `StorageError`. */
+  takeOver(): void {
+    this.#attempt(() => {
+      const files = this.path === ":memory:" ? [] : [this.path, `${this.path}-wal`].filter(existsSync)
+      for (const file of files) chmodSync(file, ownersOnly)
+      this.#database.exec("pragma journal_mode = wal; pragma synchronous = normal")
+    })
   }
 
   /** All of what `body` writes, or nothing. Throws `StorageError`, or what `body` throws. */
@@ -160,9 +169,10 @@ const prepareFile = (path: string): void => {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     writeFileSync(join(folder, ".gitignore"), "*\n")
   }
-  closeSync(openSync(path, "a", 0o600))
-  chmodSync(path, 0o600)
+  closeSync(openSync(path, "a", ownersOnly))
 }
+
+const ownersOnly = 0o600
 
 // --- What can be wrong -------------------------------------------------------------------------------------------------
 

@@ -347,8 +347,11 @@ const prepare = (sqlite: Sqlite): void => {
   const found = number(sqlite.get("pragma user_version"), "user_version")
   const application = number(sqlite.get("pragma application_id"), "application_id")
   const isEmpty = sqlite.get("select 1 from sqlite_schema limit 1") === undefined
-  if (isEmpty && application === 0) return sqlite.transaction(() => sqlite.script(tables + Search.index))
-  if (application === applicationId && found === version) return sqlite.script(Search.index)
+  const isNew = isEmpty && application === 0
+  if (isNew || (application === applicationId && found === version)) {
+    sqlite.takeOver()
+    return isNew ? sqlite.transaction(() => sqlite.script(tables + Search.index)) : sqlite.script(Search.index)
+  }
   throw new StorageError({
     reason: "foreign",
     path: sqlite.path,

@@ -5,7 +5,18 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as fc from "fast-check"
-import { closeSync, copyFileSync, existsSync, mkdirSync, openSync, statSync, writeFileSync, writeSync } from "node:fs"
+import {
+  chmodSync,
+  readFileSync,
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  statSync,
+  writeFileSync,
+  writeSync
+} from "node:fs"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import * as Service from "../../src/engine/Service.ts"
@@ -160,6 +171,16 @@ describe("A file", () => {
     })
   )
 
+  it.effect("with executions that others could read is closed to them too, its log included", () =>
+    Effect.gen(function* () {
+      const path = join(yield* folder, "local.db")
+      yield* fill({ path }, 1)
+      chmodSync(path, 0o644)
+      yield* Store.open({ path })
+      for (const file of [path, `${path}-wal`]) assert.strictEqual(statSync(file).mode & 0o777, 0o600)
+    })
+  )
+
   it.effect("that is no database is left as it is", () =>
     Effect.gen(function* () {
       const path = join(yield* folder, "notes.txt")
@@ -177,9 +198,13 @@ describe("A file", () => {
       const other = new DatabaseSync(path)
       other.exec("create table notes (text)")
       other.close()
+      chmodSync(path, 0o644)
+      const before = readFileSync(path)
       const { message, reason } = yield* refusal({ path })
       assert.strictEqual(reason, "foreign")
       assert.include(message, "another program")
+      assert.isTrue(readFileSync(path).equals(before))
+      assert.strictEqual(statSync(path).mode & 0o777, 0o644)
     })
   )
 
