@@ -179,7 +179,10 @@ const contradicted = (parts: Parts, mistake: NonDeterministic): Effect.Effect<ne
 
 /** Counts as it goes, because policies ask often. */
 class Tally {
-  readonly #items: Array<CompletionPolicy.Progress["items"][number]>
+  /** The items before any of them was started. */
+  readonly #items: CompletionPolicy.Progress["items"]
+  /** What has become of items, in its order. */
+  readonly #notes: Array<CompletionPolicy.Progress["items"][number]> = []
   #successCount = 0
   #failureCount = 0
   #startedCount = 0
@@ -195,7 +198,7 @@ class Tally {
   note(index: number, state: State): void {
     const status = statusOf(state)
     this.#progress = undefined
-    this.#items[index] = { ...this.#items[index]!, status }
+    this.#notes.push({ ...this.#items[index]!, status })
     if (status === "SUCCEEDED") this.#successCount++
     else if (status === "FAILED") {
       this.#failureCount++
@@ -218,18 +221,26 @@ class Tally {
     return this.#startedCount - this.#successCount - this.#failureCount <= 1 && isAlone()
   }
 
+  /** It stays as it is, because a predicate may keep it, and look at its items later. */
   get progress(): CompletionPolicy.Progress {
-    const items = this.#items
-    return (this.#progress ??= {
+    return (this.#progress ??= this.#snapshot())
+  }
+
+  #snapshot(): CompletionPolicy.Progress {
+    const notes = this.#notes
+    const until = notes.length
+    const first = this.#items
+    return {
       successCount: this.#successCount,
       failureCount: this.#failureCount,
       completedCount: this.#successCount + this.#failureCount,
-      totalCount: items.length,
-      // A copy, because a predicate may keep it.
+      totalCount: first.length,
       get items() {
-        return items.slice()
+        const items = first.slice()
+        for (const item of notes.slice(0, until)) items[item.index] = item
+        return items
       }
-    })
+    }
   }
 }
 

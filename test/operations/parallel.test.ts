@@ -323,6 +323,24 @@ describe("A policy", () => {
     })
   )
 
+  it.effect("gives a predicate a progress that it may keep: its items go on saying what its counts say", () =>
+    Effect.gen(function* () {
+      const kept: Array<CompletionPolicy.Progress> = []
+      const policy = CompletionPolicy.custom((progress) => {
+        kept.push(progress)
+        return "continue"
+      })
+      const steps = ["a", "b", "c"].map((name) => Durable.step(name, Effect.succeed(name)))
+      yield* execute(Durable.parallel("all", steps, { policy, concurrency: 1 }))
+      const counted = kept.map(({ items }) => items.filter(({ status }) => status === "SUCCEEDED").length)
+      assert.deepStrictEqual(
+        counted,
+        kept.map(({ successCount }) => successCount)
+      )
+      assert.includeMembers(counted, [0, 1, 2, 3])
+    })
+  )
+
   it.effect("that is a predicate sees every branch by name and how far it is", () =>
     Effect.gen(function* () {
       const seen: Array<string> = []
