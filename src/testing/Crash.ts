@@ -85,7 +85,7 @@ const pointAt = (side: Side, at: number | string | undefined): ReadonlyArray<Poi
 const pointIn = (text: string): Point => {
   const [, name, at = ""] = /^([a-z]+):(.+)$/s.exec(text) ?? []
   const side = sides.find((one) => one === name)
-  if (side === undefined)
+  if (side === undefined || /^(-.*|0+)$/.test(at))
     throw new TestFailure({
       message: `Expected a crash such as "before:3", "after:charge", "lost:3" or "twice:1", found ${JSON.stringify(text)}. The number is that of a checkpoint, from 1; the name is that of an operation.`
     })
@@ -128,6 +128,16 @@ export class Crashes {
     this.#points = new Set(points)
     this.#isWatched = isWatched
     this.#host = host
+  }
+
+  /** That crashes did not come about, when no request comes any more. */
+  get missed(): TestFailure | undefined {
+    const [point, ...others] = this.#points
+    if (point === undefined) return undefined
+    const all = [point, ...others].map((one) => JSON.stringify(show(one))).join(", ")
+    return new TestFailure({
+      message: `Expected ${others.length === 0 ? "the crash" : "the crashes"} ${all} to come about, and the test ended after ${this.#begun} checkpoints without. Name an operation that the test reaches, or a checkpoint from 1 to ${this.#begun}.`
+    })
   }
 
   /** A request on its way to the service, and what happens to it. */

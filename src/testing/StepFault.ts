@@ -8,6 +8,7 @@
 import type * as Effect from "effect/Effect"
 import type { Attempt } from "../execution/Listener.ts"
 import { picks } from "./pattern.ts"
+import { TestFailure } from "./TestFailure.ts"
 
 /**
  * The first attempts of some steps, and what runs in place of their bodies.
@@ -35,6 +36,8 @@ export const isStepFault = (value: object): value is StepFault => "_tag" in valu
  * body. The submitter of `Durable.waitForCallback` is a step too (`"approval/submit"`), and so is each look of
  * `Durable.waitForCondition`, although one that fails is not repeated.
  *
+ * **Throws** a `TestFailure` when `attempts` is no whole number of at least 1, and not `Infinity`.
+ *
  * @example
  * ```ts
  * import { TestEngine } from "effect-durable/testing"
@@ -54,7 +57,13 @@ export const failFirst = (
   step: string | RegExp | ((path: string) => boolean),
   attempts: number,
   failure: Effect.Effect<never, unknown>
-): StepFault => ({ _tag: "StepFault", step, attempts, failure })
+): StepFault => {
+  if (!(Number.isSafeInteger(attempts) && attempts >= 1) && attempts !== Infinity)
+    throw new TestFailure({
+      message: `Expected TestEngine.failFirst to get a whole number of attempts of at least 1, or Infinity, found ${attempts}.`
+    })
+  return { _tag: "StepFault", step, attempts, failure }
+}
 
 /** What runs in place of the body of an attempt, if anything does. */
 export const faultOf = (

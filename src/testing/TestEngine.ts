@@ -10,6 +10,7 @@
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import { cast } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -196,7 +197,7 @@ export interface Options {
   readonly strict?: boolean | undefined
   /**
    * Where invocations are killed, such as `"after:3"` or `{ before: "charge" }`; several crashes are a list. {@link explore}
-   * prints the crash that shows a fault in this form.
+   * prints the crash that shows a fault in this form. A test in which a crash does not come about fails when its layer is released.
    */
   readonly crash?: Crash | ReadonlyArray<Crash> | undefined
   /**
@@ -287,7 +288,16 @@ export const layer = <const F extends ReadonlyArray<Part>>(
         })
       })
       const world = yield* make({ crashes: crashes(options.crash), order: options.order ?? [] })
-      yield* Effect.addFinalizer(() => world.dispose)
+      yield* Effect.addFinalizer((exit) =>
+        Effect.andThen(
+          world.dispose,
+          Effect.suspend(() => {
+            // A test that has failed says itself what is wrong.
+            const missed = Exit.isSuccess(exit) ? world.crashes.missed : undefined
+            return missed === undefined ? Effect.void : Effect.die(missed)
+          })
+        )
+      )
       const patience = read.millis("patience", options.patience, positive, 4_500)
       return Context.make(TestEngine, { world, patience, another: make }).pipe(
         Context.add(CheckpointStore, world.store),

@@ -250,10 +250,29 @@ describe("The option crash of TestEngine.layer", () => {
 
   it.effect("says how a crash is written", () =>
     Effect.gen(function* () {
-      const exit = yield* Effect.exit(invocationsWith("sometimes"))
-      const mistake = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
-      assert.include(String(mistake), 'Expected a crash such as "before:3"')
-      assert.include(String(mistake), 'found "sometimes"')
+      for (const crash of ["sometimes", "after:0", "before:-1"]) {
+        const mistake = yield* mistakeOf(crash)
+        assert.include(mistake, 'Expected a crash such as "before:3"')
+        assert.include(mistake, `found "${crash}"`)
+      }
     })
   )
+
+  it.effect("fails a test in which the crash does not come about, and leaves one alone that fails itself", () =>
+    Effect.gen(function* () {
+      assert.include(
+        yield* mistakeOf("after:9"),
+        'Expected the crash "after:9" to come about, and the test ended after'
+      )
+      const both = yield* mistakeOf([{ before: "charged" }, "before:1", { after: "nothing" }])
+      assert.include(both, 'Expected the crashes "before:charged", "after:nothing" to come about')
+      const failing = Effect.provide(Effect.die("of its own"), TestEngine.layer([], { crash: "after:9" }))
+      assert.deepStrictEqual(yield* Effect.exit(failing), Exit.die("of its own"))
+    })
+  )
+
+  const mistakeOf = (crash: TestEngine.Options["crash"]) =>
+    Effect.map(Effect.exit(invocationsWith(crash)), (exit) =>
+      Exit.isFailure(exit) ? String(Cause.squash(exit.cause)) : "nothing"
+    )
 })

@@ -40,6 +40,16 @@ const counting = () => {
 }
 
 describe("a step whose first attempts fail", () => {
+  it.each([0, -1, 1.5, Number.NaN])(
+    "fails in none for a number of attempts such as %d, which is refused",
+    (attempts) => {
+      assert.throws(
+        () => TestEngine.failFirst("charge", attempts, Effect.die("down")),
+        `Expected TestEngine.failFirst to get a whole number of attempts of at least 1, or Infinity, found ${attempts}.`
+      )
+    }
+  )
+
   it.effect("does not run its body in them, and is repeated as its policy says", () =>
     Effect.gen(function* () {
       const { attempts, body } = counting()
