@@ -28,7 +28,11 @@ export const misfitOf = (message: string, value: unknown): Misfit => {
   // which one is meant.
   const isSeen = path.length === 0 || (typeof holder === "object" && holder !== null)
   const kind = isSeen && /^Expected [^\n]*$/.test(sentence) ? `, found ${kindOf(found)}` : ""
-  return { message: `${sentence}${place === "" ? "" : ` at ${placeOf(path)}`}${kind}`, path, found }
+  return {
+    message: `${sentence}${place === "" ? "" : ` at ${place.slice(0, longest)}${place.length > longest ? "…" : ""}`}${kind}`,
+    path,
+    found
+  }
 }
 
 /** What Effect expects of the JSON of a number; of a text it expects the last three only. */
@@ -36,17 +40,8 @@ const jsonNumber = /(?:number \| )?"Infinity" \| "-Infinity" \| "NaN"/g
 
 const keys = /\[("(?:[^"\\]|\\.)*"|\d+)\]/g
 
-/** Where a value does not fit, in a sentence that is read: who sent it chose how long its keys are and how deep it goes. */
-const placeOf = (path: ReadonlyArray<string | number>): string => {
-  const all = path.map(
-    (key) => `[${JSON.stringify(typeof key === "string" && key.length > longest ? `${key.slice(0, longest)}…` : key)}]`
-  )
-  return all.length > 2 * ends ? [...all.slice(0, ends), "…", ...all.slice(-ends)].join("") : all.join("")
-}
-
-/** Characters of a key, and keys on either end of a path, that are told. */
-const longest = 60
-const ends = 8
+/** Characters of a place that are told: who sent a value chose how long its keys are and how deep it goes. */
+const longest = 200
 
 /** A value may throw when it is looked at. */
 const memberOf = (value: unknown, key: string | number): unknown => {
