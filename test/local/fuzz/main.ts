@@ -150,7 +150,7 @@ const sendBytes = (text: string, port: number, done: (answer: Answer | string) =
   socket.end(text, "latin1")
 }
 
-const refusals = [400, 403, 404, 408, 409, 413, 429, 431]
+const refusals = [400, 403, 404, 405, 408, 409, 413, 429, 431]
 
 /** What is wrong with an answer. */
 const problemWith = (fuzz: Fuzz, answer: Answer | string): string | undefined => {
@@ -159,12 +159,24 @@ const problemWith = (fuzz: Fuzz, answer: Answer | string): string | undefined =>
   if (![200, 202, 204, ...refusals].includes(status)) return `the status is ${status}: ${text.slice(0, 200)}`
   if (typeof headers["x-amzn-requestid"] !== "string") return "the answer has no id"
   if (fuzz._tag === "Http" && fuzz.method === "HEAD") return undefined
+  if (fuzz._tag === "Http" && fuzz.path.startsWith("/_ui/") && isForBrowsers(headers)) return problemForBrowsers(answer)
   const json = text === "" ? undefined : parsed(text)
   if (status < 400) return text !== "" && json === undefined ? "the answer is no JSON" : learn(json)
   if (typeof headers["x-amzn-errortype"] !== "string") return "the refusal has no name"
   return typeof (json?.message ?? json?.Message) === "string"
     ? undefined
     : `the refusal says nothing: ${text.slice(0, 200)}`
+}
+
+const isForBrowsers = (headers: Answer["headers"]): boolean =>
+  !String(headers["content-type"] ?? "").startsWith("application/json")
+
+/** What is for a browser may load nothing from elsewhere, and shows nothing that could run in it. */
+const problemForBrowsers = ({ headers, status, text }: Answer): string | undefined => {
+  if (!String(headers["content-security-policy"]).startsWith("default-src 'none';")) return "a page may load anything"
+  if (headers["x-content-type-options"] !== "nosniff") return "a browser may guess the type"
+  if (/<script(?![^>]* src=)/.test(text)) return "a page has a script in it"
+  return status < 400 || status === 404 ? undefined : `the status of a page is ${status}`
 }
 
 const parsed = (text: string) => {

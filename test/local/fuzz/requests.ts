@@ -198,7 +198,6 @@ const elsewhere = (random: Random, known: Known): Fuzz => ({
       "/2025-12-01//durable-executions//x",
       "/2015-03-31/functions/",
       "/2018-06-01/runtime/invocation/next",
-      "/_ui/",
       "/?x=%E0%A4%A",
       `/${"a/".repeat(500)}`,
       `/${"%61".repeat(2_000)}`
@@ -206,6 +205,42 @@ const elsewhere = (random: Random, known: Known): Fuzz => ({
   headers: headersFor(random, known),
   body: chance(random, 0.5) ? text(random) : undefined
 })
+
+/** As a browser asks for pages, and as a page of somebody else would try to change something. Streams of changes do not end. */
+const toPages = (random: Random, known: Known): Fuzz => {
+  const name = encodeURIComponent(
+    (chance(random, 0.7) ? `name-${Math.floor(random() * 50)}` : text(random)).toWellFormed()
+  )
+  const place = pick(random, [
+    "",
+    "style.css",
+    "client.js",
+    `executions/${name}`,
+    `executions/${name}/payload`,
+    `executions/${name}/stop`,
+    `executions/${name}/again`,
+    `executions/${name}/callbacks/${encodeURIComponent(pick(random, known.callbackIds) ?? "none")}/succeed`,
+    "start",
+    "%",
+    "..%2f..%2fpackage.json",
+    `${text(random).replaceAll(/[^\w%./]/g, "")}/x`
+  ])
+  const keys = ["function", "status", "name", "before", "after", "op", "view", "scale", "from", "what"]
+  const pairs = Array.from({ length: Math.floor(random() * 4) }, () => {
+    const value = pick(random, ["events", "invocations", "RUNNING", "1", "99999999999999999999", text(random)]) ?? ""
+    return `${pick(random, keys)}=${encodeURIComponent(value.toWellFormed())}`
+  })
+  const headers = headersFor(random, known)
+  if (chance(random, 0.3)) headers["x-effect-durable-token"] = "a".repeat(43)
+  if (chance(random, 0.3)) headers["cookie"] = `effect-durable-${known.port}=${"a".repeat(43)}`
+  return {
+    _tag: "Http",
+    method: pick(random, ["GET", "GET", "GET", "POST", "PUT", "DELETE"]) ?? "GET",
+    path: `/_ui/${place}?${pairs.join("&")}`,
+    headers,
+    body: chance(random, 0.3) ? JSON.stringify(anything(random)) : undefined
+  }
+}
 
 const noHttp = (random: Random, { port }: Known): Fuzz => {
   const host = `host: 127.0.0.1:${port}\r\nauthorization: ${signature}\r\nconnection: close\r\n`
@@ -226,5 +261,7 @@ const noHttp = (random: Random, { port }: Known): Fuzz => {
 /** The next request. */
 export const draw = (random: Random, known: Known): Fuzz => {
   const kind = random()
-  return kind < 0.85 ? likeAws(random, known) : kind < 0.95 ? elsewhere(random, known) : noHttp(random, known)
+  if (kind < 0.75) return likeAws(random, known)
+  if (kind < 0.85) return toPages(random, known)
+  return kind < 0.95 ? elsewhere(random, known) : noHttp(random, known)
 }
