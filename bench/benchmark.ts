@@ -7,6 +7,8 @@ export interface Options {
   /** The folder of the built package. */
   readonly package: string
   readonly rounds: number
+  /** Whether a few runs are enough: counts are the same then, and ratios worse for whoever has more to compile. */
+  readonly isBrief: boolean
   /** Whether a case was asked for, by its name. */
   readonly wants: (name: string) => boolean
 }

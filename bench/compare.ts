@@ -5,7 +5,7 @@
 import type { Benchmark, Finding, Options } from "./benchmark.ts"
 import { spreadOf } from "./numbers.ts"
 import { historyOf, numberIn, RefusedByPackage, sampleOf } from "./processes.ts"
-import type { EngineName, Job, Sample } from "./worker/job.ts"
+import type { EngineName, Job, Measure, Sample } from "./worker/job.ts"
 
 export interface Case extends Omit<Job, "engine" | "package"> {
   readonly name: string
@@ -56,7 +56,19 @@ const samplesOf = async ({ maxRounds = Infinity, ...job }: Case, options: Option
 }
 
 const jobOf = (engine: EngineName, { latency, measure, replays, shape }: Omit<Case, "maxRounds">, options: Options) =>
-  ({ engine, package: options.package, shape, measure, latency, replays }) satisfies Record<keyof Job, unknown>
+  ({
+    engine,
+    package: options.package,
+    shape,
+    measure: options.isBrief ? brief(measure) : measure,
+    latency,
+    replays
+  }) satisfies Record<keyof Job, unknown>
+
+const brief = (measure: Measure): Measure =>
+  measure.kind === "time"
+    ? { ...measure, warmUps: Math.min(measure.warmUps, 2), runs: Math.min(measure.runs, 2) }
+    : measure
 
 /** Who comes second finds a machine that is a little warmer, so that is each of them in its turn. */
 const inTurn = (round: number): ReadonlyArray<EngineName> => (round % 2 === 0 ? ["ours", "aws"] : ["aws", "ours"])

@@ -15,7 +15,7 @@
  * the line before it is the whole report, and nothing else is printed. The exit code is 1 when something failed: a wrong
  * result, an unexpected number of operations.
  *
- * With `--committed` it measures what `committed.json` has, by default once, and prints that beside it. A count that has grown,
+ * With `--committed` it measures what `committed.json` has, by default once and with few runs, and prints that beside it. A count that has grown,
  * such as requests, bytes or primitives, fails then; a time never does. `--update` writes the file anew.
  *
  * `--page` writes the tables of `docs/benchmarks.md` from this run.
@@ -74,7 +74,7 @@ const main = async (): Promise<number> => {
   for (const [name, benchmark] of Object.entries(benchmarks)) {
     if (asked.length > 0 && !asked.some((part) => `${part}/`.startsWith(`${name}/`))) continue
     tell("")
-    for await (const finding of benchmark({ package: packageFolder, rounds, wants })) {
+    for await (const finding of benchmark({ package: packageFolder, rounds, isBrief: committed, wants })) {
       findings.push(finding)
       if (!committed) for (const line of linesOf(finding)) tell(line)
     }

@@ -63,7 +63,7 @@ describe.each(examples)("the template $name", ({ aliases, functions, payload, st
       const { CodeUri } = properties
       assert.isTrue(existsSync(join(stack.folder, `${basename(CodeUri)}.ts`)), `the source of ${CodeUri}`)
       assert.isFunction(await stack.handlerOf(properties))
-      assert.isBelow(statSync(stack.fileOf(properties)).size, 320_000)
+      assert.isBelow(statSync(stack.fileOf(properties)).size, 330_000)
     }
   })
 

@@ -57,7 +57,7 @@ describe("the package", () => {
     assert.strictEqual(status, 0, stderr)
     const [packed] = JSON.parse(lines.join("\n"))
     const files: ReadonlyArray<string> = packed.files.map((file: { readonly path: string }) => file.path)
-    const sources = globSync("src/**/*.ts", { cwd: root })
+    const sources = globSync("src/**/*.{ts,js,css,svg}", { cwd: root })
     assert.deepStrictEqual(files.filter((file) => file.startsWith("src/")).toSorted(), sources.toSorted())
     const pages = globSync("docs/**/*.md", { cwd: root })
     assert.deepStrictEqual(files.filter((file) => file.startsWith("docs/")).toSorted(), pages.toSorted())
