@@ -169,11 +169,13 @@ const problemWith = (fuzz: Fuzz, answer: Answer | string): string | undefined =>
 }
 
 const isForBrowsers = (headers: Answer["headers"]): boolean =>
-  !String(headers["content-type"] ?? "").startsWith("application/json")
+  !textOf(headers["content-type"]).startsWith("application/json")
+
+const textOf = (header: unknown): string => (typeof header === "string" ? header : "")
 
 /** What is for a browser may load nothing from elsewhere, and shows nothing that could run in it. */
 const problemForBrowsers = ({ headers, status, text }: Answer): string | undefined => {
-  if (!String(headers["content-security-policy"]).startsWith("default-src 'none';")) return "a page may load anything"
+  if (!textOf(headers["content-security-policy"]).startsWith("default-src 'none';")) return "a page may load anything"
   if (headers["x-content-type-options"] !== "nosniff") return "a browser may guess the type"
   if (/<script(?![^>]* src=)/.test(text)) return "a page has a script in it"
   return status < 400 || status === 404 ? undefined : `the status of a page is ${status}`
