@@ -20,6 +20,13 @@ export type Finding =
   /** A wrong result, an unexpected number of operations, a crash. */
   | { readonly kind: "failed"; readonly name: string; readonly reason: string }
 
+/** What came in the way of a benchmark. */
+export const failure = (name: string, error: unknown, kind: "failed" | "skipped" = "failed"): Finding => ({
+  kind,
+  name,
+  reason: error instanceof Error ? error.message : String(error)
+})
+
 export interface Measured {
   readonly kind: "measured"
   readonly name: string

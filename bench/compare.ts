@@ -1,10 +1,8 @@
-/**
- * The usual kind of benchmark: cases whose samples come from a fresh process each, both engines in turn within a round, so
- * that other work on the machine hits both alike.
- */
-import type { Benchmark, Finding, Options } from "./benchmark.ts"
+/** The usual kind of benchmark: cases whose samples come from a fresh process each, both engines in turn within a round. */
+import { failure, type Benchmark, type Finding, type Options } from "./benchmark.ts"
 import { spreadOf } from "./numbers.ts"
 import { historyOf, numberIn, RefusedByPackage, sampleOf } from "./processes.ts"
+import { inTurns, type Samples } from "./turns.ts"
 import type { EngineName, Job, Measure, Sample } from "./worker/job.ts"
 
 export interface Case extends Omit<Job, "engine" | "package"> {
@@ -39,20 +37,15 @@ export const compare = (cases: ReadonlyArray<Case>): Benchmark =>
         yield* findings(one, await samplesOf(one, options))
       } catch (error) {
         const kind = error instanceof RefusedByPackage ? "skipped" : "failed"
-        yield { kind, name: one.name, reason: error instanceof Error ? error.message : String(error) }
+        yield failure(one.name, error, kind)
       }
     }
   }
 
-type Samples = Readonly<Record<EngineName, ReadonlyArray<Sample>>>
-
-const samplesOf = async ({ maxRounds = Infinity, ...job }: Case, options: Options): Promise<Samples> => {
-  const samples: Record<EngineName, Array<Sample>> = { ours: [], aws: [] }
+const samplesOf = async ({ maxRounds = Infinity, ...job }: Case, options: Options): Promise<Samples<Sample>> => {
   const jobs = { ours: jobOf("ours", job, options), aws: jobOf("aws", job, options) }
   const histories = { ours: await historyOf(jobs.ours), aws: await historyOf(jobs.aws) }
-  for (let round = 0; round < Math.min(options.rounds, maxRounds); round++)
-    for (const engine of inTurn(round)) samples[engine].push(await sampleOf(jobs[engine], histories[engine]))
-  return samples
+  return inTurns(Math.min(options.rounds, maxRounds), (engine) => sampleOf(jobs[engine], histories[engine]))
 }
 
 const jobOf = (engine: EngineName, { latency, measure, replays, shape }: Omit<Case, "maxRounds">, options: Options) =>
@@ -70,10 +63,7 @@ const brief = (measure: Measure): Measure =>
     ? { ...measure, warmUps: Math.min(measure.warmUps, 2), runs: Math.min(measure.runs, 2) }
     : measure
 
-/** Who comes second finds a machine that is a little warmer, so that is each of them in its turn. */
-const inTurn = (round: number): ReadonlyArray<EngineName> => (round % 2 === 0 ? ["ours", "aws"] : ["aws", "ours"])
-
-const findings = (one: Case, samples: Samples): ReadonlyArray<Finding> =>
+const findings = (one: Case, samples: Samples<Sample>): ReadonlyArray<Finding> =>
   one.metrics.map((metric) => {
     const { divided, unit } = metrics[metric]
     const [divisor, what] = divided && one.per ? one.per : [1, undefined]

@@ -8,7 +8,7 @@
  * runner. Only `cold` and `client` call a service over HTTP. Every sample comes from a process of its own, and the two sides take turns, `--rounds` times (default 5). CPU is
  * what the process used in user and system mode, garbage collection and compilation included: *cold* for the first execution
  * of a process, after its imports and without the garbage of these, *warm* for the median of later ones. Numbers are medians over the rounds; on a busy
- * machine trust ratios, and walls not at all. All of it takes about ten minutes.
+ * machine trust ratios, and walls not at all. All of it takes about a quarter of an hour.
  *
  * Each measure ends with a line `NAME aws/ours RATIO`, where more than 1 means that ours needs less, or `NAME ours NUMBER`
  * where nothing is compared. At the end the losses come first, and the last line is `N measures, N losses`. With `--json`
@@ -16,7 +16,7 @@
  * result, an unexpected number of operations.
  *
  * With `--committed` it measures what `committed.json` has, by default once and with few runs, and prints that beside it. A count that has grown,
- * such as requests, bytes or primitives, fails then; a time never does. `--update` writes the file anew.
+ * such as requests, bytes or heap, fails then; a time never does. `--update` writes the file anew.
  *
  * `--page` writes the tables of `docs/benchmarks.md` from this run.
  *

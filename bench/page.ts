@@ -8,7 +8,7 @@ import { execFileSync } from "node:child_process"
 import { readFileSync, writeFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { ratioOf, type Finding, type Measured } from "./benchmark.ts"
-import { isLoss, measuredOf, short } from "./report.ts"
+import { isLoss, measuredOf, short, spread } from "./report.ts"
 
 const file = new URL("../docs/benchmarks.md", import.meta.url)
 const begin = "<!-- written by npm run bench -- --page -->"
@@ -61,6 +61,3 @@ const rowOf = (measured: Measured): string => {
       : [`\`${name}\``, unit, spread(aws), spread(ours), short(ratio)]
   return `| ${cells.join(" | ")} |`
 }
-
-const spread = ({ max, median, min }: Measured["ours"]): string =>
-  min === max ? short(median) : `${short(median)} (${short(min)}–${short(max)})`

@@ -20,7 +20,7 @@ const verdict = (measured: Measured): string => {
     : `${measured.name} aws/ours ${short(ratio)}`
 }
 
-const spread = ({ max, median, min }: Spread): string =>
+export const spread = ({ max, median, min }: Spread): string =>
   min === max ? short(median) : `${short(median)} (${short(min)}–${short(max)})`
 
 /** Three digits, and all of those before the point. */

@@ -3,38 +3,21 @@
  * `first` is the CPU time of the first request of a process, with whatever it loads for it; `later` that of one of many.
  */
 import type { Benchmark, Options } from "../benchmark.ts"
-import { spreadOf } from "../numbers.ts"
-import { numberIn } from "../processes.ts"
 import { sampleOfScript } from "../script.ts"
 import { startService } from "../service.ts"
-import type { Sample } from "../worker/job.ts"
+import { findingsOf, inTurns } from "../turns.ts"
 
 const layers = { ours: "layer", aws: "layerAwsSdk" } as const
 
 export const client: Benchmark = async function* (options) {
-  if (!options.wants("client")) return
-  try {
-    const { aws, ours } = await samplesOf(options)
-    for (const metric of ["first", "later"]) {
-      const spread = (samples: ReadonlyArray<Sample>) => spreadOf(samples.map((sample) => numberIn(sample, metric)))
-      yield { kind: "measured", name: `client/${metric}`, unit: "ms", ours: spread(ours), aws: spread(aws) }
-    }
-  } catch (error) {
-    yield { kind: "failed", name: "client", reason: error instanceof Error ? error.message : String(error) }
-  }
+  if (options.wants("client")) yield* findingsOf("client", { first: "ms", later: "ms" }, () => samplesOf(options))
 }
 
 const samplesOf = async (options: Options) => {
   const service = await startService()
   try {
-    const samples: Record<keyof typeof layers, Array<Sample>> = { ours: [], aws: [] }
-    for (let round = 0; round < options.rounds; round++) {
-      for (const side of round % 2 === 0 ? (["ours", "aws"] as const) : (["aws", "ours"] as const)) {
-        const env = service.environment
-        samples[side].push(await sampleOfScript(script(layers[side]), { cwd: options.package, env }))
-      }
-    }
-    return samples
+    const place = { cwd: options.package, env: service.environment }
+    return await inTurns(options.rounds, (side) => sampleOfScript(script(layers[side]), place))
   } finally {
     await service.close()
   }

@@ -10,25 +10,15 @@ import { join } from "node:path"
 import { pathToFileURL } from "node:url"
 import type { Benchmark, Options } from "../benchmark.ts"
 import { bundled } from "../bundle.ts"
-import { spreadOf } from "../numbers.ts"
-import { numberIn } from "../processes.ts"
 import { sampleOfScript } from "../script.ts"
 import { startService, type Service } from "../service.ts"
+import { findingsOf, inTurns } from "../turns.ts"
 import type { Sample } from "../worker/job.ts"
 
 const metrics = { import: "ms", first: "ms", rss: "MB" } as const
 
 export const cold: Benchmark = async function* (options) {
-  if (!options.wants("cold")) return
-  try {
-    const { aws, ours } = await samplesOf(options)
-    for (const [metric, unit] of Object.entries(metrics)) {
-      const spread = (samples: ReadonlyArray<Sample>) => spreadOf(samples.map((sample) => numberIn(sample, metric)))
-      yield { kind: "measured", name: `cold/${metric}`, unit, ours: spread(ours), aws: spread(aws) }
-    }
-  } catch (error) {
-    yield { kind: "failed", name: "cold", reason: error instanceof Error ? error.message : String(error) }
-  }
+  if (options.wants("cold")) yield* findingsOf("cold", metrics, () => samplesOf(options))
 }
 
 const samplesOf = async (options: Options) => {
@@ -38,13 +28,7 @@ const samplesOf = async (options: Options) => {
     const files = { ours: join(folder, "ours.mjs"), aws: join(folder, "aws.mjs") }
     writeFileSync(files.ours, (await bundled("hello", { package: options.package })).code)
     writeFileSync(files.aws, (await bundled("aws", { withClient: true })).code)
-    const samples: Record<keyof typeof files, Array<Sample>> = { ours: [], aws: [] }
-    for (let round = 0; round < options.rounds; round++) {
-      for (const side of round % 2 === 0 ? (["ours", "aws"] as const) : (["aws", "ours"] as const)) {
-        samples[side].push(await sampleOf(files[side], service, folder))
-      }
-    }
-    return samples
+    return await inTurns(options.rounds, (side) => sampleOf(files[side], service, folder))
   } finally {
     await service.close()
     rmSync(folder, { recursive: true })

@@ -2,7 +2,7 @@
  * How much Effect a durable operation costs: primitives that the run loop evaluates, and suspensions of fibres. These
  * numbers do not depend on the machine. AWS's SDK has none of either, so they are only counted.
  */
-import type { Benchmark, Options } from "../benchmark.ts"
+import { failure, type Benchmark, type Options } from "../benchmark.ts"
 import { spreadOf } from "../numbers.ts"
 import { historyOf, numberIn, sampleOf } from "../processes.ts"
 import type { Job, Sample } from "../worker/job.ts"
@@ -63,7 +63,7 @@ export const primitives: Benchmark = async function* (options) {
         yield { kind: "measured", name: `${name}/${metric}`, unit: `${metric} ${one.unit}`, ours, aws: undefined }
       }
     } catch (error) {
-      yield { kind: "failed", name, reason: error instanceof Error ? error.message : String(error) }
+      yield failure(name, error)
     }
   }
 }

@@ -2,7 +2,7 @@
  * The bundle of the smallest durable function, made small by esbuild, beside that of AWS's SDK with the client that it needs.
  * Ours has a client in it. `npm run size` shows what is in them, and keeps to a budget.
  */
-import type { Benchmark, Finding } from "../benchmark.ts"
+import { failure, type Benchmark, type Finding } from "../benchmark.ts"
 import { bundled, type Program } from "../bundle.ts"
 import { spreadOf } from "../numbers.ts"
 
@@ -25,7 +25,7 @@ export const size: Benchmark = async function* (options) {
       yield finding("bytes")
       yield finding("gzip")
     } catch (error) {
-      yield { kind: "failed", name, reason: error instanceof Error ? error.message : String(error) }
+      yield failure(name, error)
     }
   }
 }

@@ -1,14 +1,15 @@
 /**
  * What the compiler needs for a user's file: a workflow with an invoke, a step and a map, its handler and its test. CPU is
  * that of the whole process of TypeScript 7, which looks at the declarations of all that the file imports; with
- * `skipLibCheck`, as most projects have it, and without. `effect` alone is what the file would cost without our types.
+ * `skipLibCheck`, as most projects have it, and without.
  */
 import { spawnSync } from "node:child_process"
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import type { Benchmark, Options } from "../benchmark.ts"
+import { failure, type Benchmark } from "../benchmark.ts"
 import { spreadOf } from "../numbers.ts"
+import { inTurns } from "../turns.ts"
 
 const repository = join(import.meta.dirname, "../..")
 
@@ -18,12 +19,12 @@ export const types: Benchmark = async function* (options) {
   try {
     prepare(folder, options.package)
     for (const skipLibCheck of [true, false]) {
-      const { aws, ours } = samplesOf(folder, options, skipLibCheck)
+      const { aws, ours } = await inTurns(options.rounds, (side) => compile(folder, side, skipLibCheck))
       const name = `types/${skipLibCheck ? "skipLibCheck" : "everything"}`
       yield { kind: "measured", name, unit: "ms", ours: spreadOf(ours), aws: spreadOf(aws) }
     }
   } catch (error) {
-    yield { kind: "failed", name: "types", reason: error instanceof Error ? error.message : String(error) }
+    yield failure("types", error)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
@@ -38,14 +39,6 @@ const prepare = (folder: string, built: string): void => {
   symlinkSync(built, join(modules, "effect-durable"))
   writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module", private: true }))
   for (const side of ["ours", "aws"]) cpSync(join(repository, "bench/types", `${side}.ts`), join(folder, `${side}.ts`))
-}
-
-const samplesOf = (folder: string, { rounds }: Options, skipLibCheck: boolean) => {
-  const samples: Record<"ours" | "aws", Array<number>> = { ours: [], aws: [] }
-  for (let round = 0; round < rounds; round++)
-    for (const side of round % 2 === 0 ? (["ours", "aws"] as const) : (["aws", "ours"] as const))
-      samples[side].push(compile(folder, side, skipLibCheck))
-  return samples
 }
 
 /** Compiles one program, and answers with the milliseconds of CPU that the compiler took. */
