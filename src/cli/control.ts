@@ -8,6 +8,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { parseJson } from "../internal/json.ts"
 import { failed, type CommandFailed } from "./CommandFailed.ts"
 import { nobodyAt } from "./connection.ts"
 
@@ -62,18 +63,10 @@ const ask = (
       catch: () => failed(nobodyAt(url))
     }),
     ({ status, text }) => {
-      const answer = parsed(text)
+      const answer = parseJson(text)
       if (status === 200) return Effect.succeed(answer)
       const message: unknown = Reflect.get(Object(answer), "message")
       // Other services have no such route, and say so in ways of their own.
       return status === 400 && typeof message === "string" ? Effect.fail(failed(message)) : Effect.undefined
     }
   )
-
-const parsed = (text: string): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}

@@ -12,8 +12,9 @@ import * as Schema from "effect/Schema"
 import * as SchemaParser from "effect/SchemaParser"
 import * as Stream from "effect/Stream"
 import { DurableClient, outcomeOf, successorOf, type ClientError, type Outcome } from "../DurableClient.ts"
-import * as Api from "../wire/Api.ts"
+import { parseJson } from "../internal/json.ts"
 import { errorLine } from "../view/Tree.ts"
+import * as Api from "../wire/Api.ts"
 import { ErrorObject } from "../wire/ErrorObject.ts"
 import { ApiHistoryEvent, type HistoryEvent } from "../wire/HistoryEvent.ts"
 import * as Limits from "../wire/Limits.ts"
@@ -121,7 +122,7 @@ export const errorIn = (given: string | undefined): Effect.Effect<ErrorObject | 
     ? Effect.undefined
     : Effect.flatMap(contentOf("error", given), (content) => {
         if (!content.trimStart().startsWith("{")) return Effect.succeed({ ErrorMessage: content.trim() })
-        const read = Schema.decodeUnknownOption(ErrorObject)(parsed(content))
+        const read = Schema.decodeUnknownOption(ErrorObject)(parseJson(content))
         return Option.isSome(read) && Object.keys(read.value).length > 0
           ? Effect.succeed(read.value)
           : Effect.fail(
@@ -130,11 +131,3 @@ export const errorIn = (given: string | undefined): Effect.Effect<ErrorObject | 
               )
             )
       })
-
-const parsed = (content: string): unknown => {
-  try {
-    return JSON.parse(content)
-  } catch {
-    return undefined
-  }
-}

@@ -8,6 +8,7 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Service from "../engine/Service.ts"
+import { parseJson } from "../internal/json.ts"
 import type { ErrorObject } from "../wire/ErrorObject.ts"
 
 /** One call of a function: an invocation of a durable one, or of any other. */
@@ -89,7 +90,8 @@ export const adviceIn =
 export const invocationEnd = (end: FunctionEnd): Service.InvocationEnd => {
   switch (end._tag) {
     case "Returned":
-      return { _tag: "Answered", answer: parsed(end.body) }
+      // The engine refuses an answer that is no object of the right shape, so what is no JSON need only not be one.
+      return { _tag: "Answered", answer: parseJson(end.body) }
     case "TimedOut":
       return end
     default:
@@ -112,14 +114,5 @@ export const targetEnd = (end: FunctionEnd): Service.TargetEnd => {
       }
     default:
       return { _tag: "Failed", error: end.error }
-  }
-}
-
-/** The engine refuses an answer that is no object of the right shape, so what is no JSON need only not be one. */
-const parsed = (body: string): unknown => {
-  try {
-    return JSON.parse(body)
-  } catch {
-    return undefined
   }
 }

@@ -5,6 +5,7 @@
  */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import { parseJson } from "../../internal/json.ts"
 import type { ErrorObject } from "../../wire/ErrorObject.ts"
 import { maybe, record } from "../../wire/internal/fields.ts"
 import { propertyAt, textAt } from "../../wire/internal/properties.ts"
@@ -41,7 +42,7 @@ const textOf = (payload: Uint8Array | string | undefined): string | undefined =>
  * ErrorObject, or any text.
  */
 export const functionError = (payload: string | undefined): ErrorObject => {
-  const body = parse(payload)
+  const body = payload === undefined ? undefined : parseJson(payload)
   const first = (...keys: ReadonlyArray<string>): string | undefined =>
     keys.map((key) => textAt(body, key)).find(Boolean)
   const type = first("errorType", "ErrorType")
@@ -53,14 +54,6 @@ export const functionError = (payload: string | undefined): ErrorObject => {
     ErrorMessage: message ?? "The function failed, and its answer does not say why.",
     ...(data === undefined ? undefined : { ErrorData: data }),
     ...(stack === undefined ? undefined : { StackTrace: stack })
-  }
-}
-
-const parse = (text: string | undefined): unknown => {
-  try {
-    return text === undefined ? undefined : JSON.parse(text)
-  } catch {
-    return undefined
   }
 }
 

@@ -8,6 +8,7 @@
  */
 import * as Result from "effect/Result"
 import * as Service from "../../engine/Service.ts"
+import { parseJson } from "../../internal/json.ts"
 import type { ErrorObject } from "../../wire/ErrorObject.ts"
 import type { Machine } from "../Machine.ts"
 import * as links from "./links.ts"
@@ -101,7 +102,7 @@ const started = (outcome: Result.Result<Service.Started, Service.Refused>): Resu
 const start = (machine: Machine, { field }: Form): Result.Result<Done, Service.Refused> => {
   const [functionName, name, payload] = [field("function"), field("name"), field("payload")]
   if (functionName === undefined) return Result.fail(invalid("Choose a function."))
-  if (payload !== undefined && !isJson(payload)) return Result.fail(invalid("The payload is not JSON."))
+  if (payload !== undefined && parseJson(payload) === undefined) return Result.fail(invalid("The payload is not JSON."))
   return started(
     machine.command(Service.startExecution, {
       functionName,
@@ -111,15 +112,6 @@ const start = (machine: Machine, { field }: Form): Result.Result<Done, Service.R
       ...(payload !== undefined && { payload })
     })
   )
-}
-
-const isJson = (text: string): boolean => {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
 }
 
 // --- Callbacks -----------------------------------------------------------------------------------------------------------
