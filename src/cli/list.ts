@@ -13,6 +13,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { executions } from "../DurableClient.ts"
+import { dateTime } from "../view/moments.ts"
 import { executionStatuses, type ExecutionSummary } from "../wire/Api.ts"
 import { parseDurableExecutionArn } from "../wire/Constraints.ts"
 import { misused, type CommandFailed } from "./CommandFailed.ts"
@@ -21,7 +22,7 @@ import { executionsJson } from "./executions.ts"
 import { count, json, text } from "./flags.ts"
 import { functionsToList, newestFirst } from "./lookup.ts"
 import { Output } from "./Output.ts"
-import { dateTime, duration, table } from "./words.ts"
+import { duration, table } from "./words.ts"
 
 export const ls = Command.make(
   "ls",

@@ -12,12 +12,13 @@ import * as Effect from "effect/Effect"
 import { read } from "../view/Families.ts"
 import { waitsFor, type Row, type Subject } from "../view/Timeline.ts"
 import { draw, type Family } from "../view/Tree.ts"
+import { dateTime } from "../view/moments.ts"
 import { parseDurableExecutionArn } from "../wire/Constraints.ts"
 import { connected, connection } from "./connection.ts"
 import { count, execution, functionName, json, toggle } from "./flags.ts"
 import { findExecution } from "./lookup.ts"
 import { Output } from "./Output.ts"
-import { dateTime, duration } from "./words.ts"
+import { duration } from "./words.ts"
 
 export const show = Command.make(
   "show",

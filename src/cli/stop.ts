@@ -10,13 +10,13 @@ import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as SchemaParser from "effect/SchemaParser"
 import { DurableClient } from "../DurableClient.ts"
+import { dateTime } from "../view/moments.ts"
 import { StopDurableExecutionResponse } from "../wire/Api.ts"
 import { connected, connection } from "./connection.ts"
 import { errorIn } from "./executions.ts"
 import { execution, functionName, json, text } from "./flags.ts"
 import { findExecution, nameOf } from "./lookup.ts"
 import { Output } from "./Output.ts"
-import { dateTime } from "./words.ts"
 
 export const stop = Command.make(
   "stop",

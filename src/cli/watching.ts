@@ -14,10 +14,11 @@ import type { ClientError, DurableClient } from "../DurableClient.ts"
 import { read, type Settled } from "../view/Families.ts"
 import { isOpen, waitsFor, type Row } from "../view/Timeline.ts"
 import { draw, errorLine, type Family } from "../view/Tree.ts"
+import { timeOfDay } from "../view/moments.ts"
 import type { HistoryEvent } from "../wire/HistoryEvent.ts"
 import { ended, followed, type Ended } from "./executions.ts"
 import { Output, type Terminal } from "./Output.ts"
-import { cut, duration, shortened, timeOfDay } from "./words.ts"
+import { cut, duration, shortened } from "./words.ts"
 
 /** Shows what happens until the execution ends. */
 export const watch = (arn: string): Effect.Effect<Ended, ClientError, DurableClient | Output> =>

@@ -1,5 +1,5 @@
 /**
- * How commands write times, tables and what was thrown for people.
+ * How commands write lengths of time, tables and what was thrown for people.
  *
  * Owns: the form of these words.
  * Does not own: what is said, and where.
@@ -7,20 +7,6 @@
  * @since 0.1.0
  */
 import { visible } from "../view/visible.ts"
-
-const two = (number: number): string => String(number).padStart(2, "0")
-
-/** A point in time in the zone of this machine: `2026-11-30 10:02:11`. */
-export const dateTime = (millis: number): string => {
-  const date = new Date(millis)
-  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${timeOfDay(millis)}`
-}
-
-/** `10:02:11` */
-export const timeOfDay = (millis: number): string => {
-  const date = new Date(millis)
-  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`
-}
 
 /** How long something took, in its two greatest units: `120ms`, `2.1s`, `3m 12s`, `1h 2m`, `12d 3h`. */
 export const duration = (millis: number): string => {

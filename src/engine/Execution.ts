@@ -11,7 +11,7 @@ import * as HashSet from "effect/HashSet"
 import * as Option from "effect/Option"
 import type { ErrorObject } from "../wire/ErrorObject.ts"
 import type { HistoryEvent } from "../wire/HistoryEvent.ts"
-import type { Operation } from "../wire/Operation.ts"
+import { willChange, type Operation } from "../wire/Operation.ts"
 import * as AppendLog from "./internal/AppendLog.ts"
 import { invariant } from "./internal/invariant.ts"
 import { errorSize, textSize } from "./internal/size.ts"
@@ -184,10 +184,6 @@ export const put = (execution: Execution, changed: Operation, hidden: Hidden = {
     waiting: willChange(changed) ? HashSet.add(execution.waiting, Id) : HashSet.remove(execution.waiting, Id)
   }
 }
-
-/** Whether the operation will change without the function's doing: by time, from outside or through its target. */
-export const willChange = ({ Status, Type }: Operation): boolean =>
-  Type === "STEP" ? Status === "PENDING" : Type !== "CONTEXT" && Status === "STARTED"
 
 const envelopeBytes = 300
 

@@ -13,7 +13,7 @@
 import * as HashMap from "effect/HashMap"
 import * as HashSet from "effect/HashSet"
 import type { HistoryEvent } from "../wire/HistoryEvent.ts"
-import type { Operation } from "../wire/Operation.ts"
+import { willChange, type Operation } from "../wire/Operation.ts"
 import * as Execution from "./Execution.ts"
 import * as AppendLog from "./internal/AppendLog.ts"
 import { invariant } from "./internal/invariant.ts"
@@ -123,7 +123,7 @@ const assemble = ({ events, head, identity, operations }: StoredExecution): Exec
   waiting: HashSet.fromIterable(
     operations
       .map(({ operation }) => operation)
-      .filter(Execution.willChange)
+      .filter(willChange)
       .map(({ Id }) => Id)
   ),
   events: logOf(events),

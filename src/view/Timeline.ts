@@ -16,6 +16,8 @@
 import type { ExecutionStatus, GetDurableExecutionResponse } from "../wire/Api.ts"
 import { continuedAs } from "../wire/Continuation.ts"
 import type { EventError, EventPayload, HistoryEvent } from "../wire/HistoryEvent.ts"
+import { willChange } from "../wire/Operation.ts"
+import { firstIndex } from "./first.ts"
 import { type Operation, operationsOf, type Span } from "./Operations.ts"
 
 export type { Attempt, Detail, Span } from "./Operations.ts"
@@ -91,7 +93,11 @@ export const make = (
   const invocations = [...ended, ...inFlight(subject, events, facts)]
   return {
     execution: subject,
-    rows: rowsOf(operationsOf(events), (eventId) => countBefore(completed, eventId), invocations.length - 1),
+    rows: rowsOf(
+      operationsOf(events),
+      (eventId) => firstIndex(completed, ({ EventId }) => EventId > eventId),
+      invocations.length - 1
+    ),
     invocations,
     suspensions: suspensionsOf(subject, invocations),
     missingEvents: (events.at(-1)?.EventId ?? 0) - events.length
@@ -100,6 +106,16 @@ export const make = (
 
 /** Whether the execution goes on. */
 export const isOpen = ({ end }: Subject): boolean => end === undefined
+
+/** How an operation stands: `open` says whether its execution goes on. */
+export const standingOf = ({ end, status, type }: Row, open: boolean): Standing => {
+  if (end !== undefined) return "ended"
+  if (!open) return "left open"
+  if (status === "PENDING") return "to be tried again"
+  return type === "STEP" || type === "CONTEXT" ? "running" : "waiting"
+}
+
+export type Standing = "ended" | "left open" | "to be tried again" | "running" | "waiting"
 
 /**
  * What has to happen by the passing of time or from outside before the code can go on. Empty once the execution has ended. What
@@ -111,11 +127,8 @@ export const waitsFor = ({ execution, rows }: Pick<Timeline, "execution" | "rows
   for (const { end, id, parentId } of rows) {
     if (end !== undefined || (parentId !== undefined && over.has(parentId))) over.add(id)
   }
-  return rows.filter((row) => !over.has(row.id) && isWaiting(row))
+  return rows.filter(({ id, status, type }) => !over.has(id) && willChange({ Status: status, Type: type }))
 }
-
-const isWaiting = ({ status, type }: Row): boolean =>
-  type === "STEP" ? status === "PENDING" : type !== "CONTEXT" && status === "STARTED"
 
 // --- The execution -------------------------------------------------------------------------------------------------------
 
@@ -217,15 +230,4 @@ const rowsOf = (
     push(operation.id, depth + 1, Math.min(until, learnt))
   }
   return rows
-}
-
-/** How many events have a number up to this one. The events are in their order. */
-const countBefore = (events: ReadonlyArray<HistoryEvent>, eventId: number): number => {
-  let [low, high] = [0, events.length]
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if ((events[middle]?.EventId ?? 0) <= eventId) low = middle + 1
-    else high = middle
-  }
-  return low
 }

@@ -10,7 +10,7 @@
 import { parseDurableExecutionArn } from "../wire/Constraints.ts"
 import type { ErrorObject } from "../wire/ErrorObject.ts"
 import type { EventError, EventPayload } from "../wire/HistoryEvent.ts"
-import { isOpen, type Row, type Timeline } from "./Timeline.ts"
+import { isOpen, standingOf, type Row, type Timeline } from "./Timeline.ts"
 import { visible } from "./visible.ts"
 
 /** An execution with those that came of it. */
@@ -110,11 +110,9 @@ const kindOf = ({ type }: Row): string => kinds[type] ?? wordsFor(type)
 /** `TIMED_OUT` → `timed out` */
 const wordsFor = (constant: string): string => constant.toLowerCase().replaceAll("_", " ")
 
-const stateOf = ({ end, status, type }: Row, open: boolean): string => {
-  if (end !== undefined) return wordsFor(status)
-  if (!open) return "left open"
-  if (status === "PENDING") return "to be tried again"
-  return type === "STEP" || type === "CONTEXT" ? "running" : "waiting"
+const stateOf = (row: Row, open: boolean): string => {
+  const standing = standingOf(row, open)
+  return standing === "ended" ? wordsFor(row.status) : standing
 }
 
 const attemptsOf = ({ detail }: Row): string => {

@@ -105,3 +105,12 @@ export type Operation = typeof Operation.Type
  * @category schemas
  */
 export const ApiOperation: Schema.Codec<Operation, typeof Operation.Encoded> = operation(ApiTimestamp)
+
+/**
+ * Whether an operation will change without the function's doing: by time, from outside or through its target.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const willChange = ({ Status, Type }: Pick<Operation, "Status" | "Type">): boolean =>
+  Type === "STEP" ? Status === "PENDING" : Type !== "CONTEXT" && Status === "STARTED"

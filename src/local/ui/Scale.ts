@@ -9,6 +9,7 @@
  *
  * @since 0.1.0
  */
+import { firstIndex } from "../../view/first.ts"
 import type { Span } from "../../view/Timeline.ts"
 import { duration } from "./words.ts"
 
@@ -77,15 +78,9 @@ const knotsOf = (start: number, end: number, gaps: ReadonlyArray<Stretch>, longe
 
 /** The last knot for which this does not hold yet, and the next one. */
 const around = (knots: ReadonlyArray<Knot>, isBeyond: (knot: Knot) => boolean): readonly [Knot, Knot] => {
-  let [low, high] = [0, knots.length - 1]
-  while (high - low > 1) {
-    const middle = (low + high) >> 1
-    const knot = knots[middle]
-    if (knot !== undefined && isBeyond(knot)) high = middle
-    else low = middle
-  }
+  const high = Math.min(Math.max(firstIndex(knots, isBeyond), 1), knots.length - 1)
   const nowhere: Knot = { time: 0, at: 0 }
-  return [knots[low] ?? nowhere, knots[high] ?? nowhere]
+  return [knots[high - 1] ?? nowhere, knots[high] ?? nowhere]
 }
 
 const placeOf = (knots: ReadonlyArray<Knot>, time: number): number => {

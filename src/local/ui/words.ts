@@ -6,7 +6,8 @@
  * @since 0.1.0
  */
 import type { Timer, TimerKind } from "../../engine/Service.ts"
-import type { Row } from "../../view/Timeline.ts"
+import { standingOf, type Row, type Standing } from "../../view/Timeline.ts"
+import { dateTime, timeOfDay } from "../../view/moments.ts"
 import { html, type Html } from "./Html.ts"
 
 /** A length of time, in its two largest units. */
@@ -26,16 +27,12 @@ const two = (count: number, per: number, large: string, small: string): string =
     ? `${Math.floor(count / per)} ${large}`
     : `${Math.floor(count / per)} ${large} ${count % per} ${small}`
 
-const pad = (number: number, digits = 2): string => String(number).padStart(digits, "0")
-
 /** A moment where the engine is: the time of today, and the date before it of any other day. */
 export const moment = (time: number, now: number): Html => {
   const date = new Date(time)
-  const clock = `${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}`
   const isToday = date.toDateString() === new Date(now).toDateString()
-  const day = `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`
   const iso = date.toISOString()
-  return html`<time datetime="${iso}" title="${iso}">${isToday ? clock : `${day} ${clock}`}</time>`
+  return html`<time datetime="${iso}" title="${iso}">${isToday ? timeOfDay(time) : dateTime(time)}</time>`
 }
 
 /** Until when something lasts, seen from now. */
@@ -86,13 +83,16 @@ export const lookOf = (status: string): Look =>
   looks[status] ?? { tone: "off", word: status.charAt(0) + status.slice(1).toLowerCase().replaceAll("_", " ") }
 
 /** The look of an operation. `isOpen` says whether its execution goes on. */
-export const lookOfRow = ({ end, status, type }: Row, isOpen: boolean): Look => {
-  if (end !== undefined) return lookOf(status)
-  if (!isOpen) return { tone: "off", word: "Left open" }
-  if (status !== "STARTED") return lookOf(status)
-  return type === "STEP" || type === "CONTEXT"
-    ? { tone: "running", word: "Running" }
-    : { tone: "waiting", word: "Waiting" }
+export const lookOfRow = (row: Row, isOpen: boolean): Look => {
+  const standing = standingOf(row, isOpen)
+  return standing === "ended" ? lookOf(row.status) : standings[standing]
+}
+
+const standings: Readonly<Record<Exclude<Standing, "ended">, Look>> = {
+  "left open": { tone: "off", word: "Left open" },
+  "to be tried again": lookOf("PENDING"),
+  running: { tone: "running", word: "Running" },
+  waiting: { tone: "waiting", word: "Waiting" }
 }
 
 const kinds: Readonly<Record<string, string>> = {

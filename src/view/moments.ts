@@ -1,0 +1,21 @@
+/**
+ * Points in time as people of this machine read them.
+ *
+ * Owns: their form, in the zone of the machine. Does not own: lengths of time.
+ *
+ * @since 0.1.0
+ */
+
+const two = (number: number): string => String(number).padStart(2, "0")
+
+/** `2026-11-30 10:02:11` */
+export const dateTime = (millis: number): string => {
+  const date = new Date(millis)
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${timeOfDay(millis)}`
+}
+
+/** `10:02:11` */
+export const timeOfDay = (millis: number): string => {
+  const date = new Date(millis)
+  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`
+}
