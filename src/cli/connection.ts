@@ -11,12 +11,13 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import process from "node:process"
 import type { ClientError, DurableClient } from "../DurableClient.ts"
+import { defaultPort } from "../internal/engineDefaults.ts"
 import * as LambdaClient from "../lambda/LambdaClient.ts"
 import { failed, misused, type CommandFailed } from "./CommandFailed.ts"
 import { text, toggle } from "./flags.ts"
 
 /** Where an engine is unless somebody says otherwise. */
-export const defaultEndpoint = "http://127.0.0.1:9177"
+export const defaultEndpoint = `http://127.0.0.1:${defaultPort}`
 
 /** The flags of every command that talks to a service. */
 export const connection = {

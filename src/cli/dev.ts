@@ -15,6 +15,7 @@ import type { ServeError } from "effect/http/HttpServerError"
 import { spawn } from "node:child_process"
 import { existsSync } from "node:fs"
 import process from "node:process"
+import { defaultDatabase, defaultPort } from "../internal/engineDefaults.ts"
 import type * as LocalEngine from "../local/LocalEngine.ts"
 import { failed, misused, type CommandFailed } from "./CommandFailed.ts"
 import { defaultEndpoint } from "./connection.ts"
@@ -24,9 +25,7 @@ import { wordsOf } from "./shellWords.ts"
 import { messageOf } from "./words.ts"
 
 /** The database of an engine, and of those commands that work on it. */
-export const database = text("db", "FILE", "The file of the database [.durable/local.db]")
-
-export const defaultDatabase = ".durable/local.db"
+export const database = text("db", "FILE", `The file of the database [${defaultDatabase}]`)
 
 /** Stands for all functions in `--plain`. A name has no star. */
 const all = "*"
@@ -48,7 +47,7 @@ const flags = {
     Flag.withOptionalValue(all),
     Flag.atLeast(0)
   ),
-  port: count("port", "PORT", "The port of the API, 0 for a free one [9177]"),
+  port: count("port", "PORT", `The port of the API, 0 for a free one [${defaultPort}]`),
   db: database,
   memory: toggle("memory", "Keep nothing on disk"),
   skipTime: toggle("skip-time", "Leap over waits while somebody waits for the end of an execution"),
@@ -152,7 +151,7 @@ const parts = (given: string) => {
 }
 
 /** Why there is no server. */
-const notServed = ({ cause }: ServeError, port = 9177): CommandFailed =>
+const notServed = ({ cause }: ServeError, port = defaultPort): CommandFailed =>
   failed(
     Reflect.get(Object(cause), "code") === "EADDRINUSE"
       ? `The port ${port} is taken, perhaps by another engine. Stop that one, or take a free port: --port 0.`

@@ -18,14 +18,18 @@ import { messageOf } from "./words.ts"
 export const toggle = (name: string, description: string): Flag.Flag<boolean> =>
   Flag.Boolean(name).pipe(Flag.withDescription(description), Flag.withoutNegation, Flag.withDefault(false))
 
-/** A flag with a text, which may be left out. */
-export const text = (name: string, metavar: string, description: string): Flag.Flag<string | undefined> =>
-  Flag.String(name).pipe(
+/** A flag that may be left out. */
+const optional = <A>(flag: Flag.Flag<A>, metavar: string, description: string): Flag.Flag<A | undefined> =>
+  flag.pipe(
     Flag.withDescription(description),
     Flag.withMetavar(metavar),
     Flag.optional,
     Flag.map(Option.getOrUndefined)
   )
+
+/** A flag with a text, which may be left out. */
+export const text = (name: string, metavar: string, description: string): Flag.Flag<string | undefined> =>
+  optional(Flag.String(name), metavar, description)
 
 /** A flag with a text that may stand there several times. */
 export const texts = (name: string, metavar: string, description: string): Flag.Flag<ReadonlyArray<string>> =>
@@ -33,12 +37,7 @@ export const texts = (name: string, metavar: string, description: string): Flag.
 
 /** A flag with a whole number, which may be left out. */
 export const count = (name: string, metavar: string, description: string): Flag.Flag<number | undefined> =>
-  Flag.Int(name).pipe(
-    Flag.withDescription(description),
-    Flag.withMetavar(metavar),
-    Flag.optional,
-    Flag.map(Option.getOrUndefined)
-  )
+  optional(Flag.Int(name), metavar, description)
 
 export const json = toggle("json", "Print one JSON document, and nothing else, to the standard output")
 

@@ -22,6 +22,7 @@ import { CheckpointStore } from "../CheckpointStore.ts"
 import { DurableClient } from "../DurableClient.ts"
 import * as Service from "../engine/Service.ts"
 import { makeClient } from "../hosting/client.ts"
+import { defaultDatabase, defaultPort } from "../internal/engineDefaults.ts"
 import { optionsOf } from "../internal/options.ts"
 import { storeError } from "../StoreFailure.ts"
 import * as Limits from "../wire/Limits.ts"
@@ -141,10 +142,10 @@ export const layer = (
       const region = read.text("region", options.region, regions, "us-east-1")
       const { definitions, guests } = yield* servedBy(options.functions, options.nodeArgs)
       const assembled = yield* assemble({
-        database: options.database ?? ".durable/local.db",
+        database: options.database ?? defaultDatabase,
         maxDatabaseBytes: read.count("maxDatabaseBytes", options.maxDatabaseBytes, sizes, undefined, "bytes"),
         host,
-        port: read.count("port", options.port, { atLeast: 0, atMost: 65_535 }, 9_177),
+        port: read.count("port", options.port, { atLeast: 0, atMost: 65_535 }, defaultPort),
         skipTime: options.skipTime,
         ui: options.ui,
         engine: { ...engineOptions(options), region },
