@@ -2,10 +2,11 @@
  * Checks that the package compiles where its users compile it: every compiler that they have, and every setting of it that
  * reads declarations in another way.
  *
- * `npm run check:types -- [--typescript 7] [--skip-unreachable] [--json]`
+ * `npm run check:types -- [--typescript 7] [--pairs] [--skip-unreachable] [--json]`
  *
  * It packs the package, installs it with `effect` into an empty project and compiles the programs of `test/package/programs`
- * there, once for each combination: first a library, into declarations that are written from inferred types, then a program
+ * there, once for each combination of compiler, resolution and `exactOptionalPropertyTypes`, or with `--pairs` so that each two
+ * settings meet once: first a library, into declarations that are written from inferred types, then a program
  * that knows the library by them. In `consumer/refused.ts` the compiler must find what the markers say, and nothing else.
  *
  * Needs `npm run build` first, and a registry for the older compilers: without one they have failed, or with
@@ -40,6 +41,13 @@ const combinations: ReadonlyArray<Combination> = compilers.flatMap((typescript) 
     [true, false].map((exact) => ({ typescript, resolution, exact }))
   )
 )
+
+/**
+ * Whether a combination is one of half of them, in which each two settings meet: the setting of optional properties changes
+ * with the compiler and with the resolution.
+ */
+const isOfPairs = ({ exact, resolution, typescript }: Combination): boolean =>
+  exact === ((compilers.indexOf(typescript) % 2 === 0) === (resolution === "nodenext"))
 
 const nameOf = ({ exact, resolution, typescript }: Combination): string =>
   `TypeScript ${typescript}, ${resolution}, exactOptionalPropertyTypes ${exact ? "on" : "off"}`
@@ -240,13 +248,18 @@ const main = async (): Promise<number> => {
   const { values } = parseArgs({
     options: {
       typescript: { type: "string", default: "" },
+      pairs: { type: "boolean", default: false },
       "skip-unreachable": { type: "boolean", default: false },
       json: { type: "boolean", default: false }
     }
   })
-  const wanted = combinations.filter(({ typescript }) => typescript.startsWith(values.typescript))
+  const wanted = combinations.filter(
+    (combination) => combination.typescript.startsWith(values.typescript) && (!values.pairs || isOfPairs(combination))
+  )
   if (wanted.length === 0) {
-    console.error(`usage: npm run check:types -- [--typescript ${compilers.join("|")}] [--skip-unreachable] [--json]`)
+    console.error(
+      `usage: npm run check:types -- [--typescript ${compilers.join("|")}] [--pairs] [--skip-unreachable] [--json]`
+    )
     return 2
   }
   try {

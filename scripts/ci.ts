@@ -1,21 +1,24 @@
 /**
- * Everything that a change must pass, in the order in which a person would want to hear of it.
+ * Everything that a change must pass.
  *
  * `npm run ci -- [--busy N] [--json]`
  *
  * `.ci/run` calls it after `npm ci`. It runs every step, also when one before it failed; each is a command of its own that
- * one can repeat alone. It looks whether a step left a process behind, and ends with the line `N passed, N failed`: the tests,
- * and one more failure for each other step that failed. Before that it names each test that failed, and how. It exits with 1 if
- * anything did. With `--json` it says the same as one line of JSON before the last one. With `--busy N` so many loops keep the machine busy meanwhile.
+ * one can repeat alone. What builds, or looks at what was built, runs first and alone; after it two steps run side by side,
+ * and what a step prints appears when it ends. It looks whether a step left a process behind, and ends with the line
+ * `N passed, N failed`: the tests, and one more failure for each other step that failed. Before that it names each test that
+ * failed, and how. It exits with 1 if anything did. With `--json` it says the same as one line of JSON before the last one.
+ * With `--busy N` so many loops keep the machine busy meanwhile.
  */
-import { spawnSync } from "node:child_process"
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { spawn } from "node:child_process"
+import { randomUUID } from "node:crypto"
+import { appendFileSync, closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, relative } from "node:path"
 import process from "node:process"
 import { parseArgs } from "node:util"
 import { load, startBusy } from "./ci/busy.ts"
-import { canLook, marked, processesLeft } from "./ci/left.ts"
+import { canLook, makeMark } from "./ci/left.ts"
 
 const root = join(import.meta.dirname, "..")
 const seed = process.env["SEED"] ?? "1"
@@ -62,38 +65,46 @@ const conformance = (requirements: string | undefined): ReadonlyArray<Step> =>
         )
       ]
 
-const steps: ReadonlyArray<Step> = [
+/** What other steps read, and what would find their files in the way: one after the other. */
+const alone: ReadonlyArray<Step> = [
   script("format:check"),
   script("lint"),
   script("typecheck"),
   script("build"),
   script("reference", "--check"),
-  script("check:package"),
-  // The compiler of this repository is always there; the older ones come from a registry.
-  script("check:types", "--skip-unreachable"),
-  script("size"),
-  script("bench", "--committed"),
   script("check:publint"),
   script("check:attw"),
   script("api"),
   script("check:knip"),
-  script("start"),
+  script("size"),
+  script("start")
+]
+
+/** The longest of them first, so that none is left over at the end. */
+const besides: ReadonlyArray<Step> = [
   tests("test"),
-  tests("test:types"),
-  tests("test:kills"),
   tests("test:attack"),
-  tests("test:fuzz"),
+  // The compiler of this repository is always there; the older ones come from a registry.
+  script("check:types", "--pairs", "--skip-unreachable"),
   tests("test:lambda"),
   tests("test:local"),
   // Where there is no Chromium it says that it was skipped.
   tests("test:page"),
   tests("test:examples"),
-  tests("test:package"),
   tests("test:docs"),
-  tests("test:conformance"),
   tests("test:simulation"),
+  tests("test:package"),
+  script("bench", "--committed"),
+  script("check:package"),
+  tests("test:conformance"),
+  tests("test:kills"),
+  tests("test:fuzz"),
+  tests("test:types"),
   ...conformance(process.env["CONFORMANCE_REQUIREMENTS"])
 ]
+
+/** How many steps run side by side. Most of them wait for processes that they started, some of the time. */
+const lanes = 2
 
 interface Result {
   readonly name: string
@@ -107,21 +118,43 @@ interface Result {
   readonly left: ReadonlyArray<string>
 }
 
-const runStep = async ({ command: [file = "", ...args], name, report }: Step): Promise<Result> => {
-  console.log(`\n--- ${name}: ${[file, ...args].join(" ")}`)
+const runStep = async ({ command, name, report }: Step): Promise<Result> => {
+  const mark = makeMark()
   const start = performance.now()
-  const { error, status } = spawnSync(file, args, {
-    cwd: root,
-    env: { ...process.env, ...marked, SEED: seed },
-    stdio: "inherit"
-  })
-  if (error !== undefined) console.log(error.message)
+  const printed = join(folder, `${randomUUID()}.txt`)
+  const status = await run(command, printed, { ...process.env, ...mark.environment, SEED: seed })
   const seconds = Math.round((performance.now() - start) / 100) / 10
-  const left = await processesLeft()
-  for (const one of left) console.log(`--- ${name} left this process behind: ${one}`)
+  const left = await mark.left()
   const ok = status === 0 && left.length === 0
+  console.log(`\n--- ${name}: ${command.join(" ")}\n${readFileSync(printed, "utf8").trimEnd()}`)
+  for (const one of left) console.log(`--- ${name} left this process behind: ${one}`)
   console.log(`--- ${name}: ${ok ? "passed" : "FAILED"} after ${seconds} s, ${load()}`)
   return { name, ok, seconds, load: load(), left, ...testCounts(report) }
+}
+
+/** Runs a command to its end. It prints into a file: a pipe would stay open for as long as a process is left. */
+const run = ([file = "", ...args]: ReadonlyArray<string>, printed: string, env: NodeJS.ProcessEnv) =>
+  new Promise<number | null>((resolve) => {
+    const output = openSync(printed, "w")
+    const child = spawn(file, args, { cwd: root, env, stdio: ["ignore", output, output] })
+    const end = (status: number | null, message = ""): void => {
+      closeSync(output)
+      appendFileSync(printed, message)
+      resolve(status)
+    }
+    child.once("error", (error) => end(null, error.message))
+    child.once("exit", (status) => end(status))
+  })
+
+/** Runs these steps, so many at a time. */
+const runSteps = async (steps: ReadonlyArray<Step>, width: number): Promise<ReadonlyArray<Result>> => {
+  const results: Array<Result> = []
+  const waiting = steps.values()
+  const lane = async (): Promise<void> => {
+    for (const step of waiting) results.push(await runStep(step))
+  }
+  await Promise.all(Array.from({ length: width }, lane))
+  return results
 }
 
 /** What the test reporter tells; nothing if there is none, or if it never came so far. */
@@ -180,8 +213,7 @@ const main = async (): Promise<number> => {
   const busy = Number(values.busy)
   console.log(`SEED=${seed}\n${busy} busy loops, ${load()}`)
   const stop = startBusy(busy)
-  const results: Array<Result> = []
-  for (const step of steps) results.push(await runStep(step))
+  const results = [...(await runSteps(alone, 1)), ...(await runSteps(besides, lanes))]
   stop()
   rmSync(folder, { recursive: true })
 

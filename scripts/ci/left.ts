@@ -1,19 +1,28 @@
 /**
- * Finds processes that a run has left behind: each process that it starts, directly or not, carries its mark in the
+ * Finds processes that a command has left behind: each process that it starts, directly or not, carries its mark in the
  * environment.
  *
- * Owns: the mark, and who carries it. Does not own: what is done about them.
+ * Owns: the marks, and who carries one. Does not own: what is done about them.
  */
 import { randomUUID } from "node:crypto"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import process from "node:process"
 import { setTimeout } from "node:timers/promises"
 
-const mark = `EFFECT_DURABLE_CI=${randomUUID()}`
-const [name = "", value = ""] = mark.split("=")
+const variable = "EFFECT_DURABLE_CI"
 
-/** What the environment of everything has to hold that a run starts. */
-export const marked: Readonly<Record<string, string>> = { [name]: value }
+/** A mark of its own for each command: others may still run when it ends. */
+export interface Mark {
+  /** What the environment of the command has to hold. */
+  readonly environment: Readonly<Record<string, string>>
+  /** The processes that are left, as `PID COMMAND`. What is just about to end is waited for. */
+  readonly left: () => Promise<ReadonlyArray<string>>
+}
+
+export const makeMark = (): Mark => {
+  const value = randomUUID()
+  return { environment: { [variable]: value }, left: () => processesLeft(`${variable}=${value}`) }
+}
 
 /** Whether this system tells the environment of processes. */
 export const canLook = existsSync("/proc/self/environ")
@@ -21,18 +30,17 @@ export const canLook = existsSync("/proc/self/environ")
 /** For how long a process may take to end after the one that started it, in looks of a tenth of a second. */
 const looks = 100
 
-/** The processes that are left, as `PID COMMAND`. What is just about to end is waited for. */
-export const processesLeft = async (): Promise<ReadonlyArray<string>> => {
+const processesLeft = async (mark: string): Promise<ReadonlyArray<string>> => {
   if (!canLook) return []
-  let left = withMark()
+  let left = withMark(mark)
   for (let look = 0; look < looks && left.length > 0; look++) {
     await setTimeout(100)
-    left = withMark()
+    left = withMark(mark)
   }
   return left
 }
 
-const withMark = (): ReadonlyArray<string> =>
+const withMark = (mark: string): ReadonlyArray<string> =>
   readdirSync("/proc")
     .filter((entry) => /^\d+$/.test(entry) && entry !== `${process.pid}`)
     .filter((pid) => read(pid, "environ").split("\0").includes(mark))
