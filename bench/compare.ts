@@ -5,8 +5,10 @@ import { historyOf, numberIn, RefusedByPackage, sampleOf } from "./processes.ts"
 import { inTurns, type Samples } from "./turns.ts"
 import type { EngineName, Job, Measure, Sample } from "./worker/job.ts"
 
-export interface Case extends Omit<Job, "engine" | "package"> {
+export interface Case extends Omit<Job, "engine" | "package" | "measure"> {
   readonly name: string
+  /** Of the kind `warm`, the first execution of a process is measured as well if a metric asks for it, in one of its own. */
+  readonly measure: Measure
   readonly metrics: ReadonlyArray<Metric>
   /** What costs are divided by, and what that is: operations, say. Counts are those of the whole execution. */
   readonly per?: readonly [count: number, what: string]
@@ -42,26 +44,34 @@ export const compare = (cases: ReadonlyArray<Case>): Benchmark =>
     }
   }
 
-const samplesOf = async ({ maxRounds = Infinity, ...job }: Case, options: Options): Promise<Samples<Sample>> => {
-  const jobs = { ours: jobOf("ours", job, options), aws: jobOf("aws", job, options) }
-  const histories = { ours: await historyOf(jobs.ours), aws: await historyOf(jobs.aws) }
-  return inTurns(Math.min(options.rounds, maxRounds), (engine) => sampleOf(jobs[engine], histories[engine]))
+const samplesOf = async (one: Case, options: Options): Promise<Samples<Sample>> => {
+  const jobs = { ours: jobsOf("ours", one, options), aws: jobsOf("aws", one, options) }
+  const histories = { ours: await historyOf(jobs.ours[0]), aws: await historyOf(jobs.aws[0]) }
+  return inTurns(Math.min(options.rounds, one.maxRounds ?? Infinity), async (engine) => {
+    const samples: Array<Sample> = []
+    for (const job of jobs[engine]) samples.push(await sampleOf(job, histories[engine]))
+    return Object.assign({}, ...samples)
+  })
 }
 
-const jobOf = (engine: EngineName, { latency, measure, replays, shape }: Omit<Case, "maxRounds">, options: Options) =>
-  ({
-    engine,
-    package: options.package,
-    shape,
-    measure: options.isBrief ? brief(measure) : measure,
-    latency,
-    replays
-  }) satisfies Record<keyof Job, unknown>
+/** The jobs of one sample, each for a process of its own. */
+const jobsOf = (
+  engine: EngineName,
+  { latency, measure, metrics: wanted, replays, shape }: Case,
+  options: Options
+): readonly [Job, ...ReadonlyArray<Job>] => {
+  const job = (one: Measure): Job => ({ engine, package: options.package, shape, measure: one, latency, replays })
+  if (measure.kind !== "warm") return [job(measure)]
+  const first = wanted.some((metric) => metric === "cold-cpu" || metric === "cold-wall")
+  const later = job(options.isBrief ? brief(measure) : measure)
+  return first ? [job({ kind: "cold" }), later] : [later]
+}
 
-const brief = (measure: Measure): Measure =>
-  measure.kind === "time"
-    ? { ...measure, warmUps: Math.min(measure.warmUps, 2), runs: Math.min(measure.runs, 2) }
-    : measure
+const brief = (measure: Extract<Measure, { readonly kind: "warm" }>): Measure => ({
+  ...measure,
+  warmUps: Math.min(measure.warmUps, 2),
+  runs: Math.min(measure.runs, 2)
+})
 
 const findings = (one: Case, samples: Samples<Sample>): ReadonlyArray<Finding> =>
   one.metrics.map((metric) => {

@@ -111,7 +111,8 @@ const parts: ReadonlyArray<readonly [part: string, below: ReadonlyArray<string>]
   ["view", ["wire", "values", "client"]],
   ["engine", ["internal", "wire"]],
   ["hosting", ["internal", "wire", "words", "values", "contracts", "client", "engine"]],
-  ["lambda", ["errors", "internal", "wire", "words", "execution", "contracts", "client", "invocation"]],
+  // Its handler has a small workflow of its own run, so that code is compiled early.
+  ["lambda", ["errors", "internal", "wire", "words", "execution", "contracts", "client", "operations", "invocation"]],
   [
     "testing",
     [

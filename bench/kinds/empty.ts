@@ -6,7 +6,7 @@ export const empty = compare([
     name: "empty",
     shape: { kind: "steps", count: 2, body: "instant" },
     replays: {},
-    measure: { kind: "time", warmUps: 4, runs: 5, batch: 500 },
+    measure: { kind: "warm", warmUps: 4, runs: 5, batch: 500 },
     per: [1, "invocation"],
     metrics: ["cold-cpu", "cold-wall", "warm-cpu", "warm-wall"]
   }

@@ -7,14 +7,14 @@ export const map = compare([
   {
     name: "map/100/io",
     shape: { kind: "map", count: 100, concurrency, body: "io" },
-    measure: { kind: "time", warmUps: 5, runs: 5 },
+    measure: { kind: "warm", warmUps: 5, runs: 5 },
     per: [100, "item"],
     metrics: ["cold-cpu", "warm-cpu", "warm-wall", "requests", "updates", "bytes"]
   },
   {
     name: "map/1000",
     shape: { kind: "map", count: 1_000, concurrency, body: "async" },
-    measure: { kind: "time", warmUps: 3, runs: 4 },
+    measure: { kind: "warm", warmUps: 3, runs: 4 },
     per: [1_000, "item"],
     metrics: ["cold-cpu", "warm-cpu", "requests", "updates", "bytes"]
   },
@@ -22,7 +22,7 @@ export const map = compare([
     // More than the service allows, to see how costs grow.
     name: "map/10000",
     shape: { kind: "map", count: 10_000, concurrency, body: "async" },
-    measure: { kind: "time", warmUps: 0, runs: 1 },
+    measure: { kind: "warm", warmUps: 0, runs: 1 },
     per: [10_000, "item"],
     maxRounds: 2,
     metrics: ["cold-cpu", "warm-cpu", "requests"]

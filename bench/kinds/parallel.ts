@@ -4,7 +4,7 @@ import { compare, type Case } from "../compare.ts"
 const count = 1_000
 
 const usual = {
-  measure: { kind: "time", warmUps: 4, runs: 5 },
+  measure: { kind: "warm", warmUps: 4, runs: 5 },
   per: [count, "step"],
   metrics: ["cold-cpu", "warm-cpu", "requests", "updates", "bytes"]
 } satisfies Partial<Case>

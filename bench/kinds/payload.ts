@@ -4,7 +4,7 @@ import { compare, type Case } from "../compare.ts"
 const withResult = (name: string, bytes: number, batch: number): Case => ({
   name: `payload/${name}`,
   shape: { kind: "payload", bytes },
-  measure: { kind: "time", warmUps: 4, runs: 5, batch },
+  measure: { kind: "warm", warmUps: 4, runs: 5, batch },
   per: [1, "execution"],
   metrics: ["cold-cpu", "warm-cpu", "bytes"]
 })

@@ -5,7 +5,7 @@ const inTheEvent = (count: number, batch: number): Case => ({
   name: `replay/${count}`,
   shape: { kind: "steps", count, body: "instant" },
   replays: {},
-  measure: { kind: "time", warmUps: 4, runs: 5, batch },
+  measure: { kind: "warm", warmUps: 4, runs: 5, batch },
   per: [count, "step"],
   metrics: ["cold-cpu", "warm-cpu"]
 })

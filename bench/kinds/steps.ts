@@ -7,7 +7,7 @@ const bodies: ReadonlyArray<Body> = ["instant", "async"]
 const atOnce = (count: number, body: Body, batch: number, warmUps: number, runs: number): Case => ({
   name: `steps/${count}/${body}`,
   shape: { kind: "steps", count, body },
-  measure: { kind: "time", warmUps, runs, batch },
+  measure: { kind: "warm", warmUps, runs, batch },
   per: [count, "step"],
   // AWS's SDK needs seconds for the largest.
   maxRounds: count > 1_000 ? 3 : Infinity,
@@ -19,7 +19,7 @@ const withLatency = (count: number, body: Body): Case => ({
   name: `steps/${count}/${body}/10ms`,
   shape: { kind: "steps", count, body },
   latency: 10,
-  measure: { kind: "time", warmUps: 1, runs: 2 },
+  measure: { kind: "warm", warmUps: 1, runs: 2 },
   per: [count, "step"],
   maxRounds: 2,
   metrics: ["warm-wall", "warm-cpu"]

@@ -17,11 +17,13 @@ export interface Job {
 }
 
 export type Measure =
+  /** What the first execution of the process costs. */
+  | { readonly kind: "cold" }
   /**
-   * What an execution costs: the first of the process, and the median of `runs` later ones that come after `warmUps`. With
-   * a `batch`, every one of these is the mean of so many: short executions leave their garbage to others.
+   * What a later execution costs: the median of `runs` that come after `warmUps`. With a `batch`, each of them is the mean of
+   * so many: short executions leave their garbage to others.
    */
-  | { readonly kind: "time"; readonly warmUps: number; readonly runs: number; readonly batch?: number }
+  | { readonly kind: "warm"; readonly warmUps: number; readonly runs: number; readonly batch?: number }
   /**
    * The bytes in use: `cold-heap` is what they grow by from before the first execution until so many of its operations have
    * ended, compiled code included; `heap` is what a later execution adds between the first and the second number.

@@ -16,8 +16,10 @@ const main = async (): Promise<Reply> => {
   const history: ReadonlyArray<Operation> = job.replays ? JSON.parse(await text(process.stdin)) : []
   const subject = new Subject(engine, job, history)
   switch (job.measure.kind) {
-    case "time":
-      return { kind: "sample", sample: await time(subject, job.measure) }
+    case "cold":
+      return { kind: "sample", sample: await cold(subject) }
+    case "warm":
+      return { kind: "sample", sample: await warm(subject, job.measure) }
     case "heap":
       return { kind: "sample", sample: await heap(subject, job.measure) }
     case "fibers":
@@ -105,29 +107,34 @@ const startMeter = () => {
   }
 }
 
-const time = async (
-  subject: Subject,
-  { batch = 1, runs, warmUps }: Extract<Job["measure"], { readonly kind: "time" }>
-): Promise<Sample> => {
+const cold = async (subject: Subject): Promise<Sample> => {
   // What loading the modules has left behind is not the execution's.
   collect()
-  const cold = await subject.run(1)
+  const { backends, cpu, wall } = await subject.run(1)
+  return { "cold-cpu": cpu, "cold-wall": wall, ...countsOf(backends) }
+}
+
+const warm = async (
+  subject: Subject,
+  { batch = 1, runs, warmUps }: Extract<Job["measure"], { readonly kind: "warm" }>
+): Promise<Sample> => {
   for (let i = 1; i < warmUps; i++) await subject.run(batch)
   // The last of the warm-ups is weighed, because that takes time.
-  const weighed = warmUps > 0 ? await subject.run(1, { weighs: true }) : cold
-  const [backend] = weighed.backends
-  const warm: Array<{ readonly cpu: number; readonly wall: number }> = []
-  for (let i = 0; i < runs; i++) warm.push(await subject.run(batch))
+  const { backends } = await subject.run(1, { weighs: true })
+  const later: Array<{ readonly cpu: number; readonly wall: number }> = []
+  for (let i = 0; i < runs; i++) later.push(await subject.run(batch))
   return {
-    "cold-cpu": cold.cpu,
-    "cold-wall": cold.wall,
-    "warm-cpu": median(warm.map(({ cpu }) => cpu)),
-    "warm-wall": median(warm.map(({ wall }) => wall)),
-    requests: backend?.requests ?? 0,
-    updates: backend?.updates ?? 0,
-    bytes: backend?.bytes ?? 0
+    "warm-cpu": median(later.map(({ cpu }) => cpu)),
+    "warm-wall": median(later.map(({ wall }) => wall)),
+    ...countsOf(backends),
+    bytes: backends[0]?.bytes ?? 0
   }
 }
+
+const countsOf = ([backend]: ReadonlyArray<Backend>): Sample => ({
+  requests: backend?.requests ?? 0,
+  updates: backend?.updates ?? 0
+})
 
 const heap = async (
   subject: Subject,

@@ -36,6 +36,9 @@ import type { Lifetime } from "./Lifetime.ts"
 import type { Listener, Sent } from "./Listener.ts"
 import type { Usage } from "./Usage.ts"
 
+/** Node loads it when it is first asked for, which takes as long as a short invocation: so it is asked for with the modules. */
+const { crypto } = globalThis
+
 /** How many times a millisecond is waited for: a clock that somebody has stopped does not hold anything up. */
 const longestWait = 5
 
@@ -97,7 +100,7 @@ export class Outbox {
   readonly #host: Host
   readonly #omitsStarts: boolean
   /** Tells the requests of this invocation from those of another that was given the same event. */
-  readonly #nonce = globalThis.crypto.randomUUID()
+  readonly #nonce = crypto.randomUUID()
 
   constructor(options: {
     readonly executionArn: string

@@ -4,38 +4,26 @@
  * @since 0.1.0
  */
 import * as Cause from "effect/Cause"
-import * as Clock from "effect/Clock"
-import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { cast } from "effect/Function"
 import * as Inspectable from "effect/Inspectable"
 import * as Layer from "effect/Layer"
-import * as Predicate from "effect/Predicate"
-import * as References from "effect/References"
-import * as Result from "effect/Result"
 import type { Scope } from "effect/Scope"
-import { CheckpointStore } from "../CheckpointStore.ts"
+import type { CheckpointStore } from "../CheckpointStore.ts"
 import type * as DurableFunction from "../DurableFunction.ts"
 import { InvocationFailed } from "../DurableError.ts"
 import type { Execution } from "../execution/Parts.ts"
-import {
-  deadlineOf,
-  defaultMargin,
-  invoke,
-  within,
-  type Invoked,
-  type InvokeOptions
-} from "../invocation/Invocation.ts"
+import { defaultMargin, type Invoked, type InvokeOptions } from "../invocation/Invocation.ts"
 import { choiceOption, countOption, millisOption, withinInvocation } from "../internal/options.ts"
-import { decodeInvocationEvent, type InvocationAnswer } from "../wire/Invocation.ts"
+import type { InvocationAnswer } from "../wire/Invocation.ts"
 import * as Limits from "../wire/Limits.ts"
-import { configured } from "./internal/configuration.ts"
-import { fromDurableExecutionClient, type DurableExecutionClient } from "./internal/eventClient.ts"
 import * as LambdaCheckpoints from "./LambdaCheckpoints.ts"
-import { LambdaContext, type InvocationContext } from "./LambdaContext.ts"
+import type { LambdaContext, InvocationContext } from "./LambdaContext.ts"
 import * as LambdaLogger from "./LambdaLogger.ts"
+import { primeOnce } from "./internal/prime.ts"
+import { runner } from "./internal/run.ts"
 import { Sandbox } from "./internal/sandbox.ts"
 
 /**
@@ -177,43 +165,16 @@ export const make = <I extends DurableFunction.AnyImplementation, R, E>(
     options.memoMap
   )
   const fixed = invokeOptions(options)
-  const configuration = { mayWait: options.onNonDeterminism === "retry", operation: implementation.contract.name }
   const margin = millisOption(["margin", owner], options.margin, withinInvocation, defaultMargin)
+  primeOnce()
 
-  const run = (input: unknown, context: Partial<InvocationContext> | undefined): Effect.Effect<Invoked, unknown> =>
-    Effect.withFiber((fiber) => {
-      // The client is taken off first: decoding keeps only what belongs to the event.
-      const client = Predicate.hasProperty(input, "durableExecutionClient") ? input.durableExecutionClient : undefined
-      const decoded = decodeInvocationEvent(input)
-      if (Result.isFailure(decoded)) return Effect.fail(decoded.failure)
-      const limits = {
-        ...fixed,
-        deadline: deadlineOf(
-          Context.get(fiber.context, Clock.Clock).currentTimeMillisUnsafe(),
-          remainingIn(context),
-          margin
-        ),
-        traceHeader: context?.xRayTraceId ?? process.env["_X_AMZN_TRACE_ID"]
-      }
-      const store =
-        client === undefined || client === null
-          ? Effect.mapEager(
-              within(limits.deadline, "built the layer of its checkpoints", checkpoints.services),
-              (services) => Context.get(services, CheckpointStore)
-            )
-          : Effect.succeed(fromDurableExecutionClient(cast<unknown, DurableExecutionClient>(client)))
-      const layer = within(limits.deadline, "built the layer of its handler", sandbox.services)
-      return Effect.flatMapEager(configured(layer, configuration), (outcome) => {
-        if ("answer" in outcome) return Effect.succeed({ answer: outcome.answer, parts: undefined })
-        return Effect.flatMapEager(store, (found) =>
-          Effect.provideContext(
-            invoke(implementation, decoded.success, limits),
-            invocationServices(outcome.built, found, context)
-          )
-        )
-      })
-    })
-
+  const run = runner(implementation, {
+    services: () => sandbox.services,
+    checkpoints: () => checkpoints.services,
+    options: fixed,
+    mayWait: options.onNonDeterminism === "retry",
+    margin
+  })
   return disposable(implementation.contract.name, [sandbox, checkpoints], run)
 }
 
@@ -251,21 +212,6 @@ const disposed = (name: string): InvocationFailed =>
     message: `The handler of "${name}" was disposed, and takes no invocation any more. Make a new one with LambdaHandler.make.`
   })
 
-/** What an invocation runs in: the services of the handler's layer, its store, its context, and what its logs say. */
-const invocationServices = <R>(
-  services: Context.Context<R>,
-  store: CheckpointStore["Service"],
-  context: Partial<InvocationContext> | undefined
-) =>
-  services.pipe(
-    Context.add(CheckpointStore, store),
-    Context.add(LambdaContext, completed(context)),
-    Context.add(References.CurrentLogAnnotations, {
-      ...Context.get(services, References.CurrentLogAnnotations),
-      ...annotationsOf(context)
-    })
-  )
-
 const owner = "LambdaHandler.make"
 const payloads = { atLeast: 1, atMost: Limits.maxWirePayload }
 const operations = { atLeast: 1, atMost: Infinity }
@@ -286,16 +232,6 @@ const invokeOptions = <R, E>(options: Options<R, E>): Partial<InvokeOptions> => 
   ...(options.warnAboutTargets === undefined ? undefined : { warnAboutTargets: options.warnAboutTargets })
 })
 
-/** How long the function has left. A context that does not know the time, as a test may call it, never ends. */
-const remainingIn = (context: Partial<InvocationContext> | undefined): number =>
-  typeof context?.getRemainingTimeInMillis === "function" ? context.getRemainingTimeInMillis() : Infinity
-
-/** What every log of an invocation has in addition to the execution. */
-const annotationsOf = (context: Partial<InvocationContext> | undefined): Readonly<Record<string, unknown>> => ({
-  ...(context?.awsRequestId ? { requestId: context.awsRequestId } : undefined),
-  ...(context?.tenantId ? { tenantId: context.tenantId } : undefined)
-})
-
 /** What Lambda receives: the error itself, or what ended the invocation from outside. Whatever is thrown is an Error, so that it has a name. */
 const rejection = (cause: Cause.Cause<unknown>, ended: string): Error => {
   if (Cause.hasInterruptsOnly(cause)) {
@@ -308,24 +244,4 @@ const rejection = (cause: Cause.Cause<unknown>, ended: string): Error => {
   return error instanceof Error
     ? error
     : new Error(`The invocation failed: ${Inspectable.toStringUnknown(error)}`, { cause: error })
-}
-
-/** The context of Lambda is itself; what one of a test leaves out is that of an unknown function. */
-const completed = (context: Partial<InvocationContext> = {}): InvocationContext => {
-  const missing = Object.entries(unknownContext).filter(([field]) => !(field in context))
-  return missing.length === 0
-    ? cast(context)
-    : Object.assign(cast<unknown, InvocationContext>(Object.create(context)), Object.fromEntries(missing))
-}
-
-/** A handler that is called without a context, by a test for instance, has no limits that it knows of. */
-const unknownContext: InvocationContext = {
-  awsRequestId: "",
-  functionName: "",
-  functionVersion: "$LATEST",
-  invokedFunctionArn: "",
-  memoryLimitInMB: "",
-  logGroupName: "",
-  logStreamName: "",
-  getRemainingTimeInMillis: () => Infinity
 }

@@ -107,7 +107,10 @@ export class Sandbox<R, E> {
 }
 
 /** Builds a layer in a scope of its own, which is closed at once if the build fails. */
-const buildScoped = <R, E>(layer: Layer.Layer<R, E>, memoMap: Layer.MemoMap): Effect.Effect<Exit.Exit<Built<R>, E>> =>
+export const buildScoped = <R, E>(
+  layer: Layer.Layer<R, E>,
+  memoMap: Layer.MemoMap
+): Effect.Effect<Exit.Exit<Built<R>, E>> =>
   Effect.flatMap(Scope.make(), (scope) =>
     Layer.buildWithMemoMap(layer, memoMap, scope).pipe(
       Effect.map((services): Built<R> => ({ services, scope })),
