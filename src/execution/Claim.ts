@@ -1,12 +1,12 @@
 /**
  * An operation that the code has asked for.
  *
- * Owns: what an operation may do for itself: know its place and its record, record changes, and convert values.
+ * Owns: what an operation can do itself: look up its place and its record, record changes, and convert values.
  * Does not own: when it does so. The kernel of operations and the delivery decide that.
  *
  * Invariants:
- * 1. A claim has its place in the order of all claims from the moment at which its identity was asked for.
- * 2. The fiber that asked waits at one *door*, until the delivery opens it.
+ * 1. A claim has its place in the order of all claims from the moment the code asks for its identity.
+ * 2. The fiber that asked waits at one *door* until the delivery opens it.
  *
  * @since 0.1.0
  */
@@ -29,26 +29,26 @@ import type { WorkflowTime } from "./WorkflowTime.ts"
 /** The wire types of the operations that a workflow asks for. */
 export type ClaimedType = "CONTEXT" | "STEP" | "WAIT" | "CALLBACK" | "CHAINED_INVOKE"
 
-/** What an operation is on the wire. */
+/** The type and sub-type of an operation on the wire. */
 export interface Kind {
   readonly type: ClaimedType
   readonly subType: SubType
 }
 
 /**
- * What comes first of one millisecond: the end of a nap, then what the execution did itself, then what the service brought. What
- * follows from a nap is stamped no earlier than the nap ends, and no request is sent in a millisecond of which an outcome is known.
- * So whoever was told of two was told of them in this order.
+ * The order of outcomes of the same millisecond: first the ends of naps, then what the execution did itself, then what the
+ * service brought. What follows from a nap is stamped no earlier than the nap ends, and no request is sent in a millisecond
+ * of which an outcome is known. So code that learned of two outcomes learned of them in this order.
  */
 export type Rank = 0 | 1 | 2
 
 /** The place of an outcome in the stream of all outcomes. */
 export interface Key {
-  /** When it came, in milliseconds. */
+  /** The time of the outcome, in milliseconds. */
   readonly at: number
-  /** Among those that came in the same millisecond: {@link Rank}. */
+  /** The order among outcomes of the same time: {@link Rank}. */
   readonly rank: Rank
-  /** Among those that came at the same time: the place of the claim in the order of all claims. */
+  /** The order among outcomes of the same time and rank: the place of the claim in the order of all claims. */
   readonly index: number
 }
 
@@ -57,87 +57,90 @@ export const isBefore = (a: Key, b: Key): boolean => {
   return a.rank === b.rank ? a.index < b.index : a.rank < b.rank
 }
 
-/** Whether the service ends an operation by itself: a wait, a callback, an invoke. */
+/** Checks whether the service itself ends operations of this type: waits, callbacks, invokes. */
 export const isOfOthers = (type: Operation["Type"]): boolean =>
   type === "WAIT" || type === "CALLBACK" || type === "CHAINED_INVOKE"
 
-/** The rank of the end of an operation. */
+/** Returns the rank of the end of an operation. */
 export const rankOf = ({ kind }: Pick<Claim, "kind">): Rank => (isOfOthers(kind.type) ? 2 : 1)
 
 /**
- * A door, at which a fiber waits for an outcome. It is closed, or it has a key and waits for its turn, or it is open: its
- * fiber has gone on.
+ * A door, at which a fiber waits for an outcome. At first it is closed. Once it has a key, it waits for its turn. When it
+ * opens, its fiber goes on.
  */
 export interface Door extends Key {
   at: number
   readonly claim: Claim | undefined
   readonly namespace: Namespace
   readonly fiber: AnyFiber
-  /** What it waits for, for people. */
+  /** The path of what the fiber waits for, for messages. */
   readonly path: string
-  /** How many outcomes had been delivered when the fiber came here. */
+  /** How many outcomes had been delivered when the fiber arrived. */
   since: number
-  /** Its place among those that came to doors, for those with equal keys. */
+  /** The order of arrival. It decides among doors with equal keys. */
   readonly order: number
-  /** Whether it waits for the beginning of the operation and not for its end. */
+  /** Whether the fiber waits for the start of the operation instead of its end. */
   readonly isForStart?: boolean | undefined
-  /** Whether a durable finalizer waits here, which goes on although its branch was let go of. */
+  /** Whether a durable finalizer waits here. It goes on although its branch was let go of. */
   readonly isFinal: boolean
-  /** When what it waits for came, if it has come. */
+  /** Returns the time of what the fiber waits for, if it has come. */
   readonly keyOf: (record: Operation) => number | undefined
-  /** The operation has changed, and has no outcome yet. */
+  /** Called when the operation has changed but has no outcome yet. */
   readonly onChange?: ((record: Operation) => void) | undefined
-  /** What the fiber goes on with. */
+  /** Returns the effect that the fiber goes on with. */
   readonly outcome: () => Effect.Effect<unknown, unknown>
-  /** Lets the fiber go on, even where it cannot be interrupted. */
+  /** Lets the fiber go on, even in a region that cannot be interrupted. */
   readonly resume: (effect: Effect.Effect<unknown, unknown>) => void
   isGone: boolean
-  /** Ends what goes on only because a fiber waits here. */
+  /** Releases what exists only while the fiber waits here. */
   leave: (() => void) | undefined
 }
 
-/** What is known of one operation: what the service holds of it, and how the code asked for it. */
+/** What is known of one operation: the record of the service, and the claim of the code. */
 export interface Entry {
   readonly id: string
   record: Operation | undefined
   claim: Claim | undefined
-  /** Whether it is a mark of ours, which nobody misses. */
+  /** Whether it is a mark of the library. An unclaimed mark is no contradiction. */
   readonly isMark: boolean
-  /** Whether nobody will ask for it any more, because who did was called off outside. */
+  /** Whether no fiber will ask for it any more, because the fiber that asked before was interrupted outside. */
   isExcused: boolean
-  /** Whether the record was there, with this outcome, when an earlier invocation ended. */
+  /** Whether the record existed in this state when an earlier invocation ended. */
   readonly isOld: boolean
-  /** Whether an earlier invocation knew its outcome, and may have delivered it. */
+  /** Whether an earlier invocation knew the outcome, and may have delivered it. */
   readonly wasKnown: boolean
-  /** When its outcome was delivered, if that was later than its stamp says. */
+  /** When the outcome was delivered, if that was later than its stamp. */
   late: number | undefined
-  /** The same of its beginning. */
+  /** When the start was delivered, if that was later than its stamp. */
   lateStart: number | undefined
 }
 
 const finalStatuses = new Set(["SUCCEEDED", "FAILED", "CANCELLED", "TIMED_OUT", "STOPPED"])
 const openStatuses = new Set(["STARTED", "PENDING", "READY"])
 
-/** Whether an operation has its outcome. A status from the future counts when the operation has ended. */
+/** Checks whether an operation has its outcome. An unknown status counts as an outcome if the operation has ended. */
 export const isFinal = (record: Operation): boolean =>
   finalStatuses.has(record.Status) || (!openStatuses.has(record.Status) && record.EndTimestamp !== undefined)
 
-/** What a claim needs of the invocation. */
+/** What a claim uses of the invocation. */
 export interface ClaimHost {
   readonly executionArn: string
-  /** The place of the next claim in the order of all claims. */
+  /** Returns the place of the next claim in the order of all claims. */
   readonly nextIndex: () => number
-  /** Queues an update, for which somebody may wait, and calls back when it is acknowledged. */
+  /**
+   * Queues an update, and calls `acknowledged` when the service has acknowledged it. A fiber may wait for an awaited
+   * update.
+   */
   readonly push: (claim: Claim, update: OperationUpdate, isAwaited: boolean, acknowledged: () => void) => void
-  /** A change was acknowledged. */
+  /** Called when the service has acknowledged a change. */
   readonly committed: (claim: Claim, change: Change) => void
-  /** Does a conversion that takes its time. */
+  /** Runs an asynchronous conversion. */
   readonly convert: <A, E>(claim: Claim, conversion: Effect.Effect<A, E>, done: (exit: Exit.Exit<A, E>) => void) => void
-  /** A value could not be written or read for now. */
+  /** Called when a value cannot be written or read for now. Returns what the fiber does instead. */
   readonly cannotConvert: (error: NotForNow) => Effect.Effect<never>
 }
 
-/** A change of an operation: an update without what every update of it has. */
+/** A change of an operation: an update without the fields that all updates of the operation share. */
 export type Change = Omit<OperationUpdate, "Id" | "ParentId" | "Name" | "Type" | "SubType">
 
 export class Claim implements Subject {
@@ -145,22 +148,25 @@ export class Claim implements Subject {
   readonly name: string
   readonly kind: Kind
   readonly namespace: Namespace
-  /** The fiber that asked. */
+  /** The fiber that asked for the operation. */
   readonly fiber: AnyFiber
-  /** Its place in the order of all claims. */
+  /** The place of the claim in the order of all claims. */
   readonly index: number
   readonly #site: Error | undefined
-  /** Whether its outcome moves the time of its namespace: that of an item does not. */
+  /** Whether the outcome moves the time of the namespace. The outcome of an item does not. */
   readonly movesTime: boolean
-  /** Whether the code has learned its outcome. */
+  /** Whether the code has learned the outcome. */
   isDelivered = false
-  /** The number of the last attempt that is made here, or about to be, whatever status the service gives meanwhile. */
+  /**
+   * The number of the last attempt that this invocation makes or is about to make, whatever status the service reports
+   * meanwhile.
+   */
   attempt = 0
-  /** How many outcomes had been delivered when the code asked for it. */
+  /** How many outcomes had been delivered when the code asked for the operation. */
   since = Infinity
-  /** Whether a fiber has waited for its outcome. */
+  /** Whether a fiber has waited for the outcome. */
   wasAwaited = false
-  /** The fibers that wait for it: one, or several for a callback. */
+  /** The doors of the fibers that wait for the operation: one, or several for a callback. */
   readonly doors: Array<Door> = []
   readonly #host: ClaimHost
   #entry: Entry | undefined
@@ -192,12 +198,12 @@ export class Claim implements Subject {
     this.index = options.host.nextIndex()
   }
 
-  /** Takes its entry in the history, once. */
+  /** Sets the entry in the history. This happens once. */
   enter(entry: Entry): void {
     this.#entry = entry
   }
 
-  /** What the service holds of it. */
+  /** The record that the service holds of the operation. */
   get record(): Operation | undefined {
     return this.#entry?.record
   }
@@ -210,28 +216,28 @@ export class Claim implements Subject {
     return this.#entry
   }
 
-  /** Whether it has an outcome. */
+  /** Whether the operation has an outcome. */
   get isSettled(): boolean {
     const { record } = this
     return record !== undefined && isFinal(record)
   }
 
-  /** The number of the attempt that comes after those that are recorded. */
+  /** The number of the attempt after the recorded ones. */
   get nextAttempt(): number {
     return (this.record?.StepDetails?.Attempt ?? 0) + 1
   }
 
-  /** Whether it stands for the workflow itself. */
+  /** Whether the claim stands for the workflow itself. */
   get isRoot(): boolean {
     return this.id === ""
   }
 
-  /** Where it stands, for people. */
+  /** The path of the operation, for messages. */
   get path(): string {
     return (this.#path ??= this.namespace.pathOf(this.name, this.#occurrence))
   }
 
-  /** Where in the code it was asked for, if that is noted. */
+  /** Where in the code the operation was asked for, if that is captured. */
   get place(): string | undefined {
     return placeOf(this.#site)
   }
@@ -240,24 +246,26 @@ export class Claim implements Subject {
     return this.#host.executionArn
   }
 
-  /** The time of the code that asked for it. */
+  /** The time that the code which asked for the operation sees. */
   get time(): WorkflowTime {
     return this.namespace.time
   }
 
-  /** The format in which the code that asked for it has values written. */
+  /** The format in which the code that asked for the operation writes values. */
   get format(): Format {
     return Context.get(this.fiber.context, Serdes)
   }
 
-  // --- What it records -----------------------------------------------------------------------------------------------
+  // --- Recording changes ---------------------------------------------------------------------------------------------
 
-  /** Records a change with the next request. Nobody waits for it, but it counts when the service has acknowledged it. */
+  /**
+   * Records a change with the next request. No fiber waits for it. It takes effect when the service has acknowledged it.
+   */
   later(change: Change): void {
     this.#host.push(this, this.#update(change), false, () => this.#host.committed(this, change))
   }
 
-  /** Records a change. It counts, and something may be done then, when the service has acknowledged it. */
+  /** Records a change. When the service has acknowledged it, the change takes effect and `then` is called. */
   commit(change: Change, then?: () => void): void {
     this.#host.push(this, this.#update(change), true, () => {
       this.#host.committed(this, change)
@@ -277,8 +285,8 @@ export class Claim implements Subject {
   // --- Values ----------------------------------------------------------------------------------------------------------
 
   /**
-   * Does something with a conversion when it is done: at once where it is done at once. One that may succeed later fails
-   * the invocation, which the service then repeats; what waits for it is told with what to do instead.
+   * Calls `then` with the exit of a conversion, at once if the exit is known already. A conversion that may succeed later
+   * fails the invocation, which the service then repeats; `refused` is called with what the fiber does instead.
    */
   convert<A, E>(
     conversion: Conversion<A, E>,
@@ -297,7 +305,7 @@ export class Claim implements Subject {
     else done(exit)
   }
 
-  /** A conversion as an effect of the fiber that asked. */
+  /** Returns a conversion as an effect of the fiber that asked. */
   converted<A, E>(conversion: Conversion<A, E>): Effect.Effect<A, E> {
     const exit = exitOf(conversion)
     return exit !== undefined && Exit.isSuccess(exit)

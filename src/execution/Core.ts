@@ -1,11 +1,11 @@
 /**
- * The parts of one invocation that know nothing of the order in which outcomes are delivered.
+ * The parts of one invocation that do not depend on the order in which outcomes are delivered.
  *
- * Owns: nothing but the list of them, and the settings of an invocation.
- * Does not own: the parts, each of which has a file of its own, nor how they are put together.
+ * Owns: the list of these parts, and the settings of an invocation.
+ * Does not own: the parts themselves, each in its own file, and how they are put together.
  *
  * Invariants:
- * 1. None of these parts imports the delivery, or knows an operation.
+ * 1. None of these parts imports the delivery or knows any operation.
  *
  * @since 0.1.0
  */
@@ -21,28 +21,28 @@ import type { Usage } from "./Usage.ts"
 
 /** How one invocation behaves. Times are milliseconds. */
 export interface Settings {
-  /** How long local finalizers may take when the invocation ends. */
+  /** How long local finalizers may run when the invocation ends. */
   readonly grace: number
   /** How long work that no operation records may keep an invocation alive. */
   readonly outsideLimit: number
-  /** Calls back after so much real time, unless the returned function is called before. */
+  /** Calls `action` after `millis` of real time. The returned function cancels that. */
   readonly startTimer: (millis: number, action: () => void) => () => void
   /**
-   * Calls back after so much real time, or before that, and with `true`, once the host knows that nothing goes on in the
-   * process that may wake the workflow; not after the returned function was called.
+   * Calls `action` after `limit` of real time, or earlier with `true` once the host knows that nothing in the process can
+   * still wake the workflow. The returned function cancels that.
    */
   readonly whenQuiet: (limit: number, action: (isQuiet?: boolean) => void) => () => void
-  /** How long recorded outcomes wait for a fiber that waits for such work to ask for them. */
+  /** How long recorded outcomes are held back for a fiber that waits for such work and may still ask for them. */
   readonly outsideGrace: number
   /** The time on the host's clock at which the invocation must have ended, if there is one. */
   readonly deadline: number | undefined
-  /** What a contradiction between code and history does: end the execution, or only this invocation. */
+  /** What a contradiction between code and history ends: the execution, or only this invocation. */
   readonly onNonDeterminism: "fail" | "retry"
-  /** The largest result of a step or context that is kept as it is, in bytes. */
+  /** The largest result of a step or context, in bytes, that is kept as it is. */
   readonly maxPayload: number
   /** Whether to warn about contracts without a target. */
   readonly warnAboutTargets: boolean
-  /** What runs in place of the body of an attempt, if anything does. */
+  /** Returns the effect that runs in place of the body of an attempt, if there is one. */
   readonly insteadOf: ((attempt: Attempt) => Effect.Effect<never, unknown> | undefined) | undefined
 }
 

@@ -1,16 +1,17 @@
 /**
- * The loop of an invocation: whenever no fiber of the workflow can run, the next outcome is delivered, or else the next
- * piece of new work begins, or else the invocation rests.
+ * The loop of an invocation. Whenever no fiber of the workflow can run, it delivers the next outcome, or else begins the
+ * next piece of new work, or else lets the invocation rest.
  *
- * Owns: what comes next, and what is done at that moment. It is the face that operations see of the doors, of work, of what
- * runs, of news, of release, of rest and of the pause.
- * Does not own: any of these, each of which has a file of its own; records, requests, and what an operation does.
+ * Owns: the choice of what comes next, and doing it. Operations reach doors, work, running bodies, news, release, rest and
+ * the pause through this class only.
+ * Does not own: any of these parts, each in its own file; records, requests, and what an operation does.
  *
  * Invariants:
- * 1. Outcomes are delivered in the order of their keys, exactly one at a time, when the run queue is empty and no Serdes is
- *    at work.
- * 2. Nothing begins while a known outcome waits for delivery.
- * 3. A wait that is due by the stamps of the service, and not told yet, holds back what came after it.
+ * 1. Outcomes are delivered in the order of their keys, exactly one at a time, when the run queue is empty and no
+ *    conversion runs.
+ * 2. Nothing new begins while a known outcome waits for delivery.
+ * 3. A wait that is due by the stamps of the service, but has not been reported as ended yet, holds back everything after
+ *    it.
  *
  * @since 0.1.0
  */
@@ -80,7 +81,10 @@ export class Delivery {
 
   // --- The loop --------------------------------------------------------------------------------------------------------
 
-  /** Does the next thing. False when nothing can be done now; then it has seen to it that somebody calls again. */
+  /**
+   * Does the next thing. Returns false when nothing can be done now. In that case something is under way that calls this
+   * again.
+   */
   next(): boolean {
     const { fibers, lifetime } = this.#parts
     if (!lifetime.isOpen || this.#running.isConverting) return false
@@ -111,7 +115,7 @@ export class Delivery {
     return true
   }
 
-  /** Whether something that comes before it may still show. */
+  /** Checks whether something that precedes this outcome may still appear. */
   #isHeldBack(door: Door): boolean {
     return this.#news.isRecordingLate || this.#doors.isDue(door.at) || this.#unclaimed.isAwaitedBefore(door)
   }
@@ -132,7 +136,10 @@ export class Delivery {
     claim.convert(door.outcome(), door.resume, door.resume)
   }
 
-  /** The end of a context that nobody can tell the time of counts when somebody asks for it, as it did on the first run. */
+  /**
+   * Moves the time of the namespace. If no code can tell when a context ended, its end counts only when code asks for the
+   * time, as in the first run.
+   */
   #moveTime({ at, claim, namespace }: Door): void {
     this.#parts.outbox.prepare()
     if (claim === undefined) return namespace.time.advanceTo(at)
@@ -142,7 +149,7 @@ export class Delivery {
     } else namespace.time.advanceTo(at)
   }
 
-  /** Whether nothing else of the workflow is under way at a time: then nobody can tell when a context ended. */
+  /** Checks whether nothing else of the workflow is under way at a time. Then no code can tell when a context ended. */
   isAlone(at: number): boolean {
     return (
       this.#doors.size === 0 &&
@@ -160,7 +167,7 @@ export class Delivery {
     return this.#doors.all
   }
 
-  /** A fiber comes to a door. */
+  /** Registers a fiber at a door. */
   wait(door: DoorOfClaim): Door {
     const isBehind = this.#doors.isBehind(door)
     const made = this.#doors.wait(door, isBehind)
@@ -168,52 +175,56 @@ export class Delivery {
     return made
   }
 
-  /** A fiber leaves a door, in whatever way. */
+  /** Removes a fiber from its door, for whatever reason. */
   leave(door: Door): void {
     this.#doors.leave(door)
   }
 
-  /** A context has begun, whose end somebody will wait for. */
+  /** Notes that a context has begun. A fiber will wait for its end. */
   noteBegin(claim: Claim): void {
     claim.since = this.#doors.count
   }
 
-  /** A callback has been created, and somebody may wait for it later. */
+  /** Notes that a callback has been created. A fiber may wait for it later. */
   noteCallback(claim: Claim): void {
     this.#doors.expect(claim)
   }
 
-  /** Whether something is awaited that others than this invocation bring. */
+  /** Whether something is awaited that this invocation does not bring about itself. */
   get awaitsOthers(): boolean {
     return this.#doors.awaitsOthers
   }
 
   /**
-   * Whether what would be stamped in a millisecond could be taken to come before an outcome that was known before: the service
-   * brought it, more than one fiber waits, or a context ends that nobody waits for.
+   * Checks whether something stamped in this millisecond could be taken to precede an outcome that was known before. This
+   * is the case if the service brought that outcome, if more than one fiber waits, or if a context ends that no fiber waits
+   * for.
    */
   isTaken(millis: number, endsContext: () => boolean): boolean {
     const { newestBrought, newestStamp } = this.#parts.history
     if (Math.floor(newestBrought) === millis) return true
-    // What was late counts from when that was recorded.
+    // A late outcome counts from when its mark was recorded.
     const newest = Math.max(newestStamp, this.#doors.last.at)
     return Math.floor(newest) === millis && (this.#doors.isContested || endsContext())
   }
 
   // --- Points in time --------------------------------------------------------------------------------------------------
 
-  /** A fiber waits for a point in the stream that no record marks. */
+  /** Registers a fiber that waits for a point in the stream that no record marks. */
   waitUntil(door: DoorInTime): Door {
     return this.#doors.waitUntil(door)
   }
 
-  /** Everything before some points in the stream is known: all of them count before anything is delivered. */
+  /**
+   * Readies the doors of points in the stream before which everything is known. All of them count before anything is
+   * delivered.
+   */
   reach(...doors: ReadonlyArray<Door>): void {
     for (const door of doors) this.#doors.ready(door)
     if (!this.#news.isTakingIn) this.#parts.fibers.wake()
   }
 
-  /** A fiber sleeps for less than a second at a door. */
+  /** Registers a fiber that sleeps for less than a second at a door. */
   nap(door: Door, millis: number): void {
     this.#naps.add(door, millis)
   }
@@ -224,32 +235,35 @@ export class Delivery {
 
   // --- Work ------------------------------------------------------------------------------------------------------------
 
-  /** Something new may begin once the past is delivered. */
+  /** Queues new work. It begins once all known outcomes are delivered. */
   perform(claim: Claim, run: () => void, isBegun = false): Work {
     return this.#works.add({ claim, index: claim.index, isEnd: false, isBegun, isExempt: false, run })
   }
 
-  /** A context may be recorded once the past is delivered, unless it is let go of before that, and leaves nothing behind. */
+  /**
+   * Queues the start of a context. It is recorded once all known outcomes are delivered, unless the context is let go of
+   * before that and leaves nothing behind.
+   */
   performStart(claim: Claim, begun: Namespace, run: () => void, isMoot: () => boolean): Work {
     return this.#works.add({ claim, index: claim.index, isEnd: false, isExempt: false, begun, isMoot, run })
   }
 
-  /** A context, or the execution, may end once the past is delivered. */
+  /** Queues the end of a context or of the execution. It happens once all known outcomes are delivered. */
   performEnd(work: Pick<Work, "claim" | "run" | "isExempt" | "ended" | "free">): Work {
     return this.#works.add({ ...work, index: this.#parts.history.nextIndex, isEnd: true })
   }
 
-  /** It does not begin any more. What was queued because of it stays queued. */
+  /** Removes work, which then does not begin. Updates that it has queued stay queued. */
   drop(work: Work): void {
     this.#works.drop(work)
   }
 
-  /** As {@link Unclaimed.addBehind}. */
+  /** See {@link Unclaimed.addBehind}. */
   addBehind(catchUp: () => boolean): () => void {
     return this.#unclaimed.addBehind(catchUp)
   }
 
-  /** Somebody who was outside was called off. */
+  /** Called when a fiber that was outside is interrupted. */
   lose(): void {
     this.#unclaimed.lose()
   }
@@ -265,46 +279,46 @@ export class Delivery {
     return this.#running.holds
   }
 
-  /** Runs what an operation does, outside of the run queue, and calls back when it has ended and still counts. */
+  /** Runs the work of an operation: see {@link Running.run}. */
   run<A, E>(claim: Claim, fork: () => Fiber.Fiber<A, E>, ended: (exit: Exit.Exit<A, E>) => void): void {
     this.#running.run(claim, fork, ended)
   }
 
-  /** Ends what runs for an operation whose fiber does not wait any more. Its outcome does not count. */
+  /** Interrupts the work of an operation whose fiber no longer waits. The outcome is ignored. */
   cancel(claim: Claim): Effect.Effect<void> {
     return this.#running.cancel(claim)
   }
 
-  /** Does a conversion on the scheduler of the host. Nothing is delivered meanwhile. */
+  /** Runs a conversion on the scheduler of the host. Nothing is delivered meanwhile. */
   whileConverting<A, E>(claim: Claim, conversion: Effect.Effect<A, E>, done: (exit: Exit.Exit<A, E>) => void): void {
     this.#running.convert(claim, conversion, done)
   }
 
   // --- News and rest ---------------------------------------------------------------------------------------------------
 
-  /** Operations have changed, all of which the history has taken in. */
+  /** Processes changes of operations, all of which the history has taken in. */
   changed(claims: ReadonlyArray<Claim>): void {
     this.#news.changed(claims)
   }
 
-  /** The service has acknowledged a change. */
+  /** Processes a change that the service has acknowledged. */
   acknowledged(claim: Claim, change: Change): void {
     this.#news.acknowledged(claim, change)
   }
 
-  /** As {@link News.whenTold}. */
+  /** See {@link News.whenTold}. */
   whenTold(told: (isLast: boolean) => boolean): () => void {
     return this.#news.whenTold(told)
   }
 
-  /** Calls back when nothing can be delivered any more and everything that was queued is acknowledged. */
+  /** Calls `action` once nothing more can be delivered and everything that was queued is acknowledged. */
   whenIdle(action: () => void): void {
     this.#rest.whenIdle(action)
   }
 
   // --- Letting go ------------------------------------------------------------------------------------------------------
 
-  /** Records something of an operation. If there is no room for it, {@link Release.refuse}. */
+  /** Records something of an operation. If there is no room for it, see {@link Release.refuse}. */
   record(claim: Claim, record: () => void): void {
     try {
       record()
@@ -314,28 +328,28 @@ export class Delivery {
     }
   }
 
-  /** As {@link Release.close}. */
+  /** See {@link Release.close}. */
   close(namespace: Namespace): void {
     this.#release.close(namespace)
   }
 
-  /** As {@link Release.letGo}. */
+  /** See {@link Release.letGo}. */
   letGo(namespaces: ReadonlyArray<Namespace>, branches: Iterable<AnyFiber>, done: () => void): void {
     this.#release.letGo(namespaces, branches, done)
   }
 
-  /** As {@link Release.abandon}. */
+  /** See {@link Release.abandon}. */
   abandon(namespaces: ReadonlyArray<Namespace>, branches: Iterable<AnyFiber>, done: () => void): void {
     this.#release.abandon(namespaces, branches, done)
   }
 
-  /** As {@link Release.stop}. */
+  /** See {@link Release.stop}. */
   stop(): ReadonlyArray<AnyFiber> {
     this.#outside.stop()
     return this.#release.stop()
   }
 
-  /** What waits, in words: for messages and reports. */
+  /** Describes what runs and what fibers wait for, for messages and reports. */
   describe(): ReadonlyArray<string> {
     return [...this.#running.describe(), ...this.#doors.describe()]
   }

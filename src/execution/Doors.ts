@@ -1,15 +1,15 @@
 /**
  * The doors at which fibers wait, and the order in which they open.
  *
- * Owns: who waits for what, which doors have a key, which waits are due, how far the stream of outcomes is delivered, and
- * for which callbacks somebody may still come.
- * Does not own: when a door opens, which the delivery decides, and what the service tells, which is news.
+ * Owns: which fiber waits for what, which doors have a key, which waits are due, how far the stream of outcomes is
+ * delivered, and for which callbacks a fiber may still wait.
+ * Does not own: when a door opens, which the delivery decides; and what the service reports, which `News.ts` processes.
  *
  * Invariants:
- * 1. Of the doors that have a key, the first is that with the least, and of equal keys the one that was come to first.
- * 2. A fiber leaves a door once. From then on nothing counts it: not its claim, not its namespace, not who asks for news.
- * 3. What is known to have been late has its key by that mark, and none before the mark is recorded.
- * 4. How far the stream is delivered never goes back.
+ * 1. Of the doors that have a key, the one with the least key is the first. Of equal keys, the one that was reached first.
+ * 2. A fiber leaves a door once. From then on the door counts nowhere: not for its claim, its namespace, or polling.
+ * 3. A late outcome has its key from the mark that says so, and has none before the mark is recorded.
+ * 4. The position up to which the stream is delivered never goes back.
  *
  * @since 0.1.0
  */
@@ -22,15 +22,15 @@ import { Heap } from "./Heap.ts"
 import type { Poller } from "./Poller.ts"
 
 /**
- * Delivers what is known in the order in which fibers asked for it, as if outcomes had no order of their own: a seam for
- * tests, which have to notice that.
+ * Whether known outcomes are delivered in the order in which fibers asked for them, as if outcomes had no order of their
+ * own. This is a seam for tests, which have to notice that.
  */
 export const InOrderOfClaims: Context.Reference<boolean> = Context.Reference<boolean>(
   "effect-durable/InOrderOfClaims",
   { defaultValue: () => false }
 )
 
-/** What the doors know of a door by themselves. */
+/** The fields of a door that `Doors` sets. */
 type Made = "index" | "order" | "rank" | "since" | "isGone" | "leave"
 
 /** A door for the outcome of an operation. */
@@ -44,7 +44,7 @@ export class Doors {
   readonly #parts: Core
   readonly #poller: Poller
   readonly #ready: Heap<Door>
-  /** Waits without an outcome, by when they are due. */
+  /** Waits without an outcome, ordered by when they are due. */
   readonly #due = new Heap<{ readonly at: number; readonly door: Door }>((a, b) => a.at < b.at)
   readonly #callbacks = new Set<Claim>()
   #last: Key = { at: -Infinity, rank: 0, index: -1 }
@@ -59,25 +59,25 @@ export class Doors {
     this.#ready = new Heap(Context.get(parts.host.services, InOrderOfClaims) ? wasAskedBefore : comesBefore)
   }
 
-  /** How many outcomes were delivered. */
+  /** How many outcomes have been delivered. */
   get count(): number {
     return this.#count
   }
 
-  /** The latest key of what was delivered. */
+  /** The greatest key delivered so far. */
   get last(): Key {
     return this.#last
   }
 
-  // --- Coming and leaving ----------------------------------------------------------------------------------------------
+  // --- Arriving and leaving --------------------------------------------------------------------------------------------
 
-  /** A fiber comes to a door of an operation, which stays closed for now if its outcome {@link isBehind}. */
+  /** Registers a fiber at a door of an operation. The door stays closed for now if its outcome {@link isBehind}. */
   wait(door: DoorOfClaim, isBehind = false): Door {
     const { claim } = door
     const { entry, record } = claim
     const rank = door.isForStart === true ? 1 : rankOf(claim)
     const made: Door = { ...door, at: NaN, rank, index: claim.index, ...this.#arrival() }
-    // A context is there from its claim on, and waits at a door only for its end.
+    // A context counts from its claim on, although its fiber waits at a door only for its end.
     if (claim.kind.type === "CONTEXT") made.since = Math.min(made.since, claim.since)
     claim.doors.push(made)
     if (door.isForStart !== true) claim.wasAwaited = true
@@ -95,7 +95,10 @@ export class Doors {
     return made
   }
 
-  /** A fiber waits for a point in the stream that no record marks. It has its turn once that is reached: {@link ready}. */
+  /**
+   * Registers a fiber that waits for a point in the stream that no record marks. Once the point is reached, {@link ready}
+   * is called.
+   */
   waitUntil(door: DoorInTime): Door {
     const index = this.#parts.history.nextIndex
     const made: Door = {
@@ -131,7 +134,7 @@ export class Doors {
     if (isOfOthers(claim.kind.type) || claim.record?.Status === "PENDING") this.#poller.watch(door)
   }
 
-  /** A fiber leaves a door, in whatever way. */
+  /** Removes a fiber from its door, for whatever reason. */
   leave(door: Door): void {
     if (door.isGone) return
     door.isGone = true
@@ -147,19 +150,19 @@ export class Doors {
     this.#parts.listener.moved?.()
   }
 
-  /** A callback has been created, and somebody may come to wait for it. */
+  /** Notes that a callback has been created. A fiber may wait for it later. */
   expect(callback: Claim): void {
     this.#callbacks.add(callback)
   }
 
-  /** Nobody comes any more to wait for callbacks of what is closed. */
+  /** Forgets the callbacks of closed namespaces, for which no fiber can wait any more. */
   forgetClosed(): void {
     for (const claim of this.#callbacks) if (claim.namespace.standing === "closed") this.#callbacks.delete(claim)
   }
 
-  // --- The order -------------------------------------------------------------------------------------------------------
+  // --- Order -----------------------------------------------------------------------------------------------------------
 
-  /** Gives a door its key, if its operation has one for it now. */
+  /** Gives a door its key, if its operation has one now. Returns whether it does. */
   look(door: Door, claim: Claim): boolean {
     const { entry, record } = claim
     if (record === undefined || !Number.isNaN(door.at)) return false
@@ -178,8 +181,8 @@ export class Doors {
   }
 
   /**
-   * Whether its outcome has come, but has no place before what earlier invocations delivered. The end of a wait has: nothing that is
-   * stamped after it is delivered before it is told.
+   * Checks whether an outcome has come that has no place before what earlier invocations delivered. The end of a wait
+   * always has one: nothing stamped after it is delivered before the service has reported it.
    */
   isBehind({
     claim,
@@ -195,7 +198,7 @@ export class Doors {
     return key !== undefined && this.#parts.history.isBehind(key, entry)
   }
 
-  /** A door that has its key waits for its turn. */
+  /** Queues a door that has its key. */
   ready(door: Door): void {
     if (!door.isGone) this.#ready.add(door)
   }
@@ -206,7 +209,7 @@ export class Doors {
     return this.#ready.first
   }
 
-  /** Opens the {@link first} door: its outcome is delivered. */
+  /** Opens the {@link first} door, which delivers its outcome. */
   open(door: Door): void {
     this.#ready.take()
     this.leave(door)
@@ -215,7 +218,7 @@ export class Doors {
     if (door.claim?.isSettled === true && door.isForStart !== true) this.#callbacks.delete(door.claim)
   }
 
-  /** Whether a wait that is not told yet is due by a time. */
+  /** Checks whether a wait is due by a time, and has not been reported as ended yet. */
   isDue(at: number): boolean {
     while (this.#due.first !== undefined && (this.#due.first.door.isGone || !Number.isNaN(this.#due.first.door.at))) {
       this.#due.take()
@@ -223,7 +226,7 @@ export class Doors {
     return this.#due.first !== undefined && this.#due.first.at <= at
   }
 
-  // --- Who waits -------------------------------------------------------------------------------------------------------
+  // --- Waiting fibers --------------------------------------------------------------------------------------------------
 
   get size(): number {
     return this.all.size
@@ -234,20 +237,20 @@ export class Doors {
     return this.#ofClaims > 0
   }
 
-  /** Whether something is awaited that others than this invocation bring. */
+  /** Whether something is awaited that this invocation does not bring about itself. */
   get awaitsOthers(): boolean {
     return this.#ofOthers > 0 || this.#callbacks.size > 0
   }
 
-  /** Whether a callback has no outcome at a time. */
+  /** Checks whether a callback has no outcome at a time. */
   awaitsCallback(at: number): boolean {
     for (const { isSettled, record } of this.#callbacks) if (!isSettled || latestStamp(record) > at) return true
     return false
   }
 
   /**
-   * Whether more than one fiber waits, or may at this time, or waited when the last outcome was delivered, so that the order of
-   * outcomes matters.
+   * Whether the order of outcomes matters, because more than one fiber waits, may wait at this time, or waited when the
+   * last outcome was delivered.
    */
   get isContested(): boolean {
     if (this.all.size > 1) return true
@@ -271,7 +274,7 @@ export class Doors {
     return new Set(Array.from(this.all, ({ fiber }) => fiber))
   }
 
-  /** What waits, in words. */
+  /** Describes what fibers wait for, for messages. */
   describe(): ReadonlyArray<string> {
     return Array.from(this.all, ({ claim, path }) => `"${path}" (${claim?.kind.type ?? "nap"}) has no outcome`)
   }
@@ -281,10 +284,12 @@ const wasAskedBefore = (a: Door, b: Door): boolean => a.order < b.order
 
 const comesBefore = (a: Door, b: Door): boolean => isBefore(a, b) || (!isBefore(b, a) && wasAskedBefore(a, b))
 
-/** When something was delivered later than its stamp says, if it was; never as long as that is not recorded yet. */
+/**
+ * Returns when something was delivered, if that was later than its stamp; `Infinity` until the mark of that is recorded.
+ */
 const lateOf = ({ isForStart }: Door, { late, lateStart }: Entry): number | undefined =>
   isForStart === true ? lateStart : late
 
-/** The latest stamp of a record; one that is not there yet is never before anything. */
+/** Returns the latest stamp of a record; `Infinity` if it has none yet. */
 export const latestStamp = (record: Operation | undefined): number =>
   record?.EndTimestamp ?? record?.StartTimestamp ?? Infinity

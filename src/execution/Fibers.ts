@@ -1,17 +1,17 @@
 /**
- * The fibers of a workflow: the one queue on which they run, and what each of them is at.
+ * The fibers of a workflow: the queue on which they all run, and the state of each.
  *
- * Owns: the run queue (it is the scheduler of the workflow), which fibers live, who forked whom, and which of them are
- * *outside*: waiting for something of the host that no operation records; what they failed with.
- * Does not own: what is delivered to them, which the delivery decides whenever the queue is empty.
+ * Owns: the run queue, which is the scheduler of the workflow; which fibers live and which fiber forked them; which of them
+ * are *outside*, waiting for something of the host that no operation records; and what fibers failed with.
+ * Does not own: what is delivered to fibers. The delivery decides that whenever the queue is empty.
  *
  * Invariants:
- * 1. All fibers of the workflow run on one first-in-first-out queue. None yields because of what it has computed: after a
- *    while the whole workflow pauses, and the same fiber goes on first.
+ * 1. All fibers of the workflow run on one first-in-first-out queue. No fiber yields because of what it has computed: after
+ *    a while the whole workflow pauses, and the same fiber goes on first.
  * 2. What comes from outside enters when the queue is empty, as a slice of its own.
- * 3. A fiber that waits for a promise or a timer of the host is outside from the moment at which it asks for it until it
- *    runs again. What only another fiber can wake is never outside.
- * 4. Bodies of steps and Serdes run on the scheduler of the host, and are none of these fibers.
+ * 3. A fiber that waits for a promise or a timer of the host is outside from the moment it asks for it until it runs again.
+ *    A fiber that only another fiber can wake is never outside.
+ * 4. Bodies of steps and Serdes run on the scheduler of the host. Their fibers are none of these.
  *
  * @since 0.1.0
  */
@@ -25,35 +25,40 @@ import type { User } from "./Users.ts"
 
 export type AnyFiber = Fiber.Fiber<unknown, unknown>
 
-/** What a fiber of the workflow is. */
+/** The state of one fiber of the workflow. */
 interface Member {
   readonly parent: AnyFiber | undefined
-  /** Fibers that it forked and that live. */
+  /** How many of the fibers that it forked live. */
   children: number
-  /** What it waits with, once it has waited to be called back. */
+  /** The function with which it last waited to be called back, if it has. */
   wait: Register | undefined
-  /** The last slice that had come before in every run when it began to wait, or went outside. */
+  /** The last slice that precedes, in every run, the moment when it began to wait or went outside. */
   after: number
-  /** The slices from outside that have come before in every run. */
+  /** The slices from outside that precede it in every run. */
   known: bigint
 }
 
 export interface FibersHost {
-  /** Nothing is left to run: deliver or perform the next thing. False when there is nothing to do now. */
+  /**
+   * Called when nothing is left to run. Delivers or performs the next thing; returns false when there is nothing to do now.
+   */
   readonly onIdle: () => boolean
-  /** A fiber spins without asking for an operation. */
+  /** Called when a fiber spins without asking for an operation. */
   readonly onSpin: () => void
-  /** A fiber runs. */
+  /** Called when a fiber runs. */
   readonly onActivity: () => void
-  /** A fiber that was outside was called off, and does not come back. */
+  /** Called when a fiber that was outside is interrupted, and does not come back. */
   readonly onLost: () => void
 }
 
-/** Operations of a fiber between two looks at the time, and how long one turn of the event loop may take, in milliseconds. */
+/**
+ * How many operations of a fiber pass between two looks at the time, and how long one turn of the event loop may take, in
+ * milliseconds.
+ */
 const opsBetweenLooks = 2_048
 const turnBudget = 20
 
-/** Tasks that may run one after the other without a delivery: more is a loop that never waits. */
+/** How many tasks may run in a row without a delivery. More is a loop that never waits. */
 const maxTasks = 250_000
 
 // Captured early: a test framework may replace the timers of the process later.
@@ -64,11 +69,11 @@ const { then } = Promise.prototype
 export class Fibers implements Scheduler.Scheduler {
   readonly executionMode = "async"
   readonly live = new Map<AnyFiber, Member>()
-  /** Fibers that wait for something of the host, and where in the code, if that is noted. */
+  /** Fibers that wait for something of the host, with the place in the code if that is captured. */
   readonly outside = new Map<AnyFiber, string | undefined>()
-  /** Notes where in the code a fiber goes outside. */
+  /** Finds where in the code a fiber goes outside. */
   placeOf: (() => string | undefined) | undefined
-  /** Promises that fibers of the workflow have asked and that have not answered. */
+  /** How many promises that fibers of the workflow have subscribed to are pending. */
   #promises = 0
   readonly #failures = new WeakSet<object>()
   #host: FibersHost | undefined
@@ -77,20 +82,20 @@ export class Fibers implements Scheduler.Scheduler {
   #slices: Array<{ readonly task: () => void; readonly spawner: AnyFiber | undefined }> = []
   #isRunning = false
   #isUnwatched = false
-  /** The fiber of the host that has the queue run, if one has. */
+  /** The fiber of the host that runs the queue, if there is one. */
   #caller: AnyFiber | undefined
   #isPaused = false
   #isWoken = false
-  /** The slice that runs now, and the last one that comes before it in every run: itself if an outcome began it. */
+  /** The current slice, and the last slice that precedes it in every run: itself if an outcome began it. */
   #slice = 1
   #after = 1
-  /** How many slices came from outside, and which of them is the one that runs now: one bit, or none. */
+  /** How many slices came from outside, and which of them is the current one: one bit, or none. */
   #returns = 0
   #bit = 0n
-  /** Which of them have come before the slice that runs now in every run, and before the last one that an outcome began. */
+  /** Which of them precede the current slice in every run, and which precede the last slice that an outcome began. */
   #known = 0n
   #delivered = 0n
-  /** Whether the fiber is to run that an outcome has woken. */
+  /** Whether the fiber that an outcome has woken is still to run. */
   #isFirst = true
   #isStopped = false
   #turnBegan = 0
@@ -100,9 +105,9 @@ export class Fibers implements Scheduler.Scheduler {
   #spawner: AnyFiber | undefined
   #entering: AnyFiber | undefined
   #pausing: AnyFiber | undefined
-  /** The fiber that has come back from outside last. */
+  /** The fiber that came back from outside last. */
   #returning: AnyFiber | undefined
-  /** Where in the code the fiber that runs has had the host make something. */
+  /** Where in the code the running fiber had the host create something. */
   #made: string | undefined
 
   attach(host: FibersHost): void {
@@ -119,30 +124,30 @@ export class Fibers implements Scheduler.Scheduler {
     return this.#isRunning
   }
 
-  /** The fiber that runs now, or has just ended: what hears of its end runs in its name. */
+  /** The fiber that runs now or has just ended: observers of its end run in its name. */
   get current(): AnyFiber | undefined {
     const fiber = Fiber.getCurrent()
     return fiber === this.#caller && this.#isRunning && !this.#isUnwatched ? this.#last : fiber
   }
 
-  /** A fiber that uses something now. */
+  /** Returns the position of a fiber that uses a counted thing now. */
   userOf(fiber: AnyFiber): User {
     const known = this.#returns === 0 ? 0n : (this.live.get(fiber)?.known ?? this.#known)
     return { slice: this.#slice, after: this.#after, bit: this.#bit, known }
   }
 
-  /** Whether something of the host is under way that a fiber waits for, or has somebody wait for. */
+  /** Whether something of the host is pending that a fiber waits for or has subscribed to. */
   get isOutside(): boolean {
     return this.outside.size > 0 || this.#promises > 0
   }
 
-  /** Whether a fiber waits for what only Effect can bring. */
+  /** Checks whether a fiber waits for something that only Effect can bring. */
   isOfEffect(fiber: AnyFiber): boolean {
     const wait = this.live.get(fiber)?.wait
     return wait === undefined || isOfEffect(wait)
   }
 
-  /** The fibers that wait for no fiber that they forked. */
+  /** Lists the fibers that wait for no fiber that they forked. */
   *leaves(): Iterable<AnyFiber> {
     for (const [fiber, { children }] of this.live) if (children === 0) yield fiber
   }
@@ -158,7 +163,7 @@ export class Fibers implements Scheduler.Scheduler {
       if (this.#isRunning && fiber !== this.#returning && this.outside.has(fiber)) this.#host?.onLost()
     }
     if (!this.#isRunning && !this.#isStopped) {
-      // It goes on as a slice of its own.
+      // The fiber goes on as a slice of its own.
       this.#entering = fiber
       return true
     }
@@ -184,7 +189,7 @@ export class Fibers implements Scheduler.Scheduler {
     if (spawner !== undefined && spawner === this.#entering) {
       this.#entering = undefined
       this.#slices.push(entry)
-      // It is still on the stack: an interrupt of a fiber that runs would come too late.
+      // The fiber is still on the stack, so running the queue now would interrupt it too late.
       if (!this.#isRunning) return queueMicrotask(() => this.wake())
     } else if (spawner !== undefined && spawner === this.#pausing) {
       this.#pausing = undefined
@@ -198,19 +203,19 @@ export class Fibers implements Scheduler.Scheduler {
     else this.wake()
   }
 
-  /** Runs a task as one of the workflow, before anything that comes from outside. */
+  /** Runs a task of the workflow, before anything that comes from outside. */
   enqueue(task: () => void): void {
     this.#tasks.push({ task, spawner: undefined })
     this.wake()
   }
 
-  /** Something may have become possible. */
+  /** Runs the queue, because something may have become possible. */
   wake(): void {
     this.#isWoken = true
     if (!this.#isRunning && !this.#isPaused) this.run()
   }
 
-  /** Looks no further for what may be delivered: the invocation is ending. Fibers still run. */
+  /** Stops looking for outcomes to deliver, because the invocation is ending. Fibers still run. */
   stop(): void {
     this.#isStopped = true
     this.outside.clear()
@@ -280,20 +285,20 @@ export class Fibers implements Scheduler.Scheduler {
     this.#spawner = undefined
   }
 
-  /** Lets the process do other things when this turn of the event loop has lasted long enough. */
+  /** Checks whether this turn of the event loop has time left. If not, pauses so that the process can do other things. */
   #isInTime(): boolean {
     if ((this.#count & 255) !== 255 || performance.now() - this.#turnBegan < turnBudget) return true
     this.#isPaused = true
     return false
   }
 
-  /** Starts a fiber at once for another one, which has it as its child. */
+  /** Starts a fiber at once, as a child of another one. */
   forkedBy<A>(parent: AnyFiber, fork: () => A): A {
     this.#spawner = parent
     return fork()
   }
 
-  /** Runs what is no code of the workflow, although the run queue has come to it. */
+  /** Runs code that does not belong to the workflow, with the watch on the host off if the run queue has it on. */
   unwatched<A>(run: () => A): A {
     if (!this.#isRunning || this.#isUnwatched) return run()
     this.#unwatch()
@@ -306,9 +311,9 @@ export class Fibers implements Scheduler.Scheduler {
     }
   }
 
-  // --- Who lives ---------------------------------------------------------------------------------------------------------
+  // --- Living fibers -----------------------------------------------------------------------------------------------------
 
-  /** Notes that a fiber runs. One that is new was queued by its parent, or is forked by the one that ran last. */
+  /** Notes that a fiber runs. A new one was queued by its parent, or is forked by the fiber that ran last. */
   #see(fiber: AnyFiber, candidate: AnyFiber | undefined): void {
     if (this.live.has(fiber)) return
     const parent = candidate === fiber ? undefined : candidate
@@ -323,7 +328,7 @@ export class Fibers implements Scheduler.Scheduler {
     })
   }
 
-  /** What runs because of something comes after all that comes before that. Outcomes come in one order. */
+  /** Notes that the fiber comes after everything that its cause comes after. Outcomes come in one order. */
   #learn(fiber: AnyFiber): void {
     const member = this.live.get(fiber)
     if (member === undefined || !this.#isRunning) return
@@ -332,7 +337,7 @@ export class Fibers implements Scheduler.Scheduler {
     this.#isFirst = false
   }
 
-  /** Whether a fiber had failed with this, or was failing with it, before the workflow was stopped. */
+  /** Checks whether a fiber had failed with this value, or was failing with it, before the workflow was stopped. */
   hasFailedWith(failure: unknown): boolean {
     return isObjectKeyword(failure) && this.#failures.has(failure)
   }
@@ -345,7 +350,7 @@ export class Fibers implements Scheduler.Scheduler {
     }
   }
 
-  /** A fiber of the workflow goes on beside it. Answers whether it is one. */
+  /** Notes that a fiber goes on outside of the run queue. Returns whether it is a fiber of the workflow. */
   goOutside(fiber: AnyFiber): boolean {
     if (!this.live.has(fiber)) return false
     this.#noteOutside(fiber)
@@ -356,7 +361,7 @@ export class Fibers implements Scheduler.Scheduler {
     asks: (fiber, promise) => {
       if (!this.live.has(fiber)) return
       this.#noteOutside(fiber)
-      // What goes on beside the workflow may leave promises behind that nobody waits for.
+      // Code beside the workflow may leave promises behind that no fiber waits for.
       if (promise !== undefined && fiber.cache.scheduler === this) this.#countPromise(promise)
     },
     makes: () => {
@@ -367,7 +372,7 @@ export class Fibers implements Scheduler.Scheduler {
       if (member === undefined) return
       member.wait = register
       member.after = this.#after
-      // A thenable of its own may do what nobody sees.
+      // A library's own thenable may do what the runtime cannot see.
       if (isPromise(register)) this.#noteOutside(fiber)
     }
   }
@@ -382,7 +387,7 @@ export class Fibers implements Scheduler.Scheduler {
   #countPromise(promise: Promise<unknown>): void {
     this.#promises++
     const answered = (): void => {
-      // What it wakes has its turn first.
+      // What the promise wakes runs first.
       queueMicrotask(() => {
         this.#promises--
         if (this.#promises === 0) this.wake()
@@ -392,14 +397,14 @@ export class Fibers implements Scheduler.Scheduler {
   }
 }
 
-// --- What the host is asked for ------------------------------------------------------------------------------------------
+// --- Watching the host ---------------------------------------------------------------------------------------------------
 
 interface Sight {
-  /** A fiber asks the host for something: a promise, or a timer. */
+  /** Called when a fiber asks the host for something: a promise, or a timer. */
   readonly asks: (fiber: AnyFiber, promise: Promise<unknown> | undefined) => void
-  /** The host makes something that will call back. */
+  /** Called when the host creates something that will call back. */
   readonly makes: () => void
-  /** A fiber waits to be called back. */
+  /** Called when a fiber begins to wait to be called back. */
   readonly waits: OnWait
 }
 
@@ -411,12 +416,15 @@ const note = (asked: unknown): void => {
 }
 
 /**
- * Something of the host has come into being that will call back. Who hears of that in the whole process says so, and then
- * messages can name the place in the code.
+ * Notes that the host has created something that will call back. A caller that sees this in the whole process reports it
+ * here, so that messages can name the place in the code.
  */
 export const noteMade = (): void => sight?.makes()
 
-/** A function of the host that notes who calls it. The last one is kept, because it is the same nearly always. */
+/**
+ * Wraps functions of the host so that they note their caller. Keeps the last wrapper, because the function is nearly always
+ * the same.
+ */
 const noting = <F extends (...args: never) => unknown>() => {
   let known: F | undefined
   let noted: F | undefined
@@ -438,8 +446,8 @@ const notedTimeout = noting<typeof setTimeout>()
 const notedImmediate = noting<typeof setImmediate>()
 
 /**
- * Notes which fiber asks the host for something, until the returned function is called: a promise that it waits for, or a
- * timer; and what each waits with. Outside of the run queue of a workflow nothing is replaced.
+ * Notes, until the returned function is called, which fiber asks the host for something (a promise that it waits for, or a
+ * timer), and what each fiber waits with. Outside of the run queue of a workflow nothing is replaced.
  */
 const watchHost = (see: Sight): (() => void) => {
   const before = sight

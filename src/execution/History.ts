@@ -5,12 +5,11 @@
  * Does not own: the order in which outcomes are delivered, and what happens when code and history contradict each other.
  *
  * Invariants:
- * 1. Each operation has one entry: what the service holds of it, and how the code asked for it.
- * 2. A response is taken in whole before anybody hears of it.
- * 3. A record counts as *unclaimed* while the namespace in which it stands is open and the code has not asked for it.
- *    Marks and pauses never count.
- * 4. The code is replaying while a record from before this invocation is unclaimed, or its outcome not delivered. What
- *    the service has told since the last invocation is no replay.
+ * 1. Each operation has one entry: the record of the service, and the claim of the code.
+ * 2. A response is applied as a whole before any other part sees it.
+ * 3. A record is *unclaimed* while its namespace is open and the code has not asked for it. Marks and pauses never count.
+ * 4. The code is replaying while a record from before this invocation is unclaimed, or its outcome undelivered. What the
+ *    service has reported since the last invocation is no replay.
  *
  * @since 0.1.0
  */
@@ -21,21 +20,21 @@ import type { Namespace } from "./Namespace.ts"
 
 export class History {
   readonly execution: Operation | undefined
-  /** How often invocations have paused the execution because they neared their ends. */
+  /** How often invocations have paused the execution because they neared their end. */
   pauses = 0
-  /** The greatest stamp that the service has told. */
+  /** The greatest stamp that the service has reported. */
   newestStamp = 0
   /** The greatest stamp of what the service brought: the end of a wait, of a callback, of an invoke. */
   newestBrought = -Infinity
-  /** The latest that earlier invocations may have delivered, in milliseconds. */
+  /** The latest time of anything that earlier invocations may have delivered, in milliseconds. */
   newestKnown = -Infinity
-  /** Whether the service brought that. */
+  /** Whether the service brought what happened at that time. */
   #isBrought = false
-  /** Whether there was anything when this invocation began. */
+  /** Whether nothing was recorded when this invocation began. */
   readonly isFirst: boolean
   readonly #entries = new Map<string, Entry>()
   readonly #marks = new Map<string, Mark>()
-  /** When marks of this invocation were recorded. */
+  /** The stamps of the marks of this invocation. */
   readonly #stamps = new Map<string, number>()
   #below: Map<string | undefined, Array<Entry>> | undefined
   readonly #excused: Array<Entry> = []
@@ -43,16 +42,17 @@ export class History {
   #claims = 0
   #unclaimed = 0
   #oldUndelivered = 0
-  /** Outcomes that the service has told since the last invocation, and that are not delivered yet. */
+  /** Outcomes that the service has reported since the last invocation and that are not delivered yet. */
   readonly #news = new Set<string>()
-  /** Whether the last invocation has paused the execution, and nothing has begun since. */
+  /** Whether the last invocation paused the execution, and nothing has begun since. */
   #isPaused = false
-  /** Whether what was delivered last was delivered by an earlier invocation too. */
+  /** Whether an earlier invocation, too, delivered what was delivered last. */
   #isBehind = true
 
   /**
-   * The records of an invocation, what changed of them while none ran, and how many of them are of the moment in which the
-   * service told that. Later pages may know of what it has ended since then, which will be news of the next invocation.
+   * Takes the records of an invocation, the ids of those that changed while none ran, and how many of the records belong to
+   * the moment in which the service listed those ids. Later pages may hold what the service has ended since then, which
+   * will be news of the next invocation.
    */
   constructor(initial: ReadonlyArray<Operation>, news: ReadonlySet<string>, atOnce = initial.length) {
     this.execution = initial.find(({ Type }) => Type === "EXECUTION")
@@ -81,7 +81,7 @@ export class History {
     }
     this.isFirst = this.#entries.size === 0
     initial.forEach(({ Id, Type }, index) => {
-      // What the execution ends itself, no later moment has ended.
+      // What the execution ends itself has not ended at a later moment.
       if (index < atOnce || !isOfOthers(Type)) this.#noteKnown(this.#entries.get(Id))
     })
   }
@@ -102,8 +102,8 @@ export class History {
   }
 
   /**
-   * Whether the stamp of something that the service brought lies before what earlier invocations may have delivered, although
-   * none of them knew of it: it was told late, or stamped by a clock that is behind.
+   * Checks whether something that the service brought is stamped before what earlier invocations may have delivered,
+   * although none of them knew of it: it was reported late, or stamped by a clock that is behind.
    */
   isBehind(at: number, entry: Entry | undefined): boolean {
     return entry?.wasKnown !== true && (at < this.newestKnown || (at === this.newestKnown && this.#isBrought))
@@ -119,7 +119,7 @@ export class History {
     else siblings.push(entry)
   }
 
-  /** The service has told a stamp, or has acknowledged what gets one. */
+  /** Notes the stamps of a record that the service has reported, or whose change it has acknowledged. */
   noteStamp({ EndTimestamp = 0, StartTimestamp, Type }: Operation): void {
     this.newestStamp = Math.max(this.newestStamp, StartTimestamp, EndTimestamp)
     if (EndTimestamp > this.newestBrought && isOfOthers(Type)) this.newestBrought = EndTimestamp
@@ -137,12 +137,12 @@ export class History {
     return this.#entries.get(id)?.record
   }
 
-  /** A mark that was recorded, in this invocation or before. */
+  /** Returns a mark that was recorded, in this invocation or before. */
   mark(wanted: Mark): Mark | undefined {
     return this.#marks.size === 0 ? undefined : this.#marks.get(idOf(wanted))
   }
 
-  /** The time that code was shown before a stamp of an operation was known, if that was recorded. */
+  /** Returns the time that code was shown before the stamp of an operation was known, if that was recorded. */
   shown({ id, name }: { readonly id: string; readonly name: string }): number | undefined {
     return this.mark({ kind: "reading", of: id, label: name })?.time
   }
@@ -151,24 +151,27 @@ export class History {
     this.#marks.set(idOf(mark), mark)
   }
 
-  /** When a mark of this invocation was recorded, if the service has told. */
+  /** Returns when a mark of this invocation was recorded, if the service has reported that. */
   stampOf(mark: Mark): number | undefined {
     return this.#stamps.get(idOf(mark))
   }
 
-  /** How many operations of a namespace were recorded before this invocation. */
+  /** Returns how many operations of a namespace were recorded before this invocation. */
   countIn(wireId: string | undefined): number {
     return this.#below?.get(wireId)?.length ?? 0
   }
 
   // --- Claims ------------------------------------------------------------------------------------------------------------
 
-  /** The place of the next claim in the order of all of them. */
+  /** The next place in the order of all claims. Each read takes one. */
   get nextIndex(): number {
     return this.#claims++
   }
 
-  /** The code asks for an operation. The entry of another claim is answered when there was one: two would share a record. */
+  /**
+   * Claims an operation and returns its entry. An entry that another claim holds stays with that claim: two would share a
+   * record.
+   */
   claim(claim: Claim): Entry {
     const known = this.#entries.get(claim.id)
     if (known === undefined) {
@@ -186,19 +189,22 @@ export class History {
     return known
   }
 
-  /** Records in open namespaces that the code has not asked for. */
+  /** How many records in open namespaces the code has not asked for. */
   get unclaimed(): number {
     return this.#unclaimed
   }
 
-  /** What the code has not asked for, in the order in which it was recorded. */
+  /** Lists what the code has not asked for, in the order in which it was recorded. */
   *unclaimedEntries(): Iterable<Entry> {
     for (const { wireId } of this.#open) {
       for (const entry of this.#below?.get(wireId) ?? []) if (isMissed(entry)) yield entry
     }
   }
 
-  /** Nobody will ask any more for what the code has not asked for by now, there or where it has ended, and nobody misses it. */
+  /**
+   * Excuses what the code has not asked for by now, in open namespaces and in one that has ended. No fiber will ask for it
+   * any more, and that is no contradiction.
+   */
   excuse(ended: Namespace | undefined): void {
     const missed = ended === undefined ? [] : this.missedIn(ended)
     for (const entry of new Set([...this.unclaimedEntries(), ...missed])) {
@@ -209,19 +215,19 @@ export class History {
     this.#unclaimed = 0
   }
 
-  /** The names of what was done, and excused: if it was to be undone, nobody has undone it. */
+  /** The names of excused operations that had succeeded. If they were to be undone, no code has undone them. */
   get forsaken(): ReadonlyArray<string> {
     return this.#excused.flatMap(({ claim, record }) =>
       claim === undefined && record?.Status === "SUCCEEDED" && record.Type !== "WAIT" ? [record.Name ?? record.Id] : []
     )
   }
 
-  /** What the code of a namespace that is closed has not asked for. */
+  /** Lists what the code of a closed namespace has not asked for. */
   missedIn({ wireId }: Namespace): ReadonlyArray<Entry> {
     return (this.#below?.get(wireId) ?? []).filter(isMissed)
   }
 
-  /** The code of a recorded namespace begins. */
+  /** Counts the unclaimed records of a recorded namespace, whose code begins. */
   open(namespace: Namespace): void {
     const count = this.countIn(namespace.wireId)
     if (count === 0 || this.#open.has(namespace)) return
@@ -232,7 +238,7 @@ export class History {
     this.#unclaimed += unclaimed
   }
 
-  /** The code of a namespace is over: what it has not asked for does not count any more. */
+  /** Stops counting the unclaimed records of a namespace, whose code is over. */
   close(namespace: Namespace): void {
     if (!this.#open.delete(namespace)) return
     this.#unclaimed -= namespace.unclaimed
@@ -242,8 +248,8 @@ export class History {
   // --- Replaying ---------------------------------------------------------------------------------------------------------
 
   /**
-   * Whether the code runs over what earlier invocations recorded. What follows the last of that was run by them too, if
-   * there is news that they waited for, or if they paused the execution before the next attempt.
+   * Whether the code runs over what earlier invocations recorded. They also ran what follows the last record, if there is
+   * news that they waited for, or if they paused the execution before the next attempt.
    */
   get isReplaying(): boolean {
     return (
@@ -251,18 +257,20 @@ export class History {
     )
   }
 
-  /** Something new begins. */
+  /** Notes that something new begins. */
   begins(): void {
     this.#isPaused = false
   }
 
-  /** The code learns how an operation ended. */
+  /** Notes that the code learns how an operation ended. */
   delivered({ id, isOld }: Entry): void {
     this.#isBehind = isOld
     this.#news.delete(id)
   }
 
-  /** Somebody waits for an outcome that an earlier invocation delivered, until the returned function is called. */
+  /**
+   * Counts a fiber that waits for an outcome which an earlier invocation delivered, until the returned function is called.
+   */
   awaitsOld(): () => void {
     this.#oldUndelivered++
     let isLeft = false
@@ -273,9 +281,9 @@ export class History {
     }
   }
 
-  // --- What the service tells ------------------------------------------------------------------------------------------
+  // --- Reports of the service ------------------------------------------------------------------------------------------
 
-  /** Takes in what the service tells. Answers with the claims that it is about. */
+  /** Takes in records that the service reports. Returns the claims of these operations. */
   apply(records: ReadonlyArray<Operation>): ReadonlyArray<Claim> {
     const changed: Array<Claim> = []
     for (const record of records) {
@@ -293,7 +301,7 @@ export class History {
     return changed
   }
 
-  /** Something that this invocation did not ask for: another one that has the execution did. */
+  /** Adds an operation that this invocation did not ask for. Another invocation that owns the execution did. */
   #addLater(record: Operation): void {
     this.#entries.set(record.Id, entryOf(record.Id, record))
   }

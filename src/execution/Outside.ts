@@ -1,16 +1,17 @@
 /**
  * Work that no operation records, while an invocation waits for it.
  *
- * Owns: how long it is waited for, how long recorded outcomes are held back for it, and what is told about it.
- * Does not own: which fibers are outside, which their queue notes.
+ * Owns: how long the invocation waits for such work, how long recorded outcomes are held back for it, and the warnings
+ * about it.
+ * Does not own: which fibers are outside, which the run queue notes.
  *
  * Invariants:
- * 1. Nothing is passed over for a grace time after a fiber went outside. Then what is recorded and not asked for neither
- *    blocks nor contradicts, until the last such fiber is back: the first time that it would have is told.
- * 2. When all else waits, work outside is waited for at most for `outsideLimit`. Then the execution is suspended, if the
- *    service will wake it; otherwise the invocation fails. Either way somebody is told where the work is.
- * 3. An execution is found to be stuck only after all that nobody can see had its time to show.
- * 4. It is told once per place that what comes from outside decides nothing that is recorded.
+ * 1. For a grace time after a fiber went outside, no unclaimed record is passed over. After that, unclaimed records neither
+ *    block nor contradict until the last such fiber is back. The first time that matters, a warning says so.
+ * 2. When everything else waits, the invocation waits for work outside for at most `outsideLimit`. Then the execution is
+ *    suspended if the service will wake it; otherwise the invocation fails. Either way a message says where the work is.
+ * 3. An execution is found to be stuck only after everything that the runtime cannot see had its time to show.
+ * 4. One warning per place says that results from outside are not recorded.
  *
  * @since 0.1.0
  */
@@ -46,12 +47,12 @@ export class Outside {
     this.#host = host
   }
 
-  /** Whether what is recorded waits for somebody who is outside. */
+  /** Whether recorded outcomes are held back for a fiber that is outside. */
   get isHolding(): boolean {
     return this.#isSomebody && !this.isLenient
   }
 
-  /** Somebody is outside, or nobody is. */
+  /** Updates whether any fiber is outside. */
   look(isSomebody: boolean): void {
     this.#isSomebody = isSomebody
     if (!isSomebody) {
@@ -64,7 +65,10 @@ export class Outside {
     this.#startGrace()
   }
 
-  /** The grace time passes on the clock of the process, or on that of the host, by which somebody outside may sleep. */
+  /**
+   * Starts the grace time. It runs on two clocks, that of the process and that of the host, by which a fiber outside may
+   * sleep; the first to elapse ends it.
+   */
   #startGrace(): void {
     const { host, settings } = this.#parts
     const over = (): void => {
@@ -79,20 +83,20 @@ export class Outside {
     }
   }
 
-  /** Something new is done although somebody outside might still ask for what is recorded. */
+  /** Warns that new work begins although a fiber outside might still ask for what is recorded. */
   passOver(work: Work): void {
     if (this.#hasPassedOver) return
     this.#hasPassedOver = true
     this.#parts.listener.warned?.(Contradiction.passedOver(this.#parts, work, this.#grace))
   }
 
-  /** What may begin after the grace time has to begin before the execution can be suspended. */
+  /** The grace time. Work that may begin after it has to begin before the execution can be suspended. */
   get #grace(): number {
     const { outsideGrace, outsideLimit } = this.#parts.settings
     return Math.min(outsideGrace, outsideLimit)
   }
 
-  /** Nothing else moves. */
+  /** Starts the limit, because nothing else moves. */
   wait(): void {
     this.#stopLimit ??= this.#parts.settings.startTimer(this.#parts.settings.outsideLimit, () => {
       this.#stopLimit = undefined
@@ -101,9 +105,9 @@ export class Outside {
   }
 
   /**
-   * Nothing moves any more, nobody is known to be outside, and nothing will wake the execution. Calls back unless something
-   * moves after all: what nobody can see, such as a promise that no fiber asks, gets as long as work outside does, but the
-   * invocation has to end with the verdict.
+   * Calls `decide` unless something moves before: nothing moves now, no fiber is known to be outside, and nothing will wake
+   * the execution. What the runtime cannot see, such as a promise that no fiber has asked, gets as long as work outside
+   * does, but the invocation needs time to end with the verdict.
    */
   doubt(decide: (isQuiet: boolean) => void): void {
     const { host, settings } = this.#parts
@@ -115,19 +119,22 @@ export class Outside {
     })
   }
 
-  /** Something has moved, or is about to. */
+  /** Cancels {@link doubt}: something has moved, or is about to. */
   certain(): void {
     this.#stopDoubt?.()
     this.#stopDoubt = undefined
   }
 
-  /** Nothing has moved: what fibers wait for is something that nobody can see, and no construct of Effect. */
+  /**
+   * Fails the invocation. Nothing has moved, so fibers wait for something that the runtime cannot see, and that is no
+   * construct of Effect.
+   */
   fail(): void {
     const { lifetime, settings } = this.#parts
     if (lifetime.isOpen) lifetime.end(failed(`The invocation has waited ${settings.outsideLimit} ms for ${unseen}.`))
   }
 
-  /** Something else moves after all. */
+  /** Stops the limit: something else moves after all. */
   moved(): void {
     this.#stopLimit?.()
     this.#stopLimit = undefined
@@ -186,7 +193,7 @@ const failed = (waited: string): Verdict => ({
 const describe = (path: string | undefined, workflow = "The workflow"): string =>
   path === undefined || path === "" ? workflow : `"${path}"`
 
-/** A fiber draws a number or an identifier: somebody is told if that has no order. */
+/** Notes that a fiber draws a number or an identifier, and warns if the order of draws may differ between runs. */
 export const tellDrawn = ({ fibers, history, listener }: Core, fiber: AnyFiber, namespace: Namespace): void => {
   if (!namespace.draws(fibers.userOf(fiber))) return
   const message =

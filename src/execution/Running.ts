@@ -1,12 +1,12 @@
 /**
- * What runs beside the workflow, and may still answer.
+ * Work of operations that runs beside the workflow and can still produce an outcome.
  *
- * Owns: the bodies of attempts and what else an operation has running, the holds, and how many conversions are at work.
- * Does not own: what is run, and what follows from its end. It is told whose end nobody waits for any more.
+ * Owns: the bodies of attempts and other work that operations run, the holds, and the number of running conversions.
+ * Does not own: what is run, and what follows from its end. Callers say when no fiber waits for a result any more.
  *
  * Invariants:
- * 1. An operation has at most one thing running. What was called off does not count: nobody hears how it ended.
- * 2. What has ended is told outside of the run queue of the workflow, and the next thing is done right after that.
+ * 1. An operation has at most one thing running. Cancelled work does not count: its end is ignored.
+ * 2. The end of work is reported outside of the run queue of the workflow, and the queue is woken right after that.
  * 3. A hold whose fibers all wait for operations is not at work.
  *
  * @since 0.1.0
@@ -20,7 +20,7 @@ import type { Doors } from "./Doors.ts"
 import type { AnyFiber } from "./Fibers.ts"
 import { describeHold, InHold, type Hold } from "./References.ts"
 
-/** What keeps an invocation alive while it runs: the body of an attempt. */
+/** The running body of an attempt. It keeps the invocation alive. */
 export interface Body {
   readonly claim: Claim
   readonly fiber: AnyFiber
@@ -39,7 +39,10 @@ export class Running {
     this.#doors = doors
   }
 
-  /** Runs what an operation does, outside of the run queue, and calls back when it has ended and still counts. */
+  /**
+   * Runs the work of an operation outside of the run queue. Calls `ended` at its end, unless the work was cancelled, its
+   * namespace was closed or the invocation ended before.
+   */
   run<A, E>(claim: Claim, fork: () => Fiber.Fiber<A, E>, ended: (exit: Exit.Exit<A, E>) => void): void {
     const { fibers, lifetime, listener } = this.#parts
     const fiber = fibers.unwatched(fork)
@@ -54,13 +57,13 @@ export class Running {
     })
   }
 
-  /** Ends what runs for an operation whose fiber does not wait any more. Its outcome does not count. */
+  /** Interrupts the work of an operation whose fiber no longer waits. The outcome is ignored. */
   cancel(claim: Claim): Effect.Effect<void> {
     const body = this.#forget(claim)
     return body === undefined ? Effect.void : Fiber.interrupt(body.fiber)
   }
 
-  /** The same at once, unless somebody else waits for the operation. */
+  /** Does the same without waiting for the end, unless another fiber waits for the operation. */
   cutOff(claim: Claim): void {
     const body = claim.doors.length === 0 ? this.#forget(claim) : undefined
     body?.fiber.interruptUnsafe(body.fiber.id)
@@ -74,7 +77,7 @@ export class Running {
     return body
   }
 
-  /** Does a conversion on the scheduler of the host. */
+  /** Runs a conversion on the scheduler of the host. */
   convert<A, E>(claim: Claim, conversion: Effect.Effect<A, E>, done: (exit: Exit.Exit<A, E>) => void): void {
     this.#conversions++
     const { fibers, host, lifetime } = this.#parts
@@ -111,7 +114,7 @@ export class Running {
     return false
   }
 
-  /** What runs, in words. */
+  /** Describes what runs, for messages. */
   describe(): ReadonlyArray<string> {
     const bodies = Array.from(this.bodies.values(), ({ claim }) => `the step "${claim.path}" is running`)
     const holds = Array.from(this.holds, (hold) => `${describeHold(hold)} is running`)
