@@ -189,7 +189,7 @@ export class Fibers implements Scheduler.Scheduler {
     if (spawner !== undefined && spawner === this.#entering) {
       this.#entering = undefined
       this.#slices.push(entry)
-      // The fiber is still on the stack, so running the queue now would interrupt it too late.
+      // The fiber is still on the stack, and interrupting a running fiber comes too late.
       if (!this.#isRunning) return queueMicrotask(() => this.wake())
     } else if (spawner !== undefined && spawner === this.#pausing) {
       this.#pausing = undefined

@@ -1,16 +1,18 @@
 /**
- * Marks: records of ours that are no operation of the user.
+ * Marks: records of the library that are no operation of the program.
  *
- * Owns: how a mark is written and recognised. A *patch* says that a change of the code applies in a namespace, a *late*
- * that an outcome was delivered after outcomes with later stamps, a *reading* what time code was shown before the
- * service had told it, a *cut* that an attempt was begun again because its invocation had ended before it.
- * A *pause* is none of these: a wait with which an invocation that nears its end has the service begin another one.
+ * Owns: how a mark is written and recognised. There are four kinds. A *patch* says that a change of the code applies in a
+ * namespace; a *late*, that an outcome was delivered after outcomes with later stamps; a *reading*, which time code was
+ * shown before the service had reported it; a *cut*, that an attempt was begun again because its invocation had ended
+ * before it. A *pause* is not a mark. It is a wait with which an invocation that nears its end has the service begin
+ * another one.
  * Does not own: when one is recorded, and what it means for the order.
  *
  * Invariants:
- * 1. On the wire a mark is a step with an outcome from the start. Its id follows from what it says, so that no step of a
- *    user is ever taken for one, whatever its name.
- * 2. No mark and no pause is ever claimed, awaited, or missed when it is not asked for, and none moves the time.
+ * 1. On the wire a mark is a step that has an outcome from the start. Its id follows from what it says, so no step of a
+ *    program is ever taken for a mark, whatever its name.
+ * 2. A mark or a pause is never claimed or awaited, is never missed when the code does not ask for it, and never moves the
+ *    time.
  *
  * @since 0.1.0
  */
@@ -22,26 +24,26 @@ export type Kind = "patch" | "late" | "reading" | "cut"
 
 export interface Mark {
   readonly kind: Kind
-  /** The id of the operation or namespace that it is about. */
+  /** The id of the operation or namespace that the mark is about. */
   readonly of: string
-  /** The change of a patch; the name of the operation else. */
+  /** The change of a patch; otherwise the name of the operation. */
   readonly label: string
-  /** The time that was shown, in milliseconds. */
+  /** The time that code was shown, in milliseconds. */
   readonly time?: number | undefined
 }
 
-/** What a mark is about that is about the beginning of an operation. */
+/** Returns what a mark about the start of an operation is about. */
 export const startOf = (id: string): string => `${id}:start`
 
 export const idOf = ({ kind, label, of }: Mark): string => markId(kind, of, kind === "patch" ? label : "")
 
-/** The name of a mark on the wire, at most as long as a name may be. */
+/** Returns the name of a mark on the wire, cut to the longest that a name may be. */
 export const nameOf = ({ kind, label }: Mark): string => `${kind}:${label}`.slice(0, 256)
 
-/** What a mark says, as the result of its step. */
+/** Returns what a mark says, as the result of its step. */
 export const payloadOf = ({ kind, of, time }: Mark): string => JSON.stringify({ mark: kind, of, time })
 
-/** The two updates that record a mark. */
+/** Returns the two updates that record a mark. */
 export const updatesOf = (
   mark: Mark,
   parentId: string | undefined
@@ -74,7 +76,7 @@ export const readMark = (record: Operation): Mark | undefined => {
   }
 }
 
-/** A patch of a namespace with a record that has been begun, but has no outcome yet. */
+/** Reads a patch of a recorded namespace that has begun but has no outcome yet. */
 const begunPatch = ({ Id, Name = "", ParentId = "", Status }: Operation): Mark | undefined => {
   const mark: Mark = { kind: "patch", of: ParentId, label: Name.slice("patch:".length) }
   return Status === "STARTED" && idOf(mark) === Id ? mark : undefined
@@ -84,7 +86,7 @@ const begunPatch = ({ Id, Name = "", ParentId = "", Status }: Operation): Mark |
 
 const pauseId = (number: number): string => markId("pause", "", String(number))
 
-/** The update that records a pause of an execution, numbered from 1. It is as short as a wait can be. */
+/** Returns the update that records a pause of an execution. Pauses are numbered from 1, and as short as a wait can be. */
 export const pause = (number: number): OperationUpdate => ({
   Id: pauseId(number),
   Name: `pause:${number}`,
@@ -94,7 +96,7 @@ export const pause = (number: number): OperationUpdate => ({
   WaitOptions: { WaitSeconds: 1 }
 })
 
-/** The number of a pause, if a record is one. */
+/** Reads the number of a pause, if the record is one. */
 export const readPause = ({ Id, Name = "", Type }: Operation): number | undefined => {
   if (Type !== "WAIT" || !Name.startsWith("pause:")) return undefined
   const number = Number(Name.slice("pause:".length))

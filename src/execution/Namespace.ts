@@ -1,16 +1,18 @@
 /**
- * A namespace of operations within one execution: the workflow, a child, one branch, one item, a hold.
+ * A namespace of operations within one execution: the workflow, a child, one branch, one item, or a hold.
  *
- * Owns: names and how often each was used, paths, and how the namespace stands.
+ * Owns: names and how often each was used, paths, and the standing of the namespace.
  * Does not own: records, which the history has, and fibers.
  *
  * Invariants:
- * 1. A namespace is *open*, *rebuilding* (its outcome is known, its body runs only over what is recorded), *abandoned*
- *    (it was let go of, and only its durable finalizers may still do something) or *closed*. It never opens again, and
- *    closes with everything below it.
- * 2. The occurrences of a name are counted in the order in which the fibers of the workflow run, which is the same on
- *    every replay. What comes from outside has no such order, and may use a name only after whoever used it before in every run.
- * 3. A *flat* namespace has ids of its own and no record: on the wire its operations stand in the nearest recorded one.
+ * 1. A namespace is *open*, *rebuilding* (its outcome is known, and its body runs only over what is recorded), *abandoned*
+ *    (it was let go of, and only its durable finalizers may still do something) or *closed*. A closed namespace never opens
+ *    again. A namespace closes with everything below it.
+ * 2. The occurrences of a name are counted in the order in which the fibers of the workflow run, which is the same on every
+ *    replay. Fibers that come from outside have no such order. They may use a name only after everything that used it
+ *    before in every run.
+ * 3. A *flat* namespace has ids of its own and no record. On the wire its operations stand in the nearest recorded
+ *    namespace.
  *
  * @since 0.1.0
  */
@@ -22,11 +24,11 @@ import { WorkflowTime } from "./WorkflowTime.ts"
 
 export type Standing = "open" | "rebuilding" | "abandoned" | "closed"
 
-/** How often a name was used, and by whom. */
+/** How often a name was used, and by which users. */
 interface Use {
   count: number
   readonly users: Users
-  /** Where it was used first. */
+  /** Where the name was first used. */
   readonly site: Error | undefined
 }
 
@@ -34,38 +36,40 @@ export interface Caller extends User {
   readonly site: Error | undefined
 }
 
-/** Somebody else uses the name, and their order is not recorded. */
+/** The result of a use whose order among the uses of the name is not recorded. */
 export interface Clash {
   readonly first: Error | undefined
 }
 
 /** What a namespace knows of an operation that was claimed in it. */
 export interface Claimed {
-  /** Whether the code has learned its outcome. */
+  /** Whether the code has learned the outcome. */
   readonly isDelivered: boolean
   readonly record: Operation | undefined
 }
 
 export class Namespace {
   readonly parent: Namespace | undefined
-  /** The namespace for the ids of its operations; empty for the workflow. */
+  /** The namespace part of its operations' ids; empty for the workflow. */
   readonly id: string
-  /** Where it stands, for people; empty for the workflow. */
+  /** The path, for messages; empty for the workflow. */
   readonly path: string
-  /** The nearest namespace with a record, or the workflow: itself unless it is flat. */
+  /** The nearest namespace with a record, or the workflow. This is the namespace itself unless it is flat. */
   readonly recorded: Namespace
-  /** The nearest namespace with numbers and identifiers of its own: a recorded one, or a part that may run once more. */
+  /**
+   * The nearest namespace with random numbers and identifiers of its own: a recorded one, or a part that may run once more.
+   */
   readonly dice: Namespace
   readonly time: WorkflowTime
-  /** Records below it that the code has not asked for; only of recorded ones. The history counts. */
+  /** How many records below it the code has not asked for; only for recorded namespaces. The history counts them. */
   unclaimed = 0
-  /** How many there were when it was closed. */
+  /** The value of `unclaimed` when the namespace was closed. */
   missed = 0
-  /** Fibers that wait at doors in it. The doors count. */
+  /** How many fibers wait at doors in it. `Doors` counts them. */
   parked = 0
-  /** Whether it runs once more only to find out what is to be undone: then a block is over when its body is. */
+  /** Whether it runs once more only to find out what is to be undone. A block in it is then over when its body is. */
   readonly isForUndo: boolean
-  /** Whether its body has to run again on every replay, because something in it may have to be undone. */
+  /** Whether its body has to run on every replay, because something in it may have to be undone. */
   isKept = false
   /** How many identifiers were drawn in it. */
   drawn = 0
@@ -116,7 +120,7 @@ export class Namespace {
     })
   }
 
-  /** A namespace inside of this one. */
+  /** Creates a namespace inside of this one. */
   inside(options: {
     readonly id: string
     readonly path: string
@@ -135,13 +139,16 @@ export class Namespace {
     })
   }
 
-  /** The namespace of what comes after the workflow, which goes on with its time. */
+  /** Creates the namespace of what comes after the workflow. It continues the time of the workflow. */
   afterwards(): Namespace {
     const { time } = this
     return new Namespace(undefined, this.#executionArn, { id: "", path: "", time, isFlat: false, standing: "open" })
   }
 
-  /** A namespace like this one, in which a part that was let go of runs once more over what is recorded, from a time on. */
+  /**
+   * Creates a namespace like this one, in which a part that was let go of runs once more over its records, starting at a
+   * given time.
+   */
   rebuilt(time: WorkflowTime): Namespace {
     const { id, path } = this
     const parent = this.parent ?? this
@@ -167,24 +174,24 @@ export class Namespace {
     return this.recorded.id === "" ? undefined : this.recorded.id
   }
 
-  /** The random numbers of the code in it. */
+  /** The random numbers that its code sees. */
   get random(): Random.Random {
     const { dice } = this
     return (dice.#random ??= seeded(`${this.#executionArn}\0${dice.id}`))
   }
 
-  /** Those below it that are not closed. */
+  /** The namespaces below it that are not closed. */
   get below(): Iterable<Namespace> {
     return this.#below ?? []
   }
 
-  /** The path of an operation in it. */
+  /** Returns the path of an operation in it. */
   pathOf(name: string, occurrence: number): string {
     const own = occurrence === 0 ? name : `${name}#${occurrence + 1}`
     return this.path === "" ? own : `${this.path}/${own}`
   }
 
-  /** Begins to list what is claimed in it, and in flat namespaces below it. */
+  /** Begins to list the claims in it, and in flat namespaces below it. */
   listClaims(): void {
     this.#claims = []
   }
@@ -209,8 +216,8 @@ export class Namespace {
   }
 
   /**
-   * Somebody draws a number or an identifier. Answers whether two fibers do whose order is not recorded, once: as with
-   * names, one of them came from outside.
+   * Notes that a fiber draws a number or an identifier. Returns true, once, if two fibers draw in an order that is not
+   * recorded: as with names, one of them came from outside.
    */
   draws(user: User): boolean {
     const { dice } = this
@@ -222,26 +229,26 @@ export class Namespace {
     return (dice.#hasToldOfDrawers = true)
   }
 
-  /** Has its body, and those around it, run again on every replay. */
+  /** Has its body, and the bodies around it, run on every replay. */
   keep(): void {
     if (this.isKept) return
     this.isKept = true
     this.parent?.keep()
   }
 
-  /** Lets go of it and of everything below it. */
+  /** Lets go of the namespace and of everything below it. */
   abandon(): void {
     if (this.#standing === "closed") return
     this.#standing = "abandoned"
     for (const namespace of this.below) namespace.abandon()
   }
 
-  /** One below it is closed. */
+  /** Removes a namespace below it that is closed. */
   forget(namespace: Namespace): void {
     this.#below?.delete(namespace)
   }
 
-  /** Closes it and everything below it. Answers with what was closed by that. */
+  /** Closes the namespace and everything below it. Returns what this has closed. */
   close(closed: Array<Namespace> = []): ReadonlyArray<Namespace> {
     if (this.#standing === "closed") return closed
     this.#standing = "closed"
@@ -260,7 +267,7 @@ export class Namespace {
     return this.#finalizers > 0
   }
 
-  /** A durable finalizer stands in it until the returned function is called. */
+  /** Adds a durable finalizer, until the returned function is called. */
   addFinalizer(): () => void {
     this.#countFinalizer(1)
     let isLeft = false
@@ -277,7 +284,7 @@ export class Namespace {
     if (this.parent !== undefined) this.parent.#countFinalizer(by)
   }
 
-  /** Calls back once no durable finalizer is left in it. */
+  /** Calls `action` once no durable finalizer is left in it. */
   onFinalized(action: () => void): void {
     this.#onFinalized = () => {
       this.#onFinalized = undefined

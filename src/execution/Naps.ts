@@ -1,13 +1,13 @@
 /**
- * Naps: sleeps of less than a second, which nothing records.
+ * Naps: sleeps of less than a second, which no operation records.
  *
  * Owns: when a nap has its place in the stream of outcomes.
  * Does not own: that stream.
  *
  * Invariants:
- * 1. A nap ends in the stream at the time at which it began, and its length.
- * 2. It has its place once everything before that is known: the service has told something later, or nothing else of the
- *    workflow is under way, or the service was asked. It is asked at most once a second.
+ * 1. A nap ends in the stream at the time when it began plus its length.
+ * 2. It has its place once everything before that time is known: the service has reported something later, nothing else of
+ *    the workflow is under way, or the service was asked. The service is asked at most once a second.
  * 3. A row of naps in which nothing is delivered or recorded keeps an invocation alive no longer than work outside does.
  *
  * @since 0.1.0
@@ -15,7 +15,7 @@
 import type { Door } from "./Claim.ts"
 import type { Core } from "./Core.ts"
 
-/** How many times as long as work outside a row of naps may last that nothing else would end. */
+/** How many times as long as work outside a row of naps may last if nothing else would wake the execution. */
 const patience = 60
 
 export class Naps {
@@ -26,7 +26,7 @@ export class Naps {
   #asked = -Infinity
   #delay = 1_000
   #since: number | undefined
-  /** How far the stream is known because of naps. */
+  /** The time up to which the stream is known because of naps. */
   #passed = -Infinity
 
   constructor(
@@ -43,8 +43,8 @@ export class Naps {
   }
 
   /**
-   * Whether nothing but naps has ended for as long as work outside may take; where nothing else would ever wake the
-   * execution, for much longer.
+   * Checks whether only naps have ended for as long as work outside may take, or for much longer if nothing else would ever
+   * wake the execution.
    */
   isTiring(isWoken: boolean): boolean {
     const { host, settings } = this.#parts
@@ -52,13 +52,13 @@ export class Naps {
     return this.#since !== undefined && host.now() - this.#since >= limit
   }
 
-  /** An outcome was delivered, or something was recorded. */
+  /** Notes that an outcome was delivered, or that something was recorded. */
   progressed(): void {
     this.#since = undefined
     this.#delay = 1_000
   }
 
-  /** A fiber naps at a door. */
+  /** Adds a fiber that naps at a door. */
   add(door: Door, millis: number): void {
     const { history, host } = this.#parts
     if (door.at <= Math.max(history.newestStamp, this.#passed)) return this.#reach([door])
@@ -70,7 +70,7 @@ export class Naps {
     )
   }
 
-  /** The fiber does not nap any more. */
+  /** Removes a fiber that no longer naps. */
   #forget(door: Door): void {
     const stop = this.#all.get(door)
     if (stop === undefined) return
@@ -101,7 +101,10 @@ export class Naps {
     this.look()
   }
 
-  /** Whatever lies before something that the service has told, or before the end of a nap, is known. */
+  /**
+   * Readies the naps before something that the service has reported, or before the end of a nap: everything before that is
+   * known.
+   */
   look(): void {
     const known = Math.max(this.#parts.history.newestStamp, this.#passed)
     const due = Array.from(this.#all).filter(([{ at }]) => at <= known)

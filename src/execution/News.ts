@@ -1,15 +1,17 @@
 /**
- * What the service tells while an invocation runs, and what follows from it for those who wait.
+ * Reports of the service while an invocation runs, and what follows from them for waiting fibers.
  *
- * Owns: which doors get their keys from what was told, what is late, when a change counts that was acknowledged without its
- * operation, and who else asked to hear of news.
+ * Owns: which doors get their keys from a report, which outcomes are late, when a change counts that was acknowledged
+ * without its operation, and the other subscribers to news.
  * Does not own: records, which the history has, and the order of doors.
  *
  * Invariants:
- * 1. Nothing is delivered of an answer before all of it is taken in.
- * 2. What came after outcomes with later keys is recorded as late before it is delivered, also if nobody waits for it any
- *    more, and if it was an earlier invocation that delivered those: on a replay it must not come sooner.
- * 3. All changes of one request came at the same time, and those of later requests later, as far as nobody told otherwise.
+ * 1. Nothing of an answer is delivered before all of it is taken in.
+ * 2. An outcome that came after outcomes with later keys were delivered is recorded as late before it is delivered. This
+ *    holds also if no fiber waits for it any more, and if an earlier invocation delivered those outcomes: on a replay it
+ *    must not come sooner.
+ * 3. All changes of one request came at the same time, and those of later requests no earlier, unless the service reports
+ *    otherwise.
  *
  * @since 0.1.0
  */
@@ -21,7 +23,7 @@ import type { Naps } from "./Naps.ts"
 import { recordMark } from "./recordMark.ts"
 import { withChange } from "./records.ts"
 
-/** Hears of news. Answers whether this was it. */
+/** Called with news. Returns whether it was the awaited news. */
 type Told = (isLast: boolean) => boolean
 
 export class News {
@@ -30,9 +32,9 @@ export class News {
   readonly #naps: Naps
   readonly #untold = new Set<Told>()
   #isTakingIn = false
-  /** The latest time at which a change was taken at its word. */
+  /** The latest time that was given to a change which was acknowledged without its operation. */
   #taken = 0
-  /** In the answer to which request that was. */
+  /** The number of the request whose answer that was. */
   #takenFrom = -1
   #lateMarks = 0
 
@@ -42,25 +44,25 @@ export class News {
     this.#naps = naps
   }
 
-  /** Whether what the service has told is being taken in. */
+  /** Whether a report of the service is being taken in. */
   get isTakingIn(): boolean {
     return this.#isTakingIn
   }
 
-  /** Whether it is not acknowledged yet that something was late. */
+  /** Whether the mark of a late outcome is not acknowledged yet. */
   get isRecordingLate(): boolean {
     return this.#lateMarks > 0
   }
 
-  /** Operations have changed, all of which the history has taken in. */
+  /** Processes changes of operations, all of which the history has taken in. */
   changed(claims: ReadonlyArray<Claim>): void {
-    // Whoever tells of it goes on with deliveries when all of it is known.
+    // The caller goes on with deliveries once all of it is known.
     this.#isTakingIn = true
     const { count, last } = this.#doors
     for (const claim of claims) {
       const ready = claim.doors.filter((door) => this.#doors.look(door, claim))
       const late = ready.filter((door) => (door.since < count && isBefore(door, last)) || this.#doors.isBehind(door))
-      // That it was late is a fact of the operation, and so it is for everybody who waits for it.
+      // Lateness is a fact of the operation, so it holds for every fiber that waits for it.
       const isLate = (door: Door): boolean => late.some(({ isForStart }) => isForStart === door.isForStart)
       for (const door of ready) if (!isLate(door)) this.#doors.ready(door)
       for (const isForStart of new Set(late.map((door) => door.isForStart === true)))
@@ -72,13 +74,16 @@ export class News {
     this.#isTakingIn = false
   }
 
-  /** The service has acknowledged a change. One that answers without the operation is taken at its word. */
+  /**
+   * Processes a change that the service has acknowledged. If the answer lacks the operation, the change itself says how it
+   * stands.
+   */
   acknowledged(claim: Claim, change: Change): void {
     this.#naps.progressed()
     const told = claim.record
     const { host, outbox } = this.#parts
     const { requests } = outbox.counts
-    // As services stamp: all changes of one request came at the same time, and later ones later.
+    // As services stamp: all changes of one request at the same time, and those of later requests no earlier.
     if (requests !== this.#takenFrom) {
       this.#takenFrom = requests
       this.#taken = outbox.isOrdered
@@ -94,23 +99,28 @@ export class News {
     if (record !== told || change.Action === "RETRY") this.changed([claim])
   }
 
-  /** Somebody asks for an outcome that has no place before what earlier invocations delivered. */
+  /** Called when a fiber asks for an outcome that has no place before what earlier invocations delivered. */
   cameBehind(claim: Claim): void {
     this.#recordLate(claim, false)
   }
 
-  /** Whether an outcome comes late for somebody who does not wait any more. On a replay it must not find him waiting. */
+  /**
+   * Checks whether an outcome comes late although no fiber waits for it any more. On a replay it must not find one waiting.
+   */
   #isMissed(claim: Claim): boolean {
     const { doors, entry, index, isDelivered, isSettled, record, wasAwaited } = claim
     if (!isSettled || isDelivered || !wasAwaited || doors.length > 0 || entry?.late !== undefined) return false
     return isBefore({ at: latestStamp(record), rank: rankOf(claim), index }, this.#doors.last)
   }
 
-  /** The order in which it is delivered is not that of the stamps: a replay has to know. Nobody goes on before it is told. */
+  /**
+   * Records that the order of delivery is not that of the stamps, which a replay has to know. No fiber goes on before that
+   * is acknowledged.
+   */
   #recordLate(claim: Claim, isForStart: boolean): void {
     const { history, host } = this.#parts
     const { entry } = claim
-    // A service may stamp by several clocks: what is late is after what was delivered, whatever the stamp of its mark.
+    // A service may stamp by several clocks: a late outcome comes after what was delivered, whatever the stamp of its mark.
     const after = Math.max(this.#doors.last.at, history.newestKnown) + 0.001
     const mark: Mark = { kind: "late", of: isForStart ? startOf(claim.id) : claim.id, label: claim.name, time: after }
     this.#lateMarks++
@@ -130,11 +140,11 @@ export class News {
     })
   }
 
-  // --- Who else hears of it --------------------------------------------------------------------------------------------
+  // --- Other subscribers -----------------------------------------------------------------------------------------------
 
   /**
-   * Calls back whenever the service has told something, until the callback says that this was it, or the returned function
-   * is called; and for the last time once everything that is queued, or about to be, has been told of.
+   * Calls `told` whenever the service has reported something, until it returns true or the returned function is called. The
+   * last call comes once the service has reported on everything that is queued or about to be.
    */
   whenTold(told: Told): () => void {
     this.#untold.add(told)
@@ -142,12 +152,12 @@ export class News {
     return () => void this.#untold.delete(told)
   }
 
-  /** Whether somebody has not heard what he waits for. */
+  /** Whether a subscriber still waits for its news. */
   get isAwaited(): boolean {
     return this.#untold.size > 0
   }
 
-  /** Asks for all the news there is, so that those who wait for some now hear of it, for the last time. */
+  /** Asks for all news there is, so that the current subscribers get their last call. */
   ask(): void {
     const untold = Array.from(this.#untold)
     this.#parts.outbox.ask(() => this.#tell(true, untold))

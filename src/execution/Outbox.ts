@@ -1,18 +1,20 @@
 /**
- * What an invocation records, on its way to the service.
+ * Updates of an invocation on their way to the service.
  *
  * Owns: the queue of updates, how it is cut into requests, the chain of tokens, and how a request is repeated.
  * Does not own: what an answer means, which the history takes in and the delivery hands out; the two quotas of the service,
- * whose use is counted elsewhere; and when it is asked for news while nothing is to be sent.
+ * whose use is counted in `Usage.ts`; and when the service is polled while nothing is to be sent.
  *
  * Invariants:
- * 1. Updates leave in the order in which they were queued, one request at a time. What was queued is never withdrawn, but for
- *    the start of a step whose success is queued before the start has left, if the handler omits those.
- * 2. A request holds at most 250 updates and 750 KiB, and an update of the execution alone. A token is used once.
- * 3. An answer, with all of its pages, is taken in before anybody hears of it.
- * 4. An update that somebody waits for leaves when the workflow has nothing more to say. Any other leaves with the next
+ * 1. Updates leave in the order in which they were queued, one request at a time. A queued update is never withdrawn,
+ *    except for the start of a step whose success is queued before the start has left, if the handler omits such starts.
+ * 2. A request holds at most 250 updates and 750 KiB. An update of the execution has a request of its own. A token is used
+ *    once.
+ * 3. An answer, with all of its pages, is taken in before any other part sees it.
+ * 4. An update that a fiber waits for leaves when the workflow has nothing more to say. Any other leaves with the next
  *    request, or a little later.
- * 5. Where the service stamps whole milliseconds, no request shares one with an outcome that was known before if that matters.
+ * 5. Where the service stamps whole milliseconds, no request shares a millisecond with an outcome that was known before, if
+ *    the order of the two matters.
  *
  * @since 0.1.0
  */
@@ -39,31 +41,31 @@ import type { Usage } from "./Usage.ts"
 /** Node loads it when it is first asked for, which takes as long as a short invocation: so it is asked for with the modules. */
 const { crypto } = globalThis
 
-/** How many times a millisecond is waited for: a clock that somebody has stopped does not hold anything up. */
+/** How many times to wait for the next millisecond. A clock that has been stopped does not hold anything up. */
 const longestWait = 5
 
-/** How long an update may wait for company when nobody waits for it, in milliseconds. */
+/** How long an update that no fiber waits for may wait for others, in milliseconds. */
 const idleDelay = 100
 
 /** How often a request is repeated before the invocation gives up. */
 const maxRepeats = 4
 
-/** What the outbox tells. */
+/** What the outbox reports. */
 export interface OutboxOwner {
-  /** The service told how operations stand now. */
+  /** Called with the records that the service has reported. */
   readonly onState: (records: ReadonlyArray<Operation>) => void
-  /** The service has acknowledged updates. */
+  /** Called when the service has acknowledged updates. */
   readonly onAcknowledged: (acknowledged: ReadonlyArray<() => void>) => void
   readonly onFailure: (error: StoreError) => void
-  /** The service accepted a request without giving a new token, although the execution is not over. */
+  /** Called when the service has accepted a request without giving a new token, although the execution is not over. */
   readonly onTokenMissing: () => void
-  /** Nothing is under way any more. */
+  /** Called when nothing is under way any more. */
   readonly onIdle: () => void
-  /** Something must be recorded before anything else that enters the queue. */
+  /** Called before an update enters the queue, to queue what must be recorded before it. */
   readonly onPush: () => void
   /**
-   * Whether the order matters of what is stamped in a millisecond and of what is known to have come in it. The end of a context may
-   * be among it that nobody waits for.
+   * Checks whether the order matters between something stamped in this millisecond and what is known to have come in it.
+   * `endsContext` says whether a context ends that no fiber may be waiting for.
    */
   readonly isTaken: (millis: number, endsContext: () => boolean) => boolean
 }
@@ -80,7 +82,7 @@ export class Outbox {
   #awaited = 0
   #isWanted = false
   #isSending = false
-  /** Whether a request is on its way, and not only waiting to be repeated. */
+  /** Whether a request is on its way, rather than waiting to be repeated. */
   #isCalling = false
   #isClosed = false
   #isPushing = false
@@ -99,7 +101,7 @@ export class Outbox {
   readonly #usage: Usage
   readonly #host: Host
   readonly #omitsStarts: boolean
-  /** Tells the requests of this invocation from those of another that was given the same event. */
+  /** Distinguishes the requests of this invocation from those of another one with the same event. */
   readonly #nonce = crypto.randomUUID()
 
   constructor(options: {
@@ -110,7 +112,7 @@ export class Outbox {
     readonly listener: Listener
     readonly usage: Usage
     readonly host: Host
-    /** Whether the start of a step stays away where its success leaves with the same request. */
+    /** Whether the start of a step is omitted where its success leaves with the same request. */
     readonly omitsStarts: boolean
   }) {
     this.#executionArn = options.executionArn
@@ -127,7 +129,7 @@ export class Outbox {
     this.#owner = owner
   }
 
-  /** Whether a request is under way or anything is left to send. */
+  /** Whether a request is under way, or updates are left to send. */
   get isBusy(): boolean {
     return this.#isSending || this.#queue.length > 0
   }
@@ -142,12 +144,12 @@ export class Outbox {
     return this.#store.ordered === true
   }
 
-  /** Requests that were begun, and updates in them. */
+  /** How many requests were begun, and how many updates they held. */
   get counts(): { readonly requests: number; readonly updates: number } {
     return { requests: this.#requests, updates: this.#updates }
   }
 
-  /** Queues an update. Somebody who waits for it has the queue leave; any other update rides along. */
+  /** Queues an update. An awaited one has the queue sent; any other leaves with the next request. */
   push(
     path: string,
     update: OperationUpdate,
@@ -163,13 +165,15 @@ export class Outbox {
     if (!isAwaited) this.#armIdleTimer(idleDelay)
   }
 
-  /** The success of a step says all that its start would. Somebody who waits for the start has it leave. */
+  /**
+   * Withdraws the start of a step, because its success says all that the start would. A start that a fiber waits for stays.
+   */
   #withdrawStart({ Id }: OperationUpdate): void {
     const at = this.#queue.findLastIndex(({ isAwaited, update }) => update.Id === Id && !isAwaited)
     if (at !== -1) this.#queue.splice(at, 1)
   }
 
-  /** Queues what must be recorded before anything else is, and before anything else is known. */
+  /** Queues what must be recorded, and known, before anything else. */
   prepare(): void {
     if (this.#isPushing || this.#isClosed) return
     this.#isPushing = true
@@ -177,7 +181,7 @@ export class Outbox {
     this.#isPushing = false
   }
 
-  /** Whether somebody waits for what is queued. */
+  /** Whether a fiber waits for a queued update. */
   get isAwaited(): boolean {
     return this.#awaited > 0
   }
@@ -187,7 +191,7 @@ export class Outbox {
     if (this.#queue.length > 0) this.poll()
   }
 
-  /** Asks the service for news, and sends what is queued with that. */
+  /** Asks the service for news. Sends what is queued with that request. */
   poll(): void {
     if (this.#isClosed) return
     this.prepare()
@@ -198,18 +202,18 @@ export class Outbox {
     else this.#wake?.()
   }
 
-  /** Asks the service for news, and calls back when it has answered a request that begins from now on. */
+  /** Asks the service for news. Calls `answered` when it has answered a request that begins from now on. */
   ask(answered: () => void): void {
     this.#questions.push({ after: this.#requests, answered })
     this.poll()
   }
 
-  /** Calls back, from now on, whenever no request is under way any more. */
+  /** Calls `action`, from now on, whenever no request is under way any more. */
   whenIdle(action: () => void): void {
     this.#whenIdle = action
   }
 
-  /** Takes nothing more and drops what is queued. A request that is under way comes to its end. */
+  /** Closes and empties the queue. A request that is under way comes to its end. */
   close(): void {
     this.#isClosed = true
     this.#queue = []
@@ -225,7 +229,7 @@ export class Outbox {
 
   // --- Sending -----------------------------------------------------------------------------------------------------------
 
-  /** One fiber sends all requests of an invocation: a request whenever one is wanted, and then it waits for the next. */
+  /** Sends all requests of an invocation in one fiber: one whenever it is wanted. In between, the fiber rests. */
   #send(waited = 0): Effect.Effect<void> {
     if (this.#isClosed) {
       this.#isSending = false
@@ -246,7 +250,7 @@ export class Outbox {
     this.#whenIdle?.()
   })
 
-  /** Whether what is sent now might be stamped as what was known before it. */
+  /** Checks whether what is sent now might get the same stamp as what was known before it. */
   #isTooEarly(): boolean {
     return !this.isOrdered && this.#owner?.isTaken(Math.floor(this.#host.now()), this.#endsContext) === true
   }
@@ -291,7 +295,7 @@ export class Outbox {
     })
   }
 
-  /** A request that was not answered is sent again. */
+  /** Sends a request again that was not answered. */
   #repeat(request: CheckpointRequest): Effect.Effect<CheckpointResponse, StoreError> {
     const again = Effect.suspend(() => {
       this.#isCalling = true
@@ -359,7 +363,7 @@ export class Outbox {
   }
 }
 
-/** Reads the pages of the state from a marker on. */
+/** Reads the pages of the state, starting at a marker. */
 export const loadPages = Effect.fnUntraced(function* (
   store: CheckpointStore["Service"],
   listener: Pick<Listener, "repeated">,
@@ -384,20 +388,20 @@ export const loadPages = Effect.fnUntraced(function* (
   return records
 })
 
-/** A store that dies, or interrupts itself, is as good as unavailable. */
+/** Returns the failure of a store. One that dies or interrupts itself counts as unavailable. */
 const failureOf = (cause: Cause.Cause<StoreError>): StoreError =>
   cause.reasons.find(Cause.isFailReason)?.error ??
   new StoreUnavailable({ message: `The checkpoint store has a fault of its own: ${Cause.pretty(cause)}` })
 
-/** Whether a request that failed may succeed when it is repeated. */
+/** Checks whether a failed request may succeed when it is repeated. */
 const isPassing = (cause: Cause.Cause<StoreError>): boolean =>
   cause.reasons.find(Cause.isFailReason)?.error._tag === "StoreUnavailable"
 
-/** The delay before a request is repeated for the first time, in milliseconds. Later ones double, with jitter. */
+/** The delay before the first repetition of a request, in milliseconds. Later delays double, with jitter. */
 const firstDelay = 100
 const backOff = Schedule.jittered(Schedule.exponential(firstDelay * 2))
 
-/** Repeats a call while the store is unavailable, a few times. */
+/** Repeats a call a few times while the store is unavailable. */
 const repeated = <A>(
   call: Effect.Effect<A, StoreError>,
   listener: Pick<Listener, "repeated">,
@@ -416,12 +420,12 @@ const repeated = <A>(
   })
 }
 
-/** At most what the ids, types and numbers of one update take. */
+/** The most that the ids, types and numbers of one update take, in bytes. */
 const fixedSize = 320
 
 const isFixed = (): number => 0
 
-/** What each field takes in the request, in bytes: exact for what may be large, and enough for a name. */
+/** The size of each field in the request, in bytes: exact for what may be large, and an upper bound for a name. */
 const sizes: { readonly [Field in keyof OperationUpdate]-?: (update: OperationUpdate) => number } = {
   Id: isFixed,
   ParentId: isFixed,
@@ -440,7 +444,7 @@ const sizes: { readonly [Field in keyof OperationUpdate]-?: (update: OperationUp
 
 const sizesOfFields = Object.values(sizes)
 
-/** The size of an update in the request. */
+/** Returns the size of an update in the request. */
 const sizeOf = (update: OperationUpdate): number => {
   let bytes = fixedSize
   for (const size of sizesOfFields) bytes += size(update)
@@ -449,7 +453,7 @@ const sizeOf = (update: OperationUpdate): number => {
 
 const sizeInJson = (value: object | undefined): number => (value === undefined ? 0 : byteLength(JSON.stringify(value)))
 
-/** The bytes of a text inside of JSON: quotes, backslashes and control characters are escaped. */
+/** Returns the size of a text inside of JSON, where quotes, backslashes and control characters are escaped. */
 const jsonSize = (text: string): number => {
   let escaped = 0
   for (let i = 0; i < text.length; i++) {

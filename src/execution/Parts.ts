@@ -1,12 +1,12 @@
 /**
- * All parts of one invocation, and how code of the user carries them.
+ * All parts of one invocation, and how code of the workflow carries them.
  *
- * Owns: the service through which a fiber finds the parts and its namespace, and what may have to be undone.
- * Does not own: the parts, each of which has a file of its own.
+ * Owns: the service through which a fiber finds the parts and its namespace, and the list of what may have to be undone.
+ * Does not own: the parts, each in its own file.
  *
  * Invariants:
- * 1. A fiber that runs code of a workflow carries one execution, with the namespace that it runs in.
- * 2. What may have to be undone is listed in the order in which it was asked for.
+ * 1. A fiber that runs code of a workflow carries one execution, with the namespace in which it runs.
+ * 2. What may have to be undone is listed in the order in which the code asked for it.
  *
  * @since 0.1.0
  */
@@ -21,22 +21,22 @@ import type { AnyFiber } from "./Fibers.ts"
 import type { Claimed, Namespace } from "./Namespace.ts"
 import type { WorkflowTime } from "./WorkflowTime.ts"
 
-/** Something that is undone if the execution fails, from the moment at which it was asked for. */
+/** Something that is undone if the execution fails, from the moment the code asks for it. */
 export interface Part {
   readonly name: string
-  /** When it was begun. */
+  /** The time at which it was begun. */
   readonly began: WorkflowTime
-  /** The namespace of what is done, which belongs to it alone. */
+  /** The namespace of its work, which belongs to it alone. */
   namespace: Namespace
-  /** How it stands: it was begun, it is done, or it failed by itself. */
+  /** Its state: it was begun, it is done, or it failed by itself. */
   state: "begun" | "failed" | Done
-  /** Runs it once more over what is recorded, in a namespace that is rebuilt. */
+  /** Runs it once more over its records, in a namespace that is rebuilt. */
   readonly rebuild: (namespace: Namespace) => Effect.Effect<unknown, unknown, unknown>
 }
 
-/** What was done, and what undoes it. */
+/** What was done, and the effect that undoes it. */
 export interface Done {
-  /** The operations whose outcomes it had. */
+  /** The operations in it whose outcomes the code had learned. */
   readonly claims: ReadonlyArray<Claimed>
   readonly undo: (cause: Cause.Cause<unknown>) => Effect.Effect<unknown, unknown, unknown>
 }
@@ -45,17 +45,20 @@ export interface Parts extends Core {
   readonly delivery: Delivery
   /** The namespace of the workflow. */
   readonly root: Namespace
-  /** Times that code has looked at before they were known. */
+  /** Times that code has read before they were known. */
   readonly glanced: Set<WorkflowTime>
-  /** What is undone if the execution fails, by the id of its namespace and in the order in which it was asked for. */
+  /** What is undone if the execution fails, by the id of its namespace, in the order in which the code asked for it. */
   readonly undoable: Map<string, Part>
-  /** What could not be undone, and why, for the outcome of the execution. */
+  /** What could not be undone, and why. The outcome of the execution says it. */
   readonly notUndone: Array<string>
-  /** What claims need of the parts. */
+  /** What claims use of the parts. */
   readonly claims: ClaimHost
 }
 
-/** What the runtime keeps in {@link Execution}: an interface, because declarations hide the internal members of those only. */
+/**
+ * What the runtime keeps in {@link Execution}. It is an interface, because declarations hide internal members only of
+ * interfaces.
+ */
 export interface ExecutionService {
   /** @internal */
   readonly parts: Parts
@@ -72,11 +75,12 @@ export interface ExecutionService {
 export class Execution extends Context.Service<Execution, ExecutionService>()("effect-durable/Execution") {}
 
 /**
- * Whether durable operations are among the services `R`. Nothing is known of a type parameter, so a helper that is generic
- * in its services compiles; the compiler tries `any` in its place, hence the answer for that.
+ * Whether the services `R` include durable operations. Nothing is known of a type parameter, so a helper that is generic in
+ * its services compiles. The compiler tries `any` in place of the parameter, which is why `any` counts as not including
+ * them.
  */
 export type HoldsOperations<R> = [0] extends [1 & R] ? false : [Extract<R, Execution>] extends [never] ? false : true
 
-/** The execution of a fiber, if it belongs to one. */
+/** Returns the execution of a fiber, if it belongs to one. */
 export const executionOf = (fiber: AnyFiber): ExecutionService | undefined =>
   Context.getOrUndefined(cast<Context.Context<never>, Context.Context<Execution>>(fiber.context), Execution)

@@ -1,12 +1,12 @@
 /**
  * The pause of an execution whose invocation nears its end.
  *
- * Owns: when no more attempts begin, and the wait with which the service is made to invoke the function again.
+ * Owns: when no more attempts begin, and the wait that makes the service invoke the function again.
  * Does not own: what runs meanwhile, which may end, and the answer.
  *
  * Invariants:
- * 1. The first attempt of an invocation begins whatever the time, so that every invocation gets on.
- * 2. An attempt that is recorded as begun is never held back: it would be cut off by that.
+ * 1. The first attempt of an invocation begins whatever the time, so that every invocation makes progress.
+ * 2. An attempt that is recorded as begun is never held back, because that would cut it off.
  * 3. The wait is recorded once nothing runs any more, and acknowledged before the invocation is suspended.
  *
  * @since 0.1.0
@@ -17,7 +17,10 @@ import type { Rest } from "./Rest.ts"
 import type { Running } from "./Running.ts"
 import type { Work } from "./Work.ts"
 
-/** How long before its end an invocation begins no more attempts, in milliseconds: a tenth of its time, and no more than this. */
+/**
+ * The longest time before its end in which an invocation begins no more attempts, in milliseconds. It is a tenth of its
+ * time if that is shorter.
+ */
 const longestLastCall = 5_000
 
 export class Pause {
@@ -37,12 +40,12 @@ export class Pause {
       deadline === Infinity ? Infinity : deadline - Math.min(longestLastCall, (deadline - parts.host.now()) / 10)
   }
 
-  /** Whether the execution is paused, and only the invocation has to end. */
+  /** Whether the pause is recorded, so that only the invocation has to end. */
   get isRecorded(): boolean {
     return this.#state === "recorded"
   }
 
-  /** Whether a piece of work has to wait for another invocation. */
+  /** Checks whether work has to wait for another invocation. */
   holdsBack(work: Work): boolean {
     if (!isAttempt(work)) return false
     const { host, usage } = this.#parts
@@ -51,7 +54,7 @@ export class Pause {
     return false
   }
 
-  /** Something is held back. Once nothing runs, the execution is paused. */
+  /** Pauses the execution once nothing runs, because work is held back. */
   begin(): void {
     const { fibers, history, outbox, usage } = this.#parts
     if (this.#running.isAtWork || fibers.isOutside) return this.#rest.begin(undefined)
@@ -68,5 +71,5 @@ export class Pause {
   }
 }
 
-/** Whether work begins an attempt of a step, or a look at a condition. */
+/** Checks whether work begins an attempt of a step, or of the check of a condition. */
 const isAttempt = ({ claim, isBegun, isEnd }: Work): boolean => claim.kind.type === "STEP" && !isEnd && isBegun !== true

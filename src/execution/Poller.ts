@@ -1,11 +1,12 @@
 /**
- * When the service is asked for news, while other work keeps the invocation alive.
+ * When the service is polled, while other work keeps the invocation alive.
  *
- * Owns: the times of asking. Does not own: the request, nor whether anything keeps the invocation alive.
+ * Owns: the times of polling. Does not own: the request, and whether anything keeps the invocation alive.
  *
  * Invariants:
- * 1. It is asked when an operation is due, if that is known, and otherwise after 1 second, 2 seconds, and so on up to 10.
- * 2. It is not asked when an answer would come too late for the invocation.
+ * 1. The service is polled when an operation is due, if that is known; otherwise after 1 second, 2 seconds, and so on up to
+ *    10.
+ * 2. The service is not polled when an answer would come too late for the invocation.
  *
  * @since 0.1.0
  */
@@ -14,7 +15,7 @@ import type { Door } from "./Claim.ts"
 export interface PollerHost {
   readonly now: () => number
   readonly after: (millis: number, action: () => void) => void
-  /** The last moment at which asking makes sense. */
+  /** The last time at which polling makes sense. */
   readonly latest: number
   readonly poll: () => void
 }
@@ -35,7 +36,7 @@ export class Poller {
     this.#host = host
   }
 
-  /** Somebody waits at a door, whose operation stands as its claim says now. */
+  /** Watches a door, by the current record of its operation. */
   watch(door: Door): void {
     const now = this.#host.now()
     const record = door.claim?.record
@@ -53,7 +54,10 @@ export class Poller {
     this.#watched.delete(door)
   }
 
-  /** Other work keeps the invocation alive: asks when the time has come. An outcome that is held back cannot wait long. */
+  /**
+   * Polls when the time has come, while other work keeps the invocation alive. An outcome that is held back cannot wait
+   * long.
+   */
   arm(isHeld: boolean): void {
     if (!isHeld) this.#held = 0
     let next = isHeld ? this.#host.now() + Math.min(100 * 2 ** this.#held++, 10_000) : Infinity

@@ -1,13 +1,14 @@
 /**
- * What becomes of those who wait, and of what runs, in what is let go of, closed, refused or over.
+ * What happens to waiting fibers and running work when a namespace is let go of or closed, an operation is refused, or the
+ * invocation ends.
  *
- * Owns: in which order a namespace, its doors and its fibers are let go of, and what each fiber goes on with.
- * Does not own: who decides that, and how a namespace stands.
+ * Owns: in which order a namespace, its doors and its fibers are released, and what each fiber goes on with.
+ * Does not own: who decides that, and the standing of a namespace.
  *
  * Invariants:
- * 1. Whoever waits in what is closed is told so. Nothing waits or begins there any more.
- * 2. In what is let go of only durable finalizers go on; it is closed when the last of them has ended.
- * 3. What runs for an operation ends when nobody waits for it any more.
+ * 1. A fiber that waits in a closed namespace gets an error that says so. Nothing waits or begins there any more.
+ * 2. After a namespace was let go of, only its durable finalizers go on. It is closed when the last of them has ended.
+ * 3. Work that runs for an operation ends when no fiber waits for the operation any more.
  *
  * @since 0.1.0
  */
@@ -35,7 +36,7 @@ export class Release {
     this.#running = others.running
   }
 
-  /** Lets a fiber go on without an outcome, even where it cannot be interrupted. */
+  /** Lets a fiber go on without an outcome, even in a region that cannot be interrupted. */
   #free(door: Door, effect: Effect.Effect<never>): void {
     if (door.isGone) return
     this.#doors.leave(door)
@@ -43,7 +44,7 @@ export class Release {
     door.resume(effect)
   }
 
-  /** The same where a fiber waits for work to begin. */
+  /** Does the same for fibers that wait for work to begin. */
   #freeWork(isForsaken: (work: Work) => boolean, effectOf: (work: Work) => Effect.Effect<never>): void {
     for (const work of this.#works.awaited(isForsaken)) {
       this.#works.drop(work)
@@ -51,14 +52,14 @@ export class Release {
     }
   }
 
-  /** An operation cannot be recorded: its fiber gets the mistake in the place of an outcome. */
+  /** Refuses to record an operation. Its fiber gets the mistake in place of an outcome. */
   refuse(claim: Claim, mistake: LimitExceeded): void {
     const doors = Array.from(claim.doors)
     for (const door of doors) this.#free(door, Effect.die(mistake))
     if (doors.length === 0) this.#parts.lifetime.end({ _tag: "Condemned", mistake })
   }
 
-  /** Closes a namespace: nothing in it is awaited or begins any more. */
+  /** Closes a namespace. Nothing in it is awaited or begins any more. */
   close(namespace: Namespace): void {
     const closed = namespace.close()
     let parked = 0
@@ -81,7 +82,7 @@ export class Release {
 
   /**
    * Lets go of branches: their fibers are interrupted, and only their durable finalizers may still do something. Calls
-   * back when those have ended and the namespaces are closed, at once where there are none. Plain work is not waited for.
+   * `done` when those have ended and the namespaces are closed, at once if there are none. Other work is not waited for.
    */
   letGo(namespaces: ReadonlyArray<Namespace>, branches: Iterable<AnyFiber>, done: () => void): void {
     this.abandon(namespaces, branches, () => {
@@ -90,7 +91,7 @@ export class Release {
     })
   }
 
-  /** As {@link letGo}, but the namespaces are not closed. */
+  /** Does the same as {@link letGo}, but does not close the namespaces. */
   abandon(namespaces: ReadonlyArray<Namespace>, branches: Iterable<AnyFiber>, done: () => void): void {
     for (const namespace of namespaces) namespace.abandon()
     for (const fiber of Array.from(branches)) fiber.interruptUnsafe(fiber.id)
@@ -110,7 +111,7 @@ export class Release {
     finalized()
   }
 
-  /** Interrupts everything that waits or runs, because the invocation is ending. Answers with the fibers. */
+  /** Interrupts everything that waits or runs, because the invocation is ending. Returns these fibers. */
   stop(): ReadonlyArray<AnyFiber> {
     const fibers = new Set<AnyFiber>()
     for (const { fiber } of this.#running.bodies.values()) fibers.add(fiber)

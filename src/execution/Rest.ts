@@ -1,14 +1,16 @@
 /**
- * What an invocation does when it can do nothing by itself.
+ * What an invocation does when it has nothing left to deliver or to begin.
  *
- * Owns: what follows then: something is sent, the service is asked, somebody is waited for, or the invocation ends as
- * suspended or stuck. It is the only judge of that.
- * Does not own: whether anything is left to deliver or to begin, which the delivery knows before.
+ * Owns: the next action: send something, ask the service, wait for work, or end the invocation as suspended or stuck. No
+ * other part decides this.
+ * Does not own: whether anything is left to deliver or to begin. The delivery knows that before.
  *
  * Invariants:
- * 1. Unless the execution is paused, an invocation is never suspended with work to begin, a request under way, anything left to send, anything at work or
- *    outside; nor with an outcome to deliver, unless something has to come before it that only the service can bring.
- * 2. It is found to be stuck only if no operation is open, and after all that nobody can see had its time to show.
+ * 1. Unless the execution is paused, an invocation is never suspended with work to begin, a request under way, updates left
+ *    to send, anything at work or outside; nor with an outcome to deliver, unless something has to come before it that only
+ *    the service can bring.
+ * 2. An invocation is found to be stuck only if no operation is open, and after everything that the runtime cannot see had
+ *    its time to show.
  * 3. Whenever it neither ends nor sends anything, something is under way that wakes the fibers.
  *
  * @since 0.1.0
@@ -29,10 +31,10 @@ import type { Works } from "./Work.ts"
 // Captured early: a test framework may replace the timers of the process later.
 const { setImmediate } = globalThis
 
-/** Turns of the event loop that a fiber gets which waits for something that cannot be seen. */
+/** How many turns of the event loop a fiber gets that waits for something the runtime cannot see. */
 const unseenTurns = 2
 
-/** What may still move. */
+/** The parts that may still move something. */
 export interface Movers {
   readonly doors: Doors
   readonly works: Works
@@ -48,10 +50,10 @@ export class Rest {
   readonly #movers: Movers
   #idle: Array<() => void> = []
   #isFlushing = false
-  /** Whether a turn of the event loop has passed since there was nothing left to do. */
+  /** Whether a turn of the event loop has passed since nothing was left to do. */
   #isLeaving = false
   #turns = 0
-  /** Blocks that were not run, because their outcomes are recorded. */
+  /** Blocks that did not run, because their outcomes are recorded. */
   readonly #skipped: Array<string> = []
 
   constructor(parts: Core, movers: Movers) {
@@ -59,19 +61,19 @@ export class Rest {
     this.#movers = movers
   }
 
-  /** Calls back when nothing can be delivered any more and everything that was queued is acknowledged. */
+  /** Calls `action` once nothing more can be delivered and everything that was queued is acknowledged. */
   whenIdle(action: () => void): void {
     this.#idle.push(action)
     this.#parts.fibers.wake()
   }
 
-  /** An outcome is delivered. */
+  /** Notes that an outcome is delivered. */
   delivered({ claim }: Door): void {
     this.#turns = 0
     if (claim?.kind.type === "CONTEXT" && claim.entry?.isOld === true) this.#skipped.push(claim.path)
   }
 
-  /** Nothing can be done now: sees to it that something can be done later, or ends the invocation. */
+  /** Makes sure that something can be done later, or ends the invocation, because nothing can be done now. */
   begin(held: Door | undefined): void {
     const { fibers, lifetime, outbox } = this.#parts
     const { doors, naps, news, outside, poller, running, works } = this.#movers
@@ -101,7 +103,7 @@ export class Rest {
     else this.#stick()
   }
 
-  /** Sends what is queued: at once if nobody can join, else when this turn of the event loop is over. */
+  /** Sends what is queued: at once if no other update can join, otherwise when this turn of the event loop is over. */
   #flush(): void {
     const { outbox } = this.#parts
     const { doors, running } = this.#movers
@@ -159,7 +161,10 @@ export class Rest {
     }
   }
 
-  /** Nothing will ever come. What the code would have had to ask for may say why, unless a block that was not run says more. */
+  /**
+   * Ends the execution: nothing will ever come. The message names what the code should have asked for, unless a block that
+   * did not run explains more.
+   */
   #tellStuck(unseen: ReadonlyArray<AnyFiber>): void {
     const isOther = this.#parts.history.unclaimed > 0 && this.#skipped.length === 0
     const mistake = isOther
@@ -168,7 +173,7 @@ export class Rest {
     Contradiction.tell(this.#parts, mistake)
   }
 
-  /** Fibers that wait for what is neither an operation nor a fiber that they forked. */
+  /** Lists the fibers that wait neither for an operation nor for a fiber that they forked. */
   #unseen(): ReadonlyArray<AnyFiber> {
     const parked = this.#movers.doors.fibers
     return Array.from(this.#parts.fibers.leaves()).filter((fiber) => !parked.has(fiber))

@@ -1,14 +1,15 @@
 /**
- * What is recorded and the code has not asked for, and what has to wait for that.
+ * Records that the code has not asked for, and what has to wait for them.
  *
- * Owns: whether new work may begin over it, who may still ask for it, and when that is a contradiction.
+ * Owns: whether new work may begin despite them, who may still ask for them, and when they contradict the code.
  * Does not own: which records these are, which the history knows.
  *
  * Invariants:
  * 1. Nothing begins while an open namespace holds a record that the code has not asked for. If nothing can move then that
- *    might still ask, history and code contradict each other. Only the end with a mistake needs no more reason.
- * 2. While somebody who is outside might still ask, nothing is delivered that came after such a record was begun.
- * 3. What somebody asked for who is called off outside this time, before he can ask again, is excused.
+ *    might still ask, history and code contradict each other. Only exempt work may begin all the same, such as an end with
+ *    a mistake.
+ * 2. While a fiber outside might still ask for such a record, nothing is delivered that came after the record was begun.
+ * 3. A record is excused if the fiber that asked for it before is interrupted outside this time, before it can ask again.
  *
  * @since 0.1.0
  */
@@ -27,7 +28,7 @@ export class Unclaimed {
   readonly #naps: Naps
   readonly #outside: Outside
   readonly #behind = new Set<() => boolean>()
-  /** Whether somebody was called off outside while something recorded was not asked for. */
+  /** Whether a fiber was interrupted outside while a record was unclaimed. */
   #hasLost = false
 
   constructor(
@@ -42,20 +43,20 @@ export class Unclaimed {
   }
 
   /**
-   * Asks somebody to claim what is recorded and would only be asked for later, until the returned function is called. It
-   * answers whether it did.
+   * Adds a function that claims records which would only be asked for later, until the returned function is called. It
+   * returns whether it has claimed something.
    */
   addBehind(catchUp: () => boolean): () => void {
     this.#behind.add(catchUp)
     return () => void this.#behind.delete(catchUp)
   }
 
-  /** Somebody who was outside was called off. What he asked for before, at other times, is not asked for again. */
+  /** Called when a fiber that was outside is interrupted. It does not ask again for what it asked for in earlier runs. */
   lose(): void {
     if (this.#parts.history.unclaimed > 0) this.#hasLost = true
   }
 
-  /** Whether somebody outside may still ask for what was begun before a key. */
+  /** Checks whether a fiber outside may still ask for something that was begun before a key. */
   isAwaitedBefore(key: Key): boolean {
     return this.#outside.isHolding && this.#wasBegunBefore(key)
   }
@@ -68,7 +69,7 @@ export class Unclaimed {
     return false
   }
 
-  /** What may begin now: the first work, or else a question that asks what is missing. */
+  /** Returns what may begin now: the first work, or else a question whose answer claims what is missing. */
   mayBegin(work: Work): Work | undefined {
     const isComplete = this.#parts.history.unclaimed === 0 && (work.ended?.missed ?? 0) === 0
     if (isComplete || work.isExempt) return work

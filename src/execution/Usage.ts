@@ -1,17 +1,17 @@
 /**
- * What an execution has used up of the service's two hard quotas, operations and written bytes, so that it hears of them
- * before the service stops it. Whoever runs it may set another number of operations.
+ * How much an execution has used of the service's two hard quotas, operations and written bytes. The execution learns of
+ * them before the service stops it. The option `maxOperations` sets another number of operations.
  *
  * Owns: both counts, the warning when one nears its quota, and the mistake when it would be passed.
  * Does not own: when something is counted.
  *
- * An invocation knows the operations that it was given, their last payloads and errors, and what it sends itself. It
- * does not know what the service no longer hands out: the insides of completed contexts, errors of earlier attempts, the
- * payloads of invokes, and repeated invocations. So both numbers are lower bounds, and the service may refuse first.
+ * An invocation knows the operations that it was given, their last payloads and errors, and what it sends itself. It does
+ * not know what the service no longer returns: the insides of completed contexts, errors of earlier attempts, the payloads
+ * of invokes, and repeated invocations.
  *
  * Invariants:
  * 1. Both numbers are lower bounds: the service may refuse first.
- * 2. What would pass a quota is refused before it is counted. The warning is told once.
+ * 2. What would pass a quota is refused before it is counted. The warning is given once.
  *
  * @since 0.1.0
  */
@@ -23,13 +23,13 @@ import * as Limits from "../wire/Limits.ts"
 import type { OperationUpdate } from "../wire/OperationUpdate.ts"
 import { isFinal } from "./Claim.ts"
 
-/** The part of a quota from which on an invocation warns. */
+/** The part of a quota from which an invocation warns. */
 const worthAWarning = 0.8
 
 export interface Quotas {
-  /** Operations that one execution may hold, itself included, and every further attempt counted. */
+  /** How many operations one execution may hold, including itself and every further attempt. */
   readonly maxOperations: number
-  /** Bytes of payloads and errors that one execution may write. */
+  /** How many bytes of payloads and errors one execution may write. */
   readonly maxStorage: number
 }
 
@@ -62,7 +62,7 @@ export class Usage {
     return this.#operations < this.#quotas.maxOperations
   }
 
-  /** Counts one more operation, or one more attempt of one. */
+  /** Counts one more operation, or one more attempt of an operation. */
   addOperation(path: string): void {
     const limit = this.#quotas.maxOperations
     if (this.#operations + 1 > limit) {
@@ -103,7 +103,7 @@ export class Usage {
     )
   }
 
-  /** Where the number of operations comes from, if not from the service. */
+  /** A sentence about where the number of operations comes from, if not from the service. */
   get #whose(): string {
     return this.#quotas.maxOperations === Limits.maxOperations
       ? ""
@@ -114,7 +114,7 @@ export class Usage {
 const advice =
   "Work in fewer and larger steps, keep large data in a store and pass references to it, or hand over to a fresh execution with Durable.continueWith."
 
-/** Attempts that were recorded after the first one. */
+/** Returns how many attempts were recorded after the first one. */
 const retriesOf = (operation: Operation): number => {
   const attempts = operation.StepDetails?.Attempt ?? 0
   return isFinal(operation) ? Math.max(0, attempts - 1) : attempts

@@ -1,14 +1,14 @@
 /**
  * Work that waits to begin.
  *
- * Owns: what is known of such work, its order, and whether anybody still wants it.
+ * Owns: what is known of such work, its order, and whether it is still wanted.
  * Does not own: when it begins, which the delivery decides.
  *
  * Invariants:
- * 1. The first is that whose operation was claimed first.
- * 2. What belongs to something that has ended, or was let go of, is never the first: it is dropped. The end of the workflow
- *    is not, nor what a durable finalizer does.
- * 3. What was dropped does not begin. What was queued because of it stays queued. A fiber that waits for it is let go on.
+ * 1. The first work is that whose operation was claimed first.
+ * 2. Work of something that has ended, or was let go of, is never the first: it is dropped. The end of the workflow is not
+ *    dropped, nor is the work of a durable finalizer.
+ * 3. Dropped work does not begin. Updates that it has queued stay queued. A fiber that waits for it is let go on.
  *
  * @since 0.1.0
  */
@@ -18,10 +18,10 @@ import { Heap } from "./Heap.ts"
 import type { Namespace } from "./Namespace.ts"
 import { InFinalizer } from "./References.ts"
 
-/** New work that waits until the past is delivered. */
+/** New work, which waits until all known outcomes are delivered. */
 export interface Work {
   readonly claim: Claim
-  /** Its place in the order of all claims. */
+  /** The place in the order of all claims. */
   readonly index: number
   /** Whether it ends a context or the execution. */
   readonly isEnd: boolean
@@ -29,28 +29,31 @@ export interface Work {
   readonly begun?: Namespace | undefined
   /** The namespace that ends with it, if one does. */
   readonly ended?: Namespace | undefined
-  /** Whether it goes on with an attempt that is recorded as begun, which is cut off if it does not go on. */
+  /** Whether it goes on with an attempt that is recorded as begun. Such an attempt is cut off if it does not go on. */
   readonly isBegun?: boolean | undefined
-  /** Whether it ends with a mistake, which is a reason of its own for not having gone on. */
+  /**
+   * Whether it may begin despite unclaimed records: an end with a mistake explains why the code went no further, and the
+   * answer of `Durable.patched` decides what the code asks for.
+   */
   readonly isExempt: boolean
-  /** Whether nobody wants it any more, for a reason of its own. */
+  /** Checks whether it is no longer wanted, for a reason of its own. */
   readonly isMoot?: (() => boolean) | undefined
   readonly run: () => void
-  /** Lets the fiber go on that waits only for this, even where it cannot be interrupted. */
+  /** Lets the fiber go on that waits only for this work, even in a region that cannot be interrupted. */
   readonly free?: ((effect: Effect.Effect<never>) => void) | undefined
   isGone: boolean
 }
 
-/** All of it. */
+/** All work that waits to begin. */
 export class Works {
   readonly #all = new Heap<Work>((a, b) => a.index < b.index)
-  /** What may begin before everything recorded has been asked for. */
+  /** Work that may begin before the code has asked for everything recorded. */
   readonly #exempt = new Set<Work>()
-  /** What a fiber waits for. */
+  /** Work that a fiber waits for. */
   readonly #awaited = new Set<Work>()
   #size = 0
 
-  /** How much waits to begin, with what nobody wants any more and was not looked at yet. */
+  /** How much work waits to begin, including unwanted work that has not been dropped yet. */
   get size(): number {
     return this.#size
   }
@@ -64,7 +67,7 @@ export class Works {
     return added
   }
 
-  /** It does not begin any more, or it has. */
+  /** Removes work that has begun, or does not begin any more. */
   drop(work: Work): void {
     if (work.isGone) return
     work.isGone = true
@@ -73,12 +76,12 @@ export class Works {
     this.#awaited.delete(work)
   }
 
-  /** What a fiber waits for, that does not begin any more if `isForsaken` is right. */
+  /** Returns work that a fiber waits for and that `isForsaken` selects. */
   awaited(isForsaken: (work: Work) => boolean): ReadonlyArray<Work> {
     return Array.from(this.#awaited).filter(isForsaken)
   }
 
-  /** What begins next. */
+  /** The work that begins next. */
   get first(): Work | undefined {
     for (let work = this.#all.first; work !== undefined; work = this.#all.first) {
       if (!work.isGone && !isMoot(work)) return work
@@ -88,7 +91,7 @@ export class Works {
     return undefined
   }
 
-  /** What begins next of that which may begin before everything recorded has been asked for. */
+  /** The exempt work that begins next: see {@link Work.isExempt}. */
   get firstExempt(): Work | undefined {
     let first: Work | undefined
     for (const work of this.#exempt) if (!isMoot(work) && work.index < (first?.index ?? Infinity)) first = work
@@ -102,6 +105,6 @@ const isMoot = (work: Work): boolean => {
   return begun?.hasFinalizers !== true && (isAbandoned(work) || work.isMoot?.() === true)
 }
 
-/** Whether it was let go of, and no durable finalizer does it. */
+/** Checks whether work was let go of, and belongs to no durable finalizer. */
 export const isAbandoned = ({ claim }: Work): boolean =>
   claim.namespace.standing === "abandoned" && !claim.isRoot && !claim.fiber.getRef(InFinalizer)
