@@ -1,8 +1,8 @@
 /**
- * What runs beside the workflow on the scheduler of the host: bodies of steps, what is local, and whatever they fork.
+ * The scheduler for code beside the workflow: bodies of steps, local effects, and the fibers that they fork.
  *
  * Owns: which of these fibers live, so that none outlasts its invocation.
- * Does not own: the fibers of the workflow, and who waits for one of these.
+ * Does not own: the fibers of the workflow, and which fibers wait for one of these.
  *
  * Invariants:
  * 1. Every fiber that begins here is known from its first move until it ends.
@@ -28,7 +28,7 @@ export class Beside implements Scheduler.Scheduler {
   }
 
   shouldYield(fiber: AnyFiber): boolean {
-    // Only in a turn of the run queue does a fiber come here that has run before.
+    // A fiber that has run before comes here only in a turn of the run queue.
     if (fiber.currentOpCount === 1 || this.#fibers.isRunning) this.#see(fiber)
     return this.#host.shouldYield(fiber)
   }

@@ -1,11 +1,11 @@
 /**
- * Where in the code an operation was asked for.
+ * The place in the code where an operation was asked for.
  *
- * Owns: noting that place, under the test and local engines only, and finding it when a message needs it.
- * Does not own: who needs it.
+ * Owns: capturing that place, under the test and local engines only, and finding it when a message needs it.
+ * Does not own: which messages need it.
  *
  * Invariants:
- * 1. Nothing is noted, and no stack is made, unless an engine asks for it.
+ * 1. Nothing is captured, and no stack is made, unless an engine asks for it.
  * 2. A place is never in this library or in Effect.
  *
  * @since 0.1.0
@@ -19,25 +19,28 @@ const CallSite: Context.Reference<Error | undefined> = Context.Reference<Error |
   defaultValue: () => undefined
 })
 
-/** Whether the current fiber belongs to an execution that notes call sites. */
+/** Whether the current fiber belongs to an execution that captures call sites. */
 export const CaptureCallSites: Context.Reference<boolean> = Context.Reference<boolean>(
   "effect-durable/CaptureCallSites",
   { defaultValue: () => false }
 )
 
-/** What was noted of where the operation of a fiber was asked for. */
+/** Returns what was captured of the place where the operation of a fiber was asked for. */
 export const callSiteOf = (fiber: AnyFiber): Error | undefined => fiber.getRef(CallSite)
 
-/** Notes the place of the caller's caller. Operations are asked for inside the fiber that runs the workflow. */
+/** Captures the place of the caller's caller. Operations are asked for inside the fiber that runs the workflow. */
 export const noted = <A, E, R>(operation: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Fiber.getCurrent()?.getRef(CaptureCallSites) === true
     ? Effect.provideService(operation, CallSite, siteWithin(10))
     : operation
 
-/** Notes the place of whoever it is that has the host do something, which is deep below. */
+/** Captures the place of the code that makes the host do something. It is far up the stack. */
 export const notedHere = (): Error => siteWithin(40)
 
-/** A place that is found in so many frames. Node keeps ten by itself, test frameworks many more, and each costs time. */
+/**
+ * Captures a place that is within a number of frames. Node keeps ten by default, test frameworks many more, and each costs
+ * time.
+ */
 const siteWithin = (frames: number): Error => {
   const { stackTraceLimit } = Error
   Error.stackTraceLimit = frames
@@ -48,7 +51,7 @@ const siteWithin = (frames: number): Error => {
   }
 }
 
-/** The place at which something was noted: the first frame that belongs neither to Effect nor to this library. */
+/** Returns the place that was captured: the first frame that belongs neither to Effect nor to this library. */
 export const placeOf = (site: Error | undefined): string | undefined =>
   site?.stack
     ?.split("\n")
@@ -60,7 +63,10 @@ export const placeOf = (site: Error | undefined): string | undefined =>
       (_, called: string | undefined, bare: string | undefined) => called ?? bare ?? ""
     )
 
-/** The folder of this library. A bundle that is no ES module has no address, and a frame of ours may be named then. */
+/**
+ * Returns the folder of this library. A bundle that is no ES module has no address, so a place may be in this library
+ * there.
+ */
 const ownFolder = (): string | undefined => {
   const address: unknown = import.meta.url
   return typeof address === "string" ? new URL("..", address).pathname : undefined

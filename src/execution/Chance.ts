@@ -2,17 +2,17 @@
  * The random numbers of a workflow.
  *
  * Owns: a generator whose numbers are the same on every replay and with every version of Effect.
- * Does not own: who draws from it. Each recorded context has one.
+ * Does not own: which code draws from it. Each recorded context has one.
  *
  * Invariants:
- * 1. The same seed gives the same numbers for ever: histories that exist depend on them.
+ * 1. The same seed gives the same numbers for ever, because existing histories depend on them.
  *
  * @since 0.1.0
  */
 import type * as Random from "effect/Random"
 import { md5 } from "../internal/md5.ts"
 
-/** sfc32 of Chris Doty-Humphrey's PractRand, seeded with an MD5. */
+/** Creates a generator: sfc32 of Chris Doty-Humphrey's PractRand, seeded with an MD5. */
 export const seeded = (seed: string): Random.Random => {
   const digits = md5(`random\0${seed}`)
   const word = (index: number): number => Number.parseInt(digits.slice(index * 8, index * 8 + 8), 16) | 0
@@ -26,7 +26,7 @@ export const seeded = (seed: string): Random.Random => {
     return sum >>> 0
   }
   for (let round = 0; round < 12; round++) next()
-  // 53 bits, as many as a number holds.
+  // 53 bits, which is all that a number holds.
   const nextDoubleUnsafe = (): number => ((next() >>> 5) * 2 ** 26 + (next() >>> 6)) / 2 ** 53
   return {
     nextDoubleUnsafe,

@@ -1,12 +1,12 @@
 /**
- * What is said when code and history contradict each other, and when nothing can ever go on.
+ * The mistakes for code and history that contradict each other, and for executions that can never go on.
  *
- * Owns: the words of these mistakes, and whether one ends the execution or only the invocation.
- * Does not own: how they are found. The kernel of operations, the delivery and the run queue find them.
+ * Owns: the messages of these mistakes, and whether one ends the execution or only the invocation.
+ * Does not own: how the mistakes are found. The kernel of operations, the delivery and the run queue find them.
  *
  * Invariants:
  * 1. A message says what the history holds, what the code does instead, and what to do about it.
- * 2. Whatever is told here ends the invocation, and the execution too unless the settings say otherwise.
+ * 2. Every mistake that is reported here ends the invocation, and also the execution unless the settings say otherwise.
  *
  * @since 0.1.0
  */
@@ -30,7 +30,7 @@ export const tell = ({ lifetime, settings }: Pick<Core, "lifetime" | "settings">
         }
   )
 
-/** The code asks for an operation of another kind than the history holds. */
+/** Returns the mistake when the code asks for an operation of another kind than the history holds. */
 export const otherKind = (claim: Claim, record: Operation): NonDeterministic =>
   new NonDeterministic({
     operation: claim.path,
@@ -39,7 +39,7 @@ export const otherKind = (claim: Claim, record: Operation): NonDeterministic =>
       "Run this execution with the version of the code that recorded it, or give the changed operation a new name."
   })
 
-/** The history holds a record where the code asks for a namespace without one. */
+/** Returns the mistake when the history holds a record where the code asks for a namespace without one. */
 export const flatNow = (path: string, record: Operation): NonDeterministic =>
   new NonDeterministic({
     operation: path,
@@ -48,7 +48,10 @@ export const flatNow = (path: string, record: Operation): NonDeterministic =>
       "Run this execution with the version of the code that recorded it, or give the changed operation a new name."
   })
 
-/** The history holds what the code has not asked for, and the code is about to do something new, or does nothing any more. */
+/**
+ * Returns the mistake when the history holds what the code has not asked for, and the code is about to do something new, or
+ * does nothing any more.
+ */
 export const unclaimed = ({ history }: Pick<Core, "history">, work: Work | undefined): NonDeterministic => {
   const missing = missingFor(history, work)
   return new NonDeterministic({
@@ -59,7 +62,7 @@ export const unclaimed = ({ history }: Pick<Core, "history">, work: Work | undef
   })
 }
 
-/** Somebody may still ask for what is recorded, but takes long, so that something new is done before. */
+/** Returns the warning when new work begins although a slow fiber outside may still ask for what is recorded. */
 export const passedOver = ({ history }: Pick<Core, "history">, work: Work, millis: number): string => {
   const missing = missingFor(history, work)
   return (
@@ -88,21 +91,21 @@ const asked = (work: Work | undefined, count: number): string => {
     : `the code asks for ${claim.kind.type} "${claim.path}"${at(claim)}, which is new`
 }
 
-/** The history holds more or fewer items of a batch than the code has. */
+/** Returns the mistake when the history holds more or fewer items of a batch than the code has. */
 export const otherItems = (path: string, recorded: number, found: number): NonDeterministic =>
   new NonDeterministic({
     operation: path,
     message: `The history holds ${recorded} item${recorded === 1 ? "" : "s"} of "${path}", but the code has ${found}. Make the list of items in a step, so that a replay has the same.`
   })
 
-/** The history holds a batch without its outcomes and without what is kept in their place. */
+/** Returns the mistake when the history holds a batch with neither its outcomes nor what replaces them. */
 export const withoutProgress = (path: string): NonDeterministic =>
   new NonDeterministic({
     operation: path,
     message: `The history holds "${path}" without saying how far its items came. Run this execution with the library that recorded it.`
   })
 
-/** An item of a batch that runs again over its records ends otherwise than it did. */
+/** Returns the mistake when an item of a batch, run again over its records, ends otherwise than before. */
 export const otherEnd = (batch: string, item: string, hadSucceeded: boolean): NonDeterministic =>
   new NonDeterministic({
     operation: batch,
@@ -111,7 +114,7 @@ export const otherEnd = (batch: string, item: string, hadSucceeded: boolean): No
       "Its result is not kept but made of the operations inside, so the code between those has to do the same at every replay."
   })
 
-/** The code of a context that is only rebuilt waits for operations without an outcome. */
+/** Returns the mistake when the code of a context that is only rebuilt waits for operations without an outcome. */
 export const inVain = (
   { executionName }: Pick<Core, "executionName">,
   paths: ReadonlyArray<string>
@@ -123,7 +126,7 @@ export const inVain = (
       "Run this execution with the version of the code that recorded it, or give the new operation to new executions only."
   })
 
-/** Every fiber waits for what only another fiber could bring. */
+/** Returns the mistake when every fiber waits for something that only another fiber could bring. */
 export const stuck = (
   { executionName, fibers, placeOf }: Pick<Core, "executionName" | "fibers" | "placeOf">,
   waiting: ReadonlyArray<AnyFiber>,
@@ -146,7 +149,7 @@ export const stuck = (
   })
 }
 
-/** A fiber spins. */
+/** Returns the mistake when a fiber spins. */
 export const spinning = (executionName: string): Stuck =>
   new Stuck({
     operation: executionName,
@@ -154,9 +157,9 @@ export const spinning = (executionName: string): Stuck =>
       "The workflow runs in circles without asking for an operation, so nothing can be delivered to it. Wait in the loop with Durable.wait or Effect.sleep, or put the work into a Durable.step."
   })
 
-/** What an operation is told that belongs to a context which has ended. */
+/** Fails an operation of a context that has ended. */
 export const contextEnded = (namespace: Namespace, operation: string): Effect.Effect<never> =>
-  // Made only for a fiber that sees it: most of those that are told are interrupted already.
+  // The error is created only for a fiber that sees it: most of these fibers are interrupted already.
   Effect.suspend(() =>
     Effect.die(
       new ContextEnded({

@@ -1,15 +1,15 @@
 /**
- * A heap: the least first.
+ * A heap: a queue whose first item is the least.
  *
  * Owns: the order of its items, by one comparison. Does not own: the items.
  *
  * Invariants:
- * 1. The first is never after another. Adding and taking cost the logarithm of the size.
+ * 1. No item comes before the first. Adding and taking cost the logarithm of the size.
  *
  * @since 0.1.0
  */
 
-/** A heap. */
+/** A heap, ordered by `isBefore`. */
 export class Heap<A> {
   readonly #items: Array<A> = []
   readonly #isBefore: (a: A, b: A) => boolean

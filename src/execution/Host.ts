@@ -6,8 +6,8 @@
  *
  * Invariants:
  * 1. No timer fires and no fiber runs on after the host is disposed of.
- * 2. What runs for a fiber of the workflow has its services, and the clock, dice and scheduler of the host in place of ours;
- *    dice that the program brought along stay.
+ * 2. An effect that runs for a fiber of the workflow has its services, but the clock, random generator and scheduler of the
+ *    host. A random generator that the program provides itself stays.
  *
  * @since 0.1.0
  */
@@ -61,25 +61,28 @@ export class Host {
     return fiber
   }
 
-  /** As {@link fork}, with the services of a fiber of the workflow, and the clock, dice and scheduler of the host. */
+  /** Does the same as {@link fork}, with the services that {@link outside} returns for a fiber of the workflow. */
   forkAs<A, E>(fiber: Fiber.Fiber<unknown, unknown>, effect: Effect.Effect<A, E>): Fiber.Fiber<A, E> {
     return this.#keep(Effect.runForkWith(this.outside(fiber.context))(effect))
   }
 
-  /** The services of a fiber of the workflow, with the clock, dice and scheduler of the host. */
+  /** Returns the services of a fiber of the workflow, with the clock, random generator and scheduler of the host. */
   outside<R>(services: Context.Context<R>): Context.Context<R> {
     const known = this.#outside.get(services)
     if (known !== undefined) return cast<unknown, Context.Context<R>>(known)
     const ours = Context.make(Clock.Clock, this.clock).pipe(Context.add(Scheduler.Scheduler, this.scheduler))
-    // Dice that the program brought along stay.
+    // A random generator that the program provides itself stays.
     const isOurs = Context.get(services, Random.Random) instanceof WorkflowRandom
-    // Merged, because to add to a long row of additions copies it all, for each step anew.
+    // Merging is cheaper: adding to services with many additions copies them all, once for each step.
     const made = Context.merge(services, isOurs ? Context.add(ours, Random.Random, this.random) : ours)
     this.#outside.set(services, made)
     return made
   }
 
-  /** Calls back after a time on the clock of the host, unless the invocation has ended by then. */
+  /**
+   * Calls `action` after a time on the clock of the host, unless the invocation has ended by then. The returned function
+   * cancels that.
+   */
   after(millis: number, action: () => void): () => void {
     if (this.#isDisposed) return () => {}
     if (this.clock !== realClock) {
@@ -108,5 +111,5 @@ export class Host {
 
 const durationOf = (millis: number) => Duration.millis(Math.max(0, millis))
 
-/** Effect's own clock. What it would sleep for is a timer, without a fiber around it. */
+/** Effect's own clock. A sleep on it can be a plain timer, without a fiber around it. */
 const realClock = Context.get(Context.empty(), Clock.Clock)

@@ -1,20 +1,21 @@
 /**
- * The identity of an operation: what makes a replay find the record of the first run.
+ * The identity of an operation, by which a replay finds the record of the first run.
  *
  * Owns: how an id is made. Does not own: occurrences, which a namespace counts.
  *
  * Invariants:
  * 1. An id depends on the id of the namespace, the name, and how often the namespace had used the name before.
- * 2. What is no operation of the user has an identity that no name can have: it begins with a NUL.
+ * 2. A record that is no operation of the program has an identity that no name can have: the text of its hash holds one NUL
+ *    more.
  *
  * @since 0.1.0
  */
 import { md5 } from "../internal/md5.ts"
 
-/** The id of an operation: 16 hexadecimal digits. A branch has the empty name, and its index as occurrence. */
+/** Returns the id of an operation: 16 hexadecimal digits. A branch has the empty name, and its index as occurrence. */
 export const operationId = (namespaceId: string, name: string, occurrence: number): string =>
   md5(`${namespaceId}\0${name}\0${occurrence}`).slice(0, 16)
 
-/** The id of a mark: see `Marks.ts`. */
+/** Returns the id of a mark: see `Marks.ts`. */
 export const markId = (kind: string, of: string, label: string): string =>
   md5(`\0${kind}\0${of}\0${label}`).slice(0, 16)

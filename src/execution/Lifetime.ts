@@ -1,13 +1,13 @@
 /**
- * Whether an invocation goes on, and why not.
+ * Whether an invocation goes on, and if not, why.
  *
  * Owns: the one verdict that ends an invocation before its workflow does, and whether operations may still do anything.
- * Does not own: what is done then. The invocation waits for the verdict and acts on it.
+ * Does not own: what follows from a verdict. The invocation waits for it and acts on it.
  *
  * Invariants:
  * 1. An invocation is open, then closed, then over. It never goes back.
  * 2. The first verdict counts.
- * 3. Once it is closed, no operation does anything, and no code of the user can change that.
+ * 3. Once the invocation is closed, no operation does anything, and no code of the program can change that.
  *
  * @since 0.1.0
  */
@@ -31,7 +31,7 @@ export const suspended: Verdict = { _tag: "Suspended" }
 /** How the workflow of an invocation ended: by itself, or by a verdict. */
 export type Ending = { readonly _tag: "Ended"; readonly exit: Exit.Exit<unknown, unknown> } | Verdict
 
-/** Operations that code may still attempt while the invocation ends, before its fiber is left where it is. */
+/** How many operations code may still attempt while the invocation ends, before its fiber is left where it is. */
 const maxAttempts = 1_000
 
 export class Lifetime {
@@ -51,7 +51,7 @@ export class Lifetime {
     return this.#verdict
   }
 
-  /** Whether what is queued may still be sent: not once the invocation has failed or lost the execution. */
+  /** Whether queued updates may still be sent. They may not once the invocation has failed or lost the execution. */
   get mayRecord(): boolean {
     const tag = this.#verdict?._tag
     return tag !== "Condemned" && tag !== "Aborted"
@@ -67,19 +67,21 @@ export class Lifetime {
     return Deferred.await(this.#judged)
   }
 
-  /** How the invocation will end is decided, although durable finalizers still run: that of the workflow does not count. */
+  /**
+   * Decides how the invocation ends, although durable finalizers still run. The end of the workflow then does not count.
+   */
   decide(): void {
     this.#isDecided = true
   }
 
-  /** The workflow has ended by itself: what it left behind does nothing more. */
+  /** Ends the workflow by itself. What it left behind does nothing more. */
   finish(exit: Exit.Exit<unknown, unknown>): void {
     if (this.#state !== "open" || this.#isDecided) return
     this.#state = "closed"
     Deferred.doneUnsafe(this.#ended, Exit.succeed<Ending>({ _tag: "Ended", exit }))
   }
 
-  /** Ends the invocation. */
+  /** Ends the invocation with a verdict. */
   end(verdict: Verdict): void {
     if (this.#verdict !== undefined) return
     this.#verdict = verdict
@@ -90,14 +92,14 @@ export class Lifetime {
     Deferred.doneUnsafe(this.#judged, Exit.succeed(verdict))
   }
 
-  /** Fibers that are still here are left where they are. */
+  /** Leaves the remaining fibers where they are. */
   over(): void {
     this.#state = "over"
   }
 
   /**
-   * What an operation does once the invocation is closed: it interrupts its fiber as if from outside, so that no handler
-   * takes it for a failure, and at last not even that.
+   * What an operation does once the invocation is closed. It interrupts its fiber as if from outside, so that no handler
+   * takes this for a failure. In the end it only waits for ever.
    */
   get inert(): Effect.Effect<never> {
     this.#attempts++

@@ -1,7 +1,8 @@
 /**
- * What a fiber of an invocation carries with it, besides its execution.
+ * What a fiber of an invocation carries in addition to its execution.
  *
- * Owns: the answers to: which step does it run, is it in a durable finalizer, which hold does it belong to.
+ * Owns: the answers to three questions: in which step a fiber runs, whether it is in a durable finalizer, and in which
+ * hold.
  * Does not own: what follows from that.
  *
  * Invariants:
@@ -12,16 +13,16 @@
 import * as Context from "effect/Context"
 import type { AnyFiber } from "./Fibers.ts"
 
-/** The step in whose body a fiber runs. It survives whatever else the body provides to itself. */
+/** The step in whose body a fiber runs. It survives anything else that the body provides to itself. */
 const StepAround: Context.Reference<string | undefined> = Context.Reference<string | undefined>(
   "effect-durable/StepAround",
   { defaultValue: () => undefined }
 )
 
-/** The path of the step in whose body a fiber runs, if it does: the only answer to that question. */
+/** Returns the path of the step in whose body a fiber runs, if it does. Nothing else answers that question. */
 export const stepAround = (fiber: AnyFiber): string | undefined => fiber.getRef(StepAround)
 
-/** The services of the body of a step. */
+/** Returns the services of the body of a step. */
 export const insideStep = <R>(services: Context.Context<R>, path: string): Context.Context<R> =>
   Context.add(services, StepAround, path)
 
@@ -30,10 +31,10 @@ export const InFinalizer: Context.Reference<boolean> = Context.Reference<boolean
   defaultValue: () => false
 })
 
-/** Work that the user has marked as one that keeps the invocation alive. */
+/** Work that the program has marked to keep the invocation alive. */
 export interface Hold {
   readonly path: string
-  /** Whether it is no part of the workflow, so that nothing in it is an operation. */
+  /** Whether it is not part of the workflow, so that nothing in it is an operation. */
   readonly isLocal: boolean
 }
 
@@ -43,9 +44,9 @@ export const InHold: Context.Reference<Hold | undefined> = Context.Reference<Hol
   { defaultValue: () => undefined }
 )
 
-/** Whether a fiber does what is no part of the workflow. */
+/** Checks whether a fiber runs code that is not part of the workflow. */
 export const isLocal = (fiber: AnyFiber): boolean => fiber.getRef(InHold)?.isLocal === true
 
-/** A hold, in words. */
+/** Describes a hold, for messages. */
 export const describeHold = ({ isLocal: isNoPart, path }: Hold): string =>
   isNoPart ? `Durable.local in ${path === "" ? "the workflow" : `"${path}"`}` : `the hold "${path}"`

@@ -1,17 +1,17 @@
 /**
- * Timers in real time, beside the clock of the host: what is waited for that has no time of its own.
+ * Timers in real time, independent of the clock of the host: for waits that have no time of their own.
  *
- * Owns: that none fires at once because its time is longer than a timer of the host can take.
+ * Owns: that no timer fires at once because its time is longer than a timer of the host can take.
  *
- * Does not own: what becomes of a time that is longer: whoever waits looks again.
+ * Does not own: what happens with a longer time: the code that waits has to look again.
  *
  * Invariants:
- * 1. A timer fires once, and not after it was stopped. The fake timers of a test have no hold on it.
+ * 1. A timer fires once, and not after it was stopped. Fake timers of a test do not affect it.
  *
  * @since 0.1.0
  */
 
-/** Captured early: a test framework may replace the timers of the process later, and the run queue watches them. */
+/** Captured early, because a test framework may replace the timers of the process later, and the run queue watches them. */
 const { clearTimeout, setTimeout } = globalThis
 
 /** The longest time that a timer of the host can take, in milliseconds: 24.8 days. */

@@ -1,13 +1,14 @@
 /**
- * The clock and the dice that code of a workflow sees.
+ * The clock and the random generator that code of a workflow sees.
  *
- * Owns: which of its own times and numbers a fiber gets, and which fibers get those of the host: bodies of steps, holds,
+ * Owns: which fibers see the time and the numbers of the workflow, and which see those of the host: bodies of steps, holds,
  * what has ended, and what belongs to no workflow.
  * Does not own: the times and numbers themselves, and what a sleep is.
  *
  * Invariants:
  * 1. A fiber of the workflow sees only times that are recorded, and numbers that are the same on every replay.
- * 2. Bodies of steps, holds, what has ended, and everything once the invocation is closed, see those of the host.
+ * 2. Bodies of steps, holds, what has ended, and everything once the invocation is closed see the time and numbers of the
+ *    host.
  *
  * @since 0.1.0
  */
@@ -25,22 +26,22 @@ export interface ServicesHost {
   readonly clock: Clock.Clock
   readonly random: Random.Random
   readonly lifetime: Lifetime
-  /** The fiber in whose name code runs now. */
+  /** Returns the fiber in whose name code runs now. */
   readonly current: () => AnyFiber | undefined
-  /** The namespace in which a fiber runs, if it runs in one. */
+  /** Returns the namespace in which a fiber runs, if it runs in one. */
   readonly namespaceOf: (fiber: AnyFiber) => Namespace | undefined
-  /** Waits until the time is known at which something ended or began that code has not seen yet. */
+  /** Waits until the service has reported when something ended or began that code has not seen yet. */
   readonly known: (fiber: AnyFiber, namespace: Namespace) => Effect.Effect<void>
-  /** Code looks at a time that is not known. */
+  /** Called when code reads a time that is not known. */
   readonly glanced: (time: WorkflowTime) => void
-  /** A fiber draws a number in a namespace. */
+  /** Called when a fiber draws a number in a namespace. */
   readonly drawn: (fiber: AnyFiber, namespace: Namespace) => void
   readonly sleep: (fiber: AnyFiber, namespace: Namespace, duration: Duration.Duration) => Effect.Effect<void>
-  /** What sleeps when the invocation is ending, and must not outlast it. */
+  /** Sleeps while the invocation is ending, and does not outlast it. */
   readonly lastSleep: (fiber: AnyFiber, duration: Duration.Duration) => Effect.Effect<void>
 }
 
-/** Where a fiber of the workflow runs, unless it sees the host's clock and dice. */
+/** Returns where a fiber of the workflow runs, unless it sees the clock and random generator of the host. */
 const placeIn = (host: ServicesHost, fiber: AnyFiber | undefined): Namespace | undefined => {
   if (fiber === undefined || !host.lifetime.isOpen) return undefined
   if (stepAround(fiber) !== undefined || fiber.getRef(InHold) !== undefined) return undefined
@@ -61,7 +62,7 @@ export class WorkflowClock implements Clock.Clock {
     this.monotonicTimeNanos = this.#read((clock) => clock.monotonicTimeNanosUnsafe(), nanosOf)
   }
 
-  /** A reading that can wait until the time is known. */
+  /** Reads the time in an effect, which can wait until the time is known. */
   #read<A>(ofHost: (clock: Clock.Clock) => A, ofTime: (now: number) => A): Effect.Effect<A> {
     const host = this.#host
     return Effect.withFiber((fiber) => {
@@ -78,7 +79,7 @@ export class WorkflowClock implements Clock.Clock {
     return time === undefined ? this.#host.clock.currentTimeMillisUnsafe() : Math.floor(this.#glance(time))
   }
 
-  /** Spans read it, and spans are told by the host's clock: it counts for nothing. */
+  /** Spans read this, and spans use the host's clock. So a reading has no effect. */
   currentTimeNanosUnsafe(): bigint {
     const time = this.#time
     return time === undefined ? this.#host.clock.currentTimeNanosUnsafe() : nanosOf(time.now)
@@ -104,7 +105,7 @@ export class WorkflowClock implements Clock.Clock {
     return this.timeOf(this.#host.current())
   }
 
-  /** The time that it shows to a fiber, unless that is the host's. */
+  /** Returns the time that the clock shows to a fiber, unless the fiber sees the host's. */
   timeOf(fiber: AnyFiber | undefined): WorkflowTime | undefined {
     return placeIn(this.#host, fiber)?.time
   }

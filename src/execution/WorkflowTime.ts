@@ -2,14 +2,15 @@
  * The time that code of a workflow sees.
  *
  * Owns: the time of one *domain*: the workflow with its children and branches, or one item of a batch.
- * Does not own: who asks for it. The clock of the workflow does, and moves it through the delivery.
+ * Does not own: who asks for it. The clock of the workflow does, and the delivery moves it.
  *
  * Invariants:
  * 1. The time is the greatest key that was delivered in the domain. It never goes back, and is the same on every replay.
- * 2. A stamp that the service has not told yet (of the end of a context that nobody waited for, of the start of an item)
- *    is *unread*: it counts from when code asks for the time. A delivery that comes after it has it forgotten.
- * 3. Code that cannot wait for an unread stamp is shown a time of the host, which is recorded before anything that may
- *    depend on it. Every later replay shows the same, and leaves the stamp unread until then.
+ * 2. A stamp that the service has not reported yet (of the end of a context that no fiber waited for, of the start of an
+ *    item) is *unread*: it counts only when code asks for the time. A delivery that comes after the stamp makes it
+ *    obsolete.
+ * 3. Code that cannot wait for an unread stamp is shown a time of the host. That time is recorded before anything that may
+ *    depend on it. Every later replay shows the same time, and leaves the stamp unread until then.
  *
  * @since 0.1.0
  */
@@ -29,7 +30,7 @@ export interface Unread {
 export class WorkflowTime {
   #now: number
   #unread: Unread | undefined
-  /** What an earlier invocation has recorded that code was shown of it, before it was known. */
+  /** The time that an earlier invocation showed to code for the unread stamp, before it was known, if that is recorded. */
   #recorded: number | undefined
   #shown: number | undefined
   #glances = 0
@@ -38,7 +39,7 @@ export class WorkflowTime {
     this.#now = now
   }
 
-  /** The same moment, from which something else goes on. */
+  /** Copies this time, so that something else can go on from the same moment. */
   copy(): WorkflowTime {
     const copy = new WorkflowTime(this.#now)
     copy.#unread = this.#unread
@@ -55,28 +56,34 @@ export class WorkflowTime {
     return this.#unread
   }
 
-  /** Something was delivered. A stamp that is later, or may be because it was not known, stays unread. */
+  /**
+   * Moves the time because something was delivered. A stamp that is later, or may be because it was not known, stays
+   * unread.
+   */
   advanceTo(time: number): void {
     if (this.#glances > 0) this.read(this.#shown)
     else if (this.#recorded === undefined && (stampOf(this.#unread) ?? Infinity) <= time) this.#forget()
     if (time > this.#now) this.#now = time
   }
 
-  /** A stamp counts from now on, although code may not know it yet, or has been shown something else, which is recorded. */
+  /**
+   * Leaves a stamp unread. It counts from now on, although code may not know it yet, or was shown another time, which is
+   * recorded.
+   */
   leaveUnread(unread: Unread, recorded?: number): void {
-    // A stamp before it that nobody has read is not later, and may not be known.
+    // An earlier stamp that is still unread is not later than this one, and may not be known.
     this.read(this.#glances > 0 ? this.#shown : undefined)
     this.#unread = unread
     this.#recorded = recorded
   }
 
-  /** The unread stamp is read. */
+  /** Reads the unread stamp, which moves the time if it is known. */
   read(time: number | undefined): void {
     this.#forget()
     if (time !== undefined && time > this.#now) this.#now = time
   }
 
-  /** Code looks at the time without waiting. `guess` is what the host would say. */
+  /** Returns the time for code that does not wait. `guess` returns the time of the host. */
   glance(guess: () => number): number {
     const unread = this.#unread
     if (unread === undefined) return this.#now
@@ -85,12 +92,12 @@ export class WorkflowTime {
     return this.#shown
   }
 
-  /** The last glance was that of a log line. */
+  /** Takes back the last glance, because it was that of a log line. */
   disregard(): void {
     if (this.#glances > 0) this.#glances--
   }
 
-  /** What has to be recorded of glances, before anything else is. The stamp that was unread is read by that. */
+  /** Returns what has to be recorded of glances before anything else is. This reads the unread stamp. */
   settle(): { readonly unread: Unread; readonly time: number } | undefined {
     const { unread } = this
     if (unread === undefined || this.#glances === 0 || this.#shown === undefined) return undefined
@@ -108,6 +115,6 @@ export class WorkflowTime {
   }
 }
 
-/** The time of an unread stamp, if the service has told it. */
+/** Returns the time of an unread stamp, if the service has reported it. */
 export const stampOf = (unread: Unread | undefined): number | undefined =>
   unread?.of === "start" ? unread.claim.record?.StartTimestamp : unread?.claim.record?.EndTimestamp

@@ -1,16 +1,21 @@
 /**
- * Owns: that a mark is counted, known and sent in one go.
+ * Recording a mark in one call.
+ *
+ * Owns: that a mark is counted, noted in the history and sent together.
  * Does not own: what a mark says and looks like, and what follows from it.
  *
  * Invariants:
- * 1. A mark that there is no room for is neither known nor sent.
+ * 1. If there is no room for a mark, it is neither noted nor sent.
  *
  * @since 0.1.0
  */
 import type { Core } from "./Core.ts"
 import { updatesOf, type Mark } from "./Marks.ts"
 
-/** Records a mark of an operation with this path, and calls back when that is acknowledged. Throws `LimitExceeded`. */
+/**
+ * Records a mark of an operation with this path, and calls `acknowledged` when that is acknowledged. Throws
+ * `LimitExceeded`.
+ */
 export const recordMark = (
   { history, outbox, usage }: Pick<Core, "history" | "outbox" | "usage">,
   path: string,

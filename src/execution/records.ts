@@ -1,17 +1,18 @@
 /**
- * A record as it stands after a change, for a store that acknowledges a change without telling the operation.
+ * A record after a change, for a store that acknowledges a change without returning the operation.
  *
  * Owns: what a change means for a record. Does not own: the records, which the history has.
  *
  * Invariants:
- * 1. What the service told counts. A change adds only what it did not tell, and sets nothing back that has got further.
+ * 1. What the service reported counts. A change adds only what the service did not report, and takes no record back to an
+ *    earlier state.
  *
  * @since 0.1.0
  */
 import type { Operation } from "../wire/Operation.ts"
 import { isFinal, type Change, type Claim } from "./Claim.ts"
 
-/** What the service told if it told of the change, and otherwise what the change says. */
+/** Returns what the service reported if that includes the change; otherwise applies the change. */
 export const withChange = (told: Operation | undefined, claim: Claim, change: Change, now: number): Operation => {
   const status = statusAfter(change)
   if (told !== undefined && (told.Status === status || isPast(told, status, claim))) return withOutcome(told, change)
@@ -46,7 +47,7 @@ export const withChange = (told: Operation | undefined, claim: Claim, change: Ch
   }
 }
 
-/** What was written, where the service tells of the outcome without it. */
+/** Adds what was written to an outcome that the service reports without it. */
 const withOutcome = (told: Operation, { Error: error, Payload: payload }: Change): Operation => {
   if (payload === undefined && error === undefined) return told
   const { ContextDetails, StepDetails, Type } = told
@@ -74,7 +75,7 @@ const statusAfter = ({ Action }: Change): string => {
   }
 }
 
-/** Whether an operation has got further than a change that was acknowledged. */
+/** Checks whether an operation has got further than a change that was acknowledged. */
 const isPast = (told: Operation, status: string, { attempt, nextAttempt }: Claim): boolean =>
   isFinal(told) ||
   (status === "PENDING" && told.Status === "READY" && nextAttempt > attempt) ||
