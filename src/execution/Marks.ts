@@ -2,9 +2,9 @@
  * Marks: records of the library that are no operation of the program.
  *
  * Owns: how a mark is written and recognised. There are four kinds. A *patch* says that a change of the code applies in a
- * namespace; a *late*, that an outcome was delivered after outcomes with later stamps; a *reading*, which time code was
- * shown before the service had reported it; a *cut*, that an attempt was begun again because its invocation had ended
- * before it. A *pause* is not a mark. It is a wait with which an invocation that nears its end has the service begin
+ * namespace. A *late* says that an outcome was delivered after outcomes with later stamps. A *reading* says which time code
+ * was shown before the service had reported it. A *cut* says that an attempt was begun again because its invocation had
+ * ended before it. A *pause* is not a mark. It is a wait with which an invocation that nears its end has the service begin
  * another one.
  * Does not own: when one is recorded, and what it means for the order.
  *

@@ -4,16 +4,19 @@
  * @since 0.1.0
  */
 
-/** Failures that AWS answers as the fault of the client and that pass all the same: too many calls, credentials that have run out, a clock that is off. */
+/**
+ * Failures that AWS reports as the fault of the client but that pass: too many calls, credentials that have expired, a
+ * clock that is off.
+ */
 const passing =
   /Throttl|^(TooManyRequests|RequestLimitExceeded|ProvisionedThroughputExceeded|PriorRequestNotComplete|ExpiredToken|RequestExpired|RequestTimeout|RequestTimeTooSkewed|IDPCommunicationError)/
 
-/** Too early, too slow, too much. */
+/** The statuses for too early, too slow, too much. */
 const passingStatuses: ReadonlyArray<number> = [408, 425, 429]
 
 /**
- * Whether the same call may succeed later. Without a status there was no answer; an answer with a good status that could
- * not be read is one that got lost. What a key refuses it refuses for good, whatever the status.
+ * Checks whether the same call may succeed later. Without a status there was no answer. A good status whose answer could
+ * not be read means that the answer was lost. What a KMS key refuses, it refuses for good, whatever the status.
  */
 export const mayPass = (name: string | undefined, status: number | undefined): boolean => {
   if (name?.startsWith("KMS")) return false

@@ -1,12 +1,12 @@
-/** What counts in the runtime, where there is such. Nothing of Node is imported: a bundle runs without it. */
+/** The byte counter of the runtime, if it has one. Nothing of Node is imported: a bundle runs without it. */
 const native: { readonly byteLength: (text: string) => number } | undefined = globalThis.Buffer
 
-/** The length of a text in bytes of UTF-8, with a lone surrogate counted as the three bytes of its replacement. */
+/** Returns the length of a text in bytes of UTF-8. A lone surrogate counts as the three bytes of its replacement. */
 export const byteLength = (text: string): number =>
-  // For few characters the way to the runtime takes longer than to count.
+  // For a short text, calling the runtime takes longer than counting.
   native === undefined || text.length < 64 ? portableByteLength(text) : native.byteLength(text)
 
-/** The same, character by character. */
+/** Returns the same length, counted character by character. */
 export const portableByteLength = (text: string): number => {
   let bytes = text.length
   for (let i = 0; i < text.length; i++) {
@@ -21,7 +21,7 @@ export const portableByteLength = (text: string): number => {
   return bytes
 }
 
-/** The longest prefix of a text that fits into a number of bytes of UTF-8 without cutting a character. */
+/** Returns the longest prefix of a text that fits into a number of bytes of UTF-8 without cutting a character. */
 export const truncate = (text: string, maxBytes: number): string => {
   if (byteLength(text) <= maxBytes) return text
   let bytes = 0

@@ -1,9 +1,9 @@
 /**
- * Durations that people give: what counts as one, and how one is written that Effect's Duration does not read, such as "1h",
- * "30 mins", "1 hour 30 minutes" or `{ hour: 1 }`.
+ * Durations in options and arguments: which values count as one, and how to spell one that Effect's Duration does not read,
+ * such as "1h", "30 mins", "1 hour 30 minutes" or `{ hour: 1 }`.
  *
- * Owns: which values are durations, which accepted spelling is meant, and how that is said. Does not own: which durations
- * somebody takes.
+ * Owns: which values are durations, which accepted spelling is meant, and the advice that names it. Does not own: which
+ * durations a caller accepts.
  *
  * @since 0.1.0
  */
@@ -11,7 +11,7 @@ import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import { describeFound } from "./found.ts"
 
-/** What people write for a unit; its name in a text, and in a record. */
+/** The spellings of each unit; its name in a text, and in a record. */
 const units: ReadonlyArray<readonly [written: RegExp, inText: string, inRecord: string]> = [
   [/^(ms|msecs?|millis?|milliseconds?)$/i, "millis", "milliseconds"],
   [/^(s|secs?|seconds?)$/i, "seconds", "seconds"],
@@ -23,16 +23,16 @@ const units: ReadonlyArray<readonly [written: RegExp, inText: string, inRecord: 
 
 const unitOf = (written: string) => units.find(([pattern]) => pattern.test(written))
 
-// --- What is a duration --------------------------------------------------------------------------------------------------
+// --- Reading -------------------------------------------------------------------------------------------------------------
 
 /**
- * The milliseconds of a duration, and nothing for what is none. Effect reads a `Date`, NaN, and a record without a unit that it
- * knows, as no time at all.
+ * Returns the milliseconds of a duration, and undefined for any other value. Effect reads a `Date`, NaN, and a record
+ * without a known unit as no time at all.
  */
 export const millisIn = (given: unknown): number | undefined =>
   isWritten(given) ? Option.getOrUndefined(Option.map(Duration.fromInput(given), Duration.toMillis)) : undefined
 
-/** The seconds of a duration that is finite and not negative. */
+/** Returns the seconds of a duration that is finite and not negative. */
 export const secondsIn = (given: unknown): number | undefined => {
   const millis = millisIn(given)
   return millis !== undefined && millis >= 0 && millis < Infinity ? millis / 1_000 : undefined
@@ -49,7 +49,7 @@ const isWritten = (given: unknown): given is Duration.Input => {
 
 const recordUnit = /^(weeks|days|hours|minutes|(milli|micro|nano)?seconds)$/
 
-// --- How it is written ---------------------------------------------------------------------------------------------------
+// --- Spelling ------------------------------------------------------------------------------------------------------------
 
 const part = /(-?\d+(?:\.\d+)?)\s*([a-z]+)\.?/gi
 
@@ -58,7 +58,7 @@ interface Part {
   readonly unit: ReturnType<typeof unitOf>
 }
 
-/** The accepted spelling of a text or a record, if it can be told what is meant. */
+/** Returns the accepted spelling of a text or a record, if its meaning is clear. */
 const spellingOf = (given: unknown): string | undefined => {
   const found = typeof given === "string" ? partsOfText(given.slice(0, 100)) : partsOfRecord(given)
   const names = found.flatMap(({ unit }) => (unit === undefined ? [] : [unit]))
@@ -71,7 +71,7 @@ const spellingOf = (given: unknown): string | undefined => {
 }
 
 const partsOfText = (text: string): ReadonlyArray<Part> => {
-  // Whatever is left over says something that is not understood.
+  // A remainder means that part of the text is not understood.
   const rest = text.replaceAll(part, "").replaceAll(/\band\b|[\s,]/g, "")
   if (rest !== "") return []
   return Array.from(text.matchAll(part), ([, number = "", unit = ""]) => ({ number, unit: unitOf(unit) }))
@@ -85,7 +85,7 @@ const partsOfRecord = (given: unknown): ReadonlyArray<Part> =>
         unit: typeof number === "number" && Number.isFinite(number) ? unitOf(unit) : undefined
       }))
 
-/** What to write in the place of something that is no duration. */
+/** Returns advice on what to write instead of a value that is no duration. */
 export const howToWrite = (given: unknown): string => {
   const spelling = spellingOf(given)
   return spelling === undefined
@@ -93,11 +93,14 @@ export const howToWrite = (given: unknown): string => {
     : `Write ${spelling}.`
 }
 
-/** What was found in the place of a duration: a number says its unit, because people mean another one. */
+/**
+ * Describes a value that was given as a duration. A number is shown with its unit, because it is often meant in another
+ * one.
+ */
 export const describeDuration = (given: unknown): string =>
   typeof given === "number" && !Number.isNaN(given) ? `${given} milliseconds` : describeFound(given)
 
-/** Reads a duration, and throws for what is none, in the words of whoever takes it. */
+/** Reads a duration. Throws for any other value, and calls the duration by the name that the caller gives. */
 export const readMillis = (what: string, given: Duration.Input): number => {
   const millis = millisIn(given)
   if (millis !== undefined) return millis

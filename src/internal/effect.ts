@@ -1,8 +1,9 @@
 /**
- * What this library relies on that Effect does not promise. Each has a test of its own.
+ * Behaviour of Effect that this library relies on and Effect does not promise. Each has a test of its own.
  *
- * Owns: what may be done with an effect that has its exit already; that a fiber can end its children before it ends itself.
- * Does not own: how such effects and children come into being, which is Effect's affair.
+ * Owns: what may be done with an effect that already has its exit; and that a fiber can end its children before it ends
+ * itself.
+ * Does not own: how Effect creates such effects and children.
  *
  * @since 0.1.0
  */
@@ -11,11 +12,11 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import { cast } from "effect/Function"
 
-/** The exit that an effect is already: `Effect.succeed`, `Effect.fail` and whatever was computed eagerly answer with one. */
+/** Returns the exit that an effect already is. `Effect.succeed`, `Effect.fail` and eager computations return one. */
 export const exitOf = <A, E, R>(effect: Effect.Effect<A, E, R>): Exit.Exit<A, E> | undefined =>
   Exit.isExit(effect) ? cast<Effect.Effect<A, E, R>, Exit.Exit<A, E>>(effect) : undefined
 
-/** As `Effect.catchDefect`, at once where there is an exit at once. */
+/** Does the same as `Effect.catchDefect`, at once if the effect already has its exit. */
 export const catchDefectEager = <A, E, B, E2>(
   effect: Effect.Effect<A, E>,
   f: (defect: unknown) => Effect.Effect<B, E2>
@@ -27,7 +28,7 @@ export const catchDefectEager = <A, E, B, E2>(
   return die === undefined ? exit : f(die.defect)
 }
 
-/** What Effect does with the children of a fiber when it ends, done before: they are interrupted, and have ended. */
+/** Interrupts the children of a fiber and waits for their end, as Effect does when the fiber ends, but before that. */
 export const interruptChildren: Effect.Effect<void> = Effect.withFiber((fiber) => {
   const children = cast<typeof fiber, { readonly _children?: Set<Fiber.Fiber<unknown, unknown>> }>(fiber)._children
   return children === undefined || children.size === 0 ? Effect.void : Fiber.interruptAll(Array.from(children))

@@ -1,7 +1,8 @@
 /**
- * Where a local engine is unless somebody says otherwise, for the engine itself and for those who look for it without loading it.
+ * The default port and database of a local engine, for the engine itself and for code that looks for one without loading
+ * it.
  *
- * Owns: these two. Does not own: what else an engine is given.
+ * Owns: these two. Does not own: the other options of an engine.
  *
  * @since 0.1.0
  */

@@ -1,7 +1,7 @@
 /**
- * What was found in the place of something else, for a message: short, and of one line.
+ * Descriptions of a value that was found where another was expected, for a message: short, and on one line.
  *
- * Owns: these words. Does not own: what was expected.
+ * Owns: the words for what was found. Does not own: what was expected.
  *
  * @since 0.1.0
  */
@@ -10,7 +10,7 @@ import { isDate } from "./realm.ts"
 
 const longest = 60
 
-/** A value as people would write it, or what kind of thing it is. For what the source says, such as an option. */
+/** Returns a value as it would be written in code, or its kind. Use it for what the source says, such as an option. */
 export const describeFound = (found: unknown): string => {
   if (typeof found === "string") return quoted(found)
   if (typeof found === "number" || typeof found === "bigint" || typeof found === "boolean") return String(found)
@@ -28,7 +28,7 @@ const plainText = (found: object): string => {
   }
 }
 
-/** What kind of thing a value is, and nothing of what is in it. For what people send, which may be secret. */
+/** Returns the kind of a value, and nothing of its content. Use it for what people send, which may be secret. */
 export const kindOf = (found: unknown): string => {
   if (found === null || found === undefined) return String(found)
   if (typeof found === "number" && !Number.isFinite(found)) return String(found)
@@ -44,7 +44,7 @@ const isRecord = (found: unknown): found is object => {
   return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
-/** An object of a class, by its name. */
+/** Describes an instance of a class by the name of the class. */
 export const instanceName = (found: object): string => {
   const name: unknown = found.constructor?.name
   return typeof name === "string" && name !== "" && name !== "Object"

@@ -1,12 +1,12 @@
 /**
  * Text that may be JSON.
  *
- * Owns: that what is none is nothing. Does not own: what is made of it.
+ * Owns: that text which is no JSON is read as undefined. Does not own: what callers make of it.
  *
  * @since 0.1.0
  */
 
-/** What a text says as JSON, or undefined if it is none: no JSON says that. */
+/** Parses a text as JSON. Returns undefined if it is no JSON, because no JSON has that value. */
 export const parseJson = (text: string): unknown => {
   try {
     return JSON.parse(text)

@@ -6,7 +6,7 @@
 
 type Hash = (algorithm: string, text: string) => string
 
-/** The hash of the runtime, where there is a synchronous one. Nothing of Node is imported: a bundle runs without it. */
+/** The hash function of the runtime, if it has a synchronous one. Nothing of Node is imported: a bundle runs without it. */
 const native = (): Hash | undefined => {
   try {
     const { hash } = globalThis.process.getBuiltinModule("node:crypto")
@@ -25,7 +25,7 @@ const sines = (): Int32Array =>
 
 let constants: Int32Array | undefined
 
-/** MD5 for runtimes that have no synchronous hash of their own. */
+/** Computes MD5 in runtimes that have no synchronous hash of their own. */
 export const portableMd5 = (text: string): string => {
   constants ??= sines()
   const message = new TextEncoder().encode(text)
@@ -66,7 +66,7 @@ const mix = (state: [number, number, number, number], view: DataView, block: num
   state[3] = (state[3] + d) | 0
 }
 
-/** A word in little-endian order. */
+/** Returns a word in hexadecimal, in little-endian order. */
 const hex = (word: number): string =>
   [0, 8, 16, 24].map((shift) => ((word >>> shift) & 0xff).toString(16).padStart(2, "0")).join("")
 

@@ -1,10 +1,10 @@
 /**
- * Options as they are read where something is made, such as a handler or an engine: one that makes no sense is told at once,
- * with what it may be, what it is and what to write.
+ * Options, checked where something is created from them, such as a handler or an engine. An invalid option is refused at
+ * once, with what was expected, what was found and what to write.
  *
- * Owns: those checks and their words. Does not own: the options, their ranges and their defaults.
+ * Owns: these checks and their messages. Does not own: the options, their ranges and their defaults.
  *
- * Invariant: `undefined` is an option that is not given, and is never refused.
+ * Invariant: `undefined` means that an option is not given, and is never refused.
  *
  * @since 0.1.0
  */
@@ -12,31 +12,31 @@ import type * as Duration from "effect/Duration"
 import { describeDuration, howToWrite, millisIn } from "./durations.ts"
 import { describeFound } from "./found.ts"
 
-/** From where to where a number may be. Both ends belong to it. */
+/** The range of a number, inclusive at both ends. */
 export interface Range {
   readonly atLeast: number
   readonly atMost: number
 }
 
-/** A duration of milliseconds within a range, and how the range is said: `"from 0 to 15 minutes"`. */
+/** The range of a duration in milliseconds, and its wording in a message: `"from 0 to 15 minutes"`. */
 export interface DurationRange extends Range {
   readonly said: string
 }
 
-/** Up to the longest time that Lambda gives to an invocation. */
+/** The range up to the longest time that Lambda gives to an invocation. */
 export const withinInvocation: DurationRange = { atLeast: 0, atMost: 900_000, said: "from 0 to 15 minutes" }
 
-/** Up to the longest time that an execution may take. */
+/** The range up to the longest time that an execution may take. */
 export const withinExecution: DurationRange = {
   atLeast: 1,
   atMost: 31_622_400_000,
   said: "of more than 0, up to 366 days"
 }
 
-/** Whose option is read: `margin`, `LambdaHandler.make`. */
+/** The option that is read, and its owner: `margin`, `LambdaHandler.make`. */
 export type Whose = readonly [option: string, owner: string]
 
-/** The milliseconds of a duration. `howTo` says how to write what is none. */
+/** Reads a duration in milliseconds. `howTo` returns advice for a value that is no duration. */
 export const millisOption = <D extends number | undefined>(
   whose: Whose,
   given: Duration.Input | undefined,
@@ -51,7 +51,7 @@ export const millisOption = <D extends number | undefined>(
   return refuse(whose, `a duration ${said}`, describeDuration(given), advice)
 }
 
-/** A whole number of things. */
+/** Reads a whole number. */
 export const countOption = <D extends number | undefined>(
   whose: Whose,
   given: number | undefined,
@@ -65,7 +65,7 @@ export const countOption = <D extends number | undefined>(
   return refuse(whose, `a whole number${unit === "" ? "" : ` of ${unit}`} ${bounds}`, describeFound(given), orNone)
 }
 
-/** One of a few texts. */
+/** Reads one of a few texts. */
 export const choiceOption = <const A extends string, D extends A | undefined>(
   whose: Whose,
   given: A | undefined,
@@ -77,7 +77,7 @@ export const choiceOption = <const A extends string, D extends A | undefined>(
   return refuse(whose, allowed.map((text) => JSON.stringify(text)).join(" or "), describeFound(given), orNone)
 }
 
-/** A text of some form. */
+/** Reads a text that matches a pattern. */
 export const textOption = <D extends string | undefined>(
   whose: Whose,
   given: string | undefined,
@@ -94,7 +94,10 @@ const refuse = ([option, owner]: Whose, expected: string, found: string, advice:
   throw new Error(`Expected the option ${option} of ${owner} to be ${expected}, found ${found}. ${advice}`)
 }
 
-/** The same for all options of one thing, which says how a duration is spelled. A handler, whose code is to be small, does not. */
+/**
+ * Returns these readers for all options of one owner, with advice on how to spell a duration. A handler, whose code has to
+ * be small, does not use this.
+ */
 export const optionsOf = (owner: string) => ({
   millis: <D extends number | undefined>(
     option: string,

@@ -1,9 +1,9 @@
 /**
- * Writes values as JSON, strictly: whatever JSON would silently change is refused with the path at which it stands.
+ * Writes values as JSON, strictly: a value that JSON would silently change is refused, with the path at which it stands.
  *
- * Owns: what plain data is: what JSON gives back as it was, from whatever realm it comes; and how that is
- * written which JSON has nothing for.
- * Does not own: Schemas, which make plain data of everything else.
+ * Owns: the definition of plain data, which is what JSON gives back unchanged, from whatever realm it comes; and how to
+ * write values that JSON cannot represent.
+ * Does not own: Schemas, which make plain data of all other values.
  */
 import { cast } from "effect/Function"
 import * as Predicate from "effect/Predicate"
@@ -11,8 +11,8 @@ import { instanceName } from "./found.ts"
 import { isDate } from "./realm.ts"
 
 /**
- * The JSON text of a value whose only undefined parts are fields. Throws a `TypeError` that names the path of whatever is
- * not plain, with an advice. `path` is where the value stands in another one.
+ * Returns the JSON text of a value in which only fields may be undefined. Throws a `TypeError` with advice, which names the
+ * path of the part that is not plain. `path` is where the value stands in another one.
  */
 export const stringifyPlain = (
   value: unknown,
@@ -25,7 +25,7 @@ export const stringifyPlain = (
     return textOf(value, look, undefined)
   })
 
-/** What plain data may hold besides, and how it is made plain. */
+/** A kind of value that plain data may also hold, and how it is made plain. */
 export interface Form {
   readonly is: (value: object) => boolean
   readonly toPlain: (value: object) => unknown
@@ -45,16 +45,16 @@ const none: Form = {
 let form = none
 
 /**
- * Makes a form known. Its own module does when it is loaded, so that a program that has nothing to do with it does not carry
- * it along.
+ * Registers a form. The module of the form does that when it is loaded, so that a program that does not use the form does
+ * not carry it.
  */
 export const formed = (known: Form): void => {
   form = known
 }
 
 /**
- * The text of plain data, in which a list may hold undefined, for which JSON has only null, and of what has a form. Both are
- * written with a mark, which stands before the value.
+ * Returns the text of plain data. In addition, a list may hold undefined, for which JSON has only null, and the data may
+ * hold values with a form. Both are written with a mark, which stands before the value.
  */
 export const writePlain = (value: unknown): string =>
   notTooDeep(() => {
@@ -67,7 +67,7 @@ export const writePlain = (value: unknown): string =>
     return `${marked}${JSON.stringify(mark)},"value":${textOf(value, look, mark)}}`
   })
 
-/** Reads what {@link writePlain} wrote, and any other JSON text as it is. Throws at what is none. */
+/** Reads what {@link writePlain} wrote, and any other JSON text unchanged. Throws for text that is no JSON. */
 export const readPlain = (text: string): unknown => {
   const parsed: unknown = JSON.parse(text)
   if (!text.startsWith(marked)) return parsed
@@ -75,7 +75,7 @@ export const readPlain = (text: string): unknown => {
   return typeof mark === "string" && value !== undefined ? unmarked(value, mark, form) : parsed
 }
 
-/** How a text begins in which there are marks. */
+/** The beginning of a text that holds marks. */
 const marked = `{"~mark":`
 
 const unmarked = (value: unknown, mark: string, form: Form): unknown => {
@@ -101,24 +101,29 @@ const notTooDeep = (write: () => string): string => {
   }
 }
 
-/** What is void by its type may be anything: `Ref.set` ends with the cell that it has set, which no type lets through. */
+/**
+ * Checks whether a value is left over from an effect whose type is void: `Ref.set` returns the cell that it has set, which
+ * no type allows.
+ */
 export const isLeftOver = (value: unknown): boolean => Predicate.hasProperty(value, "~effect/MutableRef")
 
 class Look {
-  /** Whether there is something that `JSON.stringify` would write in another way. */
+  /** Whether the value holds something that `JSON.stringify` would write in another way. */
   isOwn = false
-  /** Whether there is something that JSON has nothing for. */
+  /** Whether the value holds something that JSON cannot represent. */
   isMarked = false
-  /** What could be taken for a mark: texts in lists, and keys. */
+  /** What could be mistaken for a mark: texts in lists, and keys. */
   readonly likeMarks = new Set<string>()
-  /** What has a form, made plain. */
+  /** The values with a form, made plain. */
   readonly formed = new Map<object, unknown>()
   readonly #advice: string
   readonly #form: Form | undefined
   readonly #above: Array<object> = []
   readonly #path: Array<string | number>
 
-  /** With a form what JSON has nothing for may be marked, and what is left over of nothing is as good as undefined. */
+  /**
+   * With a form, a value that JSON cannot represent may be marked, and a left-over of a void effect counts as undefined.
+   */
   constructor(advice: string, form: Form | undefined, path: ReadonlyArray<string | number> = []) {
     this.#advice = advice
     this.#form = form
@@ -209,16 +214,19 @@ class Look {
   }
 }
 
-// Each realm, such as the contexts of Jest and of Vitest's vm pools, has a root of its own for objects and for arrays.
+// Each realm, such as the contexts of Jest and of Vitest's vm pools, has its own root prototype for objects and for arrays.
 
 const isRecordPrototype = (prototype: unknown): boolean =>
   prototype === Object.prototype || prototype === null || isRoot(prototype)
 
-/** The prototype of all arrays of a realm is an array itself, and that of a class of arrays is none. */
+/**
+ * Checks for the prototype of all arrays of a realm, which is an array itself. The prototype of a subclass of arrays is
+ * not.
+ */
 const isArrayPrototype = (prototype: unknown): boolean =>
   prototype === Array.prototype || (Array.isArray(prototype) && isRoot(Object.getPrototypeOf(prototype)))
 
-/** Whether something is the prototype of all objects of a realm. */
+/** Checks whether a value is the prototype of all objects of a realm. */
 const isRoot = (prototype: unknown): boolean =>
   typeof prototype === "object" &&
   prototype !== null &&
@@ -229,7 +237,7 @@ const isRoot = (prototype: unknown): boolean =>
 const textOf = (value: unknown, { formed, isOwn }: Look, mark: string | undefined): string =>
   isOwn || mark !== undefined ? write(value, mark, formed) : JSON.stringify(value)
 
-/** Plain data as JSON that keeps minus zero, which JSON has, and with a mark what JSON has nothing for. */
+/** Writes plain data as JSON that keeps minus zero, which JSON has, and that marks what JSON cannot represent. */
 const write = (value: unknown, mark: string | undefined, formed: Look["formed"]): string => {
   if (typeof value !== "object" || value === null) return Object.is(value, -0) ? "-0" : JSON.stringify(value)
   if (formed.has(value)) return `{${JSON.stringify(mark)}:${write(formed.get(value), mark, formed)}}`

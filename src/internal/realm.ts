@@ -1,6 +1,6 @@
 /**
- * What values are, from whatever realm they come: the contexts of Jest and of Vitest's vm pools have globals of their own,
- * and `instanceof` knows only those of one.
+ * Type checks for values of any realm. The contexts of Jest and of Vitest's vm pools have globals of their own, and
+ * `instanceof` knows only those of one realm.
  */
 
 export const isError = (value: unknown): value is Error => value instanceof Error || tagOf(value) === "[object Error]"

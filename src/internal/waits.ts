@@ -1,8 +1,9 @@
 /**
- * What a fiber waits for that has itself called back. Effect does not tell, so its insides are asked.
+ * What a fiber waits for when it waits to be called back. Effect does not report that, so this reads its internals.
  *
- * Owns: the hook by which that is heard of, and how promises and Effect's own constructs are told from anything else.
- * Does not own: what follows from it.
+ * Owns: the hook that observes such waits, and how promises and Effect's own constructs are distinguished from anything
+ * else.
+ * Does not own: what follows from a wait.
  *
  * @since 0.1.0
  */
@@ -14,10 +15,12 @@ import * as Latch from "effect/Latch"
 import * as Queue from "effect/Queue"
 import * as Semaphore from "effect/Semaphore"
 
-/** The function to which a waiting effect gives what calls it back. Where it comes from is told by its source only. */
+/**
+ * The function to which a waiting effect passes its callback. Only the source of the function shows where it comes from.
+ */
 export type Register = (...args: never) => unknown
 
-/** Hears of every fiber that begins to wait to be called back, right after what calls it back was given away. */
+/** Called for every fiber that begins to wait to be called back, right after its callback was passed on. */
 export type OnWait = (fiber: Fiber.Fiber<unknown, unknown>, register: Register) => void
 
 interface Waiting {
@@ -32,7 +35,7 @@ let onWait: OnWait | undefined
 
 let isHooked = false
 
-/** All effects that wait to be called back have one prototype. */
+/** Installs the hook. All effects that wait to be called back share one prototype. */
 const hook = (): void => {
   isHooked = true
   const prototype = cast<unknown, Record<string, Evaluate>>(Object.getPrototypeOf(Effect.never))
@@ -45,7 +48,7 @@ const hook = (): void => {
   }
 }
 
-/** Has somebody hear of waits until the returned function is called. */
+/** Calls `hear` for every wait until the returned function is called. */
 export const hearWaits = (hear: OnWait): (() => void) => {
   if (!isHooked) hook()
   const before = onWait
@@ -59,16 +62,18 @@ const promises = [Effect.promise(() => Promise.resolve()), Effect.tryPromise(() 
 
 const promiseTexts = new Set(promises.map(String))
 
-/** Whether a wait is one of `Effect.promise` or `Effect.tryPromise`, whatever its promise is made of. */
+/** Checks whether a wait is one of `Effect.promise` or `Effect.tryPromise`, whatever kind of promise it waits for. */
 export const isPromise = (register: Register): boolean =>
   register.length === promises[0]?.length && promiseTexts.has(String(register))
 
 let known: ReadonlySet<string> | undefined
 
-/** Whether only Effect itself can end a wait: a Deferred, a Queue, a Latch, a Semaphore, another fiber, or nothing. */
+/**
+ * Checks whether only Effect itself can end a wait: a Deferred, a Queue, a Latch, a Semaphore, another fiber, or nothing.
+ */
 export const isOfEffect = (register: Register): boolean => (known ??= samples()).has(String(register))
 
-/** The sources of what Effect's own constructs wait with, found by waiting. */
+/** Returns the sources of the functions that Effect's own constructs wait with, found by waiting. */
 const samples = (): ReadonlySet<string> => {
   const texts = new Set<string>()
   const stop = hearWaits((_, register) => void texts.add(String(register)))

@@ -1,8 +1,8 @@
 /**
- * What an invocation answers.
+ * The answer of an invocation.
  *
- * Owns: the words of the answer: the result of the workflow, its failure, or why there is neither.
- * Does not own: when it is given.
+ * Owns: the content of the answer: the result of the workflow, its failure, or the reason why there is neither.
+ * Does not own: when the answer is given.
  *
  * @since 0.1.0
  */
@@ -34,7 +34,7 @@ import type { ErrorObject } from "../wire/ErrorObject.ts"
 import type { InvocationAnswer } from "../wire/Invocation.ts"
 import * as Limits from "../wire/Limits.ts"
 
-/** The execution itself, as the one whose values are read and written. */
+/** Returns the execution itself as the subject whose values are read and written. */
 export const subjectOf = (parts: Parts, contract: DurableFunction.Any, format: Format): Subject => ({
   executionArn: parts.executionArn,
   id: parts.history.execution?.Id ?? parts.executionArn,
@@ -42,11 +42,11 @@ export const subjectOf = (parts: Parts, contract: DurableFunction.Any, format: F
   format
 })
 
-/** A conversion that may succeed later fails the invocation. */
+/** Runs a conversion. One that may succeed later fails the invocation. */
 const convert = <A>(conversion: Conversion<A>): Effect.Effect<A, InvocationFailed> =>
   Effect.mapErrorEager(conversion, ({ message }) => new InvocationFailed({ reason: "serdes", message }))
 
-/** The payload of the execution, or the answer that there is none. */
+/** Reads the payload of the execution. If it cannot be read, returns the answer that says so. */
 export const readPayload = (
   parts: Parts,
   self: Subject,
@@ -70,7 +70,7 @@ const failedAs = (self: Subject, mistake: Mistake): Effect.Effect<InvocationAnsw
     Error: error
   }))
 
-/** The answer to how the workflow ended. */
+/** Returns the answer for an ending of the workflow. */
 export const answerEnding = (
   parts: Parts,
   self: Subject,
@@ -113,10 +113,13 @@ const answerExit = (
   })
 }
 
-/** The update of the execution has an id of its own, as AWS's SDKs send: that of the execution is no operation of ours. */
+/**
+ * The id of the update of the execution. It is not the id of the execution, which is no operation of the program. AWS's
+ * SDKs send an id of their own, too.
+ */
 const resultId = markId("execution-result", "", "")
 
-/** The answer with the result; one that is too large for it goes through an update of the execution. */
+/** Returns the answer with the result. A result that is too large for it goes through an update of the execution. */
 const resultOf = (
   parts: Parts,
   self: Subject,
@@ -139,14 +142,16 @@ const resultOf = (
     }
   )
 
-/** A callback that failed, and that nobody has handled, ends the execution with the message that was sent. */
+/**
+ * Returns the error of the execution. A failed callback that the workflow has not handled keeps the message that was sent.
+ */
 const asSent = (error: ErrorObject, cause: Cause.Cause<unknown>): ErrorObject => {
   const failure = cause.reasons.find(Cause.isFailReason)?.error
   const message = failure instanceof CallbackFailed ? failure.errorMessage : undefined
   return message === undefined || message === "" ? error : fitError({ ...error, ErrorMessage: message })
 }
 
-/** The failure that was the reason for undoing names what could not be undone. */
+/** Adds to the failure that caused the compensation what could not be undone. */
 const withNotUndone = (error: ErrorObject, { history, notUndone }: Parts): ErrorObject => {
   const { forsaken } = history
   const told = [

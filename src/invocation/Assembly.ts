@@ -1,13 +1,13 @@
 /**
  * Puts the parts of one invocation together.
  *
- * Owns: which parts there are, in which order they are made, and what each of them has to be told of the others; the defaults of
- * the settings; and what a failure of the store means for an invocation.
+ * Owns: which parts there are, in which order they are made, and how each is connected to the others; the defaults of the
+ * settings; and what a failure of the store means for an invocation.
  * Does not own: what any part does.
  *
  * Invariants:
- * 1. It is the only place where the parts are put together.
- * 2. A part is made from those that are made before it, and is told of later ones only once all of them are there.
+ * 1. This is the only place where the parts are put together.
+ * 2. A part is made from the parts that are made before it. It is connected to later ones only once all of them exist.
  *
  * @since 0.1.0
  */
@@ -41,13 +41,13 @@ import * as Limits from "../wire/Limits.ts"
 import type { Operation } from "../wire/Operation.ts"
 
 export interface InvokeOptions extends Settings, Quotas {
-  /** Whether to note where in the code operations are used. */
+  /** Whether to capture where in the code operations are used. */
   readonly captureSources: boolean
-  /** Whether the start of a step is left out where its success leaves with the same request. */
+  /** Whether the start of a step is omitted where its success leaves with the same request. */
   readonly omitStart: boolean
   /** The X-Ray header of the trace to which the invocation belongs. */
   readonly traceHeader: string | undefined
-  /** Who wants to hear of what happens, besides telemetry. */
+  /** A listener in addition to telemetry. */
   readonly listener: Listener | undefined
   readonly onStart: ((parts: Parts) => void) | undefined
 }
@@ -72,21 +72,21 @@ export const defaultOptions: InvokeOptions = {
   onStart: undefined
 }
 
-/** What an invocation runs in. */
+/** The environment of an invocation. */
 export interface Surroundings {
   readonly services: Context.Context<CheckpointStore>
-  /** When it began, in milliseconds. */
+  /** When the invocation began, in milliseconds. */
   readonly beganAt: number
   readonly options: InvokeOptions
 }
 
-/** The parts of an invocation, and who watches it. */
+/** The parts of an invocation, and the observer that watches it. */
 export interface Assembled {
   readonly parts: Parts
   readonly observer: Observer
 }
 
-/** The parts of an invocation, with the clock, the dice, the scheduler and the store of its surroundings. */
+/** Makes the parts of an invocation, with the clock, random generator, scheduler and store of its surroundings. */
 export const assemble = (
   event: InvocationEvent,
   records: ReadonlyArray<Operation>,
@@ -144,10 +144,10 @@ export const assemble = (
   return { parts: connect(core), observer }
 }
 
-/** The name of an execution: the last part but one of its ARN, or all of an ARN that is none. */
+/** Returns the name of an execution: the second to last part of its ARN, or all of a text that is no ARN. */
 const nameOf = (arn: string): string => arn.split("/").at(-2) ?? arn
 
-/** Gives each part those parts that it has to inform. */
+/** Connects each part to the parts that it has to inform. */
 const connect = (core: Core): Parts => {
   const { fibers, history, lifetime, listener, outbox } = core
   const delivery = new Delivery(core)
@@ -206,7 +206,7 @@ const claimsOf = (core: Core, delivery: Delivery): ClaimHost => ({
   }
 })
 
-/** A time that code was shown before it was known is recorded before anything that may depend on it. */
+/** Records the times that code was shown before they were known, before anything that may depend on them. */
 const settleReadings = (core: Core, times: Set<WorkflowTime>): void => {
   for (const time of times) {
     const settled = time.settle()
@@ -217,7 +217,10 @@ const settleReadings = (core: Core, times: Set<WorkflowTime>): void => {
   times.clear()
 }
 
-/** A failure of the store: what the service refuses for good ends the execution, anything else only this invocation. */
+/**
+ * Returns the verdict for a failure of the store. A final refusal of the service ends the execution, anything else only
+ * this invocation.
+ */
 const verdictOf = (error: StoreError, executionName: string): Verdict => {
   const aborted = (reason: InvocationFailed["reason"], message: string): Verdict => ({
     _tag: "Aborted",

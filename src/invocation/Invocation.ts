@@ -1,13 +1,14 @@
 /**
  * One invocation, from event to answer.
  *
- * Owns: the order of things: the state is loaded, the parts are put together, the workflow runs until it ends or a
- * verdict ends it, its fibers are let go of, what is left is sent, and the answer is given.
+ * Owns: the sequence of an invocation: load the state, put the parts together, run the workflow until it ends or a verdict
+ * ends it, end its fibers, send what is left, and answer.
  * Does not own: anything that happens while the workflow runs.
  *
  * Invariants:
- * 1. PENDING is answered only when nothing is left to send, and a result only when all that it depends on is acknowledged.
- * 2. When it answers, every fiber that the workflow made has ended, or stands in a region that cannot be interrupted and
+ * 1. PENDING is answered only when nothing is left to send, and a result only when everything it depends on is
+ *    acknowledged.
+ * 2. When the invocation answers, every fiber of the workflow has ended, or is in a region that cannot be interrupted and
  *    holds nothing of the process.
  *
  * @since 0.1.0
@@ -38,13 +39,13 @@ import { startWorkflow } from "./Workflow.ts"
 
 export { defaultOptions, type InvokeOptions }
 
-/** An answer together with what a host may want to look at. */
+/** An answer, and the parts that a host may want to inspect. */
 export interface Invoked {
   readonly answer: InvocationAnswer
   readonly parts: Parts | undefined
 }
 
-/** Runs one invocation. It fails with `InvocationFailed` when it ends without an answer, so that the service repeats it. */
+/** Runs one invocation. Fails with `InvocationFailed` when it ends without an answer, so that the service repeats it. */
 export const invoke = (
   implementation: DurableFunction.AnyImplementation,
   event: InvocationEvent,
@@ -71,7 +72,7 @@ export const invoke = (
     })
   })
 
-/** Ends what belongs to an invocation: the workflow too, if the invocation was interrupted from outside. */
+/** Ends everything that belongs to an invocation, including the workflow if the invocation was interrupted from outside. */
 const end = (
   { observer, parts }: Assembled,
   exit: Exit.Exit<Invoked, InvocationFailed>,
@@ -92,7 +93,7 @@ const end = (
   return Effect.mapEager(endFibers(parts), close)
 }
 
-/** Runs once the remaining pages of the state are there. */
+/** Loads the remaining pages of the state, then calls `run`. */
 const loaded = (
   event: InvocationEvent,
   { options, services }: Surroundings,
@@ -108,7 +109,7 @@ const loaded = (
   })
 }
 
-/** Ends what an invocation does before its workflow runs, when the invocation must end. */
+/** Stops an effect that runs before the workflow does, when the deadline of the invocation has come. */
 export const within = <A, E, R>(
   deadline: number | undefined,
   action: string,
@@ -189,13 +190,14 @@ const interrupted: Verdict = {
   error: new InvocationFailed({ reason: "interrupted", message: "The invocation was interrupted from outside." })
 }
 
-/** How long before the end of its function an invocation ends by itself, in milliseconds, if nobody says. */
+/** How long before the end of its function an invocation ends by default, in milliseconds. */
 export const defaultMargin = 1_000
 
-/** When an invocation ends by itself, by the time that its function has left; never if that has no end. */
+/** Returns when an invocation ends, given the time that its function has left; undefined if that time has no end. */
 export const deadlineOf = (now: number, remaining: number, margin = defaultMargin): number | undefined => {
   if (Number.isNaN(remaining) || remaining === Infinity) return undefined
-  // A function whose time-out leaves no margin would end every invocation as it begins, and never get anywhere.
+  // If the time-out of a function leaves no margin, the full margin would end every invocation as it begins, without any
+  // progress.
   return Math.max(0, now + (remaining > margin ? remaining - margin : remaining / 2))
 }
 
@@ -217,8 +219,8 @@ const armDeadline = ({ delivery, host, lifetime, settings }: Parts): void => {
 }
 
 /**
- * Interrupts every fiber of the workflow from the root down, so that no handler takes the end for a failure, and waits
- * for local finalizers, and for a request that is under way, as long as the grace period lasts.
+ * Interrupts every fiber of the workflow from the root down, so that no handler takes the end for a failure. Waits for
+ * local finalizers, and for a request that is under way, as long as the grace period lasts.
  */
 const endFibers = (parts: Parts): Effect.Effect<void> => {
   const { beside, delivery, fibers, lifetime, outbox } = parts
@@ -236,7 +238,10 @@ const endFibers = (parts: Parts): Effect.Effect<void> => {
   return isQuiet() ? Effect.void : untilQuiet(parts, left, isQuiet)
 }
 
-/** Waits until fibers have ended, and no request is under way that does not count any more; not longer than the grace. */
+/**
+ * Waits until fibers have ended, and until no request is under way that no longer counts. Waits no longer than the grace
+ * period.
+ */
 const untilQuiet = (parts: Parts, left: Set<AnyFiber>, isQuiet: () => boolean): Effect.Effect<void> =>
   Effect.callback<void>((resume) => {
     const { host, lifetime, outbox, settings } = parts
@@ -261,7 +266,7 @@ const untilQuiet = (parts: Parts, left: Set<AnyFiber>, isQuiet: () => boolean): 
     outbox.whenIdle(check)
   })
 
-/** Answers once everything is sent that the answer depends on. */
+/** Answers once everything that the answer depends on is sent. */
 const answer = (
   parts: Parts,
   self: Subject,
@@ -276,7 +281,7 @@ const answer = (
       : Effect.succeed(given)
   )
 
-/** Sends what is left to send. A verdict says why that was not possible. */
+/** Sends what is left to send. Returns the verdict that prevented it, if any. */
 const drain = ({ lifetime, outbox }: Parts): Effect.Effect<Verdict | undefined> => {
   if (!outbox.isBusy) return Effect.succeed(lifetime.verdict)
   const sent = Effect.callback<Verdict | undefined>((resume) => {

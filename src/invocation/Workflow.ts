@@ -1,8 +1,8 @@
 /**
- * The workflow of one invocation, with everything around it.
+ * The workflow of one invocation, and what surrounds it.
  *
- * Owns: what the code of the user runs in: its services, its namespace, its compensation and its end.
- * Does not own: what it answers.
+ * Owns: what the code of the program runs in: its services, its namespace, its compensation and its end.
+ * Does not own: the answer.
  *
  * @since 0.1.0
  */
@@ -39,10 +39,10 @@ export const startWorkflow = (
 ): void => {
   const { fibers, lifetime } = parts
   const block = Effect.suspend(() => cast<unknown, Body>(handler(cast<unknown, never>(payload))))
-  // While the invocation ends, what it ends with is only what its finalizers ended with.
+  // While the invocation ends, this exit holds only what finalizers ended with.
   const ended = (exit: Exit.Exit<unknown, unknown>): Body =>
     lifetime.isOpen ? Effect.andThen(interruptChildren, endOf(parts, exit)) : exit
-  // A failure that interruption keeps from being handled is seen only here.
+  // Interruption keeps some failures from being handled. They are seen only here.
   const unwound = Effect.onExitPrimitive(inScope(parts, parts.root, block), (exit) => {
     if (lifetime.verdict?._tag === "Suspended") tellUnwound(parts, exit)
     return undefined
@@ -59,13 +59,14 @@ export const startWorkflow = (
   })
 }
 
-/** The fibers of the workflow have ended. What failed is undone before the execution ends. */
+/** Ends the workflow, whose fibers have ended. If it failed, its compensation runs before the execution ends. */
 const endOf = (parts: Parts, exit: Exit.Exit<unknown, unknown>): Body =>
   Effect.suspend(() => Effect.flatMapEager(compensated(parts, exit), (undone) => endWorkflow(parts, undone)))
 
 /**
- * What finalizers fail with while an invocation is suspended is no outcome, but somebody should hear of it. What a fiber was
- * failing with before it was interrupted, or failed with before that, is none of it. An invocation that fails has more to tell.
+ * Warns of failures of finalizers while an invocation is suspended: they are no outcome, but should not go unseen. This
+ * excludes what a fiber had failed with, or was failing with, before it was interrupted. An invocation that fails has more
+ * to report.
  */
 const tellUnwound = ({ fibers, listener }: Parts, exit: Exit.Exit<unknown, unknown>): void => {
   if (Exit.isSuccess(exit)) return
@@ -82,7 +83,7 @@ const tellUnwound = ({ fibers, listener }: Parts, exit: Exit.Exit<unknown, unkno
   )
 }
 
-/** The services of the workflow. */
+/** Returns the services of the workflow. */
 const servicesOf = (parts: Parts, services: Context.Context<never>): Context.Context<never> => {
   const host = hostOf(parts)
   const loggers = parts.surroundings.services(services)
@@ -109,8 +110,8 @@ const hostOf = (parts: Parts): ServicesHost => ({
 })
 
 /**
- * The workflow ends once the past is delivered, and the code has asked for all that is recorded: also the durable
- * finalizers of what it leaves behind.
+ * Ends the workflow once all known outcomes are delivered and the code has asked for everything that is recorded. This
+ * includes the durable finalizers of what the workflow leaves behind.
  */
 const endWorkflow = (parts: Parts, exit: Exit.Exit<unknown, unknown>): Effect.Effect<unknown, unknown> => {
   const ended = whenDelivered(parts, exit, endsInMistake(exit))

@@ -1,14 +1,15 @@
 /**
- * Failures as records, and records as failures: an error as an ErrorObject whose type is its tag and whose data is the
- * encoded error.
+ * Failures as records, and records as failures. An error becomes an ErrorObject, whose type is the tag of the error and
+ * whose data is the encoded error.
  *
- * Owns: which part of a cause is recorded, under which type, message and data, and how that is read again.
+ * Owns: which part of a cause is recorded, under which type, message and data, and how that is read back.
  * Does not own: values, and what an outcome means for an operation.
  *
  * Invariants:
  * 1. A typed error counts before a defect, a defect before an interruption.
- * 2. An ErrorObject is one that the service accepts: first its stack is dropped, then its message cut, then its data.
- * 3. What cannot be written is replaced by the reason why.
+ * 2. The service accepts every ErrorObject: if one is too large, its stack is dropped, then its message is cut, then its
+ *    data dropped.
+ * 3. A failure that cannot be written is replaced by the reason.
  *
  * @since 0.1.0
  */
@@ -32,7 +33,7 @@ import { readValue, writeValue, type Conversion, type Recording, type Subject } 
 const isOperationError = Schema.is(OperationError)
 const isMistake = Schema.is(Mistake)
 
-/** Whether a defect is a mistake that this library found. */
+/** Checks whether a defect is a mistake that this library found. */
 export const isOwnMistake = (defect: unknown): defect is Mistake => {
   try {
     return isMistake(defect)
@@ -68,7 +69,7 @@ export const writeFailure = (
   return die === undefined ? writeDefect(subject, interrupted(subject)) : writeDefect(subject, die.defect)
 }
 
-/** An error that its Schema does not know is lost, but not its type and message. */
+/** Writes an error by its Schema. An error that the Schema does not know is lost, except for its type and message. */
 const writeDeclaredError = (subject: Subject, recording: Recording, error: unknown): Conversion<ErrorObject> =>
   Effect.mapEager(
     catchDefectEager(writeValue(subject, "error", { success: recording.error }, error), (defect) => {
@@ -83,7 +84,7 @@ const writeDeclaredError = (subject: Subject, recording: Recording, error: unkno
     (data) => errorObject(error, data)
   )
 
-/** An error of the library that quotes too much of somebody else's error quotes less. */
+/** Writes an error of the library. If it quotes too much of another error, it quotes less. */
 const writeOperationError = (subject: Subject, error: OperationError): Conversion<ErrorObject> =>
   Effect.flatMapEager(writeValue(subject, "error", { success: OperationError }, error), (data) => {
     const written = errorObject(error, data)
@@ -125,7 +126,7 @@ const writeDefect = (subject: Subject, defect: unknown): Conversion<ErrorObject>
       }))
     : Effect.succeed(defectObject(defect))
 
-/** The error object of a defect: its name, message and stack. */
+/** Returns the error object of a defect: its name, message and stack. */
 export const defectObject = (defect: unknown): ErrorObject => {
   try {
     return fitError(isError(defect) ? describeError(defect) : { ErrorType: "Defect", ErrorMessage: textOf(defect) })
@@ -134,7 +135,7 @@ export const defectObject = (defect: unknown): ErrorObject => {
   }
 }
 
-/** A typed error as a defect that is recorded under the same type and message. */
+/** Returns a typed error as a defect that is recorded under the same type and message. */
 export const asDefect = (error: unknown): unknown => {
   try {
     const type = typeOf(error)
@@ -166,7 +167,7 @@ const nonEmpty = (value: unknown): string | undefined => (typeof value === "stri
 const textAt = (value: unknown, key: "_tag" | "name" | "message"): string | undefined =>
   Predicate.hasProperty(value, key) ? nonEmpty(value[key]) : undefined
 
-/** A value as text: JSON of what JSON does not change, and else as Effect shows it. */
+/** Returns a value as text: as JSON if JSON does not change it, otherwise as Effect shows it. */
 const textOf = (value: unknown): string => {
   if (typeof value === "string") return value
   try {
@@ -184,21 +185,24 @@ const textOfOther = (value: unknown): string => {
   }
 }
 
-/** The error object of a typed error: its tag, its message and its encoded form. */
+/** Returns the error object of a typed error: its tag, its message and its encoded form. */
 export const errorObject = (error: unknown, data: string | undefined): ErrorObject => {
   const type = typeOf(error)
   const message = toldBy(error) ?? truncate(`${type}: ${data ?? "null"}`, 500)
   return fitError({ ErrorType: type, ErrorMessage: message, ErrorData: data ?? "null" })
 }
 
-/** The message of an error. That of an `UnknownError` says only which function failed, so the message of its cause is added. */
+/**
+ * Returns the message of an error. That of an `UnknownError` says only which function failed, so the message of its cause
+ * is added.
+ */
 const toldBy = (error: unknown): string | undefined => {
   const message = textAt(error, "message")
   if (message === undefined || !Cause.isUnknownError(error)) return message
   return `${message}: ${truncate(defectObject(error.cause).ErrorMessage ?? "", 500)}`
 }
 
-/** What stands in the place of error data that is too large: the error itself is lost, its type and message are not. */
+/** What replaces error data that is too large. The error itself is lost; its type and message are not. */
 const droppedData = JSON.stringify({ _tag: "ErrorDataDropped" })
 
 /** Cuts an error object to what the service accepts: first the stack, then the message, then the data. */
@@ -216,8 +220,8 @@ export const fitError = (error: ErrorObject): ErrorObject => {
 }
 
 /**
- * Reads a failure back: an error of the Schema or of the library as itself, anything else as a defect with the type and
- * message that were recorded. A record with a stack holds a defect.
+ * Reads a failure back. An error of the Schema or of the library is read as itself, anything else as a defect with the
+ * recorded type and message. A record with a stack holds a defect.
  */
 export const readFailure = (
   subject: Subject,
@@ -245,15 +249,15 @@ export const readFailure = (
 const isOwnType = (type: string): boolean => operationErrorTags.has(type) || mistakeTags.has(type)
 
 /**
- * Whether a declared error may be what was recorded under an ErrorType. Under the type of an error of the library it has
- * to have that type itself, because a loose Schema reads what is none of its errors.
+ * Checks whether a declared error may be what was recorded under an ErrorType. Under the type of an error of the library it
+ * must have that type itself, because a loose Schema also reads what is none of its errors.
  */
 export const isRecordedAs = (error: unknown, type = ""): boolean => !isOwnType(type) || typeOf(error) === type
 
-/** The ErrorType under which a typed error is recorded. */
+/** Returns the ErrorType under which a typed error is recorded. */
 const typeOf = (error: unknown): string => textAt(error, "_tag") ?? textAt(error, "name") ?? "Error"
 
-/** The ErrorType under which a failure is recorded. */
+/** Returns the ErrorType under which a failure is recorded. */
 export const errorTypeOf = (cause: Cause.Cause<unknown>): string => {
   const failure = cause.reasons.find(Cause.isFailReason)
   if (failure !== undefined) return typeOf(failure.error)
@@ -264,10 +268,13 @@ export const errorTypeOf = (cause: Cause.Cause<unknown>): string => {
 const readMistake = (subject: Subject, data: string): Conversion<Exit.Exit<never>> =>
   Effect.mapEager(readValue(inPlainJson(subject), "error", { success: Mistake }, data), Exit.die)
 
-/** What is written for others than this execution, or by them, is plain JSON whatever the format of the environment. */
+/**
+ * Returns the subject with plain JSON as its format. What other parties read or write is plain JSON, whatever the format of
+ * the environment.
+ */
 export const inPlainJson = ({ executionArn, id, path }: Subject): Subject => ({ executionArn, id, path, format: json })
 
-/** The defect of a record: an Error with the name, message and stack of the one that was recorded. */
+/** Returns the defect of a record: an Error with the recorded name, message and stack. */
 const defectOf = (recorded: ErrorObject): Error => {
   const defect = new Error(recorded.ErrorMessage ?? "")
   defect.name = recorded.ErrorType ?? "Error"

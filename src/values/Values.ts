@@ -2,12 +2,12 @@
  * Values as text, and text as values.
  *
  * Owns: how the values of an operation or of a contract are written and read, once their types are forgotten.
- * Does not own: what a failure to do so means for an invocation. It is answered in the error channel.
+ * Does not own: what a failed conversion means for an invocation. It is reported in the error channel.
  *
  * Invariants:
- * 1. What can be written or read at once is answered as an `Exit`, so that nobody has to wait for it.
- * 2. A failure that will not pass is a defect `SerdesFailed` with operation and path; one that may pass is a
- *    `NotForNow` in the error channel.
+ * 1. A conversion that completes at once is returned as an `Exit`, so that no fiber has to wait for it.
+ * 2. A permanent failure is a defect `SerdesFailed` with operation and path; one that may pass is a `NotForNow` in the
+ *    error channel.
  *
  * @since 0.1.0
  */
@@ -19,12 +19,12 @@ import { PayloadTooLarge, SerdesFailed } from "../DurableError.ts"
 import { byteLength } from "../internal/bytes.ts"
 import type { Format, Info, SerdesError, Writer } from "../Serdes.ts"
 
-/** What writes values, whose type was checked where it was given. */
+/** A writer of values, whose type was checked where it was given. */
 export interface AnyWriter {
   readonly serialize: (value: never, info: Info) => Effect.Effect<string | undefined, SerdesError, unknown>
 }
 
-/** What reads values, whose type was checked where it was given. */
+/** A reader of values, whose type was checked where it was given. */
 export interface AnyReader {
   readonly deserialize: (text: string | undefined, info: Info) => Effect.Effect<unknown, SerdesError, unknown>
 }
@@ -32,7 +32,7 @@ export interface AnyReader {
 /** A codec whose value type was checked where it was given. */
 export interface AnyCodec extends AnyWriter, AnyReader {}
 
-/** Whether something that reads also writes. */
+/** Checks whether a reader also writes. */
 export const isCodec = (reader: AnyReader): reader is AnyCodec => hasProperty(reader, "serialize")
 
 /** How the value and the error of an operation are recorded. Without Schemas a value is plain data. */
@@ -53,7 +53,7 @@ export interface Reading {
   readonly successSerdes?: AnyReader | undefined
 }
 
-/** Whose value is written or read, and in which format if no codec says otherwise. */
+/** The owner of the values that are written or read, and their format if no codec is given. */
 export interface Subject {
   readonly executionArn: string
   readonly id: string
@@ -61,7 +61,7 @@ export interface Subject {
   readonly format: Format
 }
 
-/** A value cannot be written or read for now. It is distinguished from every error of the user. */
+/** The failure of a conversion that may succeed later. It differs from every error of the program. */
 export class NotForNow {
   readonly message: string
 
@@ -70,10 +70,10 @@ export class NotForNow {
   }
 }
 
-/** A conversion that may fail in passing. */
+/** A conversion whose failure may pass. */
 export type Conversion<A, E = never> = Effect.Effect<A, E | NotForNow>
 
-/** What a contract says of its values. */
+/** What a contract declares about its values. */
 interface Declared {
   readonly payload: Schema.Top
   readonly success: Schema.Top
@@ -82,20 +82,20 @@ interface Declared {
   readonly successSerdes: AnyCodec | undefined
 }
 
-/** Whether a function takes nothing: then whatever it is called with is none of its business, and is not read. */
+/** Checks whether a function takes nothing. If so, its payload is not read, whatever it is. */
 export const takesNothing = ({ payload, payloadSerdes }: Declared): boolean =>
   payload.ast._tag === "Void" && payloadSerdes === undefined
 
-/** How the payload of a contract is written and read. */
+/** Returns how the payload of a contract is written and read. */
 export const ofPayload = ({ payload, payloadSerdes }: Declared): Recording => ({
   success: payload,
   successSerdes: payloadSerdes
 })
 
-/** How the result of a contract, and its errors, are written and read. */
+/** Returns how the result of a contract, and its errors, are written and read. */
 export const ofResult = ({ error, success, successSerdes }: Declared): Recording => ({ success, error, successSerdes })
 
-/** Writes a value as text in a format, unless a codec says otherwise; `undefined` has none. */
+/** Writes a value as text, with its codec if it has one, otherwise in a format. `undefined` has no text. */
 export const write = (
   format: Format,
   { success, successSerdes }: Writing,
@@ -108,7 +108,7 @@ export const write = (
       : cast<AnyWriter, Writer<unknown, unknown>>(successSerdes).serialize(value, info)
   )
 
-/** Reads a value from text in a format, unless a codec says otherwise. */
+/** Reads a value from text, with its codec if it has one, otherwise in a format. */
 export const read = (
   format: Format,
   { success, successSerdes }: Reading,
@@ -158,7 +158,7 @@ const settled = <A, R>(
     })
   )
 
-/** A codec that throws is at fault itself. */
+/** Begins a conversion. If a codec throws, that is a defect of the codec. */
 const begun = <A, R>(convert: () => Effect.Effect<A, SerdesError, R>): Effect.Effect<A, SerdesError, R> => {
   try {
     return convert()
@@ -167,7 +167,7 @@ const begun = <A, R>(convert: () => Effect.Effect<A, SerdesError, R>): Effect.Ef
   }
 }
 
-/** Refuses a text that the service would refuse. */
+/** Fails with `PayloadTooLarge` if the service would refuse a text for its size. */
 export const limitSize = (
   { path }: Pick<Subject, "path">,
   what: string,

@@ -1,8 +1,8 @@
 /**
- * What a thrown Error holds in addition to its name, message and stack: its `code` and its `cause`.
+ * The `code` and the `cause` of a thrown Error, which it has in addition to its name, message and stack.
  *
- * Owns: how these are written into the data of an error object, and read again.
- * Does not own: the rest of the error object. An Error that has neither has no data.
+ * Owns: how these are written into the data of an error object, and read back.
+ * Does not own: the rest of the error object. An Error with neither has no data.
  *
  * @since 0.1.0
  */
@@ -10,13 +10,13 @@ import { stringifyPlain } from "../internal/plainJson.ts"
 import { isError } from "../internal/realm.ts"
 import { propertyAt } from "../wire/internal/properties.ts"
 
-/** How far causes of causes are followed: further than any that says more. */
+/** How many causes of causes are followed. No further one says more. */
 const deepest = 5
 
-/** What marks the data of a defect, which no error of a Schema is taken for. */
+/** The key that marks the data of a defect, and that no error of a Schema is taken for. */
 const key = "~defect"
 
-/** An Error as far as it can be written. */
+/** The parts of an Error that can be written. */
 interface Origin {
   readonly name?: string
   readonly message?: string
@@ -24,13 +24,13 @@ interface Origin {
   readonly cause?: { readonly error: Origin } | { readonly value: unknown }
 }
 
-/** The data of a thrown Error, if it has a code or a cause. */
+/** Writes the data of a thrown Error, if it has a code or a cause. */
 export const writeOrigin = (error: Error, textOf: (value: unknown) => string): string | undefined => {
   try {
     const { cause, code } = originOf(error, textOf, deepest)
     return code === undefined && cause === undefined ? undefined : JSON.stringify({ [key]: { code, cause } })
   } catch {
-    // What throws when it is looked at is not worth losing the message for.
+    // A property that throws when it is read must not cost the message.
     return undefined
   }
 }
@@ -53,7 +53,7 @@ const codeOf = (error: Error): { readonly code?: string | number } => {
 const causeOf = (cause: unknown, textOf: (value: unknown) => string, depth: number): NonNullable<Origin["cause"]> =>
   isError(cause) ? { error: originOf(cause, textOf, depth) } : { value: plainOr(cause, textOf) }
 
-/** A value that is no Error: as it is if JSON keeps it, and else as text. */
+/** Returns a value that is no Error as it is if JSON keeps it, otherwise as text. */
 const plainOr = (value: unknown, textOf: (value: unknown) => string): unknown => {
   try {
     return JSON.parse(stringifyPlain(value))
@@ -62,7 +62,7 @@ const plainOr = (value: unknown, textOf: (value: unknown) => string): unknown =>
   }
 }
 
-/** Whether the data of an error object is that of a defect. */
+/** Checks whether the data of an error object is that of a defect. */
 export const isOrigin = (data: string | undefined): data is string => data?.startsWith(`{"${key}":`) === true
 
 /** Gives an Error the code and the cause that its record holds. */
@@ -71,7 +71,7 @@ export const readOrigin = (error: Error, data: string | undefined): void => {
   try {
     adopt(error, propertyAt(JSON.parse(data), key))
   } catch {
-    // Somebody has cut the text: the name and the message are what is left.
+    // The text was cut by some other party. The name and the message are left.
   }
 }
 
