@@ -6,8 +6,8 @@
  *
  * Invariants:
  * 1. A namespace is *open*, *rebuilding* (its outcome is known, and its body runs only over what is recorded), *abandoned*
- *    (it was let go of, and only its durable finalizers may still do something) or *closed*. A closed namespace never opens
- *    again. A namespace closes with everything below it.
+ *    (it was let go of, and only its durable finalizers may still do something) or *closed*. A namespace never becomes open
+ *    again, and closes with everything below it.
  * 2. The occurrences of a name are counted in the order in which the fibers of the workflow run, which is the same on every
  *    replay. Fibers that come from outside have no such order. They may use a name only after everything that used it
  *    before in every run.

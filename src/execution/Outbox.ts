@@ -38,10 +38,10 @@ import type { Lifetime } from "./Lifetime.ts"
 import type { Listener, Sent } from "./Listener.ts"
 import type { Usage } from "./Usage.ts"
 
-/** Node loads it when it is first asked for, which takes as long as a short invocation: so it is asked for with the modules. */
+/** Read with the modules: Node loads it on first use, which takes as long as a short invocation. */
 const { crypto } = globalThis
 
-/** How many times to wait for the next millisecond. A clock that has been stopped does not hold anything up. */
+/** How many times to wait for the next millisecond, so that a stopped clock holds nothing up. */
 const longestWait = 5
 
 /** How long an update that no fiber waits for may wait for others, in milliseconds. */

@@ -7,7 +7,7 @@
  *
  * Invariants:
  * 1. A fiber that waits in a closed namespace gets an error that says so. Nothing waits or begins there any more.
- * 2. After a namespace was let go of, only its durable finalizers go on. It is closed when the last of them has ended.
+ * 2. After a namespace was let go of, only its durable finalizers go on. The namespace closes when the last of them has ended.
  * 3. Work that runs for an operation ends when no fiber waits for the operation any more.
  *
  * @since 0.1.0
