@@ -1,15 +1,15 @@
 /**
- * The kernel of all operations: what they have in common, so that none of them has to repeat it.
+ * The kernel of all operations: the behaviour that they share.
  *
- * Owns: how an operation begins. It is refused in the body of a step, after the end, and in what was let go of; it gets
- * its identity and its place in the order of claims; it finds its record, which has to be of the same kind; and its fiber
- * waits at a door until the outcome is delivered.
- * Does not own: what an operation does, which its own file says in four answers ({@link Leaf}).
+ * Owns: the beginning of an operation. The kernel refuses it in the body of a step, after the end of the execution, and in a
+ * branch that was let go of. It assigns an identity and a place in the order of claims, finds the record and checks its
+ * kind, and makes the fiber wait at a door until the outcome is delivered.
+ * Does not own: the work of an operation, which the operation's own file defines in a {@link Leaf}.
  *
  * Invariants:
  * 1. An operation without a record does everything that can fail without a request before its fiber waits.
- * 2. A fiber waits in the same way whether its operation is replayed or new, and goes on only with its outcome.
- * 3. In a namespace that is rebuilt nothing begins: an operation without an outcome waits for good.
+ * 2. A fiber waits in the same way whether its operation is replayed or new, and continues only with the outcome.
+ * 3. In a namespace that is being rebuilt no operation begins: an operation without an outcome waits forever.
  *
  * @since 0.1.0
  */
@@ -32,33 +32,33 @@ import { isOperationName } from "../wire/Constraints.ts"
 import * as Limits from "../wire/Limits.ts"
 import type { Operation } from "../wire/Operation.ts"
 
-/** An effect whose types were checked where it was given. */
+/** An effect whose types were checked at the public function. */
 export type Body = Effect.Effect<unknown, unknown, unknown>
 
-/** What an operation is that waits for an outcome. */
+/** The definition of an operation that waits for an outcome. */
 export interface Leaf<in out Prepared = void> {
   readonly kind: Kind
-  /** Does what can fail without a request. It is asked only when nothing is recorded. */
+  /** Does everything that can fail without a request. Runs only when the operation has no record. */
   readonly prepare?: ((claim: Claim, parts: Parts) => Effect.Effect<Prepared, unknown, unknown>) | undefined
-  /** Begins, or goes on, once the past is delivered; with what was prepared if nothing was recorded. */
+  /** Begins or continues the operation once all earlier outcomes are delivered. `prepared` is set if there was no record. */
   readonly perform: (claim: Claim, parts: Parts, prepared: Prepared | undefined) => void
-  /** Whether a record without an outcome asks for something to be done here. Default: no. */
+  /** Returns whether a record without an outcome requires work in this invocation. Default: no. */
   readonly isUnfinished?: ((record: Operation) => boolean) | undefined
-  /** When what the fiber waits for came, if it has come. Default: when the operation ended. */
+  /** Returns when the awaited event happened, if it has happened. Default: when the operation ended. */
   readonly keyOf?: ((record: Operation) => number | undefined) | undefined
-  /** Whether that is the beginning of the operation and not its end. */
+  /** Whether the awaited event is the start of the operation instead of its end. */
   readonly isForStart?: boolean | undefined
-  /** What the record says, once it has an outcome. */
+  /** Reads the outcome from a record that has one. */
   readonly outcome: (claim: Claim, record: Operation) => Conversion<unknown> | Effect.Effect<unknown, unknown>
-  /** Ends what is running when the fiber does not wait any more. */
+  /** Ends the work in progress when the fiber stops waiting. */
   readonly cancel?: ((claim: Claim, parts: Parts) => Effect.Effect<void>) | undefined
 }
 
-/** An operation that waits for an outcome. */
+/** Claims an operation by its name and waits for its outcome. */
 export const operation = <Prepared>(name: string, leaf: Leaf<Prepared>): Body =>
   inWorkflow(name, (execution, fiber) => begin(execution.parts, claimByName(execution, fiber, leaf.kind, name), leaf))
 
-/** Runs what belongs to a workflow, unless the fiber runs a step, was let go of, or the invocation is ending. */
+/** Runs `body` as part of the workflow. Refuses if the fiber runs a step, was let go of, or the invocation is ending. */
 export const inWorkflow = (name: string, body: (execution: ExecutionService, fiber: AnyFiber) => Body): Body =>
   Effect.withFiber((fiber) => {
     if (isLocal(fiber)) return unplaced(name)
@@ -79,7 +79,7 @@ const refusal = (
   return undefined
 }
 
-/** What a durable operation does in the body of a step. */
+/** Fails as a durable operation in the body of a step. */
 export const nested = (step: string, name: string): Effect.Effect<never> =>
   Effect.die(
     new NestedOperation({
@@ -90,7 +90,7 @@ export const nested = (step: string, name: string): Effect.Effect<never> =>
     })
   )
 
-/** What a durable operation does in what is local. */
+/** Fails as a durable operation inside of `Durable.local`. */
 const unplaced = (name: string): Effect.Effect<never> =>
   Effect.die(
     new NestedOperation({
@@ -128,7 +128,7 @@ export const claimByName = (
 }
 
 /**
- * Claims an operation whose identity is no name. Its name is a label: it is made to fit.
+ * Claims an operation that is not identified by its name. Its name is a label, which is converted to a valid name.
  *
  * @internal
  */
@@ -151,7 +151,7 @@ export const claimAs = (
   })
 
 /**
- * A namespace inside the current one that has no record: its operations stand in the recorded one around it.
+ * Creates a namespace without a record inside the current one. Its operations belong to the recorded context around it.
  *
  * @internal
  */
@@ -169,23 +169,23 @@ export const flatNamespace = (
   return namespace.inside({ id, path, isFlat: true, hasDice })
 }
 
-/** The namespace of one branch of an operation, known by its index. */
+/** Creates the namespace of one branch of an operation, identified by its index. */
 export const branchNamespace = (
   parent: Namespace,
   index: number,
   options: { readonly path: string; readonly time?: WorkflowTime; readonly isRebuilding?: boolean }
 ): Namespace => parent.inside({ id: operationId(parent.id, "", index), isFlat: true, ...options })
 
-/** Where the branch of an operation stands, for people. */
+/** Returns the path of a branch of an operation, for people. */
 export const branchPath = (namespace: Namespace, index: number): string => `${namespace.path}[${index}]`
 
-/** A text as the service accepts a name. */
+/** Converts a text to a name that the service accepts. */
 const labelOf = (text: string): string => {
   const printable = text.replaceAll(/[^\x20-\x7e]/gu, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`)
   return printable === "" ? "-" : printable.slice(0, Limits.maxNameLength)
 }
 
-/** Counts one more use of a name in a namespace. */
+/** Counts one more use of a name in a namespace, and returns its occurrence. */
 export const useName = (namespace: Namespace, parts: Parts, fiber: AnyFiber, name: string): number => {
   if (typeof name !== "string" || !isOperationName(name)) throw invalidName(namespace, name)
   const site = callSiteOf(fiber)
@@ -229,11 +229,11 @@ const inUse = (
   })
 }
 
-// --- Beginning and waiting -----------------------------------------------------------------------------------------------
+// --- Begin and wait ------------------------------------------------------------------------------------------------------
 
 /**
- * Finds the record of a claim, and reports a contradiction. Returns what the operation does instead of going on, if
- * it does not.
+ * Finds the record of a claim and reports a contradiction. Returns the effect that replaces the operation if it cannot
+ * continue.
  */
 export const enter = (parts: Parts, claim: Claim): Effect.Effect<never> | undefined => {
   const { history, lifetime, listener, usage } = parts
@@ -261,7 +261,7 @@ export const enter = (parts: Parts, claim: Claim): Effect.Effect<never> | undefi
 const isSameKind = ({ kind, namespace }: Claim, record: Operation): boolean =>
   record.Type === kind.type && record.SubType === kind.subType && (record.ParentId ?? "") === (namespace.wireId ?? "")
 
-/** An operation that was claimed: it begins, and its fiber waits for the outcome. */
+/** Begins a claimed operation; the fiber waits for the outcome. */
 export const begin = <Prepared>(parts: Parts, claim: Claim, leaf: Leaf<Prepared>): Body => {
   const refused = enter(parts, claim)
   if (refused !== undefined) return refused
@@ -271,11 +271,11 @@ export const begin = <Prepared>(parts: Parts, claim: Claim, leaf: Leaf<Prepared>
   return Effect.flatMapEager(leaf.prepare(claim, parts), (prepared) => outcomeOf(parts, claim, leaf, prepared))
 }
 
-/** When an operation ended, if it has. */
+/** Returns when an operation ended, if it has ended. */
 const endOf = (record: Operation): number | undefined =>
   isFinal(record) ? (record.EndTimestamp ?? record.StartTimestamp) : undefined
 
-/** Waits for the outcome of an operation, which begins if it has not. */
+/** Waits for the outcome of an operation, and begins the operation if it has not begun. */
 export const outcomeOf = <Prepared>(
   parts: Parts,
   claim: Claim,

@@ -1,7 +1,7 @@
 /**
- * All: run branches as `Effect.all` does, and record how that ended.
+ * All: runs branches as `Effect.all` does, and records the outcome.
  *
- * Owns: how its arguments and its result look. Does not own: how branches run, which the batch has.
+ * Owns: the shape of its arguments and its result. Does not own: how branches run (`batch.ts`).
  *
  * @since 0.1.0
  */
@@ -30,13 +30,13 @@ import {
 import { typed } from "./typed.ts"
 
 /**
- * Runs branches as `Effect.all` does, each in a namespace of its own, and records how that ended: with all values, or with
- * the first failure, upon which the other branches are let go of.
+ * Runs branches as `Effect.all` does, each in a namespace of its own, and records the outcome: all values, or the first
+ * failure. A failure lets go of the other branches.
  *
- * It takes a tuple, an array or a record of branches. As in Effect, they run one after the other unless `concurrency` says
- * otherwise. A branch has a scope of its own. Once it is recorded it does not run again, so what it did to memory outside of it
- * does not exist on a replay. With `discard: true` it ends with nothing, and the values need no Schema: none of them is
- * recorded. It costs one operation, and one for each branch unless it is `flat`.
+ * Takes a tuple, an array or a record of branches. As in Effect, branches run one after the other unless `concurrency` is
+ * set. Each branch has a scope of its own. A recorded branch does not run again, so its changes to memory outside of it do
+ * not exist on a replay. With `discard: true` the result is `void`, and the values are not recorded and need no Schema. It
+ * costs one operation, and one for each branch unless it is `flat`.
  *
  * **Errors**: those of the branches. **Defects**: those of the branches, and those of `Durable.parallel`.
  *

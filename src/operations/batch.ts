@@ -1,15 +1,15 @@
 /**
- * Batch: run items side by side until a policy is met, and record how each of them ended.
+ * Batch: runs items concurrently until a policy is met, and records the outcome of each item.
  *
- * Owns: when items begin and when the batch is over, and what a replay runs again.
- * Does not own: which branch runs when, how a single context lives, and what stands in the record of the batch.
+ * Owns: when items begin, when the batch is complete, and which items a replay runs again.
+ * Does not own: the scheduling of branches, the life of a single context, and the content of the batch's record.
  *
  * Invariants:
- * 1. Each item has a record of its own unless the batch is flat. Its time is its own.
- * 2. A replay of a batch whose record holds every outcome runs no item. Otherwise it runs each item as far as it came
- *    then, and they end as they did, or else history and code contradict each other.
- * 3. The items of the code are those that are recorded, or history and code contradict each other. A batch that ended
- *    early does not tell what it never started.
+ * 1. Each item has a record of its own unless the batch is flat. Each item has a time of its own.
+ * 2. A replay of a batch whose record holds every outcome runs no item. Otherwise it runs each item as far as the item came
+ *    originally. Items then end as they did before, or history and code contradict each other.
+ * 3. The items in the code are the recorded ones, or history and code contradict each other. The record of a batch that
+ *    ended early does not list items that never started.
  *
  * @since 0.1.0
  */
@@ -37,11 +37,11 @@ export interface BatchRules extends Recording {
   readonly policy?: CompletionPolicy.CompletionPolicy | undefined
   readonly flat?: boolean | undefined
   readonly batchSerdes?: AnyCodec | undefined
-  /** Whether only the failure counts that was recorded first; the other items that failed are as good as let go of. */
+  /** Whether only the failure that was recorded first counts. The other failed items are treated as let go of. */
   readonly failsFirst?: boolean | undefined
 }
 
-/** What a batch is on the wire. */
+/** The sub-types of a batch and of its items on the wire. */
 export interface BatchKind {
   readonly subType: SubType
   readonly itemSubType: SubType
@@ -52,12 +52,12 @@ export const mapKind: BatchKind = { subType: "Map", itemSubType: "MapIteration" 
 
 export interface BatchItem {
   readonly name: string
-  /** What a function is given for it. */
+  /** The item that is passed to the function. */
   readonly item?: unknown
   readonly body: Body
 }
 
-/** A batch that ends with how each of its items ended. */
+/** Runs a batch whose result holds the outcome of each item. */
 export const batch = (kind: BatchKind, name: string, items: ReadonlyArray<BatchItem>, rules: BatchRules): Body =>
   inWorkflow(name, ({ namespace, parts }, fiber) =>
     claimedBatch(parts, claimByName({ namespace, parts }, fiber, kindOf(kind.subType), name), kind, items, rules)
@@ -66,8 +66,8 @@ export const batch = (kind: BatchKind, name: string, items: ReadonlyArray<BatchI
 const kindOf = (subType: SubType) => ({ type: "CONTEXT", subType }) as const
 
 /**
- * A batch in which every item has to succeed: it ends with all values, or nothing, or fails as the first item that did. As in Effect,
- * items are taken one after the other unless it is said otherwise.
+ * Runs a batch in which every item has to succeed. The result is all values, or nothing with `discard`; the batch fails as
+ * the first item that failed. As in Effect, items run one after the other by default.
  */
 export const allOf = (
   kind: BatchKind,
@@ -89,7 +89,7 @@ export const allOf = (
       : Effect.map(allSucceed(parts, claim, kind, items, rules), collect)
   })
 
-/** Items that end with nothing, so that nothing of their values is recorded. */
+/** Drops the values of items, so that they are not recorded. */
 const withoutValues = (items: ReadonlyArray<BatchItem>): ReadonlyArray<BatchItem> =>
   items.map((item) => ({ ...item, body: Effect.asVoid(item.body) }))
 
@@ -138,7 +138,7 @@ const problemOf = (path: string, { concurrency }: BatchRules): string | undefine
     ? undefined
     : `Expected the concurrency of "${path}" to be a whole number of at least 1 or "unbounded", found ${String(concurrency)}.`
 
-/** What the codec of a batch reads is a batch of these items, or else the codec is at fault. */
+/** Checks that the value that a batch codec read is a batch of these items. Any other value is an error of the codec. */
 const asBatch = (
   { path }: Claim,
   items: ReadonlyArray<BatchItem>,
@@ -161,11 +161,11 @@ const asBatch = (
 const misread = (operation: string, fault: string): SerdesFailed =>
   new SerdesFailed({ operation, message: `Could not read the result of "${operation}": its batchSerdes ${fault}` })
 
-/** Whether the items of the code cannot be the recorded ones. */
+/** Returns whether the items in the code cannot be the recorded ones. */
 const areOther = (reason: CompletionPolicy.CompletionReason | undefined, recorded: number, found: number): boolean =>
   recorded > found || (reason === "ALL_COMPLETED" && recorded < found)
 
-/** The history holds more or fewer items than the code has. */
+/** Reports that the history holds more or fewer items than the code has. */
 const otherItems = (parts: Parts, { path }: Claim, recorded: number, found: number): Effect.Effect<never> =>
   contradicted(parts, Contradiction.otherItems(path, recorded, found))
 
@@ -175,20 +175,20 @@ const contradicted = (parts: Parts, mistake: NonDeterministic): Effect.Effect<ne
     return parts.lifetime.inert
   })
 
-// --- How far a batch has come ----------------------------------------------------------------------------------------
+// --- Progress of a batch ---------------------------------------------------------------------------------------------
 
-/** Counts as it goes, because policies ask often. */
+/** Counts that are kept up to date, because policies ask often. */
 class Tally {
-  /** The items before any of them was started. */
+  /** All items in their state before the start. */
   readonly #items: CompletionPolicy.Progress["items"]
-  /** What has become of items, in its order. */
+  /** The state changes of items, in the order in which they happened. */
   readonly #notes: Array<CompletionPolicy.Progress["items"][number]> = []
   #successCount = 0
   #failureCount = 0
   #startedCount = 0
-  /** Items that failed, and whose failures are not acknowledged. */
+  /** The number of failed items whose failures are not acknowledged yet. */
   #failing = 0
-  /** How far it has come, until that changes. */
+  /** The cached progress, until the next change. */
   #progress: CompletionPolicy.Progress | undefined
 
   constructor(items: ReadonlyArray<BatchItem>) {
@@ -206,14 +206,15 @@ class Tally {
     } else if (state === "running") this.#startedCount++
   }
 
-  /** An item is failing, which may end the batch once it is acknowledged. */
+  /** Notes that an item is failing, which may end the batch once the failure is acknowledged. */
   fails(): void {
     this.#failing++
   }
 
   /**
-   * Whether no order of ends has another item started, or left: none is failing, and nothing is left to be started, or at most
-   * one item runs, and nothing else of the workflow that might have its outcome before the next one is started.
+   * Returns whether the order in which items end affects neither which item starts next nor which are left: no item is
+   * failing, and either every item has started, or at most one item runs and nothing else of the workflow can have its
+   * outcome before the next item starts.
    */
   isOrderless(isAlone: () => boolean): boolean {
     if (this.#failing > 0) return false
@@ -221,7 +222,7 @@ class Tally {
     return this.#startedCount - this.#successCount - this.#failureCount <= 1 && isAlone()
   }
 
-  /** It stays as it is, because a predicate may keep it, and look at its items later. */
+  /** The progress as an immutable snapshot, because a predicate may keep it and read its items later. */
   get progress(): CompletionPolicy.Progress {
     return (this.#progress ??= this.#snapshot())
   }
@@ -244,7 +245,7 @@ class Tally {
   }
 }
 
-/** A branch ends with its outcome as it is written; one that dies on the way there is a fault of its own. */
+/** Returns the outcome of a branch in its written form. A branch that died on the way has none. */
 const outcomeIn = (state: State): Outcome | undefined =>
   isEnded(state) && Exit.isSuccess(state) ? cast<unknown, Outcome>(state.value) : undefined
 
@@ -289,7 +290,7 @@ const runItems = Effect.fnUntraced(function* (
   const policy = rules.policy ?? CompletionPolicy.allCompleted
   const tally = new Tally(items)
   const branches = items.map((item, index) => branchOf(parts, namespace, kind, item, index, rules, tally))
-  /** The first item that failed: with fail-fast the others are as good as let go of. */
+  /** The first item that failed. With `failsFirst` the other failed items are treated as let go of. */
   let first: number | undefined
   const states = yield* runBranches(parts, branches, {
     concurrency: concurrencyOf(rules),
@@ -316,7 +317,7 @@ const runItems = Effect.fnUntraced(function* (
 const concurrencyOf = ({ concurrency }: BatchRules): number =>
   typeof concurrency === "number" ? concurrency : Infinity
 
-/** The namespace in which an item is run, and how it ends there: as its record says, or as what there is to write of it. */
+/** Creates the branch of an item: its namespace, and the body that ends with the recorded outcome or with the one to write. */
 const branchOf = (
   parts: Parts,
   batchNamespace: Namespace,
@@ -351,14 +352,14 @@ const branchOf = (
   return { namespace, body }
 }
 
-/** Time in an item is its own: it begins when the service says that the item began. */
+/** Creates the namespace of an item. Its time is its own and starts at the recorded start of the item. */
 const itemNamespace = (parts: Parts, claim: Claim, isRebuilding: boolean): Namespace => {
   const time = new WorkflowTime(claim.time.now)
   time.leaveUnread({ claim, of: "start" }, parts.history.shown(claim))
   return claim.namespace.inside({ id: claim.id, path: claim.path, isRebuilding, time })
 }
 
-/** An item without a record ends when its body does. */
+/** Ends an item without a record, as soon as its body ends. */
 const flatEnd = (
   parts: Parts,
   claim: Claim,
@@ -366,13 +367,13 @@ const flatEnd = (
   exit: Exit.Exit<unknown, unknown>
 ): Effect.Effect<Outcome> => (parts.lifetime.isOpen ? write(claim, rules, exit) : parts.lifetime.inert)
 
-/** Whether nobody can tell in which order an item ended beside the others. */
+/** Returns whether the order in which an item ended relative to others cannot be observed. */
 const isUnseen = ({ delivery }: Parts, { policy }: BatchRules, outcome: Outcome, inner: Namespace): boolean =>
   "text" in outcome && (policy?.isOrderless ?? true) && !inner.isKept && !delivery.awaitsOthers
 
 // --- Rebuilding ------------------------------------------------------------------------------------------------------
 
-/** Runs the items of a batch again that is recorded but not kept, each as far as it came then. */
+/** Runs the items of a batch again whose result was recorded but not kept, each item as far as it came originally. */
 const rebuild = Effect.fnUntraced(function* (
   parts: Parts,
   claim: Claim,
@@ -396,7 +397,7 @@ const rebuild = Effect.fnUntraced(function* (
   let begun = 0
   let left = letters.filter((one) => one !== letter.started).length
   const states = yield* runBranches(parts, branches, {
-    // When an item without a record began nothing tells but the ends of those before it.
+    // Only the ends of earlier items determine when an item without a record began.
     concurrency: rules.flat === true ? concurrencyOf(rules) : Infinity,
     mayStart: () => true,
     isComplete: () => begun === letters.length && left === 0,
@@ -406,7 +407,7 @@ const rebuild = Effect.fnUntraced(function* (
     }
   })
   const all = states.map((state, index) => (letters[index] === letter.started ? undefined : outcomeIn(state)))
-  // What is only rebuilt to be undone may be cut off before its end.
+  // Items that are rebuilt only to be undone may be cut off before their end.
   if (batchNamespace.standing === "closed") return yield* Effect.interrupt
   const other = all.findIndex((outcome, index) => letterOf(outcome) !== letters[index])
   if (other !== -1 && !isFailed) {
@@ -418,7 +419,7 @@ const rebuild = Effect.fnUntraced(function* (
   return { all, completionReason }
 })
 
-/** How far the items of a batch came that broke off: as their records say. Nobody sees their outcomes. */
+/** Returns how far the items of a failed batch came, by their records. Their outcomes are not observed. */
 const unsummarised = (
   { history }: Parts,
   { id }: Claim,

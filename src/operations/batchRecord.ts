@@ -1,14 +1,14 @@
 /**
- * What stands in the record of a batch.
+ * The content of the record of a batch.
  *
- * Owns: how the outcomes of all items are written and read, and the short form that is kept when they are too large.
- * Does not own: when that is written, and what a replay does with it.
+ * Owns: how the outcomes of all items are written and read, and the short form that replaces them when they are too large.
+ * Does not own: when the record is written, and how a replay uses it.
  *
  * Invariants:
- * 1. The record of a batch holds every outcome again, so that a replay needs nothing else. When that is too large, it holds
- *    one letter for each item, and a replay takes the outcomes from the items.
- * 2. The same outcomes are the same text on every run, in whatever order the fields of an error came.
- * 3. What cannot be read of an item is no failure of the item, but of the batch.
+ * 1. The record of a batch repeats every outcome, so that a replay needs no other record. If that is too large, it holds one
+ *    letter for each item, and a replay takes the outcomes from the items.
+ * 2. The same outcomes have the same text on every run, regardless of the order of the fields of an error.
+ * 3. An item that cannot be read is a failure of the batch, not of the item.
  *
  * @since 0.1.0
  */
@@ -30,13 +30,13 @@ import { ErrorObject } from "../wire/ErrorObject.ts"
 import type { SubType } from "../wire/SubType.ts"
 import type { Outcome } from "./child.ts"
 
-/** What the code says of an item. None of it is recorded. */
+/** The part of an item that comes from the code and is not recorded. */
 interface Given {
   readonly name: string
   readonly item?: unknown
 }
 
-/** How the items that were started ended, in the order of their indexes, and why the batch did. */
+/** The outcomes of the started items, in the order of their indexes, and the completion reason of the batch. */
 export interface Ended {
   readonly all: ReadonlyArray<Outcome | undefined>
   readonly completionReason: CompletionPolicy.CompletionReason
@@ -44,13 +44,13 @@ export interface Ended {
 
 // --- The short form ------------------------------------------------------------------------------------------------------
 
-/** How far an item came, as a summary says it in one letter. */
+/** The status of an item as one letter of a summary. */
 export const letter = { succeeded: "S", failed: "F", started: "-" } as const
 
 export const letterOf = (outcome: Outcome | undefined): string =>
   outcome === undefined ? letter.started : "error" in outcome ? letter.failed : letter.succeeded
 
-/** What is kept of a batch whose result is too large: one letter for each item that was started, and some counts for people. */
+/** The short form of a result that is too large: one letter for each started item, and counts for people. */
 const Summary = Schema.fromJsonString(
   Schema.Struct({
     type: Schema.String,
@@ -82,9 +82,9 @@ export const summaryOf = (subType: SubType, { all, completionReason }: Ended): s
 export const readSummary = (text: string): Summary | undefined =>
   Option.getOrUndefined(Schema.decodeUnknownOption(Summary)(text))
 
-// --- Writing and reading -------------------------------------------------------------------------------------------------
+// --- Write and read ------------------------------------------------------------------------------------------------------
 
-/** The record of a batch. The result of an item is the text that its own codec made of it. */
+/** The record of a batch. The result of an item is the text that the item's codec wrote. */
 const BatchRecord = Schema.fromJsonString(
   Schema.Struct({
     all: Schema.Array(
@@ -105,15 +105,15 @@ const BatchRecord = Schema.fromJsonString(
 
 const decodeRecord = Schema.decodeUnknownEffect(BatchRecord)
 
-/** What the record of a batch has to know of the rules. */
+/** The recording rules of a batch. */
 export interface BatchRecording extends Recording {
   readonly batchSerdes?: AnyCodec | undefined
 }
 
-/** Says what to do instead of reading so many items, if they cannot be those of the code. */
+/** Returns what to do instead of reading this number of recorded items, if they cannot be the items in the code. */
 type Refusal = (reason: CompletionPolicy.CompletionReason, recorded: number) => Effect.Effect<never> | undefined
 
-/** Writes what a batch ended with, and reads it as a result. */
+/** Returns the codec that writes the end of a batch and reads it as a result. */
 export const codecOf = (
   claim: Claim,
   items: ReadonlyArray<Given>,
@@ -136,7 +136,7 @@ export const codecOf = (
   })
 }
 
-/** A result whose items are those that the code passes. */
+/** Replaces the items of a result with those that the code passed. */
 const withItems = (result: unknown, items: ReadonlyArray<Given>): unknown => {
   if (!(result instanceof BatchResult)) return result
   const all: BatchResult<unknown, unknown>["all"] = result.all
@@ -146,7 +146,7 @@ const withItems = (result: unknown, items: ReadonlyArray<Given>): unknown => {
 
 const untyped = (codec: AnyCodec): Codec<unknown, unknown> => cast<AnyCodec, Codec<unknown, unknown>>(codec)
 
-/** The fields of an error in one order, wherever it comes from: what is written is the same on every run. */
+/** Orders the fields of an error, so that the text is the same on every run. */
 const inOrder = ({ ErrorData, ErrorMessage, ErrorType, StackTrace }: ErrorObject): ErrorObject => ({
   ...(ErrorType === undefined ? undefined : { ErrorType }),
   ...(ErrorMessage === undefined ? undefined : { ErrorMessage }),
@@ -191,7 +191,7 @@ const resultOf = (
   return Effect.succeed(new BatchResult(claim.name, values, completionReason))
 }
 
-/** What cannot be read is no failure of the item, but of the batch. */
+/** Reads one item. An item that cannot be read is a failure of the batch, not of the item. */
 const itemOf = (
   { executionArn, format, id, path }: Claim,
   recording: Recording,

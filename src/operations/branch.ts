@@ -1,8 +1,8 @@
 /**
- * What operations with branches have in common, as users see it.
+ * The user-facing types that operations with branches share.
  *
- * Owns: what a branch is, what names and types it has, and how many may run at once.
- * Does not own: how they run.
+ * Owns: the definition of a branch, its name and types, and the concurrency options.
+ * Does not own: how branches run.
  *
  * @since 0.1.0
  */
@@ -11,7 +11,7 @@ import { InvalidOptions } from "../DurableError.ts"
 import type { BatchItem } from "./batch.ts"
 
 /**
- * A branch of a concurrent operation: an effect, or one with a name for histories and messages. The name is a label, which
+ * A branch of a concurrent operation: an effect, optionally with a name for histories and messages. The name is a label and
  * need not be unique.
  *
  * @category models
@@ -21,13 +21,13 @@ export type Branch<A, E, R> =
   | Effect.Effect<A, E, R>
   | { readonly name: string; readonly effect: Effect.Effect<A, E, R> }
 
-/** What a branch has to be as far as the compiler may know before it has inferred the effects. */
+/** The constraint of a branch before the compiler has inferred the effects. */
 export type AnyBranch = Effect.Effect<unknown, unknown, unknown> | { readonly name: string; readonly effect: unknown }
 
 export type EffectOf<B> =
   B extends Effect.Effect<unknown, unknown, unknown> ? B : B extends { readonly effect: infer Body } ? Body : never
 
-// Nothing is inferred from no branch at all.
+// Without any branch the compiler infers nothing.
 export type ValueOf<B> = [B] extends [never]
   ? never
   : EffectOf<B> extends Effect.Effect<infer A, unknown, unknown>
@@ -45,41 +45,41 @@ export type ServicesOf<B> = [B] extends [never]
     : never
 
 /**
- * How branches or items are run side by side.
+ * The options for running branches or items concurrently.
  *
  * @category models
  * @since 0.1.0
  */
 export interface ConcurrencyOptions {
   /**
-   * How many branches or items run at once: a whole number of at least 1, or `"unbounded"`. They start in the order of their
-   * indexes. Default: 1 for `all` and `forEach`, as in Effect, and `"unbounded"` for `parallel` and `map`.
+   * How many branches or items run at once: a whole number of at least 1, or `"unbounded"`. They start in index order.
+   * Default: 1 for `all` and `forEach`, as in Effect, and `"unbounded"` for `parallel` and `map`.
    */
   readonly concurrency?: number | "unbounded" | undefined
   /**
-   * Whether a branch has no record of its own. That saves one operation for each; its body then runs again on every replay
-   * until the whole operation is recorded. Default: `false`.
+   * Whether branches have no record of their own. That saves one operation for each branch; its body then runs again on
+   * every replay until the whole operation is recorded. Default: `false`.
    */
   readonly flat?: boolean | undefined
 }
 
 /**
- * How branches or items are run whose values are collected.
+ * The options for branches or items whose values are collected.
  *
  * @category models
  * @since 0.1.0
  */
 export interface CollectOptions extends ConcurrencyOptions {
-  /** Whether the values are thrown away: the operation ends with nothing, and none of them is recorded. Default: `false`. */
+  /** Whether to discard the values: the result is `void`, and no value is recorded. Default: `false`. */
   readonly discard?: boolean | undefined
 }
 
 type DiscardOf<O> = O extends readonly [{ readonly discard: infer Discard }] ? Discard : false
 
-/** What there is to record of a value: nothing, if it is thrown away. */
+/** The recorded type of a value: `void` if the values are discarded. */
 export type Kept<A, O> = [DiscardOf<O>] extends [true] ? void : A
 
-/** What an operation ends with that collects `Values`, unless it throws them away. */
+/** The result type of an operation that collects `Values`: `void` if it discards them. */
 export type Collected<Values, O> = CollectedUnless<DiscardOf<O>, Values>
 
 type CollectedUnless<Discard, Values> = Discard extends true ? void : Values
@@ -97,5 +97,5 @@ const noBranch = (name: string): Effect.Effect<never> =>
     })
   )
 
-/** The effects of branches whose names nobody reads. */
+/** Returns the effects of branches whose names are not used. */
 export const bodiesOf = (branches: ReadonlyArray<AnyBranch>) => branches.map((branch) => branchOf(branch, "").body)

@@ -1,12 +1,12 @@
 /**
- * Branches: blocks that run side by side, each in a namespace of its own, until enough of them have ended.
+ * Branches: blocks that run concurrently, each in a namespace of its own, until enough of them have ended.
  *
- * Owns: when branches start, and what becomes of those that are left when the operation is over.
- * Does not own: when it is over, which the rules of the operation say.
+ * Owns: when branches start, and what happens to the remaining ones when the operation is complete.
+ * Does not own: when the operation is complete, which the rules of the operation decide.
  *
  * Invariants:
- * 1. Branches start in the order of their indexes, never more at once than the rules allow.
- * 2. Those that are left are let go of: they are interrupted, and only their durable finalizers are waited for.
+ * 1. Branches start in index order, at most as many at a time as the rules allow.
+ * 2. The operation lets go of the remaining branches: it interrupts them and waits only for their durable finalizers.
  *
  * @since 0.1.0
  */
@@ -25,7 +25,7 @@ export interface Branch {
   readonly body: Body
 }
 
-/** How far a branch has come: not started, under way, or how it ended. */
+/** The state of a branch: not started, running, or its exit. */
 export type State<A = unknown> = "waiting" | "running" | Exit.Exit<A, unknown>
 
 export const isEnded = <A>(state: State<A>): state is Exit.Exit<A, unknown> => typeof state === "object"
@@ -33,17 +33,17 @@ export const isEnded = <A>(state: State<A>): state is Exit.Exit<A, unknown> => t
 export interface Rules {
   /** How many branches run at once. */
   readonly concurrency: number
-  /** Whether another branch may be started. */
+  /** Returns whether another branch may start. */
   readonly mayStart: () => boolean
-  /** Whether it is over although branches are left. */
+  /** Returns whether the operation is complete although branches remain. */
   readonly isComplete: () => boolean
-  /** Whether a branch was begun by an earlier invocation, maybe with another concurrency. */
+  /** Returns whether an earlier invocation began a branch, possibly with another concurrency. */
   readonly isRecorded?: ((index: number) => boolean) | undefined
-  /** Hears of every change, before it asks anything. */
+  /** Receives every change before any other rule is asked. */
   readonly onChange: (index: number, state: State) => void
 }
 
-/** Runs branches by the rules, and returns how far each has come. */
+/** Runs branches by the rules, and returns the state of each. */
 export const runBranches = (
   parts: Parts,
   branches: ReadonlyArray<Branch>,
@@ -53,7 +53,7 @@ export const runBranches = (
     Effect.callback<ReadonlyArray<State>>((resume) => {
       const running = new Running(parts, branches, rules, caller, resume)
       running.advance()
-      // Who asked for the branches is interrupted: none is started any more, and those that run come to their end.
+      // The fiber that runs the branches is interrupted: no branch starts any more, and the running ones end.
       return Effect.suspend(() => running.interrupt())
     })
   )
@@ -90,7 +90,7 @@ class Running {
     }
   }
 
-  /** Goes on as far as the rules allow. A policy that throws is a defect of the operation. */
+  /** Advances as far as the rules allow. A policy that throws is a defect of the operation. */
   advance(): void {
     if (this.#isAdvancing) return
     this.#isAdvancing = true
@@ -126,7 +126,7 @@ class Running {
     })
   }
 
-  /** Starts the next branch if it is recorded, although there is no room. */
+  /** Starts the next branch if it is recorded, although the concurrency is used up. */
   #catchUp(isRecorded: Rules["isRecorded"]): boolean {
     if (this.#isOver || this.#next >= this.#branches.length || isRecorded?.(this.#next) !== true) return false
     this.#start(this.#next++)
@@ -144,7 +144,7 @@ class Running {
     this.#resume(effect)
   }
 
-  /** It is over: what is left is let go of first. */
+  /** Completes the operation. It first lets go of the remaining branches. */
   #finish(outcome: Effect.Effect<ReadonlyArray<State>>): void {
     this.#isOver = true
     this.#forget()

@@ -1,14 +1,15 @@
 /**
- * Callback: wait for somebody outside to complete an operation, by an id that the service makes.
+ * Callback: waits until an external system completes the operation, by an id that the service creates.
  *
  * Owns: how a callback is created, and how its answer or its failure is read.
  * Does not own: how the id is passed on, which `waitForCallback` does.
  *
  * Invariants:
- * 1. The fiber that creates a callback goes on when the service has made the id, which counts at the time at which the
- *    record began. Its end is another outcome, for those who wait for it: any number of fibers, in any namespace.
+ * 1. The fiber that creates a callback continues when the service has created the id. In the order of outcomes this counts
+ *    at the time at which the record began. The completion is a separate outcome for any number of fibers, in any namespace,
+ *    that wait for it.
  * 2. A deadline that has passed already fails before anything is recorded.
- * 3. An answer is plain JSON or text whatever the format of the environment, because somebody else has written it. It is
+ * 3. An answer is plain JSON or text regardless of the format of the environment, because an external system wrote it. It is
  *    read with the services of the fiber that waits.
  *
  * @since 0.1.0
@@ -37,43 +38,44 @@ import { typed, type Timeout } from "./typed.ts"
 import { durableSeconds, secondsLeft, whenKnown } from "./wait.ts"
 
 /**
- * How long a callback may stay open.
+ * The time-outs of a callback.
  *
  * @category models
  * @since 0.1.0
  */
 export interface CallbackOptions {
   /**
-   * How long it may take until it is completed: 1 second to 366 days, rounded up to whole seconds; or until a point in time, a
-   * `Date` or a `DateTime`. Default: as long as the execution.
+   * The time-out for the completion: 1 second to 366 days, rounded up to whole seconds; or a point in time, a `Date` or a
+   * `DateTime`. Default: as long as the execution.
    */
   readonly timeout?: Timeout | undefined
   /**
-   * How long it may take from one heartbeat to the next, and to the first: 1 second to 366 days, rounded up to whole
-   * seconds. It does not put off the `timeout`. Default: no heartbeat is needed.
+   * The time-out from one heartbeat to the next, and to the first: 1 second to 366 days, rounded up to whole seconds. A
+   * heartbeat does not extend the `timeout`. Default: no heartbeat is needed.
    */
   readonly heartbeatTimeout?: Duration.Input | undefined
 }
 
 /**
- * An open callback. `callbackId` is for those who complete it; `await` waits for that, as often as it is run.
+ * An open callback. Pass `callbackId` to the system that completes it; `await` waits for the completion and may run any
+ * number of times.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Callback<out A, out E = never, out R = never> {
-  /** The id that the service made, to be passed on and kept secret: anybody who has it may complete the callback. */
+  /** The id that the service created. Keep it secret: any holder of the id may complete the callback. */
   readonly callbackId: string
   readonly await: Effect.Effect<A, E | CallbackFailed | CallbackTimedOut, R | Execution>
 }
 
-/** How the answer to a callback is read: by a codec, by a Schema, or as it is. */
+/** How the answer to a callback is read: by a codec, by a Schema, or as text. */
 export interface Answer {
   /** The Schema that reads the answer from its JSON. Default: the text as it was sent. */
   readonly success?: Schema.Top
   /**
-   * The Schema of the failures that arrive as themselves, read from the JSON of their ErrorData.
-   * Default: all are `CallbackFailed`.
+   * The Schema of the declared failures, which arrive as themselves. It reads the JSON of their ErrorData. Default: all
+   * failures are `CallbackFailed`.
    */
   readonly error?: Schema.Top
   /** A `Serdes.Reader` that reads the answer in place of `success`. */
@@ -85,12 +87,12 @@ export interface NoOptions {
 }
 
 /**
- * What a callback is answered with, by its options.
+ * The type of the answer to a callback, derived from the options.
  *
  * @category models
  * @since 0.1.0
  */
-// A Schema is inferred whole and looked into afterwards, because nothing can be inferred from a type parameter.
+// The Schema is inferred as a whole and inspected afterwards, because the compiler infers nothing from a type parameter.
 export type AnswerValue<O> = O extends {
   readonly successSerdes: { readonly deserialize: (...args: never) => infer Read }
 }
@@ -102,7 +104,7 @@ export type AnswerValue<O> = O extends {
     : string
 
 /**
- * The errors with which a callback may be failed, by its options.
+ * The errors with which a callback may fail, derived from the options.
  *
  * @category models
  * @since 0.1.0
@@ -110,7 +112,7 @@ export type AnswerValue<O> = O extends {
 export type AnswerError<O> = O extends { readonly error: infer S extends Schema.Top } ? S["Type"] : never
 
 /**
- * What reading the answer to a callback needs, by its options.
+ * The services for reading the answer to a callback, derived from the options.
  *
  * @category models
  * @since 0.1.0
@@ -125,7 +127,7 @@ export type AnswerServices<O> =
         : never)
   | (O extends { readonly error: infer S extends Schema.Top } ? S["DecodingServices"] : never)
 
-/** A deadline may have passed when the callback is to be created. */
+/** The error of creating a callback whose deadline may have passed. */
 type DeadlineError<O> =
   Extract<O extends { readonly timeout?: infer T } ? T : never, Date | DateTime.DateTime> extends infer Deadline
     ? [Deadline] extends [never]
@@ -134,14 +136,14 @@ type DeadlineError<O> =
     : never
 
 /**
- * Creates a callback: an operation that somebody outside completes, by an id that the service makes.
+ * Creates a callback: an operation that an external system completes, by an id that the service creates.
  *
- * The answer is the text as it was sent, or with `success` the JSON value that the Schema reads from it; a failure whose
- * data the `error` Schema reads arrives as itself. It is completed with `DurableClient.callback`, or from any language with
- * SendDurableExecutionCallbackSuccess and its siblings in the API of AWS Lambda.
+ * The answer is the text as it was sent, or with `success` the JSON value that the Schema reads from it. A failure whose
+ * data the `error` Schema reads arrives as itself. Complete the callback with `DurableClient.callback`, or from any language
+ * with SendDurableExecutionCallbackSuccess and its siblings in the API of AWS Lambda.
  *
- * **Errors** of `await`: those of the `error` Schema, `CallbackFailed`, `CallbackTimedOut`. With a point in time as
- * time-out, creating fails with `CallbackTimedOut` too.
+ * **Errors** of `await`: those of the `error` Schema, `CallbackFailed`, `CallbackTimedOut`. If the time-out is a point in
+ * time, creating the callback can also fail with `CallbackTimedOut`.
  * **Defects**: `SerdesFailed` for an answer that the Schema does not read, `InvalidDuration`, `InvalidName`, `NameInUse`,
  * `NestedOperation`.
  *
@@ -167,9 +169,9 @@ export const callback = <O extends CallbackOptions & Answer = NoOptions>(
 ): Effect.Effect<Callback<AnswerValue<O>, AnswerError<O>, AnswerServices<O>>, DeadlineError<O>, Execution> =>
   typed(untypedCallback(name, cast<unknown, CallbackRules>(options ?? {})))
 
-// --- How it is done ------------------------------------------------------------------------------------------------------
+// --- Implementation ------------------------------------------------------------------------------------------------------
 
-/** A callback, once its types are forgotten. */
+/** The options of a callback without their types. */
 export interface CallbackRules extends Recording {
   readonly timeout?: Timeout | undefined
   readonly heartbeatTimeout?: Duration.Input | undefined
@@ -189,11 +191,11 @@ const untypedCallback = (name: string, rules: CallbackRules): Body =>
 export interface Open {
   readonly claim: Claim
   readonly callbackId: string
-  /** As whose value an answer is read. */
+  /** The operation that an answer is read for. */
   readonly subject: Subject
 }
 
-/** Creates a callback, and goes on with it. `path` is where it stands for people, unless that is its own place. */
+/** Creates a callback and continues with it. `path` overrides its path for people. */
 export const created = (
   name: string,
   rules: CallbackRules,
@@ -234,7 +236,7 @@ const withoutId = ({ path }: Subject): Effect.Effect<never> =>
     })
   )
 
-/** The time-outs of a callback in whole seconds. */
+/** Returns the time-outs of a callback in whole seconds. */
 export const timeoutsOf = Effect.fnUntraced(function* (
   claim: Claim,
   parts: Parts,
@@ -252,15 +254,15 @@ export const timeoutsOf = Effect.fnUntraced(function* (
   }
 })
 
-// --- The end -------------------------------------------------------------------------------------------------------------
+// --- The completion ------------------------------------------------------------------------------------------------------
 
-/** Waits until a callback has ended, as often as it is run; `read` makes of the text that was sent what the fiber gets. */
+/** Waits until a callback has ended, each time that it runs. `read` converts the sent text to the result of the fiber. */
 export const completed = (
   open: Open,
   rules: CallbackRules,
   read: (text: string | undefined) => Conversion<unknown>
 ): Body =>
-  // The fiber that waits, and its namespace, may be others than those of the callback.
+  // The waiting fiber and its namespace may differ from those that created the callback.
   inWorkflow(open.claim.name, ({ namespace, parts }, fiber) =>
     Effect.callback<unknown, unknown>((resume) => {
       const { delivery, host } = parts
@@ -315,7 +317,7 @@ const failureOf = (subject: Subject, rules: CallbackRules, record: Operation | u
   )
 }
 
-/** What a failure says of itself; its status if it says nothing and is no plain failure. */
+/** Returns the type and message of a failure. The status replaces a missing type, unless it is `FAILED`. */
 export const reported = ({ ErrorMessage: message, ErrorType: type }: ErrorObject, status: string | undefined) => ({
   ...errorType(type ?? (status === "FAILED" ? undefined : status)),
   ...(message === undefined ? undefined : { errorMessage: message })
@@ -323,7 +325,7 @@ export const reported = ({ ErrorMessage: message, ErrorType: type }: ErrorObject
 
 const errorType = (type: string | undefined) => (type === undefined ? undefined : { errorType: type })
 
-/** What was sent, as those see it who wait: text, unless the options say how to read it. */
+/** Returns the answer: the sent text, unless the options define how to read it. */
 export const answer = (subject: Subject, rules: CallbackRules, text: string | undefined): Conversion<unknown> => {
   if (rules.success === undefined && rules.successSerdes === undefined) return Effect.succeed(text ?? "")
   const read = readValue(subject, "result", rules, text)

@@ -1,15 +1,15 @@
 /**
- * Child: run a block of operations in a namespace of its own, and record what it ended with.
+ * Child: runs a block of operations in a namespace of its own, and records its outcome.
  *
- * Owns: the life of every operation of type CONTEXT: its block runs, or what is recorded of it is read, or the block runs
+ * Owns: the life of every operation of type CONTEXT: its block runs, or its recorded outcome is read, or the block runs
  * again over its records.
- * Does not own: what other operations put into a context, such as branches and attempts.
+ * Does not own: the content that other operations put into a context, such as branches and attempts.
  *
  * Invariants:
  * 1. A block whose outcome is recorded does not run again, unless its result was too large to keep or something in it may
  *    have to be undone.
- * 2. A block has a scope of its own, and its namespace closes when it ends, in whatever way.
- * 3. Its end is acknowledged, and delivered in its turn, unless nothing else of the workflow is under way.
+ * 2. A block has a scope of its own, and its namespace closes when the block ends, in whatever way.
+ * 3. Its end is acknowledged and delivered in order, unless nothing else of the workflow is in progress.
  *
  * @since 0.1.0
  */
@@ -53,15 +53,15 @@ import { claimByName, enter, flatNamespace, inWorkflow, outcomeOf, type Body } f
 import { typed } from "./typed.ts"
 
 /**
- * Runs a block of operations in a namespace and a scope of its own. Names may be used again in it.
+ * Runs a block of operations in a namespace and a scope of its own. Names that are used outside may be used again inside.
  *
- * Its outcome is recorded, so that a replay does not run the block again; a result of more than 262,144 bytes of JSON is
- * not kept but rebuilt from the operations inside. So what the block does to a `Ref`, a `Queue` or a `Deferred` outside of it
- * does not exist on a replay: return a value instead. With `flat: true` nothing is recorded for the child itself: it costs
- * no operation, needs no Schema, and its body runs again on every replay. In a pipe it is `effect.pipe(child(name, options))`.
+ * The outcome is recorded, so a replay does not run the block again. A result of more than 262,144 bytes of JSON is not
+ * kept; a replay rebuilds it from the operations inside. So the block's changes to a `Ref`, a `Queue` or a `Deferred`
+ * outside of it do not exist on a replay: return a value instead. With `flat: true` the child itself has no record: it costs
+ * no operation, needs no Schema, and its body runs again on every replay. In a pipe: `effect.pipe(child(name, options))`.
  *
- * **Errors**: those of the block. **Defects**: those of the block, with type and message kept; `InvalidName`,
- * `NameInUse`, `NestedOperation`, `SerdesFailed`.
+ * **Errors**: those of the block. **Defects**: those of the block, with type and message kept; `InvalidName`, `NameInUse`,
+ * `NestedOperation`, `SerdesFailed`.
  *
  * @example
  * ```ts
@@ -111,7 +111,7 @@ export const child: {
 })
 
 /**
- * A {@link child} that gets its effect in a pipe.
+ * A {@link child} that takes its effect in a pipe.
  *
  * @category models
  * @since 0.1.0
@@ -127,29 +127,29 @@ export interface PipedChild<O> {
 }
 
 /**
- * The options of a {@link child}, but for those about the record of its outcome.
+ * The options of a {@link child}, except those for recording its outcome.
  *
  * @category models
  * @since 0.1.0
  */
 export interface ChildOptions {
   /**
-   * Whether the child is a namespace only: without a record it costs no operation and needs no Schema, and its body runs again
-   * at every replay. Default: `false`.
+   * Whether the child is only a namespace. Without a record it costs no operation and needs no Schema, and its body runs
+   * again on every replay. Default: `false`.
    */
   readonly flat?: boolean | undefined
 }
 
 type Flat = readonly [{ readonly flat: true }]
 
-// --- How it is done ------------------------------------------------------------------------------------------------------
+// --- Implementation ------------------------------------------------------------------------------------------------------
 
 const kind: Kind = { type: "CONTEXT", subType: "RunInChildContext" }
 
 export const untypedChild = (name: string, body: Body, recording: Recording): Body =>
   contextOperation(kind, name, { recording, body: (namespace, parts) => inNamespace(parts, namespace, body) })
 
-/** A child without a record: only a namespace, which never ends. Its result is handed through as it is. */
+/** Runs a child without a record: only a namespace, which never ends. Its result is passed through unchanged. */
 export const flatChild = (name: string, body: Body): Body =>
   inWorkflow(name, (execution, fiber) => {
     const namespace = flatNamespace(execution, fiber, name)
@@ -157,8 +157,9 @@ export const flatChild = (name: string, body: Body): Body =>
   })
 
 /**
- * Runs a block in a namespace, once, and closes the namespace when the block ends in whatever way. The block has a scope of
- * its own, closed before that: a replay that does not run it again would leave that of its parent without what it put there.
+ * Runs a block once in a namespace, and closes the namespace when the block ends, in whatever way. The block has a scope of
+ * its own, which closes first: a replay that skips the block would leave the parent's scope without the resources of the
+ * block.
  */
 export const inNamespace = (parts: Parts, namespace: Namespace, body: Body): Body =>
   inScope(parts, namespace, body, () => {
@@ -166,7 +167,7 @@ export const inNamespace = (parts: Parts, namespace: Namespace, body: Body): Bod
     return undefined
   })
 
-/** Runs a block in a namespace and a scope of its own, once. */
+/** Runs a block once, in a namespace and a scope of its own. */
 export const inScope = (parts: Parts, namespace: Namespace, body: Body, close?: () => undefined): Body => {
   const scope = Scope.makeUnsafe()
   const block = Effect.updateContext(body, (services: Context.Context<unknown>) =>
@@ -184,43 +185,43 @@ export const inScope = (parts: Parts, namespace: Namespace, body: Body, close?: 
 
 // --- Contexts with a record ----------------------------------------------------------------------------------------------
 
-/** How an operation of type CONTEXT ended, as it is written. */
+/** The outcome of an operation of type CONTEXT, in its written form. */
 export type Outcome = { readonly text: string | undefined } | { readonly error: ErrorObject }
 
 export interface ContextRules {
   readonly recording: Recording
   /**
-   * The block. It runs again in a namespace that is rebuilt when its result was too large to keep, or when something in
-   * it may have to be undone; `summary` is what was kept of the result then.
+   * Returns the block. It runs again in a rebuilt namespace when its result was too large to keep, or when something in it
+   * may have to be undone; `summary` is then the kept short form of the result.
    */
   readonly body: (namespace: Namespace, parts: Parts, summary: string | undefined) => Body
-  /** Does what can fail without a request. It is asked only when nothing is recorded. */
+  /** Does everything that can fail without a request. Runs only when the operation has no record. */
   readonly prepare?: ((claim: Claim, parts: Parts) => Effect.Effect<unknown, unknown, unknown>) | undefined
-  /** What to keep of a result that is not kept itself. */
+  /** Returns the short form of a result that is too large to keep. */
   readonly summary?: (() => string) | undefined
   /**
-   * Whether nobody can tell when it ended, so that its end need not be acknowledged. Default: when it is alone.
-   * It is asked once, when the block has ended.
+   * Returns whether the time of its end cannot be observed, so that the end need not be acknowledged. Default: when nothing
+   * else is in progress. It is called once, when the block has ended.
    */
   readonly isUnseen?: ((outcome: Outcome, namespace: Namespace) => boolean) | undefined
-  /** The namespace in which the block runs. */
+  /** Creates the namespace in which the block runs. */
   readonly namespaceOf?: ((claim: Claim, isRebuilding: boolean) => Namespace) | undefined
 }
 
-/** An operation of type CONTEXT around a block. */
+/** Claims an operation of type CONTEXT around a block, and runs it. */
 export const contextOperation = (kind: Kind, name: string, rules: ContextRules): Body =>
   inWorkflow(name, (execution, fiber) => {
     const { parts } = execution
     return context(parts, claimByName(execution, fiber, kind, name), rules)
   })
 
-/** The life of a claimed context: replay its record, or run the block and record its outcome. */
+/** Runs a claimed context: replays its record, or runs the block and records its outcome. */
 export const context = (parts: Parts, claim: Claim, rules: ContextRules): Body =>
   Effect.flatMapEager(outcomeIn(parts, claim, rules), (outcome) =>
     claim.converted(valueOf(claim, rules.recording, outcome))
   )
 
-/** As {@link context}, but what it ends with is left as it is written. */
+/** Runs a context as {@link context} does, but leaves the outcome in its written form. */
 export const outcomeIn = (
   parts: Parts,
   claim: Claim,
@@ -236,7 +237,7 @@ export const outcomeIn = (
     : runContext(parts, claim, rules)
 }
 
-/** What is recorded, when its turn has come. */
+/** Waits for the recorded outcome until it is delivered in order. */
 const recordedOutcome = (parts: Parts, claim: Claim, rules: ContextRules): Effect.Effect<Outcome> =>
   cast<Effect.Effect<Outcome, unknown, unknown>, Effect.Effect<Outcome>>(
     Effect.map(
@@ -250,7 +251,7 @@ const recordedOutcome = (parts: Parts, claim: Claim, rules: ContextRules): Effec
     )
   )
 
-/** What a record holds of the outcome; nothing if it holds only what is left of a result, which is rebuilt. */
+/** Returns the outcome in a record; nothing if the record holds only a short form, from which the result is rebuilt. */
 const knownOutcome = (
   { ContextDetails: details, Status }: Operation,
   { summary }: ContextRules
@@ -267,7 +268,7 @@ const runContext = (parts: Parts, claim: Claim, rules: ContextRules): Effect.Eff
     rules.namespaceOf?.(claim, isDone) ??
     claim.namespace.inside({ id: claim.id, path: claim.path, isRebuilding: isDone })
   parts.delivery.noteBegin(claim)
-  // Its START is new work like any other: it waits until the past is delivered, while the block runs already.
+  // The START is ordinary new work: it waits until the recorded outcomes are delivered, while the block runs already.
   let hasEnded = false
   if (record === undefined && namespace.standing !== "rebuilding") {
     const isCutOff = (): boolean => namespace.standing === "closed" && !hasEnded
@@ -312,8 +313,8 @@ const end = (
 }
 
 /**
- * A block has come to its end over what is recorded, although its own end is not. Where it was let go of, it may have to
- * be undone; in what is only rebuilt it never ended.
+ * Ends a block that ran over its records although its own end is not recorded. A block that was let go of may have to be
+ * undone; otherwise a rebuilt block never ends.
  */
 const rebuiltEnd = (parts: Parts, claim: Claim, outcome: Outcome): Effect.Effect<Outcome> =>
   Effect.suspend(() => {
@@ -322,7 +323,7 @@ const rebuiltEnd = (parts: Parts, claim: Claim, outcome: Outcome): Effect.Effect
     return Effect.succeed(outcome)
   })
 
-/** Writes how a block ended. What cannot be written is replaced by the reason why. */
+/** Writes the outcome of a block. An outcome that cannot be written is replaced by the reason. */
 export const write = (
   claim: Claim,
   recording: Recording,
@@ -341,7 +342,7 @@ export const write = (
   return Exit.isSuccess(done) ? Effect.succeed({ text: done.value }) : failed(done.cause)
 }
 
-/** The outcome as those see it who asked for the operation. */
+/** Reads the outcome for the fiber that asked for the operation. */
 export const valueOf = (claim: Claim, recording: Recording, outcome: Outcome): Conversion<unknown> =>
   "error" in outcome
     ? cast<unknown, Conversion<unknown>>(
@@ -350,8 +351,8 @@ export const valueOf = (claim: Claim, recording: Recording, outcome: Outcome): C
     : readValue(claim, "result", recording, outcome.text)
 
 /**
- * Records how a context ended. Where nothing else of the workflow is under way nobody can tell when that was, so the
- * record rides along with the next request; otherwise it is acknowledged, and delivered in its turn.
+ * Records the end of a context. If nothing else of the workflow is in progress, the time of the end cannot be observed, and
+ * the record is sent with the next request. Otherwise the end is acknowledged and delivered in order.
  */
 const endsWith = (
   parts: Parts,

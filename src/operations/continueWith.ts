@@ -1,12 +1,13 @@
 /**
- * Continue with: hand over to a fresh execution, and end this one.
+ * Continue with: hands over to a new execution, and ends this one.
  *
- * Owns: that this execution ends with a reference to the other, and that the other is another.
- * Does not own: the step that starts the other, and how the invocation ends.
+ * Owns: the reference to the new execution with which this one ends, and the check that the new execution differs from this
+ * one.
+ * Does not own: the step that starts the new execution, and how the invocation ends.
  *
  * Invariants:
- * 1. This execution ends only once it is recorded that the other was started.
- * 2. The `idempotencyKey` of a contract does not name the other, because it may well lead back to this one.
+ * 1. This execution ends only once the start of the new one is recorded.
+ * 2. The `idempotencyKey` of a contract does not name the new execution, because it may lead back to this one.
  *
  * @since 0.1.0
  */
@@ -29,8 +30,8 @@ export interface ContinueWithOptions {
   /** The name of the operation. Default: the name of the contract. */
   readonly name?: string | undefined
   /**
-   * The name of the other execution: 1 to 64 letters, digits, `-` and `_`. The `idempotencyKey` of the contract is not asked.
-   * Default: a name that belongs to this operation alone.
+   * The name of the new execution: 1 to 64 letters, digits, `-` and `_`. The `idempotencyKey` of the contract is not used.
+   * Default: a name unique to this operation.
    */
   readonly executionName?: string | undefined
   /** The tenant for a function with tenant isolation: 1 to 256 letters, digits, spaces and `. _ : / = + - @`. */
@@ -38,18 +39,18 @@ export interface ContinueWithOptions {
 }
 
 /**
- * Hands over to a fresh execution, with a history of its own, and ends this one: for work without an end, or beyond the
- * limits of one execution.
+ * Hands over to a new execution, with a history of its own, and ends this one: for work without an end, or beyond the limits
+ * of one execution.
  *
- * `poll` and `run` of `DurableClient` return the outcome of the other execution. An `invoke` does not follow:
- * it fails as `InvokeFailed` with the errorType `ExecutionContinued`. Compensations do not run, and are not taken along.
- * What siblings have in flight is let go of; each `onExit` runs before the hand-over.
+ * `poll` and `run` of `DurableClient` return the outcome of the new execution. An `invoke` does not follow: it fails as
+ * `InvokeFailed` with the errorType `ExecutionContinued`. Compensations do not run, and are not passed to the new execution.
+ * Siblings in progress are let go of; each `onExit` runs before the hand-over.
  *
- * Without an `executionName` the other has a name that belongs to this operation alone: the `idempotencyKey` of a contract is
- * not asked, because it would lead back to this execution or to an earlier one.
+ * Without an `executionName` the new execution has a name unique to this operation. The `idempotencyKey` of a contract is
+ * not used, because it would lead back to this execution or to an earlier one.
  *
- * **Defects**: the errors of the client, those of `Durable.start`, `InvalidOptions` for an `executionName` that leads back to
- * this execution.
+ * **Defects**: the errors of the client, those of `Durable.start`, `InvalidOptions` for an `executionName` that leads back
+ * to this execution.
  *
  * @example
  * ```ts
@@ -74,7 +75,7 @@ export const continueWith = <C extends DurableFunction.AnyDurable>(
 ): Effect.Effect<never, never, Execution | DurableClient.DurableClient | DurableFunction.CallerServices<C>> =>
   typed(Effect.orDie(untypedContinueWith(contract, payload, options ?? {})))
 
-// --- How it is done ------------------------------------------------------------------------------------------------------
+// --- Implementation ------------------------------------------------------------------------------------------------------
 
 const untypedContinueWith = (
   contract: DurableFunction.AnyDurable,

@@ -1,14 +1,14 @@
 /**
- * Attempts that were cut off: their invocation ended before their outcome was recorded, and a later one finds them started.
+ * Cut-off attempts: an invocation ended before the outcome was recorded, and a later one finds the attempt started.
  *
- * Owns: how often in a row an attempt was cut off, and how often that may be.
- * Does not own: what becomes of an attempt then.
+ * Owns: how often in a row an attempt was cut off, and the limit.
+ * Does not own: what happens to such an attempt.
  *
  * Invariants:
- * 1. The service counts attempts that have ended. One that has not is counted by marks of ours, one for each time that it is
- *    begun again, which are acknowledged before it is: a body that ends its process is counted too.
- * 2. An attempt that is not begun again has ended. Those are counted by the errors with which they were recorded.
- * 3. What was never cut off costs nothing.
+ * 1. The service counts attempts that have ended. For an attempt that has not ended, this library records one mark each time
+ *    the attempt begins again. The mark is acknowledged first, so a body that ends its process is counted too.
+ * 2. An attempt that does not begin again has ended. The recorded errors count such attempts.
+ * 3. An attempt that was never cut off costs nothing.
  *
  * @since 0.1.0
  */
@@ -20,17 +20,17 @@ import type { Parts } from "../execution/Parts.ts"
 import { recordMark } from "../execution/recordMark.ts"
 import { propertyAt } from "../wire/internal/properties.ts"
 
-/** How often in a row an attempt may be cut off when nobody says. */
+/** The default limit of consecutive cut-offs of an attempt. */
 export const cutsByDefault = 10
 
-/** How often in a row an attempt that is begun again was cut off, this time included. */
+/** Returns how often in a row an attempt that begins again was cut off, including this time. */
 export const cutsOf = (claim: Claim, { history }: Parts): number => {
   let cuts = 1
   while (history.mark(markOf(claim, cuts)) !== undefined) cuts++
   return cuts
 }
 
-/** How often in a row attempts that are not begun again were cut off, this time included. */
+/** Returns how often in a row attempts that do not begin again were cut off, including this time. */
 export const cutsInErrors = ({ record }: Claim): number => {
   const { ErrorData = "null", ErrorType } = record?.StepDetails?.Error ?? {}
   return ErrorType === "StepInterrupted" ? 1 + interruptionsIn(ErrorData) : 1
@@ -45,7 +45,7 @@ const interruptionsIn = (data: string): number => {
   }
 }
 
-/** Records that an attempt was cut off, before it is begun again. */
+/** Records that an attempt was cut off, before it begins again. */
 export const noteCut = (claim: Claim, parts: Parts, cuts: number, noted: () => void): void => {
   const { path } = claim
   const options = { parentId: claim.namespace.wireId, acknowledged: noted }
@@ -58,7 +58,7 @@ const markOf = ({ attempt, id, name }: Claim, cuts: number): Mark => ({
   label: name
 })
 
-/** Refuses a number of cut-offs that is none. */
+/** Fails if the limit of cut-offs is invalid. */
 export const checkCuts = ({ path }: Claim, max: number | undefined): Effect.Effect<void> =>
   max === undefined || max === Infinity || (Number.isSafeInteger(max) && max >= 1)
     ? Effect.void

@@ -1,8 +1,8 @@
 /**
- * Failures that come from outside of the execution: from a function that was invoked, or from the completion of a callback.
+ * Failures from outside of the execution: of an invoked function, or of the completion of a callback.
  *
- * Owns: whether such a failure is one that the code declares.
- * Does not own: what any other failure is called, which the operation says.
+ * Owns: whether the code declares such a failure.
+ * Does not own: the error for any other failure, which the operation defines.
  *
  * @since 0.1.0
  */
@@ -13,7 +13,7 @@ import { isOrigin } from "../values/origins.ts"
 import { readValue, type Conversion, type Recording, type Subject } from "../values/Values.ts"
 import type { ErrorObject } from "../wire/ErrorObject.ts"
 
-/** A failure as an error that the Schema declares, if it is one of those. What its Schema cannot read is none. */
+/** Returns a failure as the declared error, if it is one. An error that the Schema cannot read is not a declared one. */
 export const declaredError = (
   subject: Subject,
   schema: Recording["error"],

@@ -1,13 +1,13 @@
 /**
- * What the operations on other executions have in common: each is a step that calls the client.
+ * The shared part of operations on other executions: each is a step that calls the client.
  *
- * Owns: how a call of the client is recorded and repeated, and how an execution is started so that a repeated attempt
- * starts nothing twice.
- * Does not own: what is done with the execution that was started.
+ * Owns: how a client call is recorded and repeated, and how an execution starts so that a repeated attempt starts nothing
+ * twice.
+ * Does not own: what happens with the started execution.
  *
  * Invariants:
- * 1. What is wrong with the call itself is found before anything is recorded.
- * 2. An execution is started under a name that every attempt gives again.
+ * 1. An invalid call is found before anything is recorded.
+ * 2. An execution starts under a name that is the same in every attempt.
  *
  * @since 0.1.0
  */
@@ -23,14 +23,14 @@ import { prepare, type Call, type Prepared } from "./invoke.ts"
 import { begin, claimByName, inWorkflow, type Body } from "./Operation.ts"
 import { stepLeaf, type StepRules } from "./step.ts"
 
-/** How to start another execution, once the types are forgotten. */
+/** The options for starting another execution, without their types. */
 export interface StartRules {
   readonly name?: string | undefined
   readonly executionName?: string | undefined
   readonly tenantId?: string | undefined
 }
 
-/** What the service refuses once it refuses again. */
+/** Retries only while the client is unavailable; a call that the service refuses would be refused again. */
 const whileUnavailable = RetryPolicy.exponential<ClientError>({
   maxAttempts: 6,
   maxDelay: "1 minute",
@@ -38,7 +38,7 @@ const whileUnavailable = RetryPolicy.exponential<ClientError>({
   retryDefects: false
 })
 
-/** How a step is recorded that calls the client. */
+/** Returns the step options of a client call. */
 export const recordedAs = (success: Schema.Top): StepRules => ({
   success,
   error: ClientError,
@@ -47,7 +47,7 @@ export const recordedAs = (success: Schema.Top): StepRules => ({
 
 const kind: Kind = { type: "STEP", subType: "Step" }
 
-/** The ARN of an execution that is started, and the name under which. Default: one that belongs to the operation alone. */
+/** Starts an execution and returns its ARN and name. Default name: one unique to the operation. */
 export const startAs = (
   contract: DurableFunction.AnyDurable,
   payload: unknown,
@@ -73,7 +73,7 @@ export const startAs = (
   return cast<Body, Effect.Effect<string, unknown, unknown>>(started)
 }
 
-/** The body of the step: asks the client, under a name. */
+/** The body of the step: calls the client with the name. */
 const startNamed = Effect.fnUntraced(function* (
   contract: DurableFunction.AnyDurable,
   { address, text }: Prepared,

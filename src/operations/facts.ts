@@ -1,7 +1,7 @@
 /**
- * What a workflow may know of its execution.
+ * The facts that a workflow can read about its execution.
  *
- * Owns: which facts there are, and that each is the same on every replay or says that it is not.
+ * Owns: which facts exist, and that each is the same on every replay or documents that it is not.
  * Does not own: the facts themselves.
  *
  * @since 0.1.0
@@ -43,7 +43,7 @@ export const uuid: Effect.Effect<string, never, Execution> = typed(
 )
 
 /**
- * What is the same for a whole execution.
+ * The facts that are the same for a whole execution.
  *
  * @category models
  * @since 0.1.0
@@ -54,7 +54,7 @@ export interface ExecutionInfo {
 }
 
 /**
- * Which execution this is.
+ * The current execution.
  *
  * @example
  * ```ts
@@ -73,9 +73,9 @@ export const execution: Effect.Effect<ExecutionInfo, never, Execution> = Effect.
 }))
 
 /**
- * Whether what runs now has run before: whether the code has not yet asked for, or not yet got, all that earlier invocations
- * recorded. Logs are silent then by themselves, and the body of a step is never replayed. Use it for what people are told,
- * such as logs, and for nothing else that a workflow does.
+ * Whether the current code has run before: the code has not yet asked for, or not yet received, everything that earlier
+ * invocations recorded. Logs are silent during a replay without it, and the body of a step is never replayed. Use it only
+ * for output to people, such as logs, and for no decision of the workflow.
  *
  * @example
  * ```ts
@@ -97,7 +97,7 @@ export const isReplaying: Effect.Effect<boolean, never, Execution> = Effect.flat
 )
 
 /**
- * Whether the invocation is ending, although the workflow is not: for finalizers, which run at every suspension.
+ * Whether the invocation is ending although the workflow is not: for finalizers, which run at every suspension.
  *
  * @example
  * ```ts

@@ -1,7 +1,7 @@
 /**
- * ForEach: run a function for every item as `Effect.forEach` does, and record how that ended.
+ * ForEach: runs a function for every item as `Effect.forEach` does, and records the outcome.
  *
- * Owns: how its arguments and its result look. Does not own: how items run, which the batch has.
+ * Owns: the shape of its arguments and its result. Does not own: how items run (`batch.ts`).
  *
  * @since 0.1.0
  */
@@ -23,13 +23,13 @@ import { itemsOf } from "./map.ts"
 import { typed } from "./typed.ts"
 
 /**
- * Runs a function for every item as `Effect.forEach` does, each in a namespace of its own, and records how that ended: with
- * all values in the order of the items, or with the first failure, upon which the others are let go of.
+ * Runs a function for every item as `Effect.forEach` does, each in a namespace of its own, and records the outcome: all
+ * values in the order of the items, or the first failure. A failure lets go of the other items.
  *
- * As in Effect, items are taken one after the other unless `concurrency` says otherwise. The items have to be the same on
- * every replay. An item has a scope of its own. Once it is recorded it does not run again, so what it did to memory outside of
- * it does not exist on a replay. With `discard: true` it ends with nothing, and the values need no Schema: none of them is
- * recorded. It costs one operation, and one for each item unless it is `flat`.
+ * As in Effect, items run one after the other unless `concurrency` is set. The items have to be the same on every replay.
+ * Each item has a scope of its own. A recorded item does not run again, so its changes to memory outside of it do not exist
+ * on a replay. With `discard: true` the result is `void`, and the values are not recorded and need no Schema. It costs one
+ * operation, and one for each item unless it is `flat`.
  *
  * **Errors**: those of the items. **Defects**: those of the items, and those of `Durable.parallel`.
  *
@@ -74,7 +74,7 @@ export const forEach = <
 }
 
 /**
- * The options of {@link forEach}, but for those about the record of an item.
+ * The options of {@link forEach}, except those for recording an item.
  *
  * @category models
  * @since 0.1.0

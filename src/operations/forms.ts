@@ -1,13 +1,13 @@
 /**
- * Forms: an operation takes its effect at once, `step("charge", effect, options)`, or in a pipe,
+ * The two forms of an operation: with its effect as an argument, `step("charge", effect, options)`, or in a pipe,
  * `effect.pipe(step("charge", options))`.
  *
- * Owns: telling the two forms apart, at run time and for the compiler. Does not own: what an operation does.
+ * Owns: the distinction of the two forms, at run time and for the compiler. Does not own: the operations.
  *
  * Invariants:
- * 1. The forms are told apart by whether there is an effect, never by the number of arguments: options may be left out.
- * 2. The compiler blames one form only: an overload whose effect is missing, or is in its way, asks for arguments that no
- *    call has, and then the message is that of the other.
+ * 1. The presence of an effect distinguishes the forms, never the number of arguments: options are optional.
+ * 2. The compiler reports one form only. An overload whose effect is missing or unexpected requires arguments that no call
+ *    has, so the error message is that of the other overload.
  *
  * @since 0.1.0
  */
@@ -16,7 +16,7 @@ import { cast } from "effect/Function"
 import type { Execution } from "../execution/Parts.ts"
 import type { KnownArguments, RecordArguments, Recording } from "../Plain.ts"
 
-/** An operation in both forms: its effect is the argument at `index`, or comes later, and then takes that place. */
+/** Creates an operation in both forms: its effect is the argument at `index`, or is piped in and takes that place. */
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- whoever calls it says what users see
 export const inBothForms = <Form>(
   index: number,
@@ -28,33 +28,34 @@ export const inBothForms = <Form>(
   )
 }
 
-// --- For the compiler ----------------------------------------------------------------------------------------------------
+// --- Types ---------------------------------------------------------------------------------------------------------------
 
 export type AnyEffect = Effect.Effect<unknown, unknown, unknown>
 
 /**
- * Has the compiler infer `V` of whatever is an effect, and `W` of whatever it is at all, and checks nothing. Neither is
- * inferred of a call like `Effect.map(a, f)` at first: the compiler looks at those in a second pass.
+ * Makes the compiler infer `V` from an effect and `W` from any value, and checks nothing. From a call like `Effect.map(a,
+ * f)` the compiler infers neither in its first pass: it looks at such calls in a second one.
  */
 export type Sensed<V, W> = ([V] extends [1] ? EffectAs<V> : unknown) & ([W] extends [1] ? W : unknown)
 
 /**
- * The constraint of the options beside a function whose arguments are inferred. The compiler looks at such a function last, and
- * at the options before that, when nothing is known of what they have to fit; what it refuses then, it blames on the function.
+ * The constraint of the options next to a function whose arguments are inferred. The compiler checks such a function last,
+ * and the options before it, when their expected type is still unknown. It would report an error of the options at the
+ * function.
  */
 export type OnceSeen<V, Options extends ReadonlyArray<unknown>> = [V] extends [never] ? ReadonlyArray<unknown> : Options
 
-/** The rest arguments beside such a function: `Checked` as soon as it was looked at. */
+/** The rest arguments next to such a function: `Checked` as soon as the compiler has looked at the function. */
 export type OnceSeenArguments<V, O, Checked extends ReadonlyArray<unknown>> = [V] extends [never]
   ? Extract<O, ReadonlyArray<unknown>>
   : Checked
 
 type EffectAs<V> = { readonly [Key in Effect.TypeId]: V }
 
-/** `No` if it is known that there is no effect. A type parameter may be one, so `W` is not asked where `V` is known. */
+/** `No` if there is certainly no effect. A type parameter may be an effect, so `W` is ignored where `V` is known. */
 type IfEffect<V, W, Yes, No> = [V] extends [never] ? (unknown extends W ? Yes : No) : Yes
 
-/** The rest arguments of the form that takes its effect at once. */
+/** The rest arguments of the form that takes its effect as an argument. */
 export type FirstArguments<V, W, A, E, O extends ReadonlyArray<unknown>, Own = unknown> = IfEffect<
   V,
   W,
@@ -62,7 +63,7 @@ export type FirstArguments<V, W, A, E, O extends ReadonlyArray<unknown>, Own = u
   Inapplicable
 >
 
-/** As {@link FirstArguments}, for an operation that records nothing. */
+/** The counterpart of {@link FirstArguments} for an operation that records nothing. */
 export type FirstUnrecorded<V, W, O extends ReadonlyArray<unknown>, Known> = IfEffect<
   V,
   W,
@@ -70,29 +71,29 @@ export type FirstUnrecorded<V, W, O extends ReadonlyArray<unknown>, Known> = IfE
   Inapplicable
 >
 
-/** What the form that takes its effect at once gives. Without an effect nothing was wrong but its arguments. */
+/** The result of the form that takes its effect as an argument. Without an effect only the arguments are wrong. */
 export type Given<V, W, Operation> = IfEffect<V, W, Operation, Misused>
 
-/** Fits everywhere, so that nothing is said of a call like this but what is wrong with it. */
+/** A type that fits everywhere, so that the compiler reports only the actual error of a wrong call. */
 interface Misused extends Effect.Effect<never, never, Execution> {
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | Execution>
 }
 
 /**
- * The constraint of the arguments besides the name in the form that takes its effect in a pipe: those of `Lead`, and the
- * options. Its second member is what makes the compiler see that there is an effect.
+ * The constraint of the arguments after the name in the form that takes its effect in a pipe: those of `Lead`, and the
+ * options. The second member makes the compiler see that there is an effect.
  */
 export type LastOptions<Own = unknown, Lead extends ReadonlyArray<unknown> = readonly []> =
   | readonly [...Lead, options?: (Recording<never> & Own) | undefined]
   | readonly [AnyEffect, ...ReadonlyArray<unknown>]
   | readonly [NoEffect, ...ReadonlyArray<unknown>]
 
-/** What is no options, but meant to be an effect. */
+/** A value that is meant as an effect and cannot be options. */
 type NoEffect = ((...args: never) => unknown) | PromiseLike<unknown>
 
 /**
- * What the form that takes its effect in a pipe gives. Hidden in a condition, because the compiler would look at every call
- * of an operation that may give a function in its second pass only.
+ * The result of the form that takes its effect in a pipe. The conditional type hides it, because the compiler checks calls
+ * of an operation that may return a function only in its second pass.
  */
 export type InPipe<O, Piped> = O extends ReadonlyArray<unknown> ? Piped : never
 
@@ -109,7 +110,7 @@ export type LastArguments<
       : readonly [effect: Effect.Effect<unknown, unknown, unknown>, ...ReadonlyArray<unknown>]
     : KnownArguments<O, Recording<never> & Own, O, Lead>
 
-/** How many arguments the other form takes, where that is what is wrong. */
+/** The number of arguments of the other form, if the call has a wrong number. */
 type NotInPipe<O extends ReadonlyArray<unknown>, First extends ReadonlyArray<unknown>> = number extends O["length"]
   ? never
   : O["length"] extends First["length"]

@@ -1,9 +1,9 @@
 /**
- * Hold: keep the invocation alive for work that no operation records.
+ * Hold: keeps the invocation alive for work that no operation records.
  *
- * Owns: that the invocation stays while such work goes on. It blocks no delivery, and does not count while all of its
- * fibers wait for operations.
- * Does not own: the order of what it does against the outcomes of operations, which nothing records.
+ * Owns: that the invocation does not end while such work runs. The work blocks no delivery, and does not count while all of
+ * its fibers wait for operations.
+ * Does not own: the order of the work relative to the outcomes of operations, which is not recorded.
  *
  * @since 0.1.0
  */
@@ -19,11 +19,11 @@ import { InHold, stepAround, type Hold } from "../execution/References.ts"
 import { anybody } from "../execution/Users.ts"
 
 /**
- * Keeps the invocation alive while an effect runs that is no durable operation but still has to finish.
+ * Keeps the invocation alive while an effect runs that is not a durable operation but has to finish.
  *
- * It records nothing: the effect runs again on every replay, and when it ends has no place in the order of outcomes. So
- * nothing that the workflow decides may depend on it. Operations in it have a namespace of their own; while all of its fibers
- * wait for operations, it does not keep the invocation alive. `Clock`, `Random` and sleeps in it are those of the host.
+ * It records nothing: the effect runs again on every replay, and its end has no place in the order of outcomes. So no
+ * decision of the workflow may depend on it. Operations in it have a namespace of their own; while all of its fibers wait
+ * for operations, it does not keep the invocation alive. `Clock`, `Random` and sleeps in it are those of the host.
  *
  * **Errors** and **Defects**: those of the effect.
  *
@@ -43,7 +43,7 @@ import { anybody } from "../execution/Users.ts"
  */
 export const hold = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | Execution> =>
   Effect.withFiber((fiber) => {
-    // In the body of a step the work is in flight already.
+    // In the body of a step the work is tracked already.
     if (stepAround(fiber) !== undefined) return effect
     const services = cast<Context.Context<never>, Context.Context<Execution>>(fiber.context)
     const { namespace, parts } = Context.get(services, Execution)
@@ -72,5 +72,5 @@ export const hold = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, 
     )
   })
 
-/** The name under which a namespace counts its holds; no operation has it. */
+/** The name under which a namespace counts its holds. No operation has this name. */
 const holds = "\0hold"

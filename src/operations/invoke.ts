@@ -1,14 +1,14 @@
 /**
- * Invoke: let the service call another function, and wait for its outcome without an invocation.
+ * Invoke: has the service call another function, and waits for its outcome without an invocation.
  *
- * Owns: what is sent to the callee, how its outcome is read, and what any other end of it is called.
- * Does not own: how a contract is written and where it is found, and races, of which an invoke with a time-out is one.
+ * Owns: the payload for the callee, how its outcome is read, and the errors for any other end.
+ * Does not own: the contract and its address, and races, which implement an invoke with a time-out.
  *
  * Invariants:
- * 1. Everything that can be wrong with a call is found before anything is recorded, and the payload is encoded once.
- * 2. The service calls the function once; nothing is repeated here.
- * 3. The service knows no time-out for chained invokes: one is a recorded race of the invoke and a wait, in a context of
- *    their own.
+ * 1. An invalid call is found before anything is recorded, and the payload is encoded once.
+ * 2. The service calls the function once; this library repeats nothing.
+ * 3. The service has no time-out for chained invokes. A time-out is a recorded race of the invoke and a wait, in a context
+ *    of their own.
  *
  * @since 0.1.0
  */
@@ -61,8 +61,8 @@ export interface InvokeOptions<C extends DurableFunction.Any, R = never> {
   /** The name of the operation. Default: the name of the contract. */
   readonly name?: string | undefined
   /**
-   * How long to wait for the outcome: 1 second to 366 days, rounded up to whole seconds, or until a `Date` or `DateTime`. It costs
-   * two more operations. Default: as long as the callee runs.
+   * How long to wait for the outcome: 1 second to 366 days, rounded up to whole seconds, or until a `Date` or `DateTime`. It
+   * costs two more operations. Default: as long as the callee runs.
    */
   readonly timeout?: Timeout | undefined
   /** The tenant for a function with tenant isolation: 1 to 256 letters, digits, spaces and `. _ : / = + - @`. */
@@ -76,12 +76,12 @@ export interface InvokeOptions<C extends DurableFunction.Any, R = never> {
 /**
  * Calls another function, and suspends the execution until the callee has ended.
  *
- * The service calls the function once, and a replay returns the recorded outcome. The callee's declared errors
- * arrive as themselves; any other failure is one of the three invoke errors. Nothing is retried implicitly.
+ * The service calls the function once, and a replay returns the recorded outcome. The callee's declared errors arrive as
+ * themselves; any other failure is one of the three invoke errors. Nothing is retried implicitly.
  *
  * **Errors**: the contract's, `InvokeFailed`, `InvokeTimedOut`, `InvokeStopped`.
- * **Defects**: `InvalidTarget`, `InvalidTenantId`, `InvalidDuration`, `PayloadTooLarge` (more than 1,048,576 bytes of
- * JSON), `SerdesFailed`, `InvalidName`, `NameInUse`, `NestedOperation`.
+ * **Defects**: `InvalidTarget`, `InvalidTenantId`, `InvalidDuration`, `PayloadTooLarge` (more than 1,048,576 bytes of JSON),
+ * `SerdesFailed`, `InvalidName`, `NameInUse`, `NestedOperation`.
  *
  * @example
  * ```ts
@@ -108,9 +108,9 @@ export const invoke = <C extends DurableFunction.Any, R = never>(
   Execution | DurableFunction.CallerServices<C> | FromArguments<R>
 > => typed(untypedInvoke(contract, payload, options ?? {}))
 
-// --- How it is done ------------------------------------------------------------------------------------------------------
+// --- Implementation ------------------------------------------------------------------------------------------------------
 
-/** The options of a call, once their types are forgotten. */
+/** The options of a call, without their types. */
 export interface CallRules {
   readonly name?: string | undefined
   readonly timeout?: Timeout | undefined
@@ -119,7 +119,7 @@ export interface CallRules {
   readonly successSerdes?: AnyReader | undefined
 }
 
-/** One call of one function, as the operation was asked for. */
+/** One call of one function, as the code asked for it. */
 export interface Call {
   readonly contract: DurableFunction.Any
   readonly payload: unknown
@@ -134,7 +134,7 @@ const untypedInvoke = (contract: DurableFunction.Any, payload: unknown, rules: C
   return rules.timeout === undefined ? operation(call.name, callLeaf(call)) : invokeWithin(call, rules.timeout)
 }
 
-/** Lets the service call the function, and waits for the record of how that ended. */
+/** Has the service call the function, and waits for the recorded outcome. */
 const callLeaf = (call: Call, prepared?: Prepared): Leaf<Prepared> => ({
   kind,
   prepare: (claim, parts) => (prepared === undefined ? prepare(claim, parts, call) : Effect.succeed(prepared)),
@@ -157,7 +157,7 @@ const send = (claim: Claim, parts: Parts, { rules: { tenantId } }: Call, { addre
   })
 }
 
-/** The codec of the call is nearer than that of the contract. */
+/** Returns how to write the payload. The codec of the call has precedence over that of the contract. */
 const toSend = (contract: DurableFunction.Any, { payloadSerdes = contract.payloadSerdes }: CallRules): Writing => ({
   success: contract.payload,
   successSerdes: payloadSerdes
@@ -168,15 +168,16 @@ const toRead = (contract: DurableFunction.Any, { successSerdes = contract.succes
   successSerdes
 })
 
-// --- What is sent ----------------------------------------------------------------------------------------------------------
+// --- The call
+// --------------------------------------------------------------------------------------------------------------
 
-/** A call that nothing is wrong with. */
+/** A validated call. */
 export interface Prepared {
   readonly address: string
   readonly text: string | undefined
 }
 
-/** Everything that can be wrong with a call, found before anything is sent. */
+/** Validates a call before anything is sent. */
 export const prepare = Effect.fnUntraced(function* (
   claim: Claim,
   parts: Parts,
@@ -205,7 +206,8 @@ export const prepare = Effect.fnUntraced(function* (
   return { address: target.address, text }
 })
 
-// --- What comes back -------------------------------------------------------------------------------------------------------
+// --- The outcome
+// -----------------------------------------------------------------------------------------------------------
 
 const recordedOutcome = (claim: Claim, call: Call, record: Operation): Effect.Effect<unknown, unknown> => {
   const { contract, rules } = call
@@ -223,7 +225,7 @@ const recordedOutcome = (claim: Claim, call: Call, record: Operation): Effect.Ef
   )
 }
 
-/** Fails with an error that names the address: what is configured today, or the contract's name if that is no address. */
+/** Fails with an error that names the address: the one configured today, or the contract's name if that cannot be resolved. */
 const failAt = (
   contract: DurableFunction.Any,
   error: (address: string) => InvokeError
@@ -255,7 +257,7 @@ const transportError = (claim: Claim, address: string, status: string, error: Er
   }
 }
 
-/** The callee has no result of its own, and an invoke follows nobody. */
+/** The error of a callee that continued as another execution and has no result of its own. An invoke does not follow it. */
 const handedOver = (claim: Claim, address: string, successor: string): InvokeFailed =>
   new InvokeFailed({
     operation: claim.path,
@@ -269,13 +271,13 @@ const handedOver = (claim: Claim, address: string, successor: string): InvokeFai
 
 const raceKind: Kind = { type: "CONTEXT", subType: "RunInChildContext" }
 
-/** Both branches stand where the invoke stands, for people. What was prepared for the race is not prepared again. */
+/** Races the invoke with a wait. For people both branches have the path of the invoke. The call is not prepared again. */
 const invokeWithin = (call: Call, timeout: Timeout): Body =>
   inWorkflow(call.name, (execution, fiber) =>
     whenKnown(timeout, execution, fiber, () => raceWith(execution, fiber, call, timeout))
   )
 
-/** The race is recorded, too: by what only reads it cannot be. */
+/** Returns how to record the race. A codec that can only read cannot record it. */
 const ofWinner = ({ contract, rules: { successSerdes } }: Call): Recording => ({
   ...ofResult(contract),
   ...(successSerdes !== undefined && isCodec(successSerdes) ? { successSerdes } : undefined)

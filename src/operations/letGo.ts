@@ -1,12 +1,12 @@
 /**
- * What becomes of the fibers that a workflow leaves behind when it ends.
+ * The fibers that a workflow leaves running when it ends.
  *
- * Owns: that their durable finalizers run, also when the execution is handed over to another one.
+ * Owns: that their durable finalizers run, also when the execution continues as another one.
  * Does not own: raw finalizers, which run at the end of every invocation.
  *
  * Invariants:
- * 1. An execution is handed over only when every durable finalizer has ended, unless one of them hands it over: it cannot
- *    wait for itself.
+ * 1. An execution is handed over only when every durable finalizer has ended, unless a finalizer hands it over: a finalizer
+ *    cannot wait for itself.
  *
  * @since 0.1.0
  */
@@ -23,12 +23,12 @@ export const letGoOfOthers = (parts: Parts): Effect.Effect<void> =>
     })
   )
 
-/** Ends the execution as another one, once all durable finalizers of the workflow have run. */
+/** Hands the execution over to another one, once all durable finalizers of the workflow have run. */
 export const handOver = (parts: Parts, executionArn: string): Effect.Effect<never> =>
   Effect.withFiber((self) => {
     const { delivery, fibers, lifetime, root } = parts
     const verdict = { _tag: "Continued", executionArn } as const
-    // A finalizer that hands over cannot be waited for.
+    // A finalizer that hands over cannot wait for itself.
     if (self.getRef(InFinalizer)) {
       lifetime.end(verdict)
       return lifetime.inert

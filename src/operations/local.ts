@@ -1,9 +1,9 @@
 /**
- * Local: what is no part of the workflow although it is built in its body, such as an exporter, a pool or a cache.
+ * Local: work that is not part of the workflow although it is built in its body, such as an exporter, a pool or a cache.
  *
- * Owns: that such work runs beside the workflow: on the host's scheduler, with its clock and dice, and with no execution;
- * and that what it acquires is let go of in the same way.
- * Does not own: fibers that it leaves behind, which end with the invocation and which nobody waits for.
+ * Owns: that such work runs outside of the workflow: on the host's scheduler, with the host's clock and random numbers, and
+ * without an execution; and that its resources are released in the same way.
+ * Does not own: fibers that the work leaves running. They end with the invocation, and nothing waits for them.
  *
  * @since 0.1.0
  */
@@ -18,23 +18,23 @@ import { Execution, executionOf, type ExecutionService, type HoldsOperations } f
 import { InHold, stepAround, type Hold } from "../execution/References.ts"
 import type { Body } from "./Operation.ts"
 
-/** What is local and holds durable operations does not compile. */
+/** A compile error for local work that holds durable operations. */
 export type Outsider<R> =
   HoldsOperations<R> extends true
     ? { readonly "what is local cannot hold durable operations: move them out, it is no part of the workflow": never }
     : unknown
 
 /**
- * Runs an effect, or builds a layer, that is no part of the workflow although it stands in its body: an exporter, a pool,
- * a cache, a connection.
+ * Runs an effect, or builds a layer, that is not part of the workflow although it stands in its body: an exporter, a pool, a
+ * cache, a connection.
  *
  * It sees the clock and the random numbers of the host, and its sleeps record nothing. Fibers that it forks and leaves
- * behind are no fibers of the workflow: they keep no invocation alive, and end with it. The workflow waits for the effect
- * itself, and for the layer to be built, as for a `Durable.hold`. What is acquired is let go of in the same way, when the
- * scope around it closes, which is at the latest at the end of the invocation.
+ * running are not fibers of the workflow: they keep no invocation alive, and end with it. The workflow waits for the effect
+ * itself, and for the layer to be built, as for a `Durable.hold`. Its resources are released in the same way, when the scope
+ * around it closes, at the latest at the end of the invocation.
  *
- * It runs again at every replay, and when it ends has no place in the order of outcomes. So nothing that the workflow
- * decides may depend on it.
+ * It runs again on every replay, and its end has no place in the order of outcomes. So no decision of the workflow may
+ * depend on it.
  *
  * **Errors** and **Defects**: those of the effect; `NestedOperation` for a durable operation in it.
  *
@@ -64,8 +64,8 @@ export const local: <Work extends Effect.Effect<unknown, unknown, unknown> | Lay
 type AnyLayer = Layer.Layer<unknown, unknown, unknown>
 
 /**
- * Has the compiler infer `R`, and checks nothing. There is one signature for effects and layers, because in a pipe the
- * compiler looks at the last of several only.
+ * Makes the compiler infer `R`, and checks nothing. Effects and layers share one signature, because in a pipe the compiler
+ * considers only the last of several signatures.
  */
 type Needing<R> = [R] extends [1] ? Effect.Effect<unknown, unknown, R> | Layer.Layer<never, unknown, R> : unknown
 
@@ -76,7 +76,7 @@ type Local<Work> =
       ? Layer.Layer<ROut, E, RIn | Execution>
       : never
 
-// --- How it is done ------------------------------------------------------------------------------------------------------
+// --- Implementation ------------------------------------------------------------------------------------------------------
 
 const localEffect = (effect: Body): Body =>
   Effect.withFiber((fiber) => {
@@ -95,7 +95,7 @@ const localLayer = (layer: AnyLayer): AnyLayer =>
     )
   )
 
-/** A scope that closes with the one around it, beside the workflow. */
+/** Creates a scope that closes with the surrounding one, outside of the workflow. */
 const scopeIn = (around: Scope.Scope): Effect.Effect<Scope.Scope> =>
   Effect.suspend(() => {
     const scope = Scope.makeUnsafe()
@@ -105,8 +105,8 @@ const scopeIn = (around: Scope.Scope): Effect.Effect<Scope.Scope> =>
   })
 
 /**
- * Runs an effect on the scheduler of the host. The fiber is back on its queue before anything of the workflow goes on. In
- * the body of a step, and in what is local already, it is there from the start.
+ * Runs an effect on the scheduler of the host. The fiber returns to its queue before the workflow continues. In the body of
+ * a step, and in local work, the fiber uses that scheduler already.
  */
 const beside = (effect: Body): Body =>
   Effect.withFiber((fiber) => {
@@ -119,7 +119,7 @@ const beside = (effect: Body): Body =>
     return Effect.onExit(
       Effect.updateContext(effect, (services: Context.Context<unknown>) => servicesOf(services, execution, mark)),
       (exit) =>
-        // No exit: only before a primitive does a fiber change its scheduler.
+        // A suspend instead of an exit: a fiber changes its scheduler only before a primitive.
         Effect.suspend(() => {
           if (Exit.hasInterrupts(exit)) delivery.lose()
           delivery.holds.delete(mark)

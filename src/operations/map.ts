@@ -1,7 +1,7 @@
 /**
- * Map: run a function for every item, side by side, until a policy is met. How each of them ended is data.
+ * Map: runs a function for every item, concurrently, until a policy is met. The outcome of each item is data.
  *
- * Owns: how its arguments and its result look. Does not own: how items run, which the batch has.
+ * Owns: the shape of its arguments and its result. Does not own: how items run (`batch.ts`).
  *
  * @since 0.1.0
  */
@@ -25,7 +25,7 @@ import type { BatchOptions } from "./parallel.ts"
 import { typed } from "./typed.ts"
 
 /**
- * The options of {@link map}, but for those about the record of an item.
+ * The options of {@link map}, except those for recording an item.
  *
  * @category models
  * @since 0.1.0
@@ -36,13 +36,13 @@ export interface MapOptions<T, A, E> extends BatchOptions<A, E> {
 }
 
 /**
- * Runs a function for every item, side by side, each in a namespace of its own, until a completion policy is met. How each
- * of them ended is data: the batch itself does not fail.
+ * Runs a function for every item, concurrently, each in a namespace of its own, until a completion policy is met. The
+ * outcome of each item is data: the batch itself does not fail.
  *
- * As `Durable.parallel`, with one item in place of one branch. The items have to be the same on every replay. They are not
- * recorded: the result has the `item` that the code passed, beside how it ended.
+ * It behaves as `Durable.parallel`, with one item in place of one branch. The items have to be the same on every replay.
+ * They are not recorded: the result holds the `item` that the code passed, together with its outcome.
  *
- * **Errors**: none; ask for them with `orFail` of the result.
+ * **Errors**: none; use `orFail` of the result to fail with them.
  * **Defects**: `InvalidOptions`, `InvalidName`, `NameInUse`, `NestedOperation`.
  *
  * @example
@@ -97,8 +97,8 @@ export const map = <
 }
 
 /**
- * `unknown` unless the options have a `batchSerdes` of another result. Before it has looked at the function, the compiler
- * tries whether they fit values of type `never`.
+ * `unknown` unless the options have a `batchSerdes` of another result. Before the compiler looks at the function, it checks
+ * the options against values of type `never`.
  */
 type BatchRecordable<A, E, O> = O extends readonly [{ readonly batchSerdes: infer Codec }]
   ? [A] extends [never]
@@ -108,7 +108,7 @@ type BatchRecordable<A, E, O> = O extends readonly [{ readonly batchSerdes: infe
       : { readonly "the batchSerdes is no Serdes.Codec of the result": BatchResult<A, E> }
   : unknown
 
-/** The items of a batch, with their labels. */
+/** Returns the items of a batch, with their labels. */
 export const itemsOf = <T, A, E, R>(
   items: Iterable<T>,
   f: (item: T, index: number) => Effect.Effect<A, E, R>,

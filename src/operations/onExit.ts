@@ -1,10 +1,9 @@
 /**
- * OnExit: clean up when an effect really ends.
+ * OnExit: runs a cleanup when an effect really ends.
  *
- * Owns: that a finalizer runs for whatever reason the effect ended, and never because the execution is suspended. While it
- * stands, what
- * it belongs to is not over, although it may have been let go of.
- * Does not own: how long that takes.
+ * Owns: that a finalizer runs for whatever reason the effect ended, and never because the execution is suspended. Until it
+ * has run, the operation around it is not over, although it may have been let go of.
+ * Does not own: how long the finalizer takes.
  *
  * @since 0.1.0
  */
@@ -20,11 +19,10 @@ import type { Body } from "./Operation.ts"
 /**
  * Runs a finalizer when an effect really ends, and never because the execution is suspended.
  *
- * It runs for whatever reason the effect ended: the effect itself, a time-out, a lost race, a sibling that failed, an
- * interruption, the end of the
- * workflow, or `continueWith`; and whatever let go of the effect waits for it. It may hold durable operations. Effect's own
- * finalizers (`ensuring`, `acquireRelease`, `onExit`) run at
- * every suspension: keep them for resources of this process. In a pipe it is `effect.pipe(onExit(finalizer))`.
+ * It runs for whatever reason the effect ended: the effect itself, a time-out, a lost race, a failed sibling, an
+ * interruption, the end of the workflow, or `continueWith`. The operation that let go of the effect waits for it. It may
+ * hold durable operations. Effect's own finalizers (`ensuring`, `acquireRelease`, `onExit`) run at every suspension: use
+ * them for resources of this process. In a pipe: `effect.pipe(onExit(finalizer))`.
  *
  * **Errors** and **Defects**: those of the effect and of the finalizer.
  *
@@ -43,7 +41,8 @@ import type { Body } from "./Operation.ts"
  * @since 0.1.0
  */
 export const onExit: {
-  // The shorter form comes first: of a wrong call, the compiler takes the first form that has room for its arguments.
+  // The shorter form comes first: for a wrong call, the compiler reports the first form that accepts the number of
+  // arguments.
   <A, E, X, E2, R2>(
     finalizer: (exit: Exit.Exit<NoInfer<A>, NoInfer<E>>) => Effect.Effect<X, E2, R2>
   ): <R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | E2, R | R2 | Execution>

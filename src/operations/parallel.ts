@@ -1,7 +1,7 @@
 /**
- * Parallel: run branches side by side until a policy is met. How each of them ended is data.
+ * Parallel: runs branches concurrently until a policy is met. The outcome of each branch is data.
  *
- * Owns: how its arguments and its result look. Does not own: how branches run, which the batch has.
+ * Owns: the shape of its arguments and its result. Does not own: how branches run (`batch.ts`).
  *
  * @since 0.1.0
  */
@@ -31,20 +31,20 @@ import {
 import { typed } from "./typed.ts"
 
 /**
- * The options of {@link parallel}, but for those about the record of an item.
+ * The options of {@link parallel}, except those for recording an item.
  *
  * @category models
  * @since 0.1.0
  */
 export interface BatchOptions<A, E> extends ConcurrencyOptions {
   /**
-   * When the batch is complete: a `CompletionPolicy`. That of AWS's SDKs is `CompletionPolicy.allSuccessful`.
-   * Default: `CompletionPolicy.allCompleted`, so all of them run, whatever fails.
+   * When the batch is complete: a `CompletionPolicy`. The default of AWS's SDKs is `CompletionPolicy.allSuccessful`.
+   * Default: `CompletionPolicy.allCompleted`, so all branches run, whichever of them fail.
    */
   readonly policy?: CompletionPolicy | undefined
   /**
-   * A codec that writes and reads the whole `BatchResult`; for one item there is `successSerdes`. `BatchResult.fromValues` makes
-   * a result. Default: every outcome as it is recorded.
+   * A codec that writes and reads the whole `BatchResult`; for one item use `successSerdes`. `BatchResult.fromValues`
+   * creates a result. Default: every outcome as it is recorded.
    */
   readonly batchSerdes?: {
     serialize(value: BatchResult<A, E>, info: Serdes.Info): Effect.Effect<string | undefined, Serdes.SerdesError>
@@ -53,16 +53,15 @@ export interface BatchOptions<A, E> extends ConcurrencyOptions {
 }
 
 /**
- * Runs branches side by side, each in a namespace of its own, until a completion policy is met. How each of them ended is
- * data: the batch itself does not fail.
+ * Runs branches concurrently, each in a namespace of its own, until a completion policy is met. The outcome of each branch
+ * is data: the batch itself does not fail.
  *
- * Branches that are under way when the batch ends are let go of: they are interrupted, each `onExit` in them runs before the
- * batch ends, and nothing else of them is recorded any more. A branch has a scope of its own. Once it is recorded it does not
- * run again, so what it did to memory outside of it does not exist on a replay. Options such as `success` are about the value
- * of one branch. Default of
- * `concurrency`: `"unbounded"`. It costs one operation, and one for each branch unless it is `flat`.
+ * Branches in progress when the batch ends are let go of: they are interrupted, each `onExit` in them runs before the batch
+ * ends, and nothing else of them is recorded. Each branch has a scope of its own. A recorded branch does not run again, so
+ * its changes to memory outside of it do not exist on a replay. Options such as `success` apply to the value of one branch.
+ * Default of `concurrency`: `"unbounded"`. It costs one operation, and one for each branch unless it is `flat`.
  *
- * **Errors**: none; ask for them with `orFail` of the result.
+ * **Errors**: none; use `orFail` of the result to fail with them.
  * **Defects**: `InvalidOptions`, `InvalidName`, `NameInUse`, `NestedOperation`.
  *
  * @example

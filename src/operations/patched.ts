@@ -1,9 +1,9 @@
 /**
- * Patched: tell the executions that began with a change of the code from those that began before it.
+ * Patched: distinguishes executions that began after a change of the code from those that began before it.
  *
- * Owns: the answer, which holds for the whole namespace: no if the namespace holds a record that the code has not asked
- * for when everything known is delivered, and else yes, which is marked.
- * Does not own: what makes such a record a contradiction for everything else.
+ * Owns: the answer, which holds for the whole namespace. It is no if the namespace holds a record that the code has not
+ * asked for when everything known is delivered. Otherwise it is yes, and a mark records it.
+ * Does not own: why such a record is a contradiction for all other code.
  *
  * @since 0.1.0
  */
@@ -19,13 +19,13 @@ import { inWorkflow, useName } from "./Operation.ts"
 import { typed } from "./typed.ts"
 
 /**
- * Whether a change of the code applies to this execution: so that executions which are under way go on as they began.
+ * Returns whether a change of the code applies to this execution, so that executions in progress continue as they began.
  *
- * The answer is `false` if the context holds recorded operations that the code has not asked for yet: then the execution
- * passed this place before the change. Otherwise a mark is recorded, and from then on the answer is `true`. The first answer
- * holds for the whole context (the workflow, a child, an attempt or a branch) and for all of its fibers. Once no execution
- * from before the change is left, the question and the old code may go; the mark of the others is passed over. It costs one
- * operation where it applies.
+ * The result is `false` if the context holds recorded operations that the code has not asked for yet: the execution passed
+ * this place before the change. Otherwise a mark is recorded, and from then on the result is `true`. The first result holds
+ * for the whole context (the workflow, a child, an attempt or a branch) and for all of its fibers. Once no execution from
+ * before the change remains, the call and the old code may be removed; replays skip the mark in other executions. It costs
+ * one operation where the change applies.
  *
  * **Defects**: `InvalidName` (it has up to 250 characters of printable ASCII), `NameInUse`, `NestedOperation`.
  *
@@ -54,9 +54,9 @@ export const patched = (id: string): Effect.Effect<boolean, never, Execution> =>
     })
   )
 
-// --- How it is done ------------------------------------------------------------------------------------------------------
+// --- Implementation ------------------------------------------------------------------------------------------------------
 
-/** What is asked in a namespace: once, by the first of those who want to know. */
+/** A patch in a namespace. Only the first of the fibers that use it asks the history. */
 interface Question {
   readonly mark: Mark
   readonly askers: Set<Asker>
@@ -66,7 +66,7 @@ interface Question {
 }
 
 interface Asker {
-  /** Begins to ask. Returns how to stop that. */
+  /** Begins to ask. Returns a function that stops asking. */
   readonly ask: () => () => void
   readonly resume: (answer: Effect.Effect<boolean>) => void
   stop: () => void
@@ -85,7 +85,7 @@ const questionIn = (namespace: Namespace, id: string): Question => {
   return question
 }
 
-/** Waits for the answer. The first fiber asks; if that fiber is let go of, the next one does. */
+/** Waits for the answer. The first fiber asks; if that fiber is let go of, the next one asks. */
 const ask = (parts: Parts, namespace: Namespace, fiber: AnyFiber, question: Question): Effect.Effect<boolean> =>
   Effect.callback<boolean>((resume) => {
     const { askers } = question
@@ -101,7 +101,7 @@ const ask = (parts: Parts, namespace: Namespace, fiber: AnyFiber, question: Ques
     })
   })
 
-/** A mark is delivered in its turn like an outcome, on the first run as on every replay. */
+/** Asks the history. A mark is delivered in order like an outcome, on the first run as on every replay. */
 const asking = (parts: Parts, namespace: Namespace, fiber: AnyFiber, question: Question): (() => void) => {
   const { delivery, history, lifetime, usage } = parts
   const { mark } = question

@@ -1,12 +1,12 @@
 /**
- * Race: run branches side by side and record which of them won. The others are let go of.
+ * Race: runs branches concurrently and records the winner. The others are let go of.
  *
  * Owns: which branch wins.
- * Does not own: how branches run, and what becomes of those that are left.
+ * Does not own: how branches run, and what happens to the remaining ones.
  *
  * Invariants:
- * 1. The winner is the first that counts in the stream of outcomes, on the first run as on every replay. Without one it is
- *    the first that ended.
+ * 1. The winner is the first branch in the order of outcomes that counts, on the first run as on every replay. If none
+ *    counts, it is the first that ended.
  * 2. A race whose result is recorded runs no branch again. The record keeps replays short, and decides nothing.
  *
  * @since 0.1.0
@@ -33,14 +33,14 @@ import { branchNamespace, branchPath, claimByName, inWorkflow, type Body } from 
 import { recordingOf, typed } from "./typed.ts"
 
 /**
- * Runs branches at the same time, each in a namespace of its own, and records the first that succeeds. When all have failed,
- * it fails as the first that did.
+ * Runs branches concurrently, each in a namespace of its own, and records the first success. If all fail, it fails as the
+ * first that failed.
  *
- * Every replay has the same winner: the branch that comes to its end first in the order of outcomes. The others are let go of:
- * they are interrupted, and each `onExit` in them runs before the race ends. What they have begun outside, such as an invoked
- * function, goes on. It costs one operation in addition to those of the branches.
+ * Every replay has the same winner: the branch that ends first in the order of outcomes. The others are let go of: they are
+ * interrupted, and each `onExit` in them runs before the race ends. External work that they started, such as an invoked
+ * function, continues. It costs one operation in addition to those of the branches.
  *
- * **Errors**: those of the branches. **Defects**: those of the branches; `InvalidOptions` for a race of nothing.
+ * **Errors**: those of the branches. **Defects**: those of the branches; `InvalidOptions` for a race without branches.
  *
  * @example
  * ```ts
@@ -70,10 +70,10 @@ export const race = <
 > => typed(untypedRace(name, bodiesOf(branches), "success", recordingOf(options)))
 
 /**
- * As {@link race}, but the first branch that ends wins, whether it succeeds or fails. It costs one operation in addition to those
- * of the branches, too.
+ * Runs branches as {@link race} does, but the first branch that ends wins, whether it succeeds or fails. It costs one
+ * operation in addition to those of the branches.
  *
- * **Errors**: those of the branches. **Defects**: those of the branches; `InvalidOptions` for a race of nothing.
+ * **Errors**: those of the branches. **Defects**: those of the branches; `InvalidOptions` for a race without branches.
  *
  * @example
  * ```ts
@@ -102,9 +102,9 @@ export const raceFirst = <
   FromArguments<ServicesOf<Branches[number]>> | Execution | RecordServices<O>
 > => typed(untypedRace(name, bodiesOf(branches), "end", recordingOf(options)))
 
-// --- How it is done ------------------------------------------------------------------------------------------------------
+// --- Implementation ------------------------------------------------------------------------------------------------------
 
-/** What ends a race: the first branch that succeeds, or the first that ends in whatever way. */
+/** The end of a race: the first branch that succeeds, or the first that ends in any way. */
 export type Until = "success" | "end"
 
 const kind: Kind = { type: "CONTEXT", subType: "RunInChildContext" }
@@ -125,13 +125,13 @@ export const untypedRace = (name: string, bodies: ReadonlyArray<Body>, until: Un
 export interface RaceRules {
   readonly until: Until
   readonly recording: Recording
-  /** Where a branch stands, for people. */
+  /** Returns the path of a branch, for people. */
   readonly pathOf?: (namespace: Namespace, index: number) => string
-  /** Does what can fail without a request. It is asked only when nothing is recorded. */
+  /** Does everything that can fail without a request. Runs only when the operation has no record. */
   readonly prepare?: ContextRules["prepare"]
 }
 
-/** A race in the context of an operation that was claimed. */
+/** Runs a race in the context of a claimed operation. */
 export const recordedRace = (parts: Parts, claim: Claim, bodies: ReadonlyArray<Body>, rules: RaceRules): Body => {
   let winner: number | undefined
   return context(parts, claim, {
@@ -146,7 +146,7 @@ export const recordedRace = (parts: Parts, claim: Claim, bodies: ReadonlyArray<B
   })
 }
 
-/** Which branch won, and how it ended: the first that counts, or else the first that ended at all. */
+/** Returns the winner and its exit: the first branch that counts, else the first that ended. */
 const raced = (
   parts: Parts,
   namespace: Namespace,

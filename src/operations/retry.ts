@@ -1,14 +1,15 @@
 /**
- * Retry: run a block of operations again after it has failed, with durable waits between the attempts.
+ * Retry: runs a block of operations again after it has failed, with durable waits between the attempts.
  *
- * Owns: when there is another attempt.
+ * Owns: when another attempt begins.
  * Does not own: the policy that decides it, and how an attempt or a wait is recorded.
  *
  * Invariants:
- * 1. Each attempt has a namespace of its own, without a record: on the wire its operations stand in that of the retry.
- * 2. That an attempt was followed by a wait is in the history, so the policy is asked once for each attempt.
- * 3. The policy sees the host's clock and dice, because no replay asks it again.
- * 4. Where only what is recorded runs, an attempt after which nothing was decided waits for good.
+ * 1. Each attempt has a namespace of its own, without a record: on the wire its operations belong to the context of the
+ *    retry.
+ * 2. The history shows that a wait followed an attempt, so the policy is asked once for each attempt.
+ * 3. The policy uses the host's clock and random numbers, because no replay asks it again.
+ * 4. Where only recorded operations run, an attempt without a recorded decision after it waits forever.
  *
  * @since 0.1.0
  */
@@ -49,10 +50,10 @@ import { untypedWait } from "./wait.ts"
 /**
  * Runs a block of operations again when it has failed, with durable waits between the attempts.
  *
- * Each attempt has a namespace and a scope of its own. The time between two attempts is spent without an invocation. A mistake,
- * such as `NameInUse`, is not repeated; an attempt that interrupts
- * itself is. It costs one operation, and one for each wait. In a pipe it is `block.pipe(retry(name, policy, options))`; where
- * the policy reads the errors, write down their type there.
+ * Each attempt has a namespace and a scope of its own. The execution spends the time between two attempts without an
+ * invocation. A mistake, such as `NameInUse`, is not repeated; an attempt that interrupts itself is. It costs one operation,
+ * and one for each wait. In a pipe: `block.pipe(retry(name, policy, options))`; if the policy reads the errors, annotate
+ * their type there.
  *
  * **Errors**: those of the block, from its last attempt. **Defects**: those of the block.
  *
@@ -94,7 +95,7 @@ export const retry: {
 )
 
 /**
- * A {@link retry} that gets its effect in a pipe.
+ * A {@link retry} that takes its effect in a pipe.
  *
  * @category models
  * @since 0.1.0
@@ -105,7 +106,7 @@ export interface PipedRetry<Policy, O> {
   ): Effect.Effect<RecordedValue<A, O>, RecordedError<E, O>, FromArguments<R> | Execution | RecordServices<O>>
 }
 
-// --- How it is done ------------------------------------------------------------------------------------------------------
+// --- Implementation ------------------------------------------------------------------------------------------------------
 
 const kind: Kind = { type: "CONTEXT", subType: "RunInChildContext" }
 
@@ -132,13 +133,13 @@ const attempts = Effect.fnUntraced(function* (
     if (!lifetime.isOpen) return yield* lifetime.inert
     if (Exit.isSuccess(exit)) return exit.value
     const isRebuilding = namespace.standing === "rebuilding"
-    // The wait after an attempt is the decision to make another one. Without an outcome nobody knows if there is one.
+    // The wait after an attempt is the decision to make another one. Without an outcome the decision is unknown.
     const isDecided = history.get(operationId(namespace.id, "back-off", number - 1)) !== undefined
     if (isDecided || (isRebuilding && !claim.isSettled)) {
       yield* untypedWait("back-off", decidedAlready)
       continue
     }
-    // No wait in what has its outcome is the decision to make none.
+    // In a retry that has its outcome, a missing wait is the decision to make no other attempt.
     if (isRebuilding || wouldBeMadeAgain(exit.cause)) return yield* exit
     const decision = yield* decided(claim, parts, policy, { number, began }, exit.cause)
     if (decision._tag === "Stop") return yield* exit
@@ -146,16 +147,16 @@ const attempts = Effect.fnUntraced(function* (
   }
 })
 
-/** A mistake of the program would be made again. An interruption is one only where it ends an execution. */
+/** Returns whether a mistake of the program caused the failure. An interruption is a mistake only if it ends an execution. */
 const wouldBeMadeAgain = (cause: Cause.Cause<unknown>): boolean => {
   const failure = Cause.squash(cause)
   return isOwnMistake(failure) && !(failure instanceof Interrupted)
 }
 
-/** A wait that has been started keeps its duration. */
+/** The duration of a wait that has started already: the recorded duration stays. */
 const decidedAlready = "1 second"
 
-/** Asks the policy, outside of the workflow. A policy that answers at once has nobody wait. */
+/** Asks the policy, outside of the workflow. A policy that answers synchronously makes no fiber wait. */
 const decided = (
   claim: Claim,
   parts: Parts,

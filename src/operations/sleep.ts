@@ -1,14 +1,14 @@
 /**
- * Sleep: the time of Effect, made durable. `Effect.sleep`, `timeout`, `delay`, `retry` and `repeat` with a schedule end up
- * here when code of a workflow uses them.
+ * Sleep: durable time for Effect. `Effect.sleep`, `timeout`, `delay`, `retry` and `repeat` with a schedule use it when the
+ * code of a workflow uses them.
  *
- * Owns: what a sleep of the workflow is: a wait of the service from one second on, a nap below that, and nothing at all for
+ * Owns: the meaning of a sleep in the workflow: a wait of the service from one second on, a nap below that, and nothing for
  * no time.
- * Does not own: the clock of the workflow, which asks for it.
+ * Does not own: the clock of the workflow, which calls it.
  *
  * Invariants:
- * 1. A sleep of a second or more is a WAIT operation under the name of its length, so that a replay compares the length.
- * 2. Its START rides along, because what sleeps has nothing to say before it ends.
+ * 1. A sleep of a second or more is a WAIT operation named by its length, so that a replay compares the length.
+ * 2. Its START is sent with the next request, because nothing depends on the sleep before its end.
  * 3. A sleep begins at a known time.
  *
  * @since 0.1.0
@@ -24,7 +24,7 @@ import { stampOf } from "../execution/WorkflowTime.ts"
 import * as Limits from "../wire/Limits.ts"
 import { operation, type Leaf } from "./Operation.ts"
 
-/** Sleeps that a fiber may take before the log says what they cost. */
+/** The number of sleeps of a fiber after which a log line reports their cost. */
 const manySleeps = 100
 
 const counts = new WeakMap<AnyFiber, number>()
@@ -39,7 +39,7 @@ export const sleep = (
   if (!(millis > 0)) return Effect.yieldNow
   if (millis < 1_000) return Effect.andThen(untilKnown(parts, fiber, namespace), nap(parts, fiber, namespace, millis))
   const seconds = Math.ceil(millis / 1_000)
-  // It never ends, so nothing needs to wake the execution for it.
+  // Such a sleep never ends, so the execution need not wake up for it.
   if (seconds > Limits.maxDurationSeconds) return Effect.never
   countSleep(parts, fiber, namespace)
   return Effect.asVoid(cast<unknown, Effect.Effect<unknown>>(operation(`sleep ${seconds}s`, sleepLeaf(seconds))))
@@ -62,13 +62,13 @@ const countSleep = (parts: Parts, fiber: AnyFiber, namespace: Namespace): void =
   )
 }
 
-/** Waits for less than a second. Nothing is recorded; it ends in its place among the outcomes. */
+/** Waits for less than a second. Nothing is recorded; the nap ends in its place among the outcomes. */
 const nap = (parts: Parts, fiber: AnyFiber, namespace: Namespace, millis: number): Effect.Effect<void> =>
   Effect.callback<void>((resume) => {
     const { delivery, lifetime } = parts
     if (!lifetime.isOpen) return resume(lifetime.inert)
     const door = delivery.waitUntil({
-      // What happens after it is stamped by a clock of whole milliseconds.
+      // The clock that stamps later events counts whole milliseconds.
       at: Math.max(namespace.time.now, Math.floor(namespace.time.now) + millis),
       namespace,
       fiber,
@@ -82,8 +82,8 @@ const nap = (parts: Parts, fiber: AnyFiber, namespace: Namespace, millis: number
   })
 
 /**
- * A sleep while the invocation is ending: on the clock of the host. One that nobody would wait for is cut short by an interruption,
- * so that the finalizers around it still run. What a durable finalizer waits for comes in another invocation.
+ * Sleeps while the invocation is ending, on the clock of the host. A sleep that nothing would wait for is cut short by an
+ * interruption, so that the finalizers around it still run. A sleep of a durable finalizer ends in another invocation.
  */
 export const lastSleep = (
   { host, lifetime, settings }: Parts,
@@ -102,8 +102,8 @@ export const lastSleep = (
 }
 
 /**
- * Waits until the time is known at which something ended or began that code has not seen yet: in its place among the
- * outcomes, on the first run as on every replay.
+ * Waits until the time of an end or a start is known that the code has not seen yet: in its place among the outcomes, on the
+ * first run as on every replay.
  */
 export const untilKnown = (parts: Parts, fiber: AnyFiber, namespace: Namespace): Effect.Effect<void> =>
   Effect.callback<void>((resume) => {

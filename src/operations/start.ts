@@ -1,7 +1,7 @@
 /**
- * Start: begin another execution without waiting for it.
+ * Start: starts another execution without waiting for it.
  *
- * Owns: under which name it is started, and what the code gets of it.
+ * Owns: the name of the started execution, and the reference that the code receives.
  * Does not own: the step that starts it.
  *
  * @since 0.1.0
@@ -16,7 +16,7 @@ import type { Body } from "./Operation.ts"
 import { typed } from "./typed.ts"
 
 /**
- * How to start another execution.
+ * The options for starting another execution.
  *
  * @category models
  * @since 0.1.0
@@ -25,8 +25,8 @@ export interface StartOptions {
   /** The name of the operation. Default: the name of the contract. */
   readonly name?: string | undefined
   /**
-   * The name of the execution: 1 to 64 letters, digits, `-` and `_`. Default: what the `idempotencyKey` of the contract makes
-   * of the payload, else a name that belongs to this operation alone.
+   * The name of the execution: 1 to 64 letters, digits, `-` and `_`. Default: the result of the contract's `idempotencyKey`
+   * for the payload, else a name unique to this operation.
    */
   readonly executionName?: string | undefined
   /** The tenant for a function with tenant isolation: 1 to 256 letters, digits, spaces and `. _ : / = + - @`. */
@@ -36,8 +36,8 @@ export interface StartOptions {
 /**
  * Starts an execution of a contract without waiting for it, and returns a reference to it.
  *
- * It is a step that calls the client: the execution is started under a name, so that a repeated attempt with the same
- * payload starts nothing twice. While the client is unavailable it is repeated, up to 6 attempts in all.
+ * It is a step that calls the client. The execution has a fixed name, so a repeated attempt with the same payload starts
+ * nothing twice. While the client is unavailable the step is repeated, up to 6 attempts in all.
  *
  * **Errors**: those of the client, such as `ExecutionAlreadyStarted`.
  * **Defects**: those of `Durable.step`; before anything is recorded `InvalidTarget`, `InvalidTenantId`, `SerdesFailed`, and
@@ -65,7 +65,7 @@ export const start = <C extends DurableFunction.AnyDurable>(
   Execution | DurableClient.DurableClient | DurableFunction.CallerServices<C>
 > => typed(untypedStart(contract, payload, options ?? {}))
 
-// --- How it is done ------------------------------------------------------------------------------------------------------
+// --- Implementation ------------------------------------------------------------------------------------------------------
 
 const untypedStart = (contract: DurableFunction.AnyDurable, payload: unknown, rules: StartRules): Body =>
   Effect.map(

@@ -1,15 +1,16 @@
 /**
- * Step: run an effect once, record its outcome, and return the recorded outcome at every replay.
+ * Step: runs an effect once, records its outcome, and returns the recorded outcome on every replay.
  *
- * Owns: attempts: how a body runs, what its end means, and when there is another attempt.
- * Does not own: when an attempt begins, and what a record says while nobody reads it.
+ * Owns: attempts: how a body runs, what its end means, and when another attempt begins.
+ * Does not own: when an attempt starts, and how a record is kept until it is read.
  *
  * Invariants:
- * 1. An attempt is recorded before or together with its end, and with `semantics: "at-most-once"` before its body runs, as
- *    is every further beginning of one that was cut off.
- * 2. A body runs outside of the workflow: on the host's scheduler, with its clock and dice. No operation stands in it.
- * 3. The policy is asked once for each attempt that failed.
- * 4. What the code gets is read from the record, on the first run as on every replay.
+ * 1. An attempt is recorded before or together with its end. With `semantics: "at-most-once"` it is recorded before its body
+ *    runs, and so is every new start of an attempt that was cut off.
+ * 2. A body runs outside of the workflow: on the host's scheduler, with the host's clock and random numbers. It holds no
+ *    operation.
+ * 3. The policy is asked once for each failed attempt.
+ * 4. The code receives the value that is read from the record, on the first run as on every replay.
  *
  * @since 0.1.0
  */
@@ -54,7 +55,7 @@ import { operation, type Body, type Leaf } from "./Operation.ts"
 import { typed, type InsideStep, type OptionOf, type PolicyFor } from "./typed.ts"
 
 /**
- * The options of a {@link step}, but for those about the record of its outcome.
+ * The options of a {@link step}, except those for recording its outcome.
  *
  * @category models
  * @since 0.1.0
@@ -62,18 +63,19 @@ import { typed, type InsideStep, type OptionOf, type PolicyFor } from "./typed.t
 export interface StepOptions<E> {
   /**
    * When a failed attempt is repeated: a `RetryPolicy`, with delays of whole seconds, at least 1. Default: up to 6 attempts,
-   * after 5 s and twice as long each time up to 60 s, with full jitter; none with `semantics: "at-most-once"`.
+   * the first retry after 5 s and each further delay twice as long up to 60 s, with full jitter; none with `semantics:
+   * "at-most-once"`.
    */
   readonly retry?: RetryPolicy<E> | undefined
   /**
-   * What an invocation does that finds the step started but without an outcome: `"at-least-once"` runs it again,
-   * `"at-most-once"` fails it as `StepInterrupted`, and with a `retry` runs it at most once per attempt.
-   * Default: `"at-least-once"`.
+   * What an invocation does if it finds the step started but without an outcome: `"at-least-once"` runs it again,
+   * `"at-most-once"` fails it as `StepInterrupted`, and with a `retry` runs it at most once per attempt. Default:
+   * `"at-least-once"`.
    */
   readonly semantics?: "at-least-once" | "at-most-once" | undefined
   /**
-   * How often in a row the step may be cut off, because the invocation ends before it does, until it fails as
-   * `StepInterrupted`: a whole number, or `Infinity`, which counts and records nothing. Default: 10, and then it is a defect.
+   * How often in a row the end of an invocation may cut the step off until the step fails as `StepInterrupted`: a whole
+   * number, or `Infinity`, which counts and records nothing. Default: 10, and then it is a defect.
    */
   readonly maxInterruptions?: number | undefined
 }
@@ -85,16 +87,18 @@ type Bounded<O> = [Extract<OptionOf<O, "maxInterruptions">, number>] extends [ne
 type AtMostOnce<O> = "at-most-once" extends OptionOf<O, "semantics"> ? StepInterrupted : never
 
 /**
- * Runs an effect once and records how it ended; a replay returns the recorded outcome and does not run the effect.
+ * Runs an effect once and records its outcome; a replay returns the recorded outcome and does not run the effect.
  *
- * The body may use any service and gets a {@link StepContext}. A failed attempt is repeated as the retry policy says,
- * with the delays between attempts spent without an invocation; after the last one the step fails with the error of the
- * body, or dies with its defect. A value or an error that is not plain data needs its Schema in the options.
+ * The body may use any service and has access to a {@link StepContext}. The retry policy decides whether a failed attempt is
+ * repeated; the execution spends the delays between attempts without an invocation. After the last attempt the step fails
+ * with the error of the body, or dies with its defect. A value or an error that is not plain data needs its Schema in the
+ * options.
  *
- * In a pipe the options come before the effect is known. So a policy that reads the errors, or a codec, has to name its type.
+ * In a pipe the options come before the effect is known, so a policy that reads the errors, or a codec, has to annotate its
+ * type.
  *
- * A body that was cut off by the end of its invocation runs again, which costs one operation and one request each time, and
- * after 10 times in a row the step is over as `StepInterrupted`.
+ * A body that the end of its invocation cut off runs again. Each time costs one operation and one request, and after 10
+ * times in a row the step ends as `StepInterrupted`.
  *
  * **Errors**: those of the body, and with `semantics: "at-most-once"` or `maxInterruptions` also `StepInterrupted`.
  * **Defects**: `StepInterrupted` without these, `InvalidOptions`, `InvalidName`, `NameInUse`, `NestedOperation`,
@@ -148,7 +152,7 @@ export const step: {
 )
 
 /**
- * A {@link step} that gets its effect in a pipe.
+ * A {@link step} that takes its effect in a pipe.
  *
  * @category models
  * @since 0.1.0
@@ -166,14 +170,14 @@ export interface PipedStep<O> {
   >
 }
 
-// --- How it is done ------------------------------------------------------------------------------------------------------
+// --- Implementation ------------------------------------------------------------------------------------------------------
 
-/** A step, once its types are forgotten. */
+/** The options of a step, without their types. */
 export interface StepRules extends Recording {
   readonly retry?: RetryPolicy<never> | undefined
   readonly semantics?: "at-least-once" | "at-most-once" | undefined
   readonly maxInterruptions?: number | undefined
-  /** Whether typed errors are recorded as defects, because nobody reads them as what they are. */
+  /** Whether typed errors are recorded as defects, because no code reads them as typed errors. */
   readonly isOpaque?: boolean | undefined
 }
 
@@ -197,22 +201,22 @@ export const stepLeaf = (body: Body, rules: StepRules, prepare?: Leaf["prepare"]
   cancel: cancelAttempt
 })
 
-/** Whether the types of a step say that it may be interrupted. */
+/** Returns whether the types of a step declare that it may be interrupted. */
 const isAnnounced = ({ maxInterruptions, semantics }: StepRules): boolean =>
   semantics === "at-most-once" || maxInterruptions !== undefined
 
-/** That a step was cut off too often is a defect where its types do not say that it may be. */
+/** Turns `StepInterrupted` into a defect, for a step whose types do not declare it. */
 export const unannounced = (
   outcome: Conversion<unknown> | Effect.Effect<unknown, unknown>
 ): Effect.Effect<unknown, unknown> =>
   Effect.catchEager(outcome, (error) => (error instanceof StepInterrupted ? Effect.die(error) : Effect.fail(error)))
 
-/** Whether a record asks for another attempt now. */
+/** Returns whether a record requires an attempt now. */
 export const isAttempted = ({ Status }: Operation): boolean => Status === "STARTED" || Status === "READY"
 
 export const cancelAttempt: Leaf["cancel"] = (claim, parts) => parts.delivery.cancel(claim)
 
-/** What the record of an operation of type STEP says. */
+/** Reads the outcome from the record of an operation of type STEP. */
 export const attemptedOutcome = (
   claim: Claim,
   record: Operation,
@@ -223,7 +227,7 @@ export const attemptedOutcome = (
     ? readValue(claim, value, recording, record.StepDetails?.Result)
     : Effect.flatMapEager(readFailure(claim, recording, record.StepDetails?.Error), (exit) => exit)
 
-/** One attempt: it settles the step, or has the service wait for the next one. */
+/** Runs one attempt: it settles the step, or has the service wait for the next attempt. */
 const attempt = (claim: Claim, parts: Parts, body: Body, rules: StepRules): void => {
   const { record } = claim
   const number = claim.attempt
@@ -242,7 +246,7 @@ const attempt = (claim: Claim, parts: Parts, body: Body, rules: StepRules): void
 
 // --- The body ------------------------------------------------------------------------------------------------------------
 
-/** Runs a body as an attempt. How it ended counts only while its invocation and its namespace go on. */
+/** Runs a body as an attempt. Its exit counts only while its invocation and its namespace continue. */
 export const runBody = (
   claim: Claim,
   parts: Parts,
@@ -266,7 +270,10 @@ export const runBody = (
   )
 }
 
-/** A body sees the host's clock and its own place. The marker of the step survives whatever it provides to itself. */
+/**
+ * Returns the services of a body: the host's clock and its own place. A service that the body provides itself cannot remove
+ * the marker of the step.
+ */
 const servicesOf = (claim: Claim, parts: Parts, number: number): Context.Context<never> => {
   const { executionArn, executionName, host, settings } = parts
   return insideStep(host.outside(claim.fiber.context), claim.path).pipe(
@@ -288,7 +295,7 @@ const servicesOf = (claim: Claim, parts: Parts, number: number): Context.Context
 
 const digests = new WeakMap<Parts, string>()
 
-/** The digest of the execution, which is the same for all of its steps. */
+/** Returns the digest of the execution, which is the same for all of its steps. */
 const digestOf = (parts: Parts): string => {
   let digest = digests.get(parts)
   if (digest === undefined) digests.set(parts, (digest = md5(parts.executionArn)))
@@ -299,7 +306,7 @@ const digestOf = (parts: Parts): string => {
 
 interface Attempted {
   readonly number: number
-  /** When it began, in milliseconds. */
+  /** When the attempt began, in milliseconds. */
   readonly began: number
 }
 
@@ -311,7 +318,7 @@ const settle = (
   attempted: Attempted
 ): void => {
   if (Exit.isFailure(exit)) {
-    // A mistake would be made again.
+    // Another attempt would repeat the mistake.
     if (isMistaken(exit.cause)) return failForGood(claim, rules, exit.cause)
     return decideAndFail(claim, parts, rules, exit.cause, failureOf(exit.cause), attempted)
   }
@@ -325,15 +332,15 @@ const settle = (
   })
 }
 
-/** Whether a body failed with a mistake of the program. */
+/** Returns whether a body failed with a mistake of the program. */
 const isMistaken = (cause: Cause.Cause<unknown>): boolean => {
   const defect = cause.reasons.find(Cause.isDieReason)?.defect
   return !cause.reasons.some(Cause.isFailReason) && isOwnMistake(defect) && !(defect instanceof Interrupted)
 }
 
-/** An earlier invocation was cut off in an attempt, which runs again, unless that has happened too often. */
+/** Begins an attempt again that an earlier invocation left cut off, unless that has happened too often. */
 export const beginAgain = (claim: Claim, parts: Parts, rules: StepRules, run: () => void): void => {
-  // Where it may happen without end, nothing has to be counted.
+  // Without a limit there is nothing to count.
   if (rules.maxInterruptions === Infinity) return whenWanted(claim, parts, run)
   const cuts = cutsOf(claim, parts)
   const { attempt: number, path } = claim
@@ -344,7 +351,7 @@ export const beginAgain = (claim: Claim, parts: Parts, rules: StepRules, run: ()
   noteCut(claim, parts, cuts, () => whenWanted(claim, parts, run))
 }
 
-/** Its fiber may have gone on meanwhile, and then nobody wants the attempt. What is known by then comes before the body. */
+/** Runs an attempt if a fiber still waits for it. Everything that is known by then is delivered before the body runs. */
 const whenWanted = (claim: Claim, { delivery }: Parts, run: () => void): void => {
   const begin = (): void => {
     if (claim.doors.length > 0) run()
@@ -352,7 +359,7 @@ const whenWanted = (claim: Claim, { delivery }: Parts, run: () => void): void =>
   delivery.perform(claim, begin, true)
 }
 
-/** An earlier invocation started an attempt, and nobody knows how far it came. */
+/** Fails an attempt that an earlier invocation started and whose progress is unknown. */
 const interrupted = (claim: Claim, parts: Parts, rules: StepRules, number: number): void => {
   const cuts = cutsInErrors(claim)
   const isOver = rules.retry !== undefined && cuts >= (rules.maxInterruptions ?? cutsByDefault)
@@ -410,7 +417,10 @@ const opaque = (cause: Cause.Cause<unknown>): Cause.Cause<never> =>
 
 // --- Retries ---------------------------------------------------------------------------------------------------------------
 
-/** Asks the policy, once per decision: it may see the real time, and draws what no replay draws. One that dies is a defect. */
+/**
+ * Asks the policy once per decision. No replay asks it again, so it may use real time and random numbers. A policy that dies
+ * is a defect.
+ */
 export const decide = (
   claim: Claim,
   { host }: Parts,

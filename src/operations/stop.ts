@@ -1,7 +1,7 @@
 /**
- * Stop: end another execution for good.
+ * Stop: ends another execution for good.
  *
- * Owns: nothing but its name. Does not own: the call of the client, which is a step.
+ * Owns: only its name. Does not own: the call of the client, which is a step.
  *
  * @since 0.1.0
  */
@@ -25,12 +25,12 @@ import { typed } from "./typed.ts"
 export interface StopOptions {
   /** The name of the operation. Default: `"stop"`. */
   readonly name?: string | undefined
-  /** The error with which the execution ends, and which its callers see. Default: what the service says. */
+  /** The error with which the execution ends, visible to its callers. Default: the error of the service. */
   readonly error?: ErrorObject | undefined
 }
 
 /**
- * Stops another execution for good, without running any of its code. Stopping one that has ended does nothing.
+ * Stops another execution for good, without running any of its code. Stopping an execution that has ended does nothing.
  *
  * **Errors**: those of the client. **Defects**: those of `Durable.step`.
  *

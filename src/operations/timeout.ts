@@ -1,5 +1,5 @@
 /**
- * Timeout: race an effect and a wait, and record which of them won.
+ * Timeout: races an effect with a wait, and records the winner.
  *
  * Owns: what happens when the wait wins. Does not own: the race.
  *
@@ -32,11 +32,11 @@ import { typed, type AfterFirst, type Timeout } from "./typed.ts"
 import { secondsLeft, waitUntil, whenKnown } from "./wait.ts"
 
 /**
- * Gives an effect that may hold durable operations a time-out: it is raced with a wait, and the winner is recorded.
+ * Adds a time-out to an effect, which may hold durable operations: the effect races with a wait, and the winner is recorded.
  *
- * When the time is up, the effect is interrupted, and each `onExit` in it runs before the time-out ends. What it has begun
- * outside, such as an invoked function, goes on. A wait that lost stays open until its end. It costs two operations in addition to
- * those of the effect. In a pipe it is `effect.pipe(timeout(name, limit, options))`.
+ * When the time is up, the effect is interrupted, and each `onExit` in it runs before the time-out ends. External work that
+ * it started, such as an invoked function, continues. A wait that lost stays open until its end. It costs two operations in
+ * addition to those of the effect. In a pipe: `effect.pipe(timeout(name, limit, options))`.
  *
  * **Errors**: those of the effect, `DurableTimeout`. **Defects**: those of the effect, `InvalidDuration`.
  *
@@ -77,7 +77,7 @@ export const timeout: {
 )
 
 /**
- * A {@link timeout} that gets its effect in a pipe.
+ * A {@link timeout} that takes its effect in a pipe.
  *
  * @category models
  * @since 0.1.0
@@ -92,9 +92,9 @@ export interface PipedTimeout<O> {
   >
 }
 
-// --- How it is done ------------------------------------------------------------------------------------------------------
+// --- Implementation ------------------------------------------------------------------------------------------------------
 
-/** A race of an effect and a wait. */
+/** Races an effect with a wait. */
 const untypedTimeout = (name: string, body: Body, limit: Timeout, recording: Recording): Body =>
   inWorkflow(name, (execution, fiber) =>
     whenKnown(limit, execution, fiber, () => {

@@ -1,8 +1,8 @@
 /**
- * What the operations that users see have in common: their types are checked here, and forgotten further inside.
+ * The shared types of the public operations: types are checked here, and erased for the implementation.
  *
- * Owns: the one place at which types are forgotten, and what the compiler refuses for all operations.
- * Does not own: what an operation does.
+ * Owns: the one place that erases types, and the compile errors that all operations share.
+ * Does not own: the operations.
  *
  * @since 0.1.0
  */
@@ -15,21 +15,21 @@ import type { Recording } from "../values/Values.ts"
 import { cast } from "effect/Function"
 import { noted } from "../execution/CallSite.ts"
 
-// Operations are implemented without their types: what may be recorded is checked here, at compile time, and again when
-// a value is written.
+// The implementation of operations is untyped: recordable values are checked here at compile time, and again when a value is
+// written.
 export const typed = <A, E, R>(operation: Effect.Effect<unknown, unknown, unknown>): Effect.Effect<A, E, R> =>
   cast(noted(operation))
 
-/** How an operation is told to record its value, by its rest arguments. */
+/** Returns the recording rules of an operation from its rest arguments. */
 export const recordingOf = (options: ReadonlyArray<unknown>): Recording => cast<unknown, Recording>(options[0] ?? {})
 
-/** A step that holds durable operations does not compile. */
+/** A compile error for a step that holds durable operations. */
 export type InsideStep<R> =
   HoldsOperations<R> extends true
     ? { readonly "a step cannot hold durable operations: use Durable.child, or move them out of the step": never }
     : unknown
 
-/** A policy that is given before the effect must be one for its errors. */
+/** A compile error for a policy that is given before the effect and is for other errors. */
 export type PolicyFor<E, Policy> = [Policy] extends [RetryPolicy<E> | undefined]
   ? unknown
   : { readonly "the retry policy is for other errors": E }
@@ -37,7 +37,7 @@ export type PolicyFor<E, Policy> = [Policy] extends [RetryPolicy<E> | undefined]
 /** The arguments after the first. */
 export type AfterFirst<O> = O extends readonly [unknown, ...infer Rest] ? Rest : readonly []
 
-/** An option of the arguments `O`, if it is among them. */
+/** The type of an option in the arguments `O`, if it is given. */
 export type OptionOf<O, Key extends string> = O extends readonly [infer Options]
   ? Key extends keyof Options
     ? Options[Key]
@@ -45,8 +45,8 @@ export type OptionOf<O, Key extends string> = O extends readonly [infer Options]
   : undefined
 
 /**
- * How long something may take: a duration (1 second to 366 days, rounded up to whole seconds), or until a point in time.
- * One that has passed already fails before anything is recorded.
+ * How long something may take: a duration (1 second to 366 days, rounded up to whole seconds), or until a point in time. A
+ * point in time that has passed already fails before anything is recorded.
  *
  * @category models
  * @since 0.1.0

@@ -1,14 +1,14 @@
 /**
- * Wait: let time pass without an invocation.
+ * Wait: lets time pass without an invocation.
  *
- * Owns: which durations the service can wait for, and how much is left until a point in time.
+ * Owns: which durations the service can wait for, and how much time is left until a point in time.
  * Does not own: the sleeps of Effect, which are waits too.
  *
  * Invariants:
- * 1. A wait lasts whole seconds, at least 1 and at most 366 days. One for no time, or for a time that has passed, records
- *    nothing; what is no such duration fails before anything is recorded.
- * 2. Whether a point in time has passed is asked of the time of the code, once that is known, so that a replay finds the
- *    same. How long is left of it is counted from the newest stamp of the service: the clock of the host never counts.
+ * 1. A wait lasts whole seconds, at least 1 and at most 366 days. A wait for no time, or until a time that has passed,
+ *    records nothing; an invalid duration fails before anything is recorded.
+ * 2. Whether a point in time has passed is decided by the time of the workflow, once that is known, so that a replay decides
+ *    the same. The remaining time is counted from the newest stamp of the service; the clock of the host is never used.
  * 3. A wait that was cancelled never ends.
  *
  * @since 0.1.0
@@ -30,10 +30,10 @@ import { typed, type Timeout } from "./typed.ts"
 /**
  * Lets time pass without an invocation: the execution is suspended meanwhile and costs no compute.
  *
- * It takes a duration of at most 366 days, which is rounded up to whole seconds, or a `Date` or `DateTime` until which it
- * waits. A number means milliseconds, as everywhere in Effect. No time, or a time that has passed, goes on at once and
- * records nothing, so the distance to something may be waited for without a look at its sign. What was recorded stays, so
- * newer code may have another duration; `Effect.sleep`, which is durable as well, is named by its length.
+ * Takes a duration of at most 366 days, which is rounded up to whole seconds, or a `Date` or `DateTime` to wait for. A
+ * number means milliseconds, as everywhere in Effect. A duration of zero or less, or a time that has passed, continues at
+ * once and records nothing, so the sign of a time difference need not be checked. A recorded wait keeps its duration, so
+ * newer code may use another one; `Effect.sleep`, which is durable as well, is named by its length.
  *
  * **Defects**: `InvalidDuration`, `InvalidName`, `NameInUse`, `NestedOperation`.
  *
@@ -53,7 +53,7 @@ export const wait = (
   until: Duration.Input | Date | DateTime.DateTime
 ): Effect.Effect<void, never, Execution> => typed(untypedWait(name, until))
 
-// --- How it is done ------------------------------------------------------------------------------------------------------
+// --- Implementation ------------------------------------------------------------------------------------------------------
 
 const kind: Kind = { type: "WAIT", subType: "Wait" }
 
@@ -62,7 +62,10 @@ export const untypedWait = (name: string, until: Timeout): Body =>
     whenKnown(until, execution, fiber, () => wanted(execution, fiber, name, until))
   )
 
-/** A wait for nothing records nothing, but has used its name. One that is recorded is waited for whatever the code says. */
+/**
+ * Begins a wait. A wait for no time records nothing, but has used its name. A recorded wait is awaited whatever the code
+ * passes.
+ */
 const wanted = (execution: ExecutionService, fiber: AnyFiber, name: string, until: Timeout): Body => {
   const { parts } = execution
   const claim = claimByName(execution, fiber, kind, name)
@@ -70,10 +73,10 @@ const wanted = (execution: ExecutionService, fiber: AnyFiber, name: string, unti
   return isOver ? Effect.yieldNow : begin(parts, claim, waitLeaf(until))
 }
 
-/** A wait until a time-out. If that has passed meanwhile, it is as short as a wait can be. */
+/** Waits until a time-out. If it has passed meanwhile, the wait is as short as possible. */
 export const waitUntil = (name: string, timeout: Timeout): Body => operation(name, waitLeaf(timeout))
 
-/** A wait of whole seconds, at least 1. One that was cancelled never ends. */
+/** Defines a wait of whole seconds, at least 1. A wait that was cancelled never ends. */
 const waitLeaf = (until: Timeout): Leaf<number> => ({
   kind,
   prepare: (claim) => wholeSeconds(claim.path, shortest(millisUntil(claim, until)), until),
@@ -88,7 +91,7 @@ const waitLeaf = (until: Timeout): Leaf<number> => ({
 
 const shortest = (millis: number): number => (millis < 1_000 ? 1_000 : millis)
 
-/** Code that compares a point in time with the time of the workflow goes on when that is known. */
+/** Continues with code that compares a point in time with the time of the workflow, once that time is known. */
 export const whenKnown = (
   timeout: Timeout | undefined,
   execution: ExecutionService,
@@ -101,7 +104,7 @@ export const whenKnown = (
     : body()
 }
 
-/** The whole seconds that are left until a time-out, at least 1; none when a point in time is over already. */
+/** Returns the whole seconds left until a time-out, at least 1; nothing if a point in time has passed. */
 export const secondsLeft = (claim: Claim, parts: Parts, timeout: Timeout): Effect.Effect<number | undefined> => {
   if (!isPoint(timeout)) return durableSeconds(claim.path, timeout)
   const left = millisUntil(claim, timeout)
@@ -109,7 +112,7 @@ export const secondsLeft = (claim: Claim, parts: Parts, timeout: Timeout): Effec
   return Effect.mapEager(wholeSeconds(claim.path, shortest(left), timeout), () => secondsNow(claim, parts, timeout))
 }
 
-/** The whole seconds until a point in time by what the service has told, at least 1. */
+/** Returns the whole seconds until a point in time by the newest stamp of the service, at least 1. */
 const secondsNow = (claim: Claim, { history }: Parts, point: Date | DateTime.DateTime): number =>
   Math.ceil(shortest(millisOf(point) - Math.max(claim.time.now, history.newestStamp)) / 1_000)
 
@@ -122,7 +125,7 @@ const isPoint = (timeout: Timeout | undefined): timeout is Date | DateTime.DateT
 const millisOf = (point: Date | DateTime.DateTime): number =>
   isDate(point) ? point.getTime() : DateTime.toEpochMillis(point)
 
-/** A durable duration in whole seconds, rounded up: at least 1 second and at most 366 days. */
+/** Converts a durable duration to whole seconds, rounded up: at least 1 second and at most 366 days. */
 export const durableSeconds = (operation: string, duration: Duration.Input): Effect.Effect<number> =>
   wholeSeconds(operation, toMillis(duration), duration)
 
@@ -147,7 +150,7 @@ const adviceFor = (given: unknown, millis: number): string => {
     : "For more than 366 days wait in rounds."
 }
 
-/** Milliseconds, or NaN for what is no duration. */
+/** Converts a duration to milliseconds; NaN for an invalid one. */
 const toMillis = (duration: Duration.Input): number => millisIn(duration) ?? Number.NaN
 
 const describe = (given: unknown, millis: number): string => {

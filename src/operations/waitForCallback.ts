@@ -1,14 +1,14 @@
 /**
- * Wait for a callback: create it, tell somebody of it in a step, and wait for the answer, as one operation.
+ * Wait for a callback: creates it, passes its id on in a step, and waits for the answer, as one operation.
  *
- * Owns: the order of the three, and what a submitter that fails for good means for those who wait.
- * Does not own: callbacks, steps and contexts, of which it is made.
+ * Owns: the order of the three parts, and the effect of a final failure of the submitter on the operation.
+ * Does not own: callbacks, steps and contexts, of which it consists.
  *
  * Invariants:
  * 1. A deadline that has passed already fails before anything is recorded.
- * 2. What is recorded is the text that was sent, so that a Schema or a codec only has to read it, and reads the same live
- *    and on a replay.
- * 3. An answer is seen when the submitter has ended, not before.
+ * 2. The sent text is recorded, so that a Schema or a codec only reads it, and reads the same on the first run and on a
+ *    replay.
+ * 3. An answer is visible only when the submitter has ended.
  *
  * @since 0.1.0
  */
@@ -43,15 +43,15 @@ import { whenKnown } from "./wait.ts"
 import { typed, type InsideStep } from "./typed.ts"
 
 /**
- * The options of a {@link waitForCallback}, but for those about reading the answer.
+ * The options of a {@link waitForCallback}, except those for reading the answer.
  *
  * @category models
  * @since 0.1.0
  */
 export interface WaitForCallbackOptions<E> extends CallbackOptions {
   /**
-   * When a failed attempt to submit is repeated: a `RetryPolicy`, which sees the errors of the submitter as they are. The
-   * time-outs count from the creation of the callback, and go on meanwhile. Default: as for a `Durable.step`.
+   * When a failed attempt to submit is repeated: a `RetryPolicy`, which sees the original errors of the submitter. The
+   * time-outs count from the creation of the callback and continue meanwhile. Default: as for a `Durable.step`.
    */
   readonly retry?: RetryPolicy<E> | undefined
 }
@@ -59,10 +59,9 @@ export interface WaitForCallbackOptions<E> extends CallbackOptions {
 /**
  * Creates a callback, passes its id on in a step, and waits for the answer.
  *
- * `submit` is the body of a step: it gets the id of the callback and may use any service. If its last attempt fails, the
- * operation fails with `CallbackSubmitFailed`, even if there is an answer already. The service
- * keeps an answer that comes before the submitter has ended. The operation costs three operations and one for each further
- * attempt to submit.
+ * `submit` is the body of a step: it takes the id of the callback and may use any service. If its last attempt fails, the
+ * operation fails with `CallbackSubmitFailed`, even if there is an answer already. The service keeps an answer that comes
+ * before the submitter has ended. The operation costs three operations and one for each further attempt to submit.
  *
  * **Errors**: those of the `error` Schema, `CallbackFailed`, `CallbackTimedOut`, `CallbackSubmitFailed`.
  * **Defects**: those of `Durable.callback`.
@@ -102,9 +101,9 @@ export const waitForCallback = <
   | RecordServices<readonly [Pick<O, keyof O & "error">]>
 > => typed(untypedWaitForCallback(name, submit, cast<unknown, SubmittedRules>(options ?? {})))
 
-// --- How it is done ------------------------------------------------------------------------------------------------------
+// --- Implementation ------------------------------------------------------------------------------------------------------
 
-/** A callback with a submitter, once its types are forgotten. */
+/** The options of a callback with a submitter, without their types. */
 interface SubmittedRules extends CallbackRules {
   readonly retry?: RetryPolicy<never> | undefined
 }
@@ -144,7 +143,7 @@ const untypedWaitForCallback = (
     })
   )
 
-/** Passes the id of the callback on. A final failure of that reaches the workflow as one error. */
+/** Passes the id of the callback on. The workflow sees a final failure of the submitter as one error. */
 const submitted = (claim: Claim, submit: Body, retry: RetryPolicy<never> | undefined): Body =>
   Effect.catchCause(untypedStep("submit", Effect.asVoid(submit), { retry, isOpaque: true }), (cause) => {
     const defect = cause.reasons.find(Cause.isDieReason)?.defect

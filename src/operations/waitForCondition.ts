@@ -1,15 +1,14 @@
 /**
- * Wait for a condition: look at something again and again until it is as it should be, without an invocation between two
- * looks.
+ * Wait for a condition: checks a state repeatedly until it meets a condition, without an invocation between two checks.
  *
- * Owns: what a look is, which state it begins with, and when there is another one.
- * Does not own: attempts, of which each look is one; a step has them too.
+ * Owns: the definition of a check, the state that it begins with, and when another check follows.
+ * Does not own: attempts. Each check is an attempt, as in a step.
  *
  * Invariants:
- * 1. Each look is an attempt of one operation, and begins with the state that the last one ended with, as it is recorded.
- * 2. Whether a state is content, and how long to wait if not, is asked once for each look, of the state as it is read
- *    back.
- * 3. A look that fails settles the operation: it is not repeated.
+ * 1. Each check is an attempt of one operation, and begins with the recorded state of the previous check.
+ * 2. Whether a state meets the condition, and how long to wait if not, is decided once for each check, from the state as it
+ *    is read back.
+ * 3. A check that fails settles the operation: it is not repeated.
  *
  * @since 0.1.0
  */
@@ -39,22 +38,22 @@ import { attemptedOutcome, beginAgain, cancelAttempt, failForGood, isAttempted, 
 import { typed, type InsideStep } from "./typed.ts"
 
 /**
- * What the delay of a {@link waitForCondition} may depend on.
+ * The values that the delay of a {@link waitForCondition} may depend on.
  *
  * @category models
  * @since 0.1.0
  */
 export interface ConditionAttempt<S> {
-  /** The number of the check that has just been made, from 1. */
+  /** The number of the check that has just run, from 1. */
   readonly attempt: number
-  /** What that check ended with. */
+  /** The state that the check returned. */
   readonly state: S
   /** A random number of at least 0 and less than 1, for jitter. */
   readonly random: number
 }
 
 /**
- * What a {@link waitForCondition} looks at, and when it is content.
+ * The check of a {@link waitForCondition} and its condition.
  *
  * @category models
  * @since 0.1.0
@@ -62,17 +61,17 @@ export interface ConditionAttempt<S> {
 export interface ConditionOptions<S, A extends S = S, E = never, R = never> {
   /** The state that the first check begins with. */
   readonly initial: S
-  /** Looks, and returns the state as it is now: the body of a step, without retries. */
+  /** Returns the current state: the body of a step, without retries. */
   readonly check: (state: S) => Effect.Effect<A, E, R> & Effect.Effect<S, E, R> & InsideStep<R>
-  /** Whether the state is as it should be. */
+  /** Returns whether the state meets the condition. */
   readonly until: (state: NoInfer<S>) => boolean
   /**
    * The time from one check to the next, from 1 second to 366 days, rounded to whole seconds: a duration, or a function of
-   * `{ attempt, state, random }`, where `random` is a number from 0 to 1 for jitter. Default: 5 seconds, half as long again each time,
-   * up to 5 minutes, with full jitter.
+   * `{ attempt, state, random }`, where `random` is a number from 0 to 1 for jitter. Default: 5 seconds, half as long again
+   * each time, up to 5 minutes, with full jitter.
    */
   readonly delay?: (Duration.Input | ((look: ConditionAttempt<NoInfer<S>>) => Duration.Input)) | undefined
-  /** How many attempts there may be: a whole number of at least 1, or `Infinity`. Default: 60. */
+  /** The maximum number of attempts: a whole number of at least 1, or `Infinity`. Default: 60. */
   readonly maxAttempts?: number | undefined
 }
 
@@ -83,15 +82,15 @@ export interface ConditionOptions<S, A extends S = S, E = never, R = never> {
  * @since 0.1.0
  */
 export interface ConditionRecording<State, Error, Codec> {
-  /** The Schema of the state. The compiler asks for it when the state is not plain data. Default: plain data, as JSON. */
+  /** The Schema of the state, required when the state is not plain data. Default: plain data, as JSON. */
   readonly state?: State
-  /** The Schema of the errors of `check`. The compiler asks for it when there are any. Default: none but the library's own. */
+  /** The Schema of the errors of `check`, required when it has any. Default: only the library's own errors. */
   readonly error?: Error
   /** A `Serdes.Codec` that writes and reads the state in place of `state`. Default: the format of the layer. */
   readonly stateSerdes?: Codec
 }
 
-/** What `Recordable` says of the state. */
+/** The checks of `Recordable` for the state. */
 type StateRecordable<A, E, State, Error, Codec> = (IsGiven<Codec> extends false
   ? IsGiven<State> extends false
     ? RecordableValue<A, object, "state">
@@ -99,11 +98,11 @@ type StateRecordable<A, E, State, Error, Codec> = (IsGiven<Codec> extends false
   : RecordableValue<A, { readonly successSerdes: Codec }, "state">) &
   (IsGiven<Error> extends false ? RecordableError<E, object> : RecordableError<E, { readonly error: Error }>)
 
-/** What is `never` was not given. A type parameter was: the compiler tries `any` in its place. */
+/** Whether a type was given: `never` was not given. A type parameter was given: the compiler tries `any` in its place. */
 type IsGiven<T> = [0] extends [1 & T] ? true : [T] extends [never] ? false : true
 
 /**
- * What a {@link waitForCondition} ends with.
+ * The result type of a {@link waitForCondition}.
  *
  * @category models
  * @since 0.1.0
@@ -115,7 +114,7 @@ export type StateValue<A, State, Codec> = [Codec] extends [never]
   : FromArguments<A>
 
 /**
- * How the check of a {@link waitForCondition} fails.
+ * The error type of the check of a {@link waitForCondition}.
  *
  * @category models
  * @since 0.1.0
@@ -125,7 +124,7 @@ export type StateError<E, Error> = [Error] extends [never]
   : RecordedError<E, readonly [{ readonly error: Error }]>
 
 /**
- * What recording the state of a {@link waitForCondition} needs.
+ * The services for recording the state of a {@link waitForCondition}.
  *
  * @category models
  * @since 0.1.0
@@ -134,17 +133,16 @@ export type StateServices<State, Error, Codec> =
   | RecordServices<readonly [{ readonly success: State; readonly error: Error }]>
   | ([Codec] extends [never] ? never : RecordServices<readonly [{ readonly successSerdes: Codec }]>)
 
-/** What the Schema reads, the next check begins with. */
+/** The constraint that the next check accepts the state that the Schema reads. */
 interface Readable<S> {
   readonly state?: { readonly Type: S }
 }
 
 /**
- * Looks at something again and again, without an invocation between two looks, until it is as it should be.
+ * Checks a state repeatedly, without an invocation between two checks, until it meets a condition.
  *
- * Each look is an attempt of one operation: `check` takes the state that the last one ended with and gives a new one,
- * which is recorded; the last state is the result. It is not repeated when it fails. The operation costs one operation
- * for each look.
+ * Each check is an attempt of one operation: `check` takes the state of the previous check and returns a new one, which is
+ * recorded; the last state is the result. A check that fails is not repeated. It costs one operation for each check.
  *
  * **Errors**: those of `check`, `ConditionExhausted`.
  * **Defects**: those of `Durable.step`, `InvalidOptions`, `InvalidDuration`.
@@ -187,9 +185,9 @@ export const waitForCondition = <
   FromArguments<Exclude<R, StepContext>> | Execution | StateServices<State, Error, Codec>
 > => typed(untypedWaitForCondition(name, cast<unknown, ConditionRules>(options)))
 
-// --- How it is done ------------------------------------------------------------------------------------------------------
+// --- Implementation ------------------------------------------------------------------------------------------------------
 
-/** A condition, once its types are forgotten. */
+/** The options of a condition, without their types. */
 interface ConditionRules {
   readonly initial: unknown
   readonly check: (state: unknown) => Body
@@ -203,7 +201,7 @@ interface ConditionRules {
 
 const kind: Kind = { type: "STEP", subType: "WaitForCondition" }
 
-/** As in AWS's SDKs: 5 seconds, half as long again each time, up to 5 minutes, with full jitter. */
+/** The default delay, as in AWS's SDKs: 5 seconds, half as long again each time, up to 5 minutes, with full jitter. */
 const delayByDefault = ({ attempt, random }: ConditionAttempt<unknown>): Duration.Input =>
   Duration.seconds(random * Math.min(5 * 1.5 ** (attempt - 1), 300))
 
@@ -231,7 +229,7 @@ const checkAttempts = ({ path }: Claim, { maxAttempts = attemptsByDefault }: Con
         })
       )
 
-/** One look: it settles the operation, or has the service wait for the next one. */
+/** Runs one check: it settles the operation, or has the service wait for the next check. */
 const look = (claim: Claim, parts: Parts, rules: ConditionRules, recording: Recording): void => {
   if (claim.record?.Status === "STARTED") {
     return beginAgain(claim, parts, recording, () => lookNow(claim, parts, rules, recording))
@@ -254,7 +252,7 @@ const lookNow = (claim: Claim, parts: Parts, rules: ConditionRules, recording: R
   })
 }
 
-/** A state as it is recorded, and as it is read from that. */
+/** A state in its recorded form, and as it is read back from that. */
 interface Written {
   readonly text: string | undefined
   readonly state: unknown
@@ -267,7 +265,7 @@ const rewritten = (claim: Claim, parts: Parts, recording: Recording, state: unkn
     )
   )
 
-/** How many seconds to wait until the next look, or nothing if there is none. */
+/** The seconds until the next check, or nothing if there is no other check. */
 type Next = Exit.Exit<number | undefined, ConditionExhausted>
 
 const nextLook = (

@@ -1,15 +1,15 @@
 /**
- * Compensation: undo what has been done, as durable operations, when the execution fails for good.
+ * Compensation: undoes completed work, as durable operations, when the execution fails for good.
  *
- * Owns: what is to be undone, from the moment at which it was asked for; and the undoing.
+ * Owns: what has to be undone, from the claim on; and the undoing.
  * Does not own: how the execution failed.
  *
  * Invariants:
  * 1. A part counts from its claim on: every context around it runs again on every replay.
- * 2. When the execution fails, what was let go of runs once more over what is recorded, each part up to its first
- *    operation without an outcome. A part that gets to its end was done, and is undone.
- * 3. Undos run one after the other, the last first by the recorded end of what they undo.
- * 4. What is recorded and cannot be undone is named in the failure.
+ * 2. When the execution fails, code that was let go of runs once more over its records, each part up to its first operation
+ *    without an outcome. A part that reaches its end was done, and is undone.
+ * 3. Undos run one after the other, in the reverse order of the recorded ends of the parts.
+ * 4. The failure names the recorded work that cannot be undone.
  *
  * @since 0.1.0
  */
@@ -34,21 +34,21 @@ import { claimAs, flatNamespace, inWorkflow, type Body } from "./Operation.ts"
 import { typed } from "./typed.ts"
 
 /**
- * Does something that is undone if the execution fails.
+ * Runs an effect that is undone if the execution fails.
  *
- * When the execution ends with a typed error or a defect of its own, the undos run, the last first by the time at which
- * what they undo was recorded. An undo may hold durable operations of any kind, and so may take as long as it needs; its
- * value is not used. It has the services of the effect, and a scope of its own. None runs because of a suspension, of an
- * error that was caught, of a mistake such as `NonDeterministic`, or of a limit. One that fails does not keep the others
- * from running, and is named in the message of the execution's failure. Fibers that the workflow has left running do nothing
- * more once the undos begin.
+ * When the execution ends with a typed error or a defect of its own, the undos run, in the reverse of the order in which the
+ * effects were recorded. An undo may hold durable operations of any kind, and so may take as long as it needs; its value is
+ * not used. It has the services of the effect, and a scope of its own. No undo runs because of a suspension, of an error
+ * that was caught, of a mistake such as `NonDeterministic`, or of a limit. A failed undo does not keep the others from
+ * running; the message of the execution's failure names it. Once the undos begin, fibers that the workflow has left running
+ * do nothing more.
  *
- * What stands in a branch that was let go of, by a lost race or a time-out, is undone as well if its record shows that it was
+ * An effect in a branch that was let go of, by a lost race or a time-out, is undone as well if its record shows that it was
  * done. If only some of its operations were recorded, the failure names it.
  *
- * The effect has a namespace of its own, and costs nothing besides its operations; an undo costs one operation besides its
- * own. The children and batches around it run again on every replay, over their recorded operations. In a pipe it is
- * `effect.pipe(withCompensation(name, undo))`.
+ * The effect has a namespace of its own, and costs nothing in addition to its operations; an undo costs one operation in
+ * addition to its own. The children and batches around it run again on every replay, over their recorded operations. In a
+ * pipe: `effect.pipe(withCompensation(name, undo))`.
  *
  * **Errors**: those of the effect. **Defects**: `InvalidName`, `NameInUse`.
  *
@@ -68,7 +68,8 @@ import { typed } from "./typed.ts"
  * @since 0.1.0
  */
 export const withCompensation: {
-  // The shorter form comes first: of a wrong call, the compiler takes the first form that has room for its arguments.
+  // The shorter form comes first: for a wrong call, the compiler reports the first form that accepts the number of
+  // arguments.
   <A, X, E2, R2>(
     name: string,
     undo: (value: NoInfer<A>, cause: Cause.Cause<unknown>) => Effect.Effect<X, E2, R2>
@@ -82,14 +83,14 @@ export const withCompensation: {
   typed(untypedCompensation(name, effect, undo))
 )
 
-// --- How it is done ------------------------------------------------------------------------------------------------------
+// --- Implementation ------------------------------------------------------------------------------------------------------
 
 type Undo = (value: unknown, cause: Cause.Cause<unknown>) => Body
 
 const untypedCompensation = (name: string, body: Body, undo: Undo): Body =>
   inWorkflow(name, (execution, fiber) => {
     const { parts } = execution
-    // It may run once more, without what was drawn around it: its numbers and identifiers are its own.
+    // The effect may run once more without the code around it, so its random numbers and identifiers are its own.
     const namespace = flatNamespace(execution, fiber, name, true)
     execution.namespace.keep()
     namespace.listClaims()
@@ -106,7 +107,7 @@ const untypedCompensation = (name: string, body: Body, undo: Undo): Body =>
     return attempt(parts, part, namespace, body, undo, services)
   })
 
-/** Does a part, and takes note of how that ended. No interruption comes between what was done and that. */
+/** Runs a part, and notes its exit. No interruption can come between the end of the part and the note. */
 const attempt = (
   parts: Parts,
   part: Part,
@@ -122,7 +123,7 @@ const attempt = (
         const { value } = exit
         part.namespace = namespace
         part.state = {
-          // What goes on beside the workflow, and ends later, is no part of when this was done.
+          // Work that continues outside of the workflow and ends later does not count for the time of completion.
           claims: namespace.claims.filter(({ isDelivered }) => isDelivered),
           undo: (cause) => withServices(services, () => undo(value, cause))
         }
@@ -130,10 +131,13 @@ const attempt = (
     })
   )
 
-/** Whether a part that failed did so by itself, and not because what it stands in has ended. */
+/** Returns whether a part failed by itself, and not because the context around it has ended. */
 const isOpen = ({ standing }: Namespace): boolean => standing === "open" || standing === "rebuilding"
 
-/** An undo has the services of what it undoes, but an execution and a scope of its own: the others may be over by then. */
+/**
+ * Provides an undo with the services of what it undoes, but with its own execution and scope: the others may be over by
+ * then.
+ */
 const withServices = (services: Context.Context<never>, undo: () => Body): Body =>
   Effect.withFiber((fiber) => {
     const own = cast<Context.Context<never>, Context.Context<Execution | Scope.Scope>>(fiber.context)
@@ -148,7 +152,7 @@ const withServices = (services: Context.Context<never>, undo: () => Body): Body 
 
 // --- When the execution has failed ---------------------------------------------------------------------------------------
 
-/** Undoes everything that was done, the last first, if the execution fails. The failure stays its outcome. */
+/** Undoes all completed work in reverse order, if the execution fails. The failure remains its outcome. */
 export const compensated = (
   parts: Parts,
   exit: Exit.Exit<unknown, unknown>
@@ -157,7 +161,10 @@ export const compensated = (
     ? Effect.succeed(exit)
     : Effect.as(undoAll(parts, exit.cause), exit)
 
-/** Mistakes say that the program is wrong, not that what it did is to be undone; an interruption of its own is none here. */
+/**
+ * Returns whether a failure requires undos. Mistakes mean that the program is wrong, not that its work has to be undone; an
+ * interruption of the workflow itself is not a mistake here.
+ */
 const isToBeUndone = (cause: Cause.Cause<unknown>): boolean => {
   if (cause.reasons.some(Cause.isFailReason)) return true
   const defect = Cause.squash(cause)
@@ -185,13 +192,13 @@ const undoAll = Effect.fnUntraced(function* (
   }
 })
 
-/** Waits until everything that was sent is acknowledged, and nothing can be delivered any more. */
+/** Waits until everything that was sent is acknowledged, and nothing more can be delivered. */
 const quiet = (parts: Parts): Effect.Effect<void> =>
   Effect.callback<void>((resume) => {
     parts.delivery.whenIdle(() => resume(Effect.void))
   })
 
-/** Runs what was let go of once more, as far as it is recorded. */
+/** Runs code that was let go of once more, as far as it is recorded. */
 const rebuilt = Effect.fnUntraced(function* (parts: Parts): Effect.fn.Return<void, never, unknown> {
   const services = yield* Effect.context()
   const fork = Effect.runForkWith(services)
@@ -210,12 +217,15 @@ const rebuilt = Effect.fnUntraced(function* (parts: Parts): Effect.fn.Return<voi
 
 // --- The order -----------------------------------------------------------------------------------------------------------
 
-/** The last first. What was undone, or begun to be, before this invocation keeps its place before the others. */
+/**
+ * Returns the parts in reverse order. A part whose undo ended or began before this invocation keeps its place before the
+ * others.
+ */
 const inOrder = (parts: Parts): ReadonlyArray<Part> => {
   let last = 0
   const keyed = Array.from(parts.undoable.values(), (part) => {
     const record = parts.history.get(undoId(part))
-    // What needed no operation was done after what was done before it.
+    // A part without operations was done after everything before it.
     last = doneAt(part) ?? last
     return { part, doneAt: last, progress: record === undefined ? 0 : isFinal(record) ? 2 : 1 }
   })
@@ -225,7 +235,10 @@ const inOrder = (parts: Parts): ReadonlyArray<Part> => {
     .map(({ part }) => part)
 }
 
-/** When the last operation of what was done ended. A context that did and is not acknowledged is later than all others. */
+/**
+ * Returns when the last operation of a part ended. A context that ended and is not acknowledged counts as later than all
+ * others.
+ */
 const doneAt = ({ state }: Part): number | undefined => {
   let last: number | undefined
   for (const { record } of typeof state === "object" ? state.claims : []) {
@@ -235,7 +248,7 @@ const doneAt = ({ state }: Part): number | undefined => {
   return last
 }
 
-/** Whether something of a part that was cut off is recorded as done. */
+/** Returns whether an operation of a part that was cut off is recorded as done. */
 const hasDone = ({ namespace }: Part): boolean =>
   Array.from(namespace.claims).some(({ record }) => record?.Status === "SUCCEEDED" && record.Type !== "WAIT")
 
@@ -245,7 +258,7 @@ const undoId = ({ namespace }: Part): string => operationId("", `compensate:${na
 
 const kind: Kind = { type: "CONTEXT", subType: "RunInChildContext" }
 
-/** What an undo fails with nobody reads as what it is, so it needs no Schema. */
+/** Runs an undo. No code reads its errors as typed errors, so they need no Schema. */
 const undo = (parts: Parts, namespace: Namespace, part: Part, body: Body): Body =>
   Effect.withFiber((fiber) => {
     const claim = claimAs({ namespace, parts }, fiber, kind, {
