@@ -1,9 +1,9 @@
 /**
- * The checkpoint store of a deployed function: the durable API of AWS Lambda, called with a small client of our own, or with
- * AWS's.
+ * The checkpoint store of a deployed function: the durable API of AWS Lambda, called with a small client of this library or
+ * with AWS's client.
  *
- * Region, credentials and endpoint come from the environment, as for every AWS client; `AWS_ENDPOINT_URL_LAMBDA` points it at
- * another service. The role of the function needs `lambda:CheckpointDurableExecution` and `lambda:GetDurableExecutionState`.
+ * Region, credentials and endpoint come from the environment, as for every AWS client; `AWS_ENDPOINT_URL_LAMBDA` sets
+ * another address. The role of the function needs `lambda:CheckpointDurableExecution` and `lambda:GetDurableExecutionState`.
  *
  * @since 0.1.0
  */
@@ -24,7 +24,7 @@ export { storeError }
 
 export type {
   /**
-   * How the Lambda API is called. What is left out comes from the environment.
+   * How the Lambda API is called. Missing options come from the environment.
    *
    * @category models
    * @since 0.1.0
@@ -38,21 +38,21 @@ export type {
    */
   HttpAgent,
   /**
-   * Credentials of AWS. Without an `expiration` they hold for ever.
+   * Credentials of AWS. Without an `expiration` they never expire.
    *
    * @category models
    * @since 0.1.0
    */
   Credentials,
   /**
-   * Finds credentials, as the providers of AWS's SDK do.
+   * A function that finds credentials, as the providers of AWS's SDK do.
    *
    * @category models
    * @since 0.1.0
    */
   CredentialProvider,
   /**
-   * A client of the Lambda API, as far as it is used here: a `LambdaClient` of `@aws-sdk/client-lambda`.
+   * The part of a Lambda client that is used here: a `LambdaClient` of `@aws-sdk/client-lambda`.
    *
    * @category models
    * @since 0.1.0
@@ -61,11 +61,12 @@ export type {
 }
 
 /**
- * The store over a small client of our own, which needs no package. It keeps connections open, gives up connecting after 5 s,
- * a silent connection after 50 s and a request after 55 s, and tries each request three times, by the rules of AWS's clients.
+ * The store over this library's small client, which needs no package. The client keeps connections open. It gives up
+ * connecting after 5 s, a silent connection after 50 s and a request after 55 s, and tries each request three times, by the
+ * rules of AWS's clients.
  *
- * Credentials are those of the environment, which a function on Lambda always has, or else those that
- * `@aws-sdk/credential-providers` finds where it is installed.
+ * Credentials come from the environment, which a function on Lambda always has, or else from `@aws-sdk/credential-providers`
+ * where it is installed.
  *
  * @example
  * ```ts
@@ -89,8 +90,8 @@ export type {
 export const layer: Layer.Layer<CheckpointStore> = /* @__PURE__ */ Layer.suspend(() => Layer.provide(store, Own.layer))
 
 /**
- * The store over such a client with a configuration of yours: another region or endpoint, credentials, a proxy. Throws when the
- * agent is none of Node's.
+ * The store over that small client with your own configuration: another region or endpoint, credentials, a proxy. Throws
+ * when the agent is not one of Node's.
  *
  * @example
  * ```ts
@@ -110,8 +111,9 @@ export const layerWith = (options: ConnectionOptions): Layer.Layer<CheckpointSto
   Layer.provide(store, Own.layerOf(options))
 
 /**
- * The store over AWS's own client, which we make: `@aws-sdk/client-lambda` is loaded at the first checkpoint. It reads profiles
- * and configuration files too, has the same time-outs, and says `effect-durable` in its user agent.
+ * The store over AWS's own client, which this library creates: `@aws-sdk/client-lambda` is loaded at the first checkpoint.
+ * The client also reads profiles and configuration files, has the same time-outs, and has `effect-durable` in its user
+ * agent.
  *
  * @example
  * ```ts
@@ -136,7 +138,7 @@ export const layerAwsSdk: Layer.Layer<CheckpointStore> = /* @__PURE__ */ Layer.s
 )
 
 /**
- * The store over a client of AWS's that is yours, which keeps your configuration and which nobody closes.
+ * The store over your own AWS client. It keeps your configuration, and this library does not close it.
  *
  * @example
  * ```ts
@@ -152,7 +154,7 @@ export const layerAwsSdk: Layer.Layer<CheckpointStore> = /* @__PURE__ */ Layer.s
 export const layerAwsSdkWith = (options: { readonly client: AwsClient }): Layer.Layer<CheckpointStore> =>
   Layer.provide(store, AwsSdk.layerOf(options.client))
 
-/** Fresh, because Effect builds one layer once: two connections would share the store over the first of them. */
+/** Fresh, because Effect builds a layer once: two connections would share the store over the first of them. */
 const store: Layer.Layer<CheckpointStore, never, Connection> = /* @__PURE__ */ Layer.fresh(
   /* @__PURE__ */ Layer.effect(
     CheckpointStore,

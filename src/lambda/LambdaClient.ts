@@ -1,9 +1,9 @@
 /**
  * The client of a deployed service: starts, inspects and stops executions on AWS Lambda and answers callbacks, with a small
- * client of our own, or with AWS's.
+ * client of this library or with AWS's client.
  *
- * Region, credentials and endpoint come from the environment, as for every AWS client; `AWS_ENDPOINT_URL_LAMBDA` points it at
- * another service. The caller's role needs the permission of the same name for each call, and `lambda:InvokeFunction` to start
+ * Region, credentials and endpoint come from the environment, as for every AWS client; `AWS_ENDPOINT_URL_LAMBDA` sets
+ * another address. The caller's role needs the permission with the name of each call, and `lambda:InvokeFunction` to start
  * executions.
  *
  * @since 0.1.0
@@ -35,7 +35,7 @@ import type { ConnectionOptions, HttpAgent } from "./internal/own/options.ts"
 
 export type {
   /**
-   * How the Lambda API is called. What is left out comes from the environment.
+   * How the Lambda API is called. Missing options come from the environment.
    *
    * @category models
    * @since 0.1.0
@@ -49,21 +49,21 @@ export type {
    */
   HttpAgent,
   /**
-   * Credentials of AWS. Without an `expiration` they hold for ever.
+   * Credentials of AWS. Without an `expiration` they never expire.
    *
    * @category models
    * @since 0.1.0
    */
   Credentials,
   /**
-   * Finds credentials, as the providers of AWS's SDK do.
+   * A function that finds credentials, as the providers of AWS's SDK do.
    *
    * @category models
    * @since 0.1.0
    */
   CredentialProvider,
   /**
-   * A client of the Lambda API, as far as it is used here: a `LambdaClient` of `@aws-sdk/client-lambda`.
+   * The part of a Lambda client that is used here: a `LambdaClient` of `@aws-sdk/client-lambda`.
    *
    * @category models
    * @since 0.1.0
@@ -72,11 +72,11 @@ export type {
 }
 
 /**
- * The client over a small client of our own, which needs no package and tries each request three times, by the rules of AWS's
- * clients. A start that waits for the end waits as long as the service does.
+ * The client over this library's small HTTP client, which needs no package and tries each request three times, by the rules
+ * of AWS's clients. A start that waits for the end waits as long as the service does.
  *
- * Credentials are those of the environment, or else those that `@aws-sdk/credential-providers` finds where it is installed: of
- * a container, an instance, a profile, a web identity.
+ * Credentials come from the environment, or else from `@aws-sdk/credential-providers` where it is installed: those of a
+ * container, an instance, a profile, a web identity.
  *
  * @example
  * ```ts
@@ -95,8 +95,8 @@ export type {
 export const layer: Layer.Layer<DurableClient> = /* @__PURE__ */ Layer.suspend(() => Layer.provide(service, Own.layer))
 
 /**
- * The client over such a client with a configuration of yours: another region or endpoint, credentials, a proxy. Throws when
- * the agent is none of Node's.
+ * The client over that small HTTP client with your own configuration: another region or endpoint, credentials, a proxy.
+ * Throws when the agent is not one of Node's.
  *
  * @example
  * ```ts
@@ -118,8 +118,8 @@ export const layerWith = (options: ConnectionOptions): Layer.Layer<DurableClient
   Layer.provide(service, Own.layerOf(options))
 
 /**
- * The client over AWS's own client, which we make: `@aws-sdk/client-lambda` is loaded at the first call. It reads profiles and
- * configuration files too, and says `effect-durable` in its user agent.
+ * The client over AWS's own client, which this library creates: `@aws-sdk/client-lambda` is loaded at the first call. It
+ * also reads profiles and configuration files, and has `effect-durable` in its user agent.
  *
  * @example
  * ```ts
@@ -142,7 +142,7 @@ export const layerAwsSdk: Layer.Layer<DurableClient> = /* @__PURE__ */ Layer.sus
 )
 
 /**
- * The client over a client of AWS's that is yours, which keeps your configuration and which nobody closes. Its time-outs have
+ * The client over your own AWS client. It keeps your configuration, and this library does not close it. Its time-outs have
  * to be longer than the executions that you wait for.
  *
  * @example
@@ -159,7 +159,7 @@ export const layerAwsSdk: Layer.Layer<DurableClient> = /* @__PURE__ */ Layer.sus
 export const layerAwsSdkWith = (options: { readonly client: AwsClient }): Layer.Layer<DurableClient> =>
   Layer.provide(service, AwsSdk.layerOf(options.client))
 
-/** Fresh, because Effect builds one layer once: two connections would share the client over the first of them. */
+/** Fresh, because Effect builds a layer once: two connections would share the client over the first of them. */
 const service: Layer.Layer<DurableClient, never, Connection> = /* @__PURE__ */ Layer.fresh(
   /* @__PURE__ */ Layer.effect(
     DurableClient,
@@ -217,8 +217,8 @@ const service: Layer.Layer<DurableClient, never, Connection> = /* @__PURE__ */ L
 type Send = (call: Call) => Effect.Effect<unknown, ClientError>
 
 /**
- * A start without a name gets one: the client repeats a request whose answer was lost, and only the name keeps that from
- * starting a second execution.
+ * Starts an execution, and generates a name if none is given. The client repeats a request whose answer was lost, and only
+ * the name prevents a second execution.
  */
 const invoke = (send: Send, request: StartRequest): Effect.Effect<Invoked, ClientError> =>
   Effect.suspend(() =>
@@ -248,7 +248,7 @@ const startedBy = (
   }
   if (request.type === "Event") return Effect.succeed({ executionArn })
   if (!failed) return Effect.succeed({ executionArn, outcome: { status: "SUCCEEDED", result: payload } })
-  // The answer says that the execution failed, but neither how it ended nor all of its error.
+  // The answer shows that the execution failed, but neither how it ended nor its complete error.
   return get(executionArn, { includeExecutionData: true }).pipe(
     Effect.map((execution) => ({ executionArn, outcome: outcomeOf(execution, functionError(payload)) })),
     Effect.catch((error): Effect.Effect<StartResponse, ClientError> =>

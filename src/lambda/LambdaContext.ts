@@ -1,12 +1,12 @@
 /**
- * What Lambda says about the invocation that is running.
+ * The information that Lambda provides about the current invocation.
  *
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
 
 /**
- * The context object of a Lambda invocation, as far as this library and most handlers need it.
+ * The part of a Lambda invocation's context object that this library and most handlers need.
  *
  * @category models
  * @since 0.1.0
@@ -23,14 +23,14 @@ export interface InvocationContext {
   readonly tenantId?: string | undefined
   /** The X-Ray header of the invocation, on runtimes that do not put it into the environment. */
   readonly xRayTraceId?: string | undefined
-  /** Milliseconds until Lambda ends the invocation. */
+  /** Returns the milliseconds until Lambda ends the invocation. */
   readonly getRemainingTimeInMillis: () => number
 }
 
 /**
- * The Lambda invocation that is running. `LambdaHandler` provides it to the workflow and to the bodies of its steps.
+ * The current Lambda invocation. `LambdaHandler` provides it to the workflow and to the bodies of its steps.
  *
- * It is a fact about one invocation and not about the execution: a replay sees another one.
+ * It describes one invocation and not the execution: a replay sees another invocation.
  *
  * @category services
  * @since 0.1.0

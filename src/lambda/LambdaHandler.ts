@@ -1,5 +1,5 @@
 /**
- * Makes the handler of a deployed Lambda function out of a workflow.
+ * Creates the handler of a deployed Lambda function from a workflow.
  *
  * @since 0.1.0
  */
@@ -27,87 +27,92 @@ import { runner } from "./internal/run.ts"
 import { Sandbox } from "./internal/sandbox.ts"
 
 /**
- * A Lambda handler: what the function's configuration names.
+ * A Lambda handler, which the function's configuration names.
  *
- * It rejects when the invocation ends without an answer, and Lambda invokes the function again then.
+ * It rejects when the invocation ends without an answer. Lambda then invokes the function again.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Handler {
-  /** A test may leave out what it does not need of the context. Without `getRemainingTimeInMillis` the invocation has no end. */
+  /**
+   * Runs an invocation. A test may omit unused parts of the context. Without `getRemainingTimeInMillis` the invocation has
+   * no end.
+   */
   (event: unknown, context?: Partial<InvocationContext>): Promise<InvocationAnswer>
   /**
-   * Interrupts what runs, releases the resources of the layer and of the checkpoints, and resolves when they are released. It
-   * is for tests and for your own servers; on Lambda, SIGTERM does the same.
+   * Interrupts running invocations, releases the resources of the layer and of the checkpoints, and resolves when they are
+   * released. It is for tests and for your own servers; on Lambda, SIGTERM does the same.
    *
    * Every call returns the same promise, which rejects with the defect of a finalizer. The handler cannot be used
-   * afterwards, as a `ManagedRuntime` cannot: an invocation that comes later rejects as `InvocationFailed` with the reason
+   * afterwards, like a disposed `ManagedRuntime`: a later invocation rejects as `InvocationFailed` with the reason
    * `"disposed"`.
    */
   readonly dispose: () => Promise<void>
 }
 
 /**
- * How a handler behaves.
+ * The options of a handler.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Options<R, E> {
   /**
-   * What the workflow requires; `Layer.empty` for nothing. It is built once per sandbox; a build that fails is tried again by the
-   * next invocation.
+   * The services that the workflow requires; `Layer.empty` for none. The layer is built once per sandbox; the next
+   * invocation retries a failed build.
    */
   readonly layer: Layer.Layer<R, E>
   /**
-   * Where checkpoints go; `LambdaCheckpoints.layerWith` is for another region, endpoint, proxy or credentials.
-   * Default: `LambdaCheckpoints.layer`, the service itself.
+   * The checkpoint store. Use `LambdaCheckpoints.layerWith` for another region, endpoint, proxy or credentials. Default:
+   * `LambdaCheckpoints.layer`, the service itself.
    */
   readonly checkpoints?: Layer.Layer<CheckpointStore, unknown> | undefined
   /**
-   * Where built layers are kept, to share them with other handlers of the same process, or with a `ManagedRuntime`: what is in
-   * the `layer` or the `checkpoints` of several of them is built once. It is released when the last of them releases it.
-   * Default: none, and each handler builds its own.
+   * The map of built layers, to share them with other handlers of the same process or with a `ManagedRuntime`. A layer in
+   * the `layer` or the `checkpoints` of several of them is built once, and released when the last of them releases it.
+   * Default: none, and each handler builds its own layers.
    */
   readonly memoMap?: Layer.MemoMap | undefined
   /**
-   * How long before the end of the invocation it is cut off; where no more than that is left, half of it: a duration from 0 to 15
-   * minutes, such as `"2 seconds"`, or a number of milliseconds. Default: 1 second.
+   * How long before its end the invocation is cut off; if no more than this remains, half of the remaining time. A duration
+   * from 0 to 15 minutes, such as `"2 seconds"`, or a number of milliseconds. Default: 1 second.
    */
   readonly margin?: Duration.Input | undefined
   /**
    * How long work of a workflow that no operation records, such as a promise outside of a step, may keep an invocation alive
-   * when all else waits: a duration from 0 to 15 minutes, such as `"20 seconds"`, or a number of milliseconds. Default: 10 seconds.
+   * when everything else waits: a duration from 0 to 15 minutes, such as `"20 seconds"`, or a number of milliseconds.
+   * Default: 10 seconds.
    */
   readonly outsideLimit?: Duration.Input | undefined
   /**
-   * What a contradiction between code and history, a workflow that is stuck, or configuration that the layer lacks does: `"fail"`
-   * ends the execution as FAILED; `"retry"` fails only the invocation, so that the execution goes on when an older version of the
-   * code is back. Default: `"fail"`.
+   * The reaction to a contradiction between code and history, to a stuck workflow, or to missing configuration of the layer.
+   * `"fail"` ends the execution as FAILED; `"retry"` fails only the invocation, so that the execution continues when an
+   * older version of the code is deployed again. Default: `"fail"`.
    */
   readonly onNonDeterminism?: "fail" | "retry" | undefined
   /**
-   * The largest result of a step or context that is kept as it is: a whole number of bytes of JSON, from 1 to 6,291,456. A number
-   * beyond 262,144 is for the day when the service allows more. Default: 262,144, the limit of the service.
+   * The largest result of a step or context that is kept unchanged: a whole number of bytes of JSON, from 1 to 6,291,456.
+   * Use a number above 262,144 only if the service allows more in future. Default: 262,144, the limit of the service.
    */
   readonly maxPayload?: number | undefined
   /**
-   * The most operations of one execution, itself included, and every further attempt counted. An execution that would have more
-   * ends as FAILED with `LimitExceeded`, and a warning comes at 80 %. A small number finds a loop that never ends before it costs
-   * much. A number beyond 3,000 is for the day when the service allows more: until then it refuses what is beyond its own limit.
-   * A number that is not whole, or less than 1, throws when the handler is made. Default: 3,000, the limit of the service.
+   * The maximum number of operations of one execution, counting the execution itself and every further attempt. An execution
+   * that would exceed it ends as FAILED with `LimitExceeded`; a warning is logged at 80 %. A small number finds an endless
+   * loop before it costs much. Use a number above 3,000 only if the service allows more in future: until then it refuses
+   * operations beyond its own limit. A number that is not whole, or less than 1, throws when the handler is created.
+   * Default: 3,000, the limit of the service.
    */
   readonly maxOperations?: number | undefined
   /**
-   * Whether the START of a step is left out where its SUCCEED leaves with the same request. A step of a short body then costs one
-   * update in place of two, and a fifth fewer bytes; its history has no `StepStarted`, and begins when it ends. A step whose
-   * START has left, or that fails, is written as ever. The service's model allows it; nobody has tried it in the cloud yet.
-   * Default: `false`.
+   * Whether to omit the START of a step if its SUCCEED is sent with the same request. A step with a short body then costs
+   * one update instead of two, and a fifth fewer bytes; its history has no `StepStarted`, and begins when it ends. A step
+   * whose START was sent already, or that fails, is written as usual. The service's model allows it; it has not been tried
+   * in the cloud yet. Default: `false`.
    */
   readonly omitStart?: boolean | undefined
   /**
-   * Whether to tell that a contract without a target is invoked under its own name. Default: yes.
+   * Whether to warn about a contract without a target, which is invoked under its own name. Default: yes.
    *
    * @internal
    */
@@ -115,7 +120,7 @@ export interface Options<R, E> {
 }
 
 /**
- * What the workflow of an implementation requires of the layer of its handler.
+ * The services that the workflow of an implementation requires from the layer of its handler.
  *
  * @category models
  * @since 0.1.0
@@ -131,11 +136,10 @@ type Provides<R, Required> = [Required] extends [R]
   : { readonly "the layer lacks services that the workflow requires": Exclude<Required, R> }
 
 /**
- * Makes the handler of a workflow. Throws when an option is not within its range.
+ * Creates the handler of a workflow. Throws when an option is out of range.
  *
- * Each call of the handler is one invocation of an execution. It may be called many times at once. A client that arrives
- * on the event as `durableExecutionClient` is used in place of the configured checkpoints: that is how AWS's test runner
- * drives handlers.
+ * Each call of the handler is one invocation of an execution. Calls may be concurrent. If the event has a client as
+ * `durableExecutionClient`, that client replaces the configured checkpoints: AWS's test runner drives handlers in this way.
  *
  * @example
  * ```ts
@@ -178,7 +182,7 @@ export const make = <I extends DurableFunction.AnyImplementation, R, E>(
   return disposable(implementation.contract.name, [sandbox, checkpoints], run)
 }
 
-/** The function that Lambda calls, and the end of it. */
+/** Creates the function that Lambda calls, with its `dispose`. */
 const disposable = (
   name: string,
   sandboxes: ReadonlyArray<Sandbox<never, unknown>>,
@@ -197,7 +201,7 @@ const disposable = (
       )
     })
   const dispose = async (): Promise<void> => {
-    // In a later turn: what is interrupted here must find the disposal that has begun.
+    // In a later turn, so that invocations interrupted here find that the disposal has begun.
     await Promise.resolve()
     const released = sandboxes.map((sandbox) => sandbox.dispose())
     await Promise.allSettled(released)
@@ -216,7 +220,7 @@ const owner = "LambdaHandler.make"
 const payloads = { atLeast: 1, atMost: Limits.maxWirePayload }
 const operations = { atLeast: 1, atMost: Infinity }
 
-/** An option that is given. One that is not must not take the place of a default. */
+/** Returns an option as an object if it is given. A missing option must not replace a default. */
 const given = <K extends string, A>(option: K, value: A | undefined): { readonly [Key in K]?: A } | undefined =>
   value === undefined ? undefined : cast({ [option]: value })
 
@@ -232,7 +236,10 @@ const invokeOptions = <R, E>(options: Options<R, E>): Partial<InvokeOptions> => 
   ...(options.warnAboutTargets === undefined ? undefined : { warnAboutTargets: options.warnAboutTargets })
 })
 
-/** What Lambda receives: the error itself, or what ended the invocation from outside. Whatever is thrown is an Error, so that it has a name. */
+/**
+ * Returns the error that Lambda receives: the error itself, or the external reason for the end. A thrown value that is not
+ * an Error becomes one, so that it has a name.
+ */
 const rejection = (cause: Cause.Cause<unknown>, ended: string): Error => {
   if (Cause.hasInterruptsOnly(cause)) {
     return new InvocationFailed({

@@ -1,6 +1,6 @@
 /**
- * How a function logs unless the layer of its handler says otherwise: one line of JSON per record, with the execution and
- * the operation that it comes from at the top level, where the log service finds them.
+ * The default logging of a function, unless the layer of its handler overrides it: one line of JSON per record, with the
+ * execution and the operation at the top level, where the log service finds them.
  *
  * @since 0.1.0
  */
@@ -13,9 +13,9 @@ import * as References from "effect/References"
 import * as Tracer from "effect/Tracer"
 
 /**
- * Formats a record as one line of JSON: `timestamp`, `level`, `message`, `cause` where one was logged, `traceId` and
- * `spanId` where there is a span, and the annotations: `requestId`, `executionArn`, `operation`, `operationId`,
- * `parentId`, `attempt`, and yours.
+ * Formats a record as one line of JSON: `timestamp`, `level`, `message`, `cause` if one was logged, `traceId` and `spanId`
+ * if there is a span, and the annotations: `requestId`, `executionArn`, `operation`, `operationId`, `parentId`, `attempt`,
+ * and your own.
  *
  * @example
  * ```ts
@@ -42,7 +42,7 @@ export const format: Logger.Logger<unknown, string> = Logger.make((options) => {
 })
 
 /**
- * Writes lines of JSON to the standard output, past the console, whose lines Lambda's runtime changes.
+ * Writes lines of JSON directly to the standard output, because Lambda's runtime changes lines of the console.
  *
  * @category loggers
  * @since 0.1.0
@@ -50,8 +50,8 @@ export const format: Logger.Logger<unknown, string> = Logger.make((options) => {
 export const json: Logger.Logger<unknown, void> = Logger.map(format, (line) => void process.stdout.write(`${line}\n`))
 
 /**
- * What a handler logs with by itself: {@link json}, events of spans as in every Effect program, and the level that the
- * function's configuration sets (`AWS_LAMBDA_LOG_LEVEL`; without one `Info`).
+ * The default logging of a handler: {@link json}, span events as in every Effect program, and the level in the function's
+ * configuration (`AWS_LAMBDA_LOG_LEVEL`; without one `Info`).
  *
  * @example
  * ```ts

@@ -1,6 +1,6 @@
 /**
- * The Lambda API through AWS's own client: loaded when it is needed first, shared, and known by its shape only, so that nobody
- * needs the types of a package that is an optional peer.
+ * The Lambda API through AWS's own client. The client is loaded at its first use and shared. Only its shape is declared
+ * here, so that users do not need the types of a package that is an optional peer.
  *
  * @since 0.1.0
  */
@@ -12,13 +12,13 @@ import { Connection, type Patience } from "./connection.ts"
 import { describeFailure, type Failure } from "./failure.ts"
 
 /**
- * A client of the Lambda API, as far as it is used here: a `LambdaClient` of `@aws-sdk/client-lambda`.
+ * The part of a Lambda client that is used here: a `LambdaClient` of `@aws-sdk/client-lambda`.
  *
  * @category models
  * @since 0.1.0
  */
 export interface AwsClient {
-  // A method, because its parameter is narrower in the client itself, which takes commands only.
+  // A method, because the parameter of the real client is narrower: it takes commands only.
   send(command: object, options?: { readonly abortSignal?: AbortSignal }): Promise<unknown>
 }
 
@@ -26,13 +26,13 @@ interface MadeClient extends AwsClient {
   destroy(): void
 }
 
-/** Milliseconds. The requests of a running invocation have to fail while there is time left to repeat them. */
+/** Time-outs in milliseconds. The requests of a running invocation have to fail while there is time left to repeat them. */
 const timeouts: Readonly<Record<Patience, object>> = {
   request: { connectionTimeout: 5_000, socketTimeout: 50_000, requestTimeout: 55_000, throwOnRequestTimeout: true },
   execution: { connectionTimeout: 5_000, socketTimeout: 0, requestTimeout: 0 }
 }
 
-/** Over clients that we make, which the environment configures as it does every AWS client. */
+/** A connection over clients created here, which the environment configures as it does every AWS client. */
 export const layer: Layer.Layer<Connection> = /* @__PURE__ */ Layer.effect(
   Connection,
   Effect.gen(function* () {
@@ -57,7 +57,7 @@ export const layer: Layer.Layer<Connection> = /* @__PURE__ */ Layer.effect(
   })
 )
 
-/** Over a client that somebody else configured, and closes. */
+/** A connection over a client that the caller configured and closes. */
 export const layerOf = (client: AwsClient): Layer.Layer<Connection> =>
   Layer.succeed(
     Connection,
@@ -81,12 +81,11 @@ interface Aws {
   readonly command: (operation: ApiOperationName) => new (input: object) => object
 }
 
-/** The module system keeps the module; a package that is missing today may be there tomorrow. */
+/** Loads the package. The module system caches the module; a package that is missing today may be installed later. */
 const loadAws: Effect.Effect<Aws, Failure> = Effect.map(
   Effect.tryPromise({
     try: (): Promise<object> =>
-      // Bundlers take what has a handler of its own for something that may be missing, and so do not ask for a package that
-      // nobody uses.
+      // Bundlers treat an import with a rejection handler as optional, and so do not require a package that is not used.
       // oxlint-disable-next-line no-restricted-imports -- this is the backend that may import it, and the one place
       import("@aws-sdk/client-lambda").catch((error: unknown) => Promise.reject(asError(error))),
     catch: (error) => ({ message: notLoaded(asError(error).message) })

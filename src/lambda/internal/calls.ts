@@ -1,5 +1,5 @@
 /**
- * The calls of those who start, inspect and stop executions and answer callbacks, for either client.
+ * The API calls that start, inspect and stop executions and answer callbacks, for both clients.
  *
  * @since 0.1.0
  */
@@ -12,7 +12,7 @@ const call =
   <Input extends object>(operation: ApiOperationName, write: (input: Input) => ApiRequest) =>
   (input: Input): Call => ({ operation, input, request: () => write(input) })
 
-/** The id of a callback is what allows to answer it. */
+/** Creates the call that answers a callback. The id of the callback is a secret: it grants permission to answer. */
 const callbackCall =
   <Input extends { readonly CallbackId: string }>(operation: ApiOperationName, write: (input: Input) => ApiRequest) =>
   (input: Input): Call => ({ ...call(operation, write)(input), secrets: [input.CallbackId] })
@@ -31,7 +31,7 @@ export const invoke = (input: Parameters<typeof Requests.invoke>[0]): Call => ({
   read: readInvoke
 })
 
-/** An answer to Invoke is raw bytes, and says the rest in its headers. */
+/** Reads an answer to Invoke: its body is raw bytes, and the rest is in its headers. */
 const readInvoke = ({ body, header }: GoodAnswer): unknown => ({
   DurableExecutionArn: header("x-amz-durable-execution-arn"),
   FunctionError: header("x-amz-function-error"),

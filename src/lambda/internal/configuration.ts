@@ -1,7 +1,8 @@
 /**
- * What it means that the layer of a handler cannot be built for want of configuration.
+ * Handlers whose layer cannot be built because configuration is missing.
  *
- * Owns: which failures of a layer are those of a `Config`, and their words, which name variables and never their values.
+ * Owns: which failures of a layer are those of a `Config`, and their messages, which name variables and never contain their
+ * values.
  * Does not own: when a layer is built, and every other failure of it.
  *
  * @since 0.1.0
@@ -15,9 +16,9 @@ import { failureIn } from "../../internal/cause.ts"
 import type { InvocationAnswer } from "../../wire/Invocation.ts"
 
 /**
- * The answer of an invocation whose layer lacks its configuration. What is missing or malformed is so for every invocation
- * of this version, so the execution ends, unless it is to wait for another version. A source that cannot be read may be
- * readable again. Any other failure is none of this, and stays.
+ * Builds a layer, and returns the answer of an invocation whose layer lacks configuration. A missing or malformed value is
+ * the same for every invocation of this version, so the execution ends, unless it may wait for another version. A source
+ * that cannot be read may become readable. Any other failure passes through.
  */
 export const configured = <A, E, R>(
   build: Effect.Effect<A, E, R>,
@@ -35,7 +36,7 @@ export const configured = <A, E, R>(
     }
   })
 
-// The class itself would bring all of Config into every bundle.
+// A structural check, because the class would bring all of Config into every bundle.
 const isConfigError = (error: unknown): error is ConfigError =>
   Predicate.isTagged(error, "ConfigError") && Predicate.hasProperty(error, "cause")
 

@@ -1,7 +1,7 @@
 /**
- * What the layers of this folder call the Lambda API through, whoever makes the requests: our own client, or AWS's.
+ * The connection through which the layers of this folder call the Lambda API, with this library's client or with AWS's.
  *
- * Owns: what a call is: an operation, its request and its answer, how long it may take, and what may have gone wrong.
+ * Owns: the definition of a call: an operation, its request and its answer, its time-out, and its possible failures.
  * Does not own: how a call is made.
  *
  * @since 0.1.0
@@ -13,11 +13,11 @@ import type { ApiOperationName } from "../../wire/Routes.ts"
 import type { Failure } from "./failure.ts"
 
 /**
- * How long to wait for an answer: as long as a request of the durable API may take, or as long as an execution may.
+ * The time-out for an answer: as long as a request of the durable API may take, or as long as an execution may take.
  */
 export type Patience = "request" | "execution"
 
-/** An answer that is good: its headers, by their names in lower case, and its body. */
+/** A good answer: its headers, by lower-case names, and its body. */
 export interface GoodAnswer {
   readonly header: (name: string) => string | undefined
   readonly body: Uint8Array
@@ -26,18 +26,18 @@ export interface GoodAnswer {
 /** One call of the Lambda API, for either client. */
 export interface Call {
   readonly operation: ApiOperationName
-  /** The input as AWS's client takes it. */
+  /** The input in the form of AWS's client. */
   readonly input: object
-  /** The request that our own client sends: the same. */
+  /** The same request in the form of this library's client. */
   readonly request: () => ApiRequest
   readonly patience?: Patience
-  /** Texts of the input that no message may repeat. */
+  /** Texts of the input that must not appear in messages. */
   readonly secrets?: ReadonlyArray<string>
-  /** What AWS's client would make of a good answer, where that is not just its JSON. */
+  /** Reads a good answer as AWS's client would return it, if that is not just its JSON. */
   readonly read?: (answer: GoodAnswer) => unknown
 }
 
-/** Calls the Lambda API. The answers are as AWS's client has them, but that a time may be a number. */
+/** Calls the Lambda API. The answers have the form of AWS's client, except that a time may be a number. */
 export class Connection extends Context.Service<
   Connection,
   { readonly call: (call: Call) => Effect.Effect<unknown, Failure> }

@@ -1,5 +1,5 @@
 /**
- * Reads an answer of the Lambda API, or fails with what the caller makes of one that is not as the API model says.
+ * Reads an answer of the Lambda API. Fails with the caller's error if the answer does not match the API model.
  *
  * @since 0.1.0
  */

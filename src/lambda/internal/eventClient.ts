@@ -1,5 +1,5 @@
 /**
- * The client that may come with the event of an invocation, as AWS's test runner sends it, behind the port.
+ * The checkpoint store over the client in the event of an invocation, which AWS's test runner sends.
  *
  * @since 0.1.0
  */
@@ -17,21 +17,21 @@ import { storeError } from "../../StoreFailure.ts"
 import { describeFailure } from "./failure.ts"
 import { makeStore, type Reader } from "./store.ts"
 
-/** An object with the two calls of a running invocation: requests and answers as the AWS client has them. */
+/** An object with the two calls of a running invocation. Requests and answers have the form of the AWS client. */
 export interface DurableExecutionClient {
-  // Methods, because the parameters are mutable in the clients of others.
+  // Methods, because other clients declare mutable parameters.
   checkpoint(params: CheckpointRequest): Promise<unknown>
   getExecutionState(params: StateRequest): Promise<unknown>
 }
 
-/** A store of such a client. Its failures are sorted by what they say themselves, else as failures of the AWS client. */
+/** Creates a store over such a client. Its failures are classified by their own scope, else as failures of the AWS client. */
 export const fromDurableExecutionClient = (client: DurableExecutionClient): CheckpointStore["Service"] =>
   makeStore({
     checkpoint: (request, read) => call(request.CheckpointToken, async () => client.checkpoint(request), read),
     loadState: (request, read) => call(request.CheckpointToken, async () => client.getExecutionState(request), read)
   })
 
-/** One wait and no more: every checkpoint passes here. */
+/** Calls the client with a single suspension, because every checkpoint takes this path. */
 const call = <A>(token: string, run: () => Promise<unknown>, read: Reader<A>): Effect.Effect<A, StoreError> =>
   Effect.callback((resume) => {
     run().then(
@@ -54,7 +54,7 @@ const classify = (error: unknown, token: string): StoreError => {
   }
 }
 
-/** How far a failure reaches, when it carries AWS's marker for that. */
+/** Returns the scope of a failure that has AWS's marker for it. */
 const scopeOf = (error: unknown): unknown => {
   try {
     const isMarked =

@@ -1,25 +1,25 @@
 /**
- * What a failed call of the Lambda API was, in a form that may be shown: status, name and message, without tokens,
- * payloads, signatures, or anything that a proxy answered in the service's place.
+ * The description of a failed call of the Lambda API that is safe to show: status, name and message, without tokens,
+ * payloads, signatures, or anything that a proxy answered in place of the service.
  *
  * @since 0.1.0
  */
 import { propertyAt, textAt } from "../../wire/internal/properties.ts"
 
-/** A failed call. Without a status there was no answer: a network, a time-out, or missing credentials. */
+/** A failed call. Without a status there was no answer: the network failed, the time was up, or credentials are missing. */
 export interface Failure {
   readonly status?: number | undefined
-  /** The name of the exception, or of the kind of error when there was no answer. */
+  /** The name of the exception, or of the kind of error if there was no answer. */
   readonly name?: string | undefined
   readonly message: string
 }
 
-/** Describes whatever an AWS client, or something that acts as one, has thrown. Never throws. */
+/** Describes any value that an AWS client, or an object acting as one, has thrown. Never throws. */
 export const describeFailure = (error: unknown, secrets: ReadonlyArray<string> = []): Failure => {
   try {
     const status = numberAt(propertyAt(error, "$metadata"), "httpStatusCode")
-    // The client's error for an answer that it could not read has no fault, as exceptions of the service have. Its message
-    // quotes the answer.
+    // Exceptions of the service have a fault. The client's error for an unreadable answer has none, and its message quotes
+    // the answer.
     if (
       status !== undefined &&
       propertyAt(error, "$fault") === undefined &&
@@ -38,19 +38,19 @@ export const describeFailure = (error: unknown, secrets: ReadonlyArray<string> =
   }
 }
 
-/** An answer that is not as the API writes them, of which nothing is shown. */
+/** Returns the failure for an answer that is not in the form of the API. It shows nothing of the answer. */
 export const unreadable = (status: number): Failure => ({
   status,
   message: `The answer, with HTTP status ${status}, is none of the Lambda API.`
 })
 
-/** Names that say nothing. */
+/** Names without information. */
 const anonymous = new Set(["Error", "AggregateError", "Unknown", "UnknownError", "Object", ""])
 
 const nameOf = (error: unknown): string | undefined => {
   const name = textAt(error, "name")
   if (name !== undefined && !anonymous.has(name)) return name
-  // Some emulators put the name where the service says whose fault it is; the system's errors have a code.
+  // Some emulators put the name into the field in which the service puts the fault; errors of the system have a code.
   const type = textAt(error, "Type")
   return type?.endsWith("Exception") ? type : textAt(error, "code")
 }
@@ -66,8 +66,8 @@ const noReason = "no reason was given"
 const longest = 500
 
 /**
- * The first line of a message, without the values that the service repeats when it refuses them. The lines after it hold
- * the signed request, when that is what the service refused.
+ * Returns the first line of a message, without the values that the service repeats when it refuses them. The following lines
+ * may hold the signed request, if the service refused that.
  */
 export const showable = (message: string, secrets: ReadonlyArray<string>): string => {
   let text = message.replace(/Value '.*' at '/s, "Value '…' at '")

@@ -1,5 +1,5 @@
 /**
- * What Lambda's Invoke answers, after the AWS client has put its headers and its body together.
+ * The answer of Lambda's Invoke, after its headers and its body are combined as in the AWS client.
  *
  * @since 0.1.0
  */
@@ -11,7 +11,7 @@ import { maybe, record } from "../../wire/internal/fields.ts"
 import { propertyAt, textAt } from "../../wire/internal/properties.ts"
 import { reader, type MalformedMessage } from "../../wire/Malformed.ts"
 
-/** An answer. Without an ARN no execution was started; an empty body is no payload. */
+/** An answer of Invoke. Without an ARN no execution was started; an empty body means no payload. */
 export interface Invoked {
   readonly executionArn: string | undefined
   readonly failed: boolean
@@ -38,7 +38,7 @@ const textOf = (payload: Uint8Array | string | undefined): string | undefined =>
   (typeof payload === "object" ? new TextDecoder().decode(payload) : payload) || undefined
 
 /**
- * The error in the body of an invocation that failed: `{ errorType, errorMessage, trace }` as Lambda writes it, or an
+ * Returns the error in the body of a failed invocation: `{ errorType, errorMessage, trace }` as Lambda writes it, or an
  * ErrorObject, or any text.
  */
 export const functionError = (payload: string | undefined): ErrorObject => {

@@ -1,8 +1,8 @@
 /**
- * One call of a handler, from what Lambda passes to the answer.
+ * One call of a handler, from the event that Lambda passes to the answer.
  *
- * Owns: what an invocation runs in: its services, its store, its deadline, its logs' annotations, and a context that is complete.
- * Does not own: how layers are built and kept, which the sandbox does; what an invocation does; how the answer is handed over.
+ * Owns: the surroundings of an invocation: its services, store, deadline and log annotations, and a complete context.
+ * Does not own: building and keeping layers (`sandbox.ts`), the invocation itself, and handing over the answer.
  *
  * @since 0.1.0
  */
@@ -27,13 +27,13 @@ export interface RunnerOptions<R, E> {
   /** Where checkpoints go, unless the event brings a client. */
   readonly checkpoints: () => Effect.Effect<Context.Context<CheckpointStore>, unknown>
   readonly options: Partial<InvokeOptions>
-  /** Whether configuration that is missing fails the invocation, and not the execution. */
+  /** Whether missing configuration fails only the invocation, and not the execution. */
   readonly mayWait: boolean
-  /** How long before its end an invocation is cut off, in milliseconds. */
+  /** The milliseconds before the end of the function at which an invocation is cut off. */
   readonly margin: number
 }
 
-/** Makes what runs one invocation. */
+/** Returns a function that runs one invocation. */
 export const runner =
   <R, E>(
     implementation: DurableFunction.AnyImplementation,
@@ -41,7 +41,7 @@ export const runner =
   ) =>
   (input: unknown, context: Partial<InvocationContext> | undefined): Effect.Effect<Invoked, unknown> =>
     Effect.withFiber((fiber) => {
-      // The client is taken off first: decoding keeps only what belongs to the event.
+      // Take the client off first: decoding keeps only the fields of the event.
       const client = Predicate.hasProperty(input, "durableExecutionClient") ? input.durableExecutionClient : undefined
       const decoded = decodeInvocationEvent(input)
       if (Result.isFailure(decoded)) return Effect.fail(decoded.failure)
@@ -69,7 +69,7 @@ export const runner =
       })
     })
 
-/** What an invocation runs in: the services of the handler's layer, its store, its context, and what its logs say. */
+/** Returns the services of an invocation: those of the handler's layer, its store, its context, and its log annotations. */
 const invocationServices = <R>(
   services: Context.Context<R>,
   store: CheckpointStore["Service"],
@@ -84,17 +84,17 @@ const invocationServices = <R>(
     })
   )
 
-/** How long the function has left. A context that does not know the time, as a test may call it, never ends. */
+/** Returns the milliseconds that the function has left. A context without a clock, as in a test, never ends. */
 const remainingIn = (context: Partial<InvocationContext> | undefined): number =>
   typeof context?.getRemainingTimeInMillis === "function" ? context.getRemainingTimeInMillis() : Infinity
 
-/** What every log of an invocation has in addition to the execution. */
+/** Returns the annotations that every log of an invocation has in addition to those of the execution. */
 const annotationsOf = (context: Partial<InvocationContext> | undefined): Readonly<Record<string, unknown>> => ({
   ...(context?.awsRequestId ? { requestId: context.awsRequestId } : undefined),
   ...(context?.tenantId ? { tenantId: context.tenantId } : undefined)
 })
 
-/** The context of Lambda is itself; what one of a test leaves out is that of an unknown function. */
+/** Returns the context of Lambda unchanged, or a test's incomplete one completed with the fields of an unknown function. */
 const completed = (context: Partial<InvocationContext> = {}): InvocationContext => {
   const missing = Object.entries(unknownContext).filter(([field]) => !(field in context))
   return missing.length === 0
@@ -102,7 +102,7 @@ const completed = (context: Partial<InvocationContext> = {}): InvocationContext 
     : Object.assign(cast<unknown, InvocationContext>(Object.create(context)), Object.fromEntries(missing))
 }
 
-/** A handler that is called without a context, by a test for instance, has no limits that it knows of. */
+/** The context of a handler that is called without one, for instance by a test. It has no known limits. */
 const unknownContext: InvocationContext = {
   awsRequestId: "",
   functionName: "",

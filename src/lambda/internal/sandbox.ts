@@ -1,9 +1,9 @@
 /**
- * What a handler keeps from one invocation to the next: the services of its layer, built once per sandbox.
+ * The sandbox: what a handler keeps between invocations, the services of its layer, built once per sandbox.
  *
- * A build that fails is forgotten, so the next invocation tries again. When Lambda ends the sandbox it sends SIGTERM; the
- * invocations that still run are interrupted then, and the resources of the layer are released. With a memo map it builds the
- * layer as a part of what others build with that map: what is in both is built once, and released when nobody has it any more.
+ * A failed build is dropped, so the next invocation tries again. When Lambda ends the sandbox it sends SIGTERM: running
+ * invocations are interrupted, and the resources of the layer are released. With a memo map the layer shares its parts with
+ * other users of that map: a shared part is built once, and released when its last user releases it.
  *
  * @since 0.1.0
  */
@@ -26,7 +26,7 @@ interface Built<R> {
 
 interface Build<R, E> {
   readonly ended: Promise<Exit.Exit<Built<R>, E>>
-  /** What was built, once it was. */
+  /** The built services and their scope, once they are built. */
   built: Built<R> | undefined
 }
 
@@ -35,7 +35,7 @@ export class Sandbox<R, E> {
   readonly #memoMap: Layer.MemoMap | undefined
   readonly #running = new Set<Fiber.Fiber<unknown, unknown>>()
   #build: Build<R, E> | undefined
-  /** What is being released. */
+  /** The release in progress. */
   #closing: Promise<void> = Promise.resolve()
 
   constructor(layer: Layer.Layer<R, E>, memoMap?: Layer.MemoMap) {
@@ -43,7 +43,7 @@ export class Sandbox<R, E> {
     this.#memoMap = memoMap
   }
 
-  /** The services of the layer, which is built when it is needed first. */
+  /** The services of the layer, which is built at its first use. */
   get services(): Effect.Effect<Context.Context<R>, E> {
     const built = this.#build?.built
     if (built !== undefined) return Effect.succeed(built.services)
@@ -53,15 +53,15 @@ export class Sandbox<R, E> {
     )
   }
 
-  /** Notes that an invocation runs, until it has ended. */
+  /** Tracks a running invocation until it has ended. */
   track(fiber: Fiber.Fiber<unknown, unknown>): void {
     this.#running.add(fiber)
     fiber.addObserver(() => this.#running.delete(fiber))
   }
 
   /**
-   * Interrupts what runs and releases the resources of the layer, and ends when all of them are released, also those that an
-   * earlier call began to release. A later invocation builds the layer anew.
+   * Interrupts running invocations and releases the resources of the layer. Ends when all of them are released, including
+   * those that an earlier call began to release. A later invocation builds the layer again.
    */
   async close(): Promise<void> {
     const [before, released] = [this.#closing, this.#release()]
@@ -91,7 +91,7 @@ export class Sandbox<R, E> {
 
   #begin(): Build<R, E> {
     if (this.#build !== undefined) return this.#build
-    // Before anything is acquired: a signal that comes during the build must find somebody who listens.
+    // Before anything is acquired: a signal during the build has to find a listener.
     closeOnSignal(this)
     const ended = Effect.runPromise(buildScoped(this.#layer, this.#memoMap ?? Layer.makeMemoMapUnsafe())).then(
       (exit) => {
@@ -119,7 +119,7 @@ export const buildScoped = <R, E>(
     )
   )
 
-/** Sandboxes that have run something in this process. One listener serves them all. */
+/** The sandboxes of this process that have run an invocation. One listener serves all of them. */
 const sandboxes = new Set<Closeable>()
 
 const closeOnSignal = (sandbox: Closeable): void => {
@@ -127,7 +127,7 @@ const closeOnSignal = (sandbox: Closeable): void => {
   sandboxes.add(sandbox)
 }
 
-/** Without a sandbox the signal ends the process as if nobody had ever listened. */
+/** Removes a sandbox. After the last one the signal ends the process as if there had never been a listener. */
 const forget = (sandbox: Closeable): void => {
   if (sandboxes.delete(sandbox) && sandboxes.size === 0) process.off("SIGTERM", closeAll)
 }
@@ -136,6 +136,6 @@ const closeAll = async (): Promise<void> => {
   const open = Array.from(sandboxes)
   sandboxes.clear()
   await Promise.allSettled(open.map((sandbox) => sandbox.close()))
-  // A listener keeps the signal from ending the process, so when nobody else listens it is sent again.
+  // A listener keeps the signal from ending the process, so without other listeners the signal is sent again.
   if (process.listenerCount("SIGTERM") === 0) process.kill(process.pid, "SIGTERM")
 }

@@ -1,9 +1,9 @@
 /**
- * The checkpoint store over anything that takes requests of the Lambda API and gives its answers: what the AWS client
- * has behind it, or a client that came with the event.
+ * The checkpoint store over any client that takes requests of the Lambda API and returns its answers: the connection of this
+ * folder, or a client in the event.
  *
- * An answer that is not what the API model says counts as *unavailable*: a proxy or a cut connection may have made it,
- * and the service applies a repeated checkpoint once, so asking again is safe and ending the execution is not.
+ * An answer that does not match the API model counts as *unavailable*: a proxy or a cut connection may have caused it. The
+ * service applies a repeated checkpoint once, so asking again is safe and ending the execution is not.
  *
  * @since 0.1.0
  */
@@ -25,7 +25,7 @@ export interface RawStore {
   readonly loadState: <A>(request: StateRequest, read: Reader<A>) => Effect.Effect<A, StoreError>
 }
 
-/** Reads an answer that nobody has looked at. */
+/** Reads an unchecked answer. */
 export type Reader<A> = (answer: unknown) => Effect.Effect<A, StoreError>
 
 const decoded = decodedOr(({ message }) => new StoreUnavailable({ message }))

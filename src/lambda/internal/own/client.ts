@@ -1,12 +1,13 @@
 /**
- * The Lambda API over HTTP: signs a request, sends it, repeats it where that may help, and reads the answer.
+ * The Lambda API over HTTP: signs a request, sends it, repeats it where useful, and reads the answer.
  *
- * Owns: what requests share: endpoint, credentials, open connections, the offset of the clock and the allowance of repeats.
- * Does not own: how any of these works, and what an answer means to who asked.
+ * Owns: the state that requests share: endpoint, credentials, open connections, the clock offset and the allowance of
+ * repeats.
+ * Does not own: the implementation of these parts, and the meaning of an answer for the caller.
  *
  * Invariants:
- * 1. A call ends once: with an answer or with a failure, or not at all when it was given up.
- * 2. Signatures, credentials and bodies of others are in no failure.
+ * 1. A call ends once, with an answer or with a failure. A call that was given up reports no end.
+ * 2. No failure contains signatures, credentials or foreign bodies.
  *
  * @since 0.1.0
  */
@@ -21,7 +22,7 @@ import { Allowance, delayOf, kindOf } from "./repeats.ts"
 import { queryText, sign } from "./signature.ts"
 import { unsignedHeaders } from "./unsigned.ts"
 
-/** What a client may be told. What it is not told it finds in the environment. */
+/** The optional settings of a client. Missing ones come from the environment. */
 export interface Settings {
   readonly region?: string | undefined
   readonly endpoint?: string | undefined
@@ -31,14 +32,14 @@ export interface Settings {
   readonly limits: Readonly<Record<Patience, Limits>>
 }
 
-/** Told once how a call ended. */
+/** A callback that receives the end of a call once. */
 export type Ended = (failure: Failure | undefined, answer?: unknown) => void
 
 export class Client {
   readonly settings: Settings
   readonly credentials: CredentialSource
   readonly allowance = new Allowance()
-  /** What has to be added to our clock to get that of the service, in milliseconds. */
+  /** The difference in milliseconds from the local clock to the clock of the service. */
   offset = 0
   #endpoint: Endpoint | undefined
   #agent: Agent | undefined
@@ -48,7 +49,10 @@ export class Client {
     this.credentials = credentialSource(settings.credentials)
   }
 
-  /** Looked up at the first call, so that a missing region fails calls, and not the sandbox. Throws when there is none. */
+  /**
+   * The endpoint, resolved at the first call, so that a missing region fails calls and not the sandbox. Throws without a
+   * region.
+   */
   get endpoint(): Endpoint {
     this.#endpoint ??= endpointOf(this.settings)
     return this.#endpoint
@@ -65,34 +69,35 @@ export class Client {
     return attempts >= 1 ? attempts : 3
   }
 
-  /** Begins a call, and answers with how to give it up. */
+  /** Begins a call, and returns a function that gives it up. */
   call(call: Call, ended: Ended): () => void {
     const running = new RunningCall(this, call, ended)
     running.begin()
     return () => running.giveUp()
   }
 
-  /** Closes the connections that are open, unless they are those of somebody else. */
+  /** Closes the open connections, unless the caller provided the agent. */
   close(): void {
     this.#agent?.destroy()
     this.#agent = undefined
   }
 
-  /** Learns from the clock of the service. Answers whether what was signed with this offset was signed at the wrong time. */
+  /** Learns from the clock of the service. Returns whether the signature with this offset was made at the wrong time. */
   learn(answer: Answer, signedWith: number): boolean {
     const date = answer.header("age") === undefined ? Date.parse(answer.header("date") ?? "") : NaN
     if (Number.isNaN(date)) return false
     const offset = date - Date.now()
-    // The date counts in seconds and is as old as the answer: what is no skew would only make signatures wander.
+    // The date has whole seconds and is as old as the answer: correcting less than a real skew would only make signatures
+    // drift.
     this.offset = Math.abs(offset) >= skew ? offset : 0
     return Math.abs(this.offset - signedWith) >= skew
   }
 }
 
-/** Signatures hold for five minutes. */
+/** The smallest offset that counts as a skew. Signatures are valid for five minutes. */
 const skew = 240_000
 
-/** One call: as many requests as it takes. */
+/** One call: as many requests as necessary. */
 class RunningCall {
   readonly #client: Client
   readonly #call: Call
@@ -100,7 +105,7 @@ class RunningCall {
   readonly #id = crypto.randomUUID()
   readonly #secrets: Set<string>
   #attempt = 0
-  /** What the last repeat took of the allowance. */
+  /** The part of the allowance that the last repeat used. */
   #cost: number | undefined
   #isOver = false
   #stop: () => void = () => {}
@@ -129,7 +134,7 @@ class RunningCall {
     })
   }
 
-  /** What is wrong with the configuration or the request itself ends the call. */
+  /** Runs a function. An error in the configuration or in the request itself ends the call. */
   #guarded(run: () => void): void {
     if (this.#isOver) return
     try {
@@ -227,7 +232,7 @@ class RunningCall {
   }
 }
 
-/** The JSON of a body, an empty object for an empty one, or undefined if it is none. */
+/** Returns the JSON of a body, an empty object for an empty body, or undefined for invalid JSON. */
 const parsed = (body: Buffer): { readonly json: unknown } | undefined => {
   try {
     return { json: body.length === 0 ? {} : JSON.parse(body.toString("utf8")) }

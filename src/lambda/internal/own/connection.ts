@@ -1,5 +1,5 @@
 /**
- * The Lambda API through our own client, which the scope of the layer closes.
+ * The Lambda API through this library's client, which closes with the scope of the layer.
  *
  * @since 0.1.0
  */
@@ -13,13 +13,13 @@ import type { Limits } from "./exchange.ts"
 import { nodeHttp } from "./node.ts"
 import type { ConnectionOptions, HttpAgent } from "./options.ts"
 
-/** The requests of a running invocation have to fail while there is time left to repeat them. */
+/** The default time-outs. The requests of a running invocation have to fail while there is time left to repeat them. */
 const defaultLimits: Readonly<Record<Patience, Limits>> = {
   request: { connect: 5_000, idle: 50_000, total: 55_000 },
   execution: { connect: 5_000, idle: 0, total: 0 }
 }
 
-/** Over a client with these options. Throws when the agent is none. */
+/** Creates a connection over a client with these options. Throws when the agent is invalid. */
 export const layerOf = (
   { agent, ...options }: ConnectionOptions,
   limits: Readonly<Record<Patience, Limits>> = defaultLimits
@@ -50,5 +50,7 @@ export const layerOf = (
 const isAgent = (agent: HttpAgent | undefined): agent is Agent | undefined =>
   agent === undefined || agent instanceof nodeHttp().Agent
 
-/** Over a client that the environment configures. One layer, so that all who use it share its connections. */
+/**
+ * A connection over a client that the environment configures. It is a single layer, so that all users share its connections.
+ */
 export const layer: Layer.Layer<Connection> = /* @__PURE__ */ layerOf({})

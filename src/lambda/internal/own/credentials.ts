@@ -1,19 +1,19 @@
 /**
- * Whose name requests are signed in.
+ * The credentials that sign requests.
  *
- * Owns: where credentials come from and how long they are kept: those that were handed over, those of the environment, or those
- * that `@aws-sdk/credential-providers` finds where it is installed: of a container, an instance, a profile, a web identity.
- * Does not own: what is signed with them.
+ * Owns: the source of credentials and how long they are kept. The source is an option, the environment, or
+ * `@aws-sdk/credential-providers` where it is installed: a container, an instance, a profile, a web identity.
+ * Does not own: the signatures.
  *
  * Invariants:
- * 1. They are never part of a message.
- * 2. Requests that come at the same time share one search, and a search that failed is not kept.
+ * 1. Credentials are never part of a message.
+ * 2. Concurrent requests share one search, and a failed search is not kept.
  *
  * @since 0.1.0
  */
 
 /**
- * Credentials of AWS. Without an `expiration` they hold for ever.
+ * Credentials of AWS. Without an `expiration` they never expire.
  *
  * @category models
  * @since 0.1.0
@@ -26,21 +26,21 @@ export interface Credentials {
 }
 
 /**
- * Finds credentials, as the providers of AWS's SDK do.
+ * A function that finds credentials, as the providers of AWS's SDK do.
  *
  * @category models
  * @since 0.1.0
  */
 export type CredentialProvider = () => Promise<Credentials>
 
-/** Finds the credentials of each request, and keeps what is costly to find. */
+/** The credentials of each request. Results that are costly to find are kept. */
 export interface CredentialSource {
   readonly find: () => Credentials | Promise<Credentials>
-  /** Forgets what was found, because the service says that it has expired. */
+  /** Drops the kept credentials, because the service reports that they have expired. */
   readonly forget: () => void
 }
 
-/** Credentials are found anew so long before they expire, in milliseconds. */
+/** How long before their expiration credentials are renewed, in milliseconds. */
 const margin = 5 * 60_000
 
 export const credentialSource = (given: Credentials | CredentialProvider | undefined): CredentialSource => {
@@ -49,7 +49,7 @@ export const credentialSource = (given: Credentials | CredentialProvider | undef
   return { ...provided, find: () => (given === undefined ? fromEnvironment() : undefined) ?? provided.find() }
 }
 
-/** Read anew each time: it costs nothing, and what a test or a host changes there counts at once. */
+/** Reads the environment each time: it costs nothing, and changes by a test or a host take effect at once. */
 const fromEnvironment = (): Credentials | undefined => {
   const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN } = process.env
   if (!AWS_ACCESS_KEY_ID || !AWS_SECRET_ACCESS_KEY) return undefined
@@ -60,7 +60,7 @@ const fromEnvironment = (): Credentials | undefined => {
   }
 }
 
-/** Requests that come at the same time share one search. A search that failed is not kept. */
+/** Keeps the credentials of a provider. Concurrent requests share one search. A failed search is not kept. */
 const kept = (provider: CredentialProvider): CredentialSource => {
   let found: Credentials | undefined
   let search: Promise<Credentials> | undefined
@@ -84,7 +84,7 @@ const kept = (provider: CredentialProvider): CredentialSource => {
   }
 }
 
-/** The chain of AWS's SDK. It is made once, and asked each time that credentials have run out. */
+/** The provider chain of AWS's SDK, created once and called each time that credentials have expired. */
 let chained: Promise<CredentialProvider> | undefined
 
 const chain: CredentialProvider = async () => {
@@ -101,8 +101,8 @@ const chain: CredentialProvider = async () => {
 }
 
 /**
- * The name is an argument, so that bundlers leave the package out: it has several times the size of a whole handler, and a
- * function on Lambda finds its credentials in the environment.
+ * Loads the package. Its name is an argument, so that bundlers omit the package: it is several times the size of a whole
+ * handler, and a function on Lambda has its credentials in the environment.
  */
 const load = async (packageName: string): Promise<CredentialProvider> => {
   const module: unknown = await import(packageName).catch((error: unknown) => {

@@ -1,26 +1,26 @@
 /**
- * Where requests go: the service of a region, or another address that the environment or an option names.
+ * The address of requests: the service of a region, or an address from the environment or an option.
  *
- * Owns: the addresses of the Lambda API in AWS's partitions, and which variables of the environment count.
- * Does not own: paths, and connections.
+ * Owns: the addresses of the Lambda API in AWS's partitions, and which environment variables are read.
+ * Does not own: paths and connections.
  *
  * @since 0.1.0
  */
 
-/** An address, in the parts that a request needs. */
+/** An address, split into the parts that a request needs. */
 export interface Endpoint {
   readonly region: string
   readonly secure: boolean
-  /** Without the brackets of an IPv6 address. */
+  /** The host name, without the brackets of an IPv6 address. */
   readonly hostname: string
   readonly port: number
   /** The value of the header `host`. */
   readonly host: string
-  /** What stands before every path; empty for the service itself. */
+  /** The prefix of every path; empty for the service itself. */
   readonly prefix: string
 }
 
-/** Throws when there is no region, or an address is none. */
+/** Returns the endpoint. Throws when there is no region, or an address is invalid. */
 export const endpointOf = (given: {
   readonly region?: string | undefined
   readonly endpoint?: string | undefined
@@ -57,7 +57,7 @@ const parsed = (address: string): Omit<Endpoint, "region"> => {
   }
 }
 
-/** How the regions of a partition begin, and its two domains. What none of them knows is in the first one, `aws`. */
+/** The prefixes of the regions of each partition, and its two domains. Other regions belong to the first partition, `aws`. */
 const partitions: ReadonlyArray<readonly [prefix: string, domain: string, dualStackDomain: string]> = [
   ["", "amazonaws.com", "api.aws"],
   ["cn-", "amazonaws.com.cn", "api.amazonwebservices.com.cn"],

@@ -1,12 +1,12 @@
 /**
- * One request over HTTP and its answer, or why there was none.
+ * One HTTP request and its answer, or its error.
  *
  * Owns: sockets and time-outs.
- * Does not own: repeats, and what is in an answer.
+ * Does not own: repeats, and the content of an answer.
  *
  * Invariants:
- * 1. It is told once how a request ended, and never after it was given up.
- * 2. No timer is left of a request that has ended.
+ * 1. The end of a request is reported once, and never after the request was given up.
+ * 2. A request that has ended leaves no timer behind.
  *
  * @since 0.1.0
  */
@@ -14,21 +14,21 @@ import type * as http from "node:http"
 import type { Endpoint } from "./endpoint.ts"
 import { nodeHttp, nodeHttps } from "./node.ts"
 
-/** An answer, complete. */
+/** A complete answer. */
 export interface Answer {
   readonly status: number
-  /** Names are in lower case. Of a header that came twice the first counts. */
+  /** Returns a header by its lower-case name. If a header came twice, the first one counts. */
   readonly header: (name: string) => string | undefined
   readonly body: Buffer
 }
 
-/** Milliseconds; 0 means no limit. */
+/** Time-outs in milliseconds; 0 means no limit. */
 export interface Limits {
-  /** Until there is a connection. */
+  /** The limit until there is a connection. */
   readonly connect: number
-  /** Without a byte in either direction. */
+  /** The limit without a byte in either direction. */
   readonly idle: number
-  /** From the beginning to the end of the answer. */
+  /** The limit from the beginning to the end of the answer. */
   readonly total: number
 }
 
@@ -43,18 +43,18 @@ export interface Outgoing {
   readonly limits: Limits
 }
 
-/** Keeps connections open between requests, at most fifty of them. */
+/** Creates an agent that keeps connections open between requests, at most fifty of them. */
 export const makeAgent = (secure: boolean): http.Agent =>
   new (secure ? nodeHttps() : nodeHttp()).Agent({ keepAlive: true, maxSockets: 50 })
 
-/** No answer came in time. The name is that of AWS's clients. */
+/** The error for a late answer, with the name that AWS's clients use. */
 class TimeoutError extends Error {
   override readonly name = "TimeoutError"
 }
 
 /**
- * Sends a request and tells once how it ended: with an answer, or with whatever was thrown or emitted. Answers with how to give it
- * up; nothing is told then.
+ * Sends a request and reports its end once: an answer, or the thrown or emitted error. Returns a function that gives the
+ * request up; a request that was given up reports nothing.
  */
 export const exchange = (
   { agent, body, endpoint, headers, limits, method, target }: Outgoing,
@@ -113,7 +113,7 @@ const collect = (incoming: http.IncomingMessage, end: (error: unknown, answer?: 
   incoming.on("end", () => {
     const { headers, statusCode = 0 } = incoming
     const answer = { status: statusCode, header: headerOf(headers), body: Buffer.concat(chunks) }
-    // The agent takes the connection back in the next tick. A request that is made before that would open another one.
+    // The agent takes the connection back in the next tick. A request made before that would open another one.
     process.nextTick(end, undefined, answer)
   })
 }

@@ -1,8 +1,8 @@
 /**
- * The modules of Node that our own client needs, loaded when they are needed first.
+ * The Node modules of this library's client, loaded at their first use.
  *
- * They are not imported: an `import` of `node:http` looks at everything that it exports, and so loads the whole of `fetch`
- * and WebSocket, which costs ten times what the module itself does. That counts in a cold start.
+ * They are not imported: an `import` of `node:http` evaluates everything that it exports, and so loads the whole of `fetch`
+ * and WebSocket. That costs ten times as much as the module itself, in every cold start.
  *
  * @since 0.1.0
  */

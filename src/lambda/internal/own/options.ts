@@ -1,5 +1,5 @@
 /**
- * What users may tell our own client. It names no type of Node, so that nobody needs those types to compile.
+ * The user's options of this library's client. They name no type of Node, so that users can compile without those types.
  *
  * @since 0.1.0
  */
@@ -12,12 +12,12 @@ import type { CredentialProvider, Credentials } from "./credentials.ts"
  * @since 0.1.0
  */
 export interface HttpAgent {
-  // A method, so that agents of whatever version of the types are taken.
+  // A method, so that agents of any version of the types are accepted.
   destroy(): void
 }
 
 /**
- * How the Lambda API is called. What is left out comes from the environment.
+ * How the Lambda API is called. Missing options come from the environment.
  *
  * @category models
  * @since 0.1.0
@@ -28,12 +28,15 @@ export interface ConnectionOptions {
   /** The address of the API. Default: `AWS_ENDPOINT_URL_LAMBDA`, `AWS_ENDPOINT_URL`, or else the service of the region. */
   readonly endpoint?: string
   /**
-   * Credentials, or a function that finds them: every provider of `@aws-sdk/credential-providers` is one. What it finds is
-   * kept until five minutes before its `expiration`. Default: those of the environment, or else what that package finds.
+   * Credentials, or a function that finds them, such as any provider of `@aws-sdk/credential-providers`. The result is kept
+   * until five minutes before its `expiration`. Default: those of the environment, or else those that this package finds.
    */
   readonly credentials?: Credentials | CredentialProvider
-  /** Makes the connections: for a proxy, or certificates of your own. Nobody closes it. Default: one that keeps connections open. */
+  /**
+   * The agent that makes the connections: for a proxy, or your own certificates. This library does not close it. Default: an
+   * agent that keeps connections open.
+   */
   readonly agent?: HttpAgent
-  /** A number of attempts: how often a request is tried at the most. Default: `AWS_MAX_ATTEMPTS`, or else 3. */
+  /** The maximum number of attempts of a request. Default: `AWS_MAX_ATTEMPTS`, or else 3. */
   readonly maxAttempts?: number
 }

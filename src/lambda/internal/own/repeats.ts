@@ -1,16 +1,16 @@
 /**
- * Which failed requests are sent again, after how long, and how many of them.
+ * Repeats of failed requests: which ones, after which delay, and how many.
  *
- * Owns: the rules, which are those of AWS's clients in their standard mode: kinds of failure, delays, and an allowance that an
- * outage uses up, so that a service in trouble is not asked three times as often.
- * Does not own: sending, and what else a failure means.
+ * Owns: the rules, which are those of AWS's clients in their standard mode: kinds of failure, delays, and an allowance. An
+ * outage uses up the allowance, so that a service in trouble does not receive three times as many requests.
+ * Does not own: sending, and any other meaning of a failure.
  *
  * @since 0.1.0
  */
 import type { Failure } from "../failure.ts"
 import type { Answer } from "./exchange.ts"
 
-/** The service has too much to do, the next try may succeed, or none will. */
+/** The kind of a failure: the service is overloaded, the next try may succeed, or no try will. */
 export type Failing = "throttled" | "transient" | "final"
 
 export const kindOf = ({ message, name = "", status }: Failure): Failing => {
@@ -25,12 +25,15 @@ export const kindOf = ({ message, name = "", status }: Failure): Failing => {
 const throttling =
   /^(BandwidthLimitExceeded|EC2ThrottledException|LimitExceededException|PriorRequestNotComplete|ProvisionedThroughputExceededException|RequestLimitExceeded|RequestThrottled(Exception)?|SlowDown|ThrottledException|Throttling(Exception)?|TooManyRequestsException|TransactionInProgressException)$/
 
-/** What Node calls a connection that failed. */
+/** Node's codes for a failed connection. */
 const broken = /^(ECONNRESET|ECONNREFUSED|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)$/
 
 const longest = 20_000
 
-/** Milliseconds until the next try, after so many repeats. What the service asks for is kept to, within five seconds. */
+/**
+ * Returns the milliseconds until the next try, after a number of repeats. A delay that the service asks for is kept, up to
+ * five seconds above the computed delay.
+ */
 export const delayOf = (kind: Failing, repeats: number, answer: Answer | undefined): number => {
   const base = kind === "throttled" ? 1_000 : 50
   const delay = Math.floor(Math.random() * Math.min(base * 2 ** repeats, longest))
@@ -38,7 +41,7 @@ export const delayOf = (kind: Failing, repeats: number, answer: Answer | undefin
   return asked === undefined ? delay : Math.max(delay, Math.min(asked, delay + 5_000))
 }
 
-/** The milliseconds that an answer asks to wait. */
+/** Returns the milliseconds that an answer asks to wait. */
 const askedFor = (answer: Answer | undefined): number | undefined => {
   const seconds = answer?.header("retry-after")
   if (seconds !== undefined) {
@@ -51,11 +54,11 @@ const askedFor = (answer: Answer | undefined): number | undefined => {
 
 const capacity = 500
 
-/** What is left of the allowance. Repeats use it up, and good answers fill it again. */
+/** The remaining allowance. Repeats use it up, and good answers refill it. */
 export class Allowance {
   #left = capacity
 
-  /** Takes what a repeat costs, or nothing if there is not enough. */
+  /** Takes the cost of a repeat from the allowance and returns it; returns nothing if too little is left. */
   take(kind: Failing): number | undefined {
     const cost = kind === "throttled" ? 5 : 14
     if (this.#left < cost) return undefined
@@ -63,7 +66,7 @@ export class Allowance {
     return cost
   }
 
-  /** Gives back what the last repeat of a request cost, or a little for one that was not repeated. */
+  /** Gives back the cost of the last repeat of a request, or a little for a request that was not repeated. */
   give(cost = 1): void {
     this.#left = Math.min(capacity, this.#left + cost)
   }

@@ -1,12 +1,12 @@
 /**
- * Signs requests to AWS with Signature Version 4: the headers that say who asks, when, and for what.
+ * Signatures of AWS requests (Signature Version 4): the headers that identify the caller, the time and the request.
  *
  * Owns: the form of a signature, and the key of the day.
- * Does not own: connections, and where credentials come from.
+ * Does not own: connections, and the source of credentials.
  *
  * Invariants:
- * 1. A signature covers what is sent: method, path, query, headers and body.
- * 2. A key is kept for the day, the region and the secret that it was made for, and for no other.
+ * 1. A signature covers everything that is sent: method, path, query, headers and body.
+ * 2. A key is kept only for its day, its region and its secret.
  *
  * @since 0.1.0
  */
@@ -15,20 +15,20 @@ import type { ApiRequest } from "../../../wire/Requests.ts"
 import type { Credentials } from "./credentials.ts"
 import { nodeCrypto } from "./node.ts"
 
-/** A request of which all is known that is signed. Header names are in lower case, and `host` is one of them. */
+/** A request with everything that the signature covers. Header names are in lower case, and `host` is one of them. */
 export interface Signable extends Pick<ApiRequest, "method" | "path" | "query" | "headers"> {
   readonly body: Buffer
 }
 
-/** What a signature holds for. */
+/** The region and service for which a signature is valid. */
 export interface Scope {
   readonly region: string
   readonly service: string
 }
 
 /**
- * The headers of the request, and those that sign it. All of them are signed, so headers that proxies change are added
- * afterwards.
+ * Returns the headers of the request with those of the signature. All of them are signed, so headers that proxies change are
+ * added afterwards.
  */
 export const sign = (
   { body, headers, method, path, query }: Signable,
@@ -60,7 +60,7 @@ export const sign = (
   return signed
 }
 
-/** The query as it is sent, which keeps the order of repeated keys. */
+/** Returns the query as it is sent, in the given order of repeated keys. */
 export const queryText = (query: ApiRequest["query"]): string =>
   query.map(([name, value]) => `${percentEncode(name)}=${percentEncode(value)}`).join("&")
 
@@ -77,7 +77,7 @@ const sha256 = (text: string | Buffer): string => nodeCrypto().createHash("sha25
 
 const hmac = (key: string | Buffer) => nodeCrypto().createHmac("sha256", key)
 
-/** The last key, which holds for a day. Four rounds of HMAC cost more than the rest of a signature. */
+/** The last key, which is valid for a day. Its four rounds of HMAC cost more than the rest of a signature. */
 let last: { readonly id: string; readonly key: Buffer } | undefined
 
 const keyOf = (secret: string, date: string, region: string, service: string): Buffer => {

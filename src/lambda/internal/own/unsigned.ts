@@ -1,6 +1,6 @@
 /**
- * The headers that no signature covers, because others on the way may change them: who calls, how much there is to read, and
- * which trace the request belongs to.
+ * The unsigned headers, which intermediaries may change: the user agent, the length of the body, and the trace of the
+ * request.
  *
  * @since 0.1.0
  */
@@ -8,7 +8,7 @@ import { version } from "../../../internal/version.ts"
 import type { ApiRequest } from "../../../wire/Requests.ts"
 import { propertyAt } from "../../../wire/internal/properties.ts"
 
-/** A request without a body says so, where one is expected. */
+/** Returns the unsigned headers. A request without a body states its length where a body is expected. */
 export const unsignedHeaders = ({ body, method }: ApiRequest): Readonly<Record<string, string | number>> => {
   const trace = traceHeader()
   return {
@@ -20,13 +20,13 @@ export const unsignedHeaders = ({ body, method }: ApiRequest): Readonly<Record<s
 
 const userAgent = `effect-durable/${version} ua/2.1 os/${process.platform} lang/js md/nodejs#${process.versions.node}`
 
-/** What Lambda needs to find functions that call each other for ever: the trace of the invocation that is running. */
+/** Returns the trace of the running invocation, which Lambda needs to detect functions that call each other endlessly. */
 const traceHeader = (): string | undefined => {
   if (!process.env["AWS_LAMBDA_FUNCTION_NAME"]) return undefined
   return traceOfRuntime() ?? (process.env["_X_AMZN_TRACE_ID"] || undefined)
 }
 
-/** Runtimes that run several invocations at once keep the trace beside the environment. */
+/** Returns the trace from the runtime. Runtimes with concurrent invocations keep it outside of the environment. */
 const traceOfRuntime = (): string | undefined => {
   const store = propertyAt(propertyAt(globalThis, "awslambda"), "InvokeStore")
   const ask = propertyAt(store, "getXRayTraceId")
