@@ -1,9 +1,8 @@
 /**
- * Callbacks seen from outside the execution: whoever holds the id completes, fails or prolongs one, or its time runs
- * out.
+ * Callbacks from outside of the execution: the holder of the id completes, fails or extends one, or its time runs out.
  *
- * An id that was never given is not found. One whose callback is over, whatever the reason, is answered as the API
- * documents it for callbacks that have expired or are closed: with CallbackTimeoutException.
+ * An id that was never issued is not found. A callback that is over, for any reason, is answered with
+ * CallbackTimeoutException, as the API documents it for expired or closed callbacks.
  *
  * @since 0.1.0
  */
@@ -22,7 +21,7 @@ import * as Metering from "./Metering.ts"
 import { invalid, notFound, Refused } from "./Refused.ts"
 import * as Work from "./Work.ts"
 
-/** Completes a callback. The sender's text is kept as it is; the empty one is no result. */
+/** Completes a callback. The sender's text is kept unchanged; an empty text means no result. */
 export const succeed = (
   work: Work.Work,
   callbackId: string,
@@ -60,14 +59,17 @@ export const fail = (work: Work.Work, callbackId: string, error: ErrorObject): R
   )
 }
 
-/** Gives a callback another heartbeat interval. Without one it changes nothing; it never wakes the function. */
+/**
+ * Gives a callback another heartbeat interval. A callback without an interval does not change. A heartbeat never wakes the
+ * function.
+ */
 export const heartbeat = (work: Work.Work, callbackId: string): Result.Result<void, Refused> =>
   Result.map(find(work, callbackId), ({ address, entry }) => {
     if (entry.heartbeatSeconds === undefined) return
     Work.arm(work, { kind: "HeartbeatTimeout", ...address }, work.time + entry.heartbeatSeconds * 1_000)
   })
 
-/** The time of an open callback has run out. */
+/** Ends an open callback whose time has run out. */
 export const timeOut = (work: Work.Work, address: Execution.OperationAddress, error: ErrorObject): void => {
   const execution = Work.execution(work, address.executionArn)
   end(

@@ -1,9 +1,8 @@
 /**
- * One execution invokes another function and waits for it.
+ * Chained invokes: one execution invokes another function and waits for it.
  *
- * A durable target becomes an execution of its own, which tells its parent when it closes. A plain target is run once
- * by the host. A target that is not there, or that may not be called in this way, fails the operation and not the
- * caller.
+ * A durable target becomes an execution of its own, which notifies its parent when it closes. A plain target runs once, on
+ * the host. A missing target, or one that may not be called in this way, fails the operation and not the caller.
  *
  * @since 0.1.0
  */
@@ -21,13 +20,13 @@ import * as Start from "./Start.ts"
 import * as State from "./State.ts"
 import * as Work from "./Work.ts"
 
-/** How something ended, without the time. */
+/** The end of an execution or a target, without its time. */
 export type Ending =
   | { readonly status: "SUCCEEDED"; readonly result?: string }
   | { readonly status: "FAILED" | "TIMED_OUT" | "STOPPED"; readonly error: ErrorObject }
 
 /**
- * How a plain target ended, in the words of its host. A result that is undefined reaches the caller as `null`.
+ * The end of a plain target, as the host reports it. An undefined result reaches the caller as `null`.
  *
  * @since 0.1.0
  * @category models
@@ -38,7 +37,7 @@ export type TargetEnd =
   | { readonly _tag: "TimedOut"; readonly error?: ErrorObject }
   | { readonly _tag: "Stopped"; readonly error?: ErrorObject }
 
-/** What the end of a target means to its caller. */
+/** Converts the end of a target to the end of the caller's operation. */
 export const endingOf = (end: TargetEnd): Ending => {
   switch (end._tag) {
     case "Succeeded":
@@ -72,7 +71,7 @@ export const start = (work: Work.Work, arn: string, update: OperationUpdate): vo
         ...(options.TenantId !== undefined && { TenantId: options.TenantId }),
         Input: Events.payload(update.Payload),
         ...(Result.isSuccess(target) && { ExecutedVersion: target.success.version }),
-        // The service always has the field; a plain function has no execution to name.
+        // The service always sets the field; a plain function has no execution.
         DurableExecutionArn: childArn ?? ""
       }
     },
@@ -84,7 +83,7 @@ export const start = (work: Work.Work, arn: string, update: OperationUpdate): vo
   }
 }
 
-/** Runs the target; answers the ARN of its execution if it is durable. */
+/** Runs the target. Returns the ARN of its execution if it is durable. */
 const run = (
   work: Work.Work,
   address: Execution.OperationAddress,
@@ -109,7 +108,7 @@ const run = (
   return undefined
 }
 
-/** The target has ended. Nothing happens when nobody waits for it any more. */
+/** Records the end of the target. Does nothing if no operation waits for it any more. */
 export const end = (
   work: Work.Work,
   { executionArn, operationId }: Execution.OperationAddress,
@@ -152,5 +151,5 @@ const endEvent = (ending: Ending): Events.EventBody => {
   }
 }
 
-/** A function that returns nothing answers its caller `null`. */
+/** Returns the result for the caller: `null` from a function that returns nothing. */
 const resultOf = (ending: { readonly result?: string }): string => ending.result ?? "null"

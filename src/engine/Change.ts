@@ -1,5 +1,5 @@
 /**
- * The one way in which an operation changes: its record, the list of what changed and the history move together.
+ * The only way to change an operation: its record, the list of changes and the history change together.
  *
  * @since 0.1.0
  */
@@ -9,7 +9,7 @@ import * as Events from "./Events.ts"
 import * as Execution from "./Execution.ts"
 import * as Work from "./Work.ts"
 
-/** Stores an operation and, unless nobody is to hear of it, an event about it. */
+/** Stores an operation, and appends an event about it if there is one. */
 export const change = (
   work: Work.Work,
   execution: Execution.Execution,
@@ -21,7 +21,7 @@ export const change = (
   Work.store(work, body === undefined ? changed : Events.append(changed, work.time, operation, body))
 }
 
-/** The operation that an update is about as it is now, or as a new one. */
+/** Returns the current operation of an update, or a new one. */
 export const subject = (work: Work.Work, execution: Execution.Execution, update: OperationUpdate): Operation =>
   Execution.entry(execution, update.Id)?.operation ?? {
     Id: update.Id,

@@ -1,5 +1,5 @@
 /**
- * A checkpoint: the function reports what it did, and hears what happened meanwhile.
+ * Checkpoints: the function reports its progress and receives the changes since its last checkpoint.
  *
  * @since 0.1.0
  */
@@ -25,7 +25,7 @@ import * as Work from "./Work.ts"
 export type CheckpointRequest = CheckpointDurableExecutionBody & { readonly DurableExecutionArn: string }
 
 /**
- * What a checkpoint answers. `CheckpointToken` is absent when the checkpoint closed the execution.
+ * The answer to a checkpoint. `CheckpointToken` is absent when the checkpoint closed the execution.
  *
  * @since 0.1.0
  * @category models
@@ -39,7 +39,7 @@ export const checkpoint = (work: Work.Work, request: CheckpointRequest): Result.
   }
   const execution = State.execution(work.state, request.DurableExecutionArn)
   if (execution === undefined) return Result.fail(unknownExecution(request.DurableExecutionArn))
-  // A client that lost an answer asks again with the token that this very answer has replaced.
+  // A client that lost an answer asks again with the token that this answer has replaced.
   const reply = Replies.find(execution.replies, request, work.time)
   if (reply === "OtherUpdates") return Result.fail(invalid("The ClientToken was used before with other updates."))
   if (reply !== undefined) return Result.succeed(reply)
@@ -53,7 +53,7 @@ export const checkpoint = (work: Work.Work, request: CheckpointRequest): Result.
   return Result.succeed(deliver(work, request))
 }
 
-/** Tells the function of every change since it was told last, its own included. */
+/** Returns every change since the last delivery to the function, including its own changes. */
 const deliver = (work: Work.Work, request: CheckpointRequest): CheckpointAnswer => {
   const execution = Work.execution(work, request.DurableExecutionArn)
   const changes = { from: execution.delivered, to: execution.changes.size, order: 0 }
@@ -77,18 +77,18 @@ const next = (work: Work.Work, execution: Execution.Execution, page: Paging.Oper
   return { answer: { CheckpointToken: token, NewExecutionState: page }, gate }
 }
 
-/** No token, so nothing can follow: all changes are in this answer, with the execution among them. */
+/** Returns the last answer. It has no token, so nothing can follow. It holds all changes and the execution itself. */
 const last = (execution: Execution.Execution, page: Paging.OperationPage): Delivery => ({
   answer: { NewExecutionState: { Operations: [Execution.executionOperation(execution), ...page.Operations] } },
   gate: execution.gate
 })
 
-/** Whether this is the one valid token: the last that the running invocation was given. */
+/** Returns whether this is the one valid token: the last that the running invocation received. */
 export const holdsToken = ({ gate, outcome }: Execution.Execution, token: string): boolean =>
   outcome === undefined && gate._tag === "InFlight" && gate.token === token
 
 /** The message of the service, in its letter case. */
 export const invalidToken = (): Refused => invalid("Invalid checkpoint token")
 
-/** Requests that carry a token have no ResourceNotFoundException in the API's model. */
+/** Returns the refusal for an unknown ARN. In the API's model, requests with a token have no ResourceNotFoundException. */
 export const unknownExecution = (arn: string): Refused => invalid(`There is no durable execution ${arn}.`)

@@ -1,6 +1,6 @@
 /**
- * What happens by the passing of time: everything that fell due before a command happens before it, each at its own
- * moment and in the order of those moments, as if somebody had watched all the time.
+ * The passing of time. Every timer that fell due before a command fires before it, each at its own time and in the order of
+ * those times, as if the host had watched continuously.
  *
  * @since 0.1.0
  */
@@ -12,7 +12,7 @@ import { invariant } from "./internal/invariant.ts"
 import * as Timers from "./Timers.ts"
 import * as Work from "./Work.ts"
 
-/** Lets the time pass from the last command to this one. */
+/** Advances the time from the last command to this one. */
 export const tick = (work: Work.Work): void => {
   const now = work.time
   for (;;) {
@@ -25,7 +25,7 @@ export const tick = (work: Work.Work): void => {
   Work.moveTo(work, now)
 }
 
-/** Ends what an execution waits for first, now and not when it is due. Answers the timer of it. */
+/** Ends the first timer that an execution waits for now, before it is due, and returns that timer. */
 export const skip = (work: Work.Work, executionArn: string): Timers.Timer | undefined => {
   const timer = Timers.firstWait(work.state.timers, executionArn)
   if (timer === undefined) return undefined
@@ -79,7 +79,7 @@ const endWait = (work: Work.Work, arn: string, id: string): void => {
   )
 }
 
-/** The next attempt may start. History tells of that only when it does. */
+/** Makes the next attempt ready. The history has an event only when the attempt starts. */
 const readyStep = (work: Work.Work, arn: string, id: string): void => {
   const execution = Work.execution(work, arn)
   const { operation } = Execution.known(execution, id)

@@ -1,8 +1,8 @@
 /**
- * The end of an execution: by its handler, by an EXECUTION update, by its time-out or because somebody stopped it.
+ * The end of an execution: by its handler, by an EXECUTION update, by its time-out or by a stop request.
  *
- * Its operations stay as they are and its children go on. Its timers are gone, its token is no longer valid, and an
- * invocation that is still in flight may end without any further effect.
+ * Its operations keep their state and its children continue. Its timers are removed, its token becomes invalid, and an
+ * invocation in flight may end without any further effect.
  *
  * @since 0.1.0
  */
@@ -13,7 +13,7 @@ import type * as Execution from "./Execution.ts"
 import { invariant } from "./internal/invariant.ts"
 import * as Work from "./Work.ts"
 
-/** Closes an open execution and tells whoever waits for it. */
+/** Closes an open execution and notifies its waiting parent or clients. */
 export const close = (work: Work.Work, arn: string, ending: ChainedInvoke.Ending): void => {
   const execution = Work.execution(work, arn)
   invariant(execution.outcome === undefined, `the execution ${arn} is closed twice`)

@@ -1,5 +1,5 @@
 /**
- * What a host decides once, when it starts its service: which functions there are, and where the limits are.
+ * The configuration that a host sets when it starts its service: the functions and the limits.
  *
  * @since 0.1.0
  */
@@ -7,10 +7,10 @@ import * as Limits from "../wire/Limits.ts"
 import { invariant } from "./internal/invariant.ts"
 
 /**
- * What the host knows of a function.
+ * A function as the host knows it.
  *
- * `version` is `$LATEST` or a number: the host resolves aliases, because an execution stays on the version that it
- * started on. `executionTimeoutSeconds` is the durable function's own; without it the configuration's holds.
+ * `version` is `$LATEST` or a number. The host resolves aliases, because an execution stays on the version on which it
+ * started. `executionTimeoutSeconds` is set by the durable function; without it the default of the configuration applies.
  *
  * @since 0.1.0
  * @category models
@@ -25,8 +25,8 @@ export type FunctionEntry =
   | { readonly kind: "plain"; readonly name: string; readonly version: string }
 
 /**
- * How long the service waits before it invokes a function again whose invocation failed. How often it does so only the
- * execution's time-out limits.
+ * The delays before the service invokes a function again after a failed invocation. Only the execution's time-out limits the
+ * number of retries.
  *
  * @since 0.1.0
  * @category models
@@ -44,37 +44,37 @@ export interface InvocationRetry {
  * @category models
  */
 export interface Config {
-  /** The function at this address, or undefined when there is none. Must answer the same for the same question. */
+  /** Returns the function at this address, or undefined if there is none. Must return the same for the same address. */
   readonly lookup: (name: string, qualifier: string | undefined) => FunctionEntry | undefined
-  /** What a host adds to the message about a function that it does not know. */
+  /** Returns advice for the message about a function that the host does not know. */
   readonly missingAdvice: (name: string) => string
   /** Region and account of every ARN. */
   readonly region: string
   readonly account: string
-  /** Time-out of an execution when neither its start nor its function gives one, in seconds. */
+  /** The time-out of an execution in seconds, if neither its start nor its function sets one. */
   readonly executionTimeoutSeconds: number
-  /** Days for which the service says that it keeps a closed execution. The engine itself forgets none. */
+  /** The number of days for which the service claims to keep a closed execution. The engine itself deletes none. */
   readonly retentionDays: number
   readonly invocationRetry: InvocationRetry
   /**
-   * By how many milliseconds the time at which an operation ends or a callback is created is later than the one before,
-   * at least, even if both happen in the same millisecond. A host whose answers leave the process gives a whole number,
-   * because nothing smaller crosses the wire of AWS.
+   * The minimum distance in milliseconds between the times at which two operations end or callbacks are created, even within
+   * the same millisecond. A host whose answers leave the process sets a whole number, because AWS's wire format holds
+   * nothing smaller.
    */
   readonly stampStep: number
-  /** Largest page of operations or events, in items and bytes: in an invocation's event and in every answer. */
+  /** The largest page of operations or events, in items and bytes: in an invocation's event and in every answer. */
   readonly pageItems: number
   readonly pageBytes: number
-  /** Largest result of a step, a poll, a context or a callback, in bytes. */
+  /** The largest result of a step, a poll, a context or a callback, in bytes. */
   readonly maxOperationPayload: number
-  /** Operations that one execution may use, as the service meters them. */
+  /** The number of operations that one execution may use, as the service meters them. */
   readonly maxOperations: number
-  /** Bytes that one execution may write. */
+  /** The number of bytes that one execution may write. */
   readonly maxStorage: number
 }
 
 /**
- * What a host says; everything but `lookup` has the service's value by default.
+ * The options of a host. All but `lookup` default to the values of the service.
  *
  * @since 0.1.0
  * @category models
@@ -87,9 +87,9 @@ const defaults = {
   account: "123456789012",
   executionTimeoutSeconds: Limits.maxDurationSeconds,
   retentionDays: Limits.defaultRetentionDays,
-  // The intervals that Lambda documents for asynchronous invocations that fail by its own fault.
+  // The intervals that Lambda documents for asynchronous invocations that failed because of Lambda itself.
   invocationRetry: { initialSeconds: 1, factor: 2, maxSeconds: 300 },
-  // The distance between two neighbours among the numbers that stand for the times of the years 2004 to 2039.
+  // The distance between two neighbouring floating-point numbers for the times of the years 2004 to 2039.
   stampStep: 2 ** -12,
   pageItems: Limits.maxPageItems,
   // Leaves room for the rest of a response of six megabytes.
@@ -100,7 +100,7 @@ const defaults = {
 }
 
 /**
- * The configuration with these options.
+ * Returns the configuration with these options.
  *
  * @since 0.1.0
  * @category constructors

@@ -1,8 +1,8 @@
 /**
- * The history of an execution. Events are only ever appended, and an event gets its number when it is.
+ * The history of an execution. Events are only appended, and each receives its number then.
  *
- * The number says what came first. The time of an event is that of the command, in whole milliseconds, so that the
- * difference of two is the time that passed; what an operation itself says of its end may be later by a fraction.
+ * The number determines the order. The time of an event is that of the command, in whole milliseconds, so the difference of
+ * two times is the time that passed. The end time in an operation may be later by a fraction of a millisecond.
  *
  * @since 0.1.0
  */
@@ -14,10 +14,10 @@ import * as AppendLog from "./internal/AppendLog.ts"
 
 type WithoutEnvelope<Event> = Event extends HistoryEvent ? Omit<Event, keyof EventEnvelope> : never
 
-/** An event as its cause knows it: its type and what only that type has. */
+/** The part of an event that its type defines. */
 export type EventBody = WithoutEnvelope<HistoryEvent>
 
-/** Appends an event about an operation, with whose labels it is marked. */
+/** Appends an event about an operation, with the operation's labels. */
 export const append = (execution: Execution, time: number, about: Operation, body: EventBody): Execution =>
   log(execution, time, body, {
     Id: about.Id,
@@ -30,7 +30,7 @@ export const append = (execution: Execution, time: number, about: Operation, bod
 export const appendOwn = (execution: Execution, time: number, body: EventBody): Execution =>
   append(execution, time, executionOperation(execution), body)
 
-/** Appends an event about no operation. */
+/** Appends an event without an operation. */
 export const appendPlain = (execution: Execution, time: number, body: EventBody): Execution =>
   log(execution, time, body, {})
 
@@ -49,11 +49,11 @@ const log = (
   })
 })
 
-/** The payload of an event. The engine keeps all of it, so it is never cut. */
+/** Returns the payload of an event. The engine keeps all of it, so it is never truncated. */
 export const payload = (text: string | undefined): EventPayload => ({
   ...(text !== undefined && { Payload: text }),
   Truncated: false
 })
 
-/** The error of an event. */
+/** Returns the error of an event. */
 export const failure = (error: ErrorObject): EventError => ({ Payload: error, Truncated: false })

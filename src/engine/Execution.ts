@@ -1,8 +1,7 @@
 /**
- * One durable execution as the service knows it: what it was started with, its operations, its history, and how far the
- * function has been told of them.
+ * One durable execution in the service: its input, its operations, its history, and which changes the function has received.
  *
- * The records here are values; only the functions of this file and of the modules around it make new versions of them.
+ * The records are immutable values; only the functions of this file and of the modules around it create new versions.
  *
  * @since 0.1.0
  */
@@ -17,13 +16,13 @@ import { invariant } from "./internal/invariant.ts"
 import { errorSize, textSize } from "./internal/size.ts"
 import type { Replies } from "./Replies.ts"
 
-/** Where an operation is. */
+/** The address of an operation. */
 export interface OperationAddress {
   readonly executionArn: string
   readonly operationId: string
 }
 
-/** What an execution was started with. Never changes. */
+/** The immutable start data of an execution. */
 export interface Identity {
   readonly arn: string
   /** The last segment of the ARN, and the id of the EXECUTION operation. */
@@ -42,7 +41,7 @@ export interface Identity {
 }
 
 /**
- * How an execution ended. `endTimestamp` is in epoch milliseconds.
+ * The outcome of an execution. `endTimestamp` is in epoch milliseconds.
  *
  * @since 0.1.0
  * @category models
@@ -56,11 +55,11 @@ export type ExecutionOutcome =
     }
 
 /**
- * Whether the function may be invoked. Only one invocation is in flight at any time.
+ * Whether the function may be invoked. At most one invocation is in flight.
  *
- * - `Ready`: it must be invoked before the command ends that made it so
- * - `InFlight`: it runs; `token` is the one checkpoint token that is valid
- * - `Suspended`: it has ended, and news will wake it
+ * - `Ready`: it has to be invoked before the current command ends
+ * - `InFlight`: it is running; `token` is the only valid checkpoint token
+ * - `Suspended`: it has ended, and the next change will wake it
  * - `BackingOff`: its invocation failed, and a timer will wake it
  */
 export type Gate =
@@ -74,9 +73,9 @@ export type Gate =
   | { readonly _tag: "Suspended" }
   | { readonly _tag: "BackingOff" }
 
-/** What the service knows of an operation and does not tell the function. */
+/** The data of an operation that the service does not send to the function. */
 export interface Hidden {
-  /** A heartbeat moves the time-out of the callback to this many seconds later. */
+  /** A heartbeat extends the time-out of the callback to this many seconds from now. */
   readonly heartbeatSeconds?: number
   /** The execution of a chained invoke's durable target. */
   readonly childArn?: string
@@ -87,43 +86,43 @@ export interface Entry extends Hidden {
   readonly operation: Operation
   /** Its place in the order in which operations started; the EXECUTION operation has 0. */
   readonly order: number
-  /** Bytes that it takes on a page. */
+  /** The bytes that it takes on a page. */
   readonly bytes: number
 }
 
 export interface Execution {
   readonly identity: Identity
-  /** All operations but the EXECUTION one, which follows from the rest. */
+  /** All operations except the EXECUTION one, which is derived from the rest. */
   readonly operations: HashMap.HashMap<string, Entry>
-  /** Ids of operations in the order of their starts. */
+  /** The ids of operations in start order. */
   readonly started: AppendLog.AppendLog<string>
-  /** Ids of operations in the order of their changes, one for each change. */
+  /** The ids of operations in the order of their changes, one entry for each change. */
   readonly changes: AppendLog.AppendLog<string>
-  /** So many changes has the function been told of. Later ones came from outside: it knows what it sent itself. */
+  /** The number of changes that the function has received or sent itself. Later changes came from outside. */
   readonly delivered: number
-  /** Operations that will change without the function's doing. */
+  /** The operations that will change without an update by the function. */
   readonly waiting: HashSet.HashSet<string>
   readonly events: AppendLog.AppendLog<HistoryEvent>
   readonly gate: Gate
-  /** Invocations that failed one after the other, and how many of the last ones had nothing to wait for. */
+  /** The number of consecutive failed invocations, and how many of the last ones had nothing to wait for. */
   readonly failures: { readonly inARow: number; readonly withNothingPending: number }
-  /** What the service meters. */
+  /** The metered usage. */
   readonly usage: { readonly operations: number; readonly bytes: number }
   readonly replies: Replies
-  /** Absent while the execution is open. */
+  /** The outcome; absent while the execution is open. */
   readonly outcome?: ExecutionOutcome
 }
 
 // --- Operations ------------------------------------------------------------------------------------------------------
 
-/** The operation with this id, the EXECUTION one included. */
+/** Returns the operation with this id, including the EXECUTION one. */
 export const operation = (execution: Execution, id: string): Operation | undefined =>
   id === execution.identity.id ? executionOperation(execution) : entry(execution, id)?.operation
 
 export const entry = (execution: Execution, id: string): Entry | undefined =>
   Option.getOrUndefined(HashMap.get(execution.operations, id))
 
-/** The operation at this place in the order of starts. */
+/** Returns the operation at this place in start order. */
 export const entryAt = (execution: Execution, order: number): Entry | undefined => {
   if (order === 0) {
     const first = executionOperation(execution)
@@ -133,7 +132,7 @@ export const entryAt = (execution: Execution, order: number): Entry | undefined 
   return id === undefined ? undefined : entry(execution, id)
 }
 
-/** The operation that stands for the execution itself and holds its input. */
+/** Returns the operation that represents the execution itself and holds its input. */
 export const executionOperation = ({ identity, outcome }: Execution): Operation => ({
   Id: identity.id,
   Name: identity.name,
@@ -144,27 +143,27 @@ export const executionOperation = ({ identity, outcome }: Execution): Operation 
   ExecutionDetails: { ...(identity.payload !== undefined && { InputPayload: identity.payload }) }
 })
 
-/** Every operation in the order of their starts, the EXECUTION one first, whether a page would show it or not. */
+/** Returns every operation in start order, the EXECUTION one first, including those that pages omit. */
 export const allOperations = (execution: Execution): ReadonlyArray<Operation> => [
   executionOperation(execution),
   ...Array.from(AppendLog.between(execution.started, 0), (id) => known(execution, id).operation)
 ]
 
-/** Chained invokes whose target the host runs by itself. */
+/** Returns the chained invokes whose target runs on the host. */
 export const runningTargets = (execution: Execution): ReadonlyArray<string> =>
   Array.from(execution.waiting).filter((id) => {
     const { childArn, operation: waiting } = known(execution, id)
     return waiting.Type === "CHAINED_INVOKE" && childArn === undefined
   })
 
-/** The entry of an operation that must be there. */
+/** Returns the entry of an operation that has to exist. */
 export const known = (execution: Execution, id: string): Entry => {
   const found = entry(execution, id)
   invariant(found !== undefined, `operation ${id} is listed and not stored`)
   return found
 }
 
-/** Records a new operation, or a change of one. */
+/** Stores a new or changed operation. */
 export const put = (execution: Execution, changed: Operation, hidden: Hidden = {}): Execution => {
   const { Id } = changed
   const before = entry(execution, Id)
@@ -198,10 +197,10 @@ export const pageBytes = (of: Operation): number => {
   )
 }
 
-// --- What the function is shown --------------------------------------------------------------------------------------
+// --- What the function receives --------------------------------------------------------------------------------------
 
 /**
- * Whether a page of state shows the operation: what happened inside a finished context is left out, unless the context
+ * Returns whether a page of state shows the operation. Operations inside a finished context are omitted, unless the context
  * asked to be replayed through its children.
  */
 export const isShown = (execution: Execution, of: Operation): boolean => {
@@ -213,13 +212,13 @@ export const isShown = (execution: Execution, of: Operation): boolean => {
   return true
 }
 
-/** Entries changed from one count of changes to another, each once, in the order of their starts. */
+/** Returns the entries that changed between two counts of changes, each once, in start order. */
 export const changedBetween = (execution: Execution, from: number, to: number): ReadonlyArray<Entry> =>
   Array.from(new Set(AppendLog.between(execution.changes, from, to)), (id) => known(execution, id)).sort(
     (a, b) => a.order - b.order
   )
 
-/** Whether something changed that the function has not been told of. */
+/** Returns whether there are changes that the function has not received. */
 export const hasNews = (execution: Execution): boolean => execution.changes.size > execution.delivered
 
 export const deliverAll = (execution: Execution): Execution => ({ ...execution, delivered: execution.changes.size })

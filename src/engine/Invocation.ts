@@ -1,5 +1,5 @@
 /**
- * Invocations of the function: when one starts, what it is handed, and what its end means.
+ * Invocations of the function: when one starts, its event, and the meaning of its end.
  *
  * @since 0.1.0
  */
@@ -19,8 +19,8 @@ import * as State from "./State.ts"
 import * as Work from "./Work.ts"
 
 /**
- * How an invocation ended: with an answer, as it came from the handler and unchecked; with an error that the handler
- * threw or the crash of its process (`Runtime.ExitError`); or because its time ran out.
+ * The end of an invocation: an unchecked answer of the handler, an error (thrown by the handler, or the `Runtime.ExitError`
+ * of a crashed process), or a time-out.
  *
  * @since 0.1.0
  * @category models
@@ -33,8 +33,8 @@ export type InvocationEnd =
 // --- The start of an invocation --------------------------------------------------------------------------------------
 
 /**
- * Invokes every execution that this command has made ready, or of which the function does not know everything. Called
- * once, at the end of a command, so that what happens at the same moment arrives in one invocation.
+ * Invokes every execution that this command has made ready, or that has changes which the function has not received. Called
+ * once, at the end of a command, so that simultaneous changes arrive in one invocation.
  */
 export const wake = (work: Work.Work): void => {
   for (const arn of work.touched) {
@@ -73,9 +73,9 @@ const invoke = (work: Work.Work, execution: Execution.Execution): void => {
   })
 }
 
-// --- Its end ---------------------------------------------------------------------------------------------------------
+// --- The end of an invocation ----------------------------------------------------------------------------------------
 
-/** The invocation has ended. Nothing happens when it is not the one in flight. */
+/** Ends an invocation. Does nothing if it is not the one in flight. */
 export const end = (work: Work.Work, arn: string, invocationId: string, ended: InvocationEnd): void => {
   const execution = State.execution(work.state, arn)
   if (execution?.gate._tag !== "InFlight" || execution.gate.invocationId !== invocationId) return
@@ -93,7 +93,7 @@ export const end = (work: Work.Work, arn: string, invocationId: string, ended: I
   }
 }
 
-/** What the end of an invocation means; `error` is what the history says of it. */
+/** The consequence of the end of an invocation; `error` is recorded in the history. */
 type Verdict =
   | { readonly _tag: "Close"; readonly ending: Ending; readonly error?: ErrorObject }
   | { readonly _tag: "Suspend" }
@@ -123,7 +123,7 @@ const judge = (execution: Execution.Execution, invocationId: string, ended: Invo
   }
 }
 
-/** The execution is over already: what the handler says no longer counts. */
+/** Returns the verdict for an execution that is over already: the handler's answer no longer counts. */
 const tooLate = (invocationId: string, ended: InvocationEnd): Verdict =>
   ended._tag === "Answered" ? { _tag: "Nothing" } : { _tag: "Nothing", error: errorOf(invocationId, ended) }
 
@@ -137,7 +137,7 @@ const errorOf = (invocationId: string, ended: Exclude<InvocationEnd, { readonly 
         ErrorMessage: `RequestId: ${invocationId} Error: Task timed out after ${ended.afterSeconds.toFixed(2)} seconds`
       }
 
-/** An answer that no handler may give ends the execution at once. */
+/** Returns the verdict for an answer that no handler may give: it ends the execution at once. */
 const failing = (error: ErrorObject): Verdict => ({ _tag: "Close", ending: { status: "FAILED", error }, error })
 
 const invalidAnswer = (message: string): ErrorObject => ({
@@ -152,7 +152,10 @@ const problemWith = (answer: unknown): string => {
   return "The answer of the invocation must be an object with the Status SUCCEEDED, FAILED or PENDING."
 }
 
-/** It may be a race in the SDK that the next replay does not lose: the service asks three times before it gives up. */
+/**
+ * Returns the verdict for a PENDING answer with nothing pending. It may be a race in the SDK that the next replay avoids:
+ * the service tries three times before it gives up.
+ */
 const nothingPending = ({ failures }: Execution.Execution): Verdict => {
   const error = invalidAnswer("Cannot return PENDING status with no pending operations.")
   const withNothingPending = failures.withNothingPending + 1
@@ -177,7 +180,7 @@ const completed = (
 
 const noFailures: Execution.Execution["failures"] = { inARow: 0, withNothingPending: 0 }
 
-/** The same invocation again, after a pause that grows with every failure. Only the execution's time-out ends this. */
+/** Repeats the invocation after a pause that grows with every failure. Only the execution's time-out ends this. */
 const retry = (work: Work.Work, arn: string, error: ErrorObject, withNothingPending: number): void => {
   const execution = Work.execution(work, arn)
   const inARow = execution.failures.inARow + 1

@@ -1,9 +1,9 @@
 /**
- * What the service counts against an execution's two hard quotas: operations and written bytes.
+ * The metered usage of an execution's two hard quotas: operations and written bytes.
  *
- * Counted are the execution itself, every operation once, every further attempt of a step or poll of a condition, and
- * every repeated invocation; and of bytes, every payload and error that is stored while it is open. Replays cost
- * nothing.
+ * The operations are the execution itself, every operation once, every further attempt of a step or poll of a condition, and
+ * every repeated invocation. The bytes are those of every payload and error that is stored while the execution is open.
+ * Replays cost nothing.
  *
  * @since 0.1.0
  */
@@ -16,7 +16,7 @@ export interface Usage {
   readonly bytes: number
 }
 
-/** What these updates would add. */
+/** Returns the usage that these updates would add. */
 export const costOf = (execution: Execution.Execution, updates: ReadonlyArray<OperationUpdate>): Usage => {
   const created = new Set<string>()
   let retries = 0
@@ -29,7 +29,7 @@ export const costOf = (execution: Execution.Execution, updates: ReadonlyArray<Op
   return { operations: created.size + retries, bytes }
 }
 
-/** Counts something against the execution. */
+/** Adds usage to the execution. */
 export const charge = (execution: Execution.Execution, cost: Usage): Execution.Execution => ({
   ...execution,
   usage: {

@@ -1,8 +1,8 @@
 /**
  * Pages and the markers between them.
  *
- * A page ends when it is full of items or of bytes. A marker is a text that means nothing to its receiver; what it
- * holds are positions, so one that was made up is refused or shows a page that its owner may see anyway.
+ * A page ends when it is full of items or of bytes. A marker is opaque to its receiver. It holds only positions, so a forged
+ * one is refused or shows a page that its owner may see anyway.
  *
  * @since 0.1.0
  */
@@ -15,16 +15,16 @@ import type { Config } from "./Config.ts"
 import * as Execution from "./Execution.ts"
 import { invalid, type Refused } from "./Refused.ts"
 
-/** Where a page ends: after so many items, or before the item with which it would have more bytes. */
+/** The limits of a page: a number of items, and a number of bytes that the next item must not exceed. */
 export interface Extent {
   readonly items: number
   readonly bytes: number
 }
 
-/** The largest page that the configuration allows. */
+/** Returns the largest page that the configuration allows. */
 export const largest = (config: Config): Extent => ({ items: config.pageItems, bytes: config.pageBytes })
 
-/** The page that a caller asks for with `MaxItems`, where nothing and 0 mean the default. */
+/** Returns the page that a caller requests with `MaxItems`, where a missing value and 0 mean the default. */
 export const askedFor = (maxItems: number | undefined, config: Config): Result.Result<Extent, Refused> => {
   if (maxItems !== undefined && !Constraints.isMaxItems(maxItems)) {
     return Result.fail(invalid(`MaxItems must be a whole number between 0 and ${Limits.maxPageItems}.`))
@@ -33,9 +33,9 @@ export const askedFor = (maxItems: number | undefined, config: Config): Result.R
   return Result.succeed({ items: Math.min(items, config.pageItems), bytes: config.pageBytes })
 }
 
-/** Something that may be on a page. */
+/** An item that may be on a page. */
 export interface Candidate<out A> {
-  /** Where the next page starts if this one is full before it. */
+  /** The start of the next page if this page is full before the item. */
   readonly position: number
   readonly bytes: number
   readonly item: A
@@ -43,7 +43,7 @@ export interface Candidate<out A> {
 
 export interface Page<out A> {
   readonly items: ReadonlyArray<A>
-  /** Where the next page starts, if there is one. */
+  /** The start of the next page, if there is one. */
   readonly next: number | undefined
 }
 
@@ -62,14 +62,14 @@ export const fill = <A>(candidates: Iterable<Candidate<A>>, extent: Extent): Pag
 
 // --- Markers ---------------------------------------------------------------------------------------------------------
 
-/** What a marker is for, so that one does not pass for another. */
+/** The purpose of a marker, so that one cannot be used as another. */
 export type MarkerKind = "state" | "changes" | "history" | "executions"
 
-/** The marker that holds these positions. */
+/** Returns the marker that holds these positions. */
 export const marker = (kind: MarkerKind, ...positions: ReadonlyArray<number>): string =>
   Base64.encode([kind, ...positions].join(" "))
 
-/** The positions in a marker, or undefined when it is none of this kind. */
+/** Returns the positions in a marker, or undefined if it is not of this kind. */
 export const positionsIn = (kind: MarkerKind, text: string): ReadonlyArray<number> | undefined => {
   const decoded = Result.getOrUndefined(Base64.decodeString(text))
   const [found, ...positions] = decoded?.split(" ") ?? []
@@ -77,7 +77,7 @@ export const positionsIn = (kind: MarkerKind, text: string): ReadonlyArray<numbe
   return positions.map(Number)
 }
 
-/** Where to start: at the beginning without a marker (the empty text is none), or at its one position. */
+/** Returns the start of a page: the beginning without a marker (or with an empty one), else the one position of the marker. */
 export const startOf = <Beginning extends number | undefined>(
   kind: MarkerKind,
   text: string | undefined,
@@ -92,19 +92,21 @@ export const startOf = <Beginning extends number | undefined>(
 
 // --- Pages of operations ---------------------------------------------------------------------------------------------
 
-/** A page of operations as it goes to the function. */
+/** A page of operations in the form that the function receives. */
 export interface OperationPage {
   readonly Operations: ReadonlyArray<Operation>
   readonly NextMarker?: string
 }
 
-/** The state from a place in the order of starts on, without what is not shown. */
+/** Returns the state from a place in start order on, without hidden operations. */
 export const statePage = (execution: Execution.Execution, from: number, extent: Extent): OperationPage => {
   const { items, next } = fill(shownFrom(execution, from), extent)
   return withMarker(items, next === undefined ? undefined : marker("state", next))
 }
 
-/** The first page of the state, for the event of an invocation. An input that leaves no room there is fetched. */
+/**
+ * Returns the first page of the state, for the event of an invocation. If the input leaves no room, the function fetches it.
+ */
 export const firstStatePage = (execution: Execution.Execution, extent: Extent): OperationPage => {
   const input = Execution.entryAt(execution, 0)
   return input !== undefined && input.bytes > extent.bytes
@@ -121,14 +123,14 @@ function* shownFrom(execution: Execution.Execution, from: number): Generator<Can
   }
 }
 
-/** A span of changes, and from which place in the order of starts on its operations are still to be shown. */
+/** A span of changes, and the place in start order from which its operations are still to be shown. */
 export interface Changes {
   readonly from: number
   readonly to: number
   readonly order: number
 }
 
-/** The span in a marker, or undefined when it is a marker of another kind. */
+/** Returns the span in a marker, or undefined if the marker is of another kind. */
 export const changesAt = (text: string): Changes | undefined => {
   const positions = positionsIn("changes", text)
   if (positions?.length !== 3) return undefined
@@ -136,7 +138,7 @@ export const changesAt = (text: string): Changes | undefined => {
   return { from, to, order }
 }
 
-/** The operations that changed in this span, as they are now. */
+/** Returns the current state of the operations that changed in this span. */
 export const changesPage = (execution: Execution.Execution, changes: Changes, extent: Extent): OperationPage => {
   const entries = Execution.changedBetween(execution, changes.from, changes.to)
   const candidates = entries

@@ -1,5 +1,5 @@
 /**
- * What can be asked of a service without changing it.
+ * The queries of a service, which do not change it.
  *
  * @since 0.1.0
  */
@@ -33,7 +33,7 @@ import * as State from "./State.ts"
 import * as Timers from "./Timers.ts"
 import type * as Work from "./Work.ts"
 
-/** The execution that a request is about, named by the ARN from its path. */
+/** The execution of a request, named by the ARN in its path. */
 interface AboutExecution {
   readonly DurableExecutionArn: string
 }
@@ -47,7 +47,7 @@ const find = (state: State.ServiceState, arn: string): Result.Result<Execution, 
 
 // --- State -----------------------------------------------------------------------------------------------------------
 
-/** A page of operations: of the whole state, or of the rest of a checkpoint's answer. Needs the valid token. */
+/** Returns a page of operations: of the whole state, or of the rest of a checkpoint's answer. Requires the valid token. */
 export const getState = (
   state: State.ServiceState,
   query: GetDurableExecutionStateQuery & AboutExecution,
@@ -65,7 +65,7 @@ export const getState = (
 
 // --- One execution ---------------------------------------------------------------------------------------------------
 
-/** What an execution was started with and how it is doing. */
+/** Returns the start data and the current status of an execution. */
 export const getExecution = (
   state: State.ServiceState,
   query: GetDurableExecutionQuery & AboutExecution,
@@ -106,8 +106,8 @@ const summary = (execution: Listed["execution"]): ExecutionSummary => {
 const statusOf = ({ outcome }: Listed["execution"]): ExecutionStatus => outcome?.status ?? "RUNNING"
 
 /**
- * What an execution waits for, in the order of its beginning, and when that ends by itself: `dues` is empty for what only
- * somebody else can end. What is left open in a context that has ended is not waited for.
+ * An operation that an execution waits for, in the order in which the operations began, and the timers that end it: `dues`
+ * is empty for an operation that only an external event can end. Operations left open in an ended context are not awaited.
  *
  * @since 0.1.0
  * @category models
@@ -118,7 +118,7 @@ export interface Awaited {
 }
 
 /**
- * What an open execution waits for.
+ * Returns the operations that an open execution waits for.
  *
  * @since 0.1.0
  * @category queries
@@ -134,7 +134,7 @@ export const awaited = (state: State.ServiceState, execution: Execution): Readon
 
 // --- History ---------------------------------------------------------------------------------------------------------
 
-/** A page of history, the oldest event first unless asked otherwise; with payloads unless asked otherwise. */
+/** Returns a page of history. By default the oldest event comes first, and payloads are included. */
 export const getHistory = (
   state: State.ServiceState,
   query: GetDurableExecutionHistoryQuery & AboutExecution,
@@ -166,7 +166,7 @@ function* eventsFrom(
   }
 }
 
-/** Every payload and error of an event sits under this key of a wrapper, and nothing else does. */
+/** Removes the data of an event. Every payload and error is below this key of a wrapper, and nothing else is. */
 const withoutData = (event: HistoryEvent): HistoryEvent =>
   decodeEvent(JSON.parse(JSON.stringify(event), (key, value: unknown) => (key === "Payload" ? undefined : value)))
 
@@ -175,7 +175,7 @@ const decodeEvent = SchemaParser.decodeUnknownSync(HistoryEvent)
 // --- Lists -----------------------------------------------------------------------------------------------------------
 
 /**
- * What a list needs to know of an execution, and its place in the order in which executions started.
+ * The data of an execution that a list needs, and its place in the order in which executions started.
  *
  * @since 0.1.0
  * @category models
@@ -187,7 +187,7 @@ export interface Listed {
   }
 }
 
-/** A page of a function's executions, the newest first unless asked otherwise. */
+/** Returns a page of a function's executions. By default the newest comes first. */
 export const listExecutions = (
   state: State.ServiceState,
   query: ListDurableExecutionsByFunctionQuery & { readonly FunctionName: string },
@@ -196,8 +196,8 @@ export const listExecutions = (
   listFrom((_, from, step) => startedFrom(state, from, step), query, env)
 
 /**
- * The same over executions that a host keeps elsewhere. `source` walks through those of a function, from a place on (from
- * the first or the last one without it) and upwards or downwards; it may give others too.
+ * Returns such a page over executions that a host stores elsewhere. `source` iterates over those of a function, upwards or
+ * downwards from a place (without one from the first or the last); it may also return executions of other functions.
  *
  * @since 0.1.0
  * @category queries

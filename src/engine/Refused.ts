@@ -1,5 +1,5 @@
 /**
- * How the service says no: a refusal as the API would answer it.
+ * Refusals in the form of the API's answer.
  *
  * A refused command has no other effect: the state before it is the state after it.
  *
@@ -9,8 +9,8 @@ import * as Data from "effect/Data"
 import { type ApiErrorName, apiErrors } from "../wire/ApiError.ts"
 
 /**
- * The service refuses a command. `exception` is the name of the API's exception, `message` its text, and `status` the
- * HTTP status that goes with it.
+ * The refusal of a command. `exception` is the name of the API's exception, `message` its text, and `status` its HTTP
+ * status.
  *
  * @since 0.1.0
  * @category errors
@@ -24,9 +24,9 @@ export class Refused extends Data.TaggedError("Refused")<{
   }
 }
 
-/** Something in the request is not as the service wants it. */
+/** Returns the refusal of an invalid request. */
 export const invalid = (message: string): Refused =>
   new Refused({ exception: "InvalidParameterValueException", message })
 
-/** What the request is about is not there. */
+/** Returns the refusal of a request about an unknown resource. */
 export const notFound = (message: string): Refused => new Refused({ exception: "ResourceNotFoundException", message })

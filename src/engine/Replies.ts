@@ -1,8 +1,8 @@
 /**
- * The answers to recent checkpoints, so that a client which lost one can ask again and hears the same.
+ * The answers to recent checkpoints, so that a client that lost one can repeat the request and receive the same answer.
  *
- * A request is known by its ClientToken and the checkpoint token that it came with; its updates must be the same
- * again. The service remembers it for 15 minutes.
+ * A request is identified by its ClientToken and its checkpoint token; a repeated one must have the same updates. The
+ * service remembers it for 15 minutes.
  *
  * @since 0.1.0
  */
@@ -25,14 +25,14 @@ interface Reply {
 
 export interface Replies {
   readonly byRequest: HashMap.HashMap<string, Reply>
-  /** The keys of `byRequest` in the order of their storing; those before `oldest` are forgotten. */
+  /** The keys of `byRequest` in the order in which they were stored; those before `oldest` are forgotten. */
   readonly keys: AppendLog.AppendLog<string>
   readonly oldest: number
 }
 
 export const empty: Replies = { byRequest: HashMap.empty(), keys: AppendLog.empty(), oldest: 0 }
 
-/** What was answered to this request, if it came before: its answer, or that it came with other updates. */
+/** Returns the answer to this request if it came before, or that it came with other updates. */
 export const find = (
   replies: Replies,
   request: CheckpointRequest,
@@ -45,7 +45,7 @@ export const find = (
   return Equal.equals(reply.updates, request.Updates ?? []) ? reply.answer : "OtherUpdates"
 }
 
-/** Remembers the answer to this request, and forgets those that are too old. */
+/** Stores the answer to this request, and drops answers that are too old. */
 export const store = (replies: Replies, request: CheckpointRequest, answer: CheckpointAnswer, now: number): Replies => {
   const key = keyOf(request)
   if (key === undefined) return replies
@@ -67,6 +67,6 @@ const forgetOld = (replies: Replies, now: number): Replies => {
 
 const isForgotten = (reply: Reply, now: number): boolean => now - reply.at >= Limits.clientTokenWindow
 
-// A ClientToken has no space in it.
+// A ClientToken contains no space.
 const keyOf = (request: CheckpointRequest): string | undefined =>
   request.ClientToken === undefined ? undefined : `${request.ClientToken} ${request.CheckpointToken}`

@@ -1,11 +1,10 @@
 /**
- * The durable execution service as a pure state machine. A command takes the state and the time, and gives the next
- * state, the answer for whoever sent it, and what the host has to do: there is no I/O, no clock and no chance in
- * here.
+ * The durable execution service as a pure state machine. A command takes the state and the time, and returns the next state,
+ * the answer for the sender, and the effects for the host. The engine uses no I/O, no clock and no random numbers.
  *
- * A host keeps the state, runs handlers and targets as the effects say, reports their ends, and lets time pass with
- * `advanceTo` whenever `nextDue` is reached. Tests do that with virtual time, a local server with real time; both get
- * the same histories, because there is one model of the service.
+ * A host keeps the state, runs handlers and targets as the effects require, reports their ends, and lets time pass with
+ * `advanceTo` whenever `nextDue` is reached. Tests do that with virtual time, a local server with real time. Both get the
+ * same histories, because there is one model of the service.
  *
  * @since 0.1.0
  */
@@ -53,7 +52,7 @@ export { isWait, type Timer, type TimerKey, type TimerKind } from "./Timers.ts"
 export type { Applied, Changed, Env, HostEffect } from "./Work.ts"
 
 /**
- * A command that may be refused. A refused one has changed nothing: the state before it is still the state.
+ * The result of a command that may be refused. A refused command has changed nothing.
  *
  * @since 0.1.0
  * @category models
@@ -96,8 +95,8 @@ const finish = <A>(work: Work.Work, answer: A): Work.Applied<A> => {
 /**
  * Starts an execution of a durable function.
  *
- * A name that is known with the same function and payload answers the execution that has it, open or closed. Refused
- * with InvalidParameterValueException, ResourceNotFoundException (no such function), RequestTooLargeException, or
+ * For a known name with the same function and payload it returns the execution with that name, open or closed. Refused with
+ * InvalidParameterValueException, ResourceNotFoundException (no such function), RequestTooLargeException, or
  * DurableExecutionAlreadyStartedException (the name is taken).
  *
  * @since 0.1.0
@@ -110,12 +109,12 @@ export const startExecution = (
 ): Outcome<Start.Started> => attempt(state, env, (work) => Start.start(work, request))
 
 /**
- * Applies the updates of the running invocation, all or none, and answers with everything that changed since it was
- * told last, and with the token for the next time. A checkpoint that closes the execution answers without a token.
+ * Applies the updates of the running invocation, all or none. The answer holds everything that changed since the last one,
+ * and the token for the next checkpoint. A checkpoint that closes the execution has an answer without a token.
  *
- * A request that came before with the same ClientToken, token and updates is answered as it was then, and nothing is
- * applied. Refused with InvalidParameterValueException, whose message is `Invalid checkpoint token` when another
- * invocation or a later checkpoint has taken over.
+ * A repeated request with the same ClientToken, token and updates has the same answer as before, and nothing is applied.
+ * Refused with InvalidParameterValueException. Its message is `Invalid checkpoint token` when another invocation or a later
+ * checkpoint has taken over.
  *
  * @since 0.1.0
  * @category commands
@@ -129,8 +128,8 @@ export const checkpoint = (
 /**
  * Completes a callback with the sender's text.
  *
- * Refused with ResourceNotFoundException (the id was never given), CallbackTimeoutException (the callback is over, for
- * whatever reason) or InvalidParameterValueException. The same holds for the other two commands about callbacks.
+ * Refused with ResourceNotFoundException (the id was never issued), CallbackTimeoutException (the callback is over, for any
+ * reason) or InvalidParameterValueException. The same holds for the other two commands about callbacks.
  *
  * @since 0.1.0
  * @category commands
@@ -142,7 +141,7 @@ export const succeedCallback = (
 ): Outcome<void> => attempt(state, env, (work) => Callbacks.succeed(work, request.callbackId, request.result))
 
 /**
- * Fails a callback with the sender's error, the empty one by default.
+ * Fails a callback with the sender's error, by default an empty one.
  *
  * @since 0.1.0
  * @category commands
@@ -154,7 +153,8 @@ export const failCallback = (
 ): Outcome<void> => attempt(state, env, (work) => Callbacks.fail(work, request.callbackId, request.error ?? {}))
 
 /**
- * Prolongs a callback by its heartbeat time-out. One without a heartbeat time-out accepts it, and nothing happens.
+ * Extends a callback by its heartbeat time-out. A callback without a heartbeat time-out accepts the command and does not
+ * change.
  *
  * @since 0.1.0
  * @category commands
@@ -166,8 +166,8 @@ export const heartbeatCallback = (
 ): Outcome<void> => attempt(state, env, (work) => Callbacks.heartbeat(work, request.callbackId))
 
 /**
- * Stops an execution. Its operations stay as they are, its children go on, and its running invocation learns of it at
- * its next checkpoint, which is refused. One that is closed already stays as it is and answers when it ended.
+ * Stops an execution. Its operations keep their state and its children continue. Its running invocation notices when its
+ * next checkpoint is refused. An execution that is closed already does not change; the answer is its end time.
  *
  * Refused with ResourceNotFoundException or, for an error that is too large, InvalidParameterValueException.
  *
@@ -191,11 +191,11 @@ export const stopExecution = (
   })
 
 /**
- * Ends now what an execution waits for first: a wait, or the pause before another attempt of a step or of an invocation. It
- * never ends a limit, such as the time-out of a callback. The service has no such command; it is for people who try out a
- * workflow. Answers the timer of what has ended.
+ * Ends the first timer that an execution waits for immediately: a wait, or the pause before another attempt of a step or of
+ * an invocation. It never ends a limit, such as the time-out of a callback. The service has no such command; it is for
+ * people who try out a workflow. Returns the ended timer.
  *
- * Refused with ResourceNotFoundException or, when the execution waits for no timer, InvalidParameterValueException.
+ * Refused with ResourceNotFoundException or, if the execution waits for no timer, InvalidParameterValueException.
  *
  * @since 0.1.0
  * @category commands
@@ -222,7 +222,7 @@ export const skipTimer = (
 // --- Reports of the host ---------------------------------------------------------------------------------------------
 
 /**
- * The invocation with this id has ended. Ignored when it is not the one in flight.
+ * Reports the end of the invocation with this id. Ignored if it is not the one in flight.
  *
  * @since 0.1.0
  * @category commands
@@ -235,7 +235,7 @@ export const invocationEnded = (
   perform(state, env, (work) => Invocation.end(work, request.executionArn, request.invocationId, request.end))
 
 /**
- * The plain target of this operation has ended. Ignored when nobody waits for it any more.
+ * Reports the end of the plain target of this operation. Ignored if no operation waits for it any more.
  *
  * @since 0.1.0
  * @category commands
@@ -248,8 +248,7 @@ export const targetEnded = (
   perform(state, env, (work) => ChainedInvoke.end(work, request, ChainedInvoke.endingOf(request.end)))
 
 /**
- * Lets time pass: everything that is due by `env.now` happens, in the order in which it is due. Every other command
- * does the same first.
+ * Lets time pass: every timer that is due by `env.now` fires, in order. Every other command does the same first.
  *
  * @since 0.1.0
  * @category commands
@@ -257,10 +256,10 @@ export const targetEnded = (
 export const advanceTo = (state: State.ServiceState, env: Work.Env): Work.Applied<undefined> =>
   perform(state, env, () => undefined)
 
-// --- What a host may look at -----------------------------------------------------------------------------------------
+// --- Access for a host -----------------------------------------------------------------------------------------------
 
 /**
- * When something happens next by the passing of time, in epoch milliseconds.
+ * Returns when the next timer is due, in epoch milliseconds.
  *
  * @since 0.1.0
  * @category getters
@@ -268,7 +267,7 @@ export const advanceTo = (state: State.ServiceState, env: Work.Env): Work.Applie
 export const nextDue = (state: State.ServiceState): number | undefined => nextTimer(state)?.due
 
 /**
- * The timer that is due first.
+ * Returns the timer that is due first.
  *
  * @since 0.1.0
  * @category getters
@@ -276,7 +275,7 @@ export const nextDue = (state: State.ServiceState): number | undefined => nextTi
 export const nextTimer = (state: State.ServiceState): Timers.Timer | undefined => Timers.first(state.timers)
 
 /**
- * The timer that an execution waits for first, which {@link skipTimer} would skip.
+ * Returns the first timer that an execution waits for, which {@link skipTimer} would end.
  *
  * @since 0.1.0
  * @category getters
@@ -285,7 +284,7 @@ export const nextWait = (state: State.ServiceState, executionArn: string): Timer
   Timers.firstWait(state.timers, executionArn)
 
 /**
- * The timer of this purpose, if it is armed.
+ * Returns the timer with this key, if it is armed.
  *
  * @since 0.1.0
  * @category getters
@@ -294,7 +293,7 @@ export const timer = (state: State.ServiceState, key: Timers.TimerKey): Timers.T
   Timers.get(state.timers, key)
 
 /**
- * All armed timers, the one that is due first coming first.
+ * Returns all armed timers in the order in which they are due.
  *
  * @since 0.1.0
  * @category getters
@@ -302,7 +301,7 @@ export const timer = (state: State.ServiceState, key: Timers.TimerKey): Timers.T
 export const timers = (state: State.ServiceState): Iterable<Timers.Timer> => Timers.inOrder(state.timers)
 
 /**
- * The same service, in which the timers that are due next, all at the same moment, come in another order.
+ * Returns the same service with another order of the timers that are due next at the same time.
  *
  * @since 0.1.0
  * @category commands
@@ -313,7 +312,7 @@ export const rearranged = (
 ): State.ServiceState => ({ ...state, timers: Timers.rearrange(state.timers, arrange) })
 
 /**
- * All executions, open and closed, in the order in which they started.
+ * Returns all executions, open and closed, in the order in which they started.
  *
  * @since 0.1.0
  * @category getters
@@ -326,8 +325,8 @@ export function* executions(state: State.ServiceState): Generator<Execution> {
 }
 
 /**
- * Every operation of an execution in the order of their starts, the EXECUTION one first, also those that a page of
- * state leaves out. Empty when there is no such execution.
+ * Returns every operation of an execution in start order, the EXECUTION one first, including those that a page of state
+ * omits. Empty if there is no such execution.
  *
  * @since 0.1.0
  * @category getters
@@ -338,7 +337,7 @@ export const operations = (state: State.ServiceState, executionArn: string): Rea
 }
 
 /**
- * The whole history of an execution, the oldest event first. Empty when there is no such execution.
+ * Returns the whole history of an execution, the oldest event first. Empty if there is no such execution.
  *
  * @since 0.1.0
  * @category getters
@@ -349,10 +348,10 @@ export const history = (state: State.ServiceState, executionArn: string): Readon
 }
 
 /**
- * What the host has been asked to do and has not reported the end of.
+ * The effects that the host has received and whose end it has not reported.
  *
- * A host that starts again from a stored state cannot know how these ended: it reports the invocations as crashed, so
- * that they are repeated, and the targets as failed, because a plain target is run only once.
+ * A host that starts again from a stored state cannot know how these ended. It reports the invocations as crashed, so that
+ * they are repeated, and the targets as failed, because a plain target runs only once.
  *
  * @since 0.1.0
  * @category models
@@ -363,7 +362,7 @@ export interface Outstanding {
 }
 
 /**
- * What the host has been asked to do and has not reported the end of, over all executions.
+ * Returns the unreported effects of all executions.
  *
  * @since 0.1.0
  * @category getters

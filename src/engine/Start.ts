@@ -1,5 +1,5 @@
 /**
- * New executions: under which address, name and ARN, and when a known name is answered instead.
+ * New executions: their address, name and ARN, and when a known name returns an existing execution instead.
  *
  * @since 0.1.0
  */
@@ -23,9 +23,9 @@ import * as Work from "./Work.ts"
 /**
  * A request to start an execution.
  *
- * `functionName` is a name, `name:qualifier`, a partial or a full ARN; a durable function needs a qualifier, there or
- * in `qualifier`. `name` makes the start idempotent. `invocationType` decides how large the payload may be: 6 MB when
- * somebody waits for the result, 1 MB when nobody does.
+ * `functionName` is a name, `name:qualifier`, a partial or a full ARN; a durable function needs a qualifier, there or in
+ * `qualifier`. `name` makes the start idempotent. `invocationType` determines the maximum payload: 6 MB when the caller
+ * waits for the result, 1 MB when it does not.
  *
  * @since 0.1.0
  * @category models
@@ -42,7 +42,7 @@ export interface StartRequest {
 }
 
 /**
- * The execution that was started, or the one that has this name already (`existing`), with its outcome if it is closed.
+ * The started execution, or the one that has this name already (`existing`), with its outcome if it is closed.
  *
  * @since 0.1.0
  * @category models
@@ -75,7 +75,7 @@ const answer = (execution: Execution.Execution, existing: boolean): Started => (
 
 type DurableEntry = Extract<FunctionEntry, { readonly kind: "durable" }>
 
-/** What is at the address of a function, and whether the address is qualified. */
+/** Returns the function at an address, and whether the address is qualified. */
 export const resolve = (
   config: Config,
   address: string,
@@ -97,7 +97,7 @@ export const resolve = (
     : Result.succeed({ entry, qualified: asked !== undefined })
 }
 
-/** The function to invoke at an address, of either kind; a durable one only under a qualified address. */
+/** Returns the function to invoke at an address, of either kind; a durable one only for a qualified address. */
 export const target = (
   config: Config,
   address: string,
@@ -116,7 +116,7 @@ const durableTarget = (config: Config, address: string, qualifier: string | unde
       : Result.fail(invalid(`The function ${entry.name} is not a durable function.`))
   )
 
-/** The ARN of a function in this service's region and account. */
+/** Returns the ARN of a function in this service's region and account. */
 export const functionArn = (config: Config, name: string, qualifier: string | undefined): string =>
   `arn:aws:lambda:${config.region}:${config.account}:function:${name}${qualifier === undefined ? "" : `:${qualifier}`}`
 
@@ -149,7 +149,7 @@ const checkFields = (request: StartRequest): Result.Result<void, Refused> => {
   return Result.succeed(undefined)
 }
 
-/** A name stands for one function and one payload. */
+/** Returns the execution with the same name. A name belongs to one function and one payload. */
 const findByName = (
   state: State.ServiceState,
   entry: DurableEntry,

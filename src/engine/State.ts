@@ -1,7 +1,7 @@
 /**
- * The state of a whole service: every execution, open or closed, the ways to find them, and the armed timers.
+ * The state of a whole service: every execution, open or closed, the indexes, and the armed timers.
  *
- * It is a value: a command makes a new one that shares whatever did not change with the old one.
+ * It is an immutable value: a command creates a new one that shares all unchanged parts with the old one.
  *
  * @since 0.1.0
  */
@@ -12,8 +12,7 @@ import * as AppendLog from "./internal/AppendLog.ts"
 import * as Timers from "./Timers.ts"
 
 /**
- * The state of a service. Hosts keep it and hand it to the next command; they read it through the functions of
- * `Service`.
+ * The state of a service. Hosts keep it and pass it to the next command; they read it through the functions of `Service`.
  *
  * @since 0.1.0
  * @category models
@@ -22,12 +21,12 @@ export interface ServiceState {
   /** The time of the last command, in epoch milliseconds. It never goes back. */
   readonly now: number
   /**
-   * The last time that was given to the end of an operation or the creation of a callback. No two commands give the
-   * same, so that these are in order, whichever executions they belong to; it may be ahead of `now` by a little.
+   * The last time that was assigned to the end of an operation or the creation of a callback. No two commands assign the
+   * same time, so these events are ordered across all executions. It may be slightly ahead of `now`.
    */
   readonly lastStamp: number
   readonly executions: HashMap.HashMap<string, Execution>
-  /** ARNs in the order in which their executions started. */
+  /** The ARNs in the order in which their executions started. */
   readonly starts: AppendLog.AppendLog<string>
   readonly arnByName: HashMap.HashMap<string, string>
   readonly callbacks: HashMap.HashMap<string, OperationAddress>
@@ -35,7 +34,7 @@ export interface ServiceState {
 }
 
 /**
- * A service on which nothing was ever started.
+ * The state of a service without executions.
  *
  * @since 0.1.0
  * @category constructors
@@ -50,26 +49,26 @@ export const empty: ServiceState = {
   timers: Timers.empty
 }
 
-/** The execution with this ARN. */
+/** Returns the execution with this ARN. */
 export const execution = (state: ServiceState, arn: string): Execution | undefined =>
   Option.getOrUndefined(HashMap.get(state.executions, arn))
 
 /**
- * Whether an execution in this state has the name.
+ * Returns whether an execution in this state has the name.
  *
  * @since 0.1.0
  * @category getters
  */
 export const hasName = (state: ServiceState, name: string): boolean => HashMap.has(state.arnByName, name)
 
-/** The execution with this name. */
+/** Returns the execution with this name. */
 export const named = (state: ServiceState, name: string): Execution | undefined => {
   const arn = Option.getOrUndefined(HashMap.get(state.arnByName, name))
   return arn === undefined ? undefined : execution(state, arn)
 }
 
 /**
- * Whether an execution in this state has given this id to a callback.
+ * Returns whether an execution in this state has issued this callback id.
  *
  * @since 0.1.0
  * @category getters

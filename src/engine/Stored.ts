@@ -1,12 +1,12 @@
 /**
- * An execution as plain data, for hosts that keep the state of the service somewhere else than in memory: what of it
- * changed, what puts it back, and how the state lets go of one that is over.
+ * Executions as plain data, for hosts that store the state of the service outside of memory: the changes of an execution,
+ * how to restore it, and how the state drops one that is over.
  *
- * What is not stored is the answers to earlier checkpoints. They are for the invocation that sent those, and no invocation
- * outlives its host: whoever asks again after that hears that the token is not valid.
+ * The answers to earlier checkpoints are not stored. They are for the invocation that sent those checkpoints, and no
+ * invocation outlives its host: a later request is answered that its token is not valid.
  *
- * Owns: which data an execution is, and how it becomes one again.
- * Does not own: where the data is kept, and when.
+ * Owns: the data of an execution, and how it becomes an execution again.
+ * Does not own: where and when the data is stored.
  *
  * @since 0.1.0
  */
@@ -22,8 +22,8 @@ import * as State from "./State.ts"
 import * as Timers from "./Timers.ts"
 
 /**
- * What changes with almost every command. `undelivered` are the operations that changed since the function was told last,
- * in that order.
+ * The data that changes with almost every command. `undelivered` are the operations that changed since the last delivery to
+ * the function, in that order.
  *
  * @since 0.1.0
  * @category models
@@ -33,7 +33,7 @@ export interface Head extends Pick<Execution.Execution, "gate" | "failures" | "u
 }
 
 /**
- * An operation, its place in the order of starts, counted from 1, and what the function is not told of it.
+ * An operation, its place in start order, counted from 1, and the data that the function does not receive.
  *
  * @since 0.1.0
  * @category models
@@ -45,7 +45,7 @@ export interface StoredOperation {
 }
 
 /**
- * A whole execution. Operations and events are in their order.
+ * A whole execution. Operations and events are in order.
  *
  * @since 0.1.0
  * @category models
@@ -58,7 +58,7 @@ export interface StoredExecution {
 }
 
 /**
- * Everything of an execution that is new or changed between two versions of it, the older of which may not exist.
+ * Returns everything that is new or changed between two versions of an execution. The older version may be missing.
  *
  * @since 0.1.0
  * @category getters
@@ -93,7 +93,7 @@ const storedOperation = ({ childArn, heartbeatSeconds, operation, order }: Execu
 })
 
 /**
- * Puts an execution into a state that does not have it.
+ * Restores an execution into a state that does not have it.
  *
  * @since 0.1.0
  * @category commands
@@ -153,7 +153,7 @@ const callbacksOf = (operations: ReadonlyArray<StoredOperation>): ReadonlyArray<
     .filter(({ CallbackDetails }) => CallbackDetails?.CallbackId !== undefined)
 
 /**
- * Puts a timer of an execution back, with its place among those that are due at the same moment.
+ * Restores a timer of an execution, with its place among those that are due at the same time.
  *
  * @since 0.1.0
  * @category commands
@@ -164,7 +164,7 @@ export const restoreTimer = (state: State.ServiceState, timer: Timers.Timer): St
 })
 
 /**
- * Puts the time of a stored state back, so that it goes on from there.
+ * Restores the time of a stored state, which continues from there.
  *
  * @since 0.1.0
  * @category commands
@@ -175,7 +175,7 @@ export const restoreTime = (
 ): State.ServiceState => ({ ...state, now, lastStamp })
 
 /**
- * Whether nothing can happen to an execution any more: it is closed, and no invocation of it is in flight.
+ * Returns whether nothing can happen to an execution any more: it is closed, and no invocation of it is in flight.
  *
  * @since 0.1.0
  * @category getters
@@ -184,7 +184,7 @@ export const isOver = ({ gate, outcome }: Execution.Execution): boolean =>
   outcome !== undefined && gate._tag !== "InFlight"
 
 /**
- * Lets go of an execution that is over, and that the host can put back.
+ * Drops an execution that is over and that the host can restore.
  *
  * @since 0.1.0
  * @category commands
@@ -206,7 +206,7 @@ export const forget = (state: State.ServiceState, executionArn: string): State.S
   }
 }
 
-/** The order of starts has no holes when most of it would be holes. */
+/** Compacts the start order if most of it would be holes. */
 const withoutHoles = (
   starts: State.ServiceState["starts"],
   executions: State.ServiceState["executions"]

@@ -1,8 +1,8 @@
 /**
- * Everything that will happen by the passing of time alone, in the order in which it will happen.
+ * All armed timers, in the order in which they are due.
  *
- * A timer is known by what it is for, so arming it again moves it and disarming it removes it. Of timers that are due
- * at the same moment the one that was armed first comes first.
+ * A timer is identified by its purpose, so arming it again moves it and disarming it removes it. Of timers that are due at
+ * the same time, the one armed first comes first.
  *
  * @since 0.1.0
  */
@@ -11,7 +11,7 @@ import * as Option from "effect/Option"
 import * as OrderedSet from "./internal/OrderedSet.ts"
 
 /**
- * What a timer is for. The last two belong to the execution and not to one of its operations.
+ * The purpose of a timer. The last two belong to the execution and not to one of its operations.
  *
  * @since 0.1.0
  * @category models
@@ -28,7 +28,7 @@ export type TimerKind =
 export const operationKinds: ReadonlyArray<TimerKind> = ["Wait", "StepRetry", "CallbackTimeout", "HeartbeatTimeout"]
 
 /**
- * Whether an execution does nothing but wait for a timer of this kind. The others are limits, which nobody waits for.
+ * Returns whether an execution can wait for a timer of this kind. The other kinds are limits.
  *
  * @since 0.1.0
  * @category predicates
@@ -37,7 +37,8 @@ export const isWait = (kind: TimerKind): boolean =>
   kind === "Wait" || kind === "StepRetry" || kind === "InvocationRetry"
 
 /**
- * An armed timer. `due` is in epoch milliseconds; `armed` numbers the timers of a service in the order of their arming.
+ * An armed timer. `due` is in epoch milliseconds; `armed` numbers the timers of a service in the order in which they were
+ * armed.
  *
  * @since 0.1.0
  * @category models
@@ -47,11 +48,11 @@ export interface Timer {
   readonly armed: number
   readonly kind: TimerKind
   readonly executionArn: string
-  /** Absent for the kinds that belong to the execution. */
+  /** The operation; absent for the kinds that belong to the execution. */
   readonly operationId?: string
 }
 
-/** What a timer is for, and so which one it is. */
+/** The purpose of a timer, which identifies it. */
 export type TimerKey = Pick<Timer, "kind" | "executionArn" | "operationId">
 
 /** All armed timers of a service. */
@@ -67,7 +68,7 @@ export const empty: Timers = {
   armings: 0
 }
 
-/** Arms the timer, or moves it when it is armed already. */
+/** Arms the timer, or moves it if it is armed already. */
 export const arm = (timers: Timers, key: TimerKey, due: number): Timers => {
   const { byKey, queue } = disarm(timers, key)
   const timer: Timer = { ...key, due, armed: timers.armings }
@@ -78,7 +79,7 @@ export const arm = (timers: Timers, key: TimerKey, due: number): Timers => {
   }
 }
 
-/** Arms a timer again as it was armed once, with its place among those that are due at the same moment. */
+/** Arms a timer again with its original place among those that are due at the same time. */
 export const restore = (timers: Timers, timer: Timer): Timers => {
   const { byKey, queue } = disarm(timers, timer)
   return {
@@ -88,23 +89,23 @@ export const restore = (timers: Timers, timer: Timer): Timers => {
   }
 }
 
-/** Has those that are due first, all at the same moment, come in another order. */
+/** Changes the order of the timers that are due first, all at the same time. */
 export const rearrange = (timers: Timers, arrange: (due: ReadonlyArray<Timer>) => ReadonlyArray<Timer>): Timers => {
   const due: Array<Timer> = []
   for (const timer of inOrder(timers)) {
     if (due[0] !== undefined && timer.due > due[0].due) break
     due.push(timer)
   }
-  // No two may have one place, not even for a moment.
+  // No two timers may share a place, not even temporarily.
   const without = due.reduce(disarm, timers)
   return arrange(due).reduce((all, timer, place) => restore(all, { ...timer, armed: due[place]!.armed }), without)
 }
 
-/** The timer if it is armed. */
+/** Returns the timer if it is armed. */
 export const get = (timers: Timers, key: TimerKey): Timer | undefined =>
   Option.getOrUndefined(HashMap.get(timers.byKey, keyText(key)))
 
-/** The timers of an operation, the one that is due first coming first. */
+/** Returns the timers of an operation in the order in which they are due. */
 export const ofOperation = (timers: Timers, executionArn: string, operationId: string): ReadonlyArray<Timer> =>
   operationKinds
     .flatMap((kind) => get(timers, { kind, executionArn, operationId }) ?? [])
@@ -122,17 +123,17 @@ export const disarm = (timers: Timers, key: TimerKey): Timers => {
   }
 }
 
-/** The timer that is due first. */
+/** Returns the timer that is due first. */
 export const first = (timers: Timers): Timer | undefined => OrderedSet.first(timers.queue)
 
-/** The timer that an execution waits for first. */
+/** Returns the first timer that an execution waits for. */
 export const firstWait = (timers: Timers, executionArn: string): Timer | undefined => {
   for (const timer of inOrder(timers)) if (timer.executionArn === executionArn && isWait(timer.kind)) return timer
   return undefined
 }
 
-/** All timers, the one that is due first coming first. */
+/** Returns all timers in the order in which they are due. */
 export const inOrder = (timers: Timers): Iterable<Timer> => OrderedSet.items(timers.queue)
 
-// Neither an ARN nor the id of an operation can hold a space.
+// Neither an ARN nor the id of an operation can contain a space.
 const keyText = (key: TimerKey): string => `${key.kind} ${key.executionArn} ${key.operationId ?? ""}`

@@ -1,5 +1,5 @@
 /**
- * What one update of a checkpoint does. The update has passed every check: nothing is refused here.
+ * The effect of one checkpoint update. The update has passed every check: nothing is refused here.
  *
  * @since 0.1.0
  */
@@ -41,7 +41,7 @@ const endingOf = ({ Action, Error, Payload }: OperationUpdate): ChainedInvoke.En
 const updateStep = (work: Work.Work, arn: string, update: OperationUpdate): void => {
   const execution = Work.execution(work, arn)
   const before = subject(work, execution, update)
-  // Attempt counts the attempts that are finished; events count the one that they are about.
+  // Attempt counts the finished attempts; an event counts the attempt that it describes.
   const finished = before.StepDetails?.Attempt ?? 0
   const attempt = finished + 1
   const outcome = { ...result(update), ...error(update) }
@@ -80,7 +80,7 @@ const updateStep = (work: Work.Work, arn: string, update: OperationUpdate): void
   }
 }
 
-/** A poll whose condition does not hold yet is an attempt that succeeded and is repeated. */
+/** Returns the event of an attempt. A poll whose condition does not hold yet is an attempt that succeeded and is repeated. */
 const attemptEvent = (
   update: OperationUpdate,
   RetryDetails: { readonly CurrentAttempt: number; readonly NextAttemptDelaySeconds?: number }
@@ -147,7 +147,7 @@ const cancelWait = (work: Work.Work, arn: string, update: OperationUpdate): void
   Work.disarm(work, { kind: "Wait", executionArn: arn, operationId: update.Id })
 }
 
-/** The target goes on, and nobody waits for it any more. The history has no event for this. */
+/** Cancels an invoke. The target continues, but nothing waits for it any more. The history has no event for this. */
 const cancelInvoke = (work: Work.Work, arn: string, update: OperationUpdate): void => {
   const execution = Work.execution(work, arn)
   change(work, execution, cancelled(work, subject(work, execution, update)), undefined)
@@ -170,7 +170,7 @@ const startCallback = (work: Work.Work, arn: string, update: OperationUpdate): v
   change(
     work,
     execution,
-    // The function goes on with the id in its hand, as it does with an outcome: its order among those counts as well.
+    // The function continues with the id as with an outcome, so the creation needs a place in the order of outcomes as well.
     {
       ...subject(work, execution, update),
       StartTimestamp: Work.stamp(work),
@@ -191,7 +191,7 @@ const startCallback = (work: Work.Work, arn: string, update: OperationUpdate): v
   if (heartbeat !== undefined) Work.arm(work, { kind: "HeartbeatTimeout", ...address }, work.time + heartbeat * 1_000)
 }
 
-/** A time-out of 0 seconds is none. */
+/** Returns nothing for a time-out of 0 seconds, which means no time-out. */
 const orNone = (seconds: number | undefined): number | undefined => (seconds === 0 ? undefined : seconds)
 
 const result = ({ Payload }: OperationUpdate) => (Payload === undefined ? {} : { Result: Payload })

@@ -1,6 +1,6 @@
 /**
- * Why a checkpoint is refused. The checks, their order and most of their messages are those that AWS's own emulators
- * share; the ranges and patterns are those of the API model.
+ * The checks of a checkpoint. The checks, their order and most of their messages are those that AWS's own emulators share;
+ * the ranges and patterns are those of the API model.
  *
  * The whole batch is checked before any of it is applied. A refusal is always an InvalidParameterValueException.
  *
@@ -17,10 +17,10 @@ import * as Metering from "./Metering.ts"
 
 type Updates = ReadonlyArray<OperationUpdate>
 
-/** What a check finds wrong, in the service's words, or undefined. */
+/** The message of a failed check in the service's wording, or undefined. */
 type Problem = string | undefined
 
-/** The first thing that is wrong with these updates of this execution. */
+/** Returns the first problem with these updates of this execution. */
 export const problemWith = (execution: Execution.Execution, updates: Updates, config: Config): Problem =>
   executionUpdateProblem(updates) ??
   structureProblem(execution, updates) ??
@@ -38,7 +38,7 @@ const executionUpdateProblem = (updates: Updates): Problem => {
   return first === updates.length - 1 ? undefined : "EXECUTION checkpoint must be the last update."
 }
 
-/** Ids, repeated ids and parents. */
+/** Checks ids, repeated ids and parents. */
 const structureProblem = (execution: Execution.Execution, updates: Updates): Problem => {
   const lastOf = new Map<string, OperationUpdate>()
   const startedAs = new Map<string, string>()
@@ -58,7 +58,7 @@ const structureProblem = (execution: Execution.Execution, updates: Updates): Pro
   return undefined
 }
 
-/** A step or context may start and go on in one request. */
+/** Returns whether one update may follow another. A step or context may start and continue in one request. */
 const mayFollow = (before: OperationUpdate, update: OperationUpdate): boolean =>
   (before.Type === "STEP" || before.Type === "CONTEXT") && before.Action === "START" && update.Action !== "START"
 
@@ -75,7 +75,7 @@ const quotaProblem = (execution: Execution.Execution, updates: Updates, config: 
 
 // --- Update by update ------------------------------------------------------------------------------------------------
 
-/** What later updates need to know of an operation that an earlier one of the same batch created or changed. */
+/** The state of an operation after an earlier update of the same batch, for the checks of later updates. */
 type Known = Pick<Operation, "Type" | "SubType" | "Name" | "ParentId" | "Status">
 
 const updateProblem = (execution: Execution.Execution, updates: Updates, config: Config): Problem => {
@@ -102,7 +102,9 @@ const statusAfter: Readonly<Record<string, string>> = {
   CANCEL: "CANCELLED"
 }
 
-/** An operation keeps its labels; an update need not repeat them. The id of an EXECUTION update is anybody's choice. */
+/**
+ * Checks labels. An operation keeps its labels; an update need not repeat them. The id of an EXECUTION update is arbitrary.
+ */
 const labelProblem = (current: Known | undefined, update: OperationUpdate): Problem => {
   if (current === undefined) return undefined
   if (update.Type !== current.Type) return "Inconsistent operation type."
@@ -188,7 +190,7 @@ const actionProblem = ({ Action, Type }: OperationUpdate): Problem => {
   return actions.includes(Action) ? undefined : "Invalid action for the given operation type."
 }
 
-// --- The step from one status to the next ----------------------------------------------------------------------------
+// --- Status transitions ----------------------------------------------------------------------------------------------
 
 const transitionProblem = (status: string | undefined, update: OperationUpdate): Problem => {
   switch (update.Action) {

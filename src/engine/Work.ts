@@ -1,7 +1,6 @@
 /**
- * One command in progress. It holds the newest state and collects what the host has to do; it lives as long as the
- * command and no longer. Everything inside it is a persistent value, so whoever keeps the state from before sees no
- * change.
+ * One command in progress. It holds the newest state and collects the effects for the host; it lives as long as the command.
+ * Its content is persistent values, so an earlier state never changes.
  *
  * @since 0.1.0
  */
@@ -15,29 +14,29 @@ import * as State from "./State.ts"
 import * as Timers from "./Timers.ts"
 
 /**
- * What every command is given.
+ * The inputs of every command.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Env {
   readonly config: Config
-  /** The time in epoch milliseconds, of which only whole ones count. A time before the state's own counts as the state's. */
+  /** The time in epoch milliseconds, rounded down. A time before the state's own counts as the state's. */
   readonly now: number
   /**
-   * A text of 1..64 letters, digits and `-` that is given once only: from at least 128 random bits in a server, because
-   * checkpoint tokens and callback ids are made of it; from a counter in a test.
+   * Returns a new unique text of 1..64 letters, digits and `-`: in a server from at least 128 random bits, because
+   * checkpoint tokens and callback ids contain it; in a test from a counter.
    */
   readonly freshId: () => string
 }
 
 /**
- * What the host has to do after a command, in this order.
+ * The effects that the host has to perform after a command, in this order.
  *
- * - `InvokeFunction`: run the durable handler with this event, then report its end with `invocationEnded`. Never more
- *   than one of an execution is in flight.
+ * - `InvokeFunction`: run the durable handler with this event, then report its end with `invocationEnded`. At most one
+ *   invocation of an execution is in flight.
  * - `RunTarget`: run the plain function once, then report its end with `targetEnded`.
- * - `ExecutionClosed`: answer whoever waits for this execution.
+ * - `ExecutionClosed`: answer the clients that wait for this execution.
  *
  * @since 0.1.0
  * @category models
@@ -68,7 +67,7 @@ export type HostEffect =
   | { readonly _tag: "ExecutionClosed"; readonly executionArn: string; readonly outcome: ExecutionOutcome }
 
 /**
- * A command that was carried out: the state after it, the answer for whoever sent it, and what the host has to do.
+ * The result of a command: the state after it, the answer for its sender, and the effects for the host.
  *
  * @since 0.1.0
  * @category models
@@ -81,36 +80,36 @@ export interface Applied<out A> {
 }
 
 /**
- * Which parts of the state a command made anew, for a host that stores them. What a part holds now is in the state.
+ * The parts of the state that a command changed, for a host that stores them. The state holds their current values.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Changed {
-  /** ARNs, in the order of their first change. */
+  /** The ARNs, in the order of their first change. */
   readonly executions: ReadonlySet<string>
-  /** Timers that were armed, moved or removed. */
+  /** The timers that were armed, moved or removed. */
   readonly timers: ReadonlyArray<Timers.TimerKey>
 }
 
 export interface Work {
   state: State.ServiceState
-  /** The moment of what is happening: the command's, or that of a timer which fell due before it. */
+  /** The time of the current event: the command's, or that of a timer that fell due before it. */
   time: number
-  /** The stamp of what is happening, once something of it needed one. */
+  /** The stamp of the current event, once it needed one. */
   stamped: number | undefined
   readonly config: Config
   readonly freshId: () => string
   readonly effects: Array<HostEffect>
-  /** Executions that this command changed, in the order of their first change. */
+  /** The executions that this command changed, in the order of their first change. */
   readonly touched: Set<string>
-  /** Timers that this command armed, moved or removed, one as often as that happened. */
+  /** The timers that this command armed, moved or removed, one entry for each change. */
   readonly timed: Array<Timers.TimerKey>
 }
 
 export const begin = (state: State.ServiceState, env: Env): Work => {
   invariant(Number.isFinite(env.now), "the time is not a number of milliseconds")
-  // Stamps put what happens in one millisecond in order, and leave everything else that tells the time to whole ones.
+  // Stamps order the events within one millisecond; all other times are whole milliseconds.
   const now = Math.max(state.now, Math.floor(env.now))
   return {
     state: { ...state, now },
@@ -124,17 +123,17 @@ export const begin = (state: State.ServiceState, env: Env): Work => {
   }
 }
 
-// --- When things happen ----------------------------------------------------------------------------------------------
+// --- The time of events ----------------------------------------------------------------------------------------------
 
-/** Goes on to the next thing that happens, a timer or the command itself: a moment and a stamp of its own. */
+/** Moves on to the next event, a timer or the command itself, with a time and a stamp of its own. */
 export const moveTo = (work: Work, time: number): void => {
   work.time = time
   work.stamped = undefined
 }
 
 /**
- * When what is happening happened, for those who want to know what came first: later than everything that happened
- * before it, also in the same millisecond, and the same for all that happens with it.
+ * Returns the stamp of the current event, which defines the order of events: it is later than every earlier event, also
+ * within the same millisecond, and the same for all changes of the event.
  */
 export const stamp = (work: Work): number => {
   if (work.stamped === undefined) {
@@ -147,15 +146,15 @@ export const stamp = (work: Work): number => {
   return work.stamped
 }
 
-/** Later by this step, or by so many of it that the sum is another number: the larger they are, the sparser. */
+/** Returns a later stamp, by this step or, for large and so sparser numbers, by the step doubled until the sum changes. */
 const later = (stamp: number, step: number): number => (stamp + step > stamp ? stamp + step : later(stamp, 2 * step))
 
-// --- What it works with ----------------------------------------------------------------------------------------------
+// --- Access ----------------------------------------------------------------------------------------------------------
 
-/** A checkpoint token or the id of a callback: base64, never seen before, and nothing can be read out of it. */
+/** Returns a new checkpoint token or callback id: unique, base64 and opaque. */
 export const freshToken = (work: Work): string => Base64.encode(work.freshId())
 
-/** The execution with this ARN, which must be there. */
+/** Returns the execution with this ARN, which has to exist. */
 export const execution = (work: Work, arn: string): Execution => {
   const found = State.execution(work.state, arn)
   invariant(found !== undefined, `there is no execution ${arn}`)

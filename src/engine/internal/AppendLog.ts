@@ -9,7 +9,7 @@ type Node<A> =
 
 export interface AppendLog<out A> {
   readonly size: number
-  /** Branches between the root and a leaf. */
+  /** The number of branches between the root and a leaf. */
   readonly depth: number
   readonly root: Node<A>
 }
@@ -36,7 +36,7 @@ const insert = <A>(node: Node<A> | undefined, depth: number, index: number, item
   return { _tag: "Branch", nodes }
 }
 
-/** The item at this index, counted from 0, or undefined beyond the ends. */
+/** Returns the item at this index, counted from 0, or undefined beyond the ends. */
 export const get = <A>(log: AppendLog<A>, index: number): A | undefined => {
   if (!(index >= 0 && index < log.size)) return undefined
   let node: Node<A> | undefined = log.root
@@ -46,7 +46,7 @@ export const get = <A>(log: AppendLog<A>, index: number): A | undefined => {
   return node?.items[index & slotMask]
 }
 
-/** The items from index `from` up to, but without, index `to`. */
+/** Returns the items from index `from` (inclusive) to index `to` (exclusive). */
 export function* between<A>(log: AppendLog<A>, from: number, to: number = log.size): Generator<A> {
   for (let index = Math.max(0, from); index < Math.min(to, log.size); index++) {
     const item = get(log, index)

@@ -1,8 +1,8 @@
 /**
  * A persistent set in the order of its items: an AVL tree whose older versions stay valid.
  *
- * It holds the armed timers: the earliest is at hand, and one that is no longer wanted is really gone, so that nobody
- * travels to a time at which nothing happens. All operations cost O(log n).
+ * It holds the armed timers. The earliest one is directly accessible, and a removed one is really gone, so that time never
+ * advances to a timer without effect. All operations cost O(log n).
  */
 type Tree<A> = Node<A> | undefined
 interface Node<A> {
@@ -12,7 +12,7 @@ interface Node<A> {
   readonly height: number
 }
 
-/** Negative when `a` comes first, 0 when both are the same item. */
+/** Compares two items: negative if `a` comes first, 0 if both are the same item. */
 export type Compare<A> = (a: A, b: A) => number
 
 export interface OrderedSet<A> {

@@ -1,6 +1,6 @@
 /**
- * A fact that the engine relies on. When it does not hold the engine itself is wrong, so it stops at once rather than
- * go on with a state that no service could be in.
+ * Asserts a fact that the engine relies on. If it does not hold, the engine itself is wrong, so it stops at once and does
+ * not continue in a state that no service could be in.
  */
 export function invariant(holds: boolean, fact: string): asserts holds {
   if (!holds) throw new Error(`The engine's state is wrong: ${fact}`)
