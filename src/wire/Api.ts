@@ -1,14 +1,14 @@
 /**
- * The durable part of the Lambda API: what each operation takes and answers, as JSON over HTTP.
+ * The durable part of the Lambda API: the request and the response of each operation, as JSON over HTTP.
  *
- * For each operation there is what its request has besides the label in its path (`…Query`, `…Body`), and what it answers
- * (`…Response`). Times are epoch milliseconds for us; on the wire they are epoch seconds in bodies and ISO-8601 text in
- * queries. CheckpointDurableExecution and GetDurableExecutionState are in CheckpointApi and here. Starting an execution is
- * Lambda's own Invoke, which speaks in headers: see InvokeApi. Failures: see ApiError.
+ * Each operation has a schema for its request without the label in its path (`…Query`, `…Body`), and one for its response
+ * (`…Response`). Decoded times are epoch milliseconds; on the wire they are epoch seconds in bodies and ISO-8601 text in
+ * queries. CheckpointDurableExecution and GetDurableExecutionState are defined in CheckpointApi and exported here too.
+ * Starting an execution is Lambda's own Invoke, which uses headers: see InvokeApi. Failures: see ApiError.
  *
- * Four operations have no schema of their own. SendDurableExecutionCallbackSuccess takes the result as raw bytes, which
- * the service keeps as text; SendDurableExecutionCallbackFailure and StopDurableExecution take a bare `ErrorObject`, `{}`
- * when there is none; SendDurableExecutionCallbackHeartbeat takes nothing. The three callback operations answer `{}`.
+ * Four operations have no schema of their own. SendDurableExecutionCallbackSuccess takes the result as raw bytes, which the
+ * service keeps as text; SendDurableExecutionCallbackFailure and StopDurableExecution take a bare `ErrorObject`, `{}` if
+ * there is none; SendDurableExecutionCallbackHeartbeat takes nothing. The three callback operations answer `{}`.
  *
  * @since 0.1.0
  */
@@ -27,7 +27,7 @@ const page = { Marker: marker, MaxItems: maybe(Query.integer) }
 // --- GetDurableExecution ---------------------------------------------------------------------------------------------
 
 /**
- * The states of an execution that the service knows today.
+ * The current statuses of an execution.
  *
  * @since 0.1.0
  * @category models
@@ -35,7 +35,7 @@ const page = { Marker: marker, MaxItems: maybe(Query.integer) }
 export const executionStatuses = ["RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "STOPPED"] as const
 
 /**
- * The state of an execution; a later one decodes too, as plain text.
+ * The status of an execution; a status added later decodes too, as plain text.
  *
  * @since 0.1.0
  * @category models
@@ -43,7 +43,7 @@ export const executionStatuses = ["RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT",
 export type ExecutionStatus = (typeof executionStatuses)[number] | (string & {})
 
 /**
- * `IncludeExecutionData` is true unless it says otherwise; without it, payload, result and error are left out.
+ * `IncludeExecutionData` defaults to true; without it, payload, result and error are omitted.
  *
  * @since 0.1.0
  * @category schemas
@@ -56,7 +56,7 @@ export const GetDurableExecutionQuery = record({ IncludeExecutionData: maybe(Que
  */
 export type GetDurableExecutionQuery = typeof GetDurableExecutionQuery.Type
 
-/** What every answer about an execution begins with. */
+/** The fields with which every answer about an execution begins. */
 const summary = {
   DurableExecutionArn: Schema.String,
   DurableExecutionName: Schema.String,
@@ -67,7 +67,7 @@ const summary = {
 }
 
 /**
- * All that the service tells about one execution. `ExecutionTimeout` is in seconds.
+ * Everything that the service returns about one execution. `ExecutionTimeout` is in seconds.
  *
  * @since 0.1.0
  * @category schemas
@@ -98,7 +98,7 @@ export type GetDurableExecutionResponse = typeof GetDurableExecutionResponse.Typ
 // --- GetDurableExecutionHistory --------------------------------------------------------------------------------------
 
 /**
- * Asks for a page of events, oldest first unless `ReverseOrder`. Markers live 24 hours.
+ * The request of a page of events, oldest first unless `ReverseOrder`. Markers are valid for 24 hours.
  *
  * @since 0.1.0
  * @category schemas
@@ -132,7 +132,7 @@ export type GetDurableExecutionHistoryResponse = typeof GetDurableExecutionHisto
 // --- ListDurableExecutionsByFunction ---------------------------------------------------------------------------------
 
 /**
- * Asks for a page of the executions of a function, newest first unless `ReverseOrder`, narrowed by the other parameters.
+ * The request of a page of a function's executions, newest first unless `ReverseOrder`, filtered by the other parameters.
  *
  * @since 0.1.0
  * @category schemas
@@ -190,7 +190,7 @@ export type ListDurableExecutionsByFunctionResponse = typeof ListDurableExecutio
 // --- StopDurableExecution --------------------------------------------------------------------------------------------
 
 /**
- * When the execution stopped, or when it had ended before.
+ * The time at which the execution stopped, or had ended before.
  *
  * @since 0.1.0
  * @category schemas

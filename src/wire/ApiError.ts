@@ -1,8 +1,8 @@
 /**
- * How the Lambda API says no: a status, the name of an exception in a header, and a message in a JSON body.
+ * Refusals of the Lambda API: a status, the name of an exception in a header, and a message in a JSON body.
  *
- * Clients disagree with servers about where the name is, and exceptions about how `message` is spelled, so both directions
- * live here.
+ * Clients and servers disagree about the place of the name, and exceptions about the spelling of `message`, so this file
+ * holds both directions.
  *
  * @since 0.1.0
  */
@@ -40,7 +40,7 @@ export const apiErrors = {
 export type ApiErrorName = keyof typeof apiErrors
 
 /**
- * Whether the text is the name of an exception of the durable operations.
+ * Returns whether the text is the name of an exception of the durable operations.
  *
  * @since 0.1.0
  * @category guards
@@ -48,7 +48,7 @@ export type ApiErrorName = keyof typeof apiErrors
 export const isApiErrorName = (text: string): text is ApiErrorName => Object.hasOwn(apiErrors, text)
 
 /**
- * What an HTTP answer needs besides its standard headers.
+ * The parts of an HTTP answer besides its standard headers.
  *
  * @since 0.1.0
  * @category models
@@ -60,7 +60,7 @@ export interface ApiErrorResponse {
 }
 
 /**
- * The answer that refuses a request, as the service writes it. `retryAfterSeconds` and `reason` belong to
+ * Returns the answer that refuses a request, in the form of the service. `retryAfterSeconds` and `reason` belong to
  * TooManyRequestsException.
  *
  * @since 0.1.0
@@ -88,7 +88,7 @@ export const encodeApiError = (error: {
 }
 
 /**
- * A refusal as we understood it. `name` is undefined when nothing in the answer names an exception.
+ * A decoded refusal. `name` is undefined if the answer names no exception.
  *
  * @since 0.1.0
  * @category models
@@ -101,11 +101,11 @@ export interface ApiFailure {
 }
 
 /**
- * Reads a refusal. Header names are in lower case; `body` is the parsed JSON of the answer, or anything else when it was
- * none (a proxy's page, nothing at all). Never throws.
+ * Reads a refusal. Header names are in lower case; `body` is the parsed JSON of the answer, or any other value if it was not
+ * JSON (a proxy's page, an empty body). Never throws.
  *
  * The name is taken from the header, without the address that may follow it, else from `__type` or `code` in the body,
- * without the namespace that may precede it, else from `Type` where an emulator puts it.
+ * without the namespace that may precede it, else from `Type`, which an emulator uses.
  *
  * @since 0.1.0
  * @category reading
@@ -129,7 +129,7 @@ export const decodeApiError = (response: {
   }
 }
 
-/** `com.amazonaws.lambda#SomeException:http://…` is SomeException. */
+/** Reduces `com.amazonaws.lambda#SomeException:http://…` to `SomeException`. */
 const bareName = (text: string | undefined): string | undefined => {
   const name = text?.split(":")[0]?.split("#").at(-1)?.trim()
   return name === "" ? undefined : name

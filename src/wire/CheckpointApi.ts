@@ -1,6 +1,6 @@
 /**
- * The two operations of the API that a running invocation calls: to record what happened, and to read on when the state
- * did not fit the event. They are apart from the rest so that a deployed function carries no more than it uses.
+ * The two API operations that a running invocation calls: to record changes, and to read the rest of a state that did not
+ * fit the event. They are separate from the other operations, so that a deployed function loads no more than it uses.
  *
  * @since 0.1.0
  */
@@ -13,8 +13,8 @@ import { OperationUpdate } from "./OperationUpdate.ts"
 // --- CheckpointDurableExecution --------------------------------------------------------------------------------------
 
 /**
- * Records changes. Without `Updates` it only asks what has changed meanwhile. A request that is repeated with the same
- * `ClientToken` within 15 minutes is applied once.
+ * The request that records changes. Without `Updates` it only reads the changes since the last one. A request that is
+ * repeated with the same `ClientToken` within 15 minutes is applied once.
  *
  * @since 0.1.0
  * @category schemas
@@ -32,7 +32,7 @@ export const CheckpointDurableExecutionBody = record({
 export type CheckpointDurableExecutionBody = typeof CheckpointDurableExecutionBody.Type
 
 /**
- * The token of the next checkpoint, absent when the execution is over, and the operations that changed.
+ * The token of the next checkpoint, absent when the execution is over, and the changed operations.
  *
  * @since 0.1.0
  * @category schemas
@@ -51,7 +51,7 @@ export type CheckpointDurableExecutionResponse = typeof CheckpointDurableExecuti
 // --- GetDurableExecutionState ----------------------------------------------------------------------------------------
 
 /**
- * Asks for a page of operations, in the order in which they started. `MaxItems` is 0..1000, where 0 means 100.
+ * The request of a page of operations, in start order. `MaxItems` is 0..1000, where 0 means 100.
  *
  * @since 0.1.0
  * @category schemas
@@ -69,7 +69,7 @@ export const GetDurableExecutionStateQuery = record({
 export type GetDurableExecutionStateQuery = typeof GetDurableExecutionStateQuery.Type
 
 /**
- * A page of operations. Children of a closed context are left out unless it says `ReplayChildren`.
+ * A page of operations. Children of a closed context are omitted unless it has `ReplayChildren`.
  *
  * @since 0.1.0
  * @category schemas

@@ -1,9 +1,9 @@
 /**
- * Writes the requests of those who start, inspect and stop executions and answer callbacks, byte by byte as AWS's own client
- * does. See Requests.
+ * Writes the requests that start, inspect and stop executions and answer callbacks, byte by byte as AWS's own client does.
+ * See Requests.
  *
- * Owns: what these requests look like, to the last byte.
- * Does not own: what all requests share, and what depends on the connection.
+ * Owns: the exact bytes of these requests.
+ * Does not own: the parts that all requests share, and those that depend on the connection.
  *
  * @since 0.1.0
  */
@@ -11,7 +11,7 @@ import type { ErrorObject } from "./ErrorObject.ts"
 import { json, orderedError, requestOf, type ApiRequest } from "./Requests.ts"
 
 /**
- * Which page of a list. What is left out the service decides.
+ * The page of a list. The service sets missing fields.
  *
  * @since 0.1.0
  * @category models
@@ -22,11 +22,11 @@ export interface Page {
   readonly ReverseOrder?: boolean | undefined
 }
 
-/** The payload of an invoke and the result of a callback are raw bytes for the service. */
+/** The header of raw bytes: the payload of an invoke and the result of a callback are raw bytes for the service. */
 const bytes = { "content-type": "application/octet-stream" } as const
 
 /**
- * Starts an execution. The payload is sent as it is, and a start without one has no body.
+ * Writes the request that starts an execution. The payload is sent unchanged; without a payload there is no body.
  *
  * @since 0.1.0
  * @category writing
@@ -51,7 +51,7 @@ export const invoke = (input: {
   })
 
 /**
- * Asks for one execution.
+ * Writes the request for one execution.
  *
  * @since 0.1.0
  * @category writing
@@ -65,7 +65,7 @@ export const get = (input: {
   })
 
 /**
- * Asks for a page of the executions of a function.
+ * Writes the request for a page of the executions of a function.
  *
  * @since 0.1.0
  * @category writing
@@ -83,7 +83,7 @@ export const list = ({
 }): ApiRequest => requestOf("ListDurableExecutionsByFunction", FunctionName, { query })
 
 /**
- * Asks for a page of the events of an execution.
+ * Writes the request for a page of the events of an execution.
  *
  * @since 0.1.0
  * @category writing
@@ -97,7 +97,7 @@ export const history = ({
 }): ApiRequest => requestOf("GetDurableExecutionHistory", DurableExecutionArn, { query })
 
 /**
- * Stops an execution.
+ * Writes the request that stops an execution.
  *
  * @since 0.1.0
  * @category writing
@@ -112,7 +112,7 @@ export const stop = (input: {
   })
 
 /**
- * Completes a callback. The result is sent as it is, and one without a result has no body.
+ * Writes the request that completes a callback. The result is sent unchanged; without a result there is no body.
  *
  * @since 0.1.0
  * @category writing
@@ -124,7 +124,7 @@ export const succeedCallback = (input: {
   requestOf("SendDurableExecutionCallbackSuccess", input.CallbackId, { headers: bytes, body: input.Result ?? "" })
 
 /**
- * Fails a callback.
+ * Writes the request that fails a callback.
  *
  * @since 0.1.0
  * @category writing
@@ -139,7 +139,7 @@ export const failCallback = (input: {
   })
 
 /**
- * Tells that the work behind a callback goes on.
+ * Writes the heartbeat of a callback.
  *
  * @since 0.1.0
  * @category writing

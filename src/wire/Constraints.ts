@@ -1,9 +1,9 @@
 /**
- * The shapes of names, ids and addresses that the service accepts, as plain predicates and two parsers.
+ * The formats of names, ids and addresses that the service accepts, as plain predicates and two parsers.
  *
- * The schemas in this folder do not use them on what comes in: an emulator's ARN that is a bare UUID, or a format that the
- * service widens one day, must not stop an execution. They are for what goes out, and for the engine, which refuses what
- * the service would refuse. Patterns come from Lambda's published API model; lengths live in Limits.
+ * The schemas in this folder do not apply them to incoming messages: an emulator's ARN that is a bare UUID, or a format that
+ * the service widens one day, must not stop an execution. They are for outgoing messages, and for the engine, which refuses
+ * the same messages as the service. The patterns come from Lambda's published API model; the lengths are in Limits.
  *
  * @since 0.1.0
  */
@@ -66,7 +66,7 @@ export const isCheckpointToken: (text: string) => boolean = matches(base64, Limi
 export const isClientToken: (text: string) => boolean = matches(/^[\x21-\x7E]+$/, Limits.maxClientTokenLength)
 
 /**
- * Id of a callback: 1..1024 characters of standard base64. The URL-safe alphabet (`-`, `_`) is refused by the service.
+ * Id of a callback: 1..1024 characters of standard base64. The service refuses the URL-safe alphabet (`-`, `_`).
  *
  * @since 0.1.0
  * @category predicates
@@ -90,7 +90,7 @@ export const isTenantId: (text: string) => boolean = matches(/^[a-zA-Z0-9._:/=+\
 export const isDurationSeconds: (value: number) => boolean = inRange(1, Limits.maxDurationSeconds)
 
 /**
- * Time-out or heartbeat time-out of a callback: 0..99,999,999 whole seconds, where 0 means none.
+ * Time-out or heartbeat time-out of a callback: 0..99,999,999 whole seconds, where 0 means no time-out.
  *
  * @since 0.1.0
  * @category predicates
@@ -98,7 +98,7 @@ export const isDurationSeconds: (value: number) => boolean = inRange(1, Limits.m
 export const isCallbackTimeoutSeconds: (value: number) => boolean = inRange(0, Limits.maxCallbackTimeoutSeconds)
 
 /**
- * Items asked for on one page: 0..1000, where 0 means the default of 100.
+ * Number of items requested for one page: 0..1000, where 0 means the default of 100.
  *
  * @since 0.1.0
  * @category predicates
@@ -106,7 +106,7 @@ export const isCallbackTimeoutSeconds: (value: number) => boolean = inRange(0, L
 export const isMaxItems: (value: number) => boolean = inRange(0, Limits.maxPageItems)
 
 /**
- * Days that a closed execution is kept: 1..90.
+ * Days for which a closed execution is kept: 1..90.
  *
  * @since 0.1.0
  * @category predicates
@@ -117,7 +117,7 @@ export const isRetentionDays: (value: number) => boolean = inRange(1, Limits.max
 
 /**
  * The parts of an execution's ARN. `version` is `$LATEST`, `$LATEST.PUBLISHED` or a number: an execution is pinned to the
- * version that it started on, never to an alias.
+ * version on which it started, never to an alias.
  *
  * @since 0.1.0
  * @category models
@@ -139,7 +139,7 @@ const executionArn = new RegExp(
 )
 
 /**
- * The parts of an execution's ARN, or undefined when the text is none.
+ * Returns the parts of an execution's ARN, or undefined if the text is not one.
  *
  * @since 0.1.0
  * @category parsing
@@ -154,7 +154,7 @@ export const parseDurableExecutionArn = (text: string): DurableExecutionArn | un
 }
 
 /**
- * Whether the text is the ARN of an execution, as the service writes it: at most 1024 characters.
+ * Returns whether the text is the ARN of an execution in the form of the service: at most 1024 characters.
  *
  * @since 0.1.0
  * @category predicates
@@ -163,7 +163,7 @@ export const isDurableExecutionArn = (text: string): boolean =>
   text.length <= Limits.maxExecutionArnLength && executionArn.test(text)
 
 /**
- * The ARN with these parts; the inverse of `parseDurableExecutionArn`.
+ * Returns the ARN with these parts; the inverse of `parseDurableExecutionArn`.
  *
  * @since 0.1.0
  * @category formatting
@@ -175,7 +175,7 @@ export const formatDurableExecutionArn = (arn: DurableExecutionArn): string =>
 // --- Functions -------------------------------------------------------------------------------------------------------
 
 /**
- * What a qualifier points at: the unpublished code, the newest published version, one version, or an alias.
+ * The target of a qualifier: the unpublished code, the newest published version, one version, or an alias.
  *
  * @since 0.1.0
  * @category models
@@ -183,7 +183,7 @@ export const formatDurableExecutionArn = (arn: DurableExecutionArn): string =>
 export type QualifierKind = "latest" | "latest-published" | "version" | "alias"
 
 /**
- * What the qualifier points at, or undefined when the text is no qualifier. A text of digits only is a version.
+ * Returns the target of the qualifier, or undefined if the text is not a qualifier. A text of digits only is a version.
  *
  * @since 0.1.0
  * @category parsing
@@ -196,7 +196,7 @@ export const qualifierKind = (text: string): QualifierKind | undefined => {
 }
 
 /**
- * Whether the text may qualify a function: `$LATEST`, `$LATEST.PUBLISHED`, a version or an alias.
+ * Returns whether the text may qualify a function: `$LATEST`, `$LATEST.PUBLISHED`, a version or an alias.
  *
  * @since 0.1.0
  * @category predicates
@@ -204,7 +204,7 @@ export const qualifierKind = (text: string): QualifierKind | undefined => {
 export const isQualifier = (text: string): boolean => qualifierKind(text) !== undefined
 
 /**
- * The address of a function. Keys that the text does not have are absent.
+ * The address of a function. Keys for parts that are not in the text are absent.
  *
  * - `name`: `orders`, `orders:live`
  * - `partial-arn`: `123456789012:function:orders`, `123456789012:function:orders:7`, optionally with a region before it
@@ -229,10 +229,10 @@ const functionArn = new RegExp(`^arn:(?<partition>aws[a-zA-Z-]*):lambda:${region
 const shortAddress = new RegExp(`^(?:(?:${region})?${functionParts})?${nameParts}`)
 
 /**
- * The parts of a function's address, or undefined when the text is none. A durable target needs `qualifier`.
+ * Returns the parts of a function's address, or undefined if the text is not one. A durable target needs `qualifier`.
  *
- * Lambda's own pattern makes every part optional and so reads `function:live` in two ways. Only the documented forms are
- * read here, and that one is the function named `function` with the qualifier `live`.
+ * Lambda's own pattern makes every part optional, so `function:live` is ambiguous. This parser reads only the documented
+ * forms: that text is the function named `function` with the qualifier `live`.
  *
  * @example
  * ```ts
@@ -264,7 +264,7 @@ export const parseFunctionAddress = (text: string): FunctionAddress | undefined 
 }
 
 /**
- * Whether the text is the address of a function in one of its documented forms, qualified or not.
+ * Returns whether the text is the address of a function in one of its documented forms, qualified or not.
  *
  * @since 0.1.0
  * @category predicates

@@ -1,7 +1,7 @@
 /**
- * The result of an execution that handed over to another one: not a value of its function, but where to find one.
+ * The result of an execution that handed over to another one: a reference to the other execution instead of a value.
  *
- * The service knows no such thing, so it is a result like any other, which the clients of this library follow.
+ * The service does not know this form: for it this is an ordinary result. The clients of this library follow it.
  *
  * @since 0.1.0
  */
@@ -10,11 +10,11 @@ import * as Schema from "effect/Schema"
 
 const Continuation = Schema.fromJsonString(Schema.Struct({ "~effect-durable/continuedAs": Schema.String }))
 
-/** A record of a user's own that has more in it is a value. */
+/** A user's own record with additional fields is a value. */
 const decode = Schema.decodeUnknownOption(Continuation, { onExcessProperty: "error" })
 
 /**
- * The result of an execution that goes on as another one.
+ * Returns the result of an execution that continues as another one.
  *
  * @since 0.1.0
  * @category constructors
@@ -23,7 +23,7 @@ export const continuation = (executionArn: string): string =>
   Schema.encodeSync(Continuation)({ "~effect-durable/continuedAs": executionArn })
 
 /**
- * The execution that a result leads to, if it is no value.
+ * Returns the execution that a result refers to, if the result is not a value.
  *
  * @since 0.1.0
  * @category accessors

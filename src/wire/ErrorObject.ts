@@ -1,5 +1,5 @@
 /**
- * The error of an operation or an execution as it crosses the wire: four optional fields, all text.
+ * The error of an operation or an execution on the wire: four optional fields, all text.
  *
  * @since 0.1.0
  */
@@ -7,8 +7,8 @@ import * as Schema from "effect/Schema"
 import { list, maybe, record } from "./internal/fields.ts"
 
 /**
- * `ErrorType` names the kind of error, `ErrorMessage` is for people, `ErrorData` holds whatever the sender encoded, and
- * `StackTrace` has one line per frame. The service stores all four as they are and interprets none of them.
+ * `ErrorType` names the kind of error, `ErrorMessage` is for people, `ErrorData` holds the sender's encoded data, and
+ * `StackTrace` has one line per frame. The service stores all four unchanged and interprets none of them.
  *
  * @since 0.1.0
  * @category schemas

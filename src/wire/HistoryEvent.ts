@@ -1,9 +1,9 @@
 /**
- * One event in the history of an execution: what the service logs about it, in order, for people and tools.
+ * One event in the history of an execution, which the service logs in order, for people and tools.
  *
- * Histories are for reading, by consoles, tests and replay checks; an invocation never sees one. Every event names its
- * type and keeps what only that type has in a field called after it: a `StepFailed` event has `StepFailedDetails`.
- * Payloads are left out when they were not asked for, and cut (`Truncated`) when they are too long.
+ * Histories are read by consoles, tests and replay checks; an invocation never receives one. Every event names its type, and
+ * has the details of that type in a field named after it: a `StepFailed` event has `StepFailedDetails`. Payloads are absent
+ * if they were not requested, and truncated (`Truncated`) if they are too long.
  *
  * @since 0.1.0
  */
@@ -15,7 +15,7 @@ import { maybe, nothing, orEmpty, record, stripped } from "./internal/fields.ts"
 import { ApiTimestamp, EventTimestamp, type Timestamp } from "./Timestamp.ts"
 
 /**
- * A payload in an event. `Payload` is absent when it was not asked for or there was none.
+ * A payload in an event. `Payload` is absent if it was not requested or does not exist.
  *
  * @since 0.1.0
  * @category schemas
@@ -29,7 +29,7 @@ export const EventPayload = record({ Payload: maybe(Schema.String), Truncated: m
 export type EventPayload = typeof EventPayload.Type
 
 /**
- * An error in an event. `Payload` is absent when it was not asked for or there was none.
+ * An error in an event. `Payload` is absent if it was not requested or does not exist.
  *
  * @since 0.1.0
  * @category schemas
@@ -42,8 +42,8 @@ export const EventError = record({ Payload: maybe(ErrorObject), Truncated: maybe
  */
 export type EventError = typeof EventError.Type
 
-// The service sends every field that its model requires. Emulators leave some out: objects that may be empty are then
-// empty for us, and the time-out of an execution, which AWS's own test runner never tells, is optional.
+// The service sends every field that its model requires. Emulators omit some: missing objects that may be empty decode as
+// empty, and the time-out of an execution, which AWS's own test runner never sends, is optional.
 const payload = orEmpty(EventPayload)
 const failure = orEmpty(EventError)
 const withResult = { Result: payload }
@@ -53,7 +53,7 @@ const retryDetails = orEmpty(
 )
 
 /**
- * The types that the service knows today, in the order of its model.
+ * The current event types, in the order of the service's model.
  *
  * @since 0.1.0
  * @category models
@@ -96,7 +96,7 @@ export type EventType = (typeof eventTypes)[number]
 const knownTypes: ReadonlySet<string> = new Set(eventTypes)
 
 /**
- * Whether the text is the type of an event that this library knows.
+ * Returns whether the text is the type of an event that this library knows.
  *
  * @since 0.1.0
  * @category guards
@@ -158,8 +158,8 @@ const envelope = (timestamp: Timestamp) => ({
 })
 
 /**
- * What every event has: its number in the history, from 1 without gaps; when it happened, in epoch milliseconds; and the
- * operation that it is about, with its labels. `InvocationCompleted` is about no operation and has no `Id`.
+ * The fields of every event: its number in the history, from 1 without gaps; its time in epoch milliseconds; and the
+ * operation that it describes, with its labels. `InvocationCompleted` describes no operation and has no `Id`.
  *
  * @since 0.1.0
  * @category models
@@ -177,8 +177,9 @@ export type HistoryEventOf<T extends EventType> = Types.Simplify<
 >
 
 /**
- * An event of a type that the service added after this library was written: what every event has, the name of its type in
- * `UnknownEventType`, and no details. `EventType` is `Unknown`, so that a `switch` over it is exact and can be exhaustive.
+ * An event of a type that the service added after this library was written: the fields of every event, the name of its type
+ * in `UnknownEventType`, and no details. `EventType` is `Unknown`, so that a `switch` over it is exact and can be
+ * exhaustive.
  *
  * @since 0.1.0
  * @category models
@@ -201,7 +202,7 @@ const historyEvent = (timestamp: Timestamp): Schema.Codec<HistoryEvent, unknown>
     Schema.Struct({ ...common, EventType: Schema.Literal(type), [`${type}Details`]: details })
   )
   const members = Schema.Union([...known, unknownEvent(common)])
-  // The members come from a table, so it is the mapped types above that know them, not the type of this union.
+  // The members come from a table, so the mapped types above describe them, not the type of this union.
   return Schema.make(stripped(members).ast)
 }
 
@@ -222,11 +223,11 @@ const unknownEvent = (common: ReturnType<typeof envelope>) =>
     )
   )
 
-// A known type whose details are wrong must not pass for an unknown one.
+// A known type with wrong details must not pass as an unknown one.
 const isUnknownType = Schema.makeFilter((type: string) => !isEventType(type), { expected: "details of its type" })
 
 /**
- * An event with its times in epoch milliseconds, as we store it.
+ * An event with its times in epoch milliseconds, in the stored form.
  *
  * @since 0.1.0
  * @category schemas
@@ -234,7 +235,7 @@ const isUnknownType = Schema.makeFilter((type: string) => !isEventType(type), { 
 export const HistoryEvent: Schema.Codec<HistoryEvent, unknown> = historyEvent(EventTimestamp)
 
 /**
- * An event as the REST API answers it: times are epoch seconds, or `Date`s once AWS's client has read them.
+ * An event in an answer of the REST API: times are epoch seconds, or `Date`s once AWS's client has read them.
  *
  * @since 0.1.0
  * @category schemas

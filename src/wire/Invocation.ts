@@ -1,5 +1,5 @@
 /**
- * What the service hands to an invocation of a durable function, and what the invocation answers.
+ * The event that the service sends to an invocation of a durable function, and the invocation's answer.
  *
  * @since 0.1.0
  */
@@ -13,11 +13,11 @@ import { Operation } from "./Operation.ts"
 // --- The event -------------------------------------------------------------------------------------------------------
 
 /**
- * The event of an invocation: which execution it continues, the token of its first checkpoint, and the first page of the
- * operations recorded so far. `UpdatedOperationIds` are those that changed while no invocation ran.
+ * The event of an invocation: the execution to continue, the token of its first checkpoint, and the first page of the
+ * recorded operations. `UpdatedOperationIds` are those that changed while no invocation ran.
  *
- * A page may be empty and may lack the EXECUTION operation, whose input can be too large for the event: then `NextMarker`
- * says where GetDurableExecutionState goes on.
+ * A page may be empty and may lack the EXECUTION operation, whose input can be too large for the event:
+ * GetDurableExecutionState then continues at `NextMarker`.
  *
  * @since 0.1.0
  * @category schemas
@@ -39,8 +39,8 @@ export const InvocationEvent = record({
 export type InvocationEvent = typeof InvocationEvent.Type
 
 /**
- * The function was invoked with something that is no event of a durable execution: its configuration makes it an ordinary
- * function, or it was invoked without version or alias. `found` says what came instead, without its content.
+ * The error for an input that is not an event of a durable execution: the function is configured as an ordinary one, or was
+ * invoked without version or alias. `found` describes the input without its content.
  *
  * @since 0.1.0
  * @category errors
@@ -56,8 +56,8 @@ export class NotDurable extends Schema.TaggedError<NotDurable>()("NotDurable", {
 }
 
 /**
- * The event belongs to a durable execution, and differs from its schema at `path` (`InitialExecutionState.Operations[3]`,
- * empty for the event itself). Nothing of the event's content is in `problem`.
+ * The error for an event of a durable execution that differs from its schema at `path`
+ * (`InitialExecutionState.Operations[3]`, empty for the event itself). `problem` contains nothing of the event's content.
  *
  * @since 0.1.0
  * @category errors
@@ -75,8 +75,8 @@ export class MalformedEvent extends Schema.TaggedError<MalformedEvent>()("Malfor
  * Reads the event of an invocation. It never throws, whatever the input does, and costs about two microseconds per
  * operation.
  *
- * Fails with `NotDurable` when the input has no ARN or no checkpoint token, and with `MalformedEvent` when it has both
- * and something else is wrong.
+ * Fails with `NotDurable` if the input has no ARN or no checkpoint token, and with `MalformedEvent` if it has both and
+ * anything else is wrong.
  *
  * @since 0.1.0
  * @category reading
@@ -90,7 +90,9 @@ export const decodeInvocationEvent = (input: unknown): Result.Result<InvocationE
   )
 }
 
-/** Whether there is no execution in an event, on this page or another: its workflow would begin anew each time. */
+/**
+ * Returns whether an event has no execution, on this page or another: its workflow would start from the beginning each time.
+ */
 const holdsNothing = ({ InitialExecutionState: { NextMarker, Operations } }: InvocationEvent): boolean =>
   Operations.length === 0 && NextMarker === undefined
 
@@ -101,14 +103,14 @@ const noState: Difference.Difference = {
 
 const decodeEvent = Difference.decoder(InvocationEvent)
 
-/** What the input is instead of a durable event, or undefined when it claims to be one. */
+/** Returns what the input is instead of a durable event, or undefined if it claims to be one. */
 const otherThanDurable = (input: unknown): string | undefined => {
   try {
     if (typeof input !== "object" || input === null || Array.isArray(input)) return Difference.kindOf(input)
     const missing = ["DurableExecutionArn", "CheckpointToken"].filter((key) => isEmpty(Reflect.get(input, key)))
     return missing.length === 0 ? undefined : `an object without ${missing.join(" and ")}`
   } catch {
-    // Something threw while it was read; the decoder meets it again and says so.
+    // The input threw while it was read; the decoder encounters that again and reports it.
     return undefined
   }
 }
@@ -118,8 +120,8 @@ const isEmpty = (value: unknown): boolean => value === undefined || value === nu
 // --- The answer ------------------------------------------------------------------------------------------------------
 
 /**
- * The answer of an invocation: the execution is over, or goes on when something that it waits for has happened. An
- * invocation that throws instead is retried by the service.
+ * The answer of an invocation: the execution is over, or continues when an awaited event has happened. The service retries
+ * an invocation that throws.
  *
  * @since 0.1.0
  * @category models
@@ -132,8 +134,8 @@ export type InvocationAnswer =
 const absent = Schema.optionalKey(Schema.Never.annotate({ message: "Expected no such field beside this Status" }))
 
 /**
- * The schema of an answer. A success with an `Error`, a failure with a `Result` and an unknown `Status` are refused, as
- * the service refuses them.
+ * The schema of an answer. It refuses a success with an `Error`, a failure with a `Result` and an unknown `Status`, as the
+ * service does.
  *
  * @since 0.1.0
  * @category schemas

@@ -1,6 +1,6 @@
 /**
- * Lambda's Invoke, as far as it starts durable executions: its payload is raw bytes in both directions, and everything
- * else is in the query and the headers. Header names are in lower case here, as HTTP servers and `Headers` give them.
+ * The part of Lambda's Invoke that starts durable executions: its payload is raw bytes in both directions, and everything
+ * else is in the query and the headers. Header names are in lower case here, as HTTP servers and `Headers` return them.
  *
  * @since 0.1.0
  */
@@ -22,7 +22,7 @@ export const InvokeQuery = record({ Qualifier: maybe(Schema.String) })
 export type InvokeQuery = typeof InvokeQuery.Type
 
 /**
- * How to invoke: wait for the outcome, only start, or only check the right to do so.
+ * The invocation types: wait for the outcome, only start, or only check the permission.
  *
  * @since 0.1.0
  * @category models
@@ -36,8 +36,8 @@ export const invocationTypes = ["RequestResponse", "Event", "DryRun"] as const
 export type InvocationType = (typeof invocationTypes)[number] | (string & {})
 
 /**
- * The headers of a request. `DurableExecutionName` makes the start idempotent, `InvocationType` is `RequestResponse` when
- * absent, `LogType` is `None` or `Tail`, `ClientContext` is base64 of JSON.
+ * The headers of a request. `DurableExecutionName` makes the start idempotent, `InvocationType` defaults to
+ * `RequestResponse`, `LogType` is `None` or `Tail`, `ClientContext` is base64 of JSON.
  *
  * @since 0.1.0
  * @category schemas

@@ -1,7 +1,7 @@
 /**
- * Every size, count and range that the service imposes or that we choose, in one place, each with its source.
+ * Every size, count and range that the service imposes or this library chooses, each with its source.
  *
- * All sizes are bytes of UTF-8 and all lengths are characters, unless a line says otherwise. "model" is the published API
+ * All sizes are bytes of UTF-8 and all lengths are characters, unless a line states otherwise. "model" is the published API
  * model of Lambda, "quota" the Lambda quotas page, "observed" a refusal seen from the service, "ours" a choice of this
  * library that a user may configure.
  *
@@ -17,7 +17,7 @@ export const maxInvokePayload = 1_048_576
 /** Largest string in any payload field, and largest synchronous request or response (model). */
 export const maxWirePayload = 6_291_456
 
-/** Largest result that the invocation answers by itself; beyond it goes an EXECUTION update (6 MB − 50, as AWS's SDKs). */
+/** Largest result in the invocation's answer; a larger one is sent as an EXECUTION update (6 MB − 50, as AWS's SDKs). */
 export const maxInlineResult = maxWirePayload - 50
 
 /** Largest error object in one update (both of AWS's emulators refuse more). */
@@ -62,7 +62,7 @@ export const maxCallbackIdLength = 1_024
 /** Longest tenant id (model). */
 export const maxTenantIdLength = 256
 
-/** Longest address of a function, whatever its form (model). */
+/** Longest address of a function in any form (model). */
 export const maxFunctionAddressLength = 256
 
 /** Longest name of a function by itself (Invoke API documentation). */
@@ -74,18 +74,18 @@ export const maxQualifierLength = 128
 /** Longest wait, retry delay and execution time-out: 366 days in seconds (model). */
 export const maxDurationSeconds = 31_622_400
 
-/** Longest callback and heartbeat time-out, in seconds; 0 means none (model). */
+/** Longest callback and heartbeat time-out, in seconds; 0 means no time-out (model). */
 export const maxCallbackTimeoutSeconds = 99_999_999
 
-/** Longest time that the service keeps a closed execution, in days, and how long when nobody says (model, documentation). */
+/** Longest time for which the service keeps a closed execution, in days, and the default (model, documentation). */
 export const maxRetentionDays = 90
 export const defaultRetentionDays = 14
 
-/** Operations on one page of state or events when none is asked for, and at the most (model). */
+/** Default and maximum number of operations or events on one page (model). */
 export const defaultPageItems = 100
 export const maxPageItems = 1_000
 
-/** Statuses that one listing may ask for (model). */
+/** Maximum number of statuses in one listing request (model). */
 export const maxStatuses = 10
 
 /** How long the service remembers a ClientToken, in milliseconds (documented as 15 minutes). */

@@ -1,5 +1,5 @@
 /**
- * What a reader of the wire fails with when a message is not what its schema says.
+ * The error of a message that does not match its schema.
  *
  * @since 0.1.0
  */
@@ -8,8 +8,9 @@ import * as Schema from "effect/Schema"
 import * as Difference from "./internal/difference.ts"
 
 /**
- * A message differs from its schema. `subject` says which message, `path` where in it (`Operations[3].Status`, empty for
- * the message itself), `problem` how. Nothing of the message's content is in any of them.
+ * The error of a message that does not match its schema. `subject` names the message, `path` the place in it
+ * (`Operations[3].Status`, empty for the message itself), `problem` the difference. None of them contains the message's
+ * content.
  *
  * @since 0.1.0
  * @category errors
@@ -25,7 +26,7 @@ export class MalformedMessage extends Schema.TaggedError<MalformedMessage>()("Ma
 }
 
 /**
- * A reader of one kind of message, compiled once. It never throws, whatever the input does.
+ * Returns a reader of one kind of message, compiled once. The reader never throws, whatever the input does.
  *
  * @example
  * ```ts

@@ -1,8 +1,9 @@
 /**
  * One operation of a durable execution, as the service records it.
  *
- * The state of an execution is a flat map of these, by id. An invocation receives it in its event and, beyond one page,
- * from the API; every checkpoint answers with the operations that changed. Fields that only one type of operation has sit
+ * The state of an execution is a flat map of operations by id. An invocation receives it in its event and, beyond one page,
+ * from the API; every checkpoint returns the changed operations. The fields of one type of operation are in the details of
+ * that type. Types and statuses that the service adds later decode as plain text.
  * in the details of that type. Types and states that the service adds one day decode as plain text.
  *
  * @since 0.1.0
@@ -13,7 +14,7 @@ import { maybe, open, record } from "./internal/fields.ts"
 import { ApiTimestamp, EventTimestamp, type Timestamp } from "./Timestamp.ts"
 
 /**
- * The types that the service knows today.
+ * The current types of the service.
  *
  * @since 0.1.0
  * @category models
@@ -21,7 +22,7 @@ import { ApiTimestamp, EventTimestamp, type Timestamp } from "./Timestamp.ts"
 export const operationTypes = ["EXECUTION", "CONTEXT", "STEP", "WAIT", "CALLBACK", "CHAINED_INVOKE"] as const
 
 /**
- * The type of an operation; a later one decodes too, as plain text.
+ * The type of an operation; a type added later decodes too, as plain text.
  *
  * @since 0.1.0
  * @category models
@@ -29,7 +30,7 @@ export const operationTypes = ["EXECUTION", "CONTEXT", "STEP", "WAIT", "CALLBACK
 export type OperationType = (typeof operationTypes)[number] | (string & {})
 
 /**
- * The states that the service knows today.
+ * The current statuses of the service.
  *
  * @since 0.1.0
  * @category models
@@ -46,7 +47,7 @@ export const operationStatuses = [
 ] as const
 
 /**
- * The state of an operation; a later one decodes too, as plain text.
+ * The status of an operation; a status added later decodes too, as plain text.
  *
  * @since 0.1.0
  * @category models
@@ -83,9 +84,9 @@ const operation = (timestamp: Timestamp) =>
   })
 
 /**
- * An operation in the event of an invocation: times are epoch milliseconds.
+ * An operation in the event of an invocation, where times are epoch milliseconds.
  *
- * Decoded, all times are epoch milliseconds. `StepDetails.Attempt` counts the attempts that are finished.
+ * Decoded times are epoch milliseconds. `StepDetails.Attempt` counts the finished attempts.
  *
  * @since 0.1.0
  * @category schemas
@@ -107,7 +108,7 @@ export type Operation = typeof Operation.Type
 export const ApiOperation: Schema.Codec<Operation, typeof Operation.Encoded> = operation(ApiTimestamp)
 
 /**
- * Whether an operation will change without the function's doing: by time, from outside or through its target.
+ * Returns whether an operation will change without an update by the function: by time, from outside or through its target.
  *
  * @since 0.1.0
  * @category getters

@@ -1,8 +1,8 @@
 /**
- * One change to an operation, as an invocation reports it in a checkpoint request.
+ * One change to an operation, which an invocation sends in a checkpoint request.
  *
- * The schema checks the shape only. Which action suits which type and state is the engine's knowledge, and the ranges of
- * seconds are in Constraints.
+ * The schema checks the shape only. The engine knows which action suits which type and status, and Constraints holds the
+ * ranges of seconds.
  *
  * @since 0.1.0
  */
@@ -12,7 +12,7 @@ import { maybe, open, record } from "./internal/fields.ts"
 import type { OperationType } from "./Operation.ts"
 
 /**
- * The actions that the service knows today.
+ * The current actions of the service.
  *
  * @since 0.1.0
  * @category models
@@ -20,7 +20,7 @@ import type { OperationType } from "./Operation.ts"
 export const operationActions = ["START", "SUCCEED", "FAIL", "RETRY", "CANCEL"] as const
 
 /**
- * What happened to an operation; a later action decodes too, as plain text.
+ * The action on an operation; an action added later decodes too, as plain text.
  *
  * @since 0.1.0
  * @category models

@@ -1,10 +1,10 @@
 /**
  * Writes the requests of the two operations that a running invocation calls, byte by byte as AWS's own client does: the
- * fields in the order of its model, the parameters of a query in that of the alphabet. The requests of the other operations are in
- * ClientRequests, so that a deployed function carries no more than it uses.
+ * fields in the order of its model, the parameters of a query in alphabetical order. The requests of the other operations
+ * are in ClientRequests, so that a deployed function loads no more than it uses.
  *
- * Owns: what these requests look like, to the last byte.
- * Does not own: what depends on the connection (host, signature, attempt), and which paths there are.
+ * Owns: the exact bytes of these requests.
+ * Does not own: the parts that depend on the connection (host, signature, attempt), and the paths.
  *
  * @since 0.1.0
  */
@@ -14,7 +14,7 @@ import type { OperationUpdate } from "./OperationUpdate.ts"
 import { pathOf, routes, type ApiOperationName } from "./Routes.ts"
 
 /**
- * A request as it goes over the wire, without what depends on the connection: host, signature, attempt. The path is
+ * A request on the wire, without the parts that depend on the connection: host, signature, attempt. The path is
  * percent-encoded, the query is not. Header names are in lower case.
  *
  * @since 0.1.0
@@ -29,7 +29,7 @@ export interface ApiRequest {
 }
 
 /**
- * The parts of a request that differ from one operation to the other. A parameter or a header that is undefined is left out.
+ * The parts of a request that differ between operations. An undefined parameter or header is omitted.
  *
  * @since 0.1.0
  * @category models
@@ -49,8 +49,8 @@ export interface RequestParts {
 export type QueryValue = string | number | boolean | Date | ReadonlyArray<string> | undefined
 
 /**
- * The request of an operation. The label is what its path is about: an ARN, the address of a function, the id of a callback.
- * Throws when the path with it would be that of another operation.
+ * Returns the request of an operation. The label is the resource in its path: an ARN, the address of a function, the id of a
+ * callback. Throws if the path with it would be that of another operation.
  *
  * @since 0.1.0
  * @category writing
@@ -82,7 +82,7 @@ const textsOf = (value: QueryValue): ReadonlyArray<string> => {
 }
 
 /**
- * The header of a body that is JSON.
+ * The header of a JSON body.
  *
  * @since 0.1.0
  * @category writing
@@ -90,7 +90,7 @@ const textsOf = (value: QueryValue): ReadonlyArray<string> => {
 export const json = { "content-type": "application/json" } as const
 
 /**
- * Records changes.
+ * Writes the request that records changes.
  *
  * @since 0.1.0
  * @category writing
@@ -111,7 +111,7 @@ export const checkpoint = (input: {
   })
 
 /**
- * Asks for a page of operations.
+ * Writes the request for a page of operations.
  *
  * @since 0.1.0
  * @category writing
@@ -126,12 +126,12 @@ export const getState = (input: {
     query: { CheckpointToken: input.CheckpointToken, Marker: input.Marker, MaxItems: input.MaxItems }
   })
 
-/** What becomes of each field of an object, in the order of the model: it is written as it is, or by a function. */
+/** How each field of an object is written, in the order of the model: unchanged, or by a function. */
 type Order<A> = { readonly [Field in keyof A]-?: typeof asIs | ((value: NonNullable<A[Field]>) => unknown) }
 
 const asIs = "as it is"
 
-/** Writes an object by its order, which the compiler wants to name every field. Undefined fields vanish in JSON. */
+/** Writes an object by its order, in which the compiler requires every field. JSON drops undefined fields. */
 const inOrder =
   <A extends object>(order: Order<A>) =>
   (value: A): A => {

@@ -1,13 +1,13 @@
 /**
- * Where each operation of the durable Lambda API is: its method and its path. They are apart from the Schemas of `Api`, so that
- * who only sends requests does not load them.
+ * The method and the path of each operation of the durable Lambda API. They are separate from the Schemas of `Api`, so that
+ * a client that only sends requests does not load those.
  *
  * @since 0.1.0
  */
 import { percentEncode } from "./internal/percent.ts"
 
 /**
- * Method and path of every operation. The path holds one label in braces; a label is percent-encoded as one segment.
+ * The method and path of every operation. The path holds one label in braces; a label is percent-encoded as one segment.
  *
  * @since 0.1.0
  * @category models
@@ -49,7 +49,7 @@ export const routes = {
 export type ApiOperationName = keyof typeof routes
 
 /**
- * The path of an operation with its label filled in: an execution's ARN, a function's address or a callback's id.
+ * Returns the path of an operation with its label: an execution's ARN, a function's address or a callback's id.
  *
  * @since 0.1.0
  * @category formatting

@@ -1,7 +1,7 @@
 /**
- * What an operation is to the person who wrote it: the service knows a handful of types, the sub-type says which
- * operation of an SDK stands behind one. The service treats it as a label; consoles, histories and replay checks read it.
- * These are the labels that AWS's own SDKs write, so that executions look alike whatever wrote them.
+ * The user-visible kind of an operation: the service has a handful of types, and the sub-type names the operation of an SDK.
+ * The service treats it as a label; consoles, histories and replay checks read it. The labels are those that AWS's own SDKs
+ * write, so that executions look alike whichever SDK wrote them.
  *
  * @since 0.1.0
  */

@@ -1,12 +1,12 @@
 /**
- * A point in time as it crosses the wire. Inside, time is always a number of milliseconds since the epoch.
+ * A point in time on the wire. In the library, time is always a number of milliseconds since the epoch.
  *
- * The service counts whole milliseconds. The engine of this library puts what happens within one of them in order by a
- * fraction, which must come back exactly as it was sent.
+ * The service counts whole milliseconds. The engine of this library orders events within one millisecond by a fraction,
+ * which must return unchanged.
  *
- * The service writes the same fields in two ways: milliseconds in the event of an invocation, seconds with a fraction in
- * the answers of its REST API. A bare number can therefore only be read by somebody who knows where it came from, and
- * every message with a time in it has an event form and an API form. Text and `Date` mean the same in both.
+ * The service writes the same fields in two ways: milliseconds in the event of an invocation, seconds with a fraction in the
+ * answers of its REST API. A bare number is readable only if its origin is known, so every message with a time in it has an
+ * event form and an API form. Text and `Date` mean the same in both.
  *
  * @since 0.1.0
  */
@@ -25,9 +25,9 @@ import { learn, unsure } from "./internal/quick.ts"
 export interface Timestamp extends Schema.Codec<number, number | string | Date> {}
 
 /**
- * Time in the event of an invocation, and whatever else may arrive in its place: epoch milliseconds, ISO-8601 text,
- * `yyyy-MM-dd HH:mm:ss.SSSSSSXXX` text, or a `Date` (AWS's test runner and AWS's client). Text without an offset is UTC,
- * and fractions of a millisecond are cut off in it. Encodes as epoch milliseconds, with the fraction if there is one.
+ * A time in the event of an invocation, in any of its forms: epoch milliseconds, ISO-8601 text, `yyyy-MM-dd
+ * HH:mm:ss.SSSSSSXXX` text, or a `Date` (AWS's test runner and AWS's client). Text without an offset is UTC, and its
+ * fractions of a millisecond are cut off. Encodes as epoch milliseconds, with the fraction if there is one.
  *
  * @since 0.1.0
  * @category schemas
@@ -39,14 +39,13 @@ export const EventTimestamp: Timestamp = timestamp(
 )
 
 /**
- * Time in a request or an answer of the REST API: epoch seconds with a fraction, or a `Date` where AWS's client has
+ * A time in a request or an answer of the REST API: epoch seconds with a fraction, or a `Date` where AWS's client has
  * converted them already, or ISO-8601 text as AWS's command line prints them. Fractions of a millisecond are rounded in
- * numbers and cut off in this text. Milliseconds in this place are refused: as seconds they would lie beyond the year
- * 9999.
+ * numbers and cut off in this text. Milliseconds are refused here: as seconds they would lie beyond the year 9999.
  *
- * Encodes whole milliseconds as epoch seconds with a fraction of at most three digits, and a time between two of them as
- * text that nobody else writes: epoch milliseconds with their fraction, such as `1767225600000.0002`. As seconds it would
- * come back as another number, and could not be told from the microseconds of a foreign service.
+ * Encodes whole milliseconds as epoch seconds with a fraction of at most three digits. A time between two milliseconds is
+ * encoded as text that only this library writes: epoch milliseconds with their fraction, such as `1767225600000.0002`. As
+ * seconds it would return as another number, and could not be distinguished from the microseconds of a foreign service.
  *
  * @since 0.1.0
  * @category schemas
@@ -63,7 +62,7 @@ function timestamp(
   fromMilliseconds: (milliseconds: number) => number | string
 ): Timestamp {
   const refused = Effect.fail(new SchemaIssue.InvalidValue({ expected }))
-  // Eager on purpose: a transformation that answers with a finished effect costs next to nothing. Adding 0 makes 0 of -0.
+  // Eager on purpose: a transformation with a finished effect costs next to nothing. Adding 0 turns -0 into 0.
   const schema = Schema.declare(isEncoded, { expected }).pipe(
     Schema.decodeTo(Schema.Number, {
       decode: SchemaGetter.transformEffect((value) => {
@@ -92,7 +91,7 @@ function isEncoded(value: unknown): value is Timestamp["Encoded"] {
   return typeof value === "number" || typeof value === "string" || isDate(value)
 }
 
-/** Whether the value is a Date, also one from another realm, which `instanceof` does not know. */
+/** Returns whether the value is a Date, also one from another realm, which `instanceof` does not recognise. */
 function isDate(value: unknown): value is Date {
   try {
     Date.prototype.getTime.call(value)
@@ -118,13 +117,13 @@ const parseText = (value: string): number | undefined => {
   return isRealDay ? utc - offsetOf(offset) : undefined
 }
 
-/** Epoch milliseconds with a fraction, as they are written here when they have one. */
+/** Parses epoch milliseconds with a fraction, in the form that this library writes. */
 const parseFraction = (value: string): number | undefined => {
   const milliseconds = /^-?\d+(?:\.\d+)?(?:e-\d+)?$/.test(value) ? Number(value) : undefined
   return Number.isInteger(milliseconds) ? undefined : milliseconds
 }
 
-/** Milliseconds that a clock with this offset is ahead of UTC: `Z`, `+01`, `+0130`, `-01:30`. */
+/** Returns the milliseconds that a clock with this offset is ahead of UTC: `Z`, `+01`, `+0130`, `-01:30`. */
 const offsetOf = (offset: string): number => {
   if (/^z$/i.test(offset)) return 0
   const hours = Number(offset.slice(1, 3))

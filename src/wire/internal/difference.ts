@@ -1,6 +1,6 @@
 /**
- * Decoding of what strangers send: never throws, and tells where the input differs from its schema without repeating
- * any of it, because inputs hold tokens and payloads.
+ * Decoding of untrusted input: it never throws, and reports where the input differs from its schema without repeating any of
+ * it, because inputs hold tokens and payloads.
  */
 import { cast } from "effect/Function"
 import * as Result from "effect/Result"
@@ -9,13 +9,16 @@ import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaParser from "effect/SchemaParser"
 import { quickly, unsure } from "./quick.ts"
 
-/** Where an input differs from its schema (`A.B[3].C`, empty for the input itself), and how. Both are short. */
+/**
+ * The place where an input differs from its schema (`A.B[3].C`, empty for the input itself), and the difference. Both are
+ * short.
+ */
 export interface Difference {
   readonly path: string
   readonly problem: string
 }
 
-/** A decoder of the schema, compiled once. Nothing that the input does can make it throw. */
+/** Returns a decoder of the schema, compiled once. No input can make it throw. */
 export const decoder = <Type>(
   schema: Schema.Codec<Type, unknown>
 ): ((input: unknown) => Result.Result<Type, Difference>) => {
@@ -33,7 +36,7 @@ export const decoder = <Type>(
   }
 }
 
-/** What kind of thing a value is, in words for a message, without anything of its content. */
+/** Returns the kind of a value in words for a message, without its content. */
 export const kindOf = (value: unknown): string => {
   if (value === undefined) return "nothing"
   if (value === null) return "null"
@@ -47,7 +50,7 @@ const difference = (issue: SchemaIssue.Issue, input: unknown): Difference => {
   const { message, path } = deepest(format(issue).issues)
   const expected = message === "Missing key" ? "it is missing" : lowerFirst(message).replace(" | undefined", "")
   const holder = valueAt(input, path.slice(0, -1))
-  // What stands inside of a text is not seen here.
+  // A value inside of a text is not visible here.
   const isSeen = path.length === 0 || (typeof holder === "object" && holder !== null)
   const found = isSeen && message.startsWith("Expected") ? `, found ${kindOf(valueAt(input, path))}` : ""
   return { path: cut(path.map(segment).join("").replace(/^\./, "")), problem: cut(expected) + found }
@@ -60,7 +63,9 @@ interface Leaf {
   readonly path: ReadonlyArray<PropertyKey>
 }
 
-/** The most telling issue: a union reports one per member, and the member that got furthest is the one that was meant. */
+/**
+ * Returns the most specific issue: a union reports one per member, and the member with the longest path is the intended one.
+ */
 const deepest = (issues: ReturnType<typeof format>["issues"]): Leaf =>
   issues
     .map((issue) => ({ message: issue.message, path: (issue.path ?? []).map(keyOf) }))

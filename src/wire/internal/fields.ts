@@ -1,10 +1,10 @@
 /**
- * The few building blocks of every schema in this folder: a JSON object that forgives what services, emulators and AWS's
- * client leave out, and the kinds of field in it.
+ * The building blocks of every schema in this folder: a JSON object that tolerates the omissions of services, emulators and
+ * AWS's client, and the kinds of field in it.
  *
- * An optional field may be absent, undefined or null on the way in and is absent in what we decode; none of the three is
- * ever emitted. Fields that we do not know are dropped. Stripping happens once per object, before its struct is parsed,
- * which is several times cheaper than a transformation per field.
+ * An optional field may be absent, undefined or null in the input and is absent in the decoded value; none of the three is
+ * ever emitted. Unknown fields are dropped. Stripping happens once per object, before its struct is parsed, which is several
+ * times cheaper than a transformation per field.
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -21,15 +21,15 @@ export const record = <const Fields extends Schema.Struct.Fields>(
 /** An array. */
 export const list = <Type, Encoded>(item: Schema.Codec<Type, Encoded>) => learn(Schema.Array(item), listOf(item))
 
-/** The same codec behind a pass that removes the keys whose value is null or undefined, in both directions. */
+/** Returns the same codec with a pass that removes the keys whose value is null or undefined, in both directions. */
 export const stripped = <S extends Schema.Constraint>(schema: S): Schema.Codec<S["Type"], S["Encoded"]> => {
   const within = Schema.make<Schema.Codec<S["Type"], unknown>>(schema.ast)
   const codec = Schema.Unknown.pipe(Schema.decodeTo(within, { decode: strip, encode: strip }))
-  // Seen from outside nothing changes but the tolerance: the types stay those of the schema within.
+  // From outside only the tolerance changes: the types remain those of the inner schema.
   return Schema.make<Schema.Codec<S["Type"], S["Encoded"]>>(codec.ast)
 }
 
-/** A JSON object of which nothing is known: decodes to, and encodes as, the empty object. */
+/** A JSON object of unknown content: decodes to, and encodes as, the empty object. */
 export const nothing: Schema.Codec<{}> = Schema.declare((input): input is {} => isObject(input)).pipe(
   Schema.decodeTo(Schema.Struct({}), {
     decode: SchemaGetter.transform(() => ({})),
@@ -37,14 +37,14 @@ export const nothing: Schema.Codec<{}> = Schema.declare((input): input is {} => 
   })
 )
 
-/** A field that may be absent, undefined or null on the wire and is then absent or undefined for us. */
+/** A field that may be absent, undefined or null on the wire and then decodes as absent or undefined. */
 export const maybe = <S extends Schema.Constraint>(schema: S) => learnOptional(Schema.optional(schema), schema)
 
-/** A field that always holds an object for us, an empty one where the sender left it out. */
+/** A field that always decodes as an object, an empty one if the sender omitted it. */
 export const orEmpty = <Type>(schema: Schema.Codec<Type, {}>) =>
   learn(schema.pipe(Schema.withDecodingDefaultKey<Schema.Codec<Type, {}>>(Effect.succeed({}))), quickly(schema))
 
-/** A field that always holds an array for us, an empty one where the sender left it out. */
+/** A field that always decodes as an array, an empty one if the sender omitted it. */
 export const orNone = <Type, Encoded>(item: Schema.Codec<Type, Encoded>) =>
   learn(
     Schema.Array(item).pipe(
@@ -53,13 +53,13 @@ export const orNone = <Type, Encoded>(item: Schema.Codec<Type, Encoded>) =>
     listOf(item)
   )
 
-/** Text of which the service knows some values today and may know more tomorrow. */
+/** A text with known values to which the service may add more. */
 export const open = <Known extends string>(): Schema.Codec<Known | (string & {}), string> => Schema.String
 
-/** Text, of which the empty one is as good as none, for those who read quickly. */
+/** The quick reader of a text in which an empty text counts as absent. */
 const someText = learn({}, (input) => (typeof input === "string" ? input || undefined : unsure))
 
-/** Where the next page starts. The empty text ends paging as the absent one does, and is absent for us. */
+/** The start of the next page. An empty text ends paging like an absent one, and decodes as absent. */
 export const marker = learnOptional(
   Schema.optional(Schema.String).pipe(
     Schema.encodeTo(Schema.optional(Schema.String), {
@@ -86,7 +86,7 @@ const withoutNullish = (input: Record<string, unknown>): Record<string, unknown>
   const output: Record<string, unknown> = {}
   for (const key in input) {
     const value = input[key]
-    // Assigning to __proto__ would change what the object is, and no field has that name.
+    // Assigning to __proto__ would change the prototype of the object, and no field has that name.
     if (value !== null && value !== undefined && key !== "__proto__") output[key] = value
   }
   return output

@@ -1,6 +1,6 @@
 /**
- * Percent-encoding as AWS signs it: every byte but letters, digits, `-`, `.`, `_` and `~`. What `encodeURIComponent` leaves as
- * it is besides those, AWS's clients encode.
+ * Percent-encoding in the form that AWS signs: every byte except letters, digits, `-`, `.`, `_` and `~`. AWS's clients
+ * encode the other characters that `encodeURIComponent` leaves unchanged.
  */
 export const percentEncode = (text: string): string =>
   encodeURIComponent(text.toWellFormed()).replace(

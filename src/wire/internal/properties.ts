@@ -1,14 +1,14 @@
 /**
- * Looks at values that nobody has decoded.
+ * Access to undecoded values.
  *
  * @since 0.1.0
  */
 
-/** A property of an object, or undefined of anything else. */
+/** Returns a property of an object, or undefined for any other value. */
 export const propertyAt = (value: unknown, key: string): unknown =>
   typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined
 
-/** A property that is a text and not an empty one. */
+/** Returns a property that is a non-empty text. */
 export const textAt = (value: unknown, key: string): string | undefined => {
   const text = propertyAt(value, key)
   return typeof text === "string" && text !== "" ? text : undefined

@@ -1,17 +1,17 @@
 /**
- * Reads messages that are as they should be, a few times faster than their schemas do.
+ * Reads well-formed messages a few times faster than their schemas do.
  *
- * Owns: for a schema that was built of known parts, a reader that either answers exactly what the schema would decode, or
- * is unsure. Does not own: what is wrong with a message. Where a reader is unsure the schema is asked.
+ * Owns: for a schema built of known parts, a reader that either returns exactly what the schema would decode, or is unsure.
+ * Does not own: the errors of a message. If a reader is unsure, the schema decides.
  *
- * Readers are made where the schemas are made, of the same parts, so there is one definition of every message.
+ * Readers are created together with the schemas, from the same parts, so every message has one definition.
  */
 import * as Schema from "effect/Schema"
 
 /** A value that only the schema can judge. */
 export const unsure: unique symbol = Symbol("unsure")
 
-/** Reads a value, or is unsure about it. Undefined stands for a field that is as good as absent. */
+/** Reads a value, or is unsure about it. Undefined represents a field that counts as absent. */
 export type Quick = (input: unknown) => unknown
 
 const known = new WeakMap<object, Quick>()
@@ -19,26 +19,26 @@ const known = new WeakMap<object, Quick>()
 /** Schemas of fields that may be absent. */
 const optional = new WeakSet<object>()
 
-/** Notes how the values of a schema are read. */
+/** Registers the reader of a schema's values. */
 export const learn = <S extends object>(schema: S, quick: Quick | undefined): S => {
   if (quick !== undefined) known.set(schema, quick)
   return schema
 }
 
-/** Notes that a field with this schema may be absent, undefined or null, and is read as another one is otherwise. */
+/** Registers a field that may be absent, undefined or null, and is otherwise read like another schema. */
 export const learnOptional = <S extends object>(schema: S, within: object): S => {
   optional.add(schema)
   return learn(schema, quickly(within))
 }
 
-/** The reader of a schema, if there is one. */
+/** Returns the reader of a schema, if there is one. */
 export const quickly = (schema: object): Quick | undefined => known.get(schema)
 
 learn(Schema.String, (input) => (typeof input === "string" ? input : unsure))
 learn(Schema.Boolean, (input) => (typeof input === "boolean" ? input : unsure))
 learn(Schema.Finite, (input) => (Number.isFinite(input) ? input : unsure))
 
-/** Reads an array of which every item can be read. */
+/** Returns a reader of an array, if its items have a reader. */
 export const listOf = (item: object): Quick | undefined => {
   const read = quickly(item)
   if (read === undefined) return undefined
@@ -54,7 +54,7 @@ export const listOf = (item: object): Quick | undefined => {
   }
 }
 
-/** Reads a plain object with these fields, and drops all others. */
+/** Returns a reader of a plain object with these fields, which drops all others. */
 export const recordOf = (fields: Readonly<Record<string, object>>): Quick | undefined => {
   const readers: Array<{ readonly key: string; readonly read: Quick; readonly isOptional: boolean }> = []
   for (const [key, schema] of Object.entries(fields)) {
