@@ -1,8 +1,8 @@
 /**
- * Answers to callbacks: those that are scripted when a world is made, and those that a test gives by hand.
+ * Answers to callbacks: those that are scripted when a world is created, and those that a test gives by hand.
  *
- * Owns: what is sent, which is written as those outside of a workflow write it: as text, or as JSON by the Schema that the
- * callback has.
+ * Owns: the text of an answer, in the form in which external systems write it: as text, or as JSON by the Schema of the
+ * callback.
  * Does not own: which callbacks are open.
  *
  * @since 0.1.0
@@ -25,15 +25,15 @@ import { TestFailure } from "./TestFailure.ts"
 import { write } from "../hosting/values.ts"
 
 /**
- * The Schemas by which a callback is answered: those that the workflow gave it.
+ * The Schemas that answer a callback: those that the workflow gave it.
  *
  * @category models
  * @since 0.1.0
  */
 export interface CallbackSchemas {
-  /** Writes the value as JSON. Default: a text is sent as it is, and other plain data as JSON. */
+  /** Writes the value as JSON. Default: a text is sent unchanged, and other plain data as JSON. */
   readonly success?: Schema.Top
-  /** Writes the errors that arrive as themselves. Default: an error is a raw error object. */
+  /** Writes the declared errors, which arrive as themselves. Default: an error is a raw error object. */
   readonly error?: Schema.Top
 }
 
@@ -43,23 +43,23 @@ interface NoSchemas {
 }
 
 /**
- * A callback that is open, for whoever answers it.
+ * An open callback, as the function that answers it sees it.
  *
  * @category models
  * @since 0.1.0
  */
 export interface OpenCallback {
   readonly name: string
-  /** Which callback it is that this answer is for, from 1. */
+  /** The number of the callback that this answer is for, from 1. */
   readonly number: number
   readonly callbackId: string
   readonly executionArn: string
-  /** Tells that the work goes on, which starts the heartbeat time-out anew. */
+  /** Reports that the work continues, which restarts the heartbeat time-out. */
   readonly heartbeat: Effect.Effect<void>
 }
 
 /**
- * How callbacks of some names are answered. `R` is what that requires; an `Answer` alone requires nothing.
+ * The answers to callbacks of some names. `R` is the services that they require; an `Answer` alone requires none.
  *
  * @category models
  * @since 0.1.0
@@ -86,12 +86,12 @@ export interface CallbackHandle<in A, in E> {
   readonly callbackId: string
   readonly succeed: (value: A) => Effect.Effect<void, ClientError>
   readonly fail: (error: E | ErrorObject) => Effect.Effect<void, ClientError>
-  /** Tells that the work goes on, which starts the heartbeat time-out anew. */
+  /** Reports that the work continues, which restarts the heartbeat time-out. */
   readonly heartbeat: Effect.Effect<void, ClientError>
 }
 
 /**
- * What completes a callback.
+ * The value that completes a callback.
  *
  * @category type extractors
  * @since 0.1.0
@@ -99,7 +99,7 @@ export interface CallbackHandle<in A, in E> {
 export type CallbackValue<O> = O extends { readonly success: infer S extends Schema.Top } ? S["Type"] : unknown
 
 /**
- * What a callback may fail with besides raw error objects.
+ * The declared errors of a callback, in addition to raw error objects.
  *
  * @category type extractors
  * @since 0.1.0
@@ -109,13 +109,14 @@ export type CallbackFailure<O> = O extends { readonly error: infer S extends Sch
 type ReplyFor<O> = CallbackReply<CallbackValue<O>, CallbackFailure<O>>
 
 /**
- * Answers callbacks by their name: with one `Reply` for every callback, a list with a reply for each in turn, or a
- * function from the open callback to a reply or an Effect.
+ * Answers callbacks by their name: with one `Reply` for every callback, a list with a reply for each in turn, or a function
+ * from the open callback to a reply or an Effect.
  *
- * `name` is the name of the operation, a pattern, or a function that says which names are meant; a callback inside of
- * `Durable.waitForCallback` has the name of that, and is answered once its submitter is done. Of several answers the first
- * that fits counts. An Effect runs in virtual time, like a stub: it may sleep, send heartbeats, and ends with the value or
- * the error. Give the Schemas that the callback has; without them a text is sent as it is, other plain data as JSON, and an
+ * `name` is the name of the operation, a pattern, or a predicate for names. A callback inside of `Durable.waitForCallback`
+ * has the name of that operation, and is answered once its submitter has ended. The first matching answer applies. An Effect
+ * runs in virtual time, like a stub: it may sleep, send heartbeats, and ends with the value or the error. Pass the Schemas
+ * of the callback; without them a text is sent unchanged, other plain data as JSON, and an error as an error object. An
+ * answer that comes too late is lost. A callback beyond the end of a list fails with a message that reports this.
  * error as an error object. An answer that comes too late is lost. A callback beyond the end of a list fails and says so.
  *
  * @example
@@ -162,7 +163,7 @@ export const answer = <const O extends CallbackSchemas = NoSchemas, R = never>(
   }
 })
 
-/** What an effect requires, as the types of the arguments say it. */
+/** Returns an effect whose requirements are typed by the arguments. */
 const asArgument = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, FromArguments<R>> => cast(effect)
 
 const isList = <A>(value: A | ReadonlyArray<A>): value is ReadonlyArray<A> => Array.isArray(value)
@@ -177,13 +178,13 @@ const beyondTheScript = (length: number, { name, number }: OpenCallback): Callba
 
 // --- Sending ---------------------------------------------------------------------------------------------------------
 
-/** The part of the client by which callbacks are answered. */
+/** The part of the client that answers callbacks. */
 type Client = Pick<DurableClient["Service"], "succeedCallback" | "failCallback" | "heartbeatCallback">
 
-/** Answers in a world, with a count of their own. */
+/** The answers of one world, with a count of their own. */
 export interface Answering {
   readonly name: Pattern
-  /** The work of whoever has the callback, until it is answered. */
+  /** Runs the work of the holder of the callback, until the callback is answered. */
   readonly run: (
     callback: Pick<OpenCallback, "name" | "callbackId" | "executionArn">
   ) => Effect.Effect<void, ClientError>
@@ -195,7 +196,7 @@ export const serveAnswer = ({ name, respond, schemas }: Answer<unknown>, client:
   return {
     name,
     run: (callback) => {
-      // Whoever finds the callback closed has nothing more to do.
+      // If the callback is closed, there is nothing more to do.
       const heartbeat = Effect.catch(client.heartbeatCallback(callback.callbackId), (error) =>
         error._tag === "CallbackClosed" ? Effect.interrupt : Effect.die(error)
       )
@@ -214,7 +215,7 @@ export const serveAnswer = ({ name, respond, schemas }: Answer<unknown>, client:
   }
 }
 
-/** The handle of a callback for a test that answers it by hand. */
+/** Returns the handle of a callback for a test that answers it by hand. */
 export const handleOf = (
   client: Client,
   callback: { readonly name: string; readonly callbackId: string },
@@ -269,11 +270,11 @@ const errorOf = (
       )
 }
 
-/** An error object has no fields but its own, as the types say. */
+/** Returns whether an error is an error object, which by its type has only its own fields. */
 const isErrorObject = (error: unknown): error is ErrorObject =>
   !(error instanceof Error) && Schema.is(ErrorObject)(error)
 
-/** Those outside write plain JSON. */
+/** Writes an answer as plain JSON, as external systems do. */
 const written = (
   { name }: { readonly name: string },
   schema: Schema.Top | undefined,

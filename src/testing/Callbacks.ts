@@ -1,7 +1,7 @@
 /**
- * The callbacks of a world that are open: which of them may be answered yet, and which are closed by now.
+ * The open callbacks of a world: which may be answered already, and which are closed by now.
  *
- * Owns: who was told of a callback. Does not own: its record, which the engine has, and its answer.
+ * Owns: whether the id of a callback has been passed on. Does not own: the record, which the engine has, and the answer.
  *
  * @since 0.1.0
  */
@@ -10,11 +10,11 @@ import { allOperations, operation as operationIn, type OperationAddress } from "
 import type { Execution } from "../engine/Service.ts"
 import type { Operation } from "../wire/Operation.ts"
 
-/** An operation of a world, as a key. */
+/** Returns the key of an operation of a world. */
 export const keyOf = ({ executionArn, operationId }: OperationAddress): string => `${executionArn}#${operationId}`
 
 export class Callbacks {
-  /** Those that nobody has been told of yet. */
+  /** The callbacks whose ids have not been passed on yet. */
   readonly #unsubmitted = new Map<string, OperationAddress>()
   readonly #open = new Map<string, OperationAddress>()
   readonly #execution: (executionArn: string) => Execution | undefined
@@ -23,12 +23,12 @@ export class Callbacks {
     this.#execution = execution
   }
 
-  /** Whether somebody outside may know of a callback. */
+  /** Returns whether an external system may know a callback. */
   isOpen(address: OperationAddress): boolean {
     return this.#open.has(keyOf(address))
   }
 
-  /** The callbacks that somebody outside may know of since this request: it has created them, or ended their submitters. */
+  /** Returns the callbacks that external systems may know since this request: it created them, or ended their submitters. */
   opened({ DurableExecutionArn: executionArn, Updates }: CheckpointRequest): ReadonlyArray<OperationAddress> {
     for (const { Action, Id: operationId, Type } of Updates) {
       const address = { executionArn, operationId }
@@ -47,7 +47,7 @@ export class Callbacks {
     return opened
   }
 
-  /** The callbacks that are closed since this was last asked. */
+  /** Returns the callbacks that were closed since the last call. */
   closed(): ReadonlyArray<OperationAddress> {
     const closed = [...this.#open.values()].filter((address) => !this.#isStarted(address))
     for (const address of closed) this.#open.delete(keyOf(address))
@@ -64,7 +64,10 @@ export class Callbacks {
     return !isOver && this.operation(address)?.Status === "STARTED"
   }
 
-  /** Nobody answers the callback of a `waitForCallback` before being told of it. */
+  /**
+   * Returns whether the id was passed on: the callback of a `waitForCallback` is not answered before its submitter has
+   * ended.
+   */
   #isSubmitted(address: OperationAddress): boolean {
     const execution = this.#execution(address.executionArn)
     const parentId = this.operation(address)?.ParentId

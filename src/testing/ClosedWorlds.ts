@@ -1,9 +1,9 @@
 /**
- * Contexts are closed worlds: what a recorded block did to memory outside of it does not happen on a replay.
+ * Contexts are closed worlds: on a replay, the changes of a recorded block to memory outside of it do not happen.
  *
- * Owns: the comparison of an invocation with a replay over what it has recorded, in which no block that is recorded runs
- * again. They have to ask for the same operations, and end alike.
- * Does not own: when that is done.
+ * Owns: the comparison of an invocation with a replay over its records, in which no recorded block runs again. Both have to
+ * ask for the same operations, and end in the same way.
+ * Does not own: when the comparison runs.
  *
  * @since 0.1.0
  */
@@ -20,14 +20,14 @@ import { invoke } from "../invocation/Invocation.ts"
 import type { InvocationAnswer } from "../wire/Invocation.ts"
 import type { Operation } from "../wire/Operation.ts"
 
-/** An operation that code asked for, and the recorded contexts around it. */
+/** An operation that the code asked for, and the recorded contexts around it. */
 interface Asked {
   readonly id: string
   readonly path: string
   readonly around: ReadonlyArray<string>
 }
 
-/** What the code of one invocation asks for. */
+/** The operations that the code of one invocation asks for. */
 export class AskedFor {
   readonly #asked = new Map<string, Asked>()
 
@@ -37,7 +37,10 @@ export class AskedFor {
     }
   }
 
-  /** The paths of what it asked for and another did not, but for what stands in contexts of which only the end is kept. */
+  /**
+   * Returns the paths that this invocation asked for and the other did not, except those in contexts of which only the end
+   * is kept.
+   */
   without(other: AskedFor, isKept: (context: string) => boolean): ReadonlyArray<string> {
     return [...this.#asked.values()].flatMap(({ around, id, path }) =>
       other.#asked.has(id) || !around.every(isKept) ? [] : [path]
@@ -56,13 +59,13 @@ const contextsAround = (namespace: Namespace): ReadonlyArray<string> => {
 export interface Replayed {
   readonly implementation: DurableFunction.AnyImplementation
   readonly executionArn: string
-  /** What is recorded once the invocation has ended. */
+  /** The records after the end of the invocation. */
   readonly records: ReadonlyArray<Operation>
   readonly asked: AskedFor
   readonly answer: InvocationAnswer
 }
 
-/** Replays the parent of every block that is recorded, and says what is different, if anything is. */
+/** Replays the parent of every recorded block, and returns the first difference, if there is one. */
 export const difference = Effect.fnUntraced(function* (
   { answer, asked, executionArn, implementation, records }: Replayed,
   now: number
@@ -95,7 +98,7 @@ export const difference = Effect.fnUntraced(function* (
         "return it as the value of the block, or give the block { flat: true }."
 })
 
-/** Of such a context a replay sees the outcome only. */
+/** Returns whether a replay sees only the outcome of a context. */
 const isClosed = (record: Operation): boolean =>
   record.Type === "CONTEXT" && isFinal(record) && record.ContextDetails?.ReplayChildren !== true
 
@@ -118,7 +121,7 @@ const described = (
     : undefined
 }
 
-/** A store that takes nothing: a replay has nothing to record. */
+/** A store that accepts nothing: a replay records nothing. */
 const refusing: CheckpointStore["Service"] = {
   ordered: true,
   checkpoint: () => Effect.fail(new StaleCheckpointToken({ message: "A replay of the test engine records nothing." })),

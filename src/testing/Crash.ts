@@ -1,8 +1,9 @@
 /**
- * Crashes of invocations that a test asks for.
+ * Crashes of invocations that a test requests.
  *
- * Owns: how a crash is written, and at which request to the service it happens.
- * Does not own: what whoever made the request is told, the service, and what becomes of an execution whose invocation is gone.
+ * Owns: the notation of a crash, and the request to the service at which it happens.
+ * Does not own: the answer to the sender of the request, the service, and how an execution continues after its invocation is
+ * killed.
  *
  * @since 0.1.0
  */
@@ -13,13 +14,13 @@ import { suffer } from "./RequestFault.ts"
 import { TestFailure } from "./TestFailure.ts"
 
 /**
- * What happens at a checkpoint, which is a request of an invocation to the service.
+ * The kind of a crash at a checkpoint, which is a request of an invocation to the service.
  *
- * - `before`: the invocation is killed, and the service never hears of the checkpoint. What the code has done since the
- *   checkpoint before it, such as the side effect of a step, is done again.
- * - `after`: the service has carried the checkpoint out, and the invocation is killed before it hears of that.
- * - `lost`: the service has carried it out, and only the answer is lost, so the invocation sends the request again.
- * - `twice`: Lambda delivers the event of the invocation a second time, and both run side by side.
+ * - `before`: the invocation is killed, and the service never receives the checkpoint. Everything that the code has done
+ *   since the previous checkpoint, such as the side effect of a step, is done again.
+ * - `after`: the service has applied the checkpoint, and the invocation is killed before it receives the answer.
+ * - `lost`: the service has applied the checkpoint, and only the answer is lost, so the invocation sends the request again.
+ * - `twice`: Lambda delivers the event of the invocation a second time, and both invocations run concurrently.
  *
  * @category models
  * @since 0.1.0
@@ -27,9 +28,9 @@ import { TestFailure } from "./TestFailure.ts"
 export type Side = "before" | "after" | "lost" | "twice"
 
 /**
- * Where an invocation is killed: `"after:3"` is after the third checkpoint of the test, counted over all functions.
- * `{ before: "charge" }`, or `"before:charge"`, is before the first checkpoint that names the operation `charge`;
- * `{ after: "charge" }` is after the one that records its outcome, or its beginning if the service ends it.
+ * The point at which an invocation is killed. `"after:3"` is after the third checkpoint of the test, counted over all
+ * functions. `{ before: "charge" }`, or `"before:charge"`, is before the first checkpoint that names the operation `charge`;
+ * `{ after: "charge" }` is after the checkpoint that records its outcome, or its start if the service ends it.
  *
  * @category models
  * @since 0.1.0
@@ -37,7 +38,7 @@ export type Side = "before" | "after" | "lost" | "twice"
 export type Crash = string | { readonly [S in Side]?: number | string | undefined }
 
 /**
- * A crash as {@link crashes} reads it.
+ * A crash in the form that {@link crashes} returns.
  *
  * @category models
  * @since 0.1.0
@@ -51,9 +52,9 @@ export interface Point {
 export const sides: ReadonlyArray<Side> = ["before", "after", "lost", "twice"]
 
 /**
- * Reads crashes as they are written, such as those of a command line.
+ * Parses crashes in their notation, for instance those of a command line.
  *
- * **Throws** a `TestFailure` that says how a crash is written.
+ * **Throws** a `TestFailure` that explains the notation.
  *
  * @example
  * ```ts
@@ -92,19 +93,19 @@ const pointIn = (text: string): Point => {
   return { side, at: /^[1-9]\d*$/.test(at) ? Number(at) : at }
 }
 
-/** A crash as it is written. */
+/** Returns the notation of a crash. */
 export const show = ({ at, side }: Point): string => `${side}:${at}`
 
-/** What the world does for a crash. */
+/** The part of a world that performs crashes. */
 export interface CrashHost {
-  /** Runs the event of the invocation that sends a request a second time. */
+  /** Runs the event of the sending invocation a second time. */
   readonly runAgain: (request: CheckpointRequest) => void
-  /** Hears of a crash, before whoever made the request does. */
+  /** Receives a crash before the sender of the request does. */
   readonly crashed?: ((crash: Crashed) => Effect.Effect<void>) | undefined
 }
 
 /**
- * A crash that came about.
+ * A crash that happened.
  *
  * @category models
  * @since 0.1.0
@@ -119,7 +120,7 @@ export interface Crashed {
 export class Crashes {
   readonly #host: CrashHost
   readonly #points: Set<Point>
-  /** What each checkpoint of the world held, such as `START charge, SUCCEED charge`, if anybody wants to know. */
+  /** The content of each checkpoint of the world, such as `START charge, SUCCEED charge`, if it is watched. */
   readonly checkpoints: Array<string> = []
   readonly #isWatched: boolean
   #begun = 0
@@ -130,7 +131,7 @@ export class Crashes {
     this.#host = host
   }
 
-  /** That crashes did not come about, when no request comes any more. */
+  /** The failure about crashes that did not happen, when no more requests come. */
   get missed(): TestFailure | undefined {
     const [point, ...others] = this.#points
     if (point === undefined) return undefined
@@ -140,7 +141,7 @@ export class Crashes {
     })
   }
 
-  /** A request on its way to the service, and what happens to it. */
+  /** Sends a request to the service with the crashes that apply to it. */
   around(
     request: CheckpointRequest,
     send: Effect.Effect<CheckpointResponse, StoreError>
@@ -178,7 +179,7 @@ export class Crashes {
   }
 }
 
-/** Whether an update is the one of the operation that a crash names. */
+/** Returns whether an update is the one of the operation that a crash names. */
 const isAt = ({ at, side }: Point, { Action, Name, Type }: OperationUpdate): boolean => {
   if (Name !== at) return false
   return side === "before" || Action !== "START" || Type === "WAIT" || Type === "CALLBACK" || Type === "CHAINED_INVOKE"

@@ -1,8 +1,8 @@
 /**
- * The faults of a world: those of its store, and those for which one has to be the service, or the host of the functions.
+ * The faults of a world: those of its store, and those that require control of the service or of the host of the functions.
  *
- * Owns: what the functions of the world see of the service and of the time.
- * Does not own: what the service holds, and how an invocation begins again.
+ * Owns: the service and the time as the functions of the world see them.
+ * Does not own: the state of the service, and how an invocation starts again.
  *
  * @since 0.1.0
  */
@@ -35,7 +35,7 @@ export class EngineFaults {
     this.#options = options
   }
 
-  /** The store of the service as the functions see it. `again` runs the event of an invocation a second time. */
+  /** Returns the store of the service as the functions see it. `again` runs the event of an invocation a second time. */
   store(service: Store, again: (request: CheckpointRequest) => void): Store {
     const { seed = 1, silent = 0, wholeMillis = false } = this.#options
     const isSilent = this.#draw(`${seed} silent`, silent)
@@ -70,7 +70,7 @@ export class EngineFaults {
     )
   }
 
-  /** The event of an invocation as the functions see it. */
+  /** Returns the event of an invocation as the functions see it. */
   event(event: InvocationEvent): InvocationEvent {
     const { InitialExecutionState } = event
     return {
@@ -82,7 +82,7 @@ export class EngineFaults {
     }
   }
 
-  /** The clock of the functions. */
+  /** Returns the clock of the functions. */
   clock(right: Clock.Clock): Clock.Clock {
     const { clock, seed } = this.#options
     return clock === undefined ? right : wrong(right, { ...clock, seed })

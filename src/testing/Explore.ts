@@ -1,13 +1,13 @@
 /**
- * Runs an execution killed at every checkpoint, and on request in every order of what is due at the same time, and says where it
- * does not end as it would have ended.
+ * Runs an execution with a crash at every checkpoint, and on request in every order of events that are due at the same time,
+ * and reports the runs that end differently.
  *
  * Owns: which crashes and orders are tried, and what has to be the same.
- * Does not own: a single run, which whoever explores makes in a world of its own.
+ * Does not own: a single run, which the caller performs in a world of its own.
  *
  * Invariants:
- * 1. Of all crashes that show a difference the shortest row is told, and of those the earliest.
- * 2. A run without a crash is made twice: what differs then, no crash has caused.
+ * 1. Of all crashes that show a difference the report names the shortest sequence, and of those the earliest.
+ * 2. A run without a crash is performed twice: a difference between the two is not caused by a crash.
  *
  * @since 0.1.0
  */
@@ -21,7 +21,7 @@ import { show, sides, type Point, type Side } from "./Crash.ts"
 import { TestFailure } from "./TestFailure.ts"
 
 /**
- * What is tried, and what a step may do more than once.
+ * The options of an exploration, and the steps that may run more than once.
  *
  * @category models
  * @since 0.1.0
@@ -30,60 +30,64 @@ export interface Tries {
   /** The name of the execution in every run. */
   readonly executionName?: string | undefined
   /**
-   * The names or paths of the steps whose bodies a crash may have run more than once, because doing so twice is as good as
-   * once. Where it is given, any other step that does is a failure. Default: all of them.
+   * The names or paths of the steps whose bodies may run more than once because of a crash, since running them twice has the
+   * same effect as once. If the option is set, a repeated body of any other step is a failure. Default: all steps.
    */
   readonly mayRepeat?: ReadonlyArray<string> | undefined
   /** How many pairs of crashes are tried as well, a whole number, drawn with the `seed`. Default: 0. */
   readonly pairs?: number | undefined
-  /** How many single crashes are tried at most, a whole number; of more, so many are drawn with the `seed`. Default: 2,000. */
+  /**
+   * How many single crashes are tried at most, a whole number; if there are more, this many are drawn with the `seed`.
+   * Default: 2,000.
+   */
   readonly limit?: number | undefined
   /**
-   * Whether every order is tried in which things can happen that are due at the same time: ends of waits, delays of retries,
-   * time-outs, sleeps, and functions that are called together. Of more than the `limit` so many are drawn with the `seed`. It
-   * fails for a workflow that ends otherwise in another order, so leave it out where a race may have two winners. Default: false.
+   * Whether to try every order of events that are due at the same time: ends of waits, delays of retries, time-outs, sleeps,
+   * and functions that are called together. If there are more than the `limit`, this many are drawn with the `seed`. It
+   * fails for a workflow that ends differently in another order, so omit it where a race may have two winners. Default:
+   * false.
    */
   readonly orders?: boolean | undefined
-  /** Decides what is drawn: any whole number. Default: 1. */
+  /** The seed of all draws: any whole number. Default: 1. */
   readonly seed?: number | undefined
 }
 
 /**
- * What was explored.
+ * The result of an exploration.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Exploration {
-  /** How many rows of crashes were tried, a whole number. */
+  /** How many sequences of crashes were tried, a whole number. */
   readonly schedules: number
-  /** How many orders were tried of what is due at the same time, a whole number. */
+  /** How many orders of simultaneous events were tried, a whole number. */
   readonly orders: number
-  /** What each checkpoint held in the run without a crash, such as `START charge, SUCCEED charge`. */
+  /** The content of each checkpoint in the run without a crash, such as `START charge, SUCCEED charge`. */
   readonly checkpoints: ReadonlyArray<string>
-  /** How often the body of each step began in one run at most, a whole number for each path of a step. */
+  /** The maximum number of starts of the body of each step in one run, a whole number for each path of a step. */
   readonly bodies: Readonly<Record<string, number>>
 }
 
-/** What can be seen of a run. */
+/** The observable result of a run. */
 export interface Seen {
-  /** How the execution ended, as a sentence. */
+  /** The outcome of the execution, as a sentence. */
   readonly outcome: string
-  /** The operations of every execution of the world, in the order in which they were started. */
+  /** The operations of every execution of the world, in start order. */
   readonly executions: ReadonlyArray<{ readonly functionName: string; readonly operations: ReadonlyArray<Operation> }>
   readonly checkpoints: ReadonlyArray<string>
-  /** How many things there were to choose from, each time that several were due at the same time. */
+  /** The number of events to choose from, each time that several were due at the same time. */
   readonly choices: ReadonlyArray<number>
   /** How often the body of each step began, by its path. */
   readonly bodies: ReadonlyMap<string, number>
-  /** What is wrong with the run by itself. */
+  /** The faults of the run by itself. */
   readonly wrong: ReadonlyArray<string>
 }
 
-/** What happens in a run. */
+/** The crashes and the order of a run. */
 export interface Schedule {
   readonly points: ReadonlyArray<Point>
-  /** Which comes first, each time that several things are due at the same time. */
+  /** The choice, each time that several events are due at the same time. */
   readonly order: ReadonlyArray<number>
 }
 
@@ -114,7 +118,7 @@ export const exploreWith = <E, R>(
     return { schedules: schedules.length, orders, checkpoints: clean.checkpoints, bodies: Object.fromEntries(bodies) }
   })
 
-/** Tries every other order, or so many that are drawn if there are more. */
+/** Tries every other order, or a drawn selection if there are too many. */
 const inEveryOrder = Effect.fnUntraced(function* <E, R>(
   attempt: (schedule: Schedule) => Effect.Effect<Seen, E, R>,
   choices: ReadonlyArray<number>,
@@ -122,7 +126,7 @@ const inEveryOrder = Effect.fnUntraced(function* <E, R>(
 ): Effect.fn.Return<number, E, R> {
   let tried = 0
   if (choices.reduce((all, count) => all * count, 1) <= limit) {
-    // Another order may have other things happen at the same time.
+    // Another order may lead to other simultaneous events.
     for (let order = nextOrder([], choices); order !== undefined && tried < limit; tried++) {
       const seen: Seen = yield* attempt({ points: [], order })
       order = nextOrder(order, seen.choices)
@@ -137,7 +141,7 @@ const inEveryOrder = Effect.fnUntraced(function* <E, R>(
   return tried
 })
 
-/** How many are tried of what there may be too many of. */
+/** The default limit of crashes and orders. */
 const defaultLimit = 2_000
 
 const ofItself =
@@ -160,7 +164,7 @@ const failed = (
   )
 }
 
-/** The option of the layer that does the same once more. */
+/** Returns the option of the layer that repeats a run. */
 const optionOf = ({ order, points }: Schedule): string | undefined => {
   if (order.length > 0) return `order: ${JSON.stringify(order)}`
   if (points.length === 0) return undefined
@@ -195,14 +199,14 @@ const schedulesFor = (
   const singles = all.length <= limit ? all : drawn(all, limit, draw)
   const pair = (): ReadonlyArray<Point> => {
     const first = all[Math.floor(draw() * all.length)]!
-    // A crash makes more checkpoints.
+    // A crash leads to more checkpoints.
     const at = first.at + 1 + Math.floor(draw() * Math.max(1, checkpoints - first.at + 2))
     return [first, { side: sides[Math.floor(draw() * sides.length)]!, at }]
   }
   return [...singles.map((point) => [point]), ...Array.from({ length: all.length === 0 ? 0 : pairs }, pair)]
 }
 
-/** So many of them, in their order. */
+/** Draws a number of items, and keeps their order. */
 const drawn = <A>(all: ReadonlyArray<A>, count: number, draw: () => number): ReadonlyArray<A> => {
   let wanted = count
   return all.filter((_, index) => {
@@ -239,7 +243,7 @@ const differenceBetween = (expected: ReadonlyArray<string>, found: ReadonlyArray
   return `expected ${missing === undefined ? `no ${added}` : missing}, found ${missing === undefined ? "it" : (added ?? "none")}`
 }
 
-/** Every operation that somebody has waited for, with where it stands and how it ended. */
+/** Returns a line for every awaited operation, with its path and outcome. */
 const linesOf = (seen: Seen, other: Seen): ReadonlyArray<string> =>
   seen.executions.flatMap(({ functionName, operations }, index) => {
     const elsewhere = other.executions[index]?.operations ?? []
@@ -261,7 +265,10 @@ const isOurs = (operation: Operation): boolean => {
   return (mark !== undefined && mark.kind !== "patch") || readPause(operation) !== undefined
 }
 
-/** What is open, and waits that a limit or a race has left behind: their time may pass before the execution ends, or not. */
+/**
+ * Returns the open operations, and the waits that a limit or a race has left behind: they may end before the execution, or
+ * not.
+ */
 const letGoIn = (operations: ReadonlyArray<Operation>): ReadonlyArray<string> => {
   const ends = new Map(operations.map(({ EndTimestamp, Id }) => [Id, EndTimestamp]))
   return operations

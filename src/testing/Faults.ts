@@ -1,8 +1,8 @@
 /**
- * Faults between a workflow and the service that keeps its record, for any backend: wrap its `CheckpointStore`, and what can
- * happen to requests happens to them, as a seed says. On the test engine more can happen.
+ * Faults between a workflow and the service that stores its record, for any backend: wrap its `CheckpointStore`, and a seed
+ * decides which requests are disturbed. The test engine supports more faults.
  *
- * Owns: what people may ask for. Does not own: how it comes about.
+ * Owns: the options. Does not own: the implementation of the faults.
  *
  * @since 0.1.0
  */
@@ -21,13 +21,14 @@ export type { Fault, Kind, Options } from "./FaultyStore.ts"
 export type { ClockOptions } from "./WrongClock.ts"
 
 /**
- * Wraps the `CheckpointStore` of the layer below, so that what the options say happens to its requests.
+ * Wraps the `CheckpointStore` of the layer below, so that its requests suffer the faults of the options.
  *
- * A store knows requests and no invocations. What needs the host of the functions is asked for there: on the test engine the event
- * of an invocation a second time (`crash: "twice:1"`), an invocation that takes too long (`invocationTimeout`), clocks, stamps and
- * silent answers (`faults`); on the local engine the `timeout` of a function.
+ * A store sees requests and no invocations. Faults that require the host of the functions have options there. On the test
+ * engine these are a second delivery of an invocation's event (`crash: "twice:1"`), an invocation that takes too long
+ * (`invocationTimeout`), and clocks, stamps and silent answers (`faults`); on the local engine it is the `timeout` of a
+ * function.
  *
- * **Defects**: `TestFailure` when an option makes no sense.
+ * **Defects**: `TestFailure` for an invalid option.
  *
  * @example
  * ```ts
@@ -51,9 +52,9 @@ export const layer = (options: Options): Layer.Layer<CheckpointStore, never, Che
   )
 
 /**
- * As {@link layer}, for a store that is there.
+ * Wraps an existing store as {@link layer} does.
  *
- * **Throws** a `TestFailure` when an option makes no sense.
+ * **Throws** a `TestFailure` for an invalid option.
  *
  * @example
  * ```ts
@@ -80,7 +81,7 @@ export const around = (store: CheckpointStore["Service"], options: Options): Che
 }
 
 /**
- * A clock of the process that is off, or goes back: for the layer of a handler. Sleeps take as long as ever.
+ * A process clock that is off, or goes back: for the layer of a handler. Sleeps keep their length.
  *
  * @example
  * ```ts
@@ -99,7 +100,8 @@ export const clock = (options: ClockOptions): Layer.Layer<never> =>
   )
 
 /**
- * What else can happen on the test engine, which has the events of invocations, their clocks and the stamps of the service.
+ * The further faults of the test engine, which controls the events of invocations, their clocks and the stamps of the
+ * service.
  *
  * @category models
  * @since 0.1.0
@@ -107,15 +109,15 @@ export const clock = (options: ClockOptions): Layer.Layer<never> =>
 export interface EngineOptions extends Omit<Options, "crash" | "pageItems"> {
   /** The share of checkpoints at which the event of the invocation is delivered a second time. */
   readonly again?: number | undefined
-  /** The clock of the functions. Default: virtual time as it is. */
+  /** The clock of the functions. Default: unchanged virtual time. */
   readonly clock?: Omit<ClockOptions, "seed"> | undefined
-  /** Whether the service stamps whole milliseconds, as AWS does, so that much happens at the same time. Default: false. */
+  /** Whether the service stamps whole milliseconds, as AWS does, so that many events have the same time. Default: false. */
   readonly wholeMillis?: boolean | undefined
   /**
-   * With `wholeMillis`, how far the clocks are behind that stamp what others bring, the ends of callbacks and of calls, as
-   * milliseconds. Default: 0.
+   * With `wholeMillis`, how many milliseconds the clocks are behind that stamp external events, the ends of callbacks and of
+   * calls. Default: 0.
    */
   readonly behind?: number | undefined
-  /** With `wholeMillis` and without `delay`, the share of checkpoints whose answer does not tell again what they said. */
+  /** With `wholeMillis` and without `delay`, the share of checkpoints whose answer does not repeat their own updates. */
   readonly silent?: number | undefined
 }

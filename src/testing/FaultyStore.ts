@@ -1,12 +1,12 @@
 /**
- * A store to whose requests things happen, as a seed says.
+ * A store whose requests suffer faults, as a seed decides.
  *
- * Owns: to which requests something happens, and what a test is told of it.
- * Does not own: crashes, and what becomes of a single request.
+ * Owns: which requests suffer a fault, and the notification of the test.
+ * Does not own: crashes, and the effect of a fault on a single request.
  *
  * Invariants:
- * 1. Each kind of fault has a generator of its own, so that one more kind leaves the others where they were.
- * 2. Requests that come in the same order suffer the same.
+ * 1. Each kind of fault has a random generator of its own, so that adding a kind does not move the others.
+ * 2. The same requests in the same order suffer the same faults.
  *
  * @since 0.1.0
  */
@@ -21,48 +21,48 @@ import { suffer, type RequestFault } from "./RequestFault.ts"
 import { TestFailure } from "./TestFailure.ts"
 
 /**
- * What happens to the requests of a store. A share is a number from 0, for none, to 1, for all of them; it is the chance of each
- * request by itself.
+ * The faults of a store's requests. A share is a number from 0, for none, to 1, for all of them; it is the independent
+ * probability for each request.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Options {
-  /** Decides which requests suffer: any whole number. Default: 1. */
+  /** The seed that decides which requests suffer a fault: any whole number. Default: 1. */
   readonly seed?: number | undefined
-  /** The share that is refused because there are too many, before the service looks at them. */
+  /** The share that is refused as too many requests, before the service processes them. */
   readonly throttle?: number | undefined
-  /** The share that is answered with an error of the service, half of them after it has carried the request out. */
+  /** The share that is answered with an error of the service, half of them after the service has applied the request. */
   readonly error?: number | undefined
-  /** The share whose connection is closed, half of them after the service has carried the request out. */
+  /** The share whose connection is closed, half of them after the service has applied the request. */
   readonly reset?: number | undefined
-  /** The share that the service has carried out, and whose answer is lost. */
+  /** The share that the service has applied, but whose answer is lost. */
   readonly lost?: number | undefined
   /** The share that the network delivers twice. */
   readonly repeat?: number | undefined
   /** The share that takes up to `longest`, half of them on the way back. */
   readonly delay?: number | undefined
-  /** How long a delayed request takes at most, a duration. Default: 1 second. */
+  /** The maximum delay of a request, a duration. Default: 1 second. */
   readonly longest?: Duration.Input | undefined
   /**
-   * The share that is told that the invocation no longer owns the execution, half of them after the service has carried the
-   * request out: the invocation is as good as killed.
+   * The share that is answered as stale, because the invocation no longer owns the execution; half of them after the service
+   * has applied the request. The effect is that of a killed invocation.
    */
   readonly stale?: number | undefined
   /** The share of checkpoints whose answer has no token for the next one. */
   readonly tokenless?: number | undefined
-  /** Operations on one page of an answer: a whole number of at least 1. Default: as many as the store gives. */
+  /** Number of operations on one page of an answer: a whole number of at least 1. Default: as many as the store returns. */
   readonly pageItems?: number | undefined
-  /** Where invocations are killed, such as `"after:3"` or `{ before: "charge" }`; several crashes are a list. */
+  /** The points at which invocations are killed, such as `"after:3"` or `{ before: "charge" }`; several crashes are a list. */
   readonly crash?: Crash | ReadonlyArray<Crash> | undefined
-  /** Hears of each crash that comes about, before the invocation is told. */
+  /** Receives each crash that happens, before the invocation does. */
   readonly onCrash?: ((crash: Crashed) => Effect.Effect<void>) | undefined
-  /** Hears of each other fault that comes about. */
+  /** Receives each other fault that happens. */
   readonly onFault?: ((fault: Fault) => Effect.Effect<void>) | undefined
 }
 
 /**
- * The kinds of faults that a share can be given of.
+ * The kinds of faults that have a share.
  *
  * @category models
  * @since 0.1.0
@@ -70,7 +70,7 @@ export interface Options {
 export type Kind = "throttle" | "error" | "reset" | "lost" | "repeat" | "delay" | "stale" | "tokenless"
 
 /**
- * A fault that came about.
+ * A fault that happened.
  *
  * @category models
  * @since 0.1.0
@@ -80,7 +80,7 @@ export interface Fault {
   readonly request: CheckpointRequest | StateRequest
 }
 
-/** A store around another one. Its crashes are left to others. */
+/** Returns a store with faults around another one. It does not perform the crashes. */
 export const faulty = (
   { checkpoint, loadState, ordered }: CheckpointStore["Service"],
   options: Omit<Options, "crash">
@@ -111,7 +111,7 @@ export const faulty = (
   }
 }
 
-/** What happens to a request of a kind. */
+/** The faults of a request, by their kind. */
 const makes: Readonly<Record<Exclude<Kind, "tokenless">, (draw: () => number, longest: number) => RequestFault>> = {
   throttle: () => ({ kind: "unavailable", when: "before", message: "TooManyRequestsException: Rate exceeded" }),
   error: (draw) => ({
@@ -130,7 +130,7 @@ const halfOf = (draw: () => number): "before" | "after" => (draw() < 0.5 ? "befo
 
 const kinds = ["throttle", "error", "reset", "lost", "repeat", "stale", "delay"] as const
 
-/** To which requests something happens. */
+/** The decisions which requests suffer a fault. */
 class Draws {
   readonly #shares: Options
   readonly #longest: number
@@ -146,7 +146,7 @@ class Draws {
     return this.#drawOf(kind)() < (this.#shares[kind] ?? 0)
   }
 
-  /** What happens to the next request, the innermost first. */
+  /** Returns the faults of the next request, the innermost first. */
   next(): ReadonlyArray<readonly [Kind, RequestFault]> {
     return kinds.flatMap((kind) => {
       const draw = this.#drawOf(kind)
@@ -164,7 +164,7 @@ class Draws {
   }
 }
 
-/** Refuses what is no share. */
+/** Throws if a share is invalid. */
 export const checkShare = (option: string, share: number | undefined): void => {
   if (share === undefined || (share >= 0 && share <= 1)) return
   throw new TestFailure({

@@ -1,9 +1,9 @@
 /**
- * The live fibers of a world that do not run in a workflow, and who forked whom: so that one can tell a fiber that waits for
- * its children from one that waits for something outside the process, and what belongs to the body of a step.
+ * The live fibers of a world outside of workflows, with their parents. The tree distinguishes a fiber that waits for its
+ * children from one that waits for something outside the process, and shows which fibers belong to the body of a step.
  *
- * Owns: the fibers that its scheduler runs: drivers of invocations, bodies of steps, stubs, and what the runtime forks; and when
- * each of them did something last.
+ * Owns: the fibers that its scheduler runs (drivers of invocations, bodies of steps, stubs, and fibers of the runtime), and
+ * when each of them was last active.
  * Does not own: the fibers of workflows, which run on a queue of their own.
  *
  * @since 0.1.0
@@ -15,7 +15,7 @@ import { executionOf, type Parts } from "../execution/Parts.ts"
 import { stepAround } from "../execution/References.ts"
 import { nextMoment, type Waiter } from "./RealWork.ts"
 
-/** What a fiber and all that it forks, directly or not, have in common. */
+/** The shared part of a fiber and all fibers that it forks, directly or not. */
 interface Family {
   /** The moment at which the first of them began. */
   readonly since: number
@@ -25,15 +25,15 @@ interface Node {
   readonly family: Family
   /** The moment of its last operation. */
   since: number
-  /** Fibers that it forked and that live. */
+  /** The number of its live children. */
   children: number
 }
 
-/** What runs beside the workflow of an invocation with its services. */
+/** The fibers that run outside of the workflow of an invocation with its services. */
 export interface Beside {
   /** The fibers of bodies, by the paths of their steps. */
   readonly bodies: Map<string, Array<AnyFiber>>
-  /** The fibers of what the runtime itself does, such as reading and writing values, by what they belong to. */
+  /** The fibers of the runtime itself, such as those that read and write values, by their owner. */
   readonly others: Map<object, Array<AnyFiber>>
 }
 
@@ -48,7 +48,7 @@ export class FiberTree {
     return this.#nodes.keys()
   }
 
-  /** Hears of every fork, while the fiber that forks is the current one. */
+  /** Records every fork while the forking fiber is the current one. */
   metrics(base: Metric.FiberRuntimeMetricsService | undefined): Metric.FiberRuntimeMetricsService {
     return {
       recordFiberStart: (context) => {
@@ -59,7 +59,7 @@ export class FiberTree {
     }
   }
 
-  /** Notes that a fiber runs. One that is new was queued by its parent, or else is forked by it at this very moment. */
+  /** Records that a fiber runs. A new fiber was queued by its parent, or else its parent forks it at this moment. */
   readonly see = (fiber: AnyFiber, spawner: AnyFiber | undefined): void => {
     if (this.#nodes.has(fiber)) return
     const since = nextMoment()
@@ -73,12 +73,12 @@ export class FiberTree {
     })
   }
 
-  /** Whether a fiber has no live children that it could be waiting for. */
+  /** Returns whether a fiber has no live children that it could be waiting for. */
   isLeaf(fiber: AnyFiber): boolean {
     return (this.#nodes.get(fiber)?.children ?? 0) === 0
   }
 
-  /** Notes that a fiber does something. */
+  /** Records that a fiber is active. */
   readonly goesOn = (fiber: AnyFiber): void => {
     if (fiber !== this.#last) {
       this.#noteLast()
@@ -92,14 +92,14 @@ export class FiberTree {
     if (node !== undefined) node.since = this.#moment
   }
 
-  /** Since when a fiber waits, and since when what it belongs to runs. */
+  /** Returns since when a fiber waits, and since when the body or call around it runs. */
   waiter(fiber: AnyFiber): Waiter {
     this.#noteLast()
     const { children, family, since } = this.#nodes.get(fiber) ?? { children: 0, family: { since: 0 }, since: 0 }
     return { id: fiber.id, since, body: family.since, isLeaf: children === 0 }
   }
 
-  /** What runs beside each workflow. */
+  /** Returns the fibers outside of each workflow. */
   beside(): ReadonlyMap<Parts, Beside> {
     const found = new Map<Parts, Beside>()
     for (const [fiber, { family }] of this.#nodes) {
@@ -114,14 +114,14 @@ export class FiberTree {
     return found
   }
 
-  /** The runtime forks fibers of its own while others run: they do not belong to those. */
+  /** Returns the parent of a fiber. Fibers that the runtime forks while others run are not children of those. */
   #parentOf(fiber: AnyFiber, candidate: AnyFiber | undefined): Node | undefined {
     const parent = candidate === undefined ? undefined : this.#nodes.get(candidate)
     return candidate !== undefined && ownerOf(fiber) === ownerOf(candidate) ? parent : undefined
   }
 }
 
-/** For whom a fiber runs: the body of a step, the runtime with the services of a workflow, or something else. */
+/** Returns the owner of a fiber: the body of a step, the runtime with the services of a workflow, or something else. */
 const ownerOf = (fiber: AnyFiber): unknown => stepAround(fiber) ?? executionOf(fiber)?.parts
 
 const entryOf = <K, V>(map: Map<K, V>, key: K, make: () => V): V => {

@@ -1,7 +1,7 @@
 /**
- * An operation of an execution for a test that looks at it: what the service holds, and what that means to the code.
+ * Operations of an execution for a test: the record of the service, and its meaning for the code.
  *
- * Owns: which operation a name means, and how its outcome is read. Does not own: records, which the engine holds.
+ * Owns: which operation a name refers to, and how its outcome is read. Does not own: records, which the engine holds.
  *
  * @since 0.1.0
  */
@@ -16,7 +16,7 @@ import { TestFailure } from "./TestFailure.ts"
 import { read } from "../hosting/values.ts"
 
 /**
- * What an operation said of its outcome: the options of a step or child, or the contract of an invoke.
+ * The declared outcome of an operation: the options of a step or child, or the contract of an invoke.
  *
  * @category models
  * @since 0.1.0
@@ -24,14 +24,14 @@ import { read } from "../hosting/values.ts"
 export interface OperationSchemas {
   /** Reads the value. Default: plain data. */
   readonly success?: Schema.Top
-  /** Reads the errors that are declared. Default: an error is a raw error object. */
+  /** Reads the declared errors. Default: an error is a raw error object. */
   readonly error?: Schema.Top
-  /** Reads the value in place of `success`, as the operation or the contract has it. */
+  /** Reads the value in place of `success`, as the operation or the contract declares it. */
   readonly successSerdes?: AnyReader | undefined
 }
 
 /**
- * The value that an operation ends with, as its Schemas say.
+ * The value of an operation, typed by its Schemas.
  *
  * @category type extractors
  * @since 0.1.0
@@ -39,7 +39,7 @@ export interface OperationSchemas {
 export type OperationValue<O> = O extends { readonly success: infer S extends Schema.Top } ? S["Type"] : unknown
 
 /**
- * The error that an operation declares.
+ * The declared error of an operation.
  *
  * @category type extractors
  * @since 0.1.0
@@ -53,15 +53,15 @@ export type OperationFailure<O> = O extends { readonly error: infer S extends Sc
  * @since 0.1.0
  */
 export interface TestOperation<out A, out E> {
-  /** As the service keeps it. */
+  /** The record of the service. */
   readonly record: Operation
   /** The names of the contexts around it and its own, as `"batch/item/charge"`. */
   readonly path: string
-  /** How it ended: with its value, an error that is declared, or a raw error object. Nothing while it is open. */
+  /** Its exit: the value, a declared error, or a raw error object; undefined while it is open. */
   readonly exit: Exit.Exit<A, E | ErrorObject> | undefined
 }
 
-/** An operation with what a contract or its options say about its outcome. @internal */
+/** Returns an operation, with its outcome read by a contract or by options. @internal */
 export const lookAt = Effect.fnUntraced(function* (
   executionArn: string,
   operations: ReadonlyArray<Operation>,
@@ -120,7 +120,7 @@ const exitOf = (
   if (error === undefined || raw.ErrorData === undefined) return Effect.succeed(Exit.fail(raw))
   return read({ success: error }, raw.ErrorData, { ...info, value: "error" }).pipe(
     Effect.map((declared) => Exit.fail(isRecordedAs(declared, raw.ErrorType) ? declared : raw)),
-    // What the Schema cannot read is none of the errors that are declared.
+    // An error that the Schema cannot read is not a declared one.
     Effect.catch(() => Effect.succeed(Exit.fail(raw)))
   )
 }

@@ -1,25 +1,25 @@
 /**
- * The order in which things happen that are due at the same time.
+ * The order of events that are due at the same time.
  *
- * Owns: which of them comes first, and what else could have.
- * Does not own: what is due.
+ * Owns: which of them comes first, and the alternatives.
+ * Does not own: which events are due.
  *
  * Invariants:
- * 1. Nothing given, each comes in the order in which it was asked for.
- * 2. The same row of numbers makes the same order, as long as the same things are due.
+ * 1. Without given numbers, events come in the order in which they were requested.
+ * 2. The same sequence of numbers leads to the same order, as long as the same events are due.
  *
  * @since 0.1.0
  */
 export class Order {
   readonly #given: ReadonlyArray<number>
-  /** How many things there were to choose from, each time that there was more than one. */
+  /** The number of events to choose from, each time that there was more than one. */
   readonly choices: Array<number> = []
 
   constructor(given: ReadonlyArray<number>) {
     this.#given = given
   }
 
-  /** Puts what is due at one time in an order. */
+  /** Orders the events that are due at one time. */
   readonly arrange = <A>(due: ReadonlyArray<A>): ReadonlyArray<A> => {
     const left = [...due]
     const arranged: Array<A> = []
@@ -32,7 +32,7 @@ export class Order {
   }
 }
 
-/** The row of numbers after this one, of all those that lead to another order; nothing after the last. */
+/** Returns the next sequence of numbers that leads to another order; nothing after the last. */
 export const nextOrder = (
   given: ReadonlyArray<number>,
   choices: ReadonlyArray<number>

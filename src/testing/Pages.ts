@@ -1,8 +1,8 @@
 /**
  * Pages of a state that are shorter than those of the store.
  *
- * Owns: what is left of a page that was cut, and the marker that leads to it.
- * Does not own: what is on the pages.
+ * Owns: the rest of a page that was cut, and the marker that leads to it.
+ * Does not own: the content of the pages.
  *
  * @since 0.1.0
  */
@@ -13,7 +13,7 @@ import { TestFailure } from "./TestFailure.ts"
 export class Pages {
   readonly #items: number
   readonly #loadState: CheckpointStore["Service"]["loadState"]
-  /** What is left of pages. A request may be repeated, so nothing is forgotten. */
+  /** The rests of pages. A request may be repeated, so no rest is dropped. */
   readonly #left = new Map<string, StatePage>()
 
   constructor(items: number | undefined, loadState: CheckpointStore["Service"]["loadState"]) {

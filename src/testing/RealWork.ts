@@ -1,12 +1,12 @@
 /**
- * What a world has going on outside of Effect: timers, files, sockets, processes, the thread pool, workers.
+ * The real work of a world outside of Effect: timers, files, sockets, processes, the thread pool, workers.
  *
- * Owns: whether something goes on that may wake a fiber of the world. Does not own: what that means for time.
+ * Owns: whether real work is in progress that may wake a fiber of the world. Does not own: its meaning for virtual time.
  *
- * Node tells of whatever it waits for through `async_hooks`, and who asked for it through `AsyncLocalStorage`: so that what
- * the test framework, the test and other worlds have going on does not count. What ends by itself counts until it has ended.
- * What does not (an interval, an idle connection, a port) counts for a fiber only if the operation in which it waits has asked
- * for it, or if it was asked for something in the same body and has not answered.
+ * Node reports all pending work through `async_hooks`, and its origin through `AsyncLocalStorage`, so that work of the test
+ * framework, the test and other worlds does not count. Work that ends by itself counts until it has ended. Other work (an
+ * interval, an idle connection, a port) counts for a fiber only in two cases: the operation in which the fiber waits has
+ * started it, or the same body has sent it a request that is not answered.
  *
  * @since 0.1.0
  */
@@ -15,53 +15,53 @@ import { AsyncLocalStorage, AsyncResource, createHook } from "node:async_hooks"
 import { MessagePort } from "node:worker_threads"
 import { noteMade } from "../execution/Fibers.ts"
 
-/** Moments are counted, one for each operation of a fiber of any world. */
+/** The counter of moments, one for each operation of a fiber of any world. */
 let moment = 0
 
-/** A new moment, at which a fiber does something. */
+/** Returns a new moment, at which a fiber is active. */
 export const nextMoment = (): number => ++moment
 
-/** A fiber that waits for something. */
+/** A fiber that waits. */
 export interface Waiter {
   readonly id: number
   /** The moment since which it waits. */
   readonly since: number
-  /** The moment since which the body or the call runs that it belongs to. */
+  /** The moment since which the body or call runs that it belongs to. */
   readonly body: number
-  /** Whether it has forked nobody for whom it could be waiting. */
+  /** Whether it has no children that it could be waiting for. */
   readonly isLeaf: boolean
 }
 
-/** Something that Node has going on. */
+/** Work that Node has in progress. */
 interface Going {
   readonly kind: "timer" | "request" | "compression" | "process" | "native"
   readonly owner: RealWork
   readonly begun: number
-  /** The fiber that asked for it, unless that was code which goes on after a promise or a callback. */
+  /** The fiber that started it, unless code after a promise or a callback did. */
   readonly by: number | undefined
-  /** Weak: what has ended without a word is collected. */
+  /** Weak, because work that has ended without notice is collected. */
   readonly resource: WeakRef<object>
-  /** Whether it is asked for by a promise of Node, which leaves no callback on the resource. */
+  /** Whether a promise of Node started it, which leaves no callback on the resource. */
   readonly isPromised: boolean
 }
 
-/** A connection to somebody else. Its server's side is none. */
+/** A client's side of a connection. The server's side is not tracked. */
 interface Connection {
   readonly owner: RealWork | undefined
   readonly handle: WeakRef<object>
-  /** Bytes that were written when something was read last. */
+  /** The number of bytes written at the time of the last read. */
   answered: number
-  /** When it was read last. */
+  /** The moment of the last read. */
   read: number
-  /** Bytes that were written, and the moment at which that was noticed. */
+  /** The number of bytes written, and the moment at which that was noticed. */
   written: number
   noticed: number
 }
 
-/** A port that a world has sent something. */
+/** A port to which a world has sent a message. */
 interface Conversation {
   readonly owner: RealWork
-  /** When it was sent something last, and when it said something last. */
+  /** The moments of the last sent and the last received message. */
   asked: number
   answered: number
   by: number | undefined
@@ -72,18 +72,18 @@ const going = new Map<number, Going>()
 const connections = new Map<number, Connection>()
 const servers = new Set<number>()
 const portIds = new WeakMap<object, number>()
-/** Ports that were sent something, by their ids. */
+/** The ports to which messages were sent, by their ids. */
 const conversations = new Map<number, Conversation>()
 
 const kindOf = (type: string, resource: object): Going["kind"] | undefined => {
   if (type === "Timeout") return "timer"
   if (type === "PROCESSWRAP") return "process"
   if (type === "ZLIB") return "compression"
-  // Writes are seen on their connections: some are done on the spot, and nobody is called back.
+  // Writes are seen on their connections: some complete immediately, without a callback.
   if (/REQUEST$|^FSREQ|REQWRAP$|CONNECTWRAP$|^QUERYWRAP$/.test(type)) {
     return type === "HTTPCLIENTREQUEST" ? undefined : "request"
   }
-  // Node's own other types are in capitals, or these. Add-ons name theirs as they like.
+  // Node's own other types are in capitals, or these. Add-ons choose their own names.
   const isNative = /[a-z]/.test(type) && !/^(?:Immediate|TickObject|Microtask)$/.test(type)
   return isNative && !(resource instanceof AsyncResource) ? "native" : undefined
 }
@@ -107,10 +107,10 @@ const begin = (id: number, type: string, trigger: number, resource: object): voi
   })
 }
 
-/** Work of the thread pool that cryptography asks for. */
+/** Returns whether a resource is work of cryptography in the thread pool. */
 const isJob = (resource: object): boolean => resource.constructor.name.endsWith("Job")
 
-/** Looks who creates what is being created. */
+/** Returns whether Web Crypto creates the current resource, by the call stack. */
 const isAskedByWebCrypto = (): boolean => {
   // oxlint-disable-next-line typescript/unbound-method -- it is put back as it was
   const { prepareStackTrace, stackTraceLimit } = Error
@@ -128,7 +128,7 @@ const connect = (id: number, owner: RealWork | undefined, resource: object): voi
   connections.set(id, { owner, handle, answered: 0, read: -1, written: 0, noticed: -1 })
 }
 
-/** Node calls back for something: a connection is read, or a message has come. */
+/** Records a callback of Node: a connection is read, or a message has come. */
 const hear = (id: number): void => {
   const connection = connections.get(id)
   if (connection !== undefined) {
@@ -160,7 +160,7 @@ createHook({
     servers.delete(id)
     conversations.delete(id)
   },
-  // Promises tell nothing, and there are many. Older Nodes tell of them all the same.
+  // Promises carry no information, and there are many. Older Nodes report them nevertheless.
   trackPromises: false
 }).enable()
 
@@ -174,13 +174,13 @@ const writtenOn = ({ handle }: Connection): number => Number(fieldOf(handle.dere
 // oxlint-disable-next-line typescript/unbound-method -- it is applied to the port that it belongs to
 const { postMessage } = MessagePort.prototype
 
-/** Node tells when a message has come, but not when one leaves. As long as a world is there, this does. */
+/** Records that a message leaves. Node reports arriving messages only. Installed as long as a world exists. */
 const notingPost = function (this: MessagePort, ...args: Parameters<typeof postMessage>): void {
   owners.getStore()?.posted(this)
   Reflect.apply(postMessage, this, args)
 }
 
-/** Where a promise was made is known only to those who hear of all of them. As long as a world is there, this does. */
+/** Records where promises are created, for which all promises have to be observed. Installed as long as a world exists. */
 const promises = createHook({
   init: (_, type) => {
     if (type === "PROMISE") noteMade()
@@ -192,7 +192,7 @@ let worlds = 0
 // --- One world ----------------------------------------------------------------------------------------------------------
 
 export class RealWork {
-  /** Grows whenever something begins, ends or goes on. */
+  /** Grows whenever work begins, ends or continues. */
   events = 0
 
   constructor() {
@@ -201,12 +201,12 @@ export class RealWork {
     promises.enable()
   }
 
-  /** Runs what belongs to this world. */
+  /** Runs code that belongs to this world. */
   within<A>(run: () => A): A {
     return owners.run(this, run)
   }
 
-  /** Ends with its world. */
+  /** Ends the tracking together with its world. */
   stop(): void {
     for (const all of [going, connections, conversations]) {
       for (const [id, { owner }] of all) if (owner === this) all.delete(id)
@@ -216,7 +216,7 @@ export class RealWork {
     if (MessagePort.prototype.postMessage === notingPost) MessagePort.prototype.postMessage = postMessage
   }
 
-  /** Whether something is computed or read for this world that ends by itself, however slow the machine is. */
+  /** Whether work for this world is in progress that ends by itself, however slow the machine is. */
   get isComputing(): boolean {
     return this.#own.some((one) => one.kind === "compression" || (one.kind === "request" && isRunning(one)))
   }
@@ -229,7 +229,7 @@ export class RealWork {
     conversations.set(id, { owner: this, asked: moment, answered, by: Fiber.getCurrent()?.id })
   }
 
-  /** Notes what was written on connections. To be called now and then. */
+  /** Records the bytes written on connections. Has to be called from time to time. */
   look(): void {
     for (const connection of connections.values()) {
       const written = writtenOn(connection)
@@ -239,7 +239,7 @@ export class RealWork {
     }
   }
 
-  /** In a few words, what goes on that may wake a fiber. */
+  /** Returns, in a few words, the work in progress that may wake a fiber. */
   signs(waiter: Waiter): ReadonlyArray<string> {
     this.look()
     const found = this.#own.filter((one) => isRunning(one) && mayWake(one, waiter)).map(({ kind }) => words[kind])
@@ -262,12 +262,12 @@ export class RealWork {
   ): boolean {
     if (owner !== undefined && owner !== this) return false
     if (isStandardStream(handle)) return false
-    // What nobody's world has opened, others may be talking on.
+    // Other code may be using a connection that no world has opened.
     return (written > answered && noticed >= body) || (owner === this && isLeaf && read >= since)
   }
 }
 
-/** What is printed has no answer. */
+/** Returns whether a handle is a standard stream. Printed output has no answer. */
 const isStandardStream = (handle: WeakRef<object>): boolean => [0, 1, 2].includes(Number(fieldOf(handle.deref(), "fd")))
 
 const words: Readonly<Record<Going["kind"], string>> = {
@@ -278,16 +278,18 @@ const words: Readonly<Record<Going["kind"], string>> = {
   native: "work of a native module"
 }
 
-/** Whoever was asked since the wait began may have more to say than one answer. */
+/**
+ * Returns whether messages are expected: a port that received a message since the wait began may send more than one answer.
+ */
 const isOpen = ({ answered, asked, by }: Conversation, waiter: Waiter): boolean =>
   isMadeBy(waiter, asked, by) ||
   (asked >= waiter.body && (answered < asked || (waiter.isLeaf && answered >= waiter.since)))
 
-/** Whether something was asked for by the very operation of a fiber that waits now, or by what goes on after it. */
+/** Returns whether work was started by the operation in which a fiber waits now, or by code that continues it. */
 const isMadeBy = ({ id, isLeaf, since }: Waiter, begun: number, by: number | undefined): boolean =>
   begun >= since && (by === undefined ? isLeaf : by === id)
 
-/** The id by which Node calls a port. One that is older than this module has none that is known. */
+/** Returns Node's id of a port. A port that is older than this module has no known id. */
 const idOf = (port: MessagePort): number => {
   const known = portIds.get(port)
   if (known !== undefined) return known
@@ -297,7 +299,7 @@ const idOf = (port: MessagePort): number => {
 
 let unknownPorts = 0
 
-/** Some of what Node creates never runs, or has ended without a word. */
+/** Returns whether work is in progress. Some resources of Node never run, or end without notice. */
 const isRunning = ({ isPromised, kind, resource }: Going): boolean => {
   const object = resource.deref()
   if (object === undefined) return false
@@ -305,14 +307,17 @@ const isRunning = ({ isPromised, kind, resource }: Going): boolean => {
     case "compression":
       return (fieldOf(object, "buffer") ?? null) !== null
     case "request":
-      // Work of the thread pool that was done on the spot has nobody to call back.
+      // Work of the thread pool that was done immediately has no callback.
       return isPromised || !isJob(object) || fieldOf(object, "ondone") !== undefined
     default:
       return true
   }
 }
 
-/** What ends by itself may wake whoever waits; an interval, and a timer that keeps no process alive, those who made it. */
+/**
+ * Returns whether work may wake a waiting fiber. Work that ends by itself may wake any; an interval, or a timer that keeps
+ * no process alive, only the fiber that created it.
+ */
 const mayWake = ({ begun, by, kind, resource }: Going, waiter: Waiter): boolean => {
   if (kind === "native") return isMadeBy(waiter, begun, by)
   const timer = resource.deref()
@@ -323,5 +328,5 @@ const mayWake = ({ begun, by, kind, resource }: Going, waiter: Waiter): boolean 
 const isTimeout = (object: object | undefined): object is NodeJS.Timeout =>
   typeof fieldOf(object, "hasRef") === "function"
 
-/** Runs what belongs to no world, although one may have asked for it. */
+/** Runs code that belongs to no world, although a world may have requested it. */
 export const outside = <A>(run: () => A): A => owners.exit(run)

@@ -1,10 +1,10 @@
 /**
- * What comes back from those that a test plays: how a call of a stub ends, and how a callback is answered.
+ * The replies of simulated functions and callbacks: how a call of a stub ends, and how a callback is answered.
  *
- * Use it with `TestEngine.stub` and `TestEngine.answer`, which take one reply for all, a list with a reply for each in turn,
- * or a function that makes one.
+ * Use them with `TestEngine.stub` and `TestEngine.answer`, which take one reply for all, a list with a reply for each in
+ * turn, or a function that returns one.
  *
- * Owns: what can be said. Does not own: what becomes of it on the wire.
+ * Owns: the kinds of replies. Does not own: their form on the wire.
  *
  * @since 0.1.0
  */
@@ -24,7 +24,7 @@ export interface Succeed<out A> {
 }
 
 /**
- * An error: one that is declared, or a raw error object as it crosses the wire.
+ * An error: a declared one, or a raw error object as it crosses the wire.
  *
  * @category models
  * @since 0.1.0
@@ -35,7 +35,7 @@ export interface Fail<out E> {
 }
 
 /**
- * What only happens to functions: a time-out, or a stop from outside.
+ * An end that only functions have: a time-out, or a stop from outside.
  *
  * @category models
  * @since 0.1.0
@@ -46,7 +46,7 @@ export interface CutOff {
 }
 
 /**
- * No end.
+ * A reply that never comes.
  *
  * @category models
  * @since 0.1.0
@@ -63,13 +63,13 @@ export interface Never {
  */
 export interface After<out R> {
   readonly _tag: "After"
-  /** In milliseconds. */
+  /** The delay in milliseconds. */
   readonly millis: number
   readonly reply: R
 }
 
 /**
- * How a call of a stub ends. Make one with {@link succeed}, {@link fail}, {@link timeOut}, {@link stop}, {@link throttle},
+ * How a call of a stub ends. Create one with {@link succeed}, {@link fail}, {@link timeOut}, {@link stop}, {@link throttle},
  * {@link never} or {@link after}.
  *
  * @category models
@@ -83,7 +83,7 @@ export type Reply<Success = unknown, Error = unknown> =
   | After<Reply<Success, Error>>
 
 /**
- * How a callback is answered. Make one with {@link succeed}, {@link fail}, {@link never} or {@link after}.
+ * How a callback is answered. Create one with {@link succeed}, {@link fail}, {@link never} or {@link after}.
  *
  * @category models
  * @since 0.1.0
@@ -95,7 +95,7 @@ export type CallbackReply<Success = unknown, Error = unknown> =
   | After<CallbackReply<Success, Error>>
 
 /**
- * The call succeeds with a value, or the callback is completed with it.
+ * Returns the reply with which the call succeeds, or the callback is completed.
  *
  * @example
  * ```ts
@@ -114,8 +114,8 @@ export type CallbackReply<Success = unknown, Error = unknown> =
 export const succeed = <A>(value: A): Succeed<A> => ({ _tag: "Succeed", value })
 
 /**
- * The call or the callback fails with an error that the contract or the callback declares, or with a raw error object as it
- * crosses the wire.
+ * Returns the reply with which the call or the callback fails: an error that the contract or the callback declares, or a raw
+ * error object as it crosses the wire.
  *
  * @example
  * ```ts
@@ -136,7 +136,7 @@ export const succeed = <A>(value: A): Succeed<A> => ({ _tag: "Succeed", value })
 export const fail = <E>(error: E | ErrorObject): Fail<E> => ({ _tag: "Fail", error })
 
 /**
- * The function reaches its own time-out.
+ * Returns the reply of a function that reaches its own time-out.
  *
  * @example
  * ```ts
@@ -155,7 +155,7 @@ export const fail = <E>(error: E | ErrorObject): Fail<E> => ({ _tag: "Fail", err
 export const timeOut = (error?: ErrorObject): CutOff => ({ _tag: "TimeOut", error })
 
 /**
- * The execution of the function is stopped from outside.
+ * Returns the reply of a function whose execution is stopped from outside.
  *
  * @example
  * ```ts
@@ -174,7 +174,7 @@ export const timeOut = (error?: ErrorObject): CutOff => ({ _tag: "TimeOut", erro
 export const stop = (error?: ErrorObject): CutOff => ({ _tag: "Stop", error })
 
 /**
- * The call is throttled: it fails as the service says it when a function has no concurrency left.
+ * The reply of a throttled call: it fails as the service does when a function has no concurrency left.
  *
  * @category constructors
  * @since 0.1.0
@@ -185,7 +185,7 @@ export const throttle: Reply<never, never> = {
 }
 
 /**
- * The function, or whoever has the callback, never answers.
+ * The reply of a function, or of a callback's holder, that never answers.
  *
  * @category constructors
  * @since 0.1.0
@@ -193,7 +193,7 @@ export const throttle: Reply<never, never> = {
 export const never: Never = { _tag: "Never" }
 
 /**
- * The reply comes after a time: a duration of virtual time.
+ * Returns a reply that comes after a duration of virtual time.
  *
  * @example
  * ```ts

@@ -1,9 +1,9 @@
 /**
- * What can happen to one request to the service, on its way there or back.
+ * The faults of one request to the service, on its way there or back.
  *
- * Owns: what whoever made the request is told then, and whether the service hears of it; how a service shows operations that stamps
- * whole milliseconds, and what an answer does not tell again.
- * Does not own: to which requests it happens.
+ * Owns: the answer to the sender, and whether the service receives the request; the form of operations in a service that
+ * stamps whole milliseconds, and which updates an answer does not repeat.
+ * Does not own: which requests suffer a fault.
  *
  * @since 0.1.0
  */
@@ -18,20 +18,20 @@ import {
 import { isOfOthers } from "../execution/Claim.ts"
 import type { Operation } from "../wire/Operation.ts"
 
-/** Before the service hears of the request, or after it has carried it out. */
+/** Whether the fault happens before the service receives the request, or after it has applied the request. */
 export type When = "before" | "after"
 
 export type RequestFault =
-  /** Whoever asked is told that it no longer owns the execution. */
+  /** The sender receives the answer that it no longer owns the execution. */
   | { readonly kind: "stale"; readonly when: When; readonly message?: string }
-  /** Whoever asked is told to try again. */
+  /** The sender receives the answer to try again. */
   | { readonly kind: "unavailable"; readonly when: When; readonly message?: string }
-  /** The request, or its answer, takes its time. */
+  /** The request, or its answer, is delayed. */
   | { readonly kind: "slow"; readonly when: When; readonly millis: number }
   /** The network delivers the request twice. */
   | { readonly kind: "twice" }
 
-/** Makes a request to which something happens. `told` is done before whoever asked learns of a failure. */
+/** Sends a request that suffers a fault. `told` runs before the sender receives a failure. */
 export const suffer = <A>(
   fault: RequestFault,
   call: () => Effect.Effect<A, StoreError>,
@@ -40,7 +40,7 @@ export const suffer = <A>(
   switch (fault.kind) {
     case "stale":
     case "unavailable": {
-      // As over a network, no answer is there at once, not even that there will be none.
+      // As over a network, no answer comes immediately, not even a failure.
       const first = fault.when === "after" ? Effect.exit(call()) : Effect.yieldNow
       return first.pipe(Effect.andThen(told), Effect.andThen(Effect.fail(errorOf(fault))))
     }
@@ -59,8 +59,8 @@ const errorOf = ({ kind, message }: Extract<RequestFault, { readonly kind: "stal
     : new StoreUnavailable({ message: message ?? "The connection was closed before the answer arrived." })
 
 /**
- * An operation as a service shows it that stamps whole milliseconds, so that much happens at the same time. What others bring is
- * stamped by clocks that may be so many milliseconds behind.
+ * Returns an operation as a service shows it that stamps whole milliseconds, so that many events have the same time. The
+ * clocks that stamp external events may be `behind` by some milliseconds.
  */
 export const inWholeMillis = (operation: Operation, behind: number): Operation => {
   const { EndTimestamp, StartTimestamp, Type } = operation
@@ -74,13 +74,13 @@ export const inWholeMillis = (operation: Operation, behind: number): Operation =
   }
 }
 
-/** Whether an answer need not tell of an operation, because the request itself said how it stands now. */
+/** Returns whether an answer may omit an operation, because the request itself contains its current status. */
 export const isSaidBy = ({ Updates }: CheckpointRequest, id: string): boolean => {
   const said = Updates.findLast(({ Id }) => Id === id)
   return said?.Type === "STEP" || said?.Type === "CONTEXT"
 }
 
-/** An answer that does not tell again what its request said. */
+/** Returns an answer without the updates of its own request. */
 export const silenced = (request: CheckpointRequest, answer: CheckpointResponse): CheckpointResponse => ({
   ...answer,
   NewExecutionState: {

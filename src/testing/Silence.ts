@@ -1,22 +1,22 @@
 /**
- * How long nothing has happened: real time that is counted only as far as the process had a chance to do something in it.
+ * The length of a silence: real time without events, counted only as far as the process was able to run.
  *
- * Owns: when a silence has lasted for long enough. Does not own: what is an event.
+ * Owns: when a silence has lasted long enough. Does not own: what an event is.
  *
- * Silence is counted in beats. A beat that comes late, because the machine or the process was busy, counts no more than one
- * that comes in time: so a slow machine is never taken for a silent world. While something is computed that ends by itself, each
- * counts a tenth.
+ * Silence is counted in beats. A late beat, because the machine or the process was busy, counts no more than a punctual one,
+ * so a slow machine is never mistaken for a silent world. While work is in progress that ends by itself, each beat counts a
+ * tenth.
  *
  * @since 0.1.0
  */
 
-/** What a silence needs to know of the world that it listens to. */
+/** The world that a silence observes. */
 export interface Heard {
-  /** Another number after anything has happened. */
+  /** Returns another number after any event. */
   readonly pulse: () => number
-  /** Whether something is computed that ends by itself. */
+  /** Returns whether work is in progress that ends by itself. */
   readonly isComputing: () => boolean
-  /** Starts a timer in real time, and answers with how to stop it. */
+  /** Starts a timer in real time, and returns a function that stops it. */
   readonly startTimer: (millis: number, action: () => void) => () => void
 }
 
@@ -24,7 +24,7 @@ export interface Heard {
 const longestBeat = 500
 const beats = 10
 
-/** Calls back once when nothing has happened for so many milliseconds. Answers with how to listen no longer. */
+/** Calls back once when nothing has happened for `patience` milliseconds. Returns a function that stops listening. */
 export const listenForSilence = (world: Heard, patience: number, onSilence: () => void): (() => void) => {
   const beat = Math.min(patience / beats, longestBeat)
   let stop = (): void => {}

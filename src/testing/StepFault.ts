@@ -1,7 +1,7 @@
 /**
- * Faults of steps that come from outside of the program: attempts that fail before the body runs.
+ * Faults of steps from outside of the program: attempts that fail before the body runs.
  *
- * Owns: which attempts are meant. Does not own: what a failed attempt means, which the step says as ever.
+ * Owns: which attempts fail. Does not own: the consequence of a failed attempt, which the step decides as usual.
  *
  * @since 0.1.0
  */
@@ -11,7 +11,7 @@ import { picks } from "./pattern.ts"
 import { TestFailure } from "./TestFailure.ts"
 
 /**
- * The first attempts of some steps, and what runs in place of their bodies.
+ * The first attempts of some steps, and the failure that replaces their bodies.
  *
  * @category models
  * @since 0.1.0
@@ -19,7 +19,7 @@ import { TestFailure } from "./TestFailure.ts"
 export interface StepFault {
   readonly _tag: "StepFault"
   readonly step: string | RegExp | ((path: string) => boolean)
-  /** How many attempts of each step. */
+  /** The number of attempts of each step. */
   readonly attempts: number
   readonly failure: Effect.Effect<never, unknown>
 }
@@ -28,15 +28,15 @@ export interface StepFault {
 export const isStepFault = (value: object): value is StepFault => "_tag" in value && value._tag === "StepFault"
 
 /**
- * Fails the first attempts of a step: `failure` runs in place of its body, which is not run at all, and the attempts that
- * follow are as the retry policy of the step says.
+ * Fails the first attempts of a step: `failure` runs in place of its body, and the retry policy of the step decides about
+ * further attempts.
  *
- * `step` is the name of the step or its path (`"shipping/label"`), a pattern for paths, or a function that says which paths
- * are meant; each step that it fits has its own first attempts. An error has to fit the Schema of the step, like one of the
- * body. The submitter of `Durable.waitForCallback` is a step too (`"approval/submit"`), and so is each look of
- * `Durable.waitForCondition`, although one that fails is not repeated.
+ * `step` is the name of the step or its path (`"shipping/label"`), a pattern for paths, or a predicate for paths; each
+ * matching step has its own first attempts. An error has to match the Schema of the step, like one of the body. The
+ * submitter of `Durable.waitForCallback` is a step too (`"approval/submit"`), and so is each check of
+ * `Durable.waitForCondition`, although a failed check is not repeated.
  *
- * **Throws** a `TestFailure` when `attempts` is no whole number of at least 1, and not `Infinity`.
+ * **Throws** a `TestFailure` if `attempts` is neither a whole number of at least 1 nor `Infinity`.
  *
  * @example
  * ```ts
@@ -65,7 +65,7 @@ export const failFirst = (
   return { _tag: "StepFault", step, attempts, failure }
 }
 
-/** What runs in place of the body of an attempt, if anything does. */
+/** Returns the failure that replaces the body of an attempt, if there is one. */
 export const faultOf = (
   faults: ReadonlyArray<StepFault>,
   { name, number, path }: Attempt

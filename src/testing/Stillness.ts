@@ -1,13 +1,13 @@
 /**
- * Knows when a world stands still: when nothing can happen in it any more unless time passes.
+ * Detects when a world is still: when nothing can happen in it unless time passes.
  *
- * Owns: whether everything that runs waits for virtual time alone, and when nothing has happened for long.
- * Does not own: virtual time, and what an invocation is at, which its parts know.
+ * Owns: whether all running code waits only for virtual time, and when nothing has happened for long.
+ * Does not own: virtual time, and the state of an invocation, which its parts know.
  *
  * Invariants:
- * 1. Time stands still while a fiber is about to run, a request is open, or a fiber of a workflow is outside.
- * 2. Whatever else is at work in an invocation (bodies of steps, holds, values that are read or written) has to be asleep
- *    on the virtual clock, or wait for what is.
+ * 1. Time stands still while a fiber is about to run, a request is open, or a fiber of a workflow waits outside.
+ * 2. All other active code of an invocation (bodies of steps, holds, values that are read or written) has to sleep on the
+ *    virtual clock, or wait for code that does.
  *
  * @since 0.1.0
  */
@@ -25,14 +25,14 @@ import { WatchedScheduler } from "./WatchedScheduler.ts"
 // Captured early: a test framework may replace the timers of the process later.
 const { performance, setImmediate, setInterval, setTimeout } = globalThis
 
-/** How long time waits for something outside to show, in milliseconds of real time. */
+/** How long time waits for late signs of external work, in milliseconds of real time. */
 const recheckMillis = 30
 
-/** Starts a timer in real time that does not count as work of the program under test. Answers with how to stop it. */
+/** Starts a timer in real time that does not count as work of the program under test. Returns a function that stops it. */
 export const startTimer = (millis: number, action: () => void): (() => void) =>
   outside(() => Timer.startTimer(millis, action))
 
-/** The timers of the process that a test framework has replaced by others, which do not run by themselves. */
+/** Returns the timers of the process that a test framework has replaced by fakes, which do not run by themselves. */
 export const fakedTimers = (): ReadonlyArray<string> =>
   Object.entries({ setTimeout, setInterval, setImmediate }).flatMap(([name, own]) => {
     const now: unknown = Reflect.get(globalThis, name)
@@ -40,13 +40,13 @@ export const fakedTimers = (): ReadonlyArray<string> =>
     return isFake ? [name] : []
   })
 
-/** The key of the call that the current fiber runs for. */
+/** The key of the call that the current fiber belongs to. */
 export const CurrentCall: Context.Reference<string | undefined> = Context.Reference<string | undefined>(
   "effect-durable/testing/CurrentCall",
   { defaultValue: () => undefined }
 )
 
-/** An invocation whose parts are there. */
+/** An invocation whose parts exist. */
 export interface Invocation {
   /** The key of its call. */
   readonly key: string
@@ -55,16 +55,16 @@ export interface Invocation {
   readonly parts: Parts
 }
 
-/** A fiber that may have waited for long, for whatever there is. */
+/** A waiting fiber that any work may wake. */
 const anybody: Waiter = { id: -1, since: 0, body: 0, isLeaf: true }
 
-/** How unclear it is whether fibers wait for time alone. */
+/** The degree of doubt whether fibers wait only for time. */
 type Doubt = "none" | "small" | "large"
 
-/** One look at what all fibers wait for. */
+/** One inspection of everything that fibers wait for. */
 class Look {
   doubt: Doubt = "none"
-  /** Those about whom there is doubt. */
+  /** The fibers in doubt. */
   readonly inDoubt: Array<AnyFiber> = []
   readonly asleep: ReadonlySet<AnyFiber>
   readonly #isLeaf: (fiber: AnyFiber) => boolean
@@ -74,7 +74,7 @@ class Look {
     this.#isLeaf = isLeaf
   }
 
-  /** Whether fibers that belong together wait for time alone: they sleep, or wait for those that do. */
+  /** Returns whether related fibers wait only for time: they sleep, or wait for those that do. */
   waits(fibers: ReadonlyArray<AnyFiber>): boolean {
     const others = fibers.filter((fiber) => !this.asleep.has(fiber))
     if (others.length === 0) return true
@@ -87,23 +87,23 @@ class Look {
 }
 
 export class Stillness {
-  /** Runs the fibers of the world, but for those of workflows, and hears of every move of theirs. */
+  /** Runs the fibers of the world, except those of workflows, and observes all their activity. */
   readonly scheduler: WatchedScheduler
   readonly tree = new FiberTree()
-  /** Fibers that wait for an execution of this very world, and so for time as much as that does. */
+  /** The fibers that wait for an execution of this world, and so wait for time as much as the execution does. */
   readonly awaiting = new Set<AnyFiber>()
-  /** Requests to the service that are not answered yet. */
+  /** The number of requests to the service that are not answered yet. */
   openRequests = 0
   readonly #clock: VirtualClock
   readonly #quietTurns: number
   readonly #onQuiet: () => void
   readonly #timers = new Set<() => void>()
-  /** What has real time for something, and whether it is over. */
+  /** The subjects that are granted real time, and whether that is over. */
   readonly #patience = new WeakMap<object, { isOver: boolean }>()
   #activity = 0
   #armed = false
   #stopped = false
-  /** At which state of the world it is unclear whether something goes on outside, and whether that had time to show. */
+  /** The state of the world in which it is unclear whether external work is in progress, and whether that had time to show. */
   #unclear = { pulse: -1, hadTime: false }
   readonly #real = new RealWork()
 
@@ -115,7 +115,9 @@ export class Stillness {
     this.scheduler = new WatchedScheduler(this.touch, this.tree.see, this.tree.goesOn)
   }
 
-  /** Calls back when nothing has happened for so many milliseconds of real time. Answers with how to listen no longer. */
+  /**
+   * Calls back when nothing has happened for `patience` milliseconds of real time. Returns a function that stops listening.
+   */
   listen(patience: number, onSilence: () => void): () => void {
     const isComputing = (): boolean => this.#real.isComputing
     return listenForSilence({ pulse: () => this.#pulse, isComputing, startTimer }, patience, onSilence)
@@ -125,7 +127,7 @@ export class Stillness {
     return this.#activity + this.#real.events
   }
 
-  /** Runs what belongs to the world. */
+  /** Runs code that belongs to the world. */
   within<A>(run: () => A): A {
     return this.#real.within(run)
   }
@@ -136,7 +138,7 @@ export class Stillness {
     for (const stop of this.#timers) stop()
   }
 
-  /** Notes that something moved. */
+  /** Records activity. */
   readonly touch = (): void => {
     this.#activity++
     if (this.#armed || this.#stopped) return
@@ -155,8 +157,8 @@ export class Stillness {
   }
 
   /**
-   * Whether everything that runs waits for time alone: invocations by their parts, and what has none by its key. Of
-   * `bystanders` only what goes on outside holds time still: nobody has to wait for them.
+   * Returns whether all running code waits only for time: invocations by their parts, and code without parts by its key. Of
+   * `bystanders` only external work holds time still: time does not wait for the fibers themselves.
    */
   waitsForTime(invocations: Iterable<Invocation>, calls: Iterable<string>, bystanders: Iterable<string>): boolean {
     if (this.openRequests > 0 || this.scheduler.queued) return false
@@ -175,7 +177,7 @@ export class Stillness {
     return [...this.tree.live].filter((fiber) => fiber.getRef(CurrentCall) === call)
   }
 
-  /** Fibers of a workflow are known to their own queue, and all others to the tree. */
+  /** Returns whether a fiber is a leaf. The queue of a workflow knows its fibers, and the tree knows all others. */
   #isLeaf(fiber: AnyFiber): boolean {
     const member = executionOf(fiber)?.parts.fibers.live.get(fiber)
     return member === undefined ? this.tree.isLeaf(fiber) : member.children === 0
@@ -191,8 +193,8 @@ export class Stillness {
   }
 
   /**
-   * Whether a fiber of a workflow waits for real I/O outside of a step: time stands still until it is back, but no longer
-   * than its invocation would wait for it.
+   * Returns whether a fiber of a workflow waits for real I/O outside of a step. Time then stands still until it is back, but
+   * no longer than the invocation would wait for it.
    */
   #isOutside({ delivery, fibers, settings }: Parts, { asleep }: Look): boolean {
     const awake = Array.from(fibers.outside.keys()).filter(
@@ -201,7 +203,9 @@ export class Stillness {
     return awake.map((fiber) => this.#hasWaited(fiber, settings.outsideLimit)).includes(false)
   }
 
-  /** Where nothing is at work, something sleeps: before a request is repeated, in a nap, or outside of any step. */
+  /**
+   * Returns whether an invocation without active work sleeps: before it repeats a request, in a nap, or outside of any step.
+   */
   #idles({ fiber, key, parts }: Invocation, look: Look): boolean {
     const { delivery, fibers, lifetime, outbox, settings } = parts
     if (outbox.isSending) return true
@@ -211,12 +215,12 @@ export class Stillness {
       return fibers.live.size === 0 ? look.waits(this.#fibersOf(key)) : sleeps || delivery.isNapping
     }
     if (sleeps || look.asleep.has(fiber)) return true
-    // Finalizers may do real I/O, so before their virtual grace period is skipped they get it in real time.
+    // Finalizers may do real I/O, so they get their grace period in real time before it is skipped in virtual time.
     look.doubt = fibers.live.size === 0 ? "large" : look.doubt
     return this.#hasWaited(parts, settings.grace)
   }
 
-  /** Whether so much real time has passed since somebody asked that first. */
+  /** Returns whether this much real time has passed since the first call for the subject. */
   #hasWaited(subject: object, millis: number): boolean {
     const known = this.#patience.get(subject)
     if (known !== undefined) return known.isOver
@@ -232,7 +236,9 @@ export class Stillness {
     return false
   }
 
-  /** Calls back once nothing has gone on for a moment, outside or as somebody else says, or after so much real time. */
+  /**
+   * Calls back once nothing has been in progress for a moment, outside or by `isElsewhere`, or after the limit in real time.
+   */
   whenQuiet(limit: number, isElsewhere: () => boolean, action: (isQuiet: boolean) => void): () => void {
     const ends = performance.now() + limit
     const isGoingOn = (): boolean => isElsewhere() || this.#real.signs(anybody).length > 0
@@ -248,9 +254,9 @@ export class Stillness {
   // --- Outside of the process ------------------------------------------------------------------------------------------
 
   /**
-   * Beside one that sleeps, a fiber may wait for another fiber, for ever, or for something outside the process, like a
-   * request that a time-out watches. Only the last holds time still, and it shows as real work. If the fiber has no children
-   * that it could be waiting for, time waits a moment for what shows late.
+   * Returns whether no external work is in progress. Besides fibers that sleep, a fiber may wait for another fiber, forever,
+   * or for something outside the process, such as a request with a time-out. Only the last holds time still, and it shows as
+   * real work. If the fiber has no children that it could be waiting for, time waits a moment for late signs.
    */
   #isNothingGoingOnOutside({ doubt, inDoubt }: Look): boolean {
     const pulse = this.#pulse
@@ -259,7 +265,7 @@ export class Stillness {
     return doubt === "small" || this.#unclear.hadTime || this.#lookAgain()
   }
 
-  /** What goes on outside that may wake some fibers. */
+  /** Returns the external work in progress that may wake some fibers. */
   signsFor(fibers: Iterable<AnyFiber>): ReadonlyArray<string> {
     return [...new Set(Array.from(fibers).flatMap((fiber) => this.#real.signs(this.tree.waiter(fiber))))]
   }
@@ -268,7 +274,7 @@ export class Stillness {
     const unclear = this.#unclear
     const stop = startTimer(recheckMillis, () => {
       this.#timers.delete(stop)
-      // What has become ready meanwhile has its turn before.
+      // Fibers that have become ready meanwhile run first.
       setImmediate(() => {
         unclear.hadTime = true
         if (!this.#stopped && !this.#armed && this.#unclear === unclear) this.#onQuiet()
@@ -279,13 +285,13 @@ export class Stillness {
   }
 }
 
-/** The fibers of each body that counts. */
+/** Returns the fibers of each body that counts. */
 const bodiesOf = ({ delivery }: Parts, beside: Beside | undefined): ReadonlyArray<ReadonlyArray<AnyFiber>> =>
   Array.from(delivery.running.values()).flatMap(({ claim }) =>
     claim.namespace.standing === "closed" ? [] : [beside?.bodies.get(claim.path) ?? []]
   )
 
-/** The fibers of each hold of which one is at work: it waits for no operation, and for no fiber that it forked. */
+/** Returns the fibers of each active hold: one of them waits neither for an operation nor for a fiber that it forked. */
 const holdsOf = ({ delivery, fibers }: Parts): ReadonlyArray<ReadonlyArray<AnyFiber>> => {
   if (delivery.holds.size === 0) return []
   const parked = new Set(Array.from(delivery.doors, ({ fiber }) => fiber))

@@ -1,5 +1,5 @@
 /**
- * Functions of a test world that are no workflows: stubs with scripted replies, and plain functions written as Effects.
+ * Functions of a test world that are not workflows: stubs with scripted replies, and plain functions written as Effects.
  *
  * Owns: how a reply becomes an outcome on the wire. Does not own: when functions are called.
  *
@@ -19,19 +19,19 @@ import { succeed, type Reply } from "./Reply.ts"
 import type { Served, TargetAnswer, TargetCall } from "./World.ts"
 
 /**
- * What a stub may know of a call besides its payload.
+ * The information about a call besides its payload.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Call {
-  /** Which call of this stub it is, from 1. */
+  /** The number of the call of this stub, from 1. */
   readonly number: number
   readonly tenantId: string | undefined
 }
 
 /**
- * A stand-in for a function. `R` is what it requires when it is called; a `Stub` alone requires nothing.
+ * A stand-in for a function. `R` is the services that it requires when it is called; a `Stub` alone requires none.
  *
  * @category models
  * @since 0.1.0
@@ -49,10 +49,11 @@ export const isStub = (value: object): value is Stub<unknown> => "_tag" in value
 type ReplyOf<C extends DurableFunction.Any> = Reply<DurableFunction.Success<C>, DurableFunction.Error<C>>
 
 /**
- * Serves a contract with a stand-in: a function from payload to an Effect or a `Reply`, one reply for every call, or
- * a list with a reply for each call in turn.
+ * Serves a contract with a stand-in: a function from payload to an Effect or a `Reply`, one reply for every call, or a list
+ * with a reply for each call in turn.
  *
- * Payloads and values cross the wire as with the real function. A call beyond the end of a list fails and says so.
+ * Payloads and values cross the wire as with the real function. A call beyond the end of a list fails with a message that
+ * reports this.
  *
  * @example
  * ```ts
@@ -108,7 +109,7 @@ export const serveStub = (stub: Stub<unknown>): Served => {
   return serve(stub.contract, (payload, call) => stub.respond(payload, { number: ++calls, tenantId: call.tenantId }))
 }
 
-/** A plain function that is written as an Effect. @internal */
+/** Serves a plain function that is written as an Effect. @internal */
 export const servePlain = (implementation: DurableFunction.AnyImplementation): Served => ({
   _tag: "Target",
   run: ({ payload }) => callPlain(implementation, payload)
@@ -152,5 +153,5 @@ const answer = (contract: DurableFunction.Any, reply: Reply): Effect.Effect<Targ
   }
 }
 
-/** What is no error of the contract has to be an error object, as the types say. */
+/** Reads an error that the contract does not declare: by its type it is an error object. */
 const rawError = Schema.decodeUnknownSync(ErrorObject)

@@ -2,8 +2,8 @@
  * The service in memory, with virtual time: the backend for tests.
  *
  * {@link layer} serves functions and stubs and provides the ports of the library, {@link start} and {@link run} start an
- * execution. Whatever is durable costs no real time: waits, retries and time-outs pass at once, in their order, and a
- * test never moves a clock.
+ * execution. Durable time costs no real time: waits, retries and time-outs pass at once, in their order, and a test never
+ * moves a clock.
  *
  * @since 0.1.0
  */
@@ -77,7 +77,7 @@ export type { Call, Stub } from "./Stub.ts"
 export { TestFailure } from "./TestFailure.ts"
 
 /**
- * Which operations of an execution to list.
+ * The filter for listing operations of an execution.
  *
  * @category models
  * @since 0.1.0
@@ -101,8 +101,8 @@ interface NoSchemas {
 export interface TestRun<C extends DurableFunction.AnyDurable> {
   readonly executionArn: string
   /**
-   * Waits for the end: that of the last execution, when one handed over to another with `Durable.continueWith`. Everything
-   * else here is about this execution alone. Dies with a {@link TestFailure} when nothing has happened for the `patience` of
+   * Waits for the end of the execution, or of the last execution after hand-overs with `Durable.continueWith`. All other
+   * members are about this execution alone. Dies with a {@link TestFailure} when nothing has happened for the `patience` of
    * the layer.
    */
   readonly result: Effect.Effect<
@@ -111,31 +111,32 @@ export interface TestRun<C extends DurableFunction.AnyDurable> {
     DurableFunction.CallerServices<C>
   >
   readonly status: Effect.Effect<ExecutionStatus>
-  /** The operations so far, in the order in which they were started, without the execution itself. */
+  /** The operations so far, in start order, without the execution itself. */
   readonly operations: (filter?: OperationFilter) => Effect.Effect<ReadonlyArray<Operation>>
   /**
-   * The operation of a name, or of a path such as `"batch/item/charge"`: the first that was started, or another `occurrence`.
+   * Returns the operation of a name, or of a path such as `"batch/item/charge"`: the first that was started, or another
+   * `occurrence`.
    *
-   * Give what its code says about its outcome, which is then typed by it: the contract of an invoke, or the Schemas of a step
-   * or child. Dies with a {@link TestFailure} when there is no such operation, which names those that are there, and when its
-   * result does not fit.
+   * Pass the declaration of its outcome, which defines its type: the contract of an invoke, or the Schemas of a step or
+   * child. Dies with a {@link TestFailure} if there is no such operation, which lists the existing ones, or if its result
+   * does not match.
    */
   readonly operation: <const O extends OperationSchemas = NoSchemas>(
     name: string,
     schemas?: O,
     occurrence?: number
   ) => Effect.Effect<TestOperation<OperationValue<O>, OperationFailure<O>>, never, RecordServices<readonly [O]>>
-  /** Everything that happened so far, as the service would tell it. Times are milliseconds of virtual time. */
+  /** The events so far, in the form of the service. Times are milliseconds of virtual time. */
   readonly history: Effect.Effect<ReadonlyArray<HistoryEvent>>
   /** Virtual time from the start of the execution to its end, or until now. */
   readonly elapsed: Effect.Effect<Duration.Duration>
   /**
-   * Waits until the execution has an open callback of this name, and gives a handle to answer it by hand: the oldest one, if
-   * there are several. One of `Durable.waitForCallback` is there once its submitter is done.
+   * Waits until the execution has an open callback of this name, and returns a handle to answer it by hand: the oldest one,
+   * if there are several. The callback of a `Durable.waitForCallback` is available once its submitter has ended.
    *
-   * Give the Schemas that the callback has; without them a text is sent as it is, other plain data as JSON, and an error as an
-   * error object. Time goes on by itself when nothing else happens, so a callback with a time-out is best answered at once; for
-   * answers that come later there is {@link answer}. Dies with a {@link TestFailure} when the execution ends without it.
+   * Pass the Schemas of the callback; without them a text is sent unchanged, other plain data as JSON, and an error as an
+   * error object. Time passes by itself when nothing else happens, so answer a callback with a time-out at once; for later
+   * answers use {@link answer}. Dies with a {@link TestFailure} when the execution ends without the callback.
    */
   readonly callback: <const O extends CallbackSchemas = NoSchemas>(
     name: string,
@@ -146,7 +147,7 @@ export interface TestRun<C extends DurableFunction.AnyDurable> {
 }
 
 /**
- * How to start an execution.
+ * The options for starting an execution.
  *
  * @category models
  * @since 0.1.0
@@ -154,30 +155,30 @@ export interface TestRun<C extends DurableFunction.AnyDurable> {
 export interface StartOptions {
   /**
    * A name of 1 to 64 letters, digits, `-` and `_`. Default: the `idempotencyKey` of the contract, or else a name that the
-   * service makes up.
+   * service generates.
    */
   readonly executionName?: string | undefined
 }
 
 /**
- * How the test engine behaves.
+ * The options of the test engine.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Options {
-  /** Where virtual time begins, in milliseconds since the epoch. Default: 2026-01-01T00:00:00Z. */
+  /** The start of virtual time, in milliseconds since the epoch. Default: 2026-01-01T00:00:00Z. */
   readonly startTime?: number | undefined
-  /** Decides the jitter of retries, and what steps and stubs draw from `Random`. Default: 1. */
+  /** The seed of the jitter of retries, and of `Random` in steps and stubs. Default: 1. */
   readonly seed?: number | string | undefined
-  /** How long every execution may take in virtual time, up to 366 days, rounded up to whole seconds. Default: as long as it needs. */
+  /** The time-out of every execution in virtual time, up to 366 days, rounded up to whole seconds. Default: none. */
   readonly executionTimeout?: Duration.Input | undefined
   /**
-   * Virtual time after which one invocation is cut off, as by the time-out of a Lambda function: set it to that of yours;
-   * `Duration.infinity` is none. Default: 15 minutes, the most that Lambda allows.
+   * Virtual time after which one invocation is cut off, as by the time-out of a Lambda function: set it to that of your
+   * function; `Duration.infinity` means no time-out. Default: 15 minutes, the maximum of Lambda.
    */
   readonly invocationTimeout?: Duration.Input | undefined
-  /** Operations on one page of state, from 1 to 1,000. Default: as many as fit. */
+  /** Number of operations on one page of state, from 1 to 1,000. Default: as many as fit. */
   readonly pageItems?: number | undefined
   /**
    * Real time without any event after which a test that waits for a result fails with a report: a duration of at least 1
@@ -186,30 +187,33 @@ export interface Options {
   readonly patience?: Duration.Input | undefined
   /**
    * Real time for which work of a workflow that no operation records, such as a promise outside of a step, may keep an
-   * invocation alive when all else waits: a duration from 0 to 15 minutes. Default: 10 seconds, as in production.
+   * invocation alive when everything else waits: a duration from 0 to 15 minutes. Default: 10 seconds, as in production.
    */
   readonly outsideLimit?: Duration.Input | undefined
   /**
-   * Whether what no record orders fails the test: a promise or a timer outside of a step, which comes again, and maybe
-   * otherwise, on every replay; and what a recorded block did to memory outside of it, which a replay over the records at the
-   * end of each invocation finds. Default: false; a promise is only logged then, as in production.
+   * Whether work that no record orders fails the test: a promise or a timer outside of a step, which happens again, and
+   * possibly differently, on every replay; and changes of a recorded block to memory outside of it, which a replay over the
+   * records at the end of each invocation detects. Default: false; a promise is then only logged, as in production.
    */
   readonly strict?: boolean | undefined
   /**
-   * Where invocations are killed, such as `"after:3"` or `{ before: "charge" }`; several crashes are a list. {@link explore}
-   * prints the crash that shows a fault in this form. A test in which a crash does not come about fails when its layer is released.
+   * The points at which invocations are killed, such as `"after:3"` or `{ before: "charge" }`; several crashes are a list.
+   * {@link explore} prints the crash that shows a fault in this form. A test in which a crash does not happen fails when its
+   * layer is released.
    */
   readonly crash?: Crash | ReadonlyArray<Crash> | undefined
   /**
-   * Which comes first, each time that several things are due at the same time: its place among them, each a whole number from
-   * 0, as {@link explore} prints them. Default: whatever was asked for first.
+   * The choice each time that several events are due at the same time: the index of the first one among them, each a whole
+   * number from 0, as {@link explore} prints them. Default: the order in which they were requested.
    */
   readonly order?: ReadonlyArray<number> | undefined
-  /** What else happens to requests and invocations, as a seed says. {@link explore} crashes the workflow under these faults. */
+  /**
+   * Further faults of requests and invocations, as a seed decides. {@link explore} crashes the workflow under these faults.
+   */
   readonly faults?: Faults.EngineOptions | undefined
 }
 
-/** What each world of a layer has for itself. */
+/** The options that each world of a layer has for itself. */
 type OwnOptions = Pick<WorldOptions, "crashes" | "onAttempt" | "order">
 
 interface TestEngineService {
@@ -218,7 +222,7 @@ interface TestEngineService {
   /** @internal */
   readonly patience: number
   /**
-   * Makes another world of the same functions.
+   * Creates another world of the same functions.
    *
    * @internal
    */
@@ -226,7 +230,7 @@ interface TestEngineService {
 }
 
 /**
- * The world that {@link layer} makes; {@link start} and {@link run} require it.
+ * The world that {@link layer} creates; {@link start} and {@link run} require it.
  *
  * @category services
  * @since 0.1.0
@@ -235,7 +239,7 @@ export class TestEngine extends Context.Service<TestEngine, TestEngineService>()
 
 type Part = DurableFunction.AnyImplementation | Stub<unknown> | Answer<unknown> | StepFault
 
-/** The world has a client of its own. */
+/** The required services of the functions. The world provides a client itself. */
 type ServicesOf<F> = F extends { readonly handler: (...args: never) => Effect.Effect<unknown, unknown, infer R> }
   ? Exclude<R, Execution | Scope | DurableClient>
   : F extends Stub<infer R> | Answer<infer R>
@@ -245,10 +249,9 @@ type ServicesOf<F> = F extends { readonly handler: (...args: never) => Effect.Ef
 /**
  * Serves functions, and provides `CheckpointStore`, `DurableClient` and the {@link TestEngine} itself.
  *
- * A function is an implementation of a contract, or a {@link stub} of one. Beside functions the list may hold what happens
- * from outside: an {@link answer} to callbacks, and with {@link failFirst} attempts of steps that fail. What all of these
- * require, the layer requires, but for `DurableClient`, which they get from the world. Each layer is a world of its own, so
- * tests may run side by side.
+ * A function is an implementation of a contract, or a {@link stub} of one. The list may also hold external events: an {@link
+ * answer} to callbacks, and with {@link failFirst} failing attempts of steps. The layer requires the services of all of
+ * these, except `DurableClient`, which the world provides. Each layer is a world of its own, so tests may run concurrently.
  *
  * @example
  * ```ts
@@ -274,7 +277,7 @@ export const layer = <const F extends ReadonlyArray<Part>>(
 ): Layer.Layer<TestEngine | CheckpointStore | DurableClient, never, ServicesOf<F[number]>> =>
   Layer.effectContext(
     Effect.gen(function* () {
-      // The functions' own services are among these: the type of the layer asks for them.
+      // The functions' own services are among these: the type of the layer requires them.
       const context = yield* Effect.context<ServicesOf<F[number]>>()
       const make = Effect.fnUntraced(function* (own: OwnOptions) {
         const random = yield* Effect.service(Random.Random).pipe(Random.withSeed(options.seed ?? 1))
@@ -292,7 +295,7 @@ export const layer = <const F extends ReadonlyArray<Part>>(
         Effect.andThen(
           world.dispose,
           Effect.suspend(() => {
-            // A test that has failed says itself what is wrong.
+            // A test that has failed reports its own failure.
             const missed = Exit.isSuccess(exit) ? world.crashes.missed : undefined
             return missed === undefined ? Effect.void : Effect.die(missed)
           })
@@ -308,7 +311,7 @@ export const layer = <const F extends ReadonlyArray<Part>>(
 
 const read = optionsOf("TestEngine.layer")
 const positive = { atLeast: 1, atMost: Infinity, said: "of at least 1 millisecond" }
-const milliseconds = { atLeast: 0, atMost: 8_640_000_000_000_000 } // what a Date can say
+const milliseconds = { atLeast: 0, atMost: 8_640_000_000_000_000 } // the range of a Date
 
 const worldOptions = (options: Options): Omit<WorldOptions, keyof OwnOptions> => {
   const executionTimeout = read.millis("executionTimeout", options.executionTimeout, withinExecution, undefined)
@@ -330,7 +333,7 @@ type Servable = DurableFunction.AnyImplementation | Stub<unknown>
 const functionsAmong = (parts: ReadonlyArray<Part>): ReadonlyArray<Servable> =>
   parts.flatMap((part) => (isAnswer(part) || isStepFault(part) ? [] : [part]))
 
-/** The functions by every name they answer to: that of the contract, and that in the address it is invoked by. */
+/** Registers the functions under all of their names: that of the contract, and that in the address of the call. */
 const serve = Effect.fnUntraced(function* (functions: ReadonlyArray<Servable>) {
   const served = new Map<string, Served>()
   for (const entry of functions) {
@@ -352,7 +355,7 @@ const serve = Effect.fnUntraced(function* (functions: ReadonlyArray<Servable>) {
 })
 
 /**
- * Starts an execution of a contract that the layer serves, and answers with a handle to it.
+ * Starts an execution of a contract that the layer serves, and returns a handle to it.
  *
  * `name` makes the start idempotent, as with the real service: the same name and payload lead to the same execution.
  * **Errors**: `ClientError`, for instance when the name belongs to an execution with another payload.
@@ -387,7 +390,7 @@ export const start = <C extends DurableFunction.AnyDurable>(
     return makeRun(contract, format, world, patience, executionArn)
   })
 
-/** Starts an execution in a world, and answers with its ARN. */
+/** Starts an execution in a world, and returns its ARN. */
 const startIn = Effect.fnUntraced(function* (
   world: World,
   contract: DurableFunction.AnyDurable,
@@ -441,28 +444,28 @@ export const run = <C extends DurableFunction.AnyDurable>(
 > => Effect.flatMap(start(contract, ...args), (started) => started.result)
 
 /**
- * How to explore.
+ * The options of an exploration.
  *
  * @category models
  * @since 0.1.0
  */
 export interface ExploreOptions extends Tries {
   /**
-   * A layer of the test engine that is built anew for each run, in place of that of the test: for functions and stubs whose
-   * services keep something from one run to the next. Default: the layer of the test, whose services all runs share.
+   * A layer of the test engine that is built again for each run, in place of that of the test: for functions and stubs whose
+   * services keep state from one run to the next. Default: the layer of the test, whose services all runs share.
    */
   readonly world?: Layer.Layer<TestEngine, unknown> | undefined
 }
 
 /**
- * Runs an execution once, and then again for every checkpoint of every function that takes part in it: killed before it and
- * after it, with the answer lost, and with its event delivered twice. Each run has a world of its own, with the functions,
- * answers and faults of the layer; their services are shared, unless the option `world` gives a layer to build anew.
+ * Runs an execution once, and then again for every checkpoint of every participating function: killed before it and after
+ * it, with the answer lost, and with its event delivered twice. Each run has a world of its own, with the functions, answers
+ * and faults of the layer; their services are shared, unless the option `world` provides a layer to build again.
  *
- * Succeeds with what was explored if every run ends as the first one: with the same outcome, and the same operations with the
- * same outcomes. The body of a step may begin once more if its outcome was not recorded, but not if it was. No fiber may be
- * left. Otherwise it dies with a {@link TestFailure} that says what differs, at which checkpoint, and how to see it again with
- * the option `crash` of {@link layer}.
+ * Succeeds with a summary if every run ends as the first one: with the same outcome, and the same operations with the same
+ * outcomes. The body of a step may begin once more if its outcome was not recorded, but not if it was. No fiber may remain.
+ * Otherwise it dies with a {@link TestFailure} that reports the difference, the checkpoint, and how to reproduce it with the
+ * option `crash` of {@link layer}.
  *
  * **Errors**: `ClientError` when the execution cannot be started. **Defects**: `TestFailure`.
  *
@@ -512,8 +515,8 @@ export const explore = <C extends DurableFunction.AnyDurable>(
   })
 
 /**
- * How a {@link run} fails: with the errors of the contract, with the operation errors of the library, as `ExecutionFailed` for
- * any other end, or because the execution cannot be started.
+ * The errors of a {@link run}: those of the contract, the operation errors of the library, `ExecutionFailed` for any other
+ * end, and those of an execution that cannot be started.
  *
  * @category errors
  * @since 0.1.0
@@ -576,7 +579,7 @@ const makeRun = <C extends DurableFunction.AnyDurable>(
   }
 }
 
-/** Waits for an open callback, and gives a handle that has the services of whoever asked for it. */
+/** Waits for an open callback, and returns a handle with the services of the calling fiber. */
 const callbackOf = (
   world: World,
   executionArn: string,
@@ -591,11 +594,11 @@ const callbackOf = (
   )
 
 /**
- * Waits until an execution has ended, in whatever way, and checks how long it took in virtual time: exactly a duration, or
- * `{ atLeast, atMost }`.
+ * Waits until an execution has ended, in any way, and checks how long it took in virtual time: exactly a duration, or `{
+ * atLeast, atMost }`.
  *
- * It dies with a {@link TestFailure} that names the longest operations when the time was another one, and when nothing has
- * happened for the `patience` of the layer.
+ * It dies with a {@link TestFailure} that names the longest operations if the time differs, and when nothing has happened
+ * for the `patience` of the layer.
  *
  * @example
  * ```ts
@@ -630,8 +633,8 @@ export const expectElapsed = (
   })
 
 /**
- * Sleeps for a duration of virtual time, for a test that does something in the middle of an execution. Time passes by itself:
- * this moves no clock.
+ * Sleeps for a duration of virtual time, for a test that acts in the middle of an execution. Time passes by itself: this
+ * does not move the clock.
  *
  * @example
  * ```ts

@@ -1,13 +1,13 @@
 /**
- * What a test is told when the fault is not the workflow's outcome but the test, or the program, itself.
+ * The failure of a test that is not the workflow's outcome, but a fault of the test or of the program.
  *
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
 
 /**
- * A fault of the test or of the program under test that a test must see: nothing happens any more, a strict test found what
- * no record orders, invocations fail again and again, or an execution took longer than it should. It is a defect.
+ * A fault of the test or of the program under test: nothing happens any more, a strict test found work that no record
+ * orders, invocations fail repeatedly, or an execution took longer than it should. It is a defect.
  *
  * @category errors
  * @since 0.1.0

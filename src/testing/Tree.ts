@@ -1,8 +1,7 @@
 /**
- * Executions as trees of their operations: to look at one that has gone wrong, and to pin down in a test what one does.
+ * Executions as trees of their operations: to inspect a failed execution, and to pin down the behaviour of one in a test.
  *
- * A tree is text. It is made of what the service tells of an execution, so it is there for executions of any backend and of any
- * SDK.
+ * A tree is text. It is built from the data of the service, so it works for executions of any backend and of any SDK.
  *
  * @since 0.1.0
  */
@@ -14,27 +13,28 @@ import { draw, type Drawing } from "../view/Tree.ts"
 import type { HistoryEvent } from "../wire/HistoryEvent.ts"
 
 /**
- * What a tree tells besides names, kinds, states, times and attempts.
+ * The content of a tree besides names, kinds, states, times and attempts.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Options {
-  /** Whether payloads, results and errors are in it. Default: only errors. */
+  /** Whether to include payloads, results and errors. Default: only errors. */
   readonly payloads?: boolean | undefined
-  /** At most so many operations of one parent. Default: 12. */
+  /** The maximum number of operations of one parent. Default: 12. */
   readonly most?: number | undefined
-  /** What else to say of an operation. */
+  /** Returns a further note about an operation. */
   readonly noteOf?: ((executionArn: string, operationId: string) => string | undefined) | undefined
 }
 
 /**
  * Draws an execution with its times, in seconds since it started.
  *
- * Of a run, or of whatever has an `executionArn`, everything is read, also of the executions that it invoked and of the one that
- * it handed over to; those of other accounts, which cannot be read, are left out. Of a history alone it is drawn without them.
+ * From a run, or any object with an `executionArn`, it reads everything, including the executions that it invoked and the
+ * one that it handed over to; executions of other accounts, which cannot be read, are omitted. From a history alone it draws
+ * only that execution.
  *
- * **Errors**: those of the client, if something is read.
+ * **Errors**: those of the client, if anything is read.
  *
  * @example
  * ```ts
@@ -70,8 +70,8 @@ export const render: {
 })
 
 /**
- * The operations of a history as text that is the same for every run that does the same: without times, ids and ARNs, without
- * values, and without how often code was invoked. It is made for the snapshots of tests.
+ * Draws the operations of a history as text that is the same for every run with the same behaviour: without times, ids and
+ * ARNs, without values, and without the number of invocations. It is intended for the snapshots of tests.
  *
  * @example
  * ```ts

@@ -1,7 +1,7 @@
 /**
- * A clock that stands still until somebody moves it, and knows which fiber sleeps until when.
+ * A clock that stands still until it is moved, and knows which fiber sleeps until when.
  *
- * Owns: virtual time, and who sleeps on it. Does not own: when it moves.
+ * Owns: virtual time, and its sleepers. Does not own: when it moves.
  *
  * @since 0.1.0
  */
@@ -21,7 +21,7 @@ interface Sleeper {
 export class VirtualClock implements Clock.Clock {
   #now: number
   readonly #origin: number
-  /** Sleepers in the order in which they are due, and among equals in the order in which they fell asleep. */
+  /** The sleepers in the order in which they are due, and among equals in the order in which they fell asleep. */
   #sleepers: Array<Sleeper> = []
   readonly #onChange: () => void
 
@@ -77,12 +77,12 @@ export class VirtualClock implements Clock.Clock {
     return new Set(this.#sleepers.flatMap((sleeper) => (sleeper.fiber === undefined ? [] : [sleeper.fiber])))
   }
 
-  /** Moves to a later time. Whoever is due by then has still to be woken. */
+  /** Moves to a later time. The sleepers that are due by then are not woken yet. */
   moveTo(time: number): void {
     this.#now = Math.max(this.#now, time)
   }
 
-  /** Wakes everybody who is due, in an order. */
+  /** Wakes all sleepers that are due, in a given order. */
   wakeDue(arrange: <A>(due: ReadonlyArray<A>) => ReadonlyArray<A>): void {
     const due = this.#sleepers.filter((sleeper) => sleeper.due <= this.#now)
     this.#sleepers = this.#sleepers.slice(due.length)
@@ -98,7 +98,10 @@ export class VirtualClock implements Clock.Clock {
 
 const nanos = (millis: number): bigint => BigInt(Math.round(millis * 1_000)) * BigInt(1_000)
 
-/** A fiber of a workflow that sleeps on the clock of the host waits for a timer of the host: with a real one it would. */
+/**
+ * Records that a fiber of a workflow sleeps on the clock of the host: with a real clock it would wait for a timer of the
+ * host.
+ */
 const noteOutside = (fiber: AnyFiber | undefined): void => {
   const fibers = fiber === undefined ? undefined : executionOf(fiber)?.parts.fibers
   if (fiber !== undefined && fibers?.live.has(fiber) === true) fibers.outside.set(fiber, fibers.placeOf?.())

@@ -1,8 +1,8 @@
 /**
- * Watches one run of an execution in a world, for whoever compares it with another run.
+ * Observes one run of an execution in a world, for a comparison with another run.
  *
- * Owns: what is noted while it runs, and when nothing of it moves any more.
- * Does not own: what it is compared with.
+ * Owns: the observations during the run, and when the run has come to rest.
+ * Does not own: the comparison.
  *
  * @since 0.1.0
  */
@@ -16,7 +16,7 @@ import type { Attempt } from "../execution/Listener.ts"
 import type { Seen } from "./Explore.ts"
 import type { Ended, World } from "./World.ts"
 
-/** Turns of the event loop in which what is interrupted comes to its end. */
+/** The turns of the event loop in which interrupted fibers end. */
 const lastTurns = 50
 
 export class Watch {
@@ -27,12 +27,12 @@ export class Watch {
   readonly onAttempt = (executionArn: string, { id, number, path }: Attempt, isLate: boolean): void => {
     this.#bodies.set(path, (this.#bodies.get(path) ?? 0) + 1)
     const record = this.world?.operations(executionArn).find(({ Id }) => Id === id)
-    // A late invocation runs over what was recorded when its event was made.
+    // A late invocation runs over the records of the time at which its event was created.
     if (isLate || record === undefined || !isFinal(record)) return
     this.#wrong.push(`attempt ${number} of the step "${path}" began although its outcome was recorded`)
   }
 
-  /** Waits for the end, and says what was seen. */
+  /** Waits for the end, and returns the observations. */
   readonly seen = Effect.fnUntraced({ self: this }, function* (this: Watch, executionArn: string, patience: number) {
     const { world } = this
     if (world === undefined) throw new Error("There is no world to watch.")

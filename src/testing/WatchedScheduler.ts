@@ -1,5 +1,5 @@
 /**
- * The scheduler of a world: it tells when fibers move, before every operation of a fiber, and when a task is queued or runs.
+ * The scheduler of a world: it reports the activity of fibers before every operation, and when a task is queued or runs.
  *
  * Owns: which tasks are queued. Does not own: the fibers of workflows, which run on a queue of their own.
  *
@@ -9,12 +9,12 @@ import * as Fiber from "effect/Fiber"
 import * as Scheduler from "effect/Scheduler"
 import type { AnyFiber } from "../execution/Fibers.ts"
 
-/** Hears of every operation of a fiber. */
+/** Receives every operation of a fiber. */
 type OnOperation = (fiber: AnyFiber) => void
 
 /**
- * Hears of a fiber whenever it starts to run; `spawner` is the fiber that queued it, if it was queued. A fiber that is
- * new and was not queued runs inside the one that forked it.
+ * Receives a fiber whenever it starts to run; `spawner` is the fiber that queued it, if it was queued. A new fiber that was
+ * not queued runs inside the one that forked it.
  */
 export type OnFiber = (fiber: AnyFiber, spawner: AnyFiber | undefined) => void
 
@@ -25,7 +25,7 @@ export class WatchedScheduler implements Scheduler.Scheduler {
   readonly #onFiber: OnFiber
   readonly #onOperation: OnOperation
   #queued = 0
-  /** The fiber that queued the task which has just begun. */
+  /** The fiber that queued the task that has just begun. */
   #spawner: AnyFiber | undefined
   /** The fiber that ran last. */
   #last: AnyFiber | undefined
@@ -43,7 +43,7 @@ export class WatchedScheduler implements Scheduler.Scheduler {
 
   shouldYield(fiber: AnyFiber): boolean {
     this.#onActivity()
-    // One that has run before may come here too, from the queue of a workflow.
+    // A fiber that has run before may come here too, from the queue of a workflow.
     if (fiber.currentOpCount === 1 || fiber !== this.#last) this.#onFiber(fiber, this.#spawner)
     this.#last = fiber
     this.#spawner = undefined

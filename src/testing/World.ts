@@ -1,10 +1,11 @@
 /**
- * A whole region in memory: the model of the service, the functions it serves, and a virtual clock that moves by itself.
+ * A whole region in memory: the model of the service, the functions that it serves, and a virtual clock that moves by
+ * itself.
  *
- * Owns: the state of the service, which functions run, and the time, which moves only when nothing can happen without it:
- * no fiber is about to run, no request to the service is open, and every step, hold and function that is running is itself
- * asleep on the virtual clock. Real I/O stops time until it is done.
- * Does not own: what the service does, which the engine says, and what an invocation does.
+ * Owns: the state of the service, the running functions, and the time, which moves only when nothing can happen without it:
+ * no fiber is about to run, no request to the service is open, and every running step, hold and function sleeps on the
+ * virtual clock. Real I/O stops time until it is done.
+ * Does not own: the behaviour of the service, which the engine defines, and of an invocation.
  *
  * @since 0.1.0
  */
@@ -47,12 +48,12 @@ import { CurrentCall, fakedTimers, Stillness, startTimer } from "./Stillness.ts"
 import { TestFailure } from "./TestFailure.ts"
 import { VirtualClock } from "./VirtualClock.ts"
 
-/** A function that the world runs: a workflow, or anything that answers a payload. */
+/** A function that the world runs: a workflow, or a function that answers a payload. */
 export type Served =
   | { readonly _tag: "Workflow"; readonly implementation: DurableFunction.AnyImplementation }
   | { readonly _tag: "Target"; readonly run: (call: TargetCall) => Effect.Effect<TargetAnswer> }
 
-/** How a target ends, if it ever does. */
+/** The end of a target, if it ends. */
 export type TargetAnswer = Engine.TargetEnd | { readonly _tag: "Never" }
 
 /** One call of a target, with the payload as it crossed the wire. */
@@ -62,9 +63,9 @@ export interface TargetCall {
 }
 
 export interface WorldOptions {
-  /** Where virtual time begins, in milliseconds since the epoch. */
+  /** The start of virtual time, in milliseconds since the epoch. */
   readonly startTime: number
-  /** Quiet turns of the event loop before time may move. */
+  /** The number of quiet turns of the event loop before time may move. */
   readonly quietTurns: number
   /** Virtual milliseconds after which an invocation is cut off. */
   readonly invocationTimeout: number
@@ -75,19 +76,19 @@ export interface WorldOptions {
   /** Whether such work is a fault of the test. */
   readonly strict: boolean
   readonly engine: Partial<Omit<Engine.Options, "lookup">>
-  /** Where invocations are killed. */
+  /** The points at which invocations are killed. */
   readonly crashes: ReadonlyArray<Point>
   readonly faults: EngineOptions
-  /** Which comes first, each time that several things are due at the same time. */
+  /** The choice, each time that several events are due at the same time. */
   readonly order: ReadonlyArray<number>
-  /** An attempt of a step begins; in the late one of two invocations of one event, if it is there. */
+  /** Receives the start of an attempt of a step. `isLate` marks the later of two invocations of one event. */
   readonly onAttempt?: ((executionArn: string, attempt: Attempt, isLate: boolean) => void) | undefined
 }
 
-/** An invocation that the engine has asked for. */
+/** An invocation that the engine has requested. */
 type Invoked = Extract<Engine.HostEffect, { readonly _tag: "InvokeFunction" }>
 
-/** What is running in the world right now. */
+/** A running call of the world. */
 interface Running {
   readonly executionArn: string
   readonly kind: "function" | "answer to the callback"
@@ -106,7 +107,7 @@ export class World {
   readonly #functions: ReadonlyMap<string, Served>
   readonly #services: Context.Context<CheckpointStore>
   readonly #running = new Map<string, Running>()
-  /** Invocations that wait for what only another one could bring. */
+  /** The invocations that wait for an event that only another invocation could cause. */
   readonly #doubted = new Set<string>()
   readonly #targets = new Map<string, Running>()
   readonly #answering = new Map<string, Running>()
@@ -114,27 +115,27 @@ export class World {
   readonly #disturbed: EngineFaults
   readonly #answers: ReadonlyArray<Answering>
   readonly #callbacks = new Callbacks((executionArn) => this.execution(executionArn))
-  /** Those who wait for something of an execution, and look again when it may be there. */
+  /** The waiting callers of each execution, which check again after a change. */
   readonly #watchers = new Map<string, Set<() => void>>()
   readonly #problems = new Map<string, string>()
   readonly #failures = new Map<string, { count: number; stuck: number; operations: number }>()
   readonly #pending: Array<() => void> = []
-  /** What kills invocations, and what was sent. */
+  /** The crashes, and the checkpoints that were sent. */
   readonly crashes: Crashes
-  /** What comes first of what is due at the same time. */
+  /** The order of events that are due at the same time. */
   readonly order: Order
   /** The port of the workflows. */
   readonly store: CheckpointStore["Service"]
   /** The clock that functions see. */
   readonly #seenClock: Clock.Clock
-  /** The invocation of each execution that began last. */
+  /** The latest invocation of each execution. */
   readonly #invoked = new Map<string, Invoked>()
   #state = Engine.empty
   #ids = 0
   #stopped = false
 
   constructor(options: {
-    /** Functions by the names they answer to. */
+    /** The functions by all of their names. */
     readonly functions: ReadonlyMap<string, Served>
     readonly answers: ReadonlyArray<Answer<unknown>>
     readonly faults: ReadonlyArray<StepFault>
@@ -175,12 +176,12 @@ export class World {
     )
   }
 
-  // --- What outsiders do -------------------------------------------------------------------------------------------
+  // --- Calls from outside ------------------------------------------------------------------------------------------
 
   /** The client of this world, for tests and for its own functions. */
   readonly client: DurableClient["Service"] = makeClient(this)
 
-  /** Applies a command of the engine, and does what it asks the host to do. */
+  /** Applies a command of the engine, and performs its effects. */
   readonly command = <Request, Answer>(
     command: (state: Engine.ServiceState, request: Request, env: Engine.Env) => Engine.Outcome<Answer>,
     request: Request
@@ -189,7 +190,7 @@ export class World {
     return Result.map(outcome, (applied) => this.#take(applied))
   }
 
-  /** Asks the engine something. */
+  /** Runs a query of the engine. */
   readonly query = <Query, Answer>(
     query: (state: Engine.ServiceState, query: Query, env: Engine.Env) => Result.Result<Answer, Engine.Refused>,
     request: Query
@@ -198,19 +199,19 @@ export class World {
   readonly list = (query: Parameters<typeof Engine.listExecutions>[1]): ReturnType<typeof Engine.listExecutions> =>
     this.query(Engine.listExecutions, query)
 
-  /** An execution, as the engine holds it. */
+  /** Returns an execution of the engine. */
   readonly execution = (executionArn: string): Engine.Execution | undefined =>
     Engine.execution(this.#state, executionArn)
 
-  /** The operations of an execution in the order in which they started, the execution itself first. */
+  /** Returns the operations of an execution in start order, the execution itself first. */
   readonly operations = (executionArn: string): ReadonlyArray<Operation> => Engine.operations(this.#state, executionArn)
 
-  /** Everything that happened to an execution. */
+  /** Returns the events of an execution. */
   readonly history = (executionArn: string): ReadonlyArray<HistoryEvent> => Engine.history(this.#state, executionArn)
 
   /**
    * Waits until an execution has ended, or the last of those that it handed over to. Dies with a report when nothing has
-   * happened for so many milliseconds of real time.
+   * happened for `patience` milliseconds of real time.
    */
   readonly ended = (executionArn: string, patience: number): Effect.Effect<Ended> =>
     Effect.flatMap(this.closed(executionArn, patience), (ended) => {
@@ -218,14 +219,14 @@ export class World {
       return successor === undefined ? Effect.succeed(ended) : this.ended(successor, patience)
     })
 
-  /** As `ended`, but for this execution alone. */
+  /** Waits for the end of this execution alone. */
   readonly closed = (executionArn: string, patience: number): Effect.Effect<Ended> =>
     this.#watch(executionArn, patience, () => {
       const execution = this.execution(executionArn)
       return execution?.outcome === undefined ? undefined : Effect.succeed({ execution, outcome: execution.outcome })
     })
 
-  /** Waits until a callback of a name is open, and answers with its id. */
+  /** Waits until a callback of a name is open, and returns its id. */
   readonly openCallback = (executionArn: string, name: string, patience: number): Effect.Effect<string> =>
     this.#watch(executionArn, patience, () => {
       const open = this.operations(executionArn).find(
@@ -276,12 +277,12 @@ export class World {
     })
   }
 
-  /** Fibers that are alive although nothing of the world runs. */
+  /** The number of fibers that are alive although no call of the world runs. */
   get fibersLeft(): number {
     return this.#everything().length > 0 ? 0 : Array.from(this.#stillness.tree.live).length
   }
 
-  /** Ends everything that is still running. */
+  /** Ends all running calls. */
   readonly dispose: Effect.Effect<void> = Effect.suspend(() => {
     this.#stopped = true
     this.#stillness.stop()
@@ -307,7 +308,7 @@ export class World {
     return { ...faulty, checkpoint: (request) => this.crashes.around(request, faulty.checkpoint(request)) }
   }
 
-  /** A request is answered in a later turn of the event loop, as one that crosses a network. */
+  /** Sends a request. Its answer comes in a later turn of the event loop, as over a network. */
   #request<A>(answer: () => Result.Result<A, Engine.Refused>): Effect.Effect<A, StoreError> {
     return Effect.acquireUseRelease(
       Effect.sync(() => void this.#stillness.openRequests++),
@@ -327,7 +328,7 @@ export class World {
     )
   }
 
-  // --- What the engine asks for ------------------------------------------------------------------------------------
+  // --- Effects of the engine ---------------------------------------------------------------------------------------
 
   #env(): Engine.Env {
     return { config: this.#config, now: this.clock.currentTimeMillisUnsafe(), freshId: this.#freshId }
@@ -355,7 +356,10 @@ export class World {
     return applied.answer
   }
 
-  /** Functions start when nothing else is about to happen, so that a callee never answers before its caller suspends. */
+  /**
+   * Performs an effect. Functions start when nothing else is about to happen, so that a callee never answers before its
+   * caller suspends.
+   */
   #perform(effect: Engine.HostEffect): void {
     switch (effect._tag) {
       case "InvokeFunction":
@@ -381,7 +385,7 @@ export class World {
     })
   }
 
-  /** The event of an invocation is delivered a second time. What this one ends with nobody hears. */
+  /** Delivers the event of an invocation a second time. The answer of this invocation is dropped. */
   #invokeAgain({ DurableExecutionArn }: CheckpointRequest): void {
     const effect = this.#invoked.get(DurableExecutionArn)
     if (effect !== undefined) this.#runInvocation(effect, `${effect.invocationId} again`, () => {})
@@ -428,14 +432,14 @@ export class World {
   }
 
   /**
-   * Nothing in an invocation will ever wake it. While others run, one of them may, through what they share in memory; nobody
-   * waits for the one in doubt meanwhile.
+   * Handles an invocation that nothing of its own will ever wake. While other invocations run, one of them may wake it
+   * through shared memory; nothing waits for the invocation in doubt meanwhile.
    */
   #doubt(key: string, limit: number, action: (isQuiet: boolean) => void): () => void {
     const isForOthers = (): boolean =>
       this.#pending.length > 0 || Array.from(this.#running.keys()).some((other) => !this.#doubted.has(other))
     this.#doubted.add(key)
-    // Only for their sake time may go on.
+    // Time may continue only for the sake of the others.
     if (isForOthers()) this.touch()
     const stop = this.#stillness.whenQuiet(limit, isForOthers, (isQuiet) => {
       this.#doubted.delete(key)
@@ -447,7 +451,7 @@ export class World {
     }
   }
 
-  /** A strict world looks whether a replay would do the same as the invocation that has just ended. */
+  /** Checks, in a strict world, whether a replay would do the same as the invocation that has just ended. */
   #replay(replayed: Omit<Replayed, "records">): Effect.Effect<void> {
     const { executionArn } = replayed
     const records = this.operations(executionArn)
@@ -479,7 +483,7 @@ export class World {
     effect: Effect.Effect<A, E, CheckpointStore>,
     ended: (exit: Exit.Exit<A, E>) => void
   ): Running {
-    // It starts in a later turn of the event loop, when it is known to be running.
+    // It starts in a later turn of the event loop, when it is registered as running.
     const fiber = this.#stillness.within(() =>
       Effect.runForkWith(this.#services)(
         Effect.andThen(Effect.yieldNow, Effect.provideService(effect, CurrentCall, key)),
@@ -495,7 +499,7 @@ export class World {
     return running
   }
 
-  // --- Those who answer callbacks ----------------------------------------------------------------------------------
+  // --- Answers to callbacks ----------------------------------------------------------------------------------------
 
   #lookForCallbacks(request: CheckpointRequest): void {
     for (const address of this.#callbacks.opened(request)) {
@@ -518,14 +522,14 @@ export class World {
     })
   }
 
-  /** Whoever still has a callback that is closed has nothing more to do. */
+  /** Interrupts the answers to callbacks that are closed: they have nothing more to do. */
   #dropAnswers(): void {
     for (const address of this.#callbacks.closed()) this.#answering.get(keyOf(address))?.fiber.interruptUnsafe()
   }
 
   // --- Faults of the test ------------------------------------------------------------------------------------------
 
-  /** Invocations that run out of time again and again at the same place would do so for ever. */
+  /** Counts failures. Invocations that run out of time repeatedly at the same place would do so forever. */
   #countFailure(executionArn: string, end: Engine.InvocationEnd, isInVain: boolean): void {
     if (end._tag !== "Crashed") return void this.#failures.delete(executionArn)
     const failures = this.#failures.get(executionArn) ?? { count: 0, stuck: 0, operations: 0 }
@@ -548,11 +552,11 @@ export class World {
 
   #onQuiet(): void {
     if (this.#pending.length > 0) return this.#startPending()
-    // What is in doubt is decided in real time, before which none passes for it.
+    // A doubt is resolved in real time; until then no virtual time passes for the invocation.
     const running = Array.from(this.#running.values()).filter(({ key }) => !this.#doubted.has(key))
     if (running.length === 0 && this.#doubted.size > 0) return
     const invocations = running.flatMap(({ fiber, key, parts }) => (parts === undefined ? [] : [{ fiber, key, parts }]))
-    // What loads its state has no parts yet, and waits for time only before it repeats a request.
+    // An invocation that loads its state has no parts yet, and waits for time only before it repeats a request.
     const loading = running.flatMap(({ key, parts }) => (parts === undefined ? [key] : []))
     const calls = [...this.#targets.keys(), ...loading]
     if (this.#stillness.waitsForTime(invocations, calls, this.#answering.keys())) this.#move()
@@ -572,7 +576,7 @@ export class World {
     this.clock.wakeDue(this.order.arrange)
   }
 
-  /** The next timer of the service. The time-out of an execution that nobody asked for is none. */
+  /** Returns the due time of the next timer of the service. An execution's time-out counts only if the test requested one. */
   #nextTimer(): number | undefined {
     for (const timer of Engine.timers(this.#state)) {
       if (this.#problems.has(timer.executionArn)) continue
@@ -585,7 +589,7 @@ export class World {
 
   // --- Reports -----------------------------------------------------------------------------------------------------
 
-  /** Says what an execution waits for, and what else is open in the world. */
+  /** Reports what an execution waits for, and what else is open in the world. */
   report(executionArn: string): string {
     const execution = this.execution(executionArn)
     if (execution === undefined) return `There is no execution ${executionArn}.`
@@ -604,7 +608,7 @@ export class World {
     )
   }
 
-  /** What goes on outside of Effect, and what keeps it from going on. */
+  /** Describes the work in progress outside of Effect, and what blocks it. */
   #whatIsReal(): string {
     const signs = this.#stillness.signsFor(this.#stillness.tree.live)
     const faked = fakedTimers()
@@ -629,7 +633,7 @@ export class World {
   }
 }
 
-/** An execution that has ended, and how. */
+/** An execution that has ended, and its outcome. */
 export interface Ended {
   readonly execution: Engine.Execution
   readonly outcome: Engine.ExecutionOutcome
@@ -637,22 +641,22 @@ export interface Ended {
 
 const testFailure = (message: string): Effect.Effect<never> => Effect.die(new TestFailure({ message }))
 
-/** What is said of a test failure is for people already. */
+/** Returns the reason of a failure. The message of a test failure is already for people. */
 const reasonOf = (cause: Cause.Cause<unknown>): string => {
   const reason = Cause.squash(cause)
   return reason instanceof TestFailure ? reason.message : Cause.pretty(cause)
 }
 
-/** In seconds: longer than any test lets an execution run. */
+/** A century in seconds: longer than any test lets an execution run. */
 const aCentury = 100 * 366 * 86_400
 
-/** Invocations of one execution that may fail one after the other before a test is told. */
+/** The maximum number of consecutive failed invocations of one execution before the test fails. */
 const maxFailures = 100
 
-/** Invocations that may wait in vain one after the other without getting any further. */
+/** The maximum number of consecutive invocations that wait in vain without progress. */
 const maxStuck = 3
 
-/** Whether an invocation ran out of time, or waited too long for work that no operation records. */
+/** Returns whether an invocation ran out of time, or waited too long for work that no operation records. */
 const gotNowhere = (exit: Exit.Exit<unknown, InvocationFailed>): boolean =>
   Exit.isFailure(exit) &&
   exit.cause.reasons.some(

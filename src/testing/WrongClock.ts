@@ -1,7 +1,7 @@
 /**
  * A clock that is off.
  *
- * Owns: how far. Does not own: whose clock it is.
+ * Owns: how far it is off. Does not own: where the clock is used.
  *
  * @since 0.1.0
  */
@@ -18,17 +18,17 @@ import { readMillis } from "../internal/durations.ts"
  * @since 0.1.0
  */
 export interface ClockOptions {
-  /** Decides how far each reading goes back: any whole number. Default: 1. */
+  /** The seed that decides how far each reading goes back: any whole number. Default: 1. */
   readonly seed?: number | undefined
-  /** How far the clock is ahead, a duration. Default: not at all. */
+  /** How far the clock is ahead, a duration. Default: zero. */
   readonly ahead?: Duration.Input | undefined
-  /** How far the clock is behind, a duration. Default: not at all. */
+  /** How far the clock is behind, a duration. Default: zero. */
   readonly behind?: Duration.Input | undefined
-  /** How far each reading may lie before one that came earlier, a duration. Default: not at all. */
+  /** How far each reading may lie before an earlier one, a duration. Default: zero. */
   readonly back?: Duration.Input | undefined
 }
 
-/** The clock, as it is off. */
+/** Returns a clock that is off. */
 export const wrong = (right: Clock.Clock, options: ClockOptions): Clock.Clock => {
   const { ahead = 0, back = 0, behind = 0, seed = 1 } = options
   const off = readMillis("the clock's ahead", ahead) - readMillis("the clock's behind", behind)

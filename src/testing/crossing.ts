@@ -1,5 +1,5 @@
 /**
- * What a network does to a message: it is encoded, sent as text, and decoded on the other side.
+ * The effect of a network on a message: it is encoded, sent as text, and decoded on the other side.
  *
  * @since 0.1.0
  */
@@ -7,7 +7,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { reader } from "../wire/Malformed.ts"
 
-/** Sends messages of one kind across, read as they are from the service. What makes it is compiled once. */
+/** Returns a function that sends messages of one kind across, read as messages of the service. Its codec is compiled once. */
 export const crossing = <A>(subject: string, schema: Schema.Codec<A, unknown>): ((message: A) => A) => {
   const encode = Schema.encodeSync(schema)
   const read = reader(subject, schema)

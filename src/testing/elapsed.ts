@@ -1,8 +1,8 @@
 /**
- * Says whether an execution took as long as a test expects, and if not, where its time went.
+ * The check whether an execution took as long as a test expects, and a report of its longest operations if not.
  *
- * Owns: the words for that. Does not own: stamps, of which whole milliseconds count here: the engine puts what happens
- * within one in order by a fraction.
+ * Owns: the report. Does not own: stamps. Only their whole milliseconds count here: the engine orders events within one
+ * millisecond by a fraction.
  *
  * @since 0.1.0
  */
@@ -11,7 +11,7 @@ import { readMillis } from "../internal/durations.ts"
 import type { Operation } from "../wire/Operation.ts"
 
 /**
- * How long an execution is expected to take: exactly so long, or at least and at most so long.
+ * The expected duration of an execution: exact, or a minimum and a maximum.
  *
  * @category models
  * @since 0.1.0
@@ -21,7 +21,7 @@ export type ExpectedDuration =
   | { readonly atLeast: Duration.Input; readonly atMost?: Duration.Input | undefined }
   | { readonly atMost: Duration.Input; readonly atLeast?: Duration.Input | undefined }
 
-/** When an execution began and ended, in milliseconds, and what it did. */
+/** The start and the end of an execution, in milliseconds, and its operations. */
 export interface Course {
   readonly name: string
   readonly start: number
@@ -29,7 +29,7 @@ export interface Course {
   readonly operations: ReadonlyArray<Operation>
 }
 
-/** What is wrong with the time that an execution took, if anything is. */
+/** Returns the error in the time that an execution took, if there is one. */
 export const misfit = (course: Course, expected: ExpectedDuration): string | undefined => {
   const { least, most } = rangeOf(expected)
   const millis = millisBetween(course.start, course.end)
@@ -51,14 +51,14 @@ const rangeOf = (expected: ExpectedDuration): { readonly least: number; readonly
   return { least: exactly, most: exactly }
 }
 
-/** Whole milliseconds from one stamp to another. */
+/** Returns the whole milliseconds from one stamp to another. */
 export const millisBetween = (start: number, end: number): number => Math.floor(end) - Math.floor(start)
 
 const toMillis = (duration: Duration.Input): number => readMillis("the time of an execution", duration)
 
 const format = (millis: number): string => Duration.format(Duration.millis(millis))
 
-/** The operations that took longest. Contexts are left out: their time is that of the operations in them. */
+/** Returns the operations that took longest. Contexts are omitted: their time is that of the operations in them. */
 const whereItWent = ({ end, operations }: Course): string => {
   const longest = operations
     .filter(({ Type }) => Type !== "EXECUTION" && Type !== "CONTEXT")

@@ -1,6 +1,6 @@
 /**
- * Backends for tests: the service in memory, with virtual time, what comes back from those that a test plays, faults for any
- * backend, and trees of what happened.
+ * Backends for tests: the service in memory, with virtual time; replies of simulated functions and callbacks; faults for any
+ * backend; and trees of executions.
  *
  * @since 0.1.0
  */

@@ -1,13 +1,13 @@
 /**
- * Which of several things with names is meant: the one of a name, or those that a pattern or a function picks.
+ * The selection of named things: by one name, or by a pattern or a predicate.
  *
- * Owns: what fits. Does not own: which names a thing has.
+ * Owns: which names match. Does not own: the names of a thing.
  *
  * @since 0.1.0
  */
 export type Pattern = string | RegExp | ((name: string) => boolean)
 
-/** Whether one of the names of a thing is meant. */
+/** Returns whether the pattern matches one of the names. */
 export const picks = (pattern: Pattern, names: ReadonlyArray<string>): boolean =>
   names.some((name) => {
     if (typeof pattern === "string") return pattern === name
