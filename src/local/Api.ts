@@ -1,9 +1,9 @@
 /**
- * The ten operations of the durable API as an engine on this machine carries them out: what each makes of a request, and
- * what of the engine's answer.
+ * The ten operations of the durable API in an engine on this machine: each converts a request to a command or query of the
+ * engine, and the engine's answer to a reply.
  *
- * Owns: how operations of the API are commands and questions of the engine, and how large their requests may be.
- * Does not own: HTTP, what the engine answers, how functions run.
+ * Owns: the mapping of API operations to commands and queries of the engine, and the size limits of requests.
+ * Does not own: HTTP, the answers of the engine, and how functions run.
  *
  * @since 0.1.0
  */
@@ -21,25 +21,25 @@ import { reader } from "../wire/Malformed.ts"
 import type { Functions } from "./Functions.ts"
 import type { Machine } from "./Machine.ts"
 
-/** A request, without what HTTP adds to it. */
+/** A request without the parts of HTTP. */
 export interface Ask {
-  /** What stands in the path: an execution, a function or a callback. */
+  /** The label in the path: an execution, a function or a callback. */
   readonly label: string
   readonly query: Readonly<Record<string, string | ReadonlyArray<string>>>
-  /** Names are in lower case. */
+  /** The headers, with names in lower case. */
   readonly headers: Readonly<Record<string, string | undefined>>
   readonly body: string
 }
 
-/** An answer, without what HTTP adds to it. */
+/** An answer without the parts of HTTP. */
 export interface Reply {
   readonly status?: number
   readonly headers?: Readonly<Record<string, string>>
-  /** Absent for an empty one. */
+  /** The body; absent if it is empty. */
   readonly body?: string | undefined
 }
 
-/** One call of a function that is no durable execution. */
+/** One call of a function that is not a durable execution. */
 export interface PlainCall {
   readonly functionName: string
   readonly version: string
@@ -48,13 +48,13 @@ export interface PlainCall {
   readonly clientContext: string | undefined
 }
 
-/** What the operations need. */
+/** The dependencies of the operations. */
 export interface Backend {
   readonly machine: Machine
-  /** Which functions there are. */
+  /** The functions of the engine. */
   readonly functions: Pick<Functions, "names" | "find">
   readonly call: (call: PlainCall) => Effect.Effect<Service.TargetEnd>
-  /** Lets something go on after its request. */
+  /** Lets an effect continue after its request. */
   readonly detach: (effect: Effect.Effect<unknown>) => void
 }
 
@@ -64,7 +64,7 @@ interface Operation {
   readonly run: (backend: Backend, ask: Ask) => Effect.Effect<Reply, Service.Refused>
 }
 
-/** Room for what surrounds a payload. */
+/** Room for the parts around a payload. */
 const slack = 64 * 1_024
 
 /** Every operation by its name. */
@@ -183,7 +183,7 @@ const parse = (body: string): Read<unknown> => {
   }
 }
 
-/** The error of whoever fails a callback or stops an execution: the body itself, and none when it is empty. */
+/** Returns the error in a request that fails a callback or stops an execution: the body itself, or none if it is empty. */
 const errorIn = (body: string): Read<ErrorObject | undefined> =>
   body === ""
     ? Result.succeed(undefined)
@@ -260,7 +260,7 @@ const start = (
   )
 }
 
-/** All attempts of one call of an AWS client start one execution, also when it has no name. */
+/** Starts an execution once for all attempts of one call of an AWS client, also for a call without a name. */
 const startOnce = (
   machine: Machine,
   request: Service.StartRequest,
@@ -314,7 +314,7 @@ const answerOf = (headers: InvokeResponseHeaders): Readonly<Record<string, strin
     )
   )
 
-/** Lambda answers with status 200 when it is the function that failed. */
+/** Returns the answer of a call whose function failed. Lambda answers it with status 200. */
 const failed = (headers: Readonly<Record<string, string>>, error: ErrorObject): Reply => ({
   headers: { ...headers, ...answerOf({ FunctionError: "Unhandled" }) },
   body: JSON.stringify({

@@ -1,8 +1,9 @@
 /**
- * An engine put together: machine, functions and server, in the order in which they can begin and have to end.
+ * The assembly of an engine: machine, functions and server, in the order in which they start and stop.
  *
- * Owns: what the engine asks to be run becomes calls of functions, and their ends reports to the engine.
- * Does not own: any of the parts.
+ * Owns: the connection of the parts: the effects of the engine become calls of functions, and their ends become reports to
+ * the engine.
+ * Does not own: the parts.
  *
  * @since 0.1.0
  */
@@ -30,15 +31,15 @@ export interface AssemblyOptions {
   readonly database: string
   readonly maxDatabaseBytes?: number | undefined
   readonly host: "127.0.0.1" | "::1"
-  /** 0 for a free one. */
+  /** The port; 0 means a free one. */
   readonly port: number
-  /** Makes the functions of an engine that is reached at this address. */
+  /** Creates the functions of an engine with this address. */
   readonly functions: (url: Effect.Effect<string>) => Effect.Effect<Functions, never, Scope.Scope>
   /** How long clients may take to send a request. Default: ten seconds for headers, a minute in all. */
   readonly patience?: Patience | undefined
-  /** Whether time leaps over what would only be waited for. Default: no. */
+  /** Whether time leaps over waits. Default: no. */
   readonly skipTime?: boolean | undefined
-  /** Whether there is a page for people. Default: yes. */
+  /** Whether there is a web page for people. Default: yes. */
   readonly ui?: boolean | undefined
   readonly engine?: Partial<Omit<Service.Options, "lookup" | "missingAdvice" | "stampStep">> | undefined
 }
@@ -48,11 +49,11 @@ export interface Assembled {
   readonly time: Time
   readonly url: string
   readonly functions: Functions
-  /** Executions that were open when the engine started, and go on. */
+  /** The number of executions that were open when the engine started and that continue. */
   readonly resumed: number
 }
 
-/** Starts an engine, which ends when the scope closes. */
+/** Starts an engine, which stops when the scope closes. */
 export const assemble = (options: AssemblyOptions): Effect.Effect<Assembled, StorageError | ServeError, Scope.Scope> =>
   Effect.gen(function* () {
     const store = yield* Store.open({ path: options.database, maxBytes: options.maxDatabaseBytes })
@@ -62,7 +63,7 @@ export const assemble = (options: AssemblyOptions): Effect.Effect<Assembled, Sto
     const clock = yield* Clock.Clock
     const time = options.skipTime === true ? new LeapingTime(realTime(clock, fork)) : realTime(clock, fork)
     const machine = yield* loadMachine(store, functions, time, options)
-    // Last acquired, first released: nothing may be reported once functions are being stopped.
+    // Last acquired, first released: no report may arrive once functions are being stopped.
     yield* Effect.addFinalizer(() => Effect.sync(() => machine.stop()))
     const { port } = yield* serve(
       options.host,
@@ -92,7 +93,7 @@ const loadMachine = (
     ...engine,
     lookup: lookupIn(functions),
     missingAdvice: adviceIn(functions),
-    // Nothing smaller crosses the wire of AWS.
+    // AWS's wire format holds nothing smaller.
     stampStep: 1
   })
   return Effect.try({
@@ -124,7 +125,7 @@ const backendOf = (machine: Machine, functions: Functions, time: Time, fork: For
     )
 })
 
-/** Runs what the engine asks for, and reports how it ended. */
+/** Runs an effect of the engine, and reports its end. */
 const perform = (machine: Machine, functions: Functions, work: Work): Effect.Effect<void> =>
   Effect.map(functions.run(callOf(work)), (end) =>
     work._tag === "InvokeFunction"

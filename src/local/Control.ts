@@ -1,9 +1,8 @@
 /**
- * What an engine on this machine answers besides AWS's API, to the command line of this library: its own routes, all of them
- * below `/_local/`.
+ * The engine's own routes, in addition to AWS's API, for the command line of this library: all of them below `/_local/`.
  *
- * Owns: those routes, and what they answer.
- * Does not own: who is let in, which is as for AWS's routes, and HTTP.
+ * Owns: those routes, and their answers.
+ * Does not own: access control, which is the same as for AWS's routes, and HTTP.
  *
  * @since 0.1.0
  */
@@ -23,7 +22,7 @@ interface Route {
 
 type Run = (backend: Backend, body: string) => Effect.Effect<Reply, Service.Refused>
 
-/** Where the routes are. */
+/** The prefix of the routes. */
 const prefix = "/_local/"
 
 const runs: Readonly<Record<string, Run>> = {
@@ -38,7 +37,7 @@ const runs: Readonly<Record<string, Run>> = {
         const timer = yield* Effect.fromResult(machine.command(Service.skipTimer, { executionArn }))
         return { body: JSON.stringify({ skipped: [skippedBy(machine, timer)] }) }
       }
-      // Those that wait for no time are refused.
+      // Executions that wait for no time are refused and skipped.
       const timers = machine.inMemory().flatMap((arn) => {
         const skipped = machine.command(Service.skipTimer, { executionArn: arn })
         return Result.isSuccess(skipped) ? [skippedBy(machine, skipped.success)] : []
@@ -47,7 +46,7 @@ const runs: Readonly<Record<string, Run>> = {
     })
 }
 
-/** The route of a request, if it is one of ours. */
+/** Returns the own route of a request, if there is one. */
 export const controlRoute = (method: string, url: string): Route | undefined => {
   const [path = ""] = url.split("?")
   if (!path.startsWith(prefix)) return undefined
@@ -68,7 +67,7 @@ const readSkip = (body: string): Result.Result<typeof SkipRequest.Type, Service.
     ({ message }) => new Service.Refused({ exception: "InvalidParameterValueException", message })
   )
 
-/** What has ended, as a person knows it. What belongs to the execution itself has no name. */
+/** Returns the ended timer in a form for people. A timer of the execution itself has no name. */
 const skippedBy = (machine: Backend["machine"], { executionArn, operationId }: Service.Timer) => {
   const operations = Result.getOrElse(
     machine.query((state) => Result.succeed(Service.operations(state, executionArn)), { executionArn }),

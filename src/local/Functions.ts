@@ -1,8 +1,8 @@
 /**
- * What the engine knows of the functions that it runs, and how it takes their ends.
+ * The functions of the engine, and the meaning of their ends.
  *
- * Owns: the words between the engine and whoever runs functions.
- * Does not own: processes, and what a function does.
+ * Owns: the interface between the engine and the code that runs functions.
+ * Does not own: processes, and the code of a function.
  *
  * @since 0.1.0
  */
@@ -11,13 +11,13 @@ import type * as Service from "../engine/Service.ts"
 import { parseJson } from "../internal/json.ts"
 import type { ErrorObject } from "../wire/ErrorObject.ts"
 
-/** One call of a function: an invocation of a durable one, or of any other. */
+/** One call of a function: an invocation of a durable function, or a call of a plain one. */
 export interface FunctionCall {
   readonly requestId: string
   readonly functionName: string
   readonly version: string
   readonly functionArn: string
-  /** JSON. */
+  /** The payload as JSON. */
   readonly payload: string
   readonly tenantId?: string | undefined
   readonly traceHeader?: string | undefined
@@ -26,8 +26,8 @@ export interface FunctionCall {
 }
 
 /**
- * How a call ended: with a text, which is JSON if the function keeps its word; with an error that its code threw; because
- * its process ended; or because its time ran out.
+ * The end of a call: a returned text, which should be JSON; an error that the code threw; the end of the process; or a
+ * time-out.
  */
 export type FunctionEnd =
   | { readonly _tag: "Returned"; readonly body: string }
@@ -35,9 +35,9 @@ export type FunctionEnd =
   | { readonly _tag: "Exited"; readonly error: ErrorObject }
   | { readonly _tag: "TimedOut"; readonly afterSeconds: number }
 
-/** Functions that can be run. */
+/** Functions that can run. */
 export interface Functions {
-  /** The function of this name, or undefined when there is none. Says the same as long as the engine runs. */
+  /** Returns the function of this name, or undefined if there is none. The result is the same as long as the engine runs. */
   readonly find: (
     name: string
   ) => { readonly kind: "durable" | "plain"; readonly executionTimeoutSeconds?: number | undefined } | undefined
@@ -45,7 +45,7 @@ export interface Functions {
   readonly run: (call: FunctionCall) => Effect.Effect<FunctionEnd>
 }
 
-/** What becomes of a call of a function that an engine before this one has served. */
+/** Returns the end of a call of a function that only an earlier engine served. */
 export const gone = ({ functionName }: FunctionCall): FunctionEnd => ({
   _tag: "Exited",
   error: {
@@ -54,7 +54,7 @@ export const gone = ({ functionName }: FunctionCall): FunctionEnd => ({
   }
 })
 
-/** All of these functions, each in its own way. */
+/** Combines functions; each call goes to the functions that have the name. */
 export const together = (all: ReadonlyArray<Functions>): Functions => ({
   names: all.flatMap(({ names }) => names),
   find: (name) => all.map(({ find }) => find(name)).find((found) => found !== undefined),
@@ -64,7 +64,7 @@ export const together = (all: ReadonlyArray<Functions>): Functions => ({
     )
 })
 
-/** The function at an address. Aliases lead to version 1: on one machine a function has one version. */
+/** Returns the lookup of functions by address. Aliases lead to version 1: on one machine a function has one version. */
 export const lookupIn =
   ({ find }: Functions): Service.Config["lookup"] =>
   (name, qualifier) => {
@@ -78,7 +78,7 @@ export const lookupIn =
       : { kind, name, version, ...(executionTimeoutSeconds !== undefined && { executionTimeoutSeconds }) }
   }
 
-/** What is said about a function that is not there. */
+/** Returns advice for the message about a missing function. */
 export const adviceIn =
   ({ names }: Functions): Service.Config["missingAdvice"] =>
   () =>
@@ -86,11 +86,12 @@ export const adviceIn =
       ? ". This engine serves no functions. Give it some."
       : `. This engine serves ${names.join(", ")}. It never calls functions in AWS.`
 
-/** What the end of a call means for a durable execution. */
+/** Converts the end of a call to the end of an invocation of a durable execution. */
 export const invocationEnd = (end: FunctionEnd): Service.InvocationEnd => {
   switch (end._tag) {
     case "Returned":
-      // The engine refuses an answer that is no object of the right shape, so what is no JSON need only not be one.
+      // The engine refuses an answer that is not an object of the right shape, so invalid JSON only has to be a different
+      // value.
       return { _tag: "Answered", answer: parseJson(end.body) }
     case "TimedOut":
       return end
@@ -99,7 +100,7 @@ export const invocationEnd = (end: FunctionEnd): Service.InvocationEnd => {
   }
 }
 
-/** What the end of a call means for whoever waits for its result. */
+/** Converts the end of a call to the result for its caller. */
 export const targetEnd = (end: FunctionEnd): Service.TargetEnd => {
   switch (end._tag) {
     case "Returned":

@@ -1,32 +1,32 @@
 /**
- * Who may talk to the engine. Any page that a developer opens can send requests to this machine, and one whose name is bound
- * anew could read the answers; behind the port lie the developer's own functions and data.
+ * Access control of the engine. Any page that a developer opens can send requests to this machine, and a page that rebinds
+ * its host name could read the answers; behind the port are the developer's own functions and data.
  *
- * Owns: which requests are turned away before anybody looks at what they ask for.
- * Does not own: what a route takes.
+ * Owns: which requests are refused before their content is processed.
+ * Does not own: the input of a route.
  *
  * @since 0.1.0
  */
 
-/** What a request shows of itself. */
+/** The parts of a request that the guard inspects. */
 export interface Stranger {
   readonly method: string
   readonly headers: Readonly<Record<string, string | undefined>>
 }
 
-/** Why a request is turned away: the name of an exception, and a sentence. */
+/** A refusal: the name of an exception, and a sentence. */
 export interface Denial {
   readonly name: string
   readonly message: string
 }
 
-/** The rules for a server at this port. */
+/** Returns the rules for a server at this port. */
 export const guard =
   (port: number) =>
   ({ headers, method }: Stranger): Denial | undefined => {
     const hosts = ["127.0.0.1", "localhost", "[::1]"].map((name) => `${name}:${port}`)
     const { host, origin, "sec-fetch-site": site } = headers
-    // A page whose name leads here sends its own name.
+    // A page whose host name was rebound to this machine sends its own host name.
     if (host === undefined || !hosts.includes(host.toLowerCase())) {
       return denied(`The Host of this request is not this engine. Use ${hosts[0]} as the address.`)
     }
@@ -36,7 +36,7 @@ export const guard =
     if (site === "cross-site" || site === "same-site") {
       return denied("A page of another site sent this request, and pages may not use the engine.")
     }
-    // No page gets leave to send what is not simple.
+    // No page gets permission to send requests that are not simple.
     if (method === "OPTIONS") return denied("The engine has no answers for pages of other sites.")
     return undefined
   }
@@ -44,8 +44,8 @@ export const guard =
 const denied = (message: string): Denial => ({ name: "AccessDeniedException", message })
 
 /**
- * What every request of AWS's clients carries, whatever the credentials, and no page can send without asking. The signature
- * is not checked: whoever may send it may also read the secret that it is made with.
+ * Refuses a request without the signature header that all AWS clients send, with any credentials, and that no page can send
+ * without a preflight. The signature is not checked: a client that may send it may also read the secret behind it.
  */
 export const unsigned = ({ headers }: Stranger): Denial | undefined =>
   headers["authorization"]?.startsWith("AWS4-HMAC-SHA256 ") === true

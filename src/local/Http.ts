@@ -1,12 +1,13 @@
 /**
- * The engine as an HTTP server: routes, bodies, and failures in the shape that AWS's clients read, also for what no client of
- * AWS would send.
+ * The engine as an HTTP server: routes, bodies, and failures in the form that AWS's clients read, also for requests that no
+ * AWS client sends.
  *
- * Owns: the way from bytes to an operation and back, limits and time-outs of requests, what is logged of them.
- * Does not own: what an operation does, who is let in.
+ * Owns: the way from bytes to an operation and back, limits and time-outs of requests, and their log lines.
+ * Does not own: the operations, and access control.
  *
- * 1. Every request that is HTTP gets an answer with an id and, unless it succeeded, the name of an exception.
- * 2. No log has a header, a payload, a token or the id of a callback in it.
+ * Invariants:
+ * 1. Every HTTP request gets an answer with an id and, unless it succeeded, the name of an exception.
+ * 2. No log contains a header, a payload, a token or the id of a callback.
  *
  * @since 0.1.0
  */
@@ -33,26 +34,26 @@ import { controlRoute } from "./Control.ts"
 import { guard, unsigned, type Denial } from "./Guard.ts"
 import { StorageError } from "./Sqlite.ts"
 
-/** How many milliseconds a client has for what it sends. */
+/** The time in milliseconds that a client has to send its request. */
 export interface Patience {
   readonly headers: number
-  /** For the headers and the body. */
+  /** The limit for the headers and the body. */
   readonly request: number
 }
 
-/** A server looks once in a second who is late. */
+/** The default limits. The server checks for late clients once a second. */
 export const patience: Patience = { headers: 10_000, request: 60_000 }
 
 type App = Effect.Effect<HttpServerResponse.HttpServerResponse, never, HttpServerRequest.HttpServerRequest>
 
-/** What is served on this machine. */
+/** A running server on this machine. */
 export interface Served {
   readonly port: number
-  /** Ends every connection, whatever is going on there. */
+  /** Closes every connection, including active ones. */
   readonly hangUp: () => void
 }
 
-/** Serves something on this machine until the scope closes, on a free port for 0. */
+/** Serves an app on this machine until the scope closes, on a free port for 0. */
 export const serve = (
   host: "127.0.0.1" | "::1",
   port: number,
@@ -67,7 +68,8 @@ export const serve = (
     })
     refuseBytes(node)
     const server = yield* NodeHttpServer.make(() => node, { host, port, disablePreemptiveShutdown: true })
-    // The server ends with its last connection, and clients keep theirs; whoever waits for an execution waits for long.
+    // The server ends with its last connection, and clients keep theirs; a client that waits for an execution waits for
+    // long.
     yield* Effect.addFinalizer(() =>
       Effect.sync(() => {
         node.close()
@@ -75,8 +77,8 @@ export const serve = (
       })
     )
     const bound = portOf(node)
-    // Spans have the headers and the path of a request in them.
-    // An app is not interrupted of itself, when its client has gone and when the server ends.
+    // Spans would contain the headers and the path of a request.
+    // By default an app is not interrupted when its client has gone or when the server stops.
     const served = server.serve(Effect.interruptible(app(bound)))
     yield* Effect.provideService(served, HttpMiddleware.TracerDisabledWhen, constTrue)
     return { port: bound, hangUp: () => node.closeAllConnections() }
@@ -88,8 +90,8 @@ const portOf = (node: Server): number => {
 }
 
 /**
- * What is not HTTP, or too slow, never becomes a request; it is answered all the same. If it is the rest of a request that was
- * answered already, the connection ends.
+ * Answers bytes that never become a request: malformed HTTP, or a client that is too slow. If they are the rest of a request
+ * that was answered already, the connection is closed.
  */
 const refuseBytes = (node: Server): void => {
   const answering = new WeakMap<Duplex, ServerResponse>()
@@ -114,12 +116,12 @@ const parseFailures: Readonly<Record<string, readonly [status: string, message: 
 
 // --- One request -------------------------------------------------------------------------------------------------------
 
-/** What is served besides the API to whoever the guard lets in, at a port; nothing for a request that is the API's. */
+/** The pages in addition to the API, at a port, for requests that the guard accepts; nothing for a request of the API. */
 export type Pages = (
   port: number
 ) => (request: HttpServerRequest.HttpServerRequest) => Effect.Effect<HttpServerResponse.HttpServerResponse> | undefined
 
-/** The API of AWS for a backend, and pages for people. */
+/** Serves the API of AWS for a backend, and pages for people. */
 export const api =
   (backend: Backend, pages: Pages = () => () => undefined) =>
   (port: number): App => {
@@ -156,7 +158,7 @@ const answer = (
   )
 }
 
-/** What something makes of the body of a request, or what has come in its way. */
+/** Runs a handler on the body of a request, and returns its reply or the failure. */
 const answered = (
   name: string,
   request: HttpServerRequest.HttpServerRequest,
@@ -171,7 +173,7 @@ const answered = (
     )
   )
 
-/** The text of a body, as far as it may go. What is no UTF-8 is replaced, as the service does. */
+/** Returns the text of a body up to its size limit. Invalid UTF-8 is replaced, as the service does. */
 export const bodyOf = (
   request: HttpServerRequest.HttpServerRequest,
   maxBytes: number
@@ -188,7 +190,7 @@ export const bodyOf = (
     )
   )
 
-/** Something that no request should be able to bring about. What broke is for the log, and not for the client. */
+/** Returns the answer to an unexpected failure. The details are logged, and not sent to the client. */
 const broken = (operation: string, cause: Cause.Cause<unknown>): Effect.Effect<Reply> => {
   const error = Cause.squash(cause)
   const message = error instanceof StorageError ? error.message : "The engine failed. Its log says how."
@@ -209,10 +211,10 @@ const denialReply = (status: number, { message, name }: Denial): Reply => ({
   body: JSON.stringify({ Type: "User", Message: message, message })
 })
 
-/** The header that every answer has. */
+/** Returns the header that every answer has. */
 export const identified = (): { readonly "x-amzn-requestid": string } => ({ "x-amzn-requestid": randomUUID() })
 
-/** An answer as HTTP. */
+/** Converts a reply to an HTTP response. */
 export const respond = ({ body, headers = {}, status = 200 }: Reply): HttpServerResponse.HttpServerResponse => {
   const all = { ...identified(), ...headers }
   return body === undefined
@@ -246,7 +248,7 @@ interface Unrouted extends Denial {
   readonly status: number
 }
 
-/** Operations by their method and their path, in which the label is empty. */
+/** The operations by their method and their path with an empty label. */
 const table: ReadonlyMap<string, ApiOperationName> = new Map(
   operationNames.map((operation) => {
     const { method, path } = routes[operation]
@@ -254,7 +256,7 @@ const table: ReadonlyMap<string, ApiOperationName> = new Map(
   })
 )
 
-/** The segment that is a label, in every route. */
+/** The index of the label segment in every route. */
 const labelAt = 3
 
 const route = (method: string, url: string): Routed | Unrouted => {

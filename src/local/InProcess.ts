@@ -1,8 +1,8 @@
 /**
- * Functions in the process of the engine itself. What they record goes over HTTP all the same, as from any other process.
+ * Functions in the process of the engine itself. Their checkpoints still go over HTTP, as from any other process.
  *
- * Owns: how an implementation is called there, and how its calls end.
- * Does not own: what it does, and which calls there are.
+ * Owns: how an implementation is called in this process, and how its calls end.
+ * Does not own: the implementation, and which calls there are.
  *
  * @since 0.1.0
  */
@@ -23,14 +23,14 @@ import { LambdaContext, type InvocationContext } from "../lambda/LambdaContext.t
 import { decodeInvocationEvent } from "../wire/Invocation.ts"
 import type { FunctionCall, FunctionEnd, Functions } from "./Functions.ts"
 
-/** A function that runs here. */
+/** A function that runs in this process. */
 export interface Guest {
   readonly name: string
-  /** Other names that lead to it. */
+  /** The other names that lead to it. */
   readonly aliases: ReadonlyArray<string>
   readonly kind: "durable" | "plain"
   readonly implementation: DurableFunction.AnyImplementation
-  /** What its code requires. */
+  /** The services that its code requires. */
   readonly services: Context.Context<never>
   readonly timeoutSeconds: number
   readonly executionTimeoutSeconds: number | undefined
@@ -38,7 +38,7 @@ export interface Guest {
 
 export interface InProcessOptions {
   readonly guests: ReadonlyArray<Guest>
-  /** Where the engine is reached. */
+  /** The address of the engine. */
   readonly url: Effect.Effect<string>
   readonly region: string
 }
@@ -47,7 +47,7 @@ export interface InProcessOptions {
 export const hosted = ({ guests, region, url }: InProcessOptions): Effect.Effect<Functions, never, Scope.Scope> =>
   Effect.gen(function* () {
     const scope = yield* Effect.scope
-    // They are connected with their first call, when the engine has an address.
+    // The functions connect with their first call, when the engine has an address.
     const connected = yield* Effect.cached(
       Effect.flatMap(url, (endpoint) => Layer.buildWithScope(connection(endpoint, region), scope))
     )
@@ -101,7 +101,7 @@ const invoked = (
 ): Effect.Effect<FunctionEnd, never, CheckpointStore> =>
   Effect.fromResult(decodeInvocationEvent(JSON.parse(payload))).pipe(
     Effect.flatMap((event) =>
-      // On one machine an address without a version is as good as any.
+      // On one machine an address without a version is sufficient.
       invoke(implementation, event, { deadline, traceHeader, warnAboutTargets: false })
     ),
     Effect.matchCause({

@@ -1,12 +1,12 @@
 /**
- * The durable part of Lambda on one machine, for development: AWS's API over HTTP, on a database of SQLite that survives
- * `kill -9`, with functions in processes of their own.
+ * The durable part of Lambda on one machine, for development: AWS's API over HTTP, on a SQLite database that survives `kill
+ * -9`, with functions in processes of their own.
  *
- * AWS's own clients, its command line and handlers that are written with AWS's SDKs use it unchanged: they need no more than
- * `AWS_ENDPOINT_URL_LAMBDA` and any credentials. Needs `@effect/platform-node`, and Node 22.19 or later.
+ * AWS's own clients, its command line and handlers that are written with AWS's SDKs use it unchanged: they need only
+ * `AWS_ENDPOINT_URL_LAMBDA` and any credentials. It requires `@effect/platform-node`, and Node 22.19 or later.
  *
- * Owns: what people give to an engine and get from it.
- * Does not own: any of its parts.
+ * Owns: the options and the interface of an engine.
+ * Does not own: its parts.
  *
  * @since 0.1.0
  */
@@ -49,41 +49,41 @@ export { StorageError } from "./Sqlite.ts"
 // --- The engine ----------------------------------------------------------------------------------------------------------
 
 /**
- * How an engine is set up.
+ * The options of an engine.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Options {
-  /** What to serve. A name that two of them have is refused. */
+  /** The functions to serve. A name that two of them have is refused. */
   readonly functions: ReadonlyArray<FunctionSource>
   /** The file of the database, or `":memory:"`. Default: `.durable/local.db`. */
   readonly database?: string | undefined
-  /** How large the database may become, in bytes. Default: as large as the disk lets it. */
+  /** The maximum size of the database, in bytes. Default: limited only by the disk. */
   readonly maxDatabaseBytes?: number | undefined
   /** The port of the API, from 1 to 65,535, or 0 for a free one. Default: 9177. */
   readonly port?: number | undefined
-  /** Which of this machine's two names for itself to listen at. Default: `127.0.0.1`. */
+  /** The loopback address to listen at. Default: `127.0.0.1`. */
   readonly host?: "127.0.0.1" | "::1" | undefined
-  /** Days for which executions that are over are kept, from 1 to 90. Default: 14. */
+  /** The days for which closed executions are kept, from 1 to 90. Default: 14. */
   readonly retentionDays?: number | undefined
   /** The region of every ARN. Default: `us-east-1`. */
   readonly region?: string | undefined
   /** The account of every ARN. Default: `123456789012`. */
   readonly account?: string | undefined
-  /** How long to wait before an invocation that failed is repeated: the first time, and at most. Default: 1 second, 5 minutes. */
+  /** The delay before a failed invocation is repeated: the first, and the maximum. Default: 1 second, 5 minutes. */
   readonly retry?: { readonly initial?: Duration.Input; readonly max?: Duration.Input } | undefined
   /**
-   * Whether time leaps to the end of waits and of pauses between attempts, so that a workflow of days takes no longer than its
-   * code: when no function runs, and while somebody waits for the end of an execution. It never leaps over a limit, such as the
-   * time-out of a callback, because somebody may be about to answer. Default: no.
+   * Whether time leaps to the end of waits and of pauses between attempts, so that a workflow of days takes no longer than
+   * its code. Time leaps when no function runs, and while a client waits for the end of an execution. It never leaps over a
+   * limit, such as the time-out of a callback, because an answer may be about to come. Default: no.
    */
   readonly skipTime?: boolean | undefined
-  /** Whether there is a page for people, at `/_ui/`. Default: yes. */
+  /** Whether there is a web page for people, at `/_ui/`. Default: yes. */
   readonly ui?: boolean | undefined
-  /** Whether functions get the AWS credentials of the engine's environment, and not made-up ones. Default: no. */
+  /** Whether functions get the AWS credentials of the engine's environment instead of fake ones. Default: no. */
   readonly useAwsCredentials?: boolean | undefined
-  /** Options for the Node of functions. Default: those of this process that say how modules are found. */
+  /** The Node options of functions. Default: those of this process that affect how modules are found. */
   readonly nodeArgs?: ReadonlyArray<string> | undefined
 }
 
@@ -96,23 +96,24 @@ export interface Options {
 export class LocalEngine extends Context.Service<
   LocalEngine,
   {
-    /** Where the API is, such as `http://127.0.0.1:9177`. */
+    /** The address of the API, such as `http://127.0.0.1:9177`. */
     readonly url: string
-    /** Variables by which clients of AWS find the engine. */
+    /** The environment variables with which clients of AWS find the engine. */
     readonly environment: Readonly<Record<string, string>>
     /** The names of the functions. */
     readonly functions: ReadonlyArray<string>
-    /** How many executions of an earlier engine go on. */
+    /** The number of executions of an earlier engine that continue. */
     readonly resumed: number
-    /** The engine's time, in which an Effect can sleep that plays somebody outside: see `skipTime`. */
+    /** The engine's clock, for an Effect that simulates an external system and sleeps in the engine's time: see `skipTime`. */
     readonly clock: Clock.Clock
-    /** Never ends, but for the failure of the database, after which the engine carries out nothing any more. */
+    /** Never succeeds; it fails with the failure of the database, after which the engine executes no more commands. */
     readonly failure: Effect.Effect<never, StorageError>
   }
 >()("effect-durable/local/LocalEngine") {}
 
 /**
- * An engine that runs until its scope closes, the client for it, and the store for programs that run invocations themselves.
+ * Starts an engine that runs until its scope closes, with its client, and with the store for programs that run invocations
+ * themselves.
  *
  * Fails with `StorageError` when the database cannot be opened, with `FunctionsError` when a function cannot be served, and
  * with `ServeError` when the port is taken.

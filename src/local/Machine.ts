@@ -1,15 +1,16 @@
 /**
- * The engine as it runs on one machine: its state in memory and on disk, the time, and whoever waits for an execution.
+ * The engine on one machine: its state in memory and on disk, its time, and the clients that wait for an execution.
  *
- * Owns: the order of commands, which executions are in memory, the timer of the process, and what happens when the database
- * fails.
- * Does not own: what a command does, how rows look, how functions run.
+ * Owns: the order of commands, which executions are in memory, the timer of the process, and the reaction to a failure of
+ * the database.
+ * Does not own: the effect of a command, the form of rows, and how functions run.
  *
+ * Invariants:
  * 1. A command is applied to the state in memory after its changes are on disk, so that nothing is acknowledged that a crash
  *    could undo.
- * 2. An execution that is over leaves memory with the command that ended it, and comes back for as long as a command about it
- *    takes.
- * 3. When the database fails, no command is carried out any more.
+ * 2. An execution that is over leaves memory with the command that ended it, and returns for the duration of a command about
+ *    it.
+ * 3. When the database fails, no further command is executed.
  *
  * @since 0.1.0
  */
@@ -24,10 +25,10 @@ import { StorageError } from "./Sqlite.ts"
 import type { StartNote, Store } from "./Store.ts"
 import type { Kind, Time } from "./Time.ts"
 
-/** What the engine asks a host to run. */
+/** The effects that the engine asks a host to run. */
 export type Work = Exclude<Service.HostEffect, { readonly _tag: "ExecutionClosed" }>
 
-/** What a command or a question is about, in whichever words it says that, so that it finds it in memory. */
+/** The execution of a command or a query, in any of its forms, so that it can be loaded into memory. */
 interface About {
   readonly executionArn?: string | undefined
   readonly DurableExecutionArn?: string | undefined
@@ -59,7 +60,7 @@ export class Machine {
   readonly failed = Deferred.makeUnsafe<never, StorageError>()
   readonly #store: Store
   readonly #time: Time
-  /** Milliseconds by which the time that is stored was ahead of this one: an engine before this one may have leapt. */
+  /** Milliseconds by which the stored time was ahead of the current time: an earlier engine may have leapt. */
   readonly #ahead: number
   readonly #watchers = new Map<string, Set<(outcome: Service.ExecutionOutcome) => void>>()
   readonly #listeners = new Set<(arns: ReadonlySet<string>) => void>()
@@ -70,7 +71,7 @@ export class Machine {
   #failure: StorageError | undefined
   #stopped = false
 
-  /** Loads what is stored. Throws `StorageError`. */
+  /** Loads the stored state. Throws `StorageError`. */
   constructor({ config, store, time }: MachineOptions) {
     this.#store = store
     this.config = config
@@ -79,12 +80,12 @@ export class Machine {
     this.#ahead = Math.max(0, this.#state.now - time.now())
   }
 
-  /** The time in milliseconds since the epoch. It never goes back, whatever engines there were. */
+  /** Returns the time in milliseconds since the epoch. It never goes back, also across engines. */
   readonly now = (): number => this.#time.now() + this.#ahead
 
   /**
-   * Begins to run: what was in flight when the last engine ended has crashed, what fell due meanwhile happens, each in its
-   * order. Answers how many executions go on.
+   * Starts the machine: invocations in flight when the last engine ended have crashed, and timers that fell due meanwhile
+   * fire in order. Returns the number of executions that continue.
    */
   start(work: (work: Work) => void): number {
     this.#work = work
@@ -101,15 +102,15 @@ export class Machine {
     return Array.from(Service.executions(this.#state)).filter(({ outcome }) => outcome === undefined).length
   }
 
-  /** Ends the timer. What is in flight stays so, for the next engine to find. */
+  /** Stops the timer. Work in flight stays recorded as such, for the next engine to find. */
   stop(): void {
     this.#stopped = true
     this.#timer?.cancel()
   }
 
-  // --- What others ask for -----------------------------------------------------------------------------------------
+  // --- Commands and queries ----------------------------------------------------------------------------------------
 
-  /** Carries out a command. Throws `StorageError`, and then nothing has happened. */
+  /** Executes a command. Throws `StorageError`, and then nothing has changed. */
   readonly command = <Request extends About, Answer>(
     command: Command<Request, Answer>,
     request: Request,
@@ -121,15 +122,15 @@ export class Machine {
       )
     )
 
-  /** Asks something. Throws `StorageError`. */
+  /** Runs a query. Throws `StorageError`. */
   readonly query = <Request extends About, Answer>(
     query: Query<Request, Answer>,
     request: Request
   ): Result.Result<Answer, Service.Refused> => this.#using(request, (state) => query(state, request, this.#env()))
 
   /**
-   * Asks something about an execution that is over, for which its history is enough: its operations are not read. Answers nothing
-   * about any other. Throws `StorageError`.
+   * Runs a query about an execution that is over and whose history is sufficient: its operations are not read. Returns
+   * undefined for any other execution. Throws `StorageError`.
    */
   readonly recall = <Answer>(
     query: Query<{ readonly executionName: string }, Answer>,
@@ -142,31 +143,31 @@ export class Machine {
         : query(Stored.restore(Service.empty, stored), { executionName }, this.#env())
     })
 
-  /** A page of executions, of which most are not in memory. Throws `StorageError`. */
+  /** Returns a page of executions, most of which are not in memory. Throws `StorageError`. */
   readonly list = (query: Parameters<typeof Service.listFrom>[1]): ReturnType<typeof Service.listFrom> =>
     this.#guarded(() =>
       Service.listFrom((functionName, from, step) => this.#store.list(functionName, from, step), query, this.#env())
     )
 
-  /** A page of executions of any function, as they are stored. Throws `StorageError`. */
+  /** Returns a page of stored executions of any function. Throws `StorageError`. */
   readonly search = (query: Search.Query): Search.Page => this.#guarded(() => this.#store.search(query))
 
-  /** How many executions there are, by their status. Throws `StorageError`. */
+  /** Returns the number of executions by their status. Throws `StorageError`. */
   readonly counts = (query: Pick<Search.Query, "functionName" | "name">): Search.Counts =>
     this.#guarded(() => this.#store.counts(query))
 
-  /** Tells which executions a command has changed, after it. Answers how to end that. */
+  /** Notifies a listener after each command of the executions that it has changed. Returns a function that stops this. */
   onChange(listener: (arns: ReadonlySet<string>) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
   }
 
-  /** The execution that a call with this id has started. Throws `StorageError`. */
+  /** Returns the execution that a call with this id has started. Throws `StorageError`. */
   startedBy(invocationId: string): string | undefined {
     return this.#guarded(() => this.#store.arnOfStart(invocationId))
   }
 
-  /** The end of an execution, as soon as it has ended; nothing for an execution that does not exist. */
+  /** Waits for the end of an execution; returns undefined for an execution that does not exist. */
   ended(arn: string): Effect.Effect<Service.ExecutionOutcome | undefined> {
     return Effect.callback((resume) => {
       const found = this.#guarded(() => Service.execution(this.#state, arn) ?? this.#store.find("arn", arn)?.head)
@@ -187,11 +188,11 @@ export class Machine {
     this.#time.awaited(this.#awaited)
   }
 
-  /** ARNs of the executions that are in memory: those that are not over. */
+  /** Returns the ARNs of the executions that are in memory: those that are not over. */
   readonly inMemory = (): ReadonlyArray<string> =>
     Array.from(Service.executions(this.#state), ({ identity }) => identity.arn)
 
-  // --- What the host reports ---------------------------------------------------------------------------------------
+  // --- Reports of the host -----------------------------------------------------------------------------------------
 
   invocationEnded(executionArn: string, invocationId: string, end: Service.InvocationEnd): void {
     this.#report((state, env) => Service.invocationEnded(state, { executionArn, invocationId, end }, env))
@@ -201,10 +202,10 @@ export class Machine {
     this.#report((state, env) => Service.targetEnded(state, { executionArn, operationId, end }, env))
   }
 
-  /** Executions that ended before this time are not kept any longer. */
+  /** Returns the time before which ended executions are no longer kept. */
   readonly keptSince = (): number => this.now() - this.config.retentionDays * 86_400_000
 
-  /** Deletes what is older than the service keeps it. */
+  /** Deletes executions that are older than the retention. */
   readonly tidy = (): void => {
     this.#whileItWorks(() => this.#store.deleteEndedBefore(this.keptSince()))
   }
@@ -219,7 +220,7 @@ export class Machine {
     return { config: this.config, now: this.now(), freshId }
   }
 
-  /** Runs with what it is about in memory. What was put there for it is gone afterwards, unless it is open. */
+  /** Runs a function with the execution in memory. An execution loaded for this is dropped afterwards, unless it is open. */
   #using<A>(about: About, body: (state: Service.ServiceState) => A): A {
     return this.#guarded(() => {
       const missing = this.#missing(about)
@@ -281,7 +282,7 @@ export class Machine {
 
   // --- Time --------------------------------------------------------------------------------------------------------
 
-  /** Wakes the process when the next thing happens by the passing of time. */
+  /** Wakes the process when the next timer is due. */
   #arm(): void {
     const next = Service.nextTimer(this.#state)
     const kind = next !== undefined && Service.isWait(next.kind) ? "wait" : "limit"
@@ -308,7 +309,7 @@ export class Machine {
     }
   }
 
-  /** For what nobody waits for: the failure is told, and that is all. */
+  /** Runs a function whose result nothing waits for: a failure is reported, and nothing else. */
   #whileItWorks(body: () => void): void {
     if (this.#failure !== undefined || this.#stopped) return
     try {
@@ -325,10 +326,10 @@ export class Machine {
   }
 }
 
-/** In milliseconds. Node fires a longer one at once. */
+/** The longest timer, in milliseconds. Node fires a longer one at once. */
 const longestTimer = 2 ** 31 - 1
 
-/** Looks like a UUID and is 128 random bits, because tokens and ids of callbacks are made of it. */
+/** Returns an id in the form of a UUID with 128 random bits, because tokens and callback ids contain it. */
 const freshId = (): string =>
   randomBytes(16)
     .toString("hex")

@@ -1,7 +1,7 @@
 /**
- * Functions in processes: what the engine was given to serve, each with its runtime and its sandbox.
+ * Functions in processes, each with its runtime and its sandbox.
  *
- * Owns: which function has which name, and the environment that says so to its process.
+ * Owns: the names of functions, and the environment that passes them to their processes.
  * Does not own: calls and processes.
  *
  * @since 0.1.0
@@ -20,21 +20,21 @@ import { serve } from "./Http.ts"
 import { Runtime } from "./Runtime.ts"
 import { Sandbox } from "./Sandbox.ts"
 
-/** What a function may be told besides what it is. */
+/** The settings of a function. */
 export interface FunctionSettings {
-  /** Seconds that an execution may take. Default: the engine's own. */
+  /** The time-out of an execution in seconds. Default: the engine's own. */
   readonly executionTimeoutSeconds?: number | undefined
-  /** Seconds that one invocation may take. */
+  /** The time-out of one invocation in seconds. */
   readonly timeoutSeconds: number
-  /** Calls that its process takes at the same time. */
+  /** The number of concurrent calls of its process. */
   readonly concurrency: number
   readonly env: Readonly<Record<string, string>>
 }
 
-/** A function that can be run in a process. */
+/** A function that can run in a process. */
 export interface Definition extends FunctionSettings {
   readonly name: string
-  /** Other names that lead to it. */
+  /** The other names that lead to it. */
   readonly aliases: ReadonlyArray<string>
   readonly kind: "durable" | "plain"
   readonly command: readonly [string, ...ReadonlyArray<string>]
@@ -42,7 +42,7 @@ export interface Definition extends FunctionSettings {
 }
 
 /**
- * What was given to the engine cannot be served.
+ * The error of an engine whose functions cannot be served.
  *
  * @category errors
  * @since 0.1.0
@@ -53,7 +53,7 @@ export class FunctionsError extends Schema.TaggedError<FunctionsError>()("Functi
 
 export interface ProcessOptions {
   readonly definitions: ReadonlyArray<Definition>
-  /** Where the engine is reached. */
+  /** The address of the engine. */
   readonly url: Effect.Effect<string>
   readonly host: "127.0.0.1" | "::1"
   readonly region: string
@@ -101,7 +101,7 @@ const startFunction = (
       useAwsCredentials,
       env: environmentOf(definition, `${host === "::1" ? "[::1]" : host}:${port}`, yield* url, region),
       onExit: (how) => {
-        // What the process has still sent is not asked by the next one.
+        // Requests that the old process has sent must not receive calls of the next one.
         hangUp()
         runtime.exited(how)
         if (runtime.hasWaiting) sandbox.start()
@@ -111,7 +111,7 @@ const startFunction = (
     return runtime
   })
 
-/** The environment of a function of Lambda, as far as runtimes and handlers look at it. */
+/** Returns the environment of a Lambda function, with the variables that runtimes and handlers read. */
 const environmentOf = (
   { concurrency, env, name }: Definition,
   api: string,
@@ -134,15 +134,21 @@ const environmentOf = (
 
 // --- Modules -----------------------------------------------------------------------------------------------------------
 
-/** Files of this folder that are processes of their own are sources in a checkout and JavaScript in the package. */
+/**
+ * Returns the path of a file in this folder that is a process of its own: a source in a checkout, and JavaScript in the
+ * package.
+ */
 const sibling = (name: string): string =>
   fileURLToPath(new URL(`./${name}${extname(fileURLToPath(import.meta.url))}`, import.meta.url))
 
-/** Options for Node that a process needs to load what this one loads. */
+/** Returns the Node options with which a process loads what this one loads. */
 const nodeOptions = (nodeArgs: ReadonlyArray<string> | undefined): ReadonlyArray<string> =>
   nodeArgs ?? inheritedOptions(process.execArgv)
 
-/** Those of a process that say how modules are found. The value of one may be an argument of its own, as Vitest writes it. */
+/**
+ * Returns the options of a process that affect how modules are found. The value of an option may be a separate argument, as
+ * Vitest writes it.
+ */
 export const inheritedOptions = (execArgv: ReadonlyArray<string>): ReadonlyArray<string> =>
   execArgv.filter(
     (argument, at) =>
@@ -150,7 +156,7 @@ export const inheritedOptions = (execArgv: ReadonlyArray<string>): ReadonlyArray
       /^(--conditions|-C|--import|--(experimental-)?loader)$/.test(execArgv[at - 1] ?? "")
   )
 
-/** The command that runs an export of a module. */
+/** Returns the command that runs an export of a module. */
 export const nodeCommand = (
   file: string,
   name: string,
@@ -163,7 +169,7 @@ const contract = {
   target: Schema.optionalKey(Schema.String)
 }
 
-/** What a module exports that can be served, and all of its contracts, as the process tells that has looked. */
+/** The servable exports of a module and all of its contracts, as the inspecting process reports them. */
 const Looked = Schema.Struct({
   implementations: Schema.Array(Schema.Struct({ export: Schema.String, ...contract })),
   contracts: Schema.Array(Schema.Struct(contract)),
@@ -172,7 +178,7 @@ const Looked = Schema.Struct({
 
 const readLooked = SchemaParser.decodeUnknownSync(Looked)
 
-/** Looks into a module in a process that ends with that. */
+/** Inspects a module in a process of its own. */
 export const lookInto = (
   file: string,
   env: Readonly<Record<string, string>>,

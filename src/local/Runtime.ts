@@ -1,12 +1,13 @@
 /**
- * One function as its runtime sees it: calls that wait, and Lambda's Runtime API, by which a process in any language asks for
- * the next one and says how it ended.
+ * The runtime of one function: its waiting calls, and Lambda's Runtime API, through which a process in any language requests
+ * the next call and reports its end.
  *
  * Owns: calls from their arrival to their end, and their time-outs.
  * Does not own: the process.
  *
- * 1. A call is handed over once. It ends by the first of: an answer, an error, its time-out, the end of the process.
- * 2. What ends later than that is refused.
+ * Invariants:
+ * 1. A call is handed over once. It ends with the first of: an answer, an error, its time-out, the end of the process.
+ * 2. A later end is refused.
  *
  * @since 0.1.0
  */
@@ -23,17 +24,17 @@ import { bodyOf, respond } from "./Http.ts"
 interface Call {
   readonly call: FunctionCall
   readonly end: (end: FunctionEnd) => void
-  /** When its time is over, in milliseconds since the epoch, once it was handed over. */
+  /** The end of its time, in milliseconds since the epoch, once it was handed over. */
   deadline: number
   timer: NodeJS.Timeout | undefined
 }
 
 export interface RuntimeOptions {
-  /** Seconds that a call may take. */
+  /** The time-out of a call in seconds. */
   readonly timeoutSeconds: number
-  /** There are calls, and nobody asks for them. */
+  /** Runs when calls wait and no process requests them. */
   readonly onWaiting: () => void
-  /** A call took too long: nothing but the end of its process ends it. */
+  /** Runs when a call took too long: only the end of its process ends it. */
   readonly onTimeout: () => void
 }
 
@@ -42,7 +43,7 @@ export class Runtime {
   readonly #waiting: Array<Call> = []
   readonly #running = new Map<string, Call>()
   readonly #asking = new Set<(call: Call) => void>()
-  /** Whether the process that runs now has asked for a call. */
+  /** Whether the current process has requested a call. */
   #ready = false
   #initError: ErrorObject | undefined
 
@@ -73,8 +74,8 @@ export class Runtime {
   }
 
   /**
-   * The process has ended. What it was running has crashed. If it never asked for a call it cannot start, and what waits has
-   * failed with it; else another process will take that.
+   * Handles the end of the process. Its running calls have crashed. If it never requested a call it cannot start, and
+   * waiting calls fail too; otherwise another process will take them.
    */
   exited(how: string): void {
     const error: ErrorObject = { ErrorType: "Runtime.ExitError", ErrorMessage: `Runtime exited with error: ${how}` }
@@ -84,7 +85,7 @@ export class Runtime {
         error: { ...error, ErrorMessage: `RequestId: ${call.requestId} Error: ${error.ErrorMessage}` }
       })
     }
-    // Its connections may end later than it did, and a call that is handed over to nobody never ends.
+    // Its connections may end later than the process, and a call that is handed over to a dead process never ends.
     this.#asking.clear()
     if (!this.#ready) {
       for (const { end } of Array.from(this.#waiting)) end({ _tag: "Exited", error: this.#initError ?? error })
@@ -157,7 +158,7 @@ export class Runtime {
   ): Effect.Effect<HttpServerResponse.HttpServerResponse> {
     return bodyOf(request, Limits.maxWirePayload + 64 * 1_024).pipe(
       Effect.map((body) => (how === "response" ? returnedWith(body) : threwWith(body))),
-      // A larger answer is the end of the call, as an error of the function.
+      // A larger answer ends the call, as an error of the function.
       Effect.catch(() => Effect.succeed(tooLarge)),
       Effect.map((end) => {
         const call = this.#running.get(id)

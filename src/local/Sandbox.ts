@@ -1,7 +1,7 @@
 /**
- * The process of one function: started when there are calls, and again after it has ended, for whatever reason.
+ * The process of one function: started when there are calls, and again after it has ended for any reason.
  *
- * Owns: the life of the process, its environment, and that it begins anew when its file changes.
+ * Owns: the life of the process, its environment, and its restart when its file changes.
  * Does not own: calls.
  *
  * @since 0.1.0
@@ -18,7 +18,7 @@ export interface SandboxOptions {
   readonly useAwsCredentials: boolean
   /** The file whose change ends the process. */
   readonly watched: string | undefined
-  /** The process has ended, of itself or not. */
+  /** Runs when the process has ended, by itself or not. */
   readonly onExit: (how: string) => void
 }
 
@@ -33,7 +33,7 @@ export class Sandbox {
     this.#watcher = this.#watch()
   }
 
-  /** The id of the process that runs now. */
+  /** The id of the current process. */
   get pid(): number | undefined {
     return this.#child?.pid
   }
@@ -44,7 +44,8 @@ export class Sandbox {
     const [file, ...args] = this.#options.command
     const child = spawn(file, args, {
       env: this.#environment(),
-      // The output of the engine is its own: what functions print goes where errors go. The channel ends with the engine.
+      // The standard output belongs to the engine: output of functions goes to the standard error. The channel ends with the
+      // engine.
       stdio: ["ignore", process.stderr, process.stderr, "ipc"]
     })
     this.#child = child
@@ -64,7 +65,7 @@ export class Sandbox {
     this.#child?.kill("SIGKILL")
   }
 
-  /** Ends the process for good, which gets a moment to close what it has open. */
+  /** Ends the process for good, with a moment to release its resources. */
   async close(): Promise<void> {
     this.#closed = true
     this.#watcher?.close()
@@ -92,7 +93,7 @@ export class Sandbox {
     }
   }
 
-  /** Editors replace a file rather than write it, so it is its folder that is watched. */
+  /** Watches the folder of the file, because editors replace a file instead of writing it. */
   #watch(): FSWatcher | undefined {
     const { watched } = this.#options
     if (watched === undefined) return undefined
@@ -105,6 +106,6 @@ export class Sandbox {
   }
 }
 
-/** By these a function would reach AWS. */
+/** The variables with which a function would reach AWS. */
 const secret =
   /^AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|PROFILE|ROLE_ARN|WEB_IDENTITY|CONTAINER_|SHARED_|CONFIG_)/

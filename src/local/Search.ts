@@ -1,8 +1,8 @@
 /**
- * Executions as somebody looks for them: of any function, by a part of their name and how they stand, the newest first.
+ * The search for executions: of any function, by a part of their name and by their status, the newest first.
  *
- * Owns: how they are found without reading what is large, and how a page of them is followed by the next.
- * Does not own: the list of AWS's API, which is the engine's.
+ * Owns: how executions are found without reading large columns, and how pages follow each other.
+ * Does not own: the list of AWS's API, which the engine defines.
  *
  * @since 0.1.0
  */
@@ -14,10 +14,10 @@ export type Status = (typeof executionStatuses)[number]
 
 export interface Query {
   readonly functionName?: string | undefined
-  /** A part of the name, in whatever case. */
+  /** A part of the name, ignoring case. */
   readonly name?: string | undefined
   readonly status?: Status | undefined
-  /** Only those that started before, or after, the one with this place. */
+  /** Only executions that started before, or after, the one at this place. */
   readonly before?: number | undefined
   readonly after?: number | undefined
   readonly limit: number
@@ -31,12 +31,12 @@ export interface Found {
   readonly status: Status
   readonly start: number
   readonly end?: number | undefined
-  /** The type of the error, or its message, of one that has failed. */
+  /** The type of the error, or its message, of a failed execution. */
   readonly error?: string | undefined
 }
 
 export interface Page {
-  /** The newest first. */
+  /** The executions, the newest first. */
   readonly executions: ReadonlyArray<Found>
   readonly hasNewer: boolean
   readonly hasOlder: boolean
@@ -44,7 +44,7 @@ export interface Page {
 
 export type Counts = Readonly<Record<Status, number>>
 
-/** What a search reads of each execution, so that it does not read payloads on its way. */
+/** The index of a search, which avoids reading payloads. */
 export const index = `
 create index if not exists executions_searched on executions (place, function, status, name);
 `
@@ -67,7 +67,7 @@ from executions where place in (${places}) order by place desc`
 
 const [rowsBefore, rowsAfter] = [rowsAt(placesBefore), rowsAt(placesAfter)]
 
-/** A page of what is asked for. */
+/** Returns a page of matching executions. */
 export const page = (sqlite: Sqlite, query: Query): Page => {
   const { after, before, limit } = query
   const upwards = after !== undefined
@@ -77,7 +77,7 @@ export const page = (sqlite: Sqlite, query: Query): Page => {
     query.name ?? null,
     query.status ?? null,
     after ?? before ?? Number.MAX_SAFE_INTEGER,
-    // One more says whether there is another page.
+    // One more row shows whether there is another page.
     limit + 1
   )
   const hasMore = rows.length > limit
@@ -89,7 +89,7 @@ export const page = (sqlite: Sqlite, query: Query): Page => {
   }
 }
 
-/** How many there are, by how they stand. */
+/** Returns the number of matching executions by their status. */
 export const counts = (sqlite: Sqlite, { functionName, name }: Pick<Query, "functionName" | "name">): Counts => {
   const rows = sqlite.all(
     `select status, count(*) as many ${matching} group by status`,

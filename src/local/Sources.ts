@@ -1,8 +1,8 @@
 /**
- * What people give to an engine to be served, and which functions that is.
+ * The sources of the functions that an engine serves.
  *
- * Owns: the kinds of sources, and the names that functions have by them.
- * Does not own: how a function is run.
+ * Owns: the kinds of sources, and the resulting names of functions.
+ * Does not own: how a function runs.
  *
  * @since 0.1.0
  */
@@ -24,53 +24,57 @@ import type { Guest } from "./InProcess.ts"
 import { FunctionsError, lookInto, nodeCommand, type Definition } from "./Processes.ts"
 
 /**
- * What a function may be told besides what it is.
+ * The options of a function.
  *
  * @category models
  * @since 0.1.0
  */
 export interface FunctionOptions {
-  /** How long an execution may take: `"2 hours"`, or milliseconds. Default: 366 days. */
+  /** The time-out of an execution: `"2 hours"`, or milliseconds. Default: 366 days. */
   readonly executionTimeout?: Duration.Input | undefined
-  /** How long one invocation may take, before its process is killed. Default: 15 minutes, as long as Lambda gives. */
+  /** The time-out of one invocation, after which its process is killed. Default: 15 minutes, the maximum of Lambda. */
   readonly timeout?: Duration.Input | undefined
   /**
-   * Calls that the process of the function takes at the same time. Default: 10 for handlers in Node, and 1 for a command,
-   * whose runtime says how many it takes.
+   * The number of concurrent calls of the function's process. Default: 10 for handlers in Node, and 1 for a command, whose
+   * runtime decides how many calls it takes.
    */
   readonly concurrency?: number | undefined
-  /** Variables of the environment, besides those that the engine itself has. */
+  /** Environment variables, in addition to those of the engine itself. */
   readonly env?: Readonly<Record<string, string>> | undefined
 }
 
 /**
- * Options of a handler.
+ * The options of a handler.
  *
  * @category models
  * @since 0.1.0
  */
 export interface HandlerOptions extends FunctionOptions {
-  /** The name of the function. Default: that of the file, without what follows its first dot. */
+  /** The name of the function. Default: the name of the file up to its first dot. */
   readonly name?: string | undefined
   /** The name of the export. Default: `handler`. */
   readonly export?: string | undefined
-  /** Whether it is a durable function, or one that only answers. Default: `"durable"`. */
+  /** Whether it is a durable function, or a plain one. Default: `"durable"`. */
   readonly kind?: "durable" | "plain" | undefined
 }
 
 /**
- * Options of functions in the process of the engine.
+ * The options of functions in the process of the engine.
  *
  * @category models
  * @since 0.1.0
  */
 export interface InProcessOptions<R, E> extends Pick<FunctionOptions, "executionTimeout" | "timeout"> {
-  /** What the functions require; `Layer.empty` for nothing. It is built once for all of them, and lasts as long as the engine. */
+  /**
+   * The services that the functions require; `Layer.empty` for none. The layer is built once for all of them, and lasts as
+   * long as the engine.
+   */
   readonly layer: Layer.Layer<R, E>
 }
 
 /**
- * What an implementation requires of the layer of functions in the process of the engine. The client of the engine is there.
+ * The services that an implementation requires from the layer of functions in the process of the engine. The engine provides
+ * its client.
  *
  * @category models
  * @since 0.1.0
@@ -78,7 +82,7 @@ export interface InProcessOptions<R, E> extends Pick<FunctionOptions, "execution
 export type InProcessRequirements<I> = Exclude<Requirements<I>, DurableClient>
 
 /**
- * Functions that an engine serves.
+ * A source of functions for an engine.
  *
  * @category models
  * @since 0.1.0
@@ -99,11 +103,11 @@ export type FunctionSource =
     }
 
 /**
- * Everything that a module exports and that can be served: implementations of contracts under their names, and under those of
- * their targets; and an export `handler` under the name of the file.
+ * Serves all suitable exports of a module: implementations of contracts under their names, and under those of their targets;
+ * and an export `handler` under the name of the file.
  *
- * `file` is a path or a `file:` URL. The module is loaded by a process of its own, and a function's process starts with its
- * first call. The process begins anew when it has crashed and when the file has changed.
+ * `file` is a path or a `file:` URL. A separate process inspects the module, and a function's process starts with its first
+ * call. The process restarts when it has crashed and when the file has changed.
  *
  * @example
  * ```ts
@@ -122,7 +126,8 @@ export const module = (file: string | URL, options: FunctionOptions = {}): Funct
 })
 
 /**
- * A handler of Lambda: any function that takes an event and answers, made by `LambdaHandler`, by AWS's own SDK, or by hand.
+ * Serves a Lambda handler: any function that takes an event and answers, created by `LambdaHandler`, by AWS's own SDK, or by
+ * hand.
  *
  * @example
  * ```ts
@@ -141,7 +146,8 @@ export const handler = (file: string | URL, options: HandlerOptions = {}): Funct
 })
 
 /**
- * A program in any language that has a runtime for Lambda: it asks the Runtime API at `AWS_LAMBDA_RUNTIME_API` for its calls.
+ * Serves a program in any language that has a runtime for Lambda: it requests its calls from the Runtime API at
+ * `AWS_LAMBDA_RUNTIME_API`.
  *
  * @example
  * ```ts
@@ -160,9 +166,9 @@ export const command = (
 ): FunctionSource => ({ _tag: "Command", name, command, options })
 
 /**
- * Implementations that run in the process of the engine itself, for a debugger, a demonstration or a test. Their checkpoints go
- * over HTTP all the same. A function that does not end within its `timeout`, a duration such as `"2 hours"` or milliseconds, is
- * interrupted, and one that ends the process ends the engine.
+ * Serves implementations in the process of the engine itself, for a debugger, a demonstration or a test. Their checkpoints
+ * still go over HTTP. A function that does not end within its `timeout`, a duration such as `"2 hours"` or milliseconds, is
+ * interrupted; a function that ends the process ends the engine.
  *
  * @example
  * ```ts
@@ -191,15 +197,15 @@ export const inProcess = <
 const pathOf = (file: string | URL): string =>
   file instanceof URL || file.startsWith("file:") ? fileURLToPath(file) : resolve(file)
 
-// --- What is served ------------------------------------------------------------------------------------------------------
+// --- The served functions ------------------------------------------------------------------------------------------------
 
-/** Functions by where they run. */
+/** The functions, by the place where they run. */
 export interface Served {
   readonly definitions: ReadonlyArray<Definition>
   readonly guests: ReadonlyArray<Guest>
 }
 
-/** The functions of all sources. Fails when one of them cannot be had, and when two have one name. */
+/** Returns the functions of all sources. Fails if one of them cannot be loaded, or if two have the same name. */
 export const servedBy = (
   sources: ReadonlyArray<FunctionSource>,
   nodeArgs: ReadonlyArray<string> | undefined
@@ -316,7 +322,7 @@ const guestsOf = ({
     )
   })
 
-/** The name in the address of a function, if it is another one. */
+/** Returns the name in the address of a function, if it differs. */
 const aliasesOf = (name: string, address: string | undefined): ReadonlyArray<string> => {
   const found = address === undefined ? undefined : parseFunctionAddress(address)?.name
   return found === undefined || found === name ? [] : [found]

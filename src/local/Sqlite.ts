@@ -1,12 +1,12 @@
 /**
- * SQLite as the local engine uses it: one file, one writer, transactions that are over before anything else happens.
+ * SQLite for the local engine: one file, one writer, and synchronous transactions.
  *
- * Owns: the connection, the lock, the prepared statements, and the words for everything that can be wrong with a file.
- * Does not own: what is in the tables.
+ * Owns: the connection, the lock, the prepared statements, and the messages for all problems of a file.
+ * Does not own: the content of the tables.
  *
- * It has the shape of Effect's drivers, a service that is opened in a scope, but for one thing: statements are no effects.
- * `node:sqlite` runs them at once, and a transaction that no fiber can interrupt or enter is what keeps the state in memory
- * and the state on disk the same.
+ * It has the shape of Effect's drivers, a service that is opened in a scope, with one difference: statements are not
+ * effects. `node:sqlite` runs them synchronously. A transaction that no fiber can interrupt or enter keeps the state in
+ * memory and the state on disk the same.
  *
  * @since 0.1.0
  */
@@ -18,13 +18,14 @@ import { dirname, join } from "node:path"
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from "node:sqlite"
 
 /**
- * The database cannot be used any more, or not at all. What was acknowledged before is in it.
+ * The error of a database that cannot be used, or cannot be used any more. It contains everything that was acknowledged
+ * before.
  *
- * - `locked`: another engine has it
- * - `full`: the disk has no room
- * - `corrupt`: a page or a row is not what was written
- * - `foreign`: the file is no database of the local engine, or of another version of it
- * - `unusable`: the operating system does not let us
+ * - `locked`: another engine uses it
+ * - `full`: the disk is full
+ * - `corrupt`: a page or a row differs from the written one
+ * - `foreign`: the file is not a database of the local engine, or of another version of it
+ * - `unusable`: the operating system denies access
  *
  * @category errors
  * @since 0.1.0
@@ -41,9 +42,9 @@ export type Row = Readonly<Record<string, SQLOutputValue>>
 export interface SqliteOptions {
   /** The file, or `:memory:` for a database that ends with its engine. */
   readonly path: string
-  /** How large the file may become, in bytes. Default: as large as the disk lets it. */
+  /** The maximum size of the file, in bytes. Default: limited only by the disk. */
   readonly maxBytes?: number | undefined
-  /** Told before every statement that writes, the beginning and the end of transactions among them. For tests. */
+  /** Runs before every statement that writes, including the beginning and the end of transactions. For tests. */
   readonly onWrite?: ((sql: string) => void) | undefined
 }
 
@@ -62,7 +63,7 @@ export class Sqlite {
     this.#onWrite = onWrite ?? (() => undefined)
   }
 
-  /** Opens the file, or makes it for nobody but its owner to read, and locks it until the scope closes or the process ends. */
+  /** Opens the file, or creates it readable only by its owner, and locks it until the scope closes or the process ends. */
   static readonly open = (options: SqliteOptions): Effect.Effect<Sqlite, StorageError, Scope.Scope> =>
     Effect.acquireRelease(
       Effect.try({
@@ -76,7 +77,7 @@ export class Sqlite {
     if (options.path !== ":memory:") prepareFile(options.path)
     const database = new DatabaseSync(options.path)
     try {
-      // The lock is SQLite's own, so that it ends with the process, whichever way that ends.
+      // The lock is SQLite's own, so that it ends with the process, however the process ends.
       database.exec("pragma locking_mode = exclusive")
       database.exec("begin immediate; commit")
       if (options.maxBytes !== undefined) {
@@ -89,7 +90,7 @@ export class Sqlite {
     return new Sqlite(options, database)
   }
 
-  /** Takes the file over, once it is known to be the engine's: until then it is left as it is. Throws `StorageError`. */
+  /** Takes over the file, once it is known to belong to the engine: until then it is not changed. Throws `StorageError`. */
   takeOver(): void {
     this.#attempt(() => {
       const files = this.path === ":memory:" ? [] : [this.path, `${this.path}-wal`].filter(existsSync)
@@ -98,7 +99,7 @@ export class Sqlite {
     })
   }
 
-  /** All of what `body` writes, or nothing. Throws `StorageError`, or what `body` throws. */
+  /** Writes everything in `body`, or nothing. Throws `StorageError`, or the error of `body`. */
   transaction<A>(body: () => A): A {
     this.run("begin immediate")
     try {
@@ -124,17 +125,17 @@ export class Sqlite {
     this.#attempt(() => this.#database.exec(sql))
   }
 
-  /** The first row. Throws `StorageError`. */
+  /** Returns the first row. Throws `StorageError`. */
   get(sql: string, ...values: ReadonlyArray<SQLInputValue>): Row | undefined {
     return this.#attempt(() => this.#statement(sql).get(...values))
   }
 
-  /** All rows. Throws `StorageError`. */
+  /** Returns all rows. Throws `StorageError`. */
   all(sql: string, ...values: ReadonlyArray<SQLInputValue>): ReadonlyArray<Row> {
     return this.#attempt(() => this.#statement(sql).all(...values))
   }
 
-  /** One row after the other, as far as they are asked for; nothing may be written meanwhile. Throws `StorageError`. */
+  /** Returns rows one by one, as they are requested; nothing may be written meanwhile. Throws `StorageError`. */
   *each(sql: string, ...values: ReadonlyArray<SQLInputValue>): Generator<Row> {
     const rows = this.#attempt(() => this.#statement(sql).iterate(...values))
     for (;;) {
@@ -162,7 +163,7 @@ export class Sqlite {
   }
 }
 
-/** The folder and the file, which nobody but their owner may read: payloads are in there as they are. */
+/** Creates the folder and the file, readable only by their owner, because payloads are stored in plain form. */
 const prepareFile = (path: string): void => {
   const folder = dirname(path)
   if (!existsSync(folder)) {
@@ -174,15 +175,15 @@ const prepareFile = (path: string): void => {
 
 const ownersOnly = 0o600
 
-// --- What can be wrong -------------------------------------------------------------------------------------------------
+// --- Problems ----------------------------------------------------------------------------------------------------------
 
-/** Codes of SQLite: its own manual gives them these numbers. The lower eight bits say what it is, the others more of it. */
+/** Returns the primary code of a SQLite error, as numbered in its manual: the lower eight bits. The others hold details. */
 const primaryCode = (error: unknown): number | undefined => {
   const code: unknown = error instanceof Error ? Reflect.get(error, "errcode") : undefined
   return typeof code === "number" ? code & 0xff : undefined
 }
 
-/** Says in a sentence what is wrong with a database. */
+/** Describes a problem of a database in a sentence. */
 export const toStorageError = (path: string, error: unknown): StorageError => {
   if (error instanceof StorageError) return error
   const problem = (reason: StorageError["reason"], message: string): StorageError =>
@@ -210,7 +211,7 @@ export const toStorageError = (path: string, error: unknown): StorageError => {
   }
 }
 
-/** What is said of something in the file that nobody wrote so. */
+/** Returns the error of unexpected content in the file. */
 export const corrupt = (path: string, found: string): StorageError =>
   new StorageError({
     reason: "corrupt",

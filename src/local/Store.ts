@@ -1,11 +1,12 @@
 /**
- * The state of the engine in tables: what a command changed goes in with one transaction, and comes back when an engine
- * starts or asks for an execution that is over.
+ * The state of the engine in tables: the changes of a command are stored in one transaction, and are read when an engine
+ * starts or needs an execution that is over.
  *
- * Owns: the tables and their version, what is written after a command, what is read back.
- * Does not own: the state itself, which is the engine's.
+ * Owns: the tables and their version, the writes after a command, and the reads.
+ * Does not own: the state itself, which belongs to the engine.
  *
- * 1. A transaction holds what one command changed, all of it and nothing else.
+ * Invariants:
+ * 1. A transaction holds all changes of one command, and nothing else.
  * 2. Operations, events and heads are rows of their own, so that a change writes a row and not an execution.
  *
  * @since 0.1.0
@@ -18,7 +19,7 @@ import { json, number, read, text } from "./rows.ts"
 import * as Search from "./Search.ts"
 import { corrupt, Sqlite, type Row, type SqliteOptions, StorageError } from "./Sqlite.ts"
 
-/** `EFDU`: by this, and by the version, a file is known as ours. */
+/** `EFDU`: this id and the version identify a file of the local engine. */
 const applicationId = 0x45_46_44_55
 const version = 1
 
@@ -72,25 +73,25 @@ pragma application_id = ${applicationId};
 pragma user_version = ${version};
 `
 
-/** What a start was asked for by: the id that an AWS client gives to all attempts of one call. */
+/** The origin of a start: the id that an AWS client sends with all attempts of one call. */
 export interface StartNote {
   readonly invocationId: string
   readonly arn: string
 }
 
-/** Milliseconds for which a repeated start is known. AWS's clients give up long before. */
+/** Milliseconds for which a repeated start is recognised. AWS's clients give up long before. */
 const startWindow = 15 * 60_000
 
 export class Store {
   readonly #sqlite: Sqlite
-  /** Keys of the rows of executions that are in memory. */
+  /** The row keys of executions that are in memory. */
   readonly #places = new Map<string, number>()
 
   private constructor(sqlite: Sqlite) {
     this.#sqlite = sqlite
   }
 
-  /** Opens a database, and makes its tables if it has none. */
+  /** Opens a database, and creates its tables if it has none. */
   static readonly open = (options: SqliteOptions): Effect.Effect<Store, StorageError, Scope.Scope> =>
     Effect.flatMap(Sqlite.open(options), (sqlite) =>
       Effect.try({
@@ -108,7 +109,7 @@ export class Store {
 
   // --- Writing -----------------------------------------------------------------------------------------------------
 
-  /** Stores what a command changed. Throws `StorageError`, and then nothing is stored. */
+  /** Stores the changes of a command. Throws `StorageError`, and then nothing is stored. */
   save(before: Service.ServiceState, applied: Service.Applied<unknown>, start?: StartNote): void {
     const { changed, state: after } = applied
     this.#sqlite.transaction(() => {
@@ -209,12 +210,12 @@ export class Store {
     const condition = "over = 1 and ended < ?"
     if (this.#sqlite.get(`select 1 from executions where ${condition} limit 1`, time) === undefined) return
     this.#sqlite.transaction(() => this.#sqlite.run(`delete from executions where ${condition}`, time))
-    // Rows of executions in memory are not over, so the keys that are kept are still right.
+    // The rows of executions in memory are not over, so the cached keys remain valid.
   }
 
   /**
-   * Overwrites the executions that ended before this time, or all of them, and gives their room back to the disk. Answers how many
-   * they were. Throws `StorageError`.
+   * Overwrites the executions that ended before this time, or all of them, and returns their space to the disk. Returns
+   * their number. Throws `StorageError`.
    */
   wipe(endedBefore?: number): number {
     const condition = endedBefore === undefined ? "true" : "over = 1 and ended < ?"
@@ -232,7 +233,7 @@ export class Store {
 
   // --- Reading -----------------------------------------------------------------------------------------------------
 
-  /** The state as it was stored last, with the executions that are not over. Throws `StorageError`. */
+  /** Returns the last stored state, with the executions that are not over. Throws `StorageError`. */
   load(): Service.ServiceState {
     return this.#reading(() => {
       const time = this.#sqlite.get("select now, last_stamp from engine")
@@ -248,7 +249,7 @@ export class Store {
     })
   }
 
-  /** An execution, as it was stored last. Throws `StorageError`. */
+  /** Returns an execution as it was last stored. Throws `StorageError`. */
   find(by: "arn" | "name", value: string): Stored.StoredExecution | undefined {
     return this.#reading(() => {
       const row = this.#sqlite.get(`select ${columns} from executions where ${by} = ?`, value)
@@ -256,7 +257,7 @@ export class Store {
     })
   }
 
-  /** What an execution that is over was, without its operations: its history tells of them. Throws `StorageError`. */
+  /** Returns an execution that is over without its operations, which its history describes. Throws `StorageError`. */
   recall(name: string): Stored.StoredExecution | undefined {
     return this.#reading(() => {
       const row = this.#sqlite.get(`select ${columns} from executions where name = ? and over = 1`, name)
@@ -267,7 +268,7 @@ export class Store {
     })
   }
 
-  /** The execution that has a callback. Throws `StorageError`. */
+  /** Returns the execution that has a callback. Throws `StorageError`. */
   arnOfCallback(callbackId: string): string | undefined {
     const row = this.#sqlite.get(
       "select arn from executions join callbacks on execution = place where id = ?",
@@ -276,13 +277,13 @@ export class Store {
     return row === undefined ? undefined : text(row, "arn")
   }
 
-  /** The execution that was started by a call with this id. Throws `StorageError`. */
+  /** Returns the execution that was started by a call with this id. Throws `StorageError`. */
   arnOfStart(invocationId: string): string | undefined {
     const row = this.#sqlite.get("select arn from starts where invocation = ?", invocationId)
     return row === undefined ? undefined : text(row, "arn")
   }
 
-  /** The executions of a function, for `listFrom`. Throws `StorageError`. */
+  /** Returns the executions of a function, for `listFrom`. Throws `StorageError`. */
   *list(functionName: string, from: number | undefined, step: 1 | -1): Generator<Service.Listed> {
     const [comparison, order] = step === 1 ? [">=", "asc"] : ["<=", "desc"]
     const rows = this.#sqlite.each(
@@ -293,12 +294,12 @@ export class Store {
     for (const row of rows) yield this.#reading(() => listed(row))
   }
 
-  /** A page of executions of any function. Throws `StorageError`. */
+  /** Returns a page of executions of any function. Throws `StorageError`. */
   search(query: Search.Query): Search.Page {
     return this.#reading(() => Search.page(this.#sqlite, query))
   }
 
-  /** How many executions there are, by their status. Throws `StorageError`. */
+  /** Returns the number of executions by their status. Throws `StorageError`. */
   counts(query: Pick<Search.Query, "functionName" | "name">): Search.Counts {
     return this.#reading(() => Search.counts(this.#sqlite, query))
   }
@@ -324,12 +325,12 @@ export class Store {
       .map((operation) => ({ order: number(operation, "place"), ...read.operation(json(operation, "json")) }))
   }
 
-  /** An execution is no longer in memory. */
+  /** Notes that an execution is no longer in memory. */
   forget(arn: string): void {
     this.#places.delete(arn)
   }
 
-  /** What does not fit its Schema is not what was written. */
+  /** Reads rows. A row that does not match its Schema is not what was written. */
   #reading<A>(body: () => A): A {
     try {
       return body()
@@ -342,7 +343,7 @@ export class Store {
 
 const columns = "place, arn, identity, payload, progress, outcome"
 
-/** Makes the tables of an empty file, and refuses a file that is somebody else's or of another version. */
+/** Creates the tables of an empty file, and refuses a foreign file or one of another version. */
 const prepare = (sqlite: Sqlite): void => {
   const found = number(sqlite.get("pragma user_version"), "user_version")
   const application = number(sqlite.get("pragma application_id"), "application_id")

@@ -1,8 +1,8 @@
 /**
- * The time of an engine, which goes on as it does, or leaps over what it would only be waited for.
+ * The time of an engine, which passes in real time, or leaps over waits.
  *
- * Owns: what time it is, and when something is next.
- * Does not own: what happens then, and what the engine records of it.
+ * Owns: the current time, and when the next timer runs.
+ * Does not own: what a timer does, and what the engine records of it.
  *
  * @since 0.1.0
  */
@@ -11,21 +11,21 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 
-/** Whether time may leap over something: a wait it may, but a person may be about to do what ends a time-out. */
+/** Whether time may leap over a timer: it may leap over a wait, but before a time-out a person may still act. */
 export type Kind = "wait" | "limit"
 
 export interface Time {
-  /** Milliseconds since the epoch. */
+  /** Returns the milliseconds since the epoch. */
   readonly now: () => number
-  /** Does something after so many milliseconds. Answers how to call it off. */
+  /** Runs a function after some milliseconds. Returns a function that cancels it. */
   readonly later: (milliseconds: number, kind: Kind, run: () => void) => () => void
-  /** Something is at work as long as this takes. */
+  /** Marks the engine as busy while an effect runs. */
   readonly during: <A, E, R>(work: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
-  /** So many wait for the end of an execution. */
+  /** Sets the number of clients that wait for the end of an execution. */
   readonly awaited: (count: number) => void
 }
 
-/** The time of a clock. */
+/** Returns the time of a clock. */
 export const realTime = (
   clock: Clock.Clock,
   fork: (effect: Effect.Effect<unknown>) => { interruptUnsafe(): void }
@@ -46,16 +46,16 @@ interface Sleeper {
 }
 
 /**
- * Goes on like another time, and leaps to whatever is next when nothing is at work, somebody waits for the end of an execution,
- * and what is next is a wait.
+ * A time that passes like another one, and leaps to the next timer when the engine is idle, a client waits for the end of an
+ * execution, and the next timer is a wait.
  */
 export class LeapingTime implements Time {
   readonly #time: Time
-  /** Milliseconds that were leapt over. */
+  /** The milliseconds that were leapt over. */
   #leapt = 0
   #working = 0
   #awaited = 0
-  /** In the order in which they are due. */
+  /** The sleepers, in the order in which they are due. */
   #sleepers: ReadonlyArray<Sleeper> = []
   #cancel: (() => void) | undefined
   #looks = false
@@ -101,7 +101,7 @@ export class LeapingTime implements Time {
     this.#lookSoon()
   }
 
-  /** What has just ended may still lead to something, so that it is the next turn of the event loop that tells. */
+  /** Checks in the next turn of the event loop, because work that has just ended may lead to more work. */
   #lookSoon(): void {
     if (this.#looks) return
     this.#looks = true
@@ -120,7 +120,7 @@ export class LeapingTime implements Time {
   }
 }
 
-/** The clock of a time, for those outside of the engine who live in it. */
+/** Returns the clock of a time, for code outside of the engine that lives in it. */
 export const clockOf = ({ later, now }: Pick<Time, "later" | "now">): Clock.Clock => {
   const nanos = (): bigint => BigInt(Math.round(now() * 1_000)) * BigInt(1_000)
   return {

@@ -1,8 +1,8 @@
 /**
- * A runtime for functions in Node, as a process of its own: it asks the Runtime API for calls and runs what a module exports.
- * The arguments are the file and the name of the export; the environment is that of a function of Lambda.
+ * A runtime for functions in Node, as a process of its own: it requests calls from the Runtime API and runs an export of a
+ * module. The arguments are the file and the name of the export; the environment is that of a Lambda function.
  *
- * Owns: what a handler is called with, and that the process ends with its engine.
+ * Owns: the arguments of a handler, and that the process ends with its engine.
  * Does not own: which calls there are.
  *
  * @since 0.1.0
@@ -24,10 +24,10 @@ const environment = (name: string): string => process.env[name] ?? ""
 const agent = new Agent({ keepAlive: true })
 const base = `http://${environment("AWS_LAMBDA_RUNTIME_API")}/2018-06-01/runtime`
 
-/** Without an engine there is nothing to do, and nobody to tell. */
+/** Ends the process: without an engine there is nothing to do or report. */
 const leave = (): never => process.exit(1)
 
-/** Not by `fetch`, which gives up on an answer that is long in coming. */
+/** Sends a request. It does not use `fetch`, which gives up on an answer that takes long. */
 const ask = (method: "GET" | "POST", path: string, body?: string): Promise<Answer> =>
   new Promise((resolve) => {
     const sent = request(`${base}/${path}`, { method, agent }, (response) => {
@@ -68,7 +68,7 @@ const contextOf = (headers: IncomingHttpHeaders): InvocationContext => {
     logStreamName: environment("AWS_LAMBDA_LOG_STREAM_NAME"),
     tenantId: text("aws-tenant-id"),
     xRayTraceId: text("trace-id"),
-    // What handlers of others may look for besides.
+    // Other handlers may read these.
     clientContext: client === undefined ? undefined : JSON.parse(client),
     callbackWaitsForEmptyEventLoop: false,
     getRemainingTimeInMillis: () => Math.max(0, deadline - Date.now())
@@ -101,7 +101,7 @@ const serveCalls = async (handler: Handler): Promise<never> => {
 }
 
 const main = async (file: string, name: string): Promise<void> => {
-  // The channel closes when the engine ends, however it does.
+  // The channel closes when the engine ends, however it ends.
   process.on("disconnect", leave)
   process.channel?.unref()
   try {

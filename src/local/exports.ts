@@ -1,8 +1,8 @@
 /**
- * What a module of the user exports, as far as it can be served.
+ * The exports of a user's module that can be served.
  *
  * Owns: how exports are recognised.
- * Does not own: running them. Loading a module runs its code, so only processes that run functions do that.
+ * Does not own: how they run. Loading a module runs its code, so only processes that run functions load one.
  *
  * @since 0.1.0
  */
@@ -11,8 +11,8 @@ import type * as DurableFunction from "../DurableFunction.ts"
 import { propertyAt } from "../wire/internal/properties.ts"
 
 /**
- * Whether this is code that fulfils a contract, from whichever copy of this library. Code that requires services of its own is
- * told by what it does: it dies of the one that is missing.
+ * Returns whether a value is an implementation of a contract, from any copy of this library. Code that requires services of
+ * its own shows only when it runs: it dies because of the missing service.
  */
 export const isImplementation = (value: unknown): value is DurableFunction.AnyImplementation<never> => {
   const contract = propertyAt(value, "contract")
@@ -28,14 +28,14 @@ const isContract = (value: unknown): value is DurableFunction.Any =>
   typeof propertyAt(value, "name") === "string" &&
   ["durable", "plain"].includes(String(propertyAt(value, "kind")))
 
-/** Loads a module. What a CommonJS module exports counts, too. */
+/** Loads a module, with the exports of a CommonJS module. */
 export const exportsOf = async (file: string): Promise<Readonly<Record<string, unknown>>> => {
   const module: Readonly<Record<string, unknown>> = await import(pathToFileURL(file).href)
   const { default: common } = module
   return typeof common === "object" && common !== null ? { ...common, ...module } : module
 }
 
-/** An export that can be served, as the process that looked tells the engine. */
+/** A servable export, as the inspecting process reports it to the engine. */
 interface Found {
   readonly export: string
   readonly name: string
@@ -44,13 +44,13 @@ interface Found {
   readonly target?: string
 }
 
-/** The implementations among the exports of a module, each under the name of its contract. */
+/** Returns the implementations among the exports of a module, each under the name of its contract. */
 export const implementationsIn = (exports: Readonly<Record<string, unknown>>): ReadonlyArray<Found> =>
   Object.entries(exports).flatMap(([key, value]) =>
     isImplementation(value) ? [{ export: key, ...addressed(value.contract) }] : []
   )
 
-/** The contracts that a module exports, by themselves or with what fulfils them. */
+/** Returns the contracts that a module exports, by themselves or with their implementations. */
 export const contractsIn = (exports: Readonly<Record<string, unknown>>): ReadonlyArray<Omit<Found, "export">> => {
   const contracts = Object.values(exports).flatMap((value) =>
     isContract(value) ? [value] : isImplementation(value) ? [value.contract] : []

@@ -1,9 +1,9 @@
 /**
- * Code that fulfils a contract, as a handler of Lambda. It is apart from the rest of the bootstrap so that processes of other
- * handlers need not load it.
+ * An implementation of a contract as a Lambda handler. It is separate from the rest of the bootstrap, so that processes of
+ * other handlers need not load it.
  *
  * Owns: how an implementation is called with an event.
- * Does not own: when.
+ * Does not own: when it is called.
  *
  * @since 0.1.0
  */
@@ -14,16 +14,16 @@ import { callPlain } from "../hosting/plain.ts"
 import type { InvocationContext } from "../lambda/LambdaContext.ts"
 import * as LambdaHandler from "../lambda/LambdaHandler.ts"
 
-/** The handler of an implementation of either kind. */
+/** Returns the handler of an implementation of either kind. */
 export const handlerOf = (
   implementation: DurableFunction.AnyImplementation<never>
 ): ((event: unknown, context: InvocationContext) => Promise<unknown>) =>
   implementation.contract.kind === "durable"
-    ? // On one machine an address without a version is as good as any.
+    ? // On one machine an address without a version is sufficient.
       LambdaHandler.make(implementation, { layer: Layer.empty, warnAboutTargets: false })
     : (event) => callInPlace(implementation, event)
 
-/** The payload crosses as text once more, because that is what a contract reads. */
+/** Calls a plain function. The payload is encoded as text again, because a contract reads text. */
 const callInPlace = async (
   implementation: DurableFunction.AnyImplementation<never>,
   event: unknown

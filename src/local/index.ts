@@ -1,5 +1,5 @@
 /**
- * The backend for a machine of your own: the durable part of Lambda, on SQLite.
+ * The backend for your own machine: the durable part of Lambda, on SQLite.
  *
  * @since 0.1.0
  */

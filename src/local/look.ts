@@ -1,8 +1,8 @@
 /**
- * Looks into a module, as a process of its own, and tells the engine over the channel what it can serve of it. The argument is
+ * Inspects a module, in a process of its own, and reports to the engine over the channel what it can serve. The argument is
  * the file.
  *
- * Owns: the one message. Does not own: what is made of it.
+ * Owns: the one message. Does not own: its use.
  *
  * @since 0.1.0
  */
@@ -17,6 +17,6 @@ process.send?.(
     contracts: contractsIn(exports),
     hasHandler: typeof exports["handler"] === "function"
   },
-  // A module may keep timers and connections; nobody waits for them here.
+  // A module may keep timers and connections; the process does not wait for them.
   () => process.exit(0)
 )

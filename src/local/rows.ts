@@ -1,8 +1,7 @@
 /**
- * What stands in the columns: values of the type of each, and for those that hold JSON the Schemas by which whatever is read
- * is checked.
+ * The content of the columns: values of the type of each column, and Schemas that check the JSON columns when they are read.
  *
- * Owns: how a column is read, and how parts of the engine's state look as text.
+ * Owns: how a column is read, and the text form of the parts of the engine's state.
  * Does not own: the tables.
  *
  * @since 0.1.0
@@ -78,7 +77,7 @@ const TimerKind: Schema.Codec<TimerKind, unknown> = Schema.Literals([
   "ExecutionTimeout"
 ])
 
-/** Reads each kind of text. Each throws when the text is not what was written. */
+/** Reads each kind of text. Throws if the text is not what was written. */
 export const read = {
   identity: SchemaParser.decodeUnknownSync(Identity),
   progress: SchemaParser.decodeUnknownSync(Progress),

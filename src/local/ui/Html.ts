@@ -1,13 +1,13 @@
 /**
- * Text that is HTML, made of templates in which whatever is put in is escaped.
+ * HTML text from templates that escape all inserted values.
  *
- * Owns: what is text and what is markup.
+ * Owns: the distinction of text and markup.
  * Does not own: any page.
  *
  * @since 0.1.0
  */
 
-/** Markup: nothing in it is escaped any more. */
+/** Markup, which is not escaped again. */
 export class Html {
   readonly text: string
 
@@ -16,10 +16,10 @@ export class Html {
   }
 }
 
-/** What a template takes: text is escaped, markup is not, and what is absent leaves nothing. */
+/** An inserted value: text is escaped, markup is not, and an absent value inserts nothing. */
 export type Part = Html | string | number | false | undefined | ReadonlyArray<Part>
 
-/** Markup from a template. Attributes have to stand in double quotes. */
+/** Returns markup from a template. Attribute values have to be in double quotes. */
 export const html = (strings: TemplateStringsArray, ...parts: ReadonlyArray<Part>): Html => {
   const between = laidFlat(strings)
   let text = between[0] ?? ""
@@ -29,7 +29,7 @@ export const html = (strings: TemplateStringsArray, ...parts: ReadonlyArray<Part
 
 const flat = new WeakMap<TemplateStringsArray, ReadonlyArray<string>>()
 
-/** The lines of a template are indented for people. A browser needs no more of that than that there is a space. */
+/** Reduces the indentation of a template's lines, which is for people only, to a line break. */
 const laidFlat = (strings: TemplateStringsArray): ReadonlyArray<string> => {
   const known = flat.get(strings)
   if (known !== undefined) return known

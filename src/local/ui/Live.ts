@@ -1,30 +1,30 @@
 /**
- * Pages that hear of changes, as server-sent events.
+ * Change notifications for pages, as server-sent events.
  *
- * A page hears that something has changed, and asks for what it shows. However much changes meanwhile, and however slowly a
- * page reads, all that is kept for it is whether it has to be told.
+ * A page receives a notification that the execution has changed, and then requests its content. However much changes
+ * meanwhile, and however slowly a page reads, the engine keeps only a flag whether to notify it.
  *
- * Owns: who listens, and when each is told.
- * Does not own: what a page does then.
+ * Owns: the listeners, and when each is notified.
+ * Does not own: the reaction of a page.
  *
  * @since 0.1.0
  */
 import { Readable } from "node:stream"
 import type { Machine } from "../Machine.ts"
 
-/** Milliseconds between two words to the same page. */
+/** Milliseconds between two notifications of the same page. */
 const rest = 200
 
 /**
- * Tells of changes of an execution, or of any. It begins with which engine this is, so that a page of an earlier one loads
- * itself anew. It ends when its reader goes.
+ * Streams the changes of an execution, or of any. The stream begins with the id of the engine, so that a page of an earlier
+ * engine reloads itself. It ends when its reader goes.
  */
 export const changes = (machine: Machine, engine: string, arn: string | undefined): Readable => {
   let isChanged = false
   let isWanted = false
   let resting: NodeJS.Timeout | undefined
   const stream = new Readable({
-    // Whatever else is written waits here until it is read.
+    // Further output waits here until it is read.
     highWaterMark: 1,
     read: () => {
       isWanted = true

@@ -1,10 +1,10 @@
 /**
- * Where a moment is drawn: the axis of time of a waterfall, from 0 to 100.
+ * The position of a time on the axis of a waterfall, from 0 to 100.
  *
- * A workflow of days runs for moments. On a folded axis all the time in which no code ran takes a third of the width at the
- * most, so that what ran can be told apart; on a real one a second is as wide as any other.
+ * A workflow of days runs code for moments. On a folded axis the time in which no code ran takes at most a third of the
+ * width, so that the code that ran can be distinguished; on a real axis every second has the same width.
  *
- * Owns: how time becomes width, and where the axis is marked.
+ * Owns: the conversion of time to width, and the marks of the axis.
  * Does not own: what is drawn.
  *
  * @since 0.1.0
@@ -26,7 +26,7 @@ export interface Scale {
   readonly ticks: ReadonlyArray<Tick>
 }
 
-/** A stretch of time that has ended. */
+/** An interval that has ended. */
 interface Stretch {
   readonly start: number
   readonly end: number
@@ -34,11 +34,11 @@ interface Stretch {
 
 export interface ScaleOptions extends Stretch {
   readonly suspensions: ReadonlyArray<Span>
-  /** Default: folded where most of the time no code ran. */
+  /** The requested axis. Default: folded if no code ran for most of the time. */
   readonly wanted?: "folded" | "real" | undefined
 }
 
-/** A moment and its place. Between two of them the axis is even. */
+/** A time and its position. The axis is linear between two knots. */
 interface Knot {
   readonly time: number
   readonly at: number
@@ -76,7 +76,7 @@ const knotsOf = (start: number, end: number, gaps: ReadonlyArray<Stretch>, longe
   return knots.map((knot) => ({ time: knot.time, at: (knot.at / at) * 100 }))
 }
 
-/** The last knot for which this does not hold yet, and the next one. */
+/** Returns the last knot before the condition holds, and the next one. */
 const around = (knots: ReadonlyArray<Knot>, isBeyond: (knot: Knot) => boolean): readonly [Knot, Knot] => {
   const high = Math.min(Math.max(firstIndex(knots, isBeyond), 1), knots.length - 1)
   const nowhere: Knot = { time: 0, at: 0 }
@@ -100,7 +100,7 @@ const minute = 60 * second
 const hour = 60 * minute
 const day = 24 * hour
 
-/** Lengths between marks that people count in. */
+/** The usual distances between marks. */
 const steps: ReadonlyArray<number> = [
   1,
   2,
@@ -120,7 +120,7 @@ const steps: ReadonlyArray<number> = [
 const evenTicks = (total: number): ReadonlyArray<Tick> => {
   const step = steps.find((candidate) => total / candidate <= 6) ?? total / 5
   const ticks: Array<Tick> = []
-  // A mark at the very end would have no room for its words.
+  // A mark at the very end would have no room for its label.
   for (let time = 0; time < total * 0.95; time += step) ticks.push({ at: (time / total) * 100, label: label(time) })
   return ticks
 }

@@ -1,8 +1,8 @@
 /**
- * An execution as a page shows it: what its history tells, and what only the engine knows.
+ * The state of an execution for a page: its history, and the data that only the engine has.
  *
- * Owns: which questions a page puts to the engine about an execution, and that those which are over are read once.
- * Does not own: how any of it looks.
+ * Owns: the queries of a page about an execution, and that executions that are over are read once.
+ * Does not own: the appearance.
  *
  * @since 0.1.0
  */
@@ -13,7 +13,7 @@ import { parseDurableExecutionArn } from "../../wire/Constraints.ts"
 import type { HistoryEvent } from "../../wire/HistoryEvent.ts"
 import type { Machine } from "../Machine.ts"
 
-/** Where an execution was called from. */
+/** The caller of an execution. */
 export interface Caller {
   readonly name: string
   readonly operationId: string
@@ -24,7 +24,7 @@ export interface Snapshot {
   readonly functionName: string
   readonly events: ReadonlyArray<HistoryEvent>
   readonly caller: Caller | undefined
-  /** The operations that are waited for, and when that ends by itself. */
+  /** The awaited operations, and the timers that end them. */
   readonly awaited: ReadonlyArray<Service.Awaited>
   /** The timer that can be skipped. */
   readonly skippable: Service.Timer | undefined
@@ -59,23 +59,23 @@ const callerOf = (parent: Service.Execution["identity"]["parent"]): Caller | und
   return parent === undefined || name === undefined ? undefined : { name, operationId: parent.operationId }
 }
 
-/** The name in the ARN of an execution. */
+/** Returns the name in the ARN of an execution. */
 export const nameIn = (arn: string): string | undefined => parseDurableExecutionArn(arn)?.executionName
 
-/** How many events of executions that are over are kept. */
+/** The number of cached events of executions that are over. */
 const mostEvents = 40_000
 
-/** Looks at executions. */
+/** Creates snapshots of executions. */
 export class Snapshots {
   readonly #machine: Machine
-  /** Those that are over, which never change; the one that was looked at last comes last. */
+  /** The executions that are over, which never change; the most recently used comes last. */
   readonly #over = new Map<string, Snapshot>()
 
   constructor(machine: Machine) {
     this.#machine = machine
   }
 
-  /** The execution with this name, if there is one. Throws `StorageError`. */
+  /** Returns the execution with this name, if there is one. Throws `StorageError`. */
   of(executionName: string): Snapshot | undefined {
     const snapshot = this.#known(executionName) ?? this.#taken(executionName)
     if (snapshot === undefined || Timeline.isOpen(snapshot.timeline.execution)) return snapshot
@@ -85,7 +85,7 @@ export class Snapshots {
     return { ...snapshot, now: this.#machine.now() }
   }
 
-  /** One that is not kept any longer may be gone, and its name may be that of another. */
+  /** Returns the cached execution. After its retention it may be deleted, and its name may belong to another execution. */
   #known(executionName: string): Snapshot | undefined {
     const snapshot = this.#over.get(executionName)
     const end = snapshot?.timeline.execution.end

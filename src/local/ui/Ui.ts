@@ -1,12 +1,13 @@
 /**
- * The page of the engine: everything under `/_ui/`, for people in a browser.
+ * The web page of the engine: everything under `/_ui/`, for people in a browser.
  *
- * Owns: its routes, the headers of its answers, and who may change something through it.
- * Does not own: who may talk to the engine at all, what is on a page, and what an action does.
+ * Owns: its routes, the headers of its answers, and permission to change state through it.
+ * Does not own: access to the engine, the content of pages, and the actions.
  *
- * 1. Every answer forbids the browser to load, run or frame anything but what comes from here, and to guess types.
- * 2. Nothing is changed but by a request that carries, in a header that no form can send and in a cookie that no other site
- *    gets sent along, what only a page of this very engine knows.
+ * Invariants:
+ * 1. Every answer forbids the browser to load, run or frame anything from another origin, and to guess types.
+ * 2. Only a request with a secret of a page of this engine changes state. It carries the secret in a header that no form can
+ *    send, and in a cookie that the browser does not send for other sites.
  *
  * @since 0.1.0
  */
@@ -32,13 +33,13 @@ import { Snapshots } from "./Snapshot.ts"
 export interface UiOptions {
   readonly machine: Machine
   readonly functions: Functions
-  /** The file of the database, for people to see. */
+  /** The file of the database, shown to people. */
   readonly database: string
 }
 
 type Answer = HttpServerResponse.HttpServerResponse
 
-/** The page for an engine. */
+/** Returns the pages of an engine. */
 export const ui = ({ database, functions, machine }: UiOptions): Pages => {
   const frame = { database, token: randomBytes(32).toString("base64url"), engine: randomBytes(8).toString("hex") }
   const sources: Sources = { machine, functions, snapshots: new Snapshots(machine) }
@@ -88,7 +89,7 @@ const notFound = notice(
 const isBrowser = ({ headers, method }: HttpServerRequest): boolean =>
   method === "GET" && (headers["accept"] ?? "").includes("text/html")
 
-/** The parts of a path after `/_ui/`, or nothing if it is no path. */
+/** Returns the segments of a path after `/_ui/`, or nothing if it is malformed. */
 const segmentsOf = (pathname: string): ReadonlyArray<string> | undefined => {
   try {
     return pathname.slice("/_ui/".length).split("/").map(decodeURIComponent)
@@ -111,7 +112,7 @@ const streamOf = (
 
 // --- Changes -------------------------------------------------------------------------------------------------------------
 
-/** Room for a payload of the largest size, as a form writes it. */
+/** Room for a payload of the largest size, as a form encodes it. */
 const maxBytes = Limits.maxWirePayload + 64 * 1_024
 
 const act = (
@@ -186,7 +187,7 @@ const refused = (status: number, name: string, message: string): Answer =>
 
 const refusedAs = ({ exception, message, status }: Refused): Answer => refused(status, exception, message)
 
-/** What broke is for the log; only what is wrong with the database is also for whoever looks. */
+/** Returns the answer to a failure. Details are logged; only a problem of the database is also shown to the user. */
 const broken = (cause: Cause.Cause<unknown>, show: (page: Page, status: number) => Answer): Effect.Effect<Answer> => {
   const error = Cause.squash(cause)
   const message = error instanceof StorageError ? error.message : "The engine failed. Its log says how."

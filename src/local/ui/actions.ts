@@ -1,8 +1,8 @@
 /**
- * What the page can do to executions and callbacks.
+ * The actions of the page on executions and callbacks.
  *
- * Owns: how a form becomes a command of the engine, and what is said when it has been carried out.
- * Does not own: who may send one.
+ * Owns: how a form becomes a command of the engine, and the message after it.
+ * Does not own: who may submit a form.
  *
  * @since 0.1.0
  */
@@ -13,7 +13,7 @@ import type { ErrorObject } from "../../wire/ErrorObject.ts"
 import type { Machine } from "../Machine.ts"
 import * as links from "./links.ts"
 
-/** What was done, in a sentence, and where the page is to go. */
+/** The result of an action in a sentence, and the next address of the page. */
 export interface Done {
   readonly said: string
   readonly go?: string | undefined
@@ -22,13 +22,13 @@ export interface Done {
 type Action = (machine: Machine, form: Form, execution: Service.Execution) => Result.Result<Done, Service.Refused>
 
 interface Form {
-  /** A field; the empty text counts as none. */
+  /** Returns a field; an empty text counts as absent. */
   readonly field: (name: string) => string | undefined
-  /** The callback that the address names. */
+  /** The callback in the address. */
   readonly operationId: string | undefined
 }
 
-/** What to do, and to which execution and operation of it. */
+/** An action, with its execution and operation. */
 export interface Order {
   readonly what: string
   readonly name?: string | undefined
@@ -41,7 +41,7 @@ const invalid = (message: string): Service.Refused =>
 const missing = (message: string): Service.Refused =>
   new Service.Refused({ exception: "ResourceNotFoundException", message })
 
-/** Carries out an order, if there is such an action. Throws `StorageError`. */
+/** Performs an action, if it exists. Throws `StorageError`. */
 export const carryOut = (
   machine: Machine,
   { name, operationId, what }: Order,
@@ -116,7 +116,7 @@ const start = (machine: Machine, { field }: Form): Result.Result<Done, Service.R
 
 // --- Callbacks -----------------------------------------------------------------------------------------------------------
 
-/** An action on the callback that the address names; its id stands in no address. */
+/** Performs an action on the callback of the address, which names its operation and never contains the callback's id. */
 const ofCallback =
   (
     act: (machine: Machine, callbackId: string, form: Form) => Result.Result<void, Service.Refused>,

@@ -1,7 +1,7 @@
 /**
- * The page of one execution: how it stands, what can be done about it, and one of three views of it.
+ * The page of one execution: its status, its actions, and one of three views of it.
  *
- * Owns: what is on that page, and in which order.
+ * Owns: the content and the order of that page.
  * Does not own: the views themselves.
  *
  * @since 0.1.0
@@ -77,7 +77,7 @@ const head = (snapshot: Snapshot): Html => {
   </section>`
 }
 
-/** Who called it, and what it goes on as. */
+/** Returns links to the caller, and to the execution that it continues as. */
 const callsOf = ({ caller, timeline }: Snapshot): Part => {
   const next = timeline.execution.continuedAs
   const nextName = next === undefined ? undefined : nameIn(next)
@@ -91,7 +91,7 @@ const callsOf = ({ caller, timeline }: Snapshot): Part => {
   ]
 }
 
-/** Why it failed, or what it waits for. */
+/** Returns why it failed, or what it waits for. */
 const bannerOf = (snapshot: Snapshot): Part => {
   const { execution, invocations, rows } = snapshot.timeline
   if (execution.error !== undefined) {
@@ -130,7 +130,7 @@ const bannerOf = (snapshot: Snapshot): Part => {
   )
 }
 
-// --- What can be done ----------------------------------------------------------------------------------------------------
+// --- Actions -------------------------------------------------------------------------------------------------------------
 
 const actions = (snapshot: Snapshot): Html => {
   const { execution } = snapshot.timeline
@@ -143,7 +143,7 @@ const actions = (snapshot: Snapshot): Html => {
   </div>`
 }
 
-/** What a timer holds up. */
+/** Describes what a timer delays. */
 const skipped = (
   { now, timeline }: Snapshot,
   { due, kind, operationId }: NonNullable<Snapshot["skippable"]>

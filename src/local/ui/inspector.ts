@@ -1,8 +1,8 @@
 /**
- * One operation, or the execution itself, with all that is known of it.
+ * The details of one operation, or of the execution itself.
  *
- * Owns: what is told of each kind, and what can be done about a callback.
- * Does not own: how values are laid out, and what an action does.
+ * Owns: the details of each kind, and the actions on a callback.
+ * Does not own: the layout of values, and the effect of an action.
  *
  * @since 0.1.0
  */
@@ -14,7 +14,7 @@ import { errorBlock, errorLine, payloadBlock } from "./payload.ts"
 import { nameIn, type Snapshot } from "./Snapshot.ts"
 import * as words from "./words.ts"
 
-/** The inspector of an operation, or of the execution if there is none. */
+/** Returns the inspector of an operation, or of the execution if there is none. */
 export const inspector = (snapshot: Snapshot, row: Timeline.Row | undefined, parameters: links.Parameters): Html =>
   html`<aside class="inspector${row !== undefined && " chosen"}" id="inspector" tabindex="-1" aria-label="Details">
     ${row === undefined ? ofExecution(snapshot) : ofRow(snapshot, row, parameters)}
@@ -134,7 +134,7 @@ const factsOf = ({ detail, end, id }: Timeline.Row, { awaited, now }: Snapshot):
   }
 }
 
-/** Attempts that are listed; there may be thousands of polls. */
+/** The number of listed attempts; there may be thousands of polls. */
 const mostAttempts = 100
 
 const attemptsTable = (attempts: ReadonlyArray<Timeline.Attempt>, now: number): Part => {

@@ -1,25 +1,25 @@
 /**
- * What is around every page.
+ * The frame of every page.
  *
- * Owns: the head, the bar at the top, and the place of what an action has to say.
- * Does not own: what is on a page.
+ * Owns: the head, the bar at the top, and the place for the message of an action.
+ * Does not own: the content of a page.
  *
  * @since 0.1.0
  */
 import { html, type Html, type Part } from "./Html.ts"
 
-/** What every page knows of its engine. */
+/** The data of the engine that every page has. */
 export interface Frame {
-  /** Proves that a request comes from one of our own pages. */
+  /** Proves that a request comes from a page of this engine. */
   readonly token: string
-  /** Tells one engine from the one before it. */
+  /** Distinguishes an engine from an earlier one. */
   readonly engine: string
   readonly database: string
 }
 
 export interface Page {
   readonly title: string
-  /** Of which changes the page is to hear; absent for those that do not change. */
+  /** The changes that the page observes; absent for pages that do not change. */
   readonly live?: string | undefined
   readonly body: Part
 }
@@ -53,7 +53,7 @@ ${body}
 </html>
 `
 
-/** A page that says one thing. */
+/** Returns a page with a single message. */
 export const notice = (heading: string, text: Part): Page => ({
   title: heading,
   body: html`<section class="notice">

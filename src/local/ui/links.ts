@@ -1,12 +1,12 @@
 /**
- * Where the pages and the actions are.
+ * The addresses of the pages and the actions.
  *
- * Owns: their addresses, as they are written into pages. Does not own: how a request finds its page.
+ * Owns: their form in pages. Does not own: how a request finds its page.
  *
  * @since 0.1.0
  */
 
-/** What is asked of the list, as text from an address. */
+/** The parameters of the list, as text from an address. */
 export type Parameters = Readonly<Record<string, string | number | undefined>>
 
 const withQuery = (path: string, parameters: Parameters): string => {
@@ -23,14 +23,14 @@ export const list = (parameters: Parameters = {}): string => withQuery("/_ui/", 
 export const execution = (name: string, parameters: Parameters = {}): string =>
   withQuery(`/_ui/executions/${encodeURIComponent(name)}`, parameters)
 
-/** One operation, in the page of its execution. */
+/** Returns the link to an operation, in the page of its execution. */
 export const operation = (name: string, id: string, parameters: Parameters = {}): string =>
   `${execution(name, { ...parameters, op: id })}#inspector`
 
 export const payload = (name: string, of: "input" | "output" | "error", id: string | undefined): string =>
   withQuery(`${execution(name)}/payload`, { of, op: id })
 
-/** What can be done to an execution, or to one of its callbacks. */
+/** Returns the address of an action on an execution, or on one of its callbacks. */
 export const action = (name: string, what: string, operationId?: string): string =>
   operationId === undefined
     ? `${execution(name)}/${what}`

@@ -1,7 +1,7 @@
 /**
  * The list of executions.
  *
- * Owns: what is on that page: how many there are of each kind, filters, the executions themselves, and how one is started.
+ * Owns: the content of that page: the counts of each kind, filters, the executions themselves, and the form that starts one.
  * Does not own: how executions are found.
  *
  * @since 0.1.0
@@ -25,7 +25,7 @@ export interface ListOptions {
   readonly found: FoundPage
   readonly counts: Counts
   readonly functions: Functions
-  /** What an open execution waits for, in a line. */
+  /** Describes in a line what an open execution waits for. */
   readonly waitsFor: (found: Found) => string
   readonly now: number
 }
@@ -106,7 +106,7 @@ const pager = ({ filter, found }: ListOptions): Part => {
 
 // --- The table -----------------------------------------------------------------------------------------------------------
 
-// The roles say what the elements are anyway, because on a narrow screen they are no longer laid out as a table.
+// The roles repeat those of the elements, because on a narrow screen the elements are no longer laid out as a table.
 const table = (options: ListOptions): Html =>
   html`<table role="table" class="executions">
     <thead role="rowgroup">

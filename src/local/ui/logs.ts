@@ -1,8 +1,8 @@
 /**
- * The history as it is, and the invocations, line by line.
+ * The raw history, and the invocations, line by line.
  *
- * Owns: those two views, and how they are cut into pages.
- * Does not own: what an event means.
+ * Owns: those two views, and their division into pages.
+ * Does not own: the meaning of an event.
  *
  * @since 0.1.0
  */
@@ -14,10 +14,10 @@ import { errorLine, laidOut } from "./payload.ts"
 import type { Snapshot } from "./Snapshot.ts"
 import * as words from "./words.ts"
 
-/** Lines on a page. */
+/** The number of lines on a page. */
 const perPage = 200
 
-/** Characters of an event that come with the page. */
+/** The number of characters of an event that are part of the page. */
 const mostCharacters = 16 * 1_024
 
 export const eventsView = ({ events, now, timeline }: Snapshot, from: number): Html => {

@@ -1,8 +1,8 @@
 /**
- * Which page an address leads to.
+ * The page of each address.
  *
- * Owns: what addresses mean, and what each page is given.
- * Does not own: what is on it.
+ * Owns: the meaning of addresses, and the data for each page.
+ * Does not own: the content of pages.
  *
  * @since 0.1.0
  */
@@ -18,7 +18,7 @@ import { listPage, type Filter } from "./listPage.ts"
 import type { Snapshot, Snapshots } from "./Snapshot.ts"
 import * as words from "./words.ts"
 
-/** Where pages get what they show. */
+/** The data sources of pages. */
 export interface Sources {
   readonly machine: Machine
   readonly functions: Functions
@@ -30,7 +30,7 @@ interface Plain {
   readonly text: string
 }
 
-/** The page of an address, if there is one. Throws `StorageError`. */
+/** Returns the page of an address, if there is one. Throws `StorageError`. */
 export const pageOf = (
   sources: Sources,
   path: ReadonlyArray<string>,
@@ -63,7 +63,7 @@ const numberIn = (parameters: URLSearchParams, name: string): number | undefined
 
 // --- The list ------------------------------------------------------------------------------------------------------------
 
-/** Executions on a page. */
+/** The number of executions on a page. */
 const limit = 100
 
 const listOf = ({ functions, machine }: Sources, parameters: URLSearchParams): Page => {
@@ -89,7 +89,7 @@ const listOf = ({ functions, machine }: Sources, parameters: URLSearchParams): P
   })
 }
 
-/** What an execution waits for, in a line. */
+/** Describes in a line what an execution waits for. */
 const waitsFor = (
   state: Service.ServiceState,
   { executionArn }: { readonly executionArn: string },

@@ -1,8 +1,8 @@
 /**
- * Values and errors as they are read.
+ * Values and errors in readable form.
  *
- * Owns: how JSON is laid out, and what is too large to come with a page.
- * Does not own: where they are shown.
+ * Owns: the layout of JSON, and the size up to which a value is part of a page.
+ * Does not own: where values are shown.
  *
  * @since 0.1.0
  */
@@ -12,10 +12,10 @@ import type { EventError, EventPayload } from "../../wire/HistoryEvent.ts"
 import { html, type Html, type Part } from "./Html.ts"
 import * as words from "./words.ts"
 
-/** Characters of a payload that come with a page. What is larger is fetched when somebody asks for it. */
+/** The number of characters of a payload that are part of a page. A larger payload is loaded on request. */
 const mostCharacters = 64 * 1_024
 
-/** JSON over several lines, and any other text as it is. */
+/** Returns JSON over several lines, and any other text unchanged. */
 export const laidOut = (text: string): string => {
   try {
     return plain(JSON.stringify(JSON.parse(text), undefined, 2))
@@ -24,11 +24,11 @@ export const laidOut = (text: string): string => {
   }
 }
 
-/** Without characters that make text run the other way, which can make it read as what it is not. */
+/** Escapes characters that reverse the direction of text, which could disguise its content. */
 const plain = (text: string): string =>
   text.replace(/[\u202a-\u202e\u2066-\u2069]/g, (character) => `\\u${character.charCodeAt(0).toString(16)}`)
 
-/** A payload under a heading, or nothing if there is none. `href` leads to the whole of it. */
+/** Returns a payload under a heading, or nothing if there is none. `href` leads to the whole payload. */
 export const payloadBlock = (heading: string, payload: EventPayload | undefined, href: string): Part => {
   const { Payload: text, Truncated: isCut } = payload ?? {}
   if (text === undefined) return undefined
@@ -50,7 +50,7 @@ const textBlock = (heading: string, text: string, href: string): Html => {
 const block = (heading: string, text: string): Html =>
   html`<pre tabindex="0" role="region" aria-label="${heading}"><code>${text}</code></pre>`
 
-/** An error with everything that it was recorded with. */
+/** Returns an error with everything that is recorded of it. */
 export const errorBlock = (heading: string, error: EventError | undefined, href: string): Part => {
   if (error === undefined) return undefined
   const { ErrorData: data, ErrorMessage: message, ErrorType: type, StackTrace: trace = [] } = error.Payload ?? {}
@@ -75,7 +75,7 @@ export const errorBlock = (heading: string, error: EventError | undefined, href:
   </section>`
 }
 
-/** The causes of an error that was thrown. */
+/** Returns the causes of an error that was thrown. */
 const originBlock = (error: ErrorObject): Part => {
   const { causes, code } = originOf(error) ?? { causes: [] }
   if (causes.length === 0 && code === undefined) return undefined
@@ -94,7 +94,7 @@ const originBlock = (error: ErrorObject): Part => {
   }`
 }
 
-/** An error in a line. */
+/** Returns an error in a line. */
 export const errorLine = (error: EventError | undefined): string => {
   const { ErrorMessage: message, ErrorType: type } = error?.Payload ?? {}
   const line = [type, message].filter((part) => part !== undefined && part !== "").join(": ")

@@ -1,11 +1,11 @@
 /**
- * The operations of an execution as bars along its time.
+ * The operations of an execution as bars on its time axis.
  *
- * Bars are SVG, whose attributes may say where they are under a policy that allows no styles in a page. A page may have
- * thousands of rows, so that a row is as little markup as it can be.
+ * Bars are SVG, whose attributes may define positions under a policy that allows no inline styles. A page may have thousands
+ * of rows, so a row has as little markup as possible.
  *
  * Owns: how a row and its bar are drawn.
- * Does not own: what is known of an operation, and the axis.
+ * Does not own: the data of an operation, and the axis.
  *
  * @since 0.1.0
  */
@@ -20,9 +20,9 @@ import * as words from "./words.ts"
 export interface WaterfallOptions {
   readonly snapshot: Snapshot
   readonly scale: Scale.Scale
-  /** The operation that is being looked at. */
+  /** The selected operation. */
   readonly selected: string | undefined
-  /** What else the address of a row keeps. */
+  /** The other parameters that the address of a row keeps. */
   readonly parameters: links.Parameters
 }
 
@@ -69,7 +69,7 @@ const axis = ({ canFold, isFolded, ticks }: Scale.Scale, parameters: links.Param
     }
   </div>`
 
-/** Where no code ran, behind all rows. Those that nobody could see are left out. */
+/** Returns the intervals in which no code ran, behind all rows. Invisibly narrow ones are omitted. */
 const bands = ({ timeline }: Snapshot, { end, scale }: Chart): Html => {
   const rects: Array<string> = []
   for (const { end: until = end, start } of timeline.suspensions) {
@@ -81,7 +81,7 @@ const bands = ({ timeline }: Snapshot, { end, scale }: Chart): Html => {
   )
 }
 
-/** The execution itself, with its invocations. */
+/** Returns the row of the execution itself, with its invocations. */
 const rootRow = ({ functionName, timeline }: Snapshot, chart: Chart, selected: string | undefined): Html => {
   const { execution, invocations } = timeline
   const look = words.lookOf(execution.status)
@@ -104,10 +104,10 @@ const rootRow = ({ functionName, timeline }: Snapshot, chart: Chart, selected: s
   </li>`
 }
 
-/** Bars that one row may have. */
+/** The maximum number of bars in one row. */
 const mostBars = 200
 
-/** How far rows are moved to the right. */
+/** The maximum indentation of rows. */
 const deepest = 10
 
 const rowText = (row: Timeline.Row, chart: Chart, selected: string | undefined): string => {
@@ -141,7 +141,7 @@ const barsOf = (row: Timeline.Row, chart: Chart): string => {
   if (row.type === "CONTEXT") return bar(chart, "whole", row.start, end)
   if (row.detail._tag !== "Step") return bar(chart, "held", row.start, end)
   const { attempts } = row.detail
-  // Between attempts nobody runs; the line says that they belong together.
+  // No code runs between attempts; the line shows that they belong together.
   const between = attempts.length > 1 || row.status === "PENDING" ? bar(chart, "between", row.start, end) : ""
   return (
     between +
@@ -155,7 +155,7 @@ const barsOf = (row: Timeline.Row, chart: Chart): string => {
 const attemptBar = (attempt: Timeline.Attempt, chart: Chart): string =>
   bar(chart, attempt.status === "FAILED" ? "ran missed" : "ran", attempt.start, attempt.end ?? chart.end)
 
-/** A bar is never so narrow that it cannot be seen. */
+/** Returns a bar, which is never too narrow to be seen. */
 const bar = ({ scale }: Chart, kind: string, start: number, end: number): string => {
   const from = Math.min(scale.at(start), 99.6)
   const width = Math.max(0.4, scale.at(end) - from)

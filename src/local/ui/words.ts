@@ -1,7 +1,7 @@
 /**
- * How times, sizes and states are said to people.
+ * The texts for times, sizes and states.
  *
- * Owns: those words. Does not own: where they stand.
+ * Owns: those texts. Does not own: where they are shown.
  *
  * @since 0.1.0
  */
@@ -10,7 +10,7 @@ import { standingOf, type Row, type Standing } from "../../view/Timeline.ts"
 import { dateTime, timeOfDay } from "../../view/moments.ts"
 import { html, type Html } from "./Html.ts"
 
-/** A length of time, in its two largest units. */
+/** Returns a length of time, in its two largest units. */
 export const duration = (milliseconds: number): string => {
   const ms = Math.max(0, milliseconds)
   if (ms < 1_000) return `${Math.round(ms)} ms`
@@ -27,7 +27,7 @@ const two = (count: number, per: number, large: string, small: string): string =
     ? `${Math.floor(count / per)} ${large}`
     : `${Math.floor(count / per)} ${large} ${count % per} ${small}`
 
-/** A moment where the engine is: the time of today, and the date before it of any other day. */
+/** Returns a time in the engine's time zone: only the time of day for today, with the date otherwise. */
 export const moment = (time: number, now: number): Html => {
   const date = new Date(time)
   const isToday = date.toDateString() === new Date(now).toDateString()
@@ -35,7 +35,7 @@ export const moment = (time: number, now: number): Html => {
   return html`<time datetime="${iso}" title="${iso}">${isToday ? timeOfDay(time) : dateTime(time)}</time>`
 }
 
-/** Until when something lasts, seen from now. */
+/** Returns the remaining time. */
 export const until = (time: number, now: number): string => (time > now ? `in ${duration(time - now)}` : "now")
 
 const ends: Readonly<Record<TimerKind, string>> = {
@@ -47,7 +47,7 @@ const ends: Readonly<Record<TimerKind, string>> = {
   ExecutionTimeout: "times out"
 }
 
-/** What a timer does, and when, seen from now. */
+/** Returns the effect of a timer, and the remaining time. */
 export const due = ({ due: time, kind }: Timer, now: number): string => `${ends[kind]} ${until(time, now)}`
 
 export const bytes = (count: number): string =>
@@ -62,7 +62,7 @@ export const count = (many: number, one: string, more = `${one}s`): string =>
 
 // --- States --------------------------------------------------------------------------------------------------------------
 
-/** How a state looks: its colour and its sign go together, and never without its word. */
+/** The look of a state: its colour and its icon belong together, and always appear with its word. */
 export interface Look {
   readonly tone: "running" | "waiting" | "good" | "bad" | "late" | "off"
   readonly word: string
@@ -78,11 +78,11 @@ const looks: Readonly<Record<string, Look>> = {
   PENDING: { tone: "waiting", word: "Waiting to retry" }
 }
 
-/** The look of an execution, or of an operation that has ended. */
+/** Returns the look of an execution, or of an operation that has ended. */
 export const lookOf = (status: string): Look =>
   looks[status] ?? { tone: "off", word: status.charAt(0) + status.slice(1).toLowerCase().replaceAll("_", " ") }
 
-/** The look of an operation. `isOpen` says whether its execution goes on. */
+/** Returns the look of an operation. `isOpen` is whether its execution is open. */
 export const lookOfRow = (row: Row, isOpen: boolean): Look => {
   const standing = standingOf(row, isOpen)
   return standing === "ended" ? lookOf(row.status) : standings[standing]
@@ -104,9 +104,9 @@ const kinds: Readonly<Record<string, string>> = {
   WaitForCondition: "condition"
 }
 
-/** What an operation is, in a word. */
+/** Returns the kind of an operation in a word. */
 export const kindOf = ({ subType, type }: Pick<Row, "subType" | "type">): string =>
   kinds[subType ?? ""] ?? (subType ?? type).toLowerCase().replaceAll("_", " ")
 
-/** What an operation is called. */
+/** Returns the name of an operation. */
 export const nameOf = ({ name }: Pick<Row, "name">): string => (name === undefined || name === "" ? "unnamed" : name)
