@@ -1,9 +1,9 @@
 /**
- * Where a command writes: its result to the standard output, and whatever else it has to say to the standard error, so that a
- * result can be piped on.
+ * The output of a command: its result goes to the standard output, and all other text to the standard error, so that a
+ * result can be piped.
  *
  * Owns: the two streams, and whether there is a terminal with colors.
- * Does not own: what is written.
+ * Does not own: the text.
  *
  * @since 0.1.0
  */
@@ -11,7 +11,7 @@ import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
 import process from "node:process"
 
-/** A terminal that what is said on the way can be drawn on anew. */
+/** A terminal whose progress output can be redrawn. */
 export interface Terminal {
   readonly columns: () => number
   readonly rows: () => number
@@ -20,20 +20,20 @@ export interface Terminal {
 export class Output extends Context.Service<
   Output,
   {
-    /** A line of the result. */
+    /** Writes a line of the result. */
     readonly result: (line: string) => void
-    /** A line for whoever watches. */
+    /** Writes a line of progress for people. */
     readonly say: (line: string) => void
-    /** Text for whoever watches, as it is. */
+    /** Writes unchanged text of progress for people. */
     readonly draw: (text: string) => void
-    /** Present when what is said goes to a terminal that can be drawn on. */
+    /** The terminal, if progress goes to one that can be redrawn. */
     readonly terminal: Terminal | undefined
-    /** Whether the result may have colors, and whether what is said may. */
+    /** Whether the result may have colors, and whether progress may. */
     readonly colors: { readonly result: boolean; readonly said: boolean }
   }
 >()("effect-durable/cli/Output") {}
 
-/** The streams of this process. Whoever reads a pipe may stop to do so. */
+/** The streams of this process. The reader of a pipe may stop reading. */
 export const layer: Layer.Layer<Output> = Layer.sync(Output, () => {
   const { env, stderr, stdout } = process
   stdout.on("error", (error: NodeJS.ErrnoException) => {

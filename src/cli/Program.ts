@@ -1,11 +1,12 @@
 /**
- * The commands put together, and how the process ends with them.
+ * The commands together, and the end of the process.
  *
- * Owns: the tree of commands, the exit code, and what is said of wrong calls and of failures.
- * Does not own: any command.
+ * Owns: the tree of commands, the exit code, and the messages about wrong calls and failures.
+ * Does not own: the commands.
  *
- * 1. The standard output has the result of a command in it and nothing else.
- * 2. Whoever interrupts a command waits until what it has open is closed.
+ * Invariants:
+ * 1. The standard output contains only the result of a command.
+ * 2. An interrupted command ends once its open resources are closed.
  *
  * @since 0.1.0
  */
@@ -43,7 +44,7 @@ export const root = Command.make("effect-durable").pipe(
 
 const running = Command.runWith(root, { version })
 
-/** Runs a command, and answers with the exit code. */
+/** Runs a command, and returns the exit code. */
 export const run = (args: ReadonlyArray<string>): Effect.Effect<number, never, Output.Output> =>
   running(args).pipe(
     Effect.as(0),
@@ -58,7 +59,7 @@ export const run = (args: ReadonlyArray<string>): Effect.Effect<number, never, O
     Effect.provideService(Logger.LogToStderr, true)
   )
 
-/** Help that somebody asked for is a result. Where a call is wrong, what is wrong is said, and where to read more. */
+/** Prints requested help as a result. For a wrong call it prints the error, and where to read more. */
 const presenter = Layer.effect(
   CliOutput.Presenter,
   Effect.map(Output.Output, ({ colors, result, say }) => ({
@@ -82,7 +83,7 @@ const presenter = Layer.effect(
   }))
 )
 
-/** Completions are printed by Effect itself. */
+/** Prints completions, which Effect itself writes to the console. */
 const printing = Layer.effect(
   Console.Console,
   Effect.map(Output.Output, ({ result }) => ({
@@ -98,7 +99,7 @@ const settings = Layer.merge(
   })
 )
 
-/** Runs a command as the process. Whoever interrupts it twice does not want to wait. */
+/** Runs a command as the process. A second interruption ends it at once. */
 export const main = (args: ReadonlyArray<string>): void => {
   const runMain = Runtime.makeRunMain(({ fiber, teardown }) => {
     let asked = false
@@ -108,14 +109,14 @@ export const main = (args: ReadonlyArray<string>): void => {
       fiber.interruptUnsafe(fiber.id)
     }
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, onSignal)
-    // What is still on its way to a pipe arrives.
+    // Pending output to a pipe is flushed.
     fiber.addObserver((exit) => teardown(exit, (code) => process.stdout.write("", () => process.exit(code))))
   })
   runMain(Effect.provide(run(args), Output.layer), {
     disableErrorReporting: true,
     teardown: (exit, onExit) => {
       if (Exit.isSuccess(exit)) return onExit(Number(exit.value))
-      // To stop an engine is how one ends it.
+      // Interrupting an engine is the regular way to stop it.
       if (Cause.hasInterruptsOnly(exit.cause)) return onExit(args[0] === "dev" ? 0 : 130)
       process.stderr.write(`${Cause.pretty(exit.cause)}\n`)
       onExit(1)

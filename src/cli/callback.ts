@@ -1,8 +1,8 @@
 /**
- * `callback succeed`, `fail` and `heartbeat`: the answers of somebody outside.
+ * `callback succeed`, `fail` and `heartbeat`: answers to callbacks from outside.
  *
  * Owns: the three commands.
- * Does not own: which callback a name means.
+ * Does not own: which callback a name refers to.
  *
  * @since 0.1.0
  */
@@ -69,7 +69,7 @@ export const callback = Command.make("callback").pipe(
 
 type Send = (client: DurableClient["Service"], callbackId: string) => Effect.Effect<void, ClientError>
 
-/** What can be an id is tried as one first, because a name may look like it. */
+/** Answers a callback. A reference that can be an id is tried as an id first, because a name may look like one. */
 const answer = (
   reference: string,
   { function: among, json }: { readonly function: string | undefined; readonly json: boolean },

@@ -1,8 +1,8 @@
 /**
- * Which service commands talk to. Without a word it is the engine on this machine, so that nobody reaches AWS by accident.
+ * The service of the commands. By default it is the engine on this machine, so that no command reaches AWS by accident.
  *
- * Owns: the flags that say where, and the client for it.
- * Does not own: what is asked there.
+ * Owns: the flags that select the service, and its client.
+ * Does not own: the requests.
  *
  * @since 0.1.0
  */
@@ -16,10 +16,10 @@ import * as LambdaClient from "../lambda/LambdaClient.ts"
 import { failed, misused, type CommandFailed } from "./CommandFailed.ts"
 import { text, toggle } from "./flags.ts"
 
-/** Where an engine is unless somebody says otherwise. */
+/** The default address of an engine. */
 export const defaultEndpoint = `http://127.0.0.1:${defaultPort}`
 
-/** The flags of every command that talks to a service. */
+/** The flags of every command that uses a service. */
 export const connection = {
   endpoint: text("endpoint", "URL", `Where the service is [AWS_ENDPOINT_URL_LAMBDA, or ${defaultEndpoint}]`),
   aws: toggle("aws", "Talk to AWS, with region and credentials of the environment")
@@ -35,7 +35,7 @@ export class Endpoint extends Context.Service<Endpoint, { readonly url: string |
   "effect-durable/cli/Endpoint"
 ) {}
 
-/** Runs a command with the client that its flags ask for, and says what goes wrong with it in words for whoever typed it. */
+/** Runs a command with the client that its flags select, and describes its failures for the user. */
 export const connected =
   ({ aws, endpoint }: Connection) =>
   <A, R>(
@@ -65,7 +65,7 @@ const target = (aws: boolean, endpoint: string | undefined): Effect.Effect<strin
 
 const isHere = (url: string): boolean => ["127.0.0.1", "localhost", "[::1]"].includes(URL.parse(url)?.hostname ?? "")
 
-/** A local engine takes any credentials, and is shown none that are worth something. */
+/** Returns the client. A local engine accepts any credentials, and receives no real ones. */
 const clientFor = (url: string | undefined): Layer.Layer<DurableClient> => {
   if (url === undefined) return LambdaClient.layer
   const region = process.env["AWS_REGION"] || process.env["AWS_DEFAULT_REGION"] || "us-east-1"
@@ -79,6 +79,6 @@ const clientFor = (url: string | undefined): Layer.Layer<DurableClient> => {
 const explained = ({ _tag, message }: ClientError, url: string | undefined): string =>
   _tag === "ClientUnavailable" && url !== undefined && /ECONNREFUSED|ENOTFOUND/.test(message) ? nobodyAt(url) : message
 
-/** What is said when there is no service. */
+/** Returns the message about a missing service. */
 export const nobodyAt = (url: string): string =>
   `Nobody answers at ${url}. Start an engine with: npx effect-durable dev FILE. For another address there is --endpoint URL, for AWS --aws.`

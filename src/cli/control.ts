@@ -1,8 +1,8 @@
 /**
- * What an engine on this machine tells besides AWS's API, by its own routes.
+ * The client of an engine's own routes, in addition to AWS's API.
  *
- * Owns: how those routes are asked.
- * Does not own: what they answer.
+ * Owns: how those routes are called.
+ * Does not own: their answers.
  *
  * @since 0.1.0
  */
@@ -16,7 +16,7 @@ const ServedFunctions = Schema.Struct({
   functions: Schema.Array(Schema.Struct({ name: Schema.String, kind: Schema.Literals(["durable", "plain"]) }))
 })
 
-/** The names of the durable functions of an engine, or undefined when it is another service that is there. */
+/** Returns the names of the durable functions of an engine, or undefined if the address belongs to another service. */
 export const durableFunctions = (url: string): Effect.Effect<ReadonlyArray<string> | undefined, CommandFailed> =>
   Effect.map(ask(url, "GET", "functions"), (answer) => {
     const read = Schema.decodeUnknownOption(ServedFunctions)(answer)
@@ -29,7 +29,7 @@ const Skipped = Schema.Struct({
   skipped: Schema.Array(Schema.Struct({ executionArn: Schema.String, operation: Schema.optionalKey(Schema.String) }))
 })
 
-/** Ends the next wait of an execution, or of each of them. Answers what has ended. */
+/** Ends the next wait of an execution, or of every execution. Returns what has ended. */
 export const skipTime = (
   url: string,
   executionArn: string | undefined
@@ -41,7 +41,7 @@ export const skipTime = (
       : Effect.fail(failed(`The service at ${url} is no engine of effect-durable, and skips no time.`))
   })
 
-/** The answer as JSON, or undefined when there is no such route. */
+/** Returns the answer as JSON, or undefined if there is no such route. */
 const ask = (
   url: string,
   method: "GET" | "POST",
@@ -66,7 +66,7 @@ const ask = (
       const answer = parseJson(text)
       if (status === 200) return Effect.succeed(answer)
       const message: unknown = Reflect.get(Object(answer), "message")
-      // Other services have no such route, and say so in ways of their own.
+      // Other services have no such route, and report that in their own ways.
       return status === 400 && typeof message === "string" ? Effect.fail(failed(message)) : Effect.undefined
     }
   )

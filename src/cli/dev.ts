@@ -1,7 +1,7 @@
 /**
- * `dev`: an engine on this machine that serves files and programs until somebody stops it.
+ * `dev`: an engine on this machine that serves files and programs until it is stopped.
  *
- * Owns: its flags, which functions they mean, and the first screen.
+ * Owns: its flags, the functions that they select, and the first screen.
  * Does not own: the engine.
  *
  * @since 0.1.0
@@ -24,10 +24,10 @@ import { Output } from "./Output.ts"
 import { wordsOf } from "./shellWords.ts"
 import { messageOf } from "./words.ts"
 
-/** The database of an engine, and of those commands that work on it. */
+/** The flag for the database of an engine, and of the commands that work on it. */
 export const database = text("db", "FILE", `The file of the database [${defaultDatabase}]`)
 
-/** Stands for all functions in `--plain`. A name has no star. */
+/** Stands for all functions in `--plain`. No name contains a star. */
 const all = "*"
 
 const flags = {
@@ -91,10 +91,10 @@ export const dev = Command.make("dev", flags, (given) =>
   ])
 )
 
-/** The engine's own code, which nothing but an engine needs. */
+/** The engine's own code, which only an engine needs. */
 type Engine = typeof LocalEngine
 
-/** Loads what needs the package that engines need. */
+/** Loads code that requires the optional package of engines. */
 export const loadModule = <A>(load: () => Promise<A>): Effect.Effect<A, CommandFailed> =>
   Effect.tryPromise({
     try: load,
@@ -144,13 +144,13 @@ const sourcesIn = (
     return [...files.map((file) => engine.module(file)), ...handlers, ...others]
   })
 
-/** What `NAME=FILE#EXPORT` says. */
+/** Parses `NAME=FILE#EXPORT`. */
 const parts = (given: string) => {
   const [, name = "", file, exported] = /^([^=]*)(?:=([^#]*)(?:#(.*))?)?$/.exec(given) ?? []
   return { name, file, export: exported }
 }
 
-/** Why there is no server. */
+/** Returns the reason why the server cannot start. */
 const notServed = ({ cause }: ServeError, port = defaultPort): CommandFailed =>
   failed(
     Reflect.get(Object(cause), "code") === "EADDRINUSE"
@@ -160,7 +160,7 @@ const notServed = ({ cause }: ServeError, port = defaultPort): CommandFailed =>
 
 // --- The first screen ----------------------------------------------------------------------------------------------------
 
-/** The first line of the output is for programs, the rest for people. */
+/** Prints the first screen. The first line of the output is for programs, the rest for people. */
 const greet = (
   { environment, functions, resumed, url }: LocalEngine.LocalEngine["Service"],
   page: string | undefined,
@@ -191,7 +191,7 @@ const greet = (
     )
   })
 
-/** Whoever has no browser has the address. */
+/** Opens the page. Without a browser the printed address remains. */
 const openInBrowser = (page: string): void => {
   const [file, ...args] =
     process.platform === "darwin" ? ["open"] : process.platform === "win32" ? ["cmd", "/c", "start"] : ["xdg-open"]

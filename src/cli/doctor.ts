@@ -1,8 +1,8 @@
 /**
- * `doctor`: what is wrong with a project, and what to do about it.
+ * `doctor`: the problems of a project, and how to solve them.
  *
  * Owns: the command, and how findings are shown.
- * Does not own: what is looked at.
+ * Does not own: the checks.
  *
  * @since 0.1.0
  */

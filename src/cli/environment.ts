@@ -1,8 +1,8 @@
 /**
- * What Effect's command lines ask for beside commands: a terminal that asks questions, files, other programs. No command of ours
- * does that through them, and so everything but the engine runs with `effect` alone.
+ * The services that Effect's command lines require: a terminal for questions, files, other programs. No command uses them,
+ * so everything but the engine runs with `effect` alone.
  *
- * Owns: that these services are there.
+ * Owns: placeholders for these services.
  * Does not own: where commands read and write.
  *
  * @since 0.1.0

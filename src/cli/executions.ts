@@ -1,8 +1,8 @@
 /**
- * What commands read of executions: one in full, its events so far and as they come, and its end.
+ * The executions that commands read: a complete one, its events so far and as they come, and its end.
  *
- * Owns: how often a service is asked, and the JSON that commands print, which is that of the API.
- * Does not own: which execution.
+ * Owns: how often a service is polled, and the JSON that commands print, which is that of the API.
+ * Does not own: which execution is read.
  *
  * @since 0.1.0
  */
@@ -22,26 +22,26 @@ import { failed, misused, type CommandFailed } from "./CommandFailed.ts"
 import { contentOf } from "./flags.ts"
 import { Output } from "./Output.ts"
 
-// --- As JSON of the API --------------------------------------------------------------------------------------------------
+// --- JSON of the API -----------------------------------------------------------------------------------------------------
 
-/** An execution, as GetDurableExecution answers it. */
+/** Returns an execution in the form of GetDurableExecution. */
 export const executionJson = SchemaParser.encodeSync(Api.GetDurableExecutionResponse)
 
-/** A list of executions, as ListDurableExecutionsByFunction answers it. */
+/** Returns a list of executions in the form of ListDurableExecutionsByFunction. */
 export const executionsJson = SchemaParser.encodeSync(Api.ListDurableExecutionsByFunctionResponse)
 
-/** An event, as GetDurableExecutionHistory answers it. */
+/** Returns an event in the form of GetDurableExecutionHistory. */
 export const eventJson = SchemaParser.encodeSync(ApiHistoryEvent)
 
 // --- Events --------------------------------------------------------------------------------------------------------------
 
-/** Whether this event ends the execution. */
+/** Returns whether this event ends the execution. */
 export const isEnd = ({ EventType }: HistoryEvent): boolean =>
   /^Execution(Succeeded|Failed|TimedOut|Stopped)$/.test(EventType)
 
 /**
- * The events of an execution as they come, to its last one. The service is asked again at once as long as there is news, and then
- * less and less often.
+ * Streams the events of an execution as they come, to its last one. The service is polled again at once as long as there are
+ * new events, and then less and less often.
  */
 export const followed = (arn: string): Stream.Stream<HistoryEvent, ClientError, DurableClient> =>
   Stream.unwrap(
@@ -71,13 +71,13 @@ export const followed = (arn: string): Stream.Stream<HistoryEvent, ClientError, 
     })
   )
 
-/** Milliseconds between two questions. */
+/** Milliseconds between two polls. */
 const shortest = 100
 const longest = 2_000
 
 // --- The end -------------------------------------------------------------------------------------------------------------
 
-/** How an execution ended, or the one that it handed over to, as soon as it has. */
+/** Waits for the end of an execution, or of the one that it handed over to. */
 export const ended = (arn: string): Effect.Effect<Ended, ClientError, DurableClient> =>
   Effect.gen(function* () {
     const client = yield* DurableClient
@@ -116,7 +116,7 @@ export const printEnd = ({ execution, outcome }: Ended, json: boolean): Effect.E
 
 // --- Errors --------------------------------------------------------------------------------------------------------------
 
-/** An error as people give it: an error object of the API as JSON, or a text that becomes its message. */
+/** Parses an error of the command line: an error object of the API as JSON, or a text that becomes its message. */
 export const errorIn = (given: string | undefined): Effect.Effect<ErrorObject | undefined, CommandFailed> =>
   given === undefined
     ? Effect.undefined

@@ -1,8 +1,8 @@
 /**
- * Flags and arguments that more than one command has, each described once.
+ * Flags and arguments of more than one command, each described once.
  *
- * Owns: how they are called and what they take.
- * Does not own: what commands make of them.
+ * Owns: their names and values.
+ * Does not own: how commands use them.
  *
  * @since 0.1.0
  */
@@ -14,11 +14,11 @@ import { readFileSync } from "node:fs"
 import { misused, type CommandFailed } from "./CommandFailed.ts"
 import { messageOf } from "./words.ts"
 
-/** A flag that is there or not. */
+/** Creates a boolean flag. */
 export const toggle = (name: string, description: string): Flag.Flag<boolean> =>
   Flag.Boolean(name).pipe(Flag.withDescription(description), Flag.withoutNegation, Flag.withDefault(false))
 
-/** A flag that may be left out. */
+/** Creates an optional flag. */
 const optional = <A>(flag: Flag.Flag<A>, metavar: string, description: string): Flag.Flag<A | undefined> =>
   flag.pipe(
     Flag.withDescription(description),
@@ -27,43 +27,43 @@ const optional = <A>(flag: Flag.Flag<A>, metavar: string, description: string): 
     Flag.map(Option.getOrUndefined)
   )
 
-/** A flag with a text, which may be left out. */
+/** Creates an optional flag with a text. */
 export const text = (name: string, metavar: string, description: string): Flag.Flag<string | undefined> =>
   optional(Flag.String(name), metavar, description)
 
-/** A flag with a text that may stand there several times. */
+/** Creates a flag with a text that may be repeated. */
 export const texts = (name: string, metavar: string, description: string): Flag.Flag<ReadonlyArray<string>> =>
   Flag.String(name).pipe(Flag.withDescription(description), Flag.withMetavar(metavar), Flag.atLeast(0))
 
-/** A flag with a whole number, which may be left out. */
+/** Creates an optional flag with a whole number. */
 export const count = (name: string, metavar: string, description: string): Flag.Flag<number | undefined> =>
   optional(Flag.Int(name), metavar, description)
 
 export const json = toggle("json", "Print one JSON document, and nothing else, to the standard output")
 
-/** For whom an execution is looked up by its name. */
+/** The function in which an execution is looked up by its name. */
 export const functionName = text(
   "function",
   "NAME",
   "The function whose executions are looked up by name; on a local engine all of them are"
 )
 
-/** An execution, by its ARN or its name. */
+/** The argument for an execution, by its ARN or its name. */
 export const execution = Argument.String("ARN|NAME").pipe(
   Argument.withDescription("The ARN of an execution, or its name")
 )
 
-/** What is to be sent: the text itself, of a file (`@FILE`), or of the standard input (`@-`). */
+/** Returns the content to send: the text itself, or that of a file (`@FILE`) or of the standard input (`@-`). */
 export const contentOf = (flag: string, given: string): Effect.Effect<string, CommandFailed> =>
   given.startsWith("@")
     ? Effect.try({
-        // Some editors and shells begin a file with the mark of its encoding.
+        // Some editors and shells begin a file with a byte order mark.
         try: () => readFileSync(given === "@-" ? 0 : given.slice(1), "utf8").replace(/^\uFEFF/, ""),
         catch: (error) => misused(`--${flag} ${given} cannot be read: ${messageOf(error)}`)
       })
     : Effect.succeed(given)
 
-/** The same for JSON, which is sent as it was written. */
+/** Returns the content to send if it is JSON, unchanged. */
 export const jsonOf = (flag: string, given: string): Effect.Effect<string, CommandFailed> =>
   Effect.flatMap(contentOf(flag, given), (content) =>
     Effect.try({

@@ -2,7 +2,7 @@
  * `history` and `export`: the events of an execution, for people and for programs.
  *
  * Owns: the two commands and the document that `export` writes.
- * Does not own: the words for an event.
+ * Does not own: the text for an event.
  *
  * @since 0.1.0
  */

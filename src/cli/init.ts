@@ -1,10 +1,11 @@
 /**
  * `init`: a project with a first workflow, which runs and passes its test at once.
  *
- * Owns: which files there are, and what is added to a `package.json` that is there.
- * Does not own: what is in the workflow.
+ * Owns: the files, and the additions to an existing `package.json`.
+ * Does not own: the content of the workflow.
  *
- * 1. No file is overwritten, and of a `package.json` only what it lacks is written.
+ * Invariants:
+ * 1. No file is overwritten, and in a `package.json` only missing fields are written.
  *
  * @since 0.1.0
  */
@@ -77,10 +78,10 @@ const farewell = (
 
 const devScript = (name: string): string => `effect-durable dev ${name}.ts`
 
-/** What `npm init` writes for a script that there is not. */
+/** The script that `npm init` writes if there is no test. */
 const noTest = 'echo "Error: no test specified" && exit 1'
 
-/** A manifest with what a workflow needs. */
+/** Returns a manifest with everything that a workflow needs. */
 const completed = (before: Manifest, name: string): Effect.Effect<Manifest, CommandFailed> =>
   Effect.gen(function* () {
     if (before.type === "commonjs" && hasCode()) {
@@ -106,7 +107,7 @@ const completed = (before: Manifest, name: string): Effect.Effect<Manifest, Comm
     }
   })
 
-/** Whether there is code that runs otherwise as an ES module. */
+/** Returns whether there is code that would run differently as an ES module. */
 const hasCode = (): boolean => readdirSync(".").some((file) => /\.[jt]sx?$/.test(file))
 
 const sorted = (packages: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
@@ -117,7 +118,7 @@ const dependencies = Effect.map(manifest, ({ peerDependencies = {} }) => ({
   effect: peerDependencies["effect"] ?? ""
 }))
 
-/** In the versions that this package is made with. */
+/** The development dependencies, in the versions with which this package is built. */
 const devDependencies = Effect.map(manifest, ({ devDependencies: own = {}, peerDependencies = {} }) => ({
   "@effect/platform-node": peerDependencies["@effect/platform-node"] ?? "",
   ...Object.fromEntries(["@types/node", "typescript", "vitest"].map((name) => [name, `^${own[name] ?? ""}`]))
@@ -125,7 +126,7 @@ const devDependencies = Effect.map(manifest, ({ devDependencies: own = {}, peerD
 
 // --- Packages ------------------------------------------------------------------------------------------------------------
 
-/** The package manager that runs this command, or npm, installs what is missing. */
+/** Installs missing packages with the package manager that runs this command, or with npm. */
 const install: Effect.Effect<boolean, CommandFailed, Output> = Effect.flatMap(Output, ({ say }) => {
   const manager = /^(npm|pnpm|yarn|bun)\//.exec(process.env["npm_config_user_agent"] ?? "")?.[1] ?? "npm"
   say(`Installs packages with ${manager} …`)

@@ -1,7 +1,7 @@
 /**
- * `invoke` and `rerun`: start an execution, of a function or as another one was.
+ * `invoke` and `rerun`: start an execution of a function, or repeat an earlier one.
  *
- * Owns: their flags, and what they send.
+ * Owns: their flags, and the requests that they send.
  * Does not own: how an execution is started and waited for.
  *
  * @since 0.1.0

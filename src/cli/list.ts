@@ -1,7 +1,7 @@
 /**
  * `ls`: the executions of functions, the newest first.
  *
- * Owns: its flags, and how a list looks.
+ * Owns: its flags, and the form of a list.
  * Does not own: which functions there are.
  *
  * @since 0.1.0

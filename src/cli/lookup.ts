@@ -1,8 +1,8 @@
 /**
- * What people call an execution or a callback, and which one that is.
+ * The lookup of executions and callbacks by the references that users type.
  *
  * Owns: how names become ARNs and ids.
- * Does not own: what is done with them.
+ * Does not own: their use.
  *
  * @since 0.1.0
  */
@@ -19,7 +19,7 @@ import { Output } from "./Output.ts"
 
 type Looking<A> = Effect.Effect<A, ClientError | CommandFailed, DurableClient | Endpoint | Output>
 
-/** The functions to look in: the one that is named, or all that an engine on this machine serves. */
+/** Returns the functions to search: the given one, or all that an engine on this machine serves. */
 export const functionsToList = (functionName: string | undefined, wanted: string): Looking<ReadonlyArray<string>> =>
   Effect.gen(function* () {
     if (functionName !== undefined) return [functionName]
@@ -29,7 +29,7 @@ export const functionsToList = (functionName: string | undefined, wanted: string
     return yield* misused(`This service lists executions by function only: ${wanted}.`)
   })
 
-/** The ARN of an execution. A name that several executions have had means the newest of them. */
+/** Returns the ARN of an execution. A name that several executions have had refers to the newest of them. */
 export const findExecution = (reference: string, functionName: string | undefined): Looking<string> =>
   Effect.gen(function* () {
     if (isDurableExecutionArn(reference)) return reference
@@ -58,7 +58,7 @@ export const findExecution = (reference: string, functionName: string | undefine
     return newest.DurableExecutionArn
   })
 
-/** Executions by when they started. */
+/** Sorts executions by their start, the newest first. */
 export const newestFirst = (executions: ReadonlyArray<ExecutionSummary>): ReadonlyArray<ExecutionSummary> =>
   executions.toSorted((a, b) => b.StartTimestamp - a.StartTimestamp)
 
@@ -67,13 +67,13 @@ export const newestFirst = (executions: ReadonlyArray<ExecutionSummary>): Readon
 /** An open callback. */
 export interface FoundCallback {
   readonly callbackId: string
-  /** What a person calls it. */
+  /** The name for people. */
   readonly name: string
 }
 
 /**
- * The callback that is meant by `NAME`, `NAME/OPERATION`, or an ARN in the place of the name. Without the operation it is the
- * only one that is open.
+ * Returns the callback of `NAME`, `NAME/OPERATION`, or of an ARN in place of the name. Without the operation it is the only
+ * open one.
  */
 export const findCallback = (reference: string, functionName: string | undefined): Looking<FoundCallback> =>
   Effect.gen(function* () {
@@ -98,10 +98,10 @@ export const findCallback = (reference: string, functionName: string | undefined
     return { callbackId: first.callbackId, name: `${execution}/${first.name}` }
   })
 
-/** Whether what was given can be the id of a callback. A name can look like one, so that it has to be tried. */
+/** Returns whether a reference can be the id of a callback. A name can look like one, so the id has to be tried. */
 export const maybeCallbackId = (reference: string): boolean => reference.length >= 20 && isCallbackId(reference)
 
-/** An ARN has slashes of its own. */
+/** Splits a reference. An ARN has slashes of its own. */
 const parts = (reference: string): { readonly execution: string; readonly operation: string | undefined } => {
   const [, execution = reference, operation] =
     /^(arn:[^/]+\/durable-execution\/[^/]+\/[^/]+)(?:\/(.+))?$/.exec(reference) ??
@@ -114,7 +114,7 @@ interface OpenCallback extends FoundCallback {
   readonly path: ReadonlyArray<string>
 }
 
-/** The callbacks of an execution that nobody has answered, by the path of names that leads to each. */
+/** Returns the unanswered callbacks of an execution, by their paths. */
 const openCallbacks = (arn: string): Looking<ReadonlyArray<OpenCallback>> =>
   Effect.map(Stream.runCollect(events(arn, { includeExecutionData: true })), (history) => {
     const byId = new Map(history.flatMap((event) => (event.Id === undefined ? [] : [[event.Id, event] as const])))
@@ -131,14 +131,17 @@ const isCallbackStarted = (event: HistoryEvent): event is HistoryEventOf<"Callba
 
 const isAnswer = ({ EventType }: HistoryEvent): boolean => /^Callback(Succeeded|Failed|TimedOut)$/.test(EventType)
 
-/** The names of an operation and of those that it is in. A callback that one waits for is called as that is. */
+/**
+ * Returns the names of an operation and of those around it. The callback of a `waitForCallback` has the name of that
+ * operation.
+ */
 const pathOf = (event: HistoryEvent, byId: ReadonlyMap<string, HistoryEvent>): ReadonlyArray<string> => {
   const parent = event.ParentId === undefined ? undefined : byId.get(event.ParentId)
   const above = parent === undefined ? [] : pathOf(parent, byId)
   return parent?.SubType === "WaitForCallback" ? above : [...above, event.Name ?? event.Id ?? ""]
 }
 
-/** Those with this path, or else with this end of it. A name may have a slash in it. */
+/** Returns the callbacks with this path, or else with this end of it. A name may contain a slash. */
 const called = (open: ReadonlyArray<OpenCallback>, operation: string): ReadonlyArray<OpenCallback> => {
   const whole = open.filter(({ name }) => name === operation)
   return whole.length > 0
@@ -146,5 +149,5 @@ const called = (open: ReadonlyArray<OpenCallback>, operation: string): ReadonlyA
     : open.filter(({ path }) => path.some((_, from) => path.slice(from).join("/") === operation))
 }
 
-/** The name of an execution, for people. */
+/** Returns the name of an execution, for people. */
 export const nameOf = (arn: string): string => parseDurableExecutionArn(arn)?.executionName ?? arn

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 /**
- * The program `effect-durable`. It asks of Node nothing but what every version has until it knows which one this is, and loads
- * the commands only when one is wanted, so that `--version` answers at once.
+ * The program `effect-durable`. Until it knows the version of Node it uses only features that every version has. It loads
+ * the commands only when one is called, so that `--version` answers at once.
  *
- * Owns: what has to be there before a command can be loaded.
+ * Owns: the requirements for loading a command.
  * Does not own: commands, and how they end.
  *
  * @since 0.1.0
@@ -25,7 +25,7 @@ const refuse = (message: string): void => {
   process.exitCode = 1
 }
 
-/** Whether it is a package that cannot be found, and not something that a package does wrongly. */
+/** Returns whether a package cannot be found, as opposed to an error inside of a package. */
 const isMissing = (error: unknown, name: string): boolean =>
   error instanceof Error && Reflect.get(error, "code") === "ERR_MODULE_NOT_FOUND" && error.message.includes(`'${name}'`)
 

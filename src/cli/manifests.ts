@@ -2,7 +2,7 @@
  * `package.json`: that of this package, and those of projects.
  *
  * Owns: how they are read, and where this package was installed from.
- * Does not own: what is made of them.
+ * Does not own: how they are used.
  *
  * @since 0.1.0
  */
@@ -16,7 +16,7 @@ import { messageOf } from "./words.ts"
 
 type Packages = Readonly<Record<string, string>>
 
-/** As much of a `package.json` as is looked at. */
+/** The fields of a `package.json` that are used. */
 export interface Manifest {
   readonly [field: string]: unknown
   readonly version?: string
@@ -27,7 +27,7 @@ export interface Manifest {
   readonly peerDependencies?: Packages
 }
 
-/** The manifest in a file, or undefined when there is no such file. */
+/** Returns the manifest in a file, or undefined if there is no such file. */
 export const readManifest = (file: string): Effect.Effect<Manifest | undefined, CommandFailed> =>
   Effect.try({
     try: () => (existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined),
@@ -44,8 +44,8 @@ export const manifest: Effect.Effect<Manifest, CommandFailed> = Effect.map(
 )
 
 /**
- * What to depend on so that a project gets this very package: npm notes where it has one from, next to where it has put it. A
- * checkout is a folder.
+ * Returns the dependency with which a project gets this very package: npm notes the source of a package next to its folder.
+ * A checkout is a folder.
  */
 export const sourceOf = (): string => {
   const modules = dirname(packageFolder)

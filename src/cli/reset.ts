@@ -2,7 +2,7 @@
  * `reset`: deletes executions of a local engine, or its whole database.
  *
  * Owns: the command, and which files a database has.
- * Does not own: what is in them.
+ * Does not own: their content.
  *
  * @since 0.1.0
  */
@@ -40,7 +40,10 @@ export const reset = Command.make(
     })
 ).pipe(Command.withDescription("Delete the executions of a local engine, which must not run"))
 
-/** An engine that runs has the lock of its database. SQLite is loaded only here, because some versions of Node warn of it. */
+/**
+ * Deletes executions. A running engine holds the lock of its database. SQLite is loaded only here, because some versions of
+ * Node print a warning.
+ */
 const wiped = (path: string, endedBefore: number | undefined): Effect.Effect<number, CommandFailed> =>
   Effect.gen(function* () {
     const { Store } = yield* Effect.promise(() => import("../local/Store.ts"))
@@ -54,7 +57,7 @@ const wiped = (path: string, endedBefore: number | undefined): Effect.Effect<num
 
 const units: Readonly<Record<string, number>> = { w: 604_800_000, d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000 }
 
-/** Milliseconds. */
+/** Parses an age, in milliseconds. */
 const ageIn = (given: string): Effect.Effect<number, CommandFailed> => {
   const [, number, unit = ""] = /^(\d+)\s*([wdhms])$/.exec(given) ?? []
   return number === undefined

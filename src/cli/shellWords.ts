@@ -1,18 +1,18 @@
 /**
- * A command in one text, as its words. No shell is asked, so that the process that is started is the program itself.
+ * Splits a command in one text into words. It uses no shell, so that the started process is the program itself.
  *
- * Owns: what quotes and backslashes mean.
- * Does not own: what is made of the words.
+ * Owns: the meaning of quotes and backslashes.
+ * Does not own: the use of the words.
  *
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
 import { misused, type CommandFailed } from "./CommandFailed.ts"
 
-/** Parts of a word: in single quotes, in double quotes, after a backslash, or as they are. */
+/** The parts of a word: in single quotes, in double quotes, after a backslash, or plain. */
 const part = /'([^']*)'|"((?:[^"\\]|\\.)*)"|\\(.)|([^\s'"\\]+)/gy
 
-/** The words of a command, of which there is at least one. */
+/** Returns the words of a command, which has at least one. */
 export const wordsOf = (command: string): Effect.Effect<[string, ...Array<string>], CommandFailed> => {
   const words: Array<string> = []
   let at = 0

@@ -1,7 +1,7 @@
 /**
  * `show`: an execution as the tree of its operations, and what it waits for.
  *
- * Owns: the words around the tree, and the document.
+ * Owns: the text around the tree, and the document.
  * Does not own: the tree.
  *
  * @since 0.1.0
@@ -50,7 +50,7 @@ export const show = Command.make(
     }).pipe(connected(flags))
 ).pipe(Command.withDescription("Show an execution as the tree of its operations, and what it waits for"))
 
-/** The timeline of an execution, and those of the executions that came of it. */
+/** Returns the timeline of an execution, and those of the executions that it led to. */
 const documentOf = ({ invoked, successor, timeline }: Family): object => ({
   ...timeline,
   invoked: Object.fromEntries(Array.from(invoked, ([id, family]) => [id, documentOf(family)])),
@@ -62,14 +62,14 @@ const titleOf = ({ arn, end, name, start, status }: Subject, now: number): strin
     end === undefined ? `${duration(now - start)} ago` : `took ${duration(end - start)}`
   }`
 
-/** An execution, and all that came of it. */
+/** Returns an execution, and all that it led to. */
 const lineage = (family: Family): ReadonlyArray<Family> => [
   family,
   ...Array.from(family.invoked.values()).flatMap(lineage),
   ...(family.successor === undefined ? [] : lineage(family.successor))
 ]
 
-/** What an execution waits for, in sentences. What it has invoked says for itself what that waits for. */
+/** Describes what an execution waits for, in sentences. An invoked execution describes its own waits. */
 export const waits = ({ timeline }: Family, now: number): ReadonlyArray<string> =>
   waitsFor(timeline).flatMap((row) => sentencesOf(row, timeline.execution, now))
 

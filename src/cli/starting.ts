@@ -1,8 +1,8 @@
 /**
- * How a command starts an execution and stays with it: to its end, without waiting, or looking at every event.
+ * How a command starts an execution and follows it: to its end, without waiting, or with every event.
  *
- * Owns: names for executions that nobody has named, and what is said meanwhile.
- * Does not own: what is started, and the pictures that are drawn.
+ * Owns: names for executions without one, and the messages meanwhile.
+ * Does not own: what is started, and the drawings.
  *
  * @since 0.1.0
  */
@@ -17,7 +17,7 @@ import { nameOf } from "./lookup.ts"
 import { Output } from "./Output.ts"
 import { watch } from "./watching.ts"
 
-/** The flags of every command that starts something. */
+/** The flags of every command that starts an execution. */
 export const starting = {
   name: text("name", "NAME", "The name of the execution. A name starts one execution, however often it is used"),
   event: toggle("event", "Print the ARN of the execution, and do not wait for its end"),
@@ -31,7 +31,7 @@ export interface Starting {
   readonly json: boolean
 }
 
-/** Starts an execution of a function with a payload, and stays with it as the flags say. */
+/** Starts an execution of a function with a payload, and follows it as the flags require. */
 export const start = (
   functionName: string,
   payload: string | undefined,
@@ -57,7 +57,7 @@ export const start = (
     yield* printEnd(end, json)
   })
 
-/** A durable function is called by a version, and only the user knows of others than the latest. */
+/** Returns the request. A durable function is called by a version, and only the user knows versions other than the latest. */
 const requestOf = (
   functionName: string,
   payload: string | undefined,
@@ -75,13 +75,13 @@ const requestOf = (
   })
 }
 
-/** Short enough to be typed, and new. */
+/** Returns a new name that is short enough to type. */
 const freshName = (functionName: string): string =>
   `${functionName.replaceAll(/[^a-zA-Z0-9_-]/g, "-").slice(0, 50)}-${randomBytes(4).toString("hex")}`
 
 /**
- * Waits at the service for the same execution: an engine that leaps over time does so for those who wait. Nothing is made of the
- * answer, because the end is read in any case.
+ * Waits at the service for the same execution: an engine that leaps over time does so for waiting clients. The answer is not
+ * used, because the end is read in any case.
  */
 const attend = (request: Omit<StartRequest, "type">) =>
   Effect.flatMap(DurableClient, (client) =>

@@ -2,20 +2,20 @@
  * The first workflow of a project, as `init` writes it: its contracts, the workflow, and its test.
  *
  * Owns: the text of the files.
- * Does not own: where they go.
+ * Does not own: their location.
  *
  * @since 0.1.0
  */
 
 /** A function called `order` has a contract `Order` and an implementation `order`. */
 export interface Names {
-  /** Of the function. */
+  /** The name of the function. */
   readonly name: string
   readonly contract: string
   readonly implementation: string
 }
 
-/** The names of a function, or undefined for what is no name of one that can be made into a name of code. */
+/** Returns the names of a function, or undefined for a name that cannot be converted to an identifier. */
 export const namesOf = (name: string): Names | undefined => {
   if (!/^[a-zA-Z][a-zA-Z0-9_-]{0,49}$/.test(name)) return undefined
   const implementation = name.replaceAll(/[-_]+(.?)/g, (_, next: string) => next.toUpperCase())
@@ -24,7 +24,7 @@ export const namesOf = (name: string): Names | undefined => {
   return taken.has(lower) || taken.has(contract) ? undefined : { name, contract, implementation: lower }
 }
 
-/** Words of the language, and what else the files name. */
+/** The reserved words of the language, and the other names in the files. */
 const taken = new Set(
   (
     "await break case catch class const continue debugger default delete do else enum export extends false finally for " +
@@ -34,7 +34,7 @@ const taken = new Set(
   ).split(" ")
 )
 
-/** The contracts and the workflow. */
+/** Returns the file with the contracts and the workflow. */
 export const workflow = ({ contract, implementation, name }: Names): string =>
   written(`
   // The workflow "${name}": its contracts, and what they do.
@@ -76,7 +76,7 @@ export const workflow = ({ contract, implementation, name }: Names): string =>
   )
 `)
 
-/** The test, in virtual time. */
+/** Returns the test, in virtual time. */
 export const test = ({ contract, implementation, name }: Names): string =>
   written(`
   // What "${name}" promises, in virtual time.
@@ -115,7 +115,7 @@ export const test = ({ contract, implementation, name }: Names): string =>
     }).pipe(Effect.provide(engine), Effect.runPromise))
 `)
 
-/** Node runs TypeScript by itself, so the compiler only checks. */
+/** The configuration of the compiler. Node runs TypeScript by itself, so the compiler only checks. */
 export const compilerConfiguration = written(`
   {
     "compilerOptions": {
@@ -134,10 +134,10 @@ export const compilerConfiguration = written(`
   }
 `)
 
-/** What belongs into no repository. */
+/** The ignored files of a repository. */
 export const ignored = "node_modules\n.durable\n"
 
-/** A text that stands in the source two places to the right, after an empty line. */
+/** Removes the leading empty line and two columns of indentation from a text. */
 function written(text: string): string {
   return text.slice(1).replaceAll(/^ {2}/gm, "")
 }

@@ -1,5 +1,5 @@
 /**
- * `time skip`: ends what executions of a local engine wait for.
+ * `time skip`: ends the waits of executions of a local engine.
  *
  * Owns: the command.
  * Does not own: which waits can be skipped.

@@ -1,6 +1,5 @@
 /**
- * An execution that somebody looks at while it runs: a tree that is drawn anew where there is a terminal to draw on, and else
- * each event as a line.
+ * The view of a running execution: a tree that is redrawn if there is a terminal, and otherwise each event as a line.
  *
  * Owns: what is shown meanwhile.
  * Does not own: the tree, and how an execution is read.
@@ -20,7 +19,7 @@ import { ended, followed, type Ended } from "./executions.ts"
 import { Output, type Terminal } from "./Output.ts"
 import { cut, duration, shortened } from "./words.ts"
 
-/** Shows what happens until the execution ends. */
+/** Shows the progress until the execution ends. */
 export const watch = (arn: string): Effect.Effect<Ended, ClientError, DurableClient | Output> =>
   Effect.flatMap(Output, ({ terminal }) =>
     Effect.andThen(terminal === undefined ? lines(arn) : liveTree(arn, terminal), ended(arn))
@@ -33,7 +32,7 @@ const lines = (arn: string): Effect.Effect<void, ClientError, DurableClient | Ou
     Stream.runForEach(followed(arn), (event) => Effect.sync(() => say(eventLine(event))))
   )
 
-/** An event in a line: when, what, of which operation, and what came of it. */
+/** Returns an event in a line: its time, its type, its operation, and its result. */
 export const eventLine = (event: HistoryEvent): string => {
   const type = event.EventType === "Unknown" ? event.UnknownEventType : event.EventType
   return [timeOfDay(event.EventTimestamp), type.padEnd(22), event.Name ?? "", shortened(detailOf(event), 100)]
@@ -42,7 +41,7 @@ export const eventLine = (event: HistoryEvent): string => {
     .trimEnd()
 }
 
-/** What there is to say of an event besides its type. */
+/** Returns the details of an event. */
 const detailOf = (event: HistoryEvent): string => {
   switch (event.EventType) {
     case "ExecutionStarted":
@@ -60,7 +59,7 @@ const detailOf = (event: HistoryEvent): string => {
   }
 }
 
-/** Results and errors have the same place in the details of every type. */
+/** Returns the result or the error, which have the same place in the details of every type. */
 const outcomeIn = (event: HistoryEvent): string => {
   const details: unknown = Reflect.get(event, `${event.EventType}Details`)
   if (typeof details !== "object" || details === null) return ""
@@ -75,9 +74,9 @@ const errorOf = (error: unknown): string => {
   return typeof payload === "object" && payload !== null ? errorLine(payload) : ""
 }
 
-// --- A tree that is drawn anew -------------------------------------------------------------------------------------------
+// --- A redrawn tree ------------------------------------------------------------------------------------------------------
 
-/** Draws the tree, and below it how far the execution is, until it and those that it handed over to have ended. */
+/** Draws the tree, and below it the progress of the execution, until it and those that it handed over to have ended. */
 const liveTree = (arn: string, terminal: Terminal): Effect.Effect<void, ClientError, DurableClient | Output> =>
   Effect.gen(function* () {
     const { draw: write } = yield* Output
@@ -91,7 +90,7 @@ const liveTree = (arn: string, terminal: Terminal): Effect.Effect<void, ClientEr
       write(`${drawn === 0 ? "" : `\u001B[${drawn}A`}\u001B[0J${picture.map((line) => `${line}\n`).join("")}`)
       drawn = picture.length
       if (!goesOn(family)) return
-      // Whoever has a long history is not read all the time.
+      // A long history is read less often.
       yield* Effect.sleep(Math.max(250, 4 * (now - before)))
     }
   })
@@ -99,7 +98,7 @@ const liveTree = (arn: string, terminal: Terminal): Effect.Effect<void, ClientEr
 const goesOn = ({ successor, timeline }: Family): boolean =>
   isOpen(timeline.execution) || (successor !== undefined && goesOn(successor))
 
-/** What fits on the terminal. The end of a tree is where something happens. */
+/** Returns the part that fits on the terminal. Changes happen at the end of a tree. */
 const pictureOf = (family: Family, { columns, rows }: Terminal, now: number, turn: number): ReadonlyArray<string> => {
   const tree = draw(family, { times: true, errors: true })
   const room = Math.max(1, rows() - 3)
@@ -110,7 +109,7 @@ const pictureOf = (family: Family, { columns, rows }: Terminal, now: number, tur
 
 const frames = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"]
 
-/** The last line: how long, how much, and what is waited for. */
+/** Returns the last line: the duration, the count, and the awaited operations. */
 const progress = ({ timeline }: Family, now: number, turn: number): string => {
   const { execution, rows } = timeline
   const over = rows.filter(({ end }) => end !== undefined).length

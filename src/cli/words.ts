@@ -1,14 +1,14 @@
 /**
- * How commands write lengths of time, tables and what was thrown for people.
+ * The form of lengths of time, tables and thrown errors in commands, for people.
  *
- * Owns: the form of these words.
- * Does not own: what is said, and where.
+ * Owns: the form of these texts.
+ * Does not own: their content and their place.
  *
  * @since 0.1.0
  */
 import { visible } from "../view/visible.ts"
 
-/** How long something took, in its two greatest units: `120ms`, `2.1s`, `3m 12s`, `1h 2m`, `12d 3h`. */
+/** Returns a duration, in its two largest units: `120ms`, `2.1s`, `3m 12s`, `1h 2m`, `12d 3h`. */
 export const duration = (millis: number): string => {
   const seconds = Math.floor(millis / 1_000)
   if (millis < 1_000) return `${Math.max(0, Math.round(millis))}ms`
@@ -18,11 +18,11 @@ export const duration = (millis: number): string => {
   return `${Math.floor(seconds / 86_400)}d ${Math.floor((seconds % 86_400) / 3_600)}h`
 }
 
-/** What was thrown, in a line. */
+/** Returns a thrown error in a line. */
 export const messageOf = (error: unknown): string =>
   visible(error instanceof Error ? error.message : String(error)).replaceAll(/ +/g, " ")
 
-/** Columns as wide as what is in them. The first row is their names. */
+/** Returns a table with columns as wide as their content. The first row is their names. */
 export const table = (rows: ReadonlyArray<ReadonlyArray<string>>): ReadonlyArray<string> => {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)))
   return rows.map((row) =>
@@ -33,9 +33,9 @@ export const table = (rows: ReadonlyArray<ReadonlyArray<string>>): ReadonlyArray
   )
 }
 
-/** A line, cut to so many characters. */
+/** Cuts a line to a number of characters. */
 export const cut = (line: string, most: number): string =>
   line.length <= most ? line : `${line.slice(0, Math.max(0, most - 1))}…`
 
-/** Text on one line, cut to so many characters. */
+/** Returns text on one line, cut to a number of characters. */
 export const shortened = (text: string, most: number): string => cut(visible(text).replaceAll(/ +/g, " "), most)

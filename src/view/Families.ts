@@ -1,8 +1,8 @@
 /**
- * An execution, those that it invoked and those that it handed over to, as `DurableClient` tells of them.
+ * An execution with those that it invoked and those that it handed over to, read through `DurableClient`.
  *
- * Owns: which executions belong together, and what is read of them.
- * Does not own: what their histories say.
+ * Owns: which executions belong together, and which data is read.
+ * Does not own: the content of their histories.
  *
  * @since 0.1.0
  */
@@ -14,10 +14,10 @@ import type { HistoryEvent } from "../wire/HistoryEvent.ts"
 import { isOpen, make, type Timeline } from "./Timeline.ts"
 import type { Family } from "./Tree.ts"
 
-/** Families that cannot change any more, for whoever reads one again. */
+/** The families that cannot change any more, for repeated reads. */
 export type Settled = Map<string, Family>
 
-/** Reads an execution and all that came of it. */
+/** Reads an execution and all executions that it led to. */
 export const read = (
   executionArn: string,
   settled: Settled = new Map()
@@ -46,7 +46,7 @@ const calleesOf = ({ rows }: Timeline): ReadonlyArray<readonly [operationId: str
     detail._tag === "Invoke" && detail.executionArn !== undefined ? [[id, detail.executionArn] as const] : []
   )
 
-/** An execution of somebody else, or one that is no longer kept, is left out. */
+/** Reads an execution. One of another account, or one that is no longer kept, is omitted. */
 const readIfAllowed = (arn: string, settled: Settled): Effect.Effect<Family | undefined, ClientError, DurableClient> =>
   Effect.catchTag(read(arn, settled), ["NotFound", "ClientRefused"], () => Effect.undefined)
 
@@ -55,7 +55,7 @@ const isSettled = ({ invoked, successor, timeline }: Family): boolean =>
   Array.from(invoked.values()).every(isSettled) &&
   (successor === undefined || isSettled(successor))
 
-/** An execution of which nothing but its events is known. */
+/** Returns an execution of which only the events are known. */
 export const ofHistory = (history: ReadonlyArray<HistoryEvent>): Family => {
   const [first] = history.toSorted((a, b) => a.EventId - b.EventId)
   const execution: GetDurableExecutionResponse = {

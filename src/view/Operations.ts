@@ -1,7 +1,7 @@
 /**
- * What the events of a history say about each operation, one event after the other.
+ * The state of each operation, derived from the events of a history, one event after the other.
  *
- * Owns: what an event means for the operation that it is about.
+ * Owns: the meaning of an event for its operation.
  * Does not own: how operations belong together, invocations, and the execution.
  *
  * @since 0.1.0
@@ -9,7 +9,7 @@
 import type { EventError, EventPayload, HistoryEvent } from "../wire/HistoryEvent.ts"
 import type { OperationStatus, OperationType } from "../wire/Operation.ts"
 
-/** Milliseconds since the epoch. What has no `end` goes on, or was left so when the execution ended. */
+/** An interval in milliseconds since the epoch. Without `end` it is still open, or was left open when the execution ended. */
 export interface Span {
   readonly start: number
   readonly end?: number | undefined
@@ -17,17 +17,17 @@ export interface Span {
 
 /** One run of the body of a step, or one poll of a condition. */
 export interface Attempt extends Span {
-  /** From 1. */
+  /** The number, from 1. */
   readonly number: number
   readonly status: "STARTED" | "SUCCEEDED" | "FAILED"
   readonly error?: EventError | undefined
-  /** What the attempt came to: of a condition also when it is polled again. */
+  /** The result of the attempt; for a condition also if it is polled again. */
   readonly output?: EventPayload | undefined
-  /** When the next attempt is due, if there is to be one. */
+  /** When the next attempt is due, if there will be one. */
   readonly nextAttemptAt?: number | undefined
 }
 
-/** What only operations of one type have. What the history does not tell is absent. */
+/** The fields of one type of operation. Fields that the history does not contain are absent. */
 export type Detail =
   | { readonly _tag: "Step"; readonly attempts: ReadonlyArray<Attempt> }
   | { readonly _tag: "Wait"; readonly until?: number }
@@ -35,7 +35,7 @@ export type Detail =
       readonly _tag: "Callback"
       readonly callbackId?: string
       readonly timeoutAt?: number | undefined
-      /** A heartbeat has to come at least so often. No event tells when one came. */
+      /** The maximum interval between heartbeats. No event records a heartbeat. */
       readonly heartbeatSeconds?: number | undefined
     }
   | {
@@ -49,7 +49,7 @@ export type Detail =
     }
   | { readonly _tag: "Other" }
 
-/** An operation. If the history does not tell when it began, its start is the time of the first event about it. */
+/** An operation. If the history lacks its start, the start is the time of the first event about it. */
 export interface Operation extends Span {
   readonly id: string
   readonly parentId?: string | undefined
@@ -64,7 +64,7 @@ export interface Operation extends Span {
   readonly endEventId?: number | undefined
 }
 
-/** Every operation in the order of the first event about it. The events are in their order. */
+/** Returns every operation in the order of the first event about it. The events are in order. */
 export const operationsOf = (events: ReadonlyArray<HistoryEvent>): ReadonlyMap<string, Operation> => {
   const operations = new Map<string, Operation>()
   for (const event of events) {
@@ -81,7 +81,7 @@ interface About {
   readonly status: OperationStatus
 }
 
-/** The names of events say what they are about, and what became of it; so do those of events that are new. */
+/** Returns the type and the status in the name of an event, also for events of new types. */
 const aboutOf = (event: HistoryEvent): About | undefined => {
   const name = event.EventType === "Unknown" ? event.UnknownEventType : event.EventType
   const [, type, status] = /^(.+?)(Started|Succeeded|Failed|TimedOut|Stopped|Cancelled)$/.exec(name) ?? []
@@ -90,7 +90,7 @@ const aboutOf = (event: HistoryEvent): About | undefined => {
 
 const upper = (words: string): string => words.replace(/(?<=[a-z])(?=[A-Z])/g, "_").toUpperCase()
 
-/** An operation before the first event about it that there is. */
+/** Returns an operation before its first event. */
 const unknown = ({ EventTimestamp, Name, ParentId, SubType }: HistoryEvent, id: string, type: string): Operation => ({
   id,
   parentId: ParentId,
@@ -109,7 +109,7 @@ const nothingKnown: Readonly<Record<string, Detail>> = {
   CHAINED_INVOKE: { _tag: "Invoke" }
 }
 
-/** An operation after an event. */
+/** Returns an operation after an event. */
 const after = (before: Operation, event: HistoryEvent, status: OperationStatus): Operation => {
   switch (event.EventType) {
     case "StepStarted":
@@ -140,7 +140,7 @@ const detailOf = (event: HistoryEvent): Detail | undefined => {
       return {
         _tag: "Callback",
         callbackId: CallbackId,
-        // None is sent as 0 by some.
+        // Some services send 0 for no time-out.
         timeoutAt: Timeout === undefined || Timeout === 0 ? undefined : event.EventTimestamp + Timeout * 1_000,
         heartbeatSeconds: HeartbeatTimeout === 0 ? undefined : HeartbeatTimeout
       }
@@ -152,7 +152,7 @@ const detailOf = (event: HistoryEvent): Detail | undefined => {
         functionName: FunctionName,
         version: ExecutedVersion,
         tenantId: TenantId,
-        // The empty one is that of a plain function.
+        // An empty ARN is that of a plain function.
         executionArn: DurableExecutionArn === "" ? undefined : DurableExecutionArn,
         input: Input
       }
@@ -198,7 +198,7 @@ const begun = (attempts: ReadonlyArray<Attempt>, start: number): ReadonlyArray<A
   { number: (attempts.at(-1)?.number ?? 0) + 1, status: "STARTED", start }
 ]
 
-/** After an attempt has ended, another one is due or the step has ended. */
+/** Returns an operation after an attempt has ended: another attempt is due, or the step has ended. */
 const attempted = (
   before: Operation,
   { EventId, EventTimestamp: end }: HistoryEvent,

@@ -1,15 +1,17 @@
 /**
- * An execution as a person looks at it: its operations as rows of a waterfall, its invocations, and the time in which no code
- * ran. It is made of what `DurableClient` tells of an execution, so that it shows executions of any backend and of any SDK.
+ * An execution for people: its operations as rows of a waterfall, its invocations, and the time in which no code ran. It is
+ * derived from the data of `DurableClient`, so it shows executions of any backend and of any SDK.
  *
- * A history need not be whole: the beginning of an operation may be missing, payloads may be cut, and types may be new.
- * Whatever is there is shown.
+ * A history need not be complete: the beginning of an operation may be missing, payloads may be truncated, and types may be
+ * new. All available data is shown.
  *
- * Owns: what a history says about an execution as a whole.
- * Does not own: how that is drawn, and what no event tells, such as heartbeats.
+ * Owns: the view of an execution as a whole, derived from its history.
+ * Does not own: how it is drawn, and facts that no event records, such as heartbeats.
  *
+ * Invariants:
  * 1. Rows are in the order in which their operations began, each below its parent.
- * 2. All times are milliseconds since the epoch. What has no `end` goes on, or was left so when the execution ended.
+ * 2. All times are milliseconds since the epoch. An interval without `end` is still open, or was left open when the
+ *    execution ended.
  *
  * @since 0.1.0
  */
@@ -24,20 +26,21 @@ export type { Attempt, Detail, Span } from "./Operations.ts"
 
 /** An operation as a row of the waterfall. */
 export interface Row extends Omit<Operation, "endEventId"> {
-  /** The row that it belongs to; absent for one of the execution itself. */
+  /** The row of its parent; absent for operations of the execution itself. */
   readonly parentId?: string | undefined
-  /** So many rows it belongs to. */
+  /** The number of its ancestor rows. */
   readonly depth: number
   /**
-   * Invocations that took its outcome from its record after the one that learnt of it. What is in a context is not asked for
-   * again once the context has ended, but for contexts that are replayed through their children; no event tells which those are.
+   * The number of invocations that read its outcome from its record, after the one that learnt the outcome. An operation in
+   * a context is not requested again once the context has ended, except in contexts that are replayed through their
+   * children; no event shows which those are.
    */
   readonly replays: number
 }
 
 /** One run of the function's code. */
 export interface Invocation extends Span {
-  /** Absent for the one in flight. */
+  /** The request id; absent for the invocation in flight. */
   readonly requestId?: string | undefined
   readonly error?: EventError | undefined
 }
@@ -61,19 +64,19 @@ export interface Timeline {
   readonly execution: Subject
   readonly rows: ReadonlyArray<Row>
   readonly invocations: ReadonlyArray<Invocation>
-  /** When no code ran between invocations, and after the last one. */
+  /** When no code ran, between invocations and after the last one. */
   readonly suspensions: ReadonlyArray<Span>
-  /** Events that the history ought to have before its last one and has not. */
+  /** The number of events before the last one that the history lacks. */
   readonly missingEvents: number
 }
 
-/** What is known of an execution besides its history. */
+/** Facts about an execution that are not in its history. */
 export interface Facts {
-  /** When the invocation in flight began, where somebody knows it: a history tells only of those that have ended. */
+  /** When the invocation in flight began, if it is known: a history contains only ended invocations. */
   readonly runningSince?: number | undefined
 }
 
-/** The timeline of an execution, from its events in whatever order. */
+/** Returns the timeline of an execution, from its events in any order. */
 export const make = (
   execution: GetDurableExecutionResponse,
   history: ReadonlyArray<HistoryEvent>,
@@ -104,10 +107,10 @@ export const make = (
   }
 }
 
-/** Whether the execution goes on. */
+/** Returns whether the execution is open. */
 export const isOpen = ({ end }: Subject): boolean => end === undefined
 
-/** How an operation stands: `open` says whether its execution goes on. */
+/** Returns the standing of an operation. `open` is whether its execution is open. */
 export const standingOf = ({ end, status, type }: Row, open: boolean): Standing => {
   if (end !== undefined) return "ended"
   if (!open) return "left open"
@@ -118,8 +121,8 @@ export const standingOf = ({ end, status, type }: Row, open: boolean): Standing 
 export type Standing = "ended" | "left open" | "to be tried again" | "running" | "waiting"
 
 /**
- * What has to happen by the passing of time or from outside before the code can go on. Empty once the execution has ended. What
- * is left open in a context that has ended is not waited for.
+ * Returns the operations that have to end by the passing of time or from outside before the code can continue. Empty once
+ * the execution has ended. An operation left open in an ended context is not awaited.
  */
 export const waitsFor = ({ execution, rows }: Pick<Timeline, "execution" | "rows">): ReadonlyArray<Row> => {
   if (!isOpen(execution)) return []
@@ -150,7 +153,7 @@ const subjectOf = (execution: GetDurableExecutionResponse, events: ReadonlyArray
   }
 }
 
-/** The history may have been read later than the rest, and may have its payloads cut. */
+/** Returns the end of an execution. The history may have been read later than the rest, and its payloads may be truncated. */
 const endingOf = (
   { EndTimestamp, Error: error, Result: result, Status }: GetDurableExecutionResponse,
   events: ReadonlyArray<HistoryEvent>
@@ -178,7 +181,9 @@ const endingOf = (
 
 // --- Invocations ---------------------------------------------------------------------------------------------------------
 
-/** While an execution is open, whatever happens after the end of an invocation makes for another one. */
+/**
+ * Returns the invocation in flight. While an execution is open, any event after the end of an invocation starts another one.
+ */
 const inFlight = (
   subject: Subject,
   events: ReadonlyArray<HistoryEvent>,
@@ -196,7 +201,7 @@ const suspensionsOf = ({ end }: Subject, invocations: ReadonlyArray<Invocation>)
   let from: number | undefined
   for (const invocation of invocations.toSorted((a, b) => a.start - b.start)) {
     if (from !== undefined && invocation.start > from) gaps.push({ start: from, end: invocation.start })
-    // Nothing is suspended after one that goes on.
+    // No suspension follows an open invocation.
     from = Math.max(from ?? 0, invocation.end ?? Infinity)
   }
   if (from === undefined || from === Infinity || (end !== undefined && end <= from)) return gaps
@@ -205,7 +210,10 @@ const suspensionsOf = ({ end }: Subject, invocations: ReadonlyArray<Invocation>)
 
 // --- Rows ----------------------------------------------------------------------------------------------------------------
 
-/** The tree of operations from the top down, and how often each was replayed. `learntIn` is the number of an invocation. */
+/**
+ * Returns the tree of operations from the top down, and how often each was replayed. `learntIn` returns the number of an
+ * invocation.
+ */
 const rowsOf = (
   operations: ReadonlyMap<string, Operation>,
   learntIn: (eventId: number) => number,
@@ -215,7 +223,7 @@ const rowsOf = (
     parentId !== undefined && parentId !== id && operations.has(parentId) ? parentId : undefined
   const children = Map.groupBy(operations.values(), parentOf)
   const rows: Array<Row> = []
-  // A stack and no recursion: contexts may be nested as deeply as somebody likes.
+  // A stack instead of recursion: contexts may be nested to any depth.
   const stack: Array<Pick<Row, "depth" | "parentId"> & { readonly operation: Operation; readonly until: number }> = []
   const push = (parentId: string | undefined, depth: number, until: number): void => {
     for (const operation of (children.get(parentId) ?? []).toReversed())

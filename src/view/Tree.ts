@@ -1,9 +1,9 @@
 /**
- * An execution drawn as the tree of its operations, in lines of text: those of the executions that it invoked and handed over to
- * hang below it.
+ * An execution drawn as the tree of its operations, in lines of text. The trees of the executions that it invoked and handed
+ * over to are below it.
  *
- * Owns: the words and the lines.
- * Does not own: what a history says, and where it comes from.
+ * Owns: the texts and the lines.
+ * Does not own: the data of a history, and where it comes from.
  *
  * @since 0.1.0
  */
@@ -13,30 +13,30 @@ import type { EventError, EventPayload } from "../wire/HistoryEvent.ts"
 import { isOpen, standingOf, type Row, type Timeline } from "./Timeline.ts"
 import { visible } from "./visible.ts"
 
-/** An execution with those that came of it. */
+/** An execution with the executions that it led to. */
 export interface Family {
   readonly timeline: Timeline
-  /** Executions that it invoked, by the ids of the operations that did. */
+  /** The executions that it invoked, by the ids of the invoking operations. */
   readonly invoked: ReadonlyMap<string, Family>
   /** The execution that it handed over to. */
   readonly successor?: Family | undefined
 }
 
-/** What is drawn besides names, kinds, states and attempts. What is left out is not. */
+/** The content of a drawing in addition to names, kinds, states and attempts. Missing options mean no. */
 export interface Drawing {
-  /** Seconds since the start of the outermost execution, and how often code was invoked. */
+  /** Whether to draw seconds since the start of the outermost execution, and the number of invocations. */
   readonly times?: boolean | undefined
-  /** The errors of what has failed. */
+  /** Whether to draw the errors of failed operations. */
   readonly errors?: boolean | undefined
-  /** Payloads, results and errors. */
+  /** Whether to draw payloads, results and errors. */
   readonly payloads?: boolean | undefined
-  /** At most so many operations of one parent. Default: 12. */
+  /** The maximum number of operations of one parent. Default: 12. */
   readonly most?: number | undefined
-  /** What else to say of an operation. */
+  /** Returns a further note about an operation. */
   readonly noteOf?: ((executionArn: string, operationId: string) => string | undefined) | undefined
 }
 
-/** The lines of the drawing. */
+/** Returns the lines of the drawing. */
 export const draw = (family: Family, drawing: Drawing): ReadonlyArray<string> => {
   const zero = family.timeline.execution.start
   const lines = Array.from(linesOf(branchOf(family, drawing, zero), drawing.most ?? 12))
@@ -45,7 +45,7 @@ export const draw = (family: Family, drawing: Drawing): ReadonlyArray<string> =>
   return lines.map(({ facts, kind, label }) => `${label.padEnd(labels)}  ${kind.padEnd(kinds)}  ${facts}`.trimEnd())
 }
 
-/** Something that is drawn in a line, with what is below it. */
+/** A line of the drawing, with the lines below it. */
 interface Branch {
   readonly name: string
   readonly kind: string
@@ -70,7 +70,7 @@ function* linesOf(branch: Branch, most: number, first = "", rest = ""): Generato
   if (hidden > 0) yield { label: `${rest}└─ … and ${hidden} more`, kind: "", facts: "" }
 }
 
-// --- What a line says ----------------------------------------------------------------------------------------------------
+// --- The text of a line --------------------------------------------------------------------------------------------------
 
 const branchOf = (family: Family, drawing: Drawing, zero: number): Branch => {
   const { invoked, successor, timeline } = family
@@ -107,7 +107,7 @@ const kinds: Readonly<Record<string, string>> = { CHAINED_INVOKE: "invoke" }
 
 const kindOf = ({ type }: Row): string => kinds[type] ?? wordsFor(type)
 
-/** `TIMED_OUT` → `timed out` */
+/** Converts `TIMED_OUT` to `timed out`. */
 const wordsFor = (constant: string): string => constant.toLowerCase().replaceAll("_", " ")
 
 const stateOf = (row: Row, open: boolean): string => {
@@ -129,7 +129,7 @@ const timesOf = (
 
 const seconds = (millis: number): string => `${(millis / 1_000).toFixed(1)} s`.padStart(8)
 
-/** What went in and what came out, as far as it is to be drawn. */
+/** Returns the input and the output, as far as they are drawn. */
 const valuesOf = (
   subject: {
     readonly detail?: Row["detail"]
@@ -149,7 +149,7 @@ const valuesOf = (
   ].join("")
 }
 
-/** An error of an execution or an operation, in a line. */
+/** Returns an error of an execution or an operation, in a line. */
 export const errorLine = ({ ErrorMessage: message, ErrorType: type }: ErrorObject): string =>
   visible([type, message].filter((part) => part !== undefined && part !== "").join(": ")).replaceAll(/ +/g, " ") ||
   "no reason was given"

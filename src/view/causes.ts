@@ -1,5 +1,5 @@
 /**
- * What an error was caused by, of errors that a program threw without having declared them.
+ * The causes of an error that a program threw without having declared it.
  *
  * Owns: the causes in the order in which one led to the other. Does not own: how they are recorded.
  *
@@ -11,17 +11,17 @@ import type { ErrorObject } from "../wire/ErrorObject.ts"
 export interface Cause {
   readonly type: string
   readonly message: string
-  /** Such as `ECONNREFUSED`. */
+  /** The code, such as `ECONNREFUSED`. */
   readonly code?: string | undefined
 }
 
-/** What is known of the origin of an error: its own code, and its causes, the nearest first. */
+/** The origin of an error: its own code, and its causes, the nearest first. */
 export interface Origin {
   readonly code?: string | undefined
   readonly causes: ReadonlyArray<Cause>
 }
 
-/** The origin of an error, if its data is that. */
+/** Returns the origin of an error, if its data holds one. */
 export const originOf = ({ ErrorData: data }: ErrorObject): Origin | undefined => {
   if (!isOrigin(data)) return undefined
   const error = new Error("thrown")

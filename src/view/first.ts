@@ -1,12 +1,15 @@
 /**
- * Looking something up in a list that is in order.
+ * Search in a sorted list.
  *
- * Owns: how. Does not own: what the order is.
+ * Owns: the search. Does not own: the order of the list.
  *
  * @since 0.1.0
  */
 
-/** The index of the first item for which this holds, as it does for all after it; how many items there are if for none. */
+/**
+ * Returns the index of the first item for which the condition holds, as it does for all after it; the length of the list if
+ * there is none.
+ */
 export const firstIndex = <A>(items: ReadonlyArray<A>, holds: (item: A) => boolean): number => {
   let [low, high] = [0, items.length]
   while (low < high) {

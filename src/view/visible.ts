@@ -1,12 +1,14 @@
 /**
- * Text of others in a line of a terminal, where it may move nothing, color nothing and read as nothing but what it is.
+ * Foreign text in a line of a terminal, made safe: it cannot move the cursor, change colours or disguise its content.
  *
- * Owns: which characters are told by their number. Does not own: what is said.
+ * Owns: which characters are shown by their number. Does not own: the text.
  *
  * @since 0.1.0
  */
 
-/** Text on one line. Characters that a terminal obeys, or that make text run the other way, are told by their numbers. */
+/**
+ * Returns text on one line. Characters that control a terminal or reverse the direction of text are shown by their numbers.
+ */
 export const visible = (text: string): string =>
   text
     .replaceAll(/[\t\n\v\f\r\u2028\u2029]+/g, " ")

@@ -1,13 +1,13 @@
 /**
- * What has been found out about a project.
+ * A finding about a project.
  *
  * Owns: the verdicts.
- * Does not own: who gives them.
+ * Does not own: the checks that return them.
  *
  * @since 0.1.0
  */
 
-/** `problem` is what keeps something from working, `advice` what may. */
+/** The result of a check: a `problem` prevents something from working, `advice` points to something that may. */
 export interface Finding {
   readonly verdict: "ok" | "advice" | "problem"
   readonly about: string

@@ -1,8 +1,9 @@
 /**
- * Whether the compiler is set up so that it sees what can be seen, and lets Node run what it checks.
+ * The check of the compiler options: that the compiler finds the errors that it can find, and that Node can run the code
+ * that it checks.
  *
  * Owns: which options matter, and why.
- * Does not own: how they are written, which the compiler itself tells.
+ * Does not own: how options are written; the compiler itself reports them.
  *
  * @since 0.1.0
  */

@@ -1,8 +1,8 @@
 /**
- * Whether the contracts of modules say where their functions are, once they are deployed.
+ * The check whether the contracts of modules declare the addresses of their deployed functions.
  *
- * Owns: what is advised.
- * Does not own: how modules are looked into, and what an address is.
+ * Owns: the advice.
+ * Does not own: how modules are inspected, and the form of an address.
  *
  * @since 0.1.0
  */
@@ -27,7 +27,7 @@ export const contractFindings = (files: ReadonlyArray<string>): Effect.Effect<Re
         return found.flat()
       })
 
-/** What was thrown, without where. */
+/** Returns the message of a thrown error without its location. */
 const reasonIn = (message: string): string => {
   const lines = message.split("\n")
   return lines.find((line) => /^\w*Error\b/.test(line)) ?? lines[0] ?? ""
@@ -39,7 +39,10 @@ interface Contract {
   readonly target?: string
 }
 
-/** A durable function that is called by no version of its own may get another one between two calls. */
+/**
+ * Returns the findings about contracts. A durable function that is called without a version of its own may change its
+ * version between two calls.
+ */
 const findingsOf = (file: string, contracts: ReadonlyArray<Contract>): ReadonlyArray<Finding> => {
   const configured = addresses()
   const without = contracts.filter(
@@ -55,7 +58,7 @@ const findingsOf = (file: string, contracts: ReadonlyArray<Contract>): ReadonlyA
       )
 }
 
-/** The names that the environment has addresses for. */
+/** Returns the names that have addresses in the environment. */
 const addresses = (): ReadonlyArray<string> => {
   try {
     return Object.keys(Object(JSON.parse(process.env["DURABLE_TARGETS"] ?? "{}")))

@@ -1,7 +1,8 @@
 /**
- * What surrounds a project on this machine: where clients of Lambda are led, and whether an engine can have its database.
+ * The check of a project's environment on this machine: the service that Lambda clients reach, and whether an engine can use
+ * its database.
  *
- * Owns: what is looked at.
+ * Owns: the checks.
  * Does not own: the database.
  *
  * @since 0.1.0
@@ -16,7 +17,7 @@ import { advice, type Finding, ok, problem } from "./Finding.ts"
 export const environmentFindings = (database: string): Effect.Effect<ReadonlyArray<Finding>> =>
   Effect.map(Effect.all([endpoint, databaseFinding(database)]), (found) => found.flat())
 
-/** Whether somebody is where commands go. */
+/** Checks whether a service answers at the address of the commands. */
 const endpoint: Effect.Effect<ReadonlyArray<Finding>> = Effect.suspend(() => {
   const configured = process.env["AWS_ENDPOINT_URL_LAMBDA"] || undefined
   const url = configured ?? defaultEndpoint
@@ -34,7 +35,7 @@ const endpoint: Effect.Effect<ReadonlyArray<Finding>> = Effect.suspend(() => {
   })
 })
 
-/** A database that is in use has an engine, which is as it should be. */
+/** Checks the database. A locked database is used by an engine, which is fine. */
 const databaseFinding = (path: string): Effect.Effect<ReadonlyArray<Finding>> =>
   Effect.gen(function* () {
     if (!existsSync(path)) return []

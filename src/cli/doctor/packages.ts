@@ -1,8 +1,8 @@
 /**
- * Whether Node and the packages of a project are those that this one works with.
+ * The check whether Node and the packages of a project are those that this package works with.
  *
- * Owns: where packages are looked for, and how versions are compared.
- * Does not own: which versions are wanted, which the manifest of this package says.
+ * Owns: where packages are searched, and how versions are compared.
+ * Does not own: the required versions, which are in the manifest of this package.
  *
  * @since 0.1.0
  */
@@ -14,7 +14,7 @@ import type { CommandFailed } from "../CommandFailed.ts"
 import { manifest, packageFolder, readManifest } from "../manifests.ts"
 import { advice, type Finding, ok, problem } from "./Finding.ts"
 
-/** What is said when a package is not there. */
+/** The findings about missing packages. */
 const absent: Readonly<Record<string, (range: string) => Finding>> = {
   effect: (range) => problem("effect", `is not installed: npm i effect@"${range}"`),
   "@effect/platform-node": (range) =>
@@ -56,7 +56,7 @@ const peerFindings = (name: string, range: string): Effect.Effect<ReadonlyArray<
       fits(version, range)
         ? ok(name, version)
         : problem(name, `is ${version}, and effect-durable works with ${range}: npm i ${name}@"${range}"`),
-      // What one copy makes, the other does not know.
+      // Values of one copy are not recognised by the other.
       ...(name === "effect" && ours !== undefined && ours.folder !== folder
         ? [problem(name, `is there twice, at ${folder} and at ${ours.folder}. Install one version: npm ls effect`)]
         : [])
@@ -68,7 +68,7 @@ interface Installed {
   readonly version: string
 }
 
-/** A package as Node finds it from a folder, whatever its manifest lets others import. */
+/** Returns a package as Node finds it from a folder, regardless of the exports in its manifest. */
 const find = (name: string, from: string): Effect.Effect<Installed | undefined, CommandFailed> =>
   Effect.gen(function* () {
     for (let at = resolve(from); ; at = dirname(at)) {
@@ -79,7 +79,7 @@ const find = (name: string, from: string): Effect.Effect<Installed | undefined, 
     }
   })
 
-/** Whether a version is in a range of the forms that this package uses: `~1.2.3`, `^1.2.3` of 1 and above, `>=1.2`. */
+/** Returns whether a version is in a range of the forms that this package uses: `~1.2.3`, `^1.2.3` of 1 and above, `>=1.2`. */
 export const fits = (version: string, range: string): boolean => {
   const numbers = (text: string): ReadonlyArray<number> => text.split(/[.-]/).slice(0, 3).map(Number)
   const [major = 0, minor = 0, patch = 0] = numbers(version)
