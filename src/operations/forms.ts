@@ -17,7 +17,7 @@ import type { Execution } from "../execution/Parts.ts"
 import type { KnownArguments, RecordArguments, Recording } from "../Plain.ts"
 
 /** Creates an operation in both forms: its effect is the argument at `index`, or is piped in and takes that place. */
-// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- whoever calls it says what users see
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller defines the public type
 export const inBothForms = <Form>(
   index: number,
   operation: (...args: ReadonlyArray<never>) => Effect.Effect<unknown, unknown, unknown>

@@ -113,11 +113,10 @@ type ReplyFor<O> = CallbackReply<CallbackValue<O>, CallbackFailure<O>>
  * from the open callback to a reply or an Effect.
  *
  * `name` is the name of the operation, a pattern, or a predicate for names. A callback inside of `Durable.waitForCallback`
- * has the name of that operation, and is answered once its submitter has ended. The first matching answer applies. An Effect
+ * has the name of that operation, and is answered once its submitter has succeeded. The first matching answer applies. An Effect
  * runs in virtual time, like a stub: it may sleep, send heartbeats, and ends with the value or the error. Pass the Schemas
  * of the callback; without them a text is sent unchanged, other plain data as JSON, and an error as an error object. An
  * answer that comes too late is lost. A callback beyond the end of a list fails with a message that reports this.
- * error as an error object. An answer that comes too late is lost. A callback beyond the end of a list fails and says so.
  *
  * @example
  * ```ts

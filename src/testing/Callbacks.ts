@@ -65,8 +65,7 @@ export class Callbacks {
   }
 
   /**
-   * Returns whether the id was passed on: the callback of a `waitForCallback` is not answered before its submitter has
-   * ended.
+   * Returns whether the id was passed on: the callback of a `waitForCallback` is not answered before its submitter has succeeded.
    */
   #isSubmitted(address: OperationAddress): boolean {
     const execution = this.#execution(address.executionArn)

@@ -187,7 +187,7 @@ const placeOf = ({ order, points }: Schedule, { checkpoints }: Seen): string => 
     .join(", then ")
 }
 
-// --- What is tried -------------------------------------------------------------------------------------------------------
+// --- The schedules -------------------------------------------------------------------------------------------------------
 
 const schedulesFor = (
   checkpoints: number,
@@ -216,7 +216,7 @@ const drawn = <A>(all: ReadonlyArray<A>, count: number, draw: () => number): Rea
   })
 }
 
-// --- What has to be the same ---------------------------------------------------------------------------------------------
+// --- The comparison ------------------------------------------------------------------------------------------------------
 
 const problemOf = (seen: Seen, clean: Seen, { mayRepeat }: Tries): string | undefined => {
   const [wrong] = seen.wrong

@@ -279,7 +279,7 @@ const words: Readonly<Record<Going["kind"], string>> = {
 }
 
 /**
- * Returns whether messages are expected: a port that received a message since the wait began may send more than one answer.
+ * Returns whether a port may still send messages. A port that answered during the wait may have more than one answer.
  */
 const isOpen = ({ answered, asked, by }: Conversation, waiter: Waiter): boolean =>
   isMadeBy(waiter, asked, by) ||

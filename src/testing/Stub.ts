@@ -19,7 +19,7 @@ import { succeed, type Reply } from "./Reply.ts"
 import type { Served, TargetAnswer, TargetCall } from "./World.ts"
 
 /**
- * The information about a call besides its payload.
+ * The information about a call in addition to its payload.
  *
  * @category models
  * @since 0.1.0

@@ -132,7 +132,7 @@ export interface TestRun<C extends DurableFunction.AnyDurable> {
   readonly elapsed: Effect.Effect<Duration.Duration>
   /**
    * Waits until the execution has an open callback of this name, and returns a handle to answer it by hand: the oldest one,
-   * if there are several. The callback of a `Durable.waitForCallback` is available once its submitter has ended.
+   * if there are several. The callback of a `Durable.waitForCallback` is available once its submitter has succeeded.
    *
    * Pass the Schemas of the callback; without them a text is sent unchanged, other plain data as JSON, and an error as an
    * error object. Time passes by itself when nothing else happens, so answer a callback with a time-out at once; for later

@@ -13,7 +13,7 @@ import { draw, type Drawing } from "../view/Tree.ts"
 import type { HistoryEvent } from "../wire/HistoryEvent.ts"
 
 /**
- * The content of a tree besides names, kinds, states, times and attempts.
+ * The content of a tree in addition to names, kinds, states, times and attempts.
  *
  * @category models
  * @since 0.1.0

@@ -48,7 +48,7 @@ export type ApiErrorName = keyof typeof apiErrors
 export const isApiErrorName = (text: string): text is ApiErrorName => Object.hasOwn(apiErrors, text)
 
 /**
- * The parts of an HTTP answer besides its standard headers.
+ * The parts of an HTTP answer in addition to its standard headers.
  *
  * @since 0.1.0
  * @category models

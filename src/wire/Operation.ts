@@ -4,7 +4,6 @@
  * The state of an execution is a flat map of operations by id. An invocation receives it in its event and, beyond one page,
  * from the API; every checkpoint returns the changed operations. The fields of one type of operation are in the details of
  * that type. Types and statuses that the service adds later decode as plain text.
- * in the details of that type. Types and states that the service adds one day decode as plain text.
  *
  * @since 0.1.0
  */
