@@ -15,7 +15,7 @@ import type { Config } from "./Config.ts"
 import * as Execution from "./Execution.ts"
 import { invalid, type Refused } from "./Refused.ts"
 
-/** The limits of a page: a number of items, and a number of bytes that the next item must not exceed. */
+/** The limits of a page: a number of items, and of bytes. The page ends before the item that would exceed the bytes. */
 export interface Extent {
   readonly items: number
   readonly bytes: number

@@ -90,8 +90,7 @@ export const adviceIn =
 export const invocationEnd = (end: FunctionEnd): Service.InvocationEnd => {
   switch (end._tag) {
     case "Returned":
-      // The engine refuses an answer that is not an object of the right shape, so invalid JSON only has to be a different
-      // value.
+      // Invalid JSON becomes undefined, which the engine refuses like any answer of the wrong shape.
       return { _tag: "Answered", answer: parseJson(end.body) }
     case "TimedOut":
       return end

@@ -2,7 +2,7 @@
  * Step: runs an effect once, records its outcome, and returns the recorded outcome on every replay.
  *
  * Owns: attempts: how a body runs, what its end means, and when another attempt begins.
- * Does not own: when an attempt starts, and how a record is kept until it is read.
+ * Does not own: when an attempt starts, and the state of a record that no code reads.
  *
  * Invariants:
  * 1. An attempt is recorded before or together with its end. With `semantics: "at-most-once"` it is recorded before its body
