@@ -76,7 +76,25 @@ export class Doors {
     const { claim } = door
     const { entry, record } = claim
     const rank = door.isForStart === true ? 1 : rankOf(claim)
-    const made: Door = { ...door, at: NaN, rank, index: claim.index, ...this.#arrival() }
+    const made: Door = {
+      at: NaN,
+      rank,
+      index: claim.index,
+      claim,
+      namespace: door.namespace,
+      fiber: door.fiber,
+      path: door.path,
+      since: this.#count,
+      order: this.#arrivals++,
+      isForStart: door.isForStart,
+      isFinal: door.isFinal,
+      keyOf: door.keyOf,
+      onChange: door.onChange,
+      outcome: door.outcome,
+      resume: door.resume,
+      isGone: false,
+      leave: undefined
+    }
     // A context counts from its claim on, although its fiber waits at a door only for its end.
     if (claim.kind.type === "CONTEXT") made.since = Math.min(made.since, claim.since)
     claim.doors.push(made)
@@ -102,19 +120,26 @@ export class Doors {
   waitUntil(door: DoorInTime): Door {
     const index = this.#parts.history.nextIndex
     const made: Door = {
-      ...door,
-      claim: undefined,
-      keyOf: () => undefined,
+      at: door.at,
       rank: 0,
       index,
-      ...this.#arrival()
+      claim: undefined,
+      namespace: door.namespace,
+      fiber: door.fiber,
+      path: door.path,
+      since: this.#count,
+      order: this.#arrivals++,
+      isForStart: door.isForStart,
+      isFinal: door.isFinal,
+      keyOf: () => undefined,
+      onChange: door.onChange,
+      outcome: door.outcome,
+      resume: door.resume,
+      isGone: false,
+      leave: undefined
     }
     this.#admit(made)
     return made
-  }
-
-  #arrival(): Pick<Door, "order" | "since" | "isGone" | "leave"> {
-    return { order: this.#arrivals++, since: this.#count, isGone: false, leave: undefined }
   }
 
   #admit(door: Door): void {

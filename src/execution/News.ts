@@ -62,16 +62,21 @@ export class News {
     for (const claim of claims) {
       const ready = claim.doors.filter((door) => this.#doors.look(door, claim))
       const late = ready.filter((door) => (door.since < count && isBefore(door, last)) || this.#doors.isBehind(door))
-      // Lateness is a fact of the operation, so it holds for every fiber that waits for it.
-      const isLate = (door: Door): boolean => late.some(({ isForStart }) => isForStart === door.isForStart)
-      for (const door of ready) if (!isLate(door)) this.#doors.ready(door)
-      for (const isForStart of new Set(late.map((door) => door.isForStart === true)))
-        this.#recordLate(claim, isForStart)
+      if (late.length === 0) for (const door of ready) this.#doors.ready(door)
+      else this.#cameLate(claim, ready, late)
       if (this.#isMissed(claim)) this.#recordLate(claim, false)
     }
     this.#tell(false)
     this.#naps.look()
     this.#isTakingIn = false
+  }
+
+  /** Processes the outcome of an operation that comes late for some of the fibers that wait for it. */
+  #cameLate(claim: Claim, ready: ReadonlyArray<Door>, late: ReadonlyArray<Door>): void {
+    // Lateness is a fact of the operation, so it holds for every fiber that waits for it.
+    const isLate = (door: Door): boolean => late.some(({ isForStart }) => isForStart === door.isForStart)
+    for (const door of ready) if (!isLate(door)) this.#doors.ready(door)
+    for (const isForStart of new Set(late.map((door) => door.isForStart === true))) this.#recordLate(claim, isForStart)
   }
 
   /**

@@ -19,11 +19,19 @@ export const stringifyPlain = (
   advice = "Give the operation a Schema.",
   path: ReadonlyArray<string | number> = []
 ): string =>
-  notTooDeep(() => {
-    const look = new Look(advice, undefined, path)
-    look.at(value)
-    return textOf(value, look, undefined)
-  })
+  isScalar(value)
+    ? JSON.stringify(value)
+    : notTooDeep(() => {
+        const look = new Look(advice, undefined, path)
+        look.at(value)
+        return textOf(value, look, undefined)
+      })
+
+/** Checks whether JSON writes a value unchanged, without a look at what it holds. */
+const isScalar = (value: unknown): boolean =>
+  typeof value === "number"
+    ? Number.isFinite(value) && !Object.is(value, -0)
+    : typeof value === "string" || typeof value === "boolean" || value === null
 
 /** A kind of value that plain data may also hold, and how it is made plain. */
 export interface Form {
@@ -56,7 +64,9 @@ export const formed = (known: Form): void => {
  * Returns the text of plain data. In addition, a list may hold undefined, for which JSON has only null, and the data may
  * hold values with a form. Both are written with a mark, which stands before the value.
  */
-export const writePlain = (value: unknown): string =>
+export const writePlain = (value: unknown): string => (isScalar(value) ? JSON.stringify(value) : writeStructure(value))
+
+const writeStructure = (value: unknown): string =>
   notTooDeep(() => {
     const look = new Look("Give the operation a Schema.", form)
     look.at(value)

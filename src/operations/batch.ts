@@ -224,24 +224,39 @@ class Tally {
 
   /** The progress as an immutable snapshot, because a predicate may keep it and read its items later. */
   get progress(): CompletionPolicy.Progress {
-    return (this.#progress ??= this.#snapshot())
+    return (this.#progress ??= new Progress(this.#items, this.#notes, this.#successCount, this.#failureCount))
+  }
+}
+
+/** How far a batch had come at one moment. Its items are put together when a policy asks for them. */
+class Progress implements CompletionPolicy.Progress {
+  readonly successCount: number
+  readonly failureCount: number
+  readonly completedCount: number
+  readonly totalCount: number
+  readonly #items: CompletionPolicy.Progress["items"]
+  readonly #notes: CompletionPolicy.Progress["items"]
+  readonly #until: number
+
+  constructor(
+    items: CompletionPolicy.Progress["items"],
+    notes: CompletionPolicy.Progress["items"],
+    successCount: number,
+    failureCount: number
+  ) {
+    this.#items = items
+    this.#notes = notes
+    this.#until = notes.length
+    this.successCount = successCount
+    this.failureCount = failureCount
+    this.completedCount = successCount + failureCount
+    this.totalCount = items.length
   }
 
-  #snapshot(): CompletionPolicy.Progress {
-    const notes = this.#notes
-    const until = notes.length
-    const first = this.#items
-    return {
-      successCount: this.#successCount,
-      failureCount: this.#failureCount,
-      completedCount: this.#successCount + this.#failureCount,
-      totalCount: first.length,
-      get items() {
-        const items = first.slice()
-        for (const item of notes.slice(0, until)) items[item.index] = item
-        return items
-      }
-    }
+  get items(): CompletionPolicy.Progress["items"] {
+    const items = this.#items.slice()
+    for (const item of this.#notes.slice(0, this.#until)) items[item.index] = item
+    return items
   }
 }
 

@@ -94,7 +94,7 @@ describe("A database", () => {
         `nothing was killed at: ${kind}`
       )
     }
-  }, 300_000)
+  })
 
   it("holds what any sequence of commands has made", () => {
     const total = { executions: 0, closed: 0 }
@@ -108,7 +108,7 @@ describe("A database", () => {
     )
     assert.isAbove(total.executions, 40)
     assert.isAbove(total.closed, 5)
-  }, 300_000)
+  })
 })
 
 // --- What is wrong with a file ---------------------------------------------------------------------------------------

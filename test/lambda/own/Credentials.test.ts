@@ -163,7 +163,7 @@ describe("Without credentials in the environment", () => {
     )
   )
 
-  it("a missing package is told with advice", { timeout: 60_000 }, () => {
+  it("a missing package is told with advice", () => {
     const hooks = `
       import { registerHooks } from "node:module"
       registerHooks({

@@ -80,7 +80,7 @@ const echo: fc.Arbitrary<Echo> = fc.record({
 })
 
 describe("No error holds a secret", () => {
-  it("that the service repeats", { timeout: 120_000 }, () =>
+  it("that the service repeats", () =>
     Effect.runPromise(
       Effect.scoped(
         Effect.gen(function* () {
@@ -111,8 +111,7 @@ describe("No error holds a secret", () => {
           )
         })
       )
-    )
-  )
+    ))
 
   it("when there is no answer, or none can be asked for", () =>
     Effect.runPromise(
