@@ -22,6 +22,7 @@ import * as Limits from "../wire/Limits.ts"
 import * as LambdaCheckpoints from "./LambdaCheckpoints.ts"
 import type { LambdaContext, InvocationContext } from "./LambdaContext.ts"
 import * as LambdaLogger from "./LambdaLogger.ts"
+import { loadEarly } from "./internal/own/connection.ts"
 import { primeOnce } from "./internal/prime.ts"
 import { runner } from "./internal/run.ts"
 import { Sandbox } from "./internal/sandbox.ts"
@@ -171,6 +172,7 @@ export const make = <I extends DurableFunction.AnyImplementation, R, E>(
   const fixed = invokeOptions(options)
   const margin = millisOption(["margin", owner], options.margin, withinInvocation, defaultMargin)
   primeOnce()
+  if (options.checkpoints === undefined) loadEarly()
 
   const run = runner(implementation, {
     services: () => sandbox.services,

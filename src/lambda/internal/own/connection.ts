@@ -9,8 +9,9 @@ import type { Agent } from "node:http"
 import { Connection, type Patience } from "../connection.ts"
 import type { Failure } from "../failure.ts"
 import { Client } from "./client.ts"
+import { endpointOf } from "./endpoint.ts"
 import type { Limits } from "./exchange.ts"
-import { nodeHttp } from "./node.ts"
+import { nodeCrypto, nodeHttp, nodeHttps, nodeTls } from "./node.ts"
 import type { ConnectionOptions, HttpAgent } from "./options.ts"
 
 /** The default time-outs. The requests of a running invocation have to fail while there is time left to repeat them. */
@@ -54,3 +55,18 @@ const isAgent = (agent: HttpAgent | undefined): agent is Agent | undefined =>
  * A connection over a client that the environment configures. It is a single layer, so that all users share its connections.
  */
 export const layer: Layer.Layer<Connection> = /* @__PURE__ */ layerOf({})
+
+/**
+ * Loads what the first request needs: the modules of Node, the hash of signatures, and the certificates that TLS trusts. Does
+ * nothing outside of Lambda, where a request may never be made.
+ */
+export const loadEarly = (): void => {
+  if (process.env["AWS_LAMBDA_RUNTIME_API"] === undefined) return
+  nodeCrypto().createHmac("sha256", "").digest()
+  // Without a valid endpoint the first request fails, and says so.
+  try {
+    if (!endpointOf({}).secure) return void nodeHttp()
+    nodeHttps()
+    nodeTls().createSecureContext()
+  } catch {}
+}

@@ -10,3 +10,4 @@
 export const nodeCrypto = () => process.getBuiltinModule("node:crypto")
 export const nodeHttp = () => process.getBuiltinModule("node:http")
 export const nodeHttps = () => process.getBuiltinModule("node:https")
+export const nodeTls = () => process.getBuiltinModule("node:tls")
