@@ -86,6 +86,6 @@ const typeArguments = (list: string): ReadonlyArray<string> => {
 const isMeasured = (type: string): boolean => /\b(?:number|bigint|Duration\.Input)\b(?! \| string)/.test(type)
 
 const namesUnit = (text: string): boolean =>
-  /\b(?:milliseconds?|ms|seconds?|minutes?|hours?|days?|bytes?|characters|attempts?|operations?|items?|calls?|crash(?:es)?|times|invocations?|duration|from 1|less than 1|whole number|share)\b|\d s\b/i.test(
+  /\b(?:milliseconds?|ms|seconds?|minutes?|hours?|days?|bytes?|characters|attempts?|operations?|items?|calls?|crash(?:es)?|times|invocations?|duration|from 1|less than 1|whole\s+number|share)\b|\d s\b/i.test(
     text
   )

@@ -58,7 +58,7 @@ const optionsOf = (place: string): ReadonlyArray<Option> => {
 
 const optionOf = (name: string, isOptional: boolean, comment: string): Option => {
   const text = replaceLinks(parseComment(comment.replaceAll("*/", "\n*/")).text, (_, shown) => shown).trim()
-  const [sentence = "", found = ""] = /Default: ([^]*?)\.(?=\s|$)/.exec(text) ?? []
+  const [sentence = "", found = ""] = /Default:\s([^]*?)\.(?=\s|$)/.exec(text) ?? []
   const byDefault = found === "" ? (isOptional ? "none" : "needed") : found
   return { name, byDefault, meaning: text.replace(sentence, "").replaceAll(/\s+/g, " ").trim() }
 }

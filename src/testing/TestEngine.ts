@@ -203,8 +203,8 @@ export interface Options {
    */
   readonly crash?: Crash | ReadonlyArray<Crash> | undefined
   /**
-   * The choice each time that several events are due at the same time: the index of the first one among them, each a whole
-   * number from 0, as {@link explore} prints them. Default: the order in which they were requested.
+   * The choice each time that several events are due at the same time: the index of the first one among them, a whole number
+   * from 0. {@link explore} prints them. Default: the order in which they were requested.
    */
   readonly order?: ReadonlyArray<number> | undefined
   /**

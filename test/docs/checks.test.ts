@@ -97,7 +97,7 @@ describe("a table of options", () => {
     const table = tableOf("operations/stop.ts StopOptions, operations/child.ts ChildOptions")
     assert.match(table, /^before\n<!-- options: [^]+<!-- end of options -->\nafter$/)
     assert.include(table, '| `name` | `"stop"` | The name of the operation. |')
-    assert.match(table, /\| `flat` \| `false` \| Whether the child [^|]+ at every replay\. \|/)
+    assert.match(table, /\| `flat` \| `false` \| Whether the child [^|]+ on every replay\. \|/)
     assert.notInclude(table, "old")
   })
 
