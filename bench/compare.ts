@@ -20,6 +20,7 @@ export interface Case extends Omit<Job, "engine" | "package" | "measure"> {
 export type Metric = keyof typeof metrics
 
 const metrics = {
+  "make-cpu": { unit: "µs", divided: true },
   "cold-cpu": { unit: "µs", divided: true },
   "warm-cpu": { unit: "µs", divided: true },
   "cold-wall": { unit: "µs", divided: true },
@@ -62,7 +63,7 @@ const jobsOf = (
 ): readonly [Job, ...ReadonlyArray<Job>] => {
   const job = (one: Measure): Job => ({ engine, package: options.package, shape, measure: one, latency, replays })
   if (measure.kind !== "warm") return [job(measure)]
-  const first = wanted.some((metric) => metric === "cold-cpu" || metric === "cold-wall")
+  const first = wanted.some((metric) => ["make-cpu", "cold-cpu", "cold-wall"].includes(metric))
   const later = job(options.isBrief ? brief(measure) : measure)
   return first ? [job({ kind: "cold" }), later] : [later]
 }

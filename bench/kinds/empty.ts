@@ -8,6 +8,6 @@ export const empty = compare([
     replays: {},
     measure: { kind: "warm", warmUps: 4, runs: 5, batch: 500 },
     per: [1, "invocation"],
-    metrics: ["cold-cpu", "cold-wall", "warm-cpu", "warm-wall"]
+    metrics: ["make-cpu", "cold-cpu", "cold-wall", "warm-cpu", "warm-wall"]
   }
 ])

@@ -17,7 +17,7 @@ export interface Job {
 }
 
 export type Measure =
-  /** What the first execution of the process costs. */
+  /** What the first execution of the process costs, and to make its handler. */
   | { readonly kind: "cold" }
   /**
    * What a later execution costs: the median of `runs` that come after `warmUps`. With a `batch`, each of them is the mean of

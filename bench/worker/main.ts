@@ -14,10 +14,12 @@ const main = async (): Promise<Reply> => {
   resolveFrom(job.package)
   const engine = await engines[job.engine]()
   const history: ReadonlyArray<Operation> = job.replays ? JSON.parse(await text(process.stdin)) : []
+  const stop = startMeter()
   const subject = new Subject(engine, job, history)
+  const made = stop()
   switch (job.measure.kind) {
     case "cold":
-      return { kind: "sample", sample: await cold(subject) }
+      return { kind: "sample", sample: { "make-cpu": made.cpu, ...(await cold(subject)) } }
     case "warm":
       return { kind: "sample", sample: await warm(subject, job.measure) }
     case "heap":
