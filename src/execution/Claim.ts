@@ -143,6 +143,9 @@ export interface ClaimHost {
 /** A change of an operation: an update without the fields that all updates of the operation share. */
 export type Change = Omit<OperationUpdate, "Id" | "ParentId" | "Name" | "Type" | "SubType">
 
+/** Shared: most claims of an invocation have been delivered, and have no door. */
+const noDoors: ReadonlyArray<Door> = []
+
 export class Claim implements Subject {
   readonly id: string
   readonly name: string
@@ -166,8 +169,7 @@ export class Claim implements Subject {
   since = Infinity
   /** Whether a fiber has waited for the outcome. */
   wasAwaited = false
-  /** The doors of the fibers that wait for the operation: one, or several for a callback. */
-  readonly doors: Array<Door> = []
+  #doors = noDoors
   readonly #host: ClaimHost
   #entry: Entry | undefined
   #path: string | undefined
@@ -201,6 +203,21 @@ export class Claim implements Subject {
   /** Sets the entry in the history. This happens once. */
   enter(entry: Entry): void {
     this.#entry = entry
+  }
+
+  /** The doors of the fibers that wait for the operation: one, or several for a callback. */
+  get doors(): ReadonlyArray<Door> {
+    return this.#doors
+  }
+
+  /** Adds the door of a fiber that waits for the operation. */
+  wait(door: Door): void {
+    this.#doors = [...this.#doors, door]
+  }
+
+  /** Removes the door of a fiber that does not wait any more. */
+  leave(door: Door): void {
+    this.#doors = this.#doors.length === 1 ? noDoors : this.#doors.filter((one) => one !== door)
   }
 
   /** The record that the service holds of the operation. */

@@ -97,7 +97,7 @@ export class Doors {
     }
     // A context counts from its claim on, although its fiber waits at a door only for its end.
     if (claim.kind.type === "CONTEXT") made.since = Math.min(made.since, claim.since)
-    claim.doors.push(made)
+    claim.wait(made)
     if (door.isForStart !== true) claim.wasAwaited = true
     this.#admit(made)
     const key = record === undefined ? undefined : door.keyOf(record)
@@ -170,7 +170,7 @@ export class Doors {
     door.namespace.parked--
     const { claim } = door
     if (claim !== undefined && claim.namespace !== door.namespace) claim.namespace.parked--
-    if (claim !== undefined) claim.doors.splice(claim.doors.indexOf(door), 1)
+    if (claim !== undefined) claim.leave(door)
     this.#poller.forget(door)
     this.#parts.listener.moved?.()
   }
