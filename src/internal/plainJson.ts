@@ -198,6 +198,7 @@ class Look {
 
   #isNothing(value: unknown): boolean {
     if (value === undefined) return true
+    if (typeof value !== "object") return false
     const isLeft = this.#form !== undefined && isLeftOver(value)
     if (isLeft) this.isOwn = true
     return isLeft
@@ -206,13 +207,16 @@ class Look {
   #atRecord(value: object): void {
     if (!isRecordPrototype(Object.getPrototypeOf(value))) this.#refuse(instanceName(value))
     if (Object.getOwnPropertySymbols(value).length > 0) this.#refuse("a property with a symbol as its key")
-    for (const [key, member] of Object.entries(value)) {
+    for (const key of Object.keys(value)) {
+      const member: unknown = Reflect.get(value, key)
       this.#noteMark(key)
       if (!this.#isNothing(member)) this.#below(key, member)
     }
   }
 
   #below(key: string | number, value: unknown): void {
+    // Nothing is refused that would need the path.
+    if (typeof value === "string" || typeof value === "boolean") return
     this.#path.push(key)
     this.at(value)
     this.#path.pop()
