@@ -106,6 +106,7 @@ export class Naps {
    * known.
    */
   look(): void {
+    if (this.#all.size === 0) return
     const known = Math.max(this.#parts.history.newestStamp, this.#passed)
     const due = Array.from(this.#all).filter(([{ at }]) => at <= known)
     for (const [door, stop] of due) {

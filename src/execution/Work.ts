@@ -78,7 +78,7 @@ export class Works {
 
   /** Returns work that a fiber waits for and that `isForsaken` selects. */
   awaited(isForsaken: (work: Work) => boolean): ReadonlyArray<Work> {
-    return Array.from(this.#awaited).filter(isForsaken)
+    return this.#awaited.size === 0 ? [] : Array.from(this.#awaited).filter(isForsaken)
   }
 
   /** The work that begins next. */
