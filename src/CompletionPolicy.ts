@@ -169,9 +169,9 @@ export const firstSuccessful: CompletionPolicy = make({ minSuccessful: 1 })
 export const allCompleted: CompletionPolicy = make({ toleratedFailurePercentage: 100 })
 
 /**
- * Calls a predicate before an item starts and after an item has ended. `"continue"` keeps the batch running; the other two
- * values end it with that status. The library may call the predicate several times for the same progress, so the predicate must
- * depend on nothing else.
+ * Makes a policy from a function, which is called before an item starts and after an item has ended. `"continue"` keeps the
+ * batch running; `"SUCCEEDED"` and `"FAILED"` end it with that status. The library may call the function several times for
+ * the same progress, so its result must depend on nothing else.
  *
  * @example
  * ```ts

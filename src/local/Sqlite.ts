@@ -18,13 +18,13 @@ import { dirname, join } from "node:path"
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from "node:sqlite"
 
 /**
- * The error of a database that cannot be used, or cannot be used any more. It contains everything that was acknowledged
- * before.
+ * The error of a database that cannot be used, or cannot be used any more. The database still holds everything that was
+ * acknowledged before.
  *
  * - `locked`: another engine uses it
  * - `full`: the disk is full
  * - `corrupt`: a page or a row differs from the written one
- * - `foreign`: the file is not a database of the local engine, or of another version of it
+ * - `foreign`: the file is not a database of the local engine, or is one of another version
  * - `unusable`: the operating system denies access
  *
  * @category errors

@@ -1,5 +1,5 @@
 /**
- * Step: runs an effect once, records its outcome, and returns the recorded outcome on every replay.
+ * Step: runs an effect, records its outcome, and returns the recorded outcome on every replay.
  *
  * Owns: attempts: how a body runs, what its end means, and when another attempt begins.
  * Does not own: when an attempt starts, and the state of a record that no code reads.
@@ -87,7 +87,7 @@ type Bounded<O> = [Extract<OptionOf<O, "maxInterruptions">, number>] extends [ne
 type AtMostOnce<O> = "at-most-once" extends OptionOf<O, "semantics"> ? StepInterrupted : never
 
 /**
- * Runs an effect once and records its outcome; a replay returns the recorded outcome and does not run the effect.
+ * Runs an effect and records its outcome; a replay returns the recorded outcome and does not run the effect.
  *
  * The body may use any service and has access to a {@link StepContext}. The retry policy decides whether a failed attempt is
  * repeated; the execution spends the delays between attempts without an invocation. After the last attempt the step fails
@@ -97,7 +97,7 @@ type AtMostOnce<O> = "at-most-once" extends OptionOf<O, "semantics"> ? StepInter
  * In a pipe the options come before the effect is known, so a policy that reads the errors, or a codec, has to annotate its
  * type.
  *
- * A body that the end of its invocation cut off runs again. Each time costs one operation and one request, and after 10
+ * A body runs at least once: one that the end of its invocation cut off runs again. Each time costs one operation and one request, and after 10
  * times in a row the step ends as `StepInterrupted`.
  *
  * **Errors**: those of the body, and with `semantics: "at-most-once"` or `maxInterruptions` also `StepInterrupted`.

@@ -357,7 +357,7 @@ const serve = Effect.fnUntraced(function* (functions: ReadonlyArray<Servable>) {
 /**
  * Starts an execution of a contract that the layer serves, and returns a handle to it.
  *
- * `name` makes the start idempotent, as with the real service: the same name and payload lead to the same execution.
+ * The `executionName` makes the start idempotent, as with the real service: the same name and payload lead to the same execution.
  * **Errors**: `ClientError`, for instance when the name belongs to an execution with another payload.
  *
  * @example

@@ -29,7 +29,8 @@ export interface ConnectionOptions {
   readonly endpoint?: string
   /**
    * Credentials, or a function that finds them, such as any provider of `@aws-sdk/credential-providers`. The result is kept
-   * until five minutes before its `expiration`. Default: those of the environment, or else those that this package finds.
+   * until five minutes before its `expiration`. Default: those of the environment, or else those that
+   * `@aws-sdk/credential-providers` finds where it is installed.
    */
   readonly credentials?: Credentials | CredentialProvider
   /**
