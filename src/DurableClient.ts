@@ -72,7 +72,7 @@ export interface Started<out C extends DurableFunction.AnyDurable> {
 }
 
 /**
- * An execution as one has it: its ARN, what {@link start} returns, or what {@link executions} lists.
+ * A reference to an execution: its ARN, the result of {@link start}, or an item of {@link executions}.
  *
  * @category models
  * @since 0.1.0
@@ -396,7 +396,10 @@ export interface CallbackOptions<Success extends Schema.Top, Error extends Schem
   readonly success: Success
   /** The errors that the callback may fail with. Default: `Schema.Never`. */
   readonly error?: Error | undefined
-  /** Writes the value in place of JSON through its Schema. The ambient `Serdes` is not asked: a callback is answered in plain JSON. */
+  /**
+   * Writes the value in place of JSON through its Schema. The ambient `Serdes` is not used: the answer to a callback is plain
+   * JSON.
+   */
   readonly successSerdes?: Serdes.Writer<NoInfer<Success["Type"]>, R> | undefined
 }
 
@@ -407,12 +410,20 @@ export interface CallbackOptions<Success extends Schema.Top, Error extends Schem
  * @since 0.1.0
  */
 export interface Callback<Success extends Schema.Top, Error extends Schema.Top, R> {
-  /** **Defects**: `SerdesFailed`, `PayloadTooLarge` (more than 262,144 bytes of JSON), both before anything is sent. */
+  /**
+   * Completes the callback with a value.
+   *
+   * **Defects**: `SerdesFailed`, `PayloadTooLarge` (more than 262,144 bytes of JSON), both before anything is sent.
+   */
   readonly succeed: (
     callbackId: string,
     value: Success["Type"]
   ) => Effect.Effect<void, ClientError, DurableClient | Success["EncodingServices"] | R>
-  /** **Defects**: `SerdesFailed`. Its message and data are cut to what the service accepts. */
+  /**
+   * Fails the callback with an error. The message and the data of the error are cut to what the service accepts.
+   *
+   * **Defects**: `SerdesFailed`.
+   */
   readonly fail: (
     callbackId: string,
     error: Error["Type"]
@@ -494,15 +505,15 @@ export interface EventsOptions {
  * @since 0.1.0
  */
 export interface ExecutionsOptions {
-  /** A version or an alias of the function. */
+  /** A version or an alias of the function. Default: all versions. */
   readonly qualifier?: string | undefined
-  /** The name of an execution, for those that have had it. */
+  /** The name of an execution. Default: any name. */
   readonly executionName?: string | undefined
-  /** Executions that stand so, such as `["FAILED", "TIMED_OUT"]`. Default: all. */
+  /** The statuses of the executions, such as `["FAILED", "TIMED_OUT"]`. Default: all. */
   readonly statuses?: ReadonlyArray<ExecutionStatus> | undefined
-  /** In milliseconds since the epoch. */
+  /** Only executions that started after this time, in milliseconds since the epoch. Default: any time. */
   readonly startedAfter?: number | undefined
-  /** In milliseconds since the epoch. */
+  /** Only executions that started before this time, in milliseconds since the epoch. Default: any time. */
   readonly startedBefore?: number | undefined
   /** Whether the oldest execution comes first. Default: false. */
   readonly reverseOrder?: boolean | undefined
@@ -511,7 +522,7 @@ export interface ExecutionsOptions {
 }
 
 /**
- * The events of an execution so far, oldest first unless `reverseOrder`.
+ * Streams the events of an execution so far, oldest first unless `reverseOrder`.
  *
  * The stream requests a page once the page before is used up, so `Stream.take(10)` reads one page. Set `pageItems` if a page
  * is more than you need.
@@ -543,15 +554,15 @@ export const events = (
 }
 
 /**
- * The executions of a function that the options leave, newest first unless `reverseOrder`. The function is a contract, whose
- * address is that of `Targets`, or a name or an ARN. Without a `qualifier` they are those of all its versions.
+ * Streams the executions of a function that match the options, newest first unless `reverseOrder`. The function is a
+ * contract, whose address `Targets` resolves, or a name or an ARN. Without a `qualifier` the stream has the executions of all
+ * versions.
  *
  * The stream requests a page once the page before is used up, so `Stream.take(10)` reads one page. Set `pageItems` if a page
  * is more than you need.
  *
  * **Errors**: `NotFound` when there is no such function; `InvalidTarget` for a contract; `ClientUnavailable` also when the
- * service leads back to a page
- * that was read already; the others of the client.
+ * service leads back to a page that was read already; the others of the client.
  *
  * @example
  * ```ts

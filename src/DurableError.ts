@@ -137,7 +137,7 @@ export const InvokeError = Schema.Union([InvokeFailed, InvokeTimedOut, InvokeSto
 export type InvokeError = typeof InvokeError.Type
 
 /**
- * Whether a value is one of the three invoke errors.
+ * Checks whether a value is one of the three invoke errors.
  *
  * @example
  * ```ts

@@ -299,7 +299,7 @@ export type PayloadAndOptions<C extends Any, Options> =
     : readonly [payload: Payload<C>, options?: Options]
 
 /**
- * Whether something is a contract, of either kind.
+ * Checks whether a value is a contract, of either kind.
  *
  * @example
  * ```ts
@@ -343,7 +343,7 @@ export interface Options<Payload extends Schema.Top, Success extends Schema.Top,
 }
 
 /**
- * The contract of a durable function.
+ * Makes the contract of a durable function.
  *
  * `name` is 1..140 of `a-z A-Z 0-9 - _`; anything else throws, as it is a mistake in the source. Without a `target` the
  * function is found at `name:$LATEST`, or where `Targets` says.
@@ -383,7 +383,7 @@ export const make = <
   contract("DurableFunction.make", "durable", name, options.target, options)
 
 /**
- * The contract of an ordinary on-demand Lambda function, written as an Effect or in any other way.
+ * Makes the contract of an ordinary on-demand Lambda function, written as an Effect or in any other way.
  *
  * `name` is 1..140 of `a-z A-Z 0-9 - _`; anything else throws. Without a `target` the function is found at `name`, or
  * where `Targets` says.
@@ -418,8 +418,8 @@ export const plain = <
   contract("DurableFunction.plain", "plain", name, options.target, options)
 
 /**
- * The contract of a function that somebody else owns, by its address. Its name is that of the address unless you give
- * one.
+ * Makes the contract of a function that somebody else owns, by its address. Its name is that of the address unless you
+ * give one.
  *
  * @example
  * ```ts

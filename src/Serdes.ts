@@ -118,7 +118,7 @@ export const make = <A, R = never>(options: {
 }): Codec<A, R> => ({ ...writer(options.serialize), ...reader(options.deserialize) })
 
 /**
- * Makes what writes only, from a function that may be plain or effectful, as {@link make} does.
+ * Makes a codec that only writes, from a function that may be plain or effectful, as {@link make} does.
  *
  * @example
  * ```ts
@@ -137,7 +137,7 @@ export const writer = <A, R = never>(
 ): Writer<A, R> => ({ serialize: (value, info) => attempt(() => serialize(value, info)) })
 
 /**
- * Makes what reads only, from a function that may be plain or effectful, as {@link make} does.
+ * Makes a codec that only reads, from a function that may be plain or effectful, as {@link make} does.
  *
  * @example
  * ```ts

@@ -38,8 +38,8 @@ export const Targets: Context.Reference<Entries> = Context.Reference<Entries>("e
 })
 
 /**
- * Addresses by the name of the contract: a name or an ARN with a version or an alias for durable functions. They replace
- * the entries of any other layer of `Targets`.
+ * Sets addresses by the name of the contract: a name or an ARN, with a version or an alias for durable functions. They
+ * replace the entries of any other layer of `Targets`.
  *
  * @example
  * ```ts
@@ -58,7 +58,7 @@ export const layer = (addresses: Readonly<Record<string, string>>): Layer.Layer<
   Layer.succeed(Targets, { addresses: new Map(Object.entries(addresses)), source: "Targets.layer" })
 
 /**
- * Addresses from the configuration: by default a JSON object in the variable `DURABLE_TARGETS`.
+ * Reads addresses from the configuration: by default a JSON object in the variable `DURABLE_TARGETS`.
  *
  * **Errors**: `ConfigError` when the addresses are missing or are not texts.
  *
