@@ -24,7 +24,7 @@ import { Output } from "./Output.ts"
 import { wordsOf } from "./shellWords.ts"
 import { messageOf } from "./words.ts"
 
-/** The flag for the database of an engine, and of the commands that work on it. */
+/** The flag for the database of an engine. Commands that work on the database use it too. */
 export const database = text("db", "FILE", `The file of the database [${defaultDatabase}]`)
 
 /** Stands for all functions in `--plain`. No name contains a star. */

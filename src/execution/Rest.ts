@@ -1,14 +1,14 @@
 /**
  * What an invocation does when it has nothing left to deliver or to begin.
  *
- * Owns: the next action: send something, ask the service, wait for work, or end the invocation as suspended or stuck. No
- * other part decides this.
+ * Owns: the next action: send something, ask the service, wait for work, or end the invocation as suspended or stuck. Only
+ * the limit of work outside also suspends an invocation.
  * Does not own: whether anything is left to deliver or to begin. The delivery knows that before.
  *
  * Invariants:
- * 1. Unless the execution is paused, an invocation is never suspended with work to begin, a request under way, updates left
- *    to send, anything at work or outside; nor with an outcome to deliver, unless something has to come before it that only
- *    the service can bring.
+ * 1. Unless the execution is paused, this part never suspends an invocation with work to begin, a request under way, updates
+ *    left to send, anything at work or outside; nor with an outcome to deliver, unless something has to come before it that
+ *    only the service can bring.
  * 2. An invocation is found to be stuck only if no operation is open, and after everything that the runtime cannot see had
  *    its time to show.
  * 3. Whenever it neither ends nor sends anything, something is under way that wakes the fibers.

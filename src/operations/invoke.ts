@@ -168,8 +168,7 @@ const toRead = (contract: DurableFunction.Any, { successSerdes = contract.succes
   successSerdes
 })
 
-// --- The call
-// --------------------------------------------------------------------------------------------------------------
+// --- The call --------------------------------------------------------------------------------------------------------
 
 /** A validated call. */
 export interface Prepared {
@@ -206,8 +205,7 @@ export const prepare = Effect.fnUntraced(function* (
   return { address: target.address, text }
 })
 
-// --- The outcome
-// -----------------------------------------------------------------------------------------------------------
+// --- The outcome -----------------------------------------------------------------------------------------------------
 
 const recordedOutcome = (claim: Claim, call: Call, record: Operation): Effect.Effect<unknown, unknown> => {
   const { contract, rules } = call

@@ -7,7 +7,7 @@
  * @since 0.1.0
  */
 
-/** The result of a check: a `problem` prevents something from working, `advice` points to something that may. */
+/** The result of a check: a `problem` prevents something from working, `advice` names something that may prevent it. */
 export interface Finding {
   readonly verdict: "ok" | "advice" | "problem"
   readonly about: string

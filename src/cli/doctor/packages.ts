@@ -1,7 +1,7 @@
 /**
- * The check whether Node and the packages of a project are those that this package works with.
+ * The check of Node and of a project's packages: whether this package works with their versions.
  *
- * Owns: where packages are searched, and how versions are compared.
+ * Owns: where packages are searched for, and how versions are compared.
  * Does not own: the required versions, which are in the manifest of this package.
  *
  * @since 0.1.0

@@ -1,8 +1,8 @@
 /**
  * A persistent set in the order of its items: an AVL tree whose older versions stay valid.
  *
- * It holds the armed timers. The earliest one is directly accessible, and a removed one is really gone, so that time never
- * advances to a timer without effect. All operations cost O(log n).
+ * It holds the armed timers. A removed timer is really gone, so that time never advances to a timer without effect. Adding,
+ * removing and finding the earliest cost O(log n).
  */
 type Tree<A> = Node<A> | undefined
 interface Node<A> {

@@ -1,14 +1,14 @@
 /**
- * Runs a small workflow in memory, once in a process, so that the code that every invocation needs is compiled before the
- * first one arrives. Lambda gives a function all of a processor while its modules are loaded, and a share of one, by its
- * memory, in an invocation.
+ * Runs a small workflow in memory, once per process, so that the code that every invocation needs is compiled before the
+ * first invocation. Lambda gives a function a whole processor while its modules load, and in an invocation a share of one,
+ * in proportion to its memory.
  *
  * Owns: that workflow, the events of its invocations, and the store that stands in for the service.
  * Does not own: when this happens, which is when the first handler is made.
  *
  * Invariants:
- * 1. Everything happens at once: when it returns, no fiber, timer or request is left.
- * 2. Nothing of it is seen from outside: it writes no log and no span, and counts in a registry of its own.
+ * 1. It runs synchronously: when it returns, no fiber, timer or request is left.
+ * 2. It is invisible from outside: it writes no log and no span, and counts in a metric registry of its own.
  *
  * @since 0.1.0
  */
@@ -30,7 +30,7 @@ import { makeStore } from "./store.ts"
 
 let isPrimed = false
 
-/** Compiles what the invocations of this process need, unless that was done before. */
+/** Compiles the code that the invocations of this process need, on the first call. */
 export const primeOnce = (): void => {
   if (isPrimed) return
   isPrimed = true
@@ -40,7 +40,7 @@ export const primeOnce = (): void => {
 /** One operation of a history, as the service writes it. */
 type Recorded = Readonly<Record<string, unknown>>
 
-/** Runs the workflow twice: from its beginning, and over a history that is complete. */
+/** Runs the workflow twice: from its beginning, and over the complete history. */
 export const prime = (): ReadonlyArray<Exit.Exit<InvocationAnswer, unknown>> => {
   const history = new Map<string, Recorded>([["execution", execution]])
   return [run(history), run(history)]
@@ -54,7 +54,7 @@ const primer = DurableFunction.make("prime").implement(() =>
   })
 )
 
-/** Any time will do: nothing looks at how long ago it was. */
+/** The time of all events. Its value does not matter. */
 const then = 1_700_000_000_000
 
 const execution: Recorded = {
@@ -81,7 +81,7 @@ const run = (history: Map<string, Recorded>): Exit.Exit<InvocationAnswer, unknow
   return Effect.runSyncExit(Effect.map(invocation, ({ answer }) => answer))
 }
 
-/** The layer of every handler, without anything to be seen of what runs in it. */
+/** The layer of every handler, without any output. */
 const quiet = Layer.mergeAll(
   LambdaLogger.layer,
   Layer.succeed(Metric.MetricRegistry, new Map()),
