@@ -1,10 +1,11 @@
 /**
- * Every error that this library raises itself, as tagged errors that survive a checkpoint.
+ * Every error that this library raises itself, as a tagged error that keeps its type in a checkpoint.
  *
  * There are two families. **Operation errors** ({@link OperationError}) are outcomes that a workflow may handle: they
- * arrive in the error channel, need no declaring, and cross every boundary (child, batch, race, execution) as
- * themselves. **Mistakes** ({@link Mistake}) are faults of the program, its configuration or its data: they are carried
- * as defects and end the execution under their own ErrorType unless somebody catches the defect.
+ * appear in the error channel, need no declaration, and cross every boundary (child, batch, race, execution) unchanged.
+ * **Mistakes** ({@link Mistake}) are faults of the program, its configuration or its data: they are defects, and end the
+ * execution with their own ErrorType unless the workflow catches the defect. `NonDeterministic`, `Stuck` and
+ * `StoreRejected` cannot be caught.
  *
  * @since 0.1.0
  */
@@ -15,7 +16,7 @@ export { EffectError } from "./EffectError.ts"
 const optionalText = Schema.optionalKey(Schema.String)
 
 /**
- * What the service said about a chained invoke that did not succeed: the callee's error as it crossed the wire.
+ * The fields of the error of a chained invoke that did not succeed: the callee's error as the service reported it.
  *
  * `operation` is the path of the invoke, `function` the address that was called.
  */
@@ -32,7 +33,7 @@ const because = (error: { readonly errorType?: string; readonly errorMessage?: s
   return parts.length === 0 ? "it gave no reason" : parts.join(": ").replace(/\.$/, "")
 }
 
-/** Advice for failures that are caused by the deployment and not by the callee's code. */
+/** The advice for failures that the deployment causes, not the callee's code. */
 const adviceFor = (errorType: string | undefined, address: string): string => {
   switch (errorType) {
     case "AccessDeniedException":
@@ -48,10 +49,12 @@ const adviceFor = (errorType: string | undefined, address: string): string => {
 }
 
 /**
- * A step was started by an earlier invocation that ended before the outcome was recorded, so whether its effect happened is
- * unknown: once for an at-most-once step, and `maxInterruptions` times in a row for any other.
+ * A step was started, but its invocation ended before the outcome was recorded, so it is unknown whether its effect
+ * happened. One such end fails an attempt of an at-most-once step; `maxInterruptions` of them in a row fail any other
+ * step. Find out whether the effect happened before you repeat it; give the step more time or memory, or split it.
  *
- * `interruptions` is how often it was cut off in a row, if that was more than once or the end of it.
+ * `interruptions` is the number of such ends in a row. It is present when there was more than one, or when the number
+ * reached the maximum.
  *
  * @category operation errors
  * @since 0.1.0
@@ -71,10 +74,11 @@ export class StepInterrupted extends Schema.TaggedError<StepInterrupted>()("Step
 }
 
 /**
- * The invoked function failed, and the failure is not one of the errors that its contract declares.
+ * The invoked function failed with an error that its contract does not declare. Declare the error in the contract to
+ * receive it typed.
  *
- * `status` is the state of the operation on the wire (`FAILED`, or `CANCELLED`, or one that this version does not
- * know); the other fields hold the raw error object.
+ * `status` is the state of the operation on the wire (`FAILED`, `CANCELLED`, or a state that this version does not know);
+ * the other fields hold the raw error object.
  *
  * @category operation errors
  * @since 0.1.0
@@ -90,7 +94,7 @@ export class InvokeFailed extends Schema.TaggedError<InvokeFailed>()("InvokeFail
 }
 
 /**
- * The invoked function did not answer in time.
+ * The invoked function did not answer in time. Nothing stops a callee that may still be running.
  *
  * `source` is `"caller"` when the `timeout` of the invoke passed, in which case the callee may still be running, and
  * `"service"` when the callee itself reached its time-out.
@@ -123,7 +127,7 @@ export class InvokeStopped extends Schema.TaggedError<InvokeStopped>()("InvokeSt
 }
 
 /**
- * The three ways in which an invoke fails, apart from the errors that the callee's contract declares.
+ * The three errors of an invoke, apart from those that the callee's contract declares.
  *
  * @category operation errors
  * @since 0.1.0
@@ -163,7 +167,8 @@ export const isInvokeError: (value: unknown) => value is InvokeError = Schema.is
 const reportedFields = { errorType: optionalText, errorMessage: optionalText, errorData: optionalText }
 
 /**
- * The callback was completed with a failure that is not one of the errors that it declares.
+ * The callback was completed with an error that it does not declare. Declare the error in the options of the callback to
+ * receive it typed.
  *
  * The other fields hold the error object that was sent.
  *
@@ -181,9 +186,9 @@ export class CallbackFailed extends Schema.TaggedError<CallbackFailed>()("Callba
 }
 
 /**
- * Nobody completed the callback in time.
+ * The callback was not completed in time. A later answer is refused: create a new callback if you still need one.
  *
- * `reason` says whether its `timeout` or its `heartbeatTimeout` passed.
+ * `reason` is `"timeout"` when its `timeout` passed, and `"heartbeat"` when its `heartbeatTimeout` passed.
  *
  * @category operation errors
  * @since 0.1.0
@@ -200,9 +205,10 @@ export class CallbackTimedOut extends Schema.TaggedError<CallbackTimedOut>()("Ca
 }
 
 /**
- * The submitter of a `Durable.waitForCallback` failed for good, so the id of the callback may have reached nobody.
+ * The submitter of a `Durable.waitForCallback` failed for good, so the callback id may have reached no other system. Give
+ * the submitter a retry policy, or handle this error.
  *
- * The other fields say what the submitter failed with.
+ * The other fields hold the type and the message of the submitter's error.
  *
  * @category operation errors
  * @since 0.1.0
@@ -218,7 +224,8 @@ export class CallbackSubmitFailed extends Schema.TaggedError<CallbackSubmitFaile
 }
 
 /**
- * The condition of a `Durable.waitForCondition` did not hold after the last of its attempts.
+ * The condition of a `Durable.waitForCondition` did not hold after the last attempt. Raise `maxAttempts` or the delay if
+ * it needs more time.
  *
  * @category operation errors
  * @since 0.1.0
@@ -233,7 +240,8 @@ export class ConditionExhausted extends Schema.TaggedError<ConditionExhausted>()
 }
 
 /**
- * The effect of a `Durable.timeout` did not end in time. What it started may go on: an invoked function is not stopped.
+ * The effect of a `Durable.timeout` did not end in time. Work that it started outside may continue: an invoked function
+ * is not stopped.
  *
  * @category operation errors
  * @since 0.1.0
@@ -247,7 +255,8 @@ export class DurableTimeout extends Schema.TaggedError<DurableTimeout>()("Durabl
 }
 
 /**
- * The completion policy of a batch ended it as failed although none of its items had failed.
+ * The completion policy of a batch ended it as failed although no item had failed. Inspect the items, or change the
+ * policy.
  *
  * @category operation errors
  * @since 0.1.0
@@ -262,7 +271,7 @@ export class BatchFailed extends Schema.TaggedError<BatchFailed>()("BatchFailed"
 }
 
 /**
- * Every operation error: what an operation may add to the error channel by itself.
+ * All operation errors: the errors that an operation itself may add to the error channel.
  *
  * @category operation errors
  * @since 0.1.0
@@ -289,8 +298,9 @@ export type OperationError = typeof OperationError.Type
 const mistakeFields = { operation: Schema.String, message: Schema.String }
 
 /**
- * The code asks for something that contradicts the recorded history, or no longer asks for something that is in it. It is
- * found before any new effect runs, and cannot be caught.
+ * The code asks for an operation that contradicts the recorded history, or no longer asks for a recorded one. The library
+ * detects this before any new effect runs, and it cannot be caught. Keep an execution on the version on which it began,
+ * or guard the change with `Durable.patched`.
  *
  * @category mistakes
  * @since 0.1.0
@@ -299,7 +309,8 @@ export class NonDeterministic extends Schema.TaggedError<NonDeterministic>()("No
 
 /**
  * Two fibers use the same operation name in one context, and one of them gets there after work that no operation records,
- * such as a promise, so that the identity of the operations would depend on timing.
+ * such as a promise. The identity of the operations would then depend on timing. Put the work into a step, or give each
+ * fiber its own names or its own context.
  *
  * @category mistakes
  * @since 0.1.0
@@ -307,8 +318,8 @@ export class NonDeterministic extends Schema.TaggedError<NonDeterministic>()("No
 export class NameInUse extends Schema.TaggedError<NameInUse>()("NameInUse", mistakeFields) {}
 
 /**
- * The execution can never go on: the fibers of the workflow wait for each other and no operation is open, or a loop never
- * waits. It cannot be caught.
+ * The execution can never continue: the fibers of the workflow wait for each other while no operation is open, or a loop
+ * never waits. It cannot be caught.
  *
  * @category mistakes
  * @since 0.1.0
@@ -316,7 +327,7 @@ export class NameInUse extends Schema.TaggedError<NameInUse>()("NameInUse", mist
 export class Stuck extends Schema.TaggedError<Stuck>()("Stuck", mistakeFields) {}
 
 /**
- * An operation's name is not 1 to 256 characters of printable ASCII.
+ * The name of an operation is not 1 to 256 characters of printable ASCII.
  *
  * @category mistakes
  * @since 0.1.0
@@ -324,7 +335,8 @@ export class Stuck extends Schema.TaggedError<Stuck>()("Stuck", mistakeFields) {
 export class InvalidName extends Schema.TaggedError<InvalidName>()("InvalidName", mistakeFields) {}
 
 /**
- * A durable duration is not between 1 second and 366 days.
+ * A duration is outside of the range of its operation: 1 second to 366 days for waits and time-outs, finite and not
+ * negative for the delay of a condition.
  *
  * @category mistakes
  * @since 0.1.0
@@ -332,7 +344,7 @@ export class InvalidName extends Schema.TaggedError<InvalidName>()("InvalidName"
 export class InvalidDuration extends Schema.TaggedError<InvalidDuration>()("InvalidDuration", mistakeFields) {}
 
 /**
- * An option of an operation is not what it has to be, such as a concurrency of 0.
+ * An option of an operation is invalid, such as a concurrency of 0. The message states what is expected.
  *
  * @category mistakes
  * @since 0.1.0
@@ -340,7 +352,7 @@ export class InvalidDuration extends Schema.TaggedError<InvalidDuration>()("Inva
 export class InvalidOptions extends Schema.TaggedError<InvalidOptions>()("InvalidOptions", mistakeFields) {}
 
 /**
- * The payload of an execution does not fit the contract of its function.
+ * The payload with which an execution was started does not fit the contract of its function.
  *
  * @category mistakes
  * @since 0.1.0
@@ -348,7 +360,8 @@ export class InvalidOptions extends Schema.TaggedError<InvalidOptions>()("Invali
 export class InvalidPayload extends Schema.TaggedError<InvalidPayload>()("InvalidPayload", mistakeFields) {}
 
 /**
- * The address of a function cannot be invoked: malformed, or a durable function without version or alias.
+ * The address of a function cannot be invoked: it is malformed, or it is that of a durable function and lacks a version
+ * or an alias. Correct it in `Targets` or in the contract.
  *
  * @category mistakes
  * @since 0.1.0
@@ -356,7 +369,7 @@ export class InvalidPayload extends Schema.TaggedError<InvalidPayload>()("Invali
 export class InvalidTarget extends Schema.TaggedError<InvalidTarget>()("InvalidTarget", mistakeFields) {}
 
 /**
- * A tenant id is not 1 to 256 of the characters that Lambda allows.
+ * A tenant id is not 1 to 256 of the characters that Lambda allows: letters, digits, spaces and `. _ : / = + - @`.
  *
  * @category mistakes
  * @since 0.1.0
@@ -364,7 +377,8 @@ export class InvalidTarget extends Schema.TaggedError<InvalidTarget>()("InvalidT
 export class InvalidTenantId extends Schema.TaggedError<InvalidTenantId>()("InvalidTenantId", mistakeFields) {}
 
 /**
- * A value is larger than the service accepts. `bytes` and `limit` are bytes of UTF-8.
+ * A value is larger than the service accepts. `bytes` and `limit` are bytes of UTF-8. Keep large values elsewhere, and
+ * record a reference.
  *
  * @category mistakes
  * @since 0.1.0
@@ -376,7 +390,8 @@ export class PayloadTooLarge extends Schema.TaggedError<PayloadTooLarge>()("Payl
 }) {}
 
 /**
- * The execution reached a limit that is not the size of one value: one of the service, or the `maxOperations` of its handler.
+ * The execution reached a limit other than the size of one value: a limit of the service, or the `maxOperations` of its
+ * handler.
  *
  * @category mistakes
  * @since 0.1.0
@@ -387,7 +402,7 @@ export class LimitExceeded extends Schema.TaggedError<LimitExceeded>()("LimitExc
 }) {}
 
 /**
- * A value cannot be written to, or read from, a checkpoint.
+ * A value cannot be written to a checkpoint, or read from one.
  *
  * @category mistakes
  * @since 0.1.0
@@ -395,7 +410,8 @@ export class LimitExceeded extends Schema.TaggedError<LimitExceeded>()("LimitExc
 export class SerdesFailed extends Schema.TaggedError<SerdesFailed>()("SerdesFailed", mistakeFields) {}
 
 /**
- * A durable operation was used inside the body of a step, where it cannot be recorded.
+ * The body of a step uses a durable operation, which cannot be recorded there. Use `Durable.child`, or move the operation
+ * out of the step.
  *
  * @category mistakes
  * @since 0.1.0
@@ -403,7 +419,7 @@ export class SerdesFailed extends Schema.TaggedError<SerdesFailed>()("SerdesFail
 export class NestedOperation extends Schema.TaggedError<NestedOperation>()("NestedOperation", mistakeFields) {}
 
 /**
- * A fiber asks for an operation of a context that has ended, where nothing can be recorded any more.
+ * A fiber asks for an operation in a context that has ended and records nothing any more.
  *
  * @category mistakes
  * @since 0.1.0
@@ -411,7 +427,7 @@ export class NestedOperation extends Schema.TaggedError<NestedOperation>()("Nest
 export class ContextEnded extends Schema.TaggedError<ContextEnded>()("ContextEnded", mistakeFields) {}
 
 /**
- * A step, a child or the whole workflow ended by interrupting itself.
+ * A step, a child or the whole workflow ended because it interrupted itself.
  *
  * @category mistakes
  * @since 0.1.0
@@ -419,7 +435,7 @@ export class ContextEnded extends Schema.TaggedError<ContextEnded>()("ContextEnd
 export class Interrupted extends Schema.TaggedError<Interrupted>()("Interrupted", mistakeFields) {}
 
 /**
- * The service refused a checkpoint or the state of the execution for good.
+ * The service refused a checkpoint, or a request for the state of the execution, for good. It cannot be caught.
  *
  * @category mistakes
  * @since 0.1.0
@@ -427,8 +443,8 @@ export class Interrupted extends Schema.TaggedError<Interrupted>()("Interrupted"
 export class StoreRejected extends Schema.TaggedError<StoreRejected>()("StoreRejected", mistakeFields) {}
 
 /**
- * The layer of a handler cannot be built, because a value that its `Config` asks for is missing or malformed. Building it
- * again changes nothing, so the execution ends; what a value is never stands in the message.
+ * The layer of a handler cannot be built, because a value that its `Config` requires is missing or malformed. Another
+ * attempt would change nothing, so the execution ends. The message never contains a value.
  *
  * @category mistakes
  * @since 0.1.0
@@ -439,7 +455,7 @@ export class InvalidConfiguration extends Schema.TaggedError<InvalidConfiguratio
 ) {}
 
 /**
- * Every mistake: what ends an execution as a defect under its own ErrorType.
+ * All mistakes: the defects that end an execution with their own ErrorType.
  *
  * @category mistakes
  * @since 0.1.0
@@ -471,13 +487,19 @@ export const Mistake = Schema.Union([
 export type Mistake = typeof Mistake.Type
 
 /**
- * This invocation ends without an outcome, and the service will invoke the function again.
+ * The invocation ended without an outcome, and the service invokes the function again.
  *
- * It is never recorded: the handler throws it. `reason` says whether the invocation lost its ownership of the execution
- * (`"stale-token"`), could not reach the service (`"store-unavailable"`), ran out of time (`"deadline"`), was interrupted
- * from outside (`"interrupted"`), could not write or read a value for now (`"serdes"`), was configured to retry on a contradiction
- * or a stuck workflow (`"non-deterministic"`), waited too long for work that no operation records (`"outside"`), has no
- * configuration to run with (`"configuration"`), or came to a handler that was disposed (`"disposed"`).
+ * The handler throws this error, which is never recorded. `reason` is the cause:
+ *
+ * - `"stale-token"`: the invocation lost its ownership of the execution.
+ * - `"store-unavailable"`: it could not reach the service.
+ * - `"deadline"`: it ran out of time.
+ * - `"interrupted"`: it was interrupted from outside.
+ * - `"serdes"`: it could not write or read a value for now.
+ * - `"non-deterministic"`: it is configured to retry on a contradiction or a stuck workflow.
+ * - `"outside"`: it waited too long for work that no operation records.
+ * - `"configuration"`: the configuration that it needs is missing or malformed.
+ * - `"disposed"`: its handler was disposed.
  *
  * @category invocation errors
  * @since 0.1.0

@@ -1,12 +1,13 @@
 /**
- * The rule by which types decide what may be recorded without a Schema, and which options an operation needs otherwise.
+ * The rule by which types decide what can be recorded without a Schema, and which options an operation needs otherwise.
  *
- * Plain data is what JSON gives back as it was: strings, numbers, booleans, null, and arrays, tuples and records of them;
- * `undefined` and `void` too, for which nothing is written, or a mark in an array; and a `BatchResult` of such values and items,
- * whose errors are the library's own. Everything else (dates, maps, class instances, functions, `any`,
- * `unknown`, a type parameter) would come back from a checkpoint as something else, so it does not compile without a
- * Schema. This module exists in types only. {@link RecordOptions} and its companions apply the rule to operations; the
- * declarations of a helper that is generic in values, errors or services name them.
+ * Plain data is data that JSON reproduces unchanged: strings, numbers, booleans, null, and arrays, tuples and records of
+ * them. It includes `undefined` and `void`, for which nothing is written, or a mark in an array, and a `BatchResult` of
+ * such values and items whose errors are the library's own. Every other type (dates, maps, class instances, functions,
+ * `any`, `unknown`, a type parameter) would change in a checkpoint, so it does not compile without a Schema.
+ *
+ * This module contains types only. {@link RecordOptions} and its companions apply the rule to operations; the
+ * declarations of helpers that are generic in values, errors or services name them.
  *
  * @since 0.1.0
  */
@@ -19,7 +20,7 @@ import type * as Serdes from "./Serdes.ts"
 declare const NotPlainId: unique symbol
 
 /**
- * What {@link Plain} has in the place of a type that is not plain data. No value is of this type.
+ * The type that {@link Plain} puts in the place of a type that is not plain data. No value has this type.
  *
  * @category models
  * @since 0.1.0
@@ -29,9 +30,9 @@ export interface NotPlain<Why extends string> {
 }
 
 /**
- * `A` as far as it is plain data, with a {@link NotPlain} in the place of each part that is not.
+ * `A`, with a {@link NotPlain} in the place of each part that is not plain data.
  *
- * Fields are looked at one level at a time, so that recursive types end.
+ * The compiler checks fields one level at a time, so that recursive types end.
  *
  * @category type rules
  * @since 0.1.0
@@ -52,7 +53,7 @@ export type Plain<A> =
             : NotPlain<"unknown, a symbol, a bigint or a type parameter">
 
 /**
- * Whether `A` is plain data through and through.
+ * `true` if `A` and all its parts are plain data, otherwise `false`.
  *
  * @category type rules
  * @since 0.1.0
@@ -74,7 +75,7 @@ type PlainRecord<A> = [keyof A] extends [never]
     ? { [K in keyof A]: K extends BrandKey ? A[K] : K extends symbol ? NotPlain<"a symbol as key"> : Plain<A[K]> }
     : NotPlain<"a class with private members">
 
-/** Only the elements of an array, as a record: a mapped array would be computed at once, and for ever when it recurs. */
+/** The elements of an array as a record. A mapped array would be computed at once, and without end for a recursive type. */
 type PlainArray<A extends ReadonlyArray<unknown>> = {
   [K in keyof A as K extends ArrayMember ? never : K]: K extends number | `${number}`
     ? Plain<A[K]>
@@ -83,7 +84,7 @@ type PlainArray<A extends ReadonlyArray<unknown>> = {
       : NotPlain<"an array with fields">
 }
 
-/** The result of a batch is written whole. Nothing is known of the items of one that has none. */
+/** A batch is recorded as a whole. `Item` is `unknown` for a batch without items, which is accepted. */
 type PlainBatch<A, Value, E, Item> =
   IsPlain<Value> extends true
     ? [Declared<E>] extends [never]
@@ -100,20 +101,20 @@ type ArrayMember = Exclude<keyof Array<unknown>, number>
 // --- Operations ------------------------------------------------------------------------------------------------------
 
 /**
- * The options that say how an operation records its value and its errors.
+ * The options for recording the value and the errors of an operation.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Recording<A> {
   /**
-   * The Schema of the value: of a step or a block, of one branch or item of a batch, of the winner of a race. The compiler asks
-   * for it when the value is not plain data. Default: plain data, as JSON.
+   * The Schema of the value of a step or a block, of each branch or item of a batch, or of the winner of a race. The
+   * compiler requires it when the value is not plain data. Default: plain data, as JSON.
    */
   readonly success?: Schema.Top
   /**
-   * The Schema of the errors. The compiler asks for it when there are errors of your own; those of the library, such as
-   * `InvokeFailed`, need none, and `DurableError.EffectError` is that of Effect's own. Default: none but the library's own.
+   * The Schema of the errors. The compiler requires it for your own errors. The library's errors, such as `InvokeFailed`,
+   * need none; for Effect's own errors use `DurableError.EffectError`. Default: none but the library's own.
    */
   readonly error?: Schema.Top
   /** A `Serdes.Codec` that writes and reads the value in place of `success`. Default: the format of the layer. */
@@ -121,18 +122,18 @@ export interface Recording<A> {
     readonly serialize: (value: A, info: Serdes.Info) => unknown
     readonly deserialize: (text: string | undefined, info: Serdes.Info) => unknown
   }
-  /** Tells this type from the types of arguments: none has it. */
+  /** Distinguishes this type from the types of arguments, none of which has this key. */
   readonly [NotInferredId]?: never
 }
 
 declare const NotInferredId: unique symbol
 
 /**
- * The constraint of the rest arguments of an operation that records a value `A` and errors `E`: at most one object, of
- * {@link Recording} and the operation's own options.
+ * The constraint of the rest arguments of an operation that records a value `A` and errors `E`: at most one object, with
+ * the options of {@link Recording} and the operation's `Own` options.
  *
- * The operation infers its arguments, `O`, so that it knows which Schemas it was given, and adds {@link Recordable}.
- * The defaults in the example are needed: the compiler looks at calls like `Effect.map(a, f)` in a second pass, and takes
+ * The operation infers its arguments `O`, so that it knows which Schemas the call contains, and adds {@link Recordable}.
+ * It needs the defaults in the example: the compiler checks calls such as `Effect.map(a, f)` in a second pass, and uses
  * the defaults in the first one.
  *
  * @example
@@ -157,8 +158,9 @@ declare const NotInferredId: unique symbol
 export type RecordOptions<A, Own = unknown> = readonly [options?: (Recording<A> & Own) | undefined]
 
 /**
- * `unknown` when the arguments `O` say all that is needed to record `A` and `E`, and otherwise an object whose key is a
- * sentence that says what is missing: the compiler quotes it. `Key` is the name of the option for the Schema of the value.
+ * `unknown` when the arguments `O` contain everything that is needed to record `A` and `E`. Otherwise an object whose key
+ * is a sentence about what is missing, which the compiler quotes. `Key` is the name of the option for the Schema of the
+ * value.
  *
  * @category type rules
  * @since 0.1.0
@@ -174,12 +176,12 @@ export type Recordable<A, E, O, Own = unknown, Key extends string = "success"> =
   : unknown
 
 /**
- * {@link Recordable} of the value, by the options `Opt`.
+ * The part of {@link Recordable} for the value, with the options `Opt`.
  *
  * @category type rules
  * @since 0.1.0
  */
-// Before it has looked at a function argument, the compiler tries whether the others fit a value of type `never`.
+// Before it checks a function argument, the compiler checks the other arguments for a value of type `never`.
 export type RecordableValue<A, Opt, Key extends string> = Opt extends { readonly successSerdes: infer Codec }
   ? [A] extends [never]
     ? unknown
@@ -205,12 +207,13 @@ interface SerdesFor<A> {
 }
 
 /**
- * {@link Recordable} of the errors, by the options `Opt`.
+ * The part of {@link Recordable} for the errors, with the options `Opt`.
  *
  * @category type rules
  * @since 0.1.0
  */
-// A type parameter fits its own Schema only as it is: what is left of it without the library's errors is not known.
+// A type parameter fits its own Schema only as a whole: the compiler cannot tell what remains of it without the library's
+// errors.
 export type RecordableError<E, Opt> = Opt extends { readonly error: infer S extends Typed }
   ? [E] extends [S["Type"] | OperationError]
     ? unknown
@@ -227,16 +230,16 @@ export type RecordableError<E, Opt> = Opt extends { readonly error: infer S exte
       : { readonly "an error is recorded through its schema: give { error: Schema }": Declared<E> }
 
 /**
- * What is asked of a Schema here. It is inferred whole, and its parts are looked up in it: those of a type parameter can
- * be looked up, but not inferred.
+ * The part of a Schema that these types use. They infer the whole Schema and look up its parts, because the parts of a
+ * type parameter can be looked up, but not inferred.
  */
 interface Typed {
   readonly Type: unknown
 }
 
 /**
- * `unknown` when `Options` has no fields besides those of `Known`. Inferred arguments may have any fields: without this, a
- * misspelt option would be ignored.
+ * `unknown` when `Options` has no fields other than those of `Known`. Inferred arguments may have any fields: without
+ * this type, a misspelt option would be ignored.
  *
  * @category type rules
  * @since 0.1.0
@@ -246,8 +249,9 @@ type KnownOptions<Options, Known> = [Exclude<keyof Options, keyof Known>] extend
   : { readonly [Key in Exclude<keyof Options, keyof Known> & string as `there is no option "${Key}" here`]: never }
 
 /**
- * The arguments `O` as `Checked`, or, when the options at their end have fields besides those of `Known`, with a sentence as
- * the type of each such field: as a tuple, so that the compiler blames that field alone. `Lead` is what comes before them.
+ * `Checked`, if the options at the end of the arguments `O` have only fields of `Known`. Otherwise a tuple in which each
+ * other field has a sentence as its type, so that the compiler reports that field alone. `Lead` contains the arguments
+ * before the options.
  *
  * @category type rules
  * @since 0.1.0
@@ -272,7 +276,7 @@ export type KnownArguments<
 
 /**
  * The rest arguments of an operation that records a value `A` and errors `E`: `O`, checked by {@link Recordable}, or with
- * what is wrong at the option that does not exist.
+ * an explanation at an option that does not exist.
  *
  * @category type rules
  * @since 0.1.0
@@ -284,7 +288,7 @@ export type RecordArguments<A, E, O extends ReadonlyArray<unknown>, Own = unknow
 >
 
 /**
- * As {@link KnownArguments}, for one object of options that may be left out.
+ * The counterpart of {@link KnownArguments} for one optional object of options.
  *
  * @category type rules
  * @since 0.1.0
@@ -295,7 +299,7 @@ export type NoOtherOptions<Options, Known> = {
 
 declare const NoOptionId: unique symbol
 
-/** What stands in the place of an option that does not exist. No value is of this type. */
+/** The type of an option that does not exist. No value has this type. */
 interface NoOption<Why extends string> {
   readonly [NoOptionId]: Why
 }
@@ -331,7 +335,7 @@ type FieldOf<A> = keyof A & (string | number)
 
 type FieldName<K extends string | number> = string extends K ? "*" : number extends K ? "*" : K
 
-/** Whether it is the object as a whole that is not plain: a class, a function, a bag of unknown fields. */
+/** `true` if the object as a whole is not plain data: a class, a function, an object of unknown fields. */
 type HasOwnProblem<A> = [A] extends [object]
   ? PlainRecord<A> extends NotPlain<string>
     ? true
@@ -343,8 +347,8 @@ type HasOwnProblem<A> = [A] extends [object]
   : true
 
 /**
- * What an operation returns: the type of the success Schema when there is one, because only what is in the Schema is
- * recorded.
+ * The value that an operation returns. With a success Schema it has the Schema's type, because only what the Schema
+ * describes is recorded.
  *
  * @category type rules
  * @since 0.1.0
@@ -357,8 +361,8 @@ export type RecordedValue<A, O> =
       : FromArguments<A>
 
 /**
- * How an operation fails: with the members of the error Schema that its body fails with, and with the library's own
- * operation errors.
+ * The errors of an operation: the members of the error Schema with which its body fails, and the library's own operation
+ * errors.
  *
  * @category type rules
  * @since 0.1.0
@@ -369,8 +373,9 @@ export type RecordedError<E, O> =
     : FromArguments<E>
 
 /**
- * `T` in the return type of an operation, hidden from inference: it is to come from the arguments alone. Otherwise a call
- * like `Effect.all([operation])`, which takes `Effect<any, any, any>`, would have the compiler check the arguments for `any`.
+ * `T` in the return type of an operation, hidden from inference, so that the compiler infers it from the arguments alone.
+ * Otherwise, for a call like `Effect.all([operation])`, which takes `Effect<any, any, any>`, the compiler would check the
+ * arguments for `any`.
  *
  * @category type rules
  * @since 0.1.0
@@ -378,7 +383,7 @@ export type RecordedError<E, O> =
 export type FromArguments<T> = [T] extends [infer U extends T] ? U : never
 
 /**
- * What the Schemas and the codec of an operation need.
+ * The services that the Schemas and the codec of an operation require.
  *
  * @category type rules
  * @since 0.1.0
@@ -416,7 +421,7 @@ type Declared<E> = Exclude<E, OperationError>
 export type LibraryError<E> = E extends OperationError ? E : never
 
 /**
- * The members of `Type`, the type of an error Schema, that a member of `E` is one of.
+ * The members of `Type`, the type of an error Schema, to which a member of `E` belongs.
  *
  * @category type rules
  * @since 0.1.0

@@ -1,9 +1,9 @@
 /**
- * How values become text in a checkpoint, and text becomes values again.
+ * The conversion of values to text in a checkpoint, and of that text to values.
  *
- * Every value and every error that is recorded passes through here, on the first run too: what a workflow sees live is
- * what a replay will show. The ambient format is JSON through the Schema's JSON codec; replace it with {@link layer} (to
- * encrypt, compress, or keep large values elsewhere), or override it for one operation with {@link make}.
+ * This module converts every recorded value and error, on the first run too: a workflow sees the same value live as in a
+ * replay. The ambient format is JSON through the Schema's JSON codec. Replace it with {@link layer} (to encrypt,
+ * compress, or keep large values elsewhere), or override it for one operation with {@link make}.
  *
  * @since 0.1.0
  */
@@ -15,7 +15,7 @@ import { misfitOf } from "./internal/misfit.ts"
 import { isLeftOver, readPlain, stringifyPlain, writePlain } from "./internal/plainJson.ts"
 
 /**
- * Which value is being written or read: for messages, and for formats that keep values elsewhere.
+ * The identity of the value that is written or read, for messages and for formats that keep values elsewhere.
  *
  * @category models
  * @since 0.1.0
@@ -33,7 +33,7 @@ export interface Info {
  * A value could not be written or read.
  *
  * A `transient` failure (a network, a throttled key service) fails the invocation, which the service then repeats; any
- * other ends the execution as `SerdesFailed`.
+ * other failure ends the execution as `SerdesFailed`.
  *
  * @category errors
  * @since 0.1.0
@@ -44,7 +44,7 @@ export class SerdesError extends Schema.TaggedError<SerdesError>()("SerdesError"
 }) {}
 
 /**
- * Encodes the values of one operation as text: for values that are only written, such as the payload of an invoke.
+ * An encoder of the values of one operation as text, for values that are only written, such as the payload of an invoke.
  *
  * @category models
  * @since 0.1.0
@@ -54,7 +54,7 @@ export interface Writer<in A, out R = never> {
 }
 
 /**
- * Decodes the values of one operation from text: for values that are only read, such as the result of an invoke.
+ * A decoder of the values of one operation from text, for values that are only read, such as the result of an invoke.
  *
  * @category models
  * @since 0.1.0
@@ -64,7 +64,7 @@ export interface Reader<out A, out R = never> {
 }
 
 /**
- * A pair of Effects between the values of one operation and text. `undefined` text stands for an absent payload.
+ * An encoder and a decoder for the values of one operation. A text of `undefined` stands for an absent payload.
  *
  * @category models
  * @since 0.1.0
@@ -72,7 +72,7 @@ export interface Reader<out A, out R = never> {
 export interface Codec<in out A, out R = never> extends Writer<A, R>, Reader<A, R> {}
 
 /**
- * A pair of Effects between any value with a Schema and text. Without a Schema the value is plain data.
+ * An encoder and a decoder for any value with a Schema. A value without a Schema is plain data.
  *
  * @category models
  * @since 0.1.0
@@ -91,10 +91,12 @@ export interface Format {
 }
 
 /**
- * Makes a codec from two functions, each of which may be plain or effectful. It takes the place of a Schema by hand: the
- * option has the name of that Schema and `Serdes`, such as `successSerdes`, `payloadSerdes` or `stateSerdes`.
+ * Creates a codec from two functions, each of which may return its result or an Effect. The codec replaces a Schema; its
+ * option has the name of that Schema's option followed by `Serdes`, such as `successSerdes`, `payloadSerdes` or
+ * `stateSerdes`.
  *
- * What a function throws, or fails with, becomes a {@link SerdesError} that is not transient unless it is one already.
+ * An exception or a failure of a function becomes a {@link SerdesError} that is not transient, unless it is a
+ * `SerdesError` already.
  *
  * @example
  * ```ts
@@ -118,7 +120,7 @@ export const make = <A, R = never>(options: {
 }): Codec<A, R> => ({ ...writer(options.serialize), ...reader(options.deserialize) })
 
 /**
- * Makes a codec that only writes, from a function that may be plain or effectful, as {@link make} does.
+ * Creates a codec that only writes, from a function that may return its result or an Effect, as in {@link make}.
  *
  * @example
  * ```ts
@@ -137,7 +139,7 @@ export const writer = <A, R = never>(
 ): Writer<A, R> => ({ serialize: (value, info) => attempt(() => serialize(value, info)) })
 
 /**
- * Makes a codec that only reads, from a function that may be plain or effectful, as {@link make} does.
+ * Creates a codec that only reads, from a function that may return its result or an Effect, as in {@link make}.
  *
  * @example
  * ```ts
@@ -155,7 +157,7 @@ export const reader = <A, R = never>(
   deserialize: (text: string | undefined, info: Info) => A | Effect.Effect<A, unknown, R>
 ): Reader<A, R> => ({ deserialize: (text, info) => attempt(() => deserialize(text, info)) })
 
-/** What a plain function answers at once needs nobody to wait for it. */
+/** Runs a function. The result of a plain function is available at once, so that no fiber has to wait for it. */
 const attempt = <A, R>(run: () => A | Effect.Effect<A, unknown, R>): Effect.Effect<A, SerdesError, R> => {
   try {
     const result = run()
@@ -190,7 +192,10 @@ const compiled = (schema: Schema.Top) => {
   return found
 }
 
-/** Of a Schema that says nothing of a value Effect knows only that it is no JSON; what it is, and where, is told here. */
+/**
+ * Explains why a value was not written. If the Schema does not describe the value, Effect reports only that it is not
+ * JSON; this message adds what was found, and where.
+ */
 const unwritten =
   (value: unknown) =>
   (error: Schema.SchemaError): SerdesError => {
@@ -211,7 +216,7 @@ const unread =
     new SerdesError({ message: misfitOf(error.message, value).message, transient: false })
 
 /**
- * The default format: JSON through the JSON codec of the Schema, and `undefined` as an absent payload.
+ * The default format: JSON through the JSON codec of the Schema, with `undefined` as an absent payload.
  *
  * @category formats
  * @since 0.1.0
@@ -243,7 +248,7 @@ export const json: Format = {
   }
 }
 
-/** A Schema that says nothing of a value lets everything through. */
+/** The advice for a Schema that does not describe a value, and so accepts everything. */
 const looseAdvice =
   "Its Schema does not say how that is written: use one that does, such as Schema.ReadonlyMap or Schema.Date."
 
@@ -256,7 +261,7 @@ const notJson = (cause: unknown): SerdesError =>
   })
 
 /**
- * The format that operations use when they name no codec of their own.
+ * The format of operations that have no codec of their own.
  *
  * @category services
  * @since 0.1.0
@@ -266,7 +271,7 @@ export const Serdes: Context.Reference<Format> = Context.Reference<Format>("effe
 })
 
 /**
- * Replaces the ambient format.
+ * Returns a layer that replaces the ambient format.
  *
  * @example
  * ```ts

@@ -1,9 +1,9 @@
 /**
- * Where the functions of contracts are. Addresses are configuration: the code names a contract, the deployment says which
- * function, version or alias stands behind it.
+ * The addresses of the functions of contracts. Addresses are configuration: the code names a contract, and the deployment
+ * decides which function, version or alias implements it.
  *
- * A contract is found at its entry in `Targets`, else at its own `target`, else at the function of its own name. Use
- * {@link layer} for entries in code and {@link layerConfig} for entries in the environment.
+ * The address of a contract is its entry in `Targets`, otherwise its own `target`, otherwise the function with its own
+ * name. Use {@link layer} for entries in code and {@link layerConfig} for entries in the environment.
  *
  * @since 0.1.0
  */
@@ -17,7 +17,7 @@ import { InvalidTarget } from "./DurableError.ts"
 import { parseFunctionAddress } from "./wire/Constraints.ts"
 
 /**
- * Addresses by the name of the contract, and for messages the place that they come from.
+ * Addresses by the name of the contract, and their source, which messages name.
  *
  * @category models
  * @since 0.1.0
@@ -38,8 +38,8 @@ export const Targets: Context.Reference<Entries> = Context.Reference<Entries>("e
 })
 
 /**
- * Sets addresses by the name of the contract: a name or an ARN, with a version or an alias for durable functions. They
- * replace the entries of any other layer of `Targets`.
+ * Sets addresses by the name of the contract. An address is a name or an ARN, with a version or an alias for durable
+ * functions. These entries replace those of any other layer of `Targets`.
  *
  * @example
  * ```ts
@@ -60,7 +60,7 @@ export const layer = (addresses: Readonly<Record<string, string>>): Layer.Layer<
 /**
  * Reads addresses from the configuration: by default a JSON object in the variable `DURABLE_TARGETS`.
  *
- * **Errors**: `ConfigError` when the addresses are missing or are not texts.
+ * **Errors**: `ConfigError` when the addresses are missing or are not strings.
  *
  * @example
  * ```ts
@@ -91,7 +91,7 @@ export const layerConfig = (
 const AddressesFromJson = Schema.fromJsonString(Schema.Record(Schema.String, Schema.String))
 
 /**
- * The address of a function. It is `defaulted` when neither `Targets` nor the contract says where the function is.
+ * The address of a function. `defaulted` is true when neither `Targets` nor the contract gives an address.
  *
  * @category models
  * @since 0.1.0
@@ -102,10 +102,9 @@ export interface ResolvedTarget {
 }
 
 /**
- * Finds the address of a contract, and checks that it can be invoked.
+ * Returns the address of a contract, and checks that it can be invoked.
  *
- * **Errors**: `InvalidTarget` when the address is not that of a function, or has no version or alias although the function is
- * durable.
+ * **Errors**: `InvalidTarget` when the address is malformed, or lacks the version or alias that a durable function needs.
  *
  * @example
  * ```ts
@@ -147,7 +146,7 @@ const locate = ({ kind, name, target }: Addressed, { addresses, source }: Entrie
   return { address: kind === "durable" ? `${name}:$LATEST` : name, defaulted: true, source: "its own name" }
 }
 
-/** What is wrong with an address, and how to write it. */
+/** Returns what is wrong with an address, and how to write it. */
 const problemOf = (kind: Kind, address: string): string | undefined => {
   const parts = parseFunctionAddress(address)
   if (parts === undefined) {
