@@ -1,7 +1,7 @@
 /**
- * The result of `Durable.parallel` and `Durable.map`: how each item ended, and why the batch ended.
+ * The result of `Durable.parallel` and `Durable.map`: the outcome of each item, and the reason for which the batch ended.
  *
- * Failures are data: nothing here fails unless it is asked to by {@link BatchResult.orFail}.
+ * Failures are data: only {@link BatchResult.orFail} turns them into a failure.
  *
  * @since 0.1.0
  */
@@ -15,51 +15,52 @@ import { BatchFailed, Mistake, OperationError } from "./DurableError.ts"
 import { formed } from "./internal/plainJson.ts"
 
 /**
- * An item that succeeded. `T` is what the function of `Durable.map` was given for it.
+ * An item that succeeded. `T` is the type of the item that the function of `Durable.map` received.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Succeeded<out A, out T = unknown> {
   readonly status: "SUCCEEDED"
-  /** Which item it is, from 0: one less than its place among all items. */
+  /** The index of the item among all items, from 0. */
   readonly index: number
   readonly name: string
-  /** The item itself, as the code passed it this time: it is not recorded. A branch of `Durable.parallel` has none. */
+  /** The item as the code passed it this time: it is not recorded. A branch of `Durable.parallel` has none. */
   readonly item: T
   readonly value: A
 }
 
 /**
- * An item that failed, with its typed error or its defect. `T` is what the function of `Durable.map` was given for it.
+ * An item that failed, with its typed error or its defect. `T` is the type of the item that the function of `Durable.map`
+ * received.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Failed<out E, out T = unknown> {
   readonly status: "FAILED"
-  /** Which item it is, from 0: one less than its place among all items. */
+  /** The index of the item among all items, from 0. */
   readonly index: number
   readonly name: string
-  /** The item itself, as the code passed it this time: it is not recorded. A branch of `Durable.parallel` has none. */
+  /** The item as the code passed it this time: it is not recorded. A branch of `Durable.parallel` has none. */
   readonly item: T
-  /** The typed error; an item that died has none. */
+  /** The typed error, absent for an item that died. */
   readonly error?: E
   readonly cause: Cause.Cause<E>
 }
 
 /**
- * An item that was started and had not ended when the batch did. It was let go of, and does not continue.
+ * An item that had started and not ended when the batch ended. The batch let go of it, and it does not continue.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Started<out T = unknown> {
   readonly status: "STARTED"
-  /** Which item it is, from 0: one less than its place among all items. */
+  /** The index of the item among all items, from 0. */
   readonly index: number
   readonly name: string
-  /** The item itself, as the code passed it this time: it is not recorded. A branch of `Durable.parallel` has none. */
+  /** The item as the code passed it this time: it is not recorded. A branch of `Durable.parallel` has none. */
   readonly item: T
 }
 
@@ -72,10 +73,10 @@ export interface Started<out T = unknown> {
 export type Item<A, E, T = unknown> = Succeeded<A, T> | Failed<E, T> | Started<T>
 
 /**
- * The result of a batch. Items are in the order of their indexes; those that were never started are not among them.
+ * The result of a batch. Items are in the order of their indexes; items that never started are not included.
  *
- * `A` is what an item succeeds with, `E` what it fails with, and `T` the item that the function of `Durable.map` was given:
- * nothing is known of it for the branches of `Durable.parallel`, which have none.
+ * `A` is the type of the values, `E` that of the errors, and `T` that of the items that the function of `Durable.map`
+ * received. The branches of `Durable.parallel` have no items, so `T` is `unknown` for them.
  *
  * @category models
  * @since 0.1.0
@@ -115,7 +116,7 @@ export class BatchResult<out A, out E, out T = unknown> {
     return this.failed.map((item) => item.cause)
   }
 
-  /** The typed errors of the items that failed; those that died have none. */
+  /** The typed errors of the items that failed. An item that died has none. */
   get errors(): ReadonlyArray<E> {
     return this.causes.flatMap((cause) => {
       const failure = cause.reasons.find(Cause.isFailReason)
@@ -123,7 +124,7 @@ export class BatchResult<out A, out E, out T = unknown> {
     })
   }
 
-  /** What a predicate of the policy decided, else `"FAILED"` when any item failed. */
+  /** The status that a predicate of the policy decided, otherwise `"FAILED"` when any item failed. */
   get status(): "SUCCEEDED" | "FAILED" {
     switch (this.completionReason) {
       case "CUSTOM_COMPLETION_SUCCEEDED":
@@ -139,22 +140,22 @@ export class BatchResult<out A, out E, out T = unknown> {
     return this.failed.length > 0
   }
 
-  /** How many items succeeded. */
+  /** The number of items that succeeded. */
   get successCount(): number {
     return this.succeeded.length
   }
 
-  /** How many items failed. */
+  /** The number of items that failed. */
   get failureCount(): number {
     return this.failed.length
   }
 
-  /** How many items had not ended. */
+  /** The number of items that had not ended. */
   get startedCount(): number {
     return this.started.length
   }
 
-  /** How many items were started. */
+  /** The number of items that were started. */
   get totalCount(): number {
     return this.all.length
   }
@@ -175,8 +176,8 @@ export class BatchResult<out A, out E, out T = unknown> {
 }
 
 /**
- * Makes the result of a batch in which every item succeeded: for a `batchSerdes`, which reads a result from text. The batch
- * adds its items.
+ * Creates the result of a batch in which every item succeeded. A `batchSerdes` uses it to read a result from text; the
+ * batch then adds its items.
  *
  * @example
  * ```ts
@@ -199,7 +200,7 @@ export const fromValues = <A>(name: string, values: ReadonlyArray<A>): BatchResu
   )
 
 /**
- * The Schema of the result of a batch, by the Schemas of a value, an error and an item.
+ * The Schema of the result of a batch, from the Schemas of a value, an error and an item.
  *
  * @category models
  * @since 0.1.0
@@ -216,12 +217,12 @@ export interface Schema<
 > {}
 
 /**
- * Makes the Schema of the result of a batch, for a block or a function that ends with one.
+ * Creates the Schema of the result of a batch, for a block or a function that returns one.
  *
- * `success` is the Schema of a value. `error` is that of the errors, and may be left out when there are none; errors of the
- * library are named in it like others. Items are kept with an `item`, and are `undefined` without. A defect keeps its
- * type, message, stack and cause. A block needs no Schema for a result whose values and items are plain data, and whose errors
- * are the library's own.
+ * `success` is the Schema of a value. `error` is the Schema of the errors: omit it when there are none, and include
+ * errors of the library like others. `item` is the Schema of the items: without it, recorded items are `undefined`. A
+ * defect keeps its type, message, stack and cause. A block needs no Schema for a result whose values and items are plain
+ * data, and whose errors are the library's own.
  *
  * @example
  * ```ts
@@ -279,10 +280,10 @@ const Whole = Schema_.declare((value): value is BatchResult<unknown, unknown> =>
   expected: "BatchResult"
 })
 
-/** A mistake of the library stays one. */
+/** The Schema of a defect. A mistake of the library stays one. */
 const Defect = Schema_.Union([Mistake, Schema_.Defect({ includeStack: true })])
 
-/** A Schema of the parts, whatever those of its members are. */
+/** Removes the types of the members from a Schema of the parts. */
 const untyped = (parts: Schema_.Constraint) => cast<Schema_.Constraint, Schema_.Codec<Parts, unknown>>(parts)
 
 interface Parts {
@@ -319,7 +320,7 @@ const itemOf = (part: Part): Item<unknown, unknown> => {
 
 // --- Without a Schema ------------------------------------------------------------------------------------------------
 
-/** The result of a batch whose parts are plain data, and whose errors are those of the library. */
+/** Compiles the codec of a batch whose parts are plain data and whose errors are those of the library. */
 const compile = () => {
   // Nothing is written for undefined.
   const plain = Schema_.optionalKey(Schema_.Any)

@@ -1,8 +1,8 @@
 /**
- * The kinds of failure that somebody outside of a workflow can tell apart: one list for every client, because tests have to
- * fail as the service does.
+ * The errors that a client outside of a workflow can distinguish. There is one mapping for every client, because the
+ * engines have to fail as the service does.
  *
- * Owns: what a refusal of the service means to its client. Does not own: how the refusal was read.
+ * Owns: the mapping from a refusal of the service to an error of the client. Does not own: how the refusal was read.
  *
  * @since 0.1.0
  */
@@ -16,7 +16,7 @@ import {
 } from "./ClientPort.ts"
 import { mayPass } from "./internal/awsFailure.ts"
 
-/** A refusal of the service: its HTTP status and the name of its exception, as far as they are known. */
+/** A refusal of the service: its HTTP status and the name of its exception, if they are known. */
 interface Refusal {
   readonly status?: number | undefined
   readonly name?: string | undefined
@@ -39,5 +39,5 @@ export const clientError = (failure: Refusal): ClientError => {
   }
 }
 
-/** States of a function that pass: it is being created, changed, or restored from a snapshot. */
+/** The temporary states of a function: it is being created, changed, or restored from a snapshot. */
 const passingStates = new Set(["ResourceConflictException", "SnapStartNotReadyException", "SnapStartTimeoutException"])

@@ -1,8 +1,8 @@
 /**
  * The port to the service for programs outside of workflows. Each backend provides it as a Layer.
  *
- * Requests and responses are those of the Lambda API, with times in milliseconds since the epoch, and know nothing of
- * contracts: that is what the functions of `DurableClient` add. Users find all of this there.
+ * Requests and responses are those of the Lambda API, with times in milliseconds since the epoch. They contain no
+ * contracts, which the functions of `DurableClient` add. Users import everything here from `DurableClient`.
  *
  * @since 0.1.0
  */
@@ -15,18 +15,18 @@ import type { ErrorObject } from "./wire/ErrorObject.ts"
 import type { HistoryEvent } from "./wire/HistoryEvent.ts"
 
 /**
- * What to start, and how.
+ * A request to start an execution.
  *
  * @category models
  * @since 0.1.0
  */
 export interface StartRequest {
-  /** Name, partial or full ARN of the function, with the version or alias that a durable function needs. */
+  /** The name, or the partial or full ARN, of the function, with the version or alias that a durable function needs. */
   readonly functionName: string
   readonly qualifier?: string | undefined
   /** The payload as text; absent for none. */
   readonly payload?: string | undefined
-  /** A name of 1 to 64 letters, digits, `-` and `_` that starts one execution however often it is used. */
+  /** A name of 1 to 64 letters, digits, `-` and `_`. Repeated starts with one name start one execution. */
   readonly executionName?: string | undefined
   readonly tenantId?: string | undefined
   /** Whether to wait for the end of the execution (`"RequestResponse"`, at most 15 minutes) or not (`"Event"`). */
@@ -34,7 +34,8 @@ export interface StartRequest {
 }
 
 /**
- * The execution that was started, or that has the name already. `outcome` is present when its end was waited for.
+ * The execution that was started, or that already has the name. `outcome` is present when the service waited until the
+ * execution ended.
  *
  * @category models
  * @since 0.1.0
@@ -45,7 +46,7 @@ export interface StartResponse {
 }
 
 /**
- * How an execution ended. A result is the text that the function answered with.
+ * The end of an execution. `result` is the text that the function returned.
  *
  * @category models
  * @since 0.1.0
@@ -55,7 +56,7 @@ export type Outcome =
   | { readonly status: "FAILED" | "TIMED_OUT" | "STOPPED"; readonly error: ErrorObject }
 
 /**
- * A page of something. A marker that is present leads to the next page.
+ * A page of a list. `nextMarker`, if present, leads to the next page.
  *
  * @category models
  * @since 0.1.0
@@ -66,20 +67,20 @@ export interface Page<A> {
 }
 
 /**
- * Which page of how many items, and in which order. The service gives 100 items by default and 1,000 at the most.
+ * The page to read, its size and its order. The service returns 100 items by default and at most 1,000.
  *
  * @category models
  * @since 0.1.0
  */
 export interface PageRequest {
   readonly marker?: string | undefined
-  /** At most so many items. Default: 100. */
+  /** The maximum number of items. Default: 100. */
   readonly maxItems?: number | undefined
   readonly reverseOrder?: boolean | undefined
 }
 
 /**
- * The name belongs to an execution with another payload.
+ * The name belongs to an execution that was started with another payload. Use another name, or the same payload.
  *
  * @category errors
  * @since 0.1.0
@@ -89,7 +90,7 @@ export class ExecutionAlreadyStarted extends Schema.TaggedError<ExecutionAlready
 }) {}
 
 /**
- * There is no such execution, function or callback.
+ * The execution, the function or the callback does not exist.
  *
  * @category errors
  * @since 0.1.0
@@ -97,8 +98,8 @@ export class ExecutionAlreadyStarted extends Schema.TaggedError<ExecutionAlready
 export class NotFound extends Schema.TaggedError<NotFound>()("NotFound", { message: Schema.String }) {}
 
 /**
- * The callback has its outcome already, or timed out. The outcome may be the one that was just sent, if the answer to it
- * was lost and the request repeated.
+ * The callback already has its outcome, or timed out. The outcome may be the one that was just sent, if the response to
+ * it was lost and the request repeated.
  *
  * @category errors
  * @since 0.1.0
@@ -108,7 +109,7 @@ export class CallbackClosed extends Schema.TaggedError<CallbackClosed>()("Callba
 }) {}
 
 /**
- * The service could not be reached, was too busy, or the client has no region or credentials.
+ * The service could not be reached, or was too busy, or the client has no region or credentials.
  *
  * @category errors
  * @since 0.1.0
@@ -118,7 +119,7 @@ export class ClientUnavailable extends Schema.TaggedError<ClientUnavailable>()("
 }) {}
 
 /**
- * The service refused the request for good.
+ * The service refused the request for good, or the client refused an invalid name of an execution without a request.
  *
  * @category errors
  * @since 0.1.0
@@ -126,7 +127,7 @@ export class ClientUnavailable extends Schema.TaggedError<ClientUnavailable>()("
 export class ClientRefused extends Schema.TaggedError<ClientRefused>()("ClientRefused", { message: Schema.String }) {}
 
 /**
- * Every way in which a call of the client fails.
+ * All errors with which a call of the client fails.
  *
  * @category errors
  * @since 0.1.0
@@ -146,7 +147,7 @@ export const ClientError = Schema.Union([
 export type ClientError = typeof ClientError.Type
 
 /**
- * Starts, inspects and stops executions, and answers callbacks.
+ * The service that starts, inspects and stops executions, and answers callbacks.
  *
  * @category services
  * @since 0.1.0
@@ -155,12 +156,15 @@ export class DurableClient extends Context.Service<
   DurableClient,
   {
     readonly start: (request: StartRequest) => Effect.Effect<StartResponse, ClientError>
-    /** Returns what the service knows of an execution. */
+    /** Returns the service's data about an execution. */
     readonly get: (
       executionArn: string,
       options?: { readonly includeExecutionData?: boolean | undefined }
     ) => Effect.Effect<GetDurableExecutionResponse, ClientError>
-    /** A page of the executions of a function. `startedAfter` and `startedBefore` are milliseconds since the epoch. */
+    /**
+     * Returns a page of the executions of a function. `startedAfter` and `startedBefore` are milliseconds since the
+     * epoch.
+     */
     readonly list: (
       functionName: string,
       options?: PageRequest & {
@@ -171,14 +175,14 @@ export class DurableClient extends Context.Service<
         readonly startedBefore?: number | undefined
       }
     ) => Effect.Effect<Page<ExecutionSummary>, ClientError>
-    /** A page of the events of an execution. */
+    /** Returns a page of the events of an execution. */
     readonly history: (
       executionArn: string,
       options?: PageRequest & { readonly includeExecutionData?: boolean | undefined }
     ) => Effect.Effect<Page<HistoryEvent>, ClientError>
     /** Stops an execution for good, without running any of its code. Returns the time at which it ended. */
     readonly stop: (executionArn: string, error?: ErrorObject) => Effect.Effect<number, ClientError>
-    /** Completes a callback with a text, or with nothing. */
+    /** Completes a callback with a text, or without a result. */
     readonly succeedCallback: (callbackId: string, result?: string) => Effect.Effect<void, ClientError>
     /** Fails a callback. */
     readonly failCallback: (callbackId: string, error?: ErrorObject) => Effect.Effect<void, ClientError>
@@ -187,11 +191,11 @@ export class DurableClient extends Context.Service<
   }
 >()("effect-durable/DurableClient") {}
 
-/** @internal Refuses what is no name of an execution, without a request. */
+/** @internal Fails when a name of an execution is invalid, without a request. */
 export const checkName = (contract: { readonly name: string }, name: unknown): Effect.Effect<void, ClientRefused> => {
   if (name === undefined || (typeof name === "string" && isExecutionName(name))) return Effect.void
   const found = typeof name === "string" ? `${name.length} characters` : `a value of type ${typeof name}`
-  // The name is not quoted: it may hold what should be in no message.
+  // The message does not quote the name, which may contain confidential data.
   return Effect.fail(
     new ClientRefused({
       message: `Expected the name of an execution of "${contract.name}" to be 1 to 64 letters, digits, - and _, found ${found}. Name it in the options, or mend the idempotencyKey of the contract.`

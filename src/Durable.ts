@@ -1,8 +1,8 @@
 /**
  * The durable operations: Effects whose outcome is recorded, so that a replay returns the recorded outcome.
  *
- * Use them in the workflow of a `DurableFunction`. Between operations a workflow is an ordinary Effect. The code there runs
- * again at every replay, so code that touches the world belongs in a `step`. Effect's own concurrency, time and random
+ * Use them in the workflow of a `DurableFunction`. Between operations a workflow is ordinary Effect code, which runs
+ * again at every replay, so put code that touches the world into a `step`. Effect's own concurrency, time and random
  * numbers are the same on every replay, and its sleeps of a second or more are durable.
  *
  * @since 0.1.0
@@ -12,7 +12,7 @@ import { StepContext } from "./StepContext.ts"
 
 export {
   /**
-   * The execution that durable operations belong to: what every one of them requires and the runtime provides.
+   * The execution that durable operations belong to. Every operation requires it, and the runtime provides it.
    *
    * @category services
    * @since 0.1.0

@@ -2,8 +2,8 @@
  * The client for programs outside of workflows: starts executions, inspects and stops them, and answers their callbacks.
  *
  * Each backend provides the service {@link DurableClient} as a Layer. Its requests and responses are those of the Lambda
- * API. The functions beside it know contracts: they check and encode what goes out by its Schema, and decode what comes
- * back.
+ * API. The functions of this module work with contracts: they check and encode what they send by the contract's Schemas,
+ * and decode the responses.
  *
  * @since 0.1.0
  */
@@ -36,7 +36,7 @@ import type { HistoryEvent } from "./wire/HistoryEvent.ts"
 import * as Limits from "./wire/Limits.ts"
 
 export * from "./ClientPort.ts"
-// Named here, so that declarations can be written from inferred types that hold them.
+// Exported here, so that declarations can be written from inferred types that contain them.
 export type { ExecutionStatus, ExecutionSummary, GetDurableExecutionResponse } from "./wire/Api.ts"
 export type { ErrorObject } from "./wire/ErrorObject.ts"
 export type { EventType, HistoryEvent, HistoryEventOf } from "./wire/HistoryEvent.ts"
@@ -44,24 +44,24 @@ export type { EventType, HistoryEvent, HistoryEventOf } from "./wire/HistoryEven
 // --- Executions of a contract ----------------------------------------------------------------------------------------
 
 /**
- * How to start an execution of a contract.
+ * The options for starting an execution of a contract.
  *
  * @category models
  * @since 0.1.0
  */
 export interface StartOptions {
   /**
-   * A name of 1 to 64 letters, digits, `-` and `_` that starts one execution however often it is used. Default: what the
-   * `idempotencyKey` of the contract makes of the payload, else a new name.
+   * A name of 1 to 64 letters, digits, `-` and `_`. Repeated starts with one name start one execution. Default: the
+   * result of the contract's `idempotencyKey` for the payload, otherwise a new name.
    */
   readonly executionName?: string | undefined
-  /** The tenant for a function with tenant isolation: 1 to 256 letters, digits, spaces and `. _ : / = + - @`. */
+  /** The tenant of a call to a function with tenant isolation: 1 to 256 letters, digits, spaces and `. _ : / = + - @`. */
   readonly tenantId?: string | undefined
 }
 
 /**
- * An execution that was started, and the contract by which to read it. It is plain data but for the contract: keep the
- * ARN, and make a new reference from it.
+ * An execution that was started, and the contract with which to read it. All of it but the contract is plain data: keep
+ * the ARN, and create a new reference from it.
  *
  * @category models
  * @since 0.1.0
@@ -85,7 +85,7 @@ const arnOf = (execution: AnyExecution): string => {
 }
 
 /**
- * An execution that ended otherwise than with a result or an error of its contract.
+ * The execution ended without a result, and without an error of its contract or of the library's operations.
  *
  * `status` is the status of the execution; the other fields hold the raw error object.
  *
@@ -105,7 +105,7 @@ export class ExecutionFailed extends Schema.TaggedError<ExecutionFailed>()("Exec
 }
 
 /**
- * How an execution of a contract may fail for those who read its outcome.
+ * The errors with which reading the outcome of an execution fails.
  *
  * @category errors
  * @since 0.1.0
@@ -117,14 +117,14 @@ export type OutcomeError<C extends DurableFunction.AnyDurable> =
   | ClientError
 
 /**
- * Starts an execution of a contract where `Targets` says the function is, and does not wait for it.
+ * Starts an execution of a contract at the address that `Targets` resolves, and does not wait for it.
  *
- * A repeated start with the same name and payload leads to the same execution. A start without a name, and without an
- * `idempotencyKey` in the contract, starts another execution each time it is run, also by `Effect.retry`.
+ * A repeated start with the same name and payload returns the same execution. Without a name, and without an
+ * `idempotencyKey` in the contract, every run of the effect starts another execution, also under `Effect.retry`.
  *
  * **Errors**: `ExecutionAlreadyStarted` when the name belongs to an execution with another payload; `InvalidTarget`;
- * `ClientRefused` for an invalid name, before any request; the others of the client.
- * **Defects**: `SerdesFailed` for a payload that does not fit the contract, `InvalidTenantId`.
+ * `ClientRefused` for an invalid name, before any request; the other errors of the client. **Defects**: `SerdesFailed`
+ * for a payload that does not fit the contract, `InvalidTenantId`.
  *
  * @example
  * ```ts
@@ -154,11 +154,11 @@ export const start = <C extends DurableFunction.AnyDurable>(
   Effect.map(request(contract, payload, options, "Event"), ({ executionArn }) => ({ contract, executionArn }))
 
 /**
- * Starts an execution of a contract and waits for its result, which the service does for at most 15 minutes.
+ * Starts an execution of a contract and waits for its result. The service waits for at most 15 minutes.
  *
- * **Errors**: the contract's; the operation errors of the library; `ExecutionFailed` for any other end; `InvalidTarget`;
- * those of the client, among them `ClientUnavailable` when the service stopped waiting.
- * **Defects**: as those of {@link start}, and `SerdesFailed` for a result that does not fit the contract.
+ * **Errors**: those of the contract; the operation errors of the library; `ExecutionFailed` for any other end;
+ * `InvalidTarget`; those of the client, among them `ClientUnavailable` when the service stopped waiting. **Defects**:
+ * those of {@link start}, and `SerdesFailed` for a result that does not fit the contract.
  *
  * @example
  * ```ts
@@ -196,7 +196,7 @@ export const run = <C extends DurableFunction.AnyDurable>(
     )
   )
 
-/** The outcome of an execution, or of the one that it handed over to, as soon as there is one. */
+/** Returns the outcome of an execution, or of the successor that it continued with, as soon as there is one. */
 const followed = Effect.fnUntraced(function* (
   contract: DurableFunction.AnyDurable,
   executionArn: string,
@@ -214,15 +214,15 @@ const followed = Effect.fnUntraced(function* (
   }
 })
 
-/** @internal The execution that one handed over to. */
+/** @internal Returns the ARN of the successor that an execution continued with, if there is one. */
 export const successorOf = (outcome: Outcome): string | undefined =>
   outcome.status === "SUCCEEDED" ? continuedAs(outcome.result) : undefined
 
 /**
- * Returns the result of an execution that has ended, or nothing while it runs.
+ * Returns the result of an execution that has ended, or `None` while it runs.
  *
- * **Errors**: the contract's; the operation errors of the library; `ExecutionFailed` for any other end; those of the
- * client. **Defects**: `SerdesFailed` for a result that does not fit the contract.
+ * **Errors**: those of the contract; the operation errors of the library; `ExecutionFailed` for any other end; those of
+ * the client. **Defects**: `SerdesFailed` for a result that does not fit the contract.
  *
  * @example
  * ```ts
@@ -264,10 +264,10 @@ export const poll = <C extends DurableFunction.AnyDurable>({
   )
 
 /**
- * Returns what the service knows of an execution: its status, its times, and with `includeExecutionData` its payload and
+ * Returns the service's data about an execution: its status, its times, and with `includeExecutionData` its payload and
  * outcome.
  *
- * **Errors**: `NotFound` when there is no such execution; the others of the client.
+ * **Errors**: `NotFound` when there is no such execution; the other errors of the client.
  *
  * @example
  * ```ts
@@ -288,10 +288,10 @@ export const get = (
   Effect.flatMap(DurableClient, (client) => client.get(arnOf(execution), options))
 
 /**
- * Stops an execution for good, without running any of its code. Returns the time at which the execution ended, in milliseconds
- * since the epoch.
+ * Stops an execution for good, without running any of its code. Returns the time at which the execution ended, in
+ * milliseconds since the epoch.
  *
- * **Errors**: `NotFound` when there is no such execution; the others of the client.
+ * **Errors**: `NotFound` when there is no such execution; the other errors of the client.
  *
  * @example
  * ```ts
@@ -307,7 +307,7 @@ export const get = (
 export const stop = (execution: AnyExecution, error?: ErrorObject): Effect.Effect<number, ClientError, DurableClient> =>
   Effect.flatMap(DurableClient, (client) => client.stop(arnOf(execution), error))
 
-/** @internal The outcome of an execution that has ended. `unknown` stands for an error that the service left out. */
+/** @internal Returns the outcome of an execution that has ended. `unknown` replaces an error that the service omitted. */
 export const outcomeOf = (execution: GetDurableExecutionResponse, unknown: ErrorObject = {}): Outcome | undefined => {
   const { Error: error = unknown, Result: result, Status: status } = execution
   if (status === "SUCCEEDED") return { status: "SUCCEEDED", result }
@@ -338,7 +338,7 @@ const request = Effect.fnUntraced(function* (
   return yield* client.start({ functionName: address, payload: text, executionName, tenantId, type })
 })
 
-/** @internal The value or error of an execution that has ended, as its contract reads it. */
+/** @internal Reads the value or the error of an execution that has ended, with its contract. */
 export const readOutcome = Effect.fnUntraced(function* (
   contract: DurableFunction.AnyDurable,
   executionArn: string,
@@ -364,14 +364,14 @@ export const readOutcome = Effect.fnUntraced(function* (
   })
 })
 
-/** What error data is by a Schema, if it is that at all. */
+/** Reads error data with a Schema. Returns nothing if the data does not fit it. */
 const errorAs = (subject: Subject, schema: Schema.Top, data: string, fits: (error: unknown) => boolean) =>
   inFormat((format) => read(format, { success: schema }, data, infoOf(subject, "error"))).pipe(
     Effect.map((error) => (fits(error) ? Option.some(error) : Option.none())),
     Effect.catch((error) => (error.transient ? serdesFailed(subject, "read the error")(error) : Effect.succeedNone))
   )
 
-/** Does something in the format of the environment. */
+/** Converts a value in the format of the environment. */
 const inFormat = <A>(
   convert: (format: Serdes.Format) => Effect.Effect<A, Serdes.SerdesError, unknown>
 ): Effect.Effect<A, Serdes.SerdesError> =>
@@ -379,32 +379,32 @@ const inFormat = <A>(
     Effect.flatMap(Serdes.Serdes, convert)
   )
 
-/** What is written for another execution is plain JSON, whatever the format of this environment. */
+/** Writes in plain JSON, whatever the format of this environment, because another execution reads the text. */
 const inPlainJson = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.provideService(effect, Serdes.Serdes, Serdes.json)
 
 // --- Callbacks -------------------------------------------------------------------------------------------------------
 
 /**
- * How the outcome of a callback is written: as the workflow that waits for it reads it.
+ * The options for writing the outcome of a callback, in the form in which the waiting workflow reads it.
  *
  * @category models
  * @since 0.1.0
  */
 export interface CallbackOptions<Success extends Schema.Top, Error extends Schema.Top, R> {
-  /** The value that the callback succeeds with. */
+  /** The Schema of the value that the callback succeeds with. */
   readonly success: Success
-  /** The errors that the callback may fail with. Default: `Schema.Never`. */
+  /** The Schema of the errors that the callback may fail with. Default: `Schema.Never`. */
   readonly error?: Error | undefined
   /**
-   * Writes the value in place of JSON through its Schema. The ambient `Serdes` is not used: the answer to a callback is plain
-   * JSON.
+   * A codec that writes the value in place of JSON through its Schema. The ambient `Serdes` is not used: the answer to a
+   * callback is plain JSON.
    */
   readonly successSerdes?: Serdes.Writer<NoInfer<Success["Type"]>, R> | undefined
 }
 
 /**
- * Answers callbacks of one kind, by the id that the workflow gave out.
+ * The functions that answer callbacks of one kind, by the id that the workflow passed on.
  *
  * @category models
  * @since 0.1.0
@@ -420,7 +420,7 @@ export interface Callback<Success extends Schema.Top, Error extends Schema.Top, 
     value: Success["Type"]
   ) => Effect.Effect<void, ClientError, DurableClient | Success["EncodingServices"] | R>
   /**
-   * Fails the callback with an error. The message and the data of the error are cut to what the service accepts.
+   * Fails the callback with an error. The message and the data of the error are cut to the size that the service accepts.
    *
    * **Defects**: `SerdesFailed`.
    */
@@ -433,10 +433,10 @@ export interface Callback<Success extends Schema.Top, Error extends Schema.Top, 
 }
 
 /**
- * Defines how callbacks of one kind are answered: values and errors are checked and encoded by their Schemas before they
- * are sent.
+ * Creates the functions that answer callbacks of one kind. They check and encode values and errors by their Schemas
+ * before they send them.
  *
- * **Errors** of its functions: `CallbackClosed`, `NotFound`, and the others of the client.
+ * **Errors** of these functions: `CallbackClosed`, `NotFound`, and the other errors of the client.
  *
  * @example
  * ```ts
@@ -460,7 +460,7 @@ export interface Callback<Success extends Schema.Top, Error extends Schema.Top, 
 export const callback = <Success extends Schema.Top, Error extends Schema.Top = Schema.Never, R = never>(
   options: CallbackOptions<Success, Error, R>
 ): Callback<Success, Error, R> => {
-  // The id is no name but a secret: anybody who has it may answer the callback.
+  // The subject does not name the id. It is a secret: anyone who has it may answer the callback.
   const subject = { executionArn: "", operation: "callback" }
   const recording: Writing = { success: options.success, successSerdes: options.successSerdes }
   return {
@@ -484,22 +484,22 @@ export const callback = <Success extends Schema.Top, Error extends Schema.Top = 
 // --- Pages -----------------------------------------------------------------------------------------------------------
 
 /**
- * Which events of an execution to read.
+ * The options for reading the events of an execution.
  *
  * @category models
  * @since 0.1.0
  */
 export interface EventsOptions {
-  /** Whether payloads, results and errors are in the events. Default: true. */
+  /** Whether the events contain payloads, results and errors. Default: true. */
   readonly includeExecutionData?: boolean | undefined
   /** Whether the newest event comes first. Default: false. */
   readonly reverseOrder?: boolean | undefined
-  /** How many events one request asks for, from 1 to 1,000. Default: 1,000. */
+  /** The number of events per request, from 1 to 1,000. Default: 1,000. */
   readonly pageItems?: number | undefined
 }
 
 /**
- * Which executions of a function to read.
+ * The options for reading the executions of a function.
  *
  * @category models
  * @since 0.1.0
@@ -511,24 +511,24 @@ export interface ExecutionsOptions {
   readonly executionName?: string | undefined
   /** The statuses of the executions, such as `["FAILED", "TIMED_OUT"]`. Default: all. */
   readonly statuses?: ReadonlyArray<ExecutionStatus> | undefined
-  /** Only executions that started after this time, in milliseconds since the epoch. Default: any time. */
+  /** The time after which the executions started, in milliseconds since the epoch. Default: any time. */
   readonly startedAfter?: number | undefined
-  /** Only executions that started before this time, in milliseconds since the epoch. Default: any time. */
+  /** The time before which the executions started, in milliseconds since the epoch. Default: any time. */
   readonly startedBefore?: number | undefined
   /** Whether the oldest execution comes first. Default: false. */
   readonly reverseOrder?: boolean | undefined
-  /** How many executions one request asks for, from 1 to 1,000. Default: 1,000. */
+  /** The number of executions per request, from 1 to 1,000. Default: 1,000. */
   readonly pageItems?: number | undefined
 }
 
 /**
- * Streams the events of an execution so far, oldest first unless `reverseOrder`.
+ * Streams the events of an execution up to now, oldest first unless `reverseOrder` is set.
  *
- * The stream requests a page once the page before is used up, so `Stream.take(10)` reads one page. Set `pageItems` if a page
- * is more than you need.
+ * The stream requests a page when the page before is used up, so `Stream.take(10)` reads one page. Set `pageItems` if a
+ * page is more than you need.
  *
  * **Errors**: `NotFound` when there is no such execution; `ClientUnavailable` also when the service leads back to a page
- * that was read already; the others of the client.
+ * that was already read; the other errors of the client.
  *
  * @example
  * ```ts
@@ -554,15 +554,15 @@ export const events = (
 }
 
 /**
- * Streams the executions of a function that match the options, newest first unless `reverseOrder`. The function is a
- * contract, whose address `Targets` resolves, or a name or an ARN. Without a `qualifier` the stream has the executions of all
- * versions.
+ * Streams the executions of a function that match the options, newest first unless `reverseOrder` is set. The function is
+ * a contract, whose address `Targets` resolves, or a name or an ARN. Without a `qualifier` the stream contains the
+ * executions of all versions.
  *
- * The stream requests a page once the page before is used up, so `Stream.take(10)` reads one page. Set `pageItems` if a page
- * is more than you need.
+ * The stream requests a page when the page before is used up, so `Stream.take(10)` reads one page. Set `pageItems` if a
+ * page is more than you need.
  *
- * **Errors**: `NotFound` when there is no such function; `InvalidTarget` for a contract; `ClientUnavailable` also when the
- * service leads back to a page that was read already; the others of the client.
+ * **Errors**: `NotFound` when there is no such function; `InvalidTarget` for a contract; `ClientUnavailable` also when
+ * the service leads back to a page that was already read; the other errors of the client.
  *
  * @example
  * ```ts
@@ -597,13 +597,13 @@ export const executions: {
 
 type ExecutionStream<E = never> = Stream.Stream<ExecutionSummary, ClientError | E, DurableClient>
 
-/** The address of a function without its version or alias, which the API takes apart from it. */
+/** Returns the address of a function without its version or alias, which the API takes separately. */
 const unqualified = (address: string): string => {
   const qualifier = parseFunctionAddress(address)?.qualifier
   return qualifier === undefined ? address : address.slice(0, -qualifier.length - 1)
 }
 
-/** Pages one after the other, each when it is wanted. Every run of the stream remembers its own markers. */
+/** Streams pages one after the other, each on demand. Every run of the stream remembers its own markers. */
 const pageByPage = <A>(
   load: (client: DurableClient["Service"], marker: string | undefined) => Effect.Effect<Page<A>, ClientError>
 ): Stream.Stream<A, ClientError, DurableClient> =>
@@ -621,7 +621,7 @@ const pageByPage = <A>(
     })
   )
 
-/** A marker that was there before would lead in a circle. */
+/** The message for a repeated marker, which would lead in a circle. */
 const repeated = "The service led back to a page that was read already. Ask again."
 
 // --- Values ----------------------------------------------------------------------------------------------------------

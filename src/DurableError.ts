@@ -96,8 +96,9 @@ export class InvokeFailed extends Schema.TaggedError<InvokeFailed>()("InvokeFail
 /**
  * The invoked function did not answer in time. Nothing stops a callee that may still be running.
  *
- * `source` is `"caller"` when the `timeout` of the invoke passed, in which case the callee may still be running, and
- * `"service"` when the callee itself reached its time-out.
+ * `source` is `"caller"` when the `timeout` of the invoke passed, and `"service"` when the callee itself reached its
+ * time-out. `calleeMayStillRun` is false for the latter, and when the `timeout` had passed before the function was
+ * called.
  *
  * @category operation errors
  * @since 0.1.0
@@ -444,7 +445,7 @@ export class StoreRejected extends Schema.TaggedError<StoreRejected>()("StoreRej
 
 /**
  * The layer of a handler cannot be built, because a value that its `Config` requires is missing or malformed. Another
- * attempt would change nothing, so the execution ends. The message never contains a value.
+ * attempt would change nothing, so the execution ends. The message never contains the value.
  *
  * @category mistakes
  * @since 0.1.0

@@ -1,9 +1,9 @@
 /**
- * Makes contracts: the names and Schemas by which functions call each other.
+ * Contracts: the names and Schemas by which functions call each other.
  *
  * Put contracts in files of their own, without handler code. A caller then imports `ProcessPayment` and invokes it; the
- * callee imports the same value and implements it. {@link make} is for durable functions, {@link plain} for ordinary
- * ones, and {@link reference} for those of other teams and languages.
+ * callee imports the same value and implements it. {@link make} creates contracts of durable functions, {@link plain}
+ * those of ordinary functions, and {@link reference} those of functions of other teams and languages.
  *
  * @since 0.1.0
  */
@@ -17,10 +17,10 @@ import type { Execution, HoldsOperations } from "./execution/Parts.ts"
 import type * as Serdes from "./Serdes.ts"
 import { parseFunctionAddress } from "./wire/Constraints.ts"
 
-// --- What a contract is ------------------------------------------------------------------------------------------------
+// --- Contracts ---------------------------------------------------------------------------------------------------------
 
 /**
- * Marks contracts, also those that another copy of the package made.
+ * The key that marks contracts, including those from another copy of the package.
  *
  * @category type ids
  * @since 0.1.0
@@ -28,8 +28,8 @@ import { parseFunctionAddress } from "./wire/Constraints.ts"
 export const TypeId = "~effect-durable/DurableFunction"
 
 /**
- * How a function is invoked: `"durable"` functions by version or alias, with an execution of their own; `"plain"` ones as
- * any other Lambda function.
+ * The kind of a function: `"durable"` functions are invoked by version or alias, with an execution of their own;
+ * `"plain"` functions like any other Lambda function.
  *
  * @category models
  * @since 0.1.0
@@ -37,7 +37,7 @@ export const TypeId = "~effect-durable/DurableFunction"
 export type Kind = "durable" | "plain"
 
 /**
- * The agreement itself, for either kind. `Services` is what the codecs of the contract need.
+ * The properties of a contract of either kind. `Services` are the services that its codecs require.
  *
  * @category models
  * @since 0.1.0
@@ -56,17 +56,20 @@ export interface Contract<
   readonly name: Name
   readonly payload: Payload
   readonly success: Success
-  /** The errors that the function declares. Any other failure of it is `InvokeFailed`. */
+  /** The errors that the function declares. Any other failure of the function is `InvokeFailed`. */
   readonly error: Error
-  /** Where the function is, unless `Targets` says otherwise: a name, a partial or a full ARN, with or without qualifier. */
+  /**
+   * The address of the function, unless `Targets` has another: a name, a partial or a full ARN, with or without
+   * qualifier.
+   */
   readonly target: string | undefined
-  /** Replaces the ambient `Serdes` for the payload. */
+  /** The codec of the payload, in place of the ambient `Serdes`. */
   readonly payloadSerdes: Serdes.Codec<Payload["Type"], Services> | undefined
-  /** Replaces the ambient `Serdes` for the result. */
+  /** The codec of the result, in place of the ambient `Serdes`. */
   readonly successSerdes: Serdes.Codec<Success["Type"], Services> | undefined
   /**
-   * The name of the execution that a payload starts, so that starting it twice starts it once. An invoke has none: the
-   * service does not let the caller name the execution.
+   * Computes the name of the execution that a payload starts, so that repeated starts start one execution. An invoke does
+   * not use it: the service does not let the caller name the execution.
    */
   readonly idempotencyKey: ((payload: Payload["Type"]) => string) | undefined
 }
@@ -85,9 +88,9 @@ export interface Durable<
   Services = never
 > extends Contract<"durable", Name, Payload, Success, Error, Services> {
   /**
-   * Joins the contract with the workflow that fulfils it. The workflow may fail with the errors that the contract
-   * declares, and with the library's own operation errors. It has a scope of its own, which is closed when it ends and
-   * at every suspension.
+   * Combines the contract with the workflow that implements it. The workflow may fail with the errors that the contract
+   * declares, and with the library's own operation errors. It has its own scope, which is closed when the workflow ends
+   * and at every suspension.
    *
    * @example
    * ```ts
@@ -124,7 +127,10 @@ export interface Plain<
   Error extends Schema.Top,
   Services = never
 > extends Contract<"plain", Name, Payload, Success, Error, Services> {
-  /** Joins the contract with the Effect that fulfils it. No durable operation may be in it: nothing would record them. */
+  /**
+   * Combines the contract with the Effect that implements it. It must not contain durable operations: nothing would
+   * record them.
+   */
   readonly implement: <R>(
     handler: (payload: Payload["Type"]) => Effect.Effect<Success["Type"], Error["Type"], R> & WithoutExecution<R>
   ) => Implementation<
@@ -150,7 +156,7 @@ type WithoutExecution<R> =
     : unknown
 
 /**
- * The contract of a function of one kind.
+ * The contract of a function of kind `K`.
  *
  * @category models
  * @since 0.1.0
@@ -167,8 +173,8 @@ export type Of<
   : Plain<Name, Payload, Success, Error, Services>
 
 /**
- * A contract together with the code that fulfils it. `R` is what the code still requires: your services, and those of
- * the contract's Schemas.
+ * A contract together with the code that implements it. `R` are the services that the code requires: your own, and those
+ * of the contract's Schemas.
  *
  * @category models
  * @since 0.1.0
@@ -223,7 +229,7 @@ export interface AnyDurable extends Any {
 }
 
 /**
- * Any implementation that requires no more than `R`.
+ * Any implementation that requires at most `R`.
  *
  * @category models
  * @since 0.1.0
@@ -234,7 +240,7 @@ export interface AnyImplementation<out R = unknown> {
 }
 
 /**
- * What a function is called with.
+ * The payload of a function.
  *
  * @category type extractors
  * @since 0.1.0
@@ -242,7 +248,7 @@ export interface AnyImplementation<out R = unknown> {
 export type Payload<C extends Any> = C["payload"]["Type"]
 
 /**
- * What a function returns.
+ * The result of a function.
  *
  * @category type extractors
  * @since 0.1.0
@@ -258,7 +264,7 @@ export type Success<C extends Any> = C["success"]["Type"]
 export type Error<C extends Any> = C["error"]["Type"]
 
 /**
- * What a caller needs to write the payload and to read the result or the error.
+ * The services that a caller needs to write the payload and to read the result or the error.
  *
  * @category type extractors
  * @since 0.1.0
@@ -270,7 +276,7 @@ export type CallerServices<C extends Any> =
   | CodecServices<C>
 
 /**
- * What a callee needs to read the payload and to write the result or the error.
+ * The services that a callee needs to read the payload and to write the result or the error.
  *
  * @category type extractors
  * @since 0.1.0
@@ -288,7 +294,8 @@ type ServicesOf<T> = T extends { readonly deserialize: (...args: never) => Effec
   : never
 
 /**
- * The payload argument of an operation that calls a contract: none is needed when the contract takes nothing.
+ * The payload and the options of an operation that calls a contract. The payload is optional when the contract takes
+ * nothing.
  *
  * @category models
  * @since 0.1.0
@@ -313,40 +320,40 @@ export type PayloadAndOptions<C extends Any, Options> =
  */
 export const isDurableFunction = (u: unknown): u is Any => hasProperty(u, TypeId)
 
-// --- Making one --------------------------------------------------------------------------------------------------------
+// --- Constructors ------------------------------------------------------------------------------------------------------
 
 /**
- * What a contract says in addition to its name.
+ * The options of a contract.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Options<Payload extends Schema.Top, Success extends Schema.Top, Error extends Schema.Top, Services> {
-  /** Default: `Schema.Void`, a function that takes nothing: whatever event it is started with is ignored. */
+  /** The Schema of the payload. Default: `Schema.Void`, a function that takes nothing and ignores its event. */
   readonly payload?: Payload | undefined
-  /** Default: `Schema.Void`, a function that returns nothing. */
+  /** The Schema of the result. Default: `Schema.Void`, a function that returns nothing. */
   readonly success?: Success | undefined
-  /** The errors that callers see as themselves. Default: `Schema.Never`. */
+  /** The Schema of the errors that callers receive as themselves. Default: `Schema.Never`. */
   readonly error?: Error | undefined
-  /** Replaces the ambient `Serdes` for the payload. */
+  /** The codec of the payload, in place of the ambient `Serdes`. */
   readonly payloadSerdes?: Serdes.Codec<NoInfer<Payload["Type"]>, Services> | undefined
-  /** Replaces the ambient `Serdes` for the result. */
+  /** The codec of the result, in place of the ambient `Serdes`. */
   readonly successSerdes?: Serdes.Codec<NoInfer<Success["Type"]>, Services> | undefined
   /**
-   * The name of the execution that a payload starts: 1..64 of `a-z A-Z 0-9 - _`. Executions of all functions of an account
-   * in a region share their names, so put the contract's into it.
+   * Computes the name of the execution that a payload starts: 1 to 64 of `a-z A-Z 0-9 - _`. Executions of all functions
+   * of an account in a region share their names, so include the name of the contract.
    *
-   * It counts for `DurableClient.start` and `Durable.start`. It does not count for `Durable.invoke`: the service names the
-   * execution of a chained invoke itself, and calls the function once for each invoke.
+   * `DurableClient.start`, `DurableClient.run` and `Durable.start` use it. `Durable.invoke` does not: the service names
+   * the execution of a chained invoke itself, and calls the function once for each invoke.
    */
   readonly idempotencyKey?: ((payload: NoInfer<Payload["Type"]>) => string) | undefined
 }
 
 /**
- * Makes the contract of a durable function.
+ * Creates the contract of a durable function.
  *
- * `name` is 1..140 of `a-z A-Z 0-9 - _`; anything else throws, as it is a mistake in the source. Without a `target` the
- * function is found at `name:$LATEST`, or where `Targets` says.
+ * `name` is 1 to 140 of `a-z A-Z 0-9 - _`; any other name throws, because it is a mistake in the source. Without a
+ * `target` the address is `name:$LATEST`, unless `Targets` has another.
  *
  * @example
  * ```ts
@@ -376,17 +383,17 @@ export const make = <
 >(
   name: Name,
   options: Options<Payload, Success, Error, Services> & {
-    /** Where the function is: a name or an ARN, with a version or an alias. */
+    /** The address of the function: a name or an ARN, with a version or an alias. */
     readonly target?: QualifiedTarget<Target> | undefined
   } = {}
 ): Durable<Name, Payload, Success, Error, Services> =>
   contract("DurableFunction.make", "durable", name, options.target, options)
 
 /**
- * Makes the contract of an ordinary on-demand Lambda function, written as an Effect or in any other way.
+ * Creates the contract of an ordinary on-demand Lambda function, written as an Effect or in any other way.
  *
- * `name` is 1..140 of `a-z A-Z 0-9 - _`; anything else throws. Without a `target` the function is found at `name`, or
- * where `Targets` says.
+ * `name` is 1 to 140 of `a-z A-Z 0-9 - _`; any other name throws. Without a `target` the address is `name`, unless
+ * `Targets` has another.
  *
  * @example
  * ```ts
@@ -411,15 +418,15 @@ export const plain = <
 >(
   name: Name,
   options: Options<Payload, Success, Error, Services> & {
-    /** Where the function is: a name or an ARN, with or without a version or an alias. */
+    /** The address of the function: a name or an ARN, with or without a version or an alias. */
     readonly target?: string | undefined
   } = {}
 ): Plain<Name, Payload, Success, Error, Services> =>
   contract("DurableFunction.plain", "plain", name, options.target, options)
 
 /**
- * Makes the contract of a function that somebody else owns, by its address. Its name is that of the address unless you
- * give one.
+ * Creates the contract of a function of another owner, from its address. Its name is the name in the address unless the
+ * options give another.
  *
  * @example
  * ```ts
@@ -501,8 +508,8 @@ const contract = <
 type AddressFor<K extends Kind, Address extends string> = K extends "durable" ? QualifiedTarget<Address> : Address
 
 /**
- * `T` when it is an address with a qualifier, or not a literal at all (then it is checked when it is used); otherwise a
- * text that says what is missing.
+ * `T` if it is an address with a qualifier, or not a literal type, in which case the address is checked when it is used.
+ * Otherwise a text about what is missing.
  */
 type QualifiedTarget<T extends string> = string extends T ? T : T extends Qualified<T> ? T : Unqualified<T>
 

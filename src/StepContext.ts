@@ -1,5 +1,5 @@
 /**
- * What the body of a step may know about the attempt it is running.
+ * The information about the current attempt that the body of a step can read.
  *
  * @since 0.1.0
  */
@@ -8,7 +8,7 @@ import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 
 /**
- * The attempt that a step body is running; a step provides it to its body.
+ * The attempt that the body of a step is running. The step provides it to its body.
  *
  * @category services
  * @since 0.1.0
@@ -28,7 +28,7 @@ export class StepContext extends Context.Service<
     readonly attempt: number
     /** A text of at most 64 letters, digits and `-` that is the same for every attempt of this step and for no other step. */
     readonly idempotencyKey: string
-    /** The time that is left before the invocation must end; infinite where there is no such limit. */
+    /** The time that is left before the invocation must end; infinite if there is no such limit. */
     readonly remaining: Effect.Effect<Duration.Duration>
   }
 >()("effect-durable/StepContext") {}

@@ -1,9 +1,9 @@
 /**
- * What a failed call of the Lambda API means to the store of checkpoints: one list for every backend, because the engines have
- * to fail as the service does.
+ * The failures of the checkpoint store, from failed calls of the Lambda API. There is one mapping for every backend,
+ * because the engines have to fail as the service does.
  *
- * Owns: which of the three kinds a failure is. Does not own: how the failure was read, nor what it does to an invocation.
- * Users find it in `effect-durable/lambda`.
+ * Owns: which of the three kinds a failure is. Does not own: how the failure was read, and what it does to an invocation.
+ * Users import this module from `effect-durable/lambda`.
  *
  * @since 0.1.0
  */
@@ -11,10 +11,10 @@ import { StaleCheckpointToken, StoreRefused, StoreUnavailable, type StoreError }
 import { mayPass } from "./internal/awsFailure.ts"
 
 /**
- * Sorts a failed call of the Lambda API into the three kinds of failure of a `CheckpointStore`. It is for a store of your own
- * that calls the API.
+ * Returns the failure of a `CheckpointStore` for a failed call of the Lambda API: one of three kinds. Use it in a store
+ * of your own that calls the API.
  *
- * `status` is the HTTP status when there was an answer, `name` the exception's name.
+ * `status` is the HTTP status, if there was a response; `name` is the name of the exception.
  *
  * @example
  * ```ts
