@@ -1,8 +1,8 @@
 /**
- * The port to the service that keeps the operations of an execution: two calls, and three ways in which they fail.
+ * The port to the service that keeps the operations of an execution: two calls, and three kinds of failure.
  *
- * The runtime uses nothing else of the outside world. Each backend (Lambda, the test engine, the local engine) provides this
- * service as a Layer; write your own to keep executions somewhere else.
+ * The runtime uses nothing else of the outside world. Each backend (Lambda, the test engine, the local engine) provides
+ * this service as a Layer. Implement it yourself to keep executions elsewhere.
  *
  * @since 0.1.0
  */
@@ -12,12 +12,12 @@ import * as Schema from "effect/Schema"
 import type { Operation } from "./wire/Operation.ts"
 import type { OperationUpdate } from "./wire/OperationUpdate.ts"
 
-// Named here, so that declarations can be written from inferred types that hold them.
+// Exported here, so that declarations can be written from inferred types that contain them.
 export type { Operation, OperationStatus, OperationType } from "./wire/Operation.ts"
 export type { OperationAction, OperationUpdate } from "./wire/OperationUpdate.ts"
 
 /**
- * One request to record changes. Without updates it only asks for what has changed meanwhile.
+ * A request to record changes. Without updates it only asks for what has changed since.
  *
  * @category models
  * @since 0.1.0
@@ -26,12 +26,12 @@ export interface CheckpointRequest {
   readonly DurableExecutionArn: string
   readonly CheckpointToken: string
   readonly Updates: ReadonlyArray<OperationUpdate>
-  /** The same for every repetition of one request, so that the service applies it once. */
+  /** A token that is the same for every repetition of one request, so that the service applies it once. */
   readonly ClientToken: string
 }
 
 /**
- * The answer to a checkpoint. `CheckpointToken` is absent only when the execution is over.
+ * The response to a checkpoint. `CheckpointToken` is absent only when the execution has ended.
  *
  * @category models
  * @since 0.1.0
@@ -42,7 +42,7 @@ export interface CheckpointResponse {
 }
 
 /**
- * One request for a page of the operations of an execution.
+ * A request for a page of the operations of an execution.
  *
  * @category models
  * @since 0.1.0
@@ -51,12 +51,12 @@ export interface StateRequest {
   readonly DurableExecutionArn: string
   readonly CheckpointToken: string
   readonly Marker: string
-  /** At most so many operations. */
+  /** The maximum number of operations. */
   readonly MaxItems: number
 }
 
 /**
- * A page of operations. A `NextMarker` that is not empty leads to the next one.
+ * A page of operations. A `NextMarker` that is not empty leads to the next page.
  *
  * @category models
  * @since 0.1.0
@@ -67,7 +67,7 @@ export interface StatePage {
 }
 
 /**
- * This invocation no longer owns the execution: a newer one, or a repeated request, has used the token.
+ * The invocation no longer owns the execution: a newer invocation, or a repeated request, has used the token.
  *
  * @category errors
  * @since 0.1.0
@@ -87,7 +87,7 @@ export class StoreUnavailable extends Schema.TaggedError<StoreUnavailable>()("St
 }) {}
 
 /**
- * The service refused the request for good, and would refuse it again.
+ * The service refused the request, and would refuse it again.
  *
  * @category errors
  * @since 0.1.0
@@ -116,10 +116,10 @@ export class CheckpointStore extends Context.Service<
     readonly checkpoint: (request: CheckpointRequest) => Effect.Effect<CheckpointResponse, StoreError>
     readonly loadState: (request: StateRequest) => Effect.Effect<StatePage, StoreError>
     /**
-     * Whether the store gives every request a greater stamp than all requests before it: no two of them end operations
-     * or create callbacks at the same `EndTimestamp` or `StartTimestamp`, and a later one never at an earlier. The
-     * engines in memory and on your machine promise that. AWS's service stamps whole milliseconds and does not, so the
-     * runtime keeps requests apart whose order matters; with `true` it need not. Absent means false.
+     * Whether the store gives every request a greater stamp than all requests before it. Then no two requests end
+     * operations or create callbacks at the same `EndTimestamp` or `StartTimestamp`, and a later request never does at an
+     * earlier one. The test engine and the local engine promise that. AWS's service stamps whole milliseconds and does
+     * not, so the runtime separates requests whose order matters; with `true` it need not. Absent means false.
      */
     readonly ordered?: boolean | undefined
   }

@@ -1,8 +1,8 @@
 /**
- * When a batch is complete: how many of its items must succeed, and how many may fail.
+ * Completion policies: how many items of a batch must succeed, and how many may fail.
  *
- * `Durable.parallel` and `Durable.map` take a policy, and record the reason for which they ended. An item that fails does
- * not fail the batch: its failure is part of the result.
+ * `Durable.parallel` and `Durable.map` take a policy, and record the reason for which they ended. A failed item does not
+ * fail the batch: its failure is part of the result.
  *
  * @since 0.1.0
  */
@@ -10,10 +10,10 @@
 import * as Schema from "effect/Schema"
 
 /**
- * Why a batch ended.
+ * The reason for the end of a batch.
  *
  * `ALL_COMPLETED`: every item has ended, or no more could be started. `MIN_SUCCESSFUL_REACHED`: enough items have
- * succeeded. `FAILURE_TOLERANCE_EXCEEDED`: too many items have failed. The other two: a predicate said so.
+ * succeeded. `FAILURE_TOLERANCE_EXCEEDED`: too many items have failed. The other two: a predicate decided it.
  *
  * @category models
  * @since 0.1.0
@@ -27,7 +27,7 @@ export const CompletionReason = Schema.Literals([
 ])
 
 /**
- * Why a batch ended: one of the literals of the Schema.
+ * The reason for the end of a batch: one of the literals of the Schema.
  *
  * @category models
  * @since 0.1.0
@@ -35,22 +35,22 @@ export const CompletionReason = Schema.Literals([
 export type CompletionReason = typeof CompletionReason.Type
 
 /**
- * How far a batch has come. `items` has one entry for every item of the batch, in the order of the indexes; one that was
- * not started yet has no status.
+ * The progress of a batch. `items` has one entry for every item of the batch, in the order of the indexes; an item that
+ * has not started has no status.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Progress {
-  /** Items that have succeeded. */
+  /** The number of items that have succeeded. */
   readonly successCount: number
-  /** Items that have failed. */
+  /** The number of items that have failed. */
   readonly failureCount: number
-  /** Items that have succeeded or failed. */
+  /** The number of items that have succeeded or failed. */
   readonly completedCount: number
-  /** Items of the batch, started or not. */
+  /** The number of items of the batch, started or not. */
   readonly totalCount: number
-  /** Every item of the batch; its `index` counts items from 0. */
+  /** The items of the batch; `index` counts them from 0. */
   readonly items: ReadonlyArray<{
     readonly index: number
     readonly name: string
@@ -59,7 +59,7 @@ export interface Progress {
 }
 
 /**
- * When to start no more items, when to wait for no more, and why the batch ended then.
+ * A rule for when a batch starts no more items, when it is complete, and why it ended.
  *
  * @category models
  * @since 0.1.0
@@ -68,32 +68,35 @@ export interface CompletionPolicy {
   readonly _tag: "CompletionPolicy"
   /** Whether another item may be started. @internal */
   readonly mayStart: (progress: Progress) => boolean
-  /** Whether the batch is complete although items are left. @internal */
+  /** Whether the batch is complete although items remain. @internal */
   readonly isComplete: (progress: Progress) => boolean
-  /** Why the batch ended. @internal */
+  /** The reason for the end of the batch. @internal */
   readonly reason: (progress: Progress) => CompletionReason
-  /** Whether a batch that it does not end when all items have ended could not have ended earlier in another order. @internal */
+  /**
+   * Whether order cannot matter: if all items have ended and the policy does not call the batch complete, no other order
+   * would have ended it earlier. @internal
+   */
   readonly isOrderless: boolean
 }
 
 /**
- * The bounds of a policy made by {@link make}.
+ * The bounds of a policy that {@link make} creates.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Bounds {
-  /** The batch is complete when so many items have succeeded: a whole number of at least 1. */
+  /** The number of successful items that completes the batch: a whole number of at least 1. */
   readonly minSuccessful?: number | undefined
-  /** The batch ends when more items than this have failed: a whole number of at least 0. */
+  /** The largest number of failed items that does not end the batch: a whole number of at least 0. */
   readonly toleratedFailureCount?: number | undefined
-  /** The batch ends when more than this share of all its items has failed: a percentage from 0 to 100. */
+  /** The largest share of failed items, of all items, that does not end the batch: a percentage from 0 to 100. */
   readonly toleratedFailurePercentage?: number | undefined
 }
 
 /**
- * Makes a policy from bounds. With `minSuccessful` alone, failures never end the batch; without any bound the first one
- * does. Throws when a bound makes no sense.
+ * Creates a policy from bounds. With `minSuccessful` alone, failures never end the batch; without any bound, the first
+ * failure ends it. Throws when a bound is invalid.
  *
  * @example
  * ```ts
@@ -145,7 +148,7 @@ const check = (
 }
 
 /**
- * Every item has to succeed: the first failure ends the batch. The default of AWS's SDKs.
+ * The policy that requires every item to succeed: the first failure ends the batch. It is the default of AWS's SDKs.
  *
  * @category policies
  * @since 0.1.0
@@ -153,7 +156,7 @@ const check = (
 export const allSuccessful: CompletionPolicy = make({ toleratedFailureCount: 0 })
 
 /**
- * One success is enough: failures do not end the batch.
+ * The policy that requires one success: failures do not end the batch.
  *
  * @category policies
  * @since 0.1.0
@@ -161,7 +164,7 @@ export const allSuccessful: CompletionPolicy = make({ toleratedFailureCount: 0 }
 export const firstSuccessful: CompletionPolicy = make({ minSuccessful: 1 })
 
 /**
- * Every item runs to its end, however many fail. The default.
+ * The policy that runs every item to its end, however many fail. It is the default.
  *
  * @category policies
  * @since 0.1.0
@@ -169,9 +172,9 @@ export const firstSuccessful: CompletionPolicy = make({ minSuccessful: 1 })
 export const allCompleted: CompletionPolicy = make({ toleratedFailurePercentage: 100 })
 
 /**
- * Makes a policy from a function, which is called before an item starts and after an item has ended. `"continue"` keeps the
- * batch running; `"SUCCEEDED"` and `"FAILED"` end it with that status. The library may call the function several times for
- * the same progress, so its result must depend on nothing else.
+ * Creates a policy from a function. The library calls it before an item starts and after an item has ended. `"continue"`
+ * keeps the batch running; `"SUCCEEDED"` and `"FAILED"` end it with that status. The library may call the function
+ * several times for the same progress, so its result must depend on nothing else.
  *
  * @example
  * ```ts

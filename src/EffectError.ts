@@ -1,7 +1,7 @@
 /**
- * The errors of Effect's own functions as a Schema, so that they can be recorded like errors of yours.
+ * The Schema of the errors of Effect's own functions, which records them like your own errors.
  *
- * It is a module of its own, so that a bundle without them does not grow. Users find it in `DurableError`.
+ * It is a separate module, so that bundles that do not use it do not grow. Users import it from `DurableError`.
  *
  * @since 0.1.0
  */
@@ -9,7 +9,7 @@ import * as Cause from "effect/Cause"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 
-/** An error that is nothing but its message. */
+/** Creates the Schema of an error that consists only of its message. */
 const messageOnly = <Tag extends string, E extends Error>(
   tag: Tag,
   is: (value: unknown) => value is E,
@@ -29,10 +29,16 @@ const Thrown = Schema.Defect()
 const encodeThrown = Schema.encodeSync(Thrown)
 const decodeThrown = Schema.decodeSync(Thrown)
 
-/** Characters of JSON that a cause may have: far less than an error object, which would lose all of the error otherwise. */
+/**
+ * The most characters of JSON for a cause: far fewer than an error object may have, which would otherwise lose the whole
+ * error.
+ */
 const longest = 8_000
 
-/** What was thrown, as JSON. What is too long, or throws when it is looked at, is the beginning of its text. */
+/**
+ * Returns a thrown value as JSON: only the beginning of its text if it is too long, and a fixed text if reading it
+ * throws.
+ */
 const writeThrown = (thrown: unknown): Schema.Json => {
   try {
     const written = encodeThrown(thrown)
@@ -61,12 +67,12 @@ const UnknownError = Schema.Struct({
 )
 
 /**
- * The Schema of what Effect's own functions fail with: `UnknownError` of `Effect.tryPromise` and `Effect.try`, `TimeoutError`
- * of `Effect.timeout`, and `NoSuchElementError` of an empty `Option`.
+ * The Schema of the errors of Effect's own functions: `UnknownError` of `Effect.tryPromise` and `Effect.try`,
+ * `TimeoutError` of `Effect.timeout`, and `NoSuchElementError` of an empty `Option`.
  *
- * Give it to a step as its `error`, alone or in a `Schema.Union` with errors of your own. They are caught by their tags then,
- * live and at every replay. Of an `UnknownError` its `cause` is recorded too: the name, the message and the causes of an
- * `Error` without their stacks, or another value as JSON.
+ * Pass it to a step as its `error`, alone or in a `Schema.Union` with your own errors. The workflow can then catch these
+ * errors by their tags, live and at every replay. The `cause` of an `UnknownError` is recorded too: the name, the message
+ * and the causes of an `Error` without their stacks, or another value as JSON.
  *
  * @example
  * ```ts

@@ -1,10 +1,10 @@
 /**
- * When a failed attempt of a step is repeated, and after how long.
+ * Retry policies: whether a failed attempt of a step is repeated, and after how long.
  *
- * A policy decides once per failed attempt, from facts that are in the history: how many attempts there were, how this
- * one failed and how long the operation has been going on. Its delay is written to the history, where the service waits
- * for it, so a decision is never made twice. Use {@link exponential}, {@link linear} or {@link fixed} for the usual
- * cases, and {@link fromSchedule} for a `Schedule` that you have already.
+ * A policy decides once per failed attempt, from facts that are in the history: the number of attempts, the failure of
+ * this one, and the time since the operation was started. The delay is written to the history, and the service waits for
+ * it, so no decision is made twice. Use {@link exponential}, {@link linear} or {@link fixed} for the usual cases, and
+ * {@link fromSchedule} for an existing `Schedule`.
  *
  * @since 0.1.0
  */
@@ -21,7 +21,7 @@ import { describeFound } from "./internal/found.ts"
 import * as Limits from "./wire/Limits.ts"
 
 /**
- * How an attempt failed: with a typed error, with a defect, or by interrupting itself.
+ * The failure of an attempt: a typed error, a defect, or an interruption by the attempt itself.
  *
  * @category models
  * @since 0.1.0
@@ -32,23 +32,23 @@ export type Failure<E = unknown> =
   | { readonly _tag: "Interrupted" }
 
 /**
- * What a policy knows when it decides.
+ * The facts from which a policy decides.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Attempt<E = unknown> {
-  /** The number of the attempt that failed just now, from 1. */
+  /** The number of the attempt that just failed, from 1. */
   readonly attempt: number
   readonly failure: Failure<E>
-  /** Milliseconds since the operation was started, waiting included. */
+  /** Milliseconds since the operation was started, including waiting. */
   readonly elapsed: number
   /** A random number, at least 0 and less than 1, for the jitter. */
   readonly random: number
 }
 
 /**
- * What a policy decides. `delaySeconds` is a whole number of seconds from 1 to 31,622,400 (366 days).
+ * The decision of a policy. `delaySeconds` is a whole number of seconds from 1 to 31,622,400 (366 days).
  *
  * @category models
  * @since 0.1.0
@@ -56,9 +56,9 @@ export interface Attempt<E = unknown> {
 export type Decision = { readonly _tag: "Stop" } | { readonly _tag: "Retry"; readonly delaySeconds: number }
 
 /**
- * A policy for errors of type `E`. A policy that ignores the error is a `RetryPolicy<unknown>` and fits everywhere.
+ * A policy for errors of type `E`. A policy that ignores the error is a `RetryPolicy<unknown>` and fits every step.
  *
- * `decide` has no error channel: when it dies, for instance because a predicate throws, that is a defect of the workflow.
+ * `decide` has no error channel. If it dies, for instance because a predicate throws, the workflow has a defect.
  *
  * @category models
  * @since 0.1.0
@@ -77,7 +77,7 @@ class Policy<in E> extends PipeableClass implements RetryPolicy<E> {
 }
 
 /**
- * Returns a policy that decides in your own way.
+ * Creates a policy from a function that makes the decisions.
  *
  * @example
  * ```ts
@@ -96,8 +96,8 @@ export const make = <E = unknown>(decide: (attempt: Attempt<E>) => Effect.Effect
   new Policy(decide)
 
 /**
- * How a delay is spread, so that many failures at one time do not come back at one time: `"full"` takes a random delay
- * between nothing and the computed one, `"half"` between one half and all of it, `"none"` takes it as it is.
+ * The random spread of a delay, so that simultaneous failures are not repeated simultaneously: `"full"` takes a random
+ * delay between zero and the computed one, `"half"` one between half and all of it, `"none"` the computed delay itself.
  *
  * @category models
  * @since 0.1.0
@@ -105,15 +105,18 @@ export const make = <E = unknown>(decide: (attempt: Attempt<E>) => Effect.Effect
 export type Jitter = "full" | "half" | "none"
 
 /**
- * Which failures are repeated at all.
+ * The failures that a policy repeats.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Filter<E> {
-  /** Asked about typed errors only. An error that it does not hold for stops at once. All of them are repeated without it. */
+  /**
+   * A predicate for typed errors only. An error for which it is false stops at once. Default: every typed error is
+   * repeated.
+   */
   readonly while?: ((error: E) => boolean) | undefined
-  /** Whether attempts that died, or interrupted themselves, are repeated as well. Default: true. */
+  /** Whether attempts that died, or interrupted themselves, are also repeated. Default: true. */
   readonly retryDefects?: boolean | undefined
 }
 
@@ -121,9 +124,10 @@ const stop: Decision = { _tag: "Stop" }
 const stopNow = Effect.succeed(stop)
 
 /**
- * Repeats with delays that are multiplied each time: `initialDelay * backoffRate ** (attempt - 1)`, at most `maxDelay`.
+ * Creates a policy whose delays are multiplied each time: `initialDelay * backoffRate ** (attempt - 1)`, at most
+ * `maxDelay`.
  *
- * `maxAttempts` counts the first attempt too. Throws when an argument makes no sense.
+ * `maxAttempts` includes the first attempt. Throws when an argument is invalid.
  *
  * @example
  * ```ts
@@ -138,15 +142,15 @@ const stopNow = Effect.succeed(stop)
  */
 export const exponential = <E = unknown>(
   options: Filter<E> & {
-    /** Default: 3. */
+    /** The number of attempts, including the first: a whole number of at least 1. Default: 3. */
     readonly maxAttempts?: number | undefined
-    /** Default: 5 seconds. */
+    /** The delay after the first attempt. Default: 5 seconds. */
     readonly initialDelay?: Duration.Input | undefined
-    /** Default: 5 minutes. */
+    /** The longest delay. Default: 5 minutes. */
     readonly maxDelay?: Duration.Input | undefined
-    /** Default: 2. */
+    /** The factor between a delay and the next: at least 1. Default: 2. */
     readonly backoffRate?: number | undefined
-    /** Default: `"full"`. */
+    /** The random spread of the delays. Default: `"full"`. */
     readonly jitter?: Jitter | undefined
   } = {}
 ): RetryPolicy<E> => {
@@ -163,16 +167,17 @@ export const exponential = <E = unknown>(
   })
 }
 
-/** Each delay is that of the attempt before times the rate, and at most so long. */
+/** Returns the delay after an attempt: that of the attempt before times the rate, and at most `most`. */
 const growing =
   (initial: number, rate: number, most: number) =>
   (attempt: number): number =>
     initial === 0 ? 0 : Math.min(initial * rate ** (attempt - 1), most)
 
 /**
- * Repeats with delays that grow by the same amount each time: `initialDelay + increment * (attempt - 1)`, at most `maxDelay`.
+ * Creates a policy whose delays grow by the same amount each time: `initialDelay + increment * (attempt - 1)`, at most
+ * `maxDelay`.
  *
- * `maxAttempts` counts the first attempt too. Throws when an argument makes no sense.
+ * `maxAttempts` includes the first attempt. Throws when an argument is invalid.
  *
  * @example
  * ```ts
@@ -186,15 +191,15 @@ const growing =
  */
 export const linear = <E = unknown>(
   options: Filter<E> & {
-    /** Default: 6. */
+    /** The number of attempts, including the first: a whole number of at least 1. Default: 6. */
     readonly maxAttempts?: number | undefined
-    /** Default: 1 second. */
+    /** The delay after the first attempt. Default: 1 second. */
     readonly initialDelay?: Duration.Input | undefined
-    /** Default: 1 second. */
+    /** The difference between a delay and the next. Default: 1 second. */
     readonly increment?: Duration.Input | undefined
-    /** Default: 5 minutes. */
+    /** The longest delay. Default: 5 minutes. */
     readonly maxDelay?: Duration.Input | undefined
-    /** Default: `"full"`. */
+    /** The random spread of the delays. Default: `"full"`. */
     readonly jitter?: Jitter | undefined
   } = {}
 ): RetryPolicy<E> => {
@@ -211,9 +216,9 @@ export const linear = <E = unknown>(
 }
 
 /**
- * Repeats with the same delay each time.
+ * Creates a policy with the same delay each time.
  *
- * `maxAttempts` counts the first attempt too. Throws when an argument makes no sense.
+ * `maxAttempts` includes the first attempt. Throws when an argument is invalid.
  *
  * @example
  * ```ts
@@ -227,11 +232,11 @@ export const linear = <E = unknown>(
  */
 export const fixed = <E = unknown>(
   options: Filter<E> & {
-    /** Default: 5. */
+    /** The number of attempts, including the first: a whole number of at least 1. Default: 5. */
     readonly maxAttempts?: number | undefined
-    /** Default: 5 seconds. */
+    /** The delay after each attempt. Default: 5 seconds. */
     readonly delay?: Duration.Input | undefined
-    /** Default: `"none"`. */
+    /** The random spread of the delays. Default: `"none"`. */
     readonly jitter?: Jitter | undefined
   } = {}
 ): RetryPolicy<E> => {
@@ -246,7 +251,7 @@ export const fixed = <E = unknown>(
 }
 
 /**
- * Never repeats.
+ * The policy that never repeats an attempt.
  *
  * @category policies
  * @since 0.1.0
@@ -254,7 +259,8 @@ export const fixed = <E = unknown>(
 export const none: RetryPolicy = /* @__PURE__ */ make(() => stopNow)
 
 /**
- * Repeats only while a predicate holds for the typed error. Defects, and bodies that interrupted themselves, are left to the policy.
+ * Limits a policy to typed errors for which a predicate holds. The policy still decides about defects, and about bodies
+ * that interrupted themselves.
  *
  * @example
  * ```ts
@@ -278,8 +284,8 @@ const whileHolds: {
 )
 
 /**
- * Stops a policy after a number of attempts, the first one included, or when the next attempt would begin later than a duration
- * after the first one began. Throws when an argument makes no sense.
+ * Stops a policy after a number of attempts, including the first, or when the next attempt would begin later than a
+ * duration after the first one began. Throws when an argument is invalid.
  *
  * @example
  * ```ts
@@ -310,24 +316,24 @@ export const upTo: {
 })
 
 /**
- * How far a policy goes: see {@link upTo}.
+ * The limits of {@link upTo}.
  *
  * @category models
  * @since 0.1.0
  */
 export interface UpTo {
-  /** Attempts in all. */
+  /** The number of attempts, including the first. */
   readonly attempts?: number | undefined
-  /** How long after the first attempt began the last one may begin, as a duration. */
+  /** The longest time from the beginning of the first attempt to the beginning of the last one, as a duration. */
   readonly duration?: Duration.Input | undefined
 }
 
 /**
- * Changes the delays of a policy, and not when it stops. `undefined` leaves a delay as it is. So a delay can come from the error,
- * such as the `Retry-After` of an answer.
+ * Changes the delays of a policy, but not when it stops. `undefined` keeps a delay. A delay can come from the error, such
+ * as the `Retry-After` of a response.
  *
- * The function gets the attempt and the delay of the policy in seconds. The delay becomes whole seconds, at least 1 and at most
- * 366 days; one that makes no sense is a defect.
+ * The function receives the attempt and the delay of the policy in seconds. The delay becomes whole seconds, at least 1
+ * and at most 366 days; an invalid delay is a defect.
  *
  * @example
  * ```ts
@@ -365,15 +371,16 @@ type DelayOf<E> = (attempt: Attempt<E> & { readonly delaySeconds: number }) => D
 export { whileHolds as while }
 
 /**
- * Uses a `Schedule` as a policy.
+ * Creates a policy from a `Schedule`.
  *
- * A schedule has state, and an invocation that decides may not be the one that decided before. So the schedule is driven
- * from its start for every decision: once for each attempt so far, each time with the error of the present attempt as its
- * input, the last time with the time since the operation was started as the elapsed time (as everywhere in Effect, no time
- * has elapsed for the first step of a schedule). Delays become whole seconds, at least 1. A schedule that fails is a defect.
+ * A schedule has state, and successive decisions may happen in different invocations. So each decision runs the schedule
+ * from its start: one step for each attempt so far, each with the error of the present attempt as its input. The last
+ * step has the time since the operation was started as its elapsed time (as everywhere in Effect, no time has elapsed for
+ * the first step of a schedule). Delays become whole seconds, at least 1. A schedule that fails is a defect.
  *
- * A schedule that takes any input sees attempts that died, or interrupted themselves, as well: the input is the defect,
- * or undefined. To a schedule that reads typed errors you say what a defect is, with `defect`, or that it stops.
+ * A schedule that takes any input also sees attempts that died, or interrupted themselves: its input is the defect, or
+ * undefined. For a schedule that reads typed errors, either convert defects with `defect`, or pass `retryDefects: false`
+ * to stop at them.
  *
  * @example
  * ```ts
@@ -421,7 +428,7 @@ export const fromSchedule: {
   )
 }
 
-/** Steps a fresh copy of the schedule once per attempt. Between two steps passes the delay that the first one gave. */
+/** Runs a new copy of the schedule, one step per attempt. The delay of a step passes before the next step. */
 const replayed = Effect.fnUntraced(function* <E>(
   schedule: Schedule.Schedule<unknown, E, unknown>,
   input: E,
@@ -442,7 +449,7 @@ const replayed = Effect.fnUntraced(function* <E>(
   return decision
 })
 
-/** A policy with a number of attempts and a delay in seconds that depends on nothing but the attempt. */
+/** Creates a policy from a number of attempts and a delay in seconds that depends only on the attempt. */
 const counted = <E>(rule: {
   readonly filter: Filter<E>
   readonly maxAttempts: number
@@ -466,11 +473,11 @@ const spread = (seconds: number, jitter: Jitter, random: number): number => {
 
 const retryAfter = (seconds: number): Decision => ({ _tag: "Retry", delaySeconds: wholeDelaySeconds(seconds) })
 
-/** @internal A delay as the service accepts it: whole seconds, at least 1 and at most 366 days. */
+/** @internal Returns a delay as the service accepts it: whole seconds, at least 1 and at most 366 days. */
 export const wholeDelaySeconds = (seconds: number): number =>
   Math.min(Math.max(1, Math.round(seconds)), Limits.maxDurationSeconds)
 
-/** Reads the arguments of one constructor and throws for those that make no sense. */
+/** Reads the arguments of one constructor, and throws for invalid ones. */
 const argumentsOf = (constructor: string) => {
   const refuse = (name: string, expected: string, found: string, advice?: string): never => {
     const told = advice === undefined ? "" : `. ${advice}`
@@ -501,13 +508,13 @@ const argumentsOf = (constructor: string) => {
 }
 
 /**
- * The policy of a step that names none: 6 attempts, 5 seconds doubled up to 60 seconds, with full jitter. It is the one
- * of AWS's own SDKs.
+ * The policy of an at-least-once step without `retry`: 6 attempts, 5 seconds doubled up to 60 seconds, with full jitter.
+ * AWS's own SDKs use the same policy.
  *
  * @category policies
  * @since 0.1.0
  */
-// Made without the constructor, so that what reads and refuses its arguments is in no bundle that does not use it.
+// Created without the constructor, so that bundles that use no other policy do not contain the checks of arguments.
 export const standard: RetryPolicy = /* @__PURE__ */ counted({
   filter: {},
   maxAttempts: 6,

@@ -1,8 +1,8 @@
 /**
- * What executions report in addition to their logs: the metrics that they count, and the ids of their spans.
+ * The telemetry of executions in addition to their logs: the metrics that they count, and the ids of their spans.
  *
- * Metrics are always counted, in the registry of Effect, and cost next to nothing when nobody reads them. Spans are made
- * when the layer of the handler has a `Tracer`. Nothing here holds a payload, a result, a token or a callback id.
+ * Metrics are always counted, in the registry of Effect, at almost no cost when nothing reads them. Spans are created
+ * when the layer of the handler has a `Tracer`. Neither holds a payload, a result, a token or a callback id.
  *
  * @since 0.1.0
  */
@@ -10,10 +10,10 @@ import * as Metric from "effect/Metric"
 import { generateSpanId, generateTraceId } from "./telemetry/SpanIds.ts"
 
 /**
- * Makes the ids of spans for an OpenTelemetry SDK, so that an operation has the same span id in every invocation of its
- * execution. It goes into the configuration of the tracer provider; spans that are not of an execution get random ids.
+ * The generator of span ids for an OpenTelemetry SDK. It gives an operation the same span id in every invocation of its
+ * execution. Set it in the configuration of the tracer provider; spans outside of executions get random ids.
  *
- * Effect's own tracers (`Otlp`, and the one of the dev tools) need no generator.
+ * Effect's own tracers (`Otlp`, and the tracer of the dev tools) need no generator.
  *
  * @example
  * ```ts
@@ -41,8 +41,8 @@ export const idGenerator: {
 } = { generateTraceId, generateSpanId }
 
 /**
- * Operations that workflows asked for, by `durable.operation.type` (`STEP`, `WAIT`, …) and `durable.operation.origin`:
- * `fresh` has no record yet, `resumed` has one without an outcome, `replayed` has its outcome.
+ * Operations that workflows asked for, by `durable.operation.type` (`STEP`, `WAIT`, …) and `durable.operation.origin`: a
+ * `fresh` operation has no record yet, a `resumed` one has a record without an outcome, a `replayed` one has its outcome.
  *
  * @category metrics
  * @since 0.1.0
@@ -65,7 +65,7 @@ export const invocations: Metric.Counter<number> = Metric.counter("durable.invoc
 })
 
 /**
- * Invocations that ended because nothing was left to do but wait.
+ * Invocations that ended because the execution could only wait.
  *
  * @category metrics
  * @since 0.1.0
@@ -76,7 +76,7 @@ export const suspensions: Metric.Counter<number> = Metric.counter("durable.suspe
 })
 
 /**
- * Attempts of steps that failed and were followed by another one.
+ * Failed attempts of steps that were followed by another attempt.
  *
  * @category metrics
  * @since 0.1.0
@@ -87,7 +87,8 @@ export const stepRetries: Metric.Counter<number> = Metric.counter("durable.step.
 })
 
 /**
- * Milliseconds from a checkpoint request to its acknowledgement, with its repetitions and all pages of the new state.
+ * Milliseconds from a checkpoint request to its acknowledgement, including its repetitions and all pages of the new
+ * state.
  *
  * @category metrics
  * @since 0.1.0
@@ -99,7 +100,7 @@ export const checkpointDuration: Metric.Histogram<number> = Metric.histogram("du
 })
 
 /**
- * Updates in a checkpoint request that was acknowledged. A request without updates only asks for changes.
+ * Updates in each checkpoint request that was acknowledged. A request without updates only asks for changes.
  *
  * @category metrics
  * @since 0.1.0

@@ -1,8 +1,8 @@
 /**
- * The client of a backend that hosts the engine: its commands and queries behind the port.
+ * The client of a backend that hosts the engine: the engine's commands and queries behind the port.
  *
- * Owns: how requests and refusals are put in the words of the port. Does not own: what the service does, and where its state
- * is kept.
+ * Owns: the translation of requests and refusals between the port and the engine. Does not own: what the service does,
+ * and where its state is kept.
  *
  * @since 0.1.0
  */
@@ -12,7 +12,7 @@ import type { ClientError, DurableClient, Outcome, PageRequest } from "../Durabl
 import * as Engine from "../engine/Service.ts"
 import { clientError } from "../ClientFailure.ts"
 
-/** The answer of the engine, or its refusal as an error of the client. */
+/** Returns the answer of the engine, or fails with its refusal as an error of the client. */
 export const fromEngine = <A>(result: Result.Result<A, Engine.Refused>): Effect.Effect<A, ClientError> =>
   Result.match(result, {
     onSuccess: Effect.succeed,
@@ -21,7 +21,7 @@ export const fromEngine = <A>(result: Result.Result<A, Engine.Refused>): Effect.
 
 const refusalOf = ({ exception, message, status }: Engine.Refused) => ({ name: exception, status, message })
 
-/** An outcome without what the engine knows besides. */
+/** Returns an outcome without the engine's additional data. */
 const plain = (outcome: Engine.ExecutionOutcome): Outcome =>
   outcome.status === "SUCCEEDED"
     ? { status: outcome.status, ...(outcome.result === undefined ? undefined : { result: outcome.result }) }
@@ -33,7 +33,7 @@ const paged = (options: PageRequest = {}) => ({
   ...(options.reverseOrder === undefined ? undefined : { ReverseOrder: options.reverseOrder })
 })
 
-/** What a client needs of its host. */
+/** The functions that a client requires from its host. */
 export interface Host {
   readonly command: <Request extends object, Answer>(
     command: (state: Engine.ServiceState, request: Request, env: Engine.Env) => Engine.Outcome<Answer>,
@@ -43,9 +43,9 @@ export interface Host {
     query: (state: Engine.ServiceState, query: Query, env: Engine.Env) => Result.Result<Answer, Engine.Refused>,
     request: Query
   ) => Result.Result<Answer, Engine.Refused>
-  /** As `query` of `Engine.listExecutions`, for a host that keeps most executions elsewhere. */
+  /** The counterpart of `query` with `Engine.listExecutions`, for a host that keeps most executions elsewhere. */
   readonly list: (query: Parameters<typeof Engine.listExecutions>[1]) => ReturnType<typeof Engine.listExecutions>
-  /** Waits until an execution has ended, while something happens within so many milliseconds. */
+  /** Waits until an execution has ended, as long as something happens within `patience` milliseconds. */
   readonly ended: (
     executionArn: string,
     patience: number
@@ -56,7 +56,7 @@ type Client = DurableClient["Service"]
 
 export const makeClient = (host: Host): Client => ({ ...makeReader(host), ...makeWriter(host) })
 
-/** What changes nothing. */
+/** Creates the functions that change nothing. */
 const makeReader = (host: Host): Pick<Client, "get" | "list" | "history"> => ({
   get: (executionArn, { includeExecutionData = true } = {}) =>
     Effect.suspend(() =>

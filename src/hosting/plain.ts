@@ -1,9 +1,9 @@
 /**
- * A plain function that is written as an Effect, as its host calls it: from the text of a payload to the text of a result, or
- * to an error object.
+ * The call of a plain function that is written as an Effect: from the text of a payload to the text of a result, or to an
+ * error object.
  *
- * Owns: how a contract's values and errors are text for whoever calls the function.
- * Does not own: when it is called, and what it does.
+ * Owns: the text of a contract's values and errors for the caller of the function.
+ * Does not own: when the function is called, and what it does.
  *
  * @since 0.1.0
  */
@@ -20,10 +20,10 @@ import { ofPayload, ofResult, takesNothing } from "../values/Values.ts"
 import type { ErrorObject } from "../wire/ErrorObject.ts"
 import { read, write } from "./values.ts"
 
-/** How a call ended; more than an implementation can say, a script may. */
+/** The end of a call. The script of a stub can end it in more ways than an implementation. */
 export type Ending = TargetEnd
 
-/** Calls an implementation of a plain contract. What it requires besides has to be there. */
+/** Calls an implementation of a plain contract. The environment must provide the other services that it requires. */
 export const callPlain = (
   { contract, handler }: DurableFunction.AnyImplementation,
   text: string | undefined
@@ -34,7 +34,7 @@ export const callPlain = (
     Effect.catchCause((cause) => Effect.succeed<Ending>({ _tag: "Failed", error: squash(cause) }))
   )
 
-/** What a call brings for the function. */
+/** Reads the payload of a call. */
 export const readPayload = (
   contract: DurableFunction.Any,
   text: string | undefined
@@ -46,14 +46,14 @@ export const readPayload = (
         misfit(contract, "read the payload")
       )
 
-/** A result as it goes to the caller. */
+/** Writes a result for the caller. */
 export const succeeded = (contract: DurableFunction.Any, value: unknown): Effect.Effect<Ending, SerdesError> =>
   write(ofResult(contract), value, infoOf(contract, "result")).pipe(
     Effect.mapError(misfit(contract, "write the result")),
     Effect.map((result) => ({ _tag: "Succeeded", result }))
   )
 
-/** A failure as it goes to the caller: a declared error with its data, anything else by its name and message. */
+/** Writes a failure for the caller: a declared error with its data, any other failure by its name and message. */
 export const failed = (
   contract: DurableFunction.Any,
   cause: Cause.Cause<unknown>
@@ -67,14 +67,14 @@ export const failed = (
       )
 }
 
-/** Whoever gets this error knows only that a call has failed, so it says which function and which of its values it is about. */
+/** Adds the function and the value to the message of an error, because its receiver knows only that a call has failed. */
 const misfit = (contract: DurableFunction.Any, action: string) => (error: SerdesError) =>
   new SerdesError({
     message: `Could not ${action} of "${contract.name}", as its contract has it: ${error.message}`,
     transient: error.transient
   })
 
-/** What is said about a value of a call, which is no operation of an execution. */
+/** Returns the identity of a value of a call, which is not an operation of an execution. */
 export const infoOf = (contract: DurableFunction.Any, value: Info["value"]): Info => ({
   executionArn: contract.name,
   operationId: contract.name,
@@ -82,5 +82,5 @@ export const infoOf = (contract: DurableFunction.Any, value: Info["value"]): Inf
   value
 })
 
-/** The error object of whatever a cause comes down to. */
+/** Returns the error object of the one failure to which a cause is reduced. */
 export const squash = (cause: Cause.Cause<unknown>): ErrorObject => defectObject(Cause.squash(cause))

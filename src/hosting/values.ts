@@ -1,8 +1,8 @@
 /**
- * Values as those write and read them who are no workflow: a stub, whoever answers a callback, a test that starts an
- * execution.
+ * The reading and writing of values outside of workflows: for a stub, for an answer to a callback, for a test that starts
+ * an execution.
  *
- * Owns: that they are in the format of the environment. Does not own: formats, and what a failure means.
+ * Owns: the use of the format of the environment. Does not own: formats, and the meaning of a failure.
  *
  * @since 0.1.0
  */
@@ -11,7 +11,7 @@ import { erase } from "../internal/erase.ts"
 import { Serdes, type Info, type SerdesError } from "../Serdes.ts"
 import * as Values from "../values/Values.ts"
 
-/** Writes a value as text; `undefined` has none. */
+/** Writes a value as text; `undefined` has no text. */
 export const write = (
   recording: Values.Writing,
   value: unknown,

@@ -29,7 +29,7 @@ export type InsideStep<R> =
     ? { readonly "a step cannot hold durable operations: use Durable.child, or move them out of the step": never }
     : unknown
 
-/** A compile error for a policy that is given before the effect and is for other errors. */
+/** A compile error for a policy that is given before the effect and does not fit its errors. */
 export type PolicyFor<E, Policy> = [Policy] extends [RetryPolicy<E> | undefined]
   ? unknown
   : { readonly "the retry policy is for other errors": E }
@@ -45,8 +45,8 @@ export type OptionOf<O, Key extends string> = O extends readonly [infer Options]
   : undefined
 
 /**
- * How long something may take: a duration (1 second to 366 days, rounded up to whole seconds), or until a point in time. A
- * point in time that has passed already fails before anything is recorded.
+ * A limit of time: a duration (1 second to 366 days, rounded up to whole seconds), or a point in time. A point in time
+ * that has already passed fails before anything is recorded.
  *
  * @category models
  * @since 0.1.0

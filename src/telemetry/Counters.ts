@@ -1,8 +1,8 @@
 /**
- * What one invocation counts.
+ * The counters of one invocation.
  *
- * Owns: plain numbers while the invocation runs, and how they become metrics when it ends.
- * Does not own: when something counts, and what the metrics mean, which `Telemetry.ts` says.
+ * Owns: plain numbers while the invocation runs, and their conversion to metrics when it ends.
+ * Does not own: when something counts, and the meaning of the metrics, which `Telemetry.ts` defines.
  *
  * @since 0.1.0
  */
@@ -12,7 +12,7 @@ import type { ClaimedType } from "../execution/Claim.ts"
 import * as Telemetry from "../Telemetry.ts"
 import type { InvocationStatus } from "./Spans.ts"
 
-/** Whether an operation that the code asks for has no record, one without an outcome, or one with it. */
+/** The record of an operation that the code asks for: none, one without an outcome, or one with an outcome. */
 export type Origin = "fresh" | "resumed" | "replayed"
 
 type Tally = Record<Origin, number>
@@ -27,10 +27,10 @@ export class Counters {
     CALLBACK: none(),
     CHAINED_INVOKE: none()
   }
-  /** Milliseconds, and updates, of each request that was acknowledged. */
+  /** The milliseconds, and the number of updates, of each request that was acknowledged. */
   readonly #durations: Array<number> = []
   readonly #updates: Array<number> = []
-  /** Attempts of steps that are repeated, and requests that were. */
+  /** The number of step attempts that are repeated, and of requests that were repeated. */
   stepRetries = 0
   requestRetries = 0
 
@@ -43,7 +43,7 @@ export class Counters {
     this.#updates.push(updates)
   }
 
-  /** Adds everything to the metrics of an environment, once. */
+  /** Adds all numbers to the metrics of an environment. It is called once. */
   flush(services: Context.Context<never>): void {
     for (const [{ origin, type }, metric] of operations) add(metric, this.#operations[type][origin], services)
     for (const millis of this.#durations) Telemetry.checkpointDuration.updateUnsafe(millis, services)
@@ -53,7 +53,7 @@ export class Counters {
   }
 }
 
-/** Counts an invocation by how it ended. */
+/** Counts an invocation by its status. */
 export const countStatus = (status: InvocationStatus, services: Context.Context<never>): void => {
   invocations[status].updateUnsafe(1, services)
   if (status === "PENDING") Telemetry.suspensions.updateUnsafe(1, services)
@@ -61,12 +61,12 @@ export const countStatus = (status: InvocationStatus, services: Context.Context<
 
 type Counter = Metric.Metric<number, Metric.CounterState<number>>
 
-/** A series that nobody has counted in is not there. */
+/** Adds a count to a series. A count of 0 would create the series, and is omitted. */
 const add = (metric: Counter, count: number, services: Context.Context<never>): void => {
   if (count > 0) metric.updateUnsafe(count, services)
 }
 
-/** The series of operations, which are the same for everybody. */
+/** The series of operations, which all invocations share. */
 const operations = (["STEP", "CONTEXT", "WAIT", "CALLBACK", "CHAINED_INVOKE"] as const).flatMap((type) =>
   (["fresh", "resumed", "replayed"] as const).map(
     (origin): readonly [{ readonly type: ClaimedType; readonly origin: Origin }, Counter] => [

@@ -1,13 +1,14 @@
 /**
  * The logs of a workflow.
  *
- * Owns: which lines are written, with which time, and from which place they say they come.
- * Does not own: the loggers, which are those of the host.
+ * Owns: which lines are written, with which time, and which operation they name as their place.
+ * Does not own: the loggers, which belong to the host.
  *
  * Invariants:
- * 1. A line is written when the code gets there for the first time: not while the code is replaying, and not in a context
- *    that is only rebuilt. The bodies of steps are never replayed.
- * 2. A line has the time of the host. That Effect has looked at the clock of the workflow for it counts for nothing.
+ * 1. A line is written when the code reaches it for the first time: not during a replay, and not in a context that is
+ *    only rebuilt. The bodies of steps are never replayed.
+ * 2. A line has the time of the host. For each line Effect also reads the clock of the workflow, and that reading is
+ *    disregarded.
  *
  * @since 0.1.0
  */
@@ -25,8 +26,8 @@ import { StepContext } from "../StepContext.ts"
 type Loggers = ReadonlySet<Logger.Logger<unknown, unknown>>
 
 /**
- * The loggers of a workflow: one in front of all those of the host, so that it is called exactly once for every line. Where
- * the host has none there is none, and Effect does not look at the clock.
+ * Returns the loggers of a workflow: one in front of all loggers of the host, so that it is called exactly once for every
+ * line. If the host has none, the workflow has none, and Effect does not read the clock.
  */
 export const ofWorkflow = (loggers: Loggers, clock: Clock.Clock): Loggers =>
   loggers.size === 0 ? loggers : new Set([inFrontOf(loggers, clock)])
@@ -45,11 +46,11 @@ const inFrontOf = (loggers: Loggers, clock: Clock.Clock): Logger.Logger<unknown,
     if (!isReplayed(execution, fiber)) annotated(fiber, placeOf(execution, fiber), tell)
   })
 
-/** Whether the code that a fiber runs was run by an earlier invocation too. */
+/** Returns whether an earlier invocation also ran the code that a fiber runs. */
 export const isReplayed = ({ namespace, parts }: ExecutionService, fiber: AnyFiber): boolean =>
   stepAround(fiber) === undefined && (namespace.standing === "rebuilding" || parts.history.isReplaying)
 
-/** Loggers read annotations off the fiber, so it has them for as long as they look. */
+/** Adds annotations to a fiber while its loggers run, because loggers read them off the fiber. */
 const annotated = (fiber: AnyFiber, annotations: Readonly<Record<string, unknown>>, tell: () => void): void => {
   const { context } = fiber
   const present = fiber.getRef(References.CurrentLogAnnotations)
@@ -61,7 +62,7 @@ const annotated = (fiber: AnyFiber, annotations: Readonly<Record<string, unknown
   }
 }
 
-/** The operation in which code runs: the step, else the innermost context that has a record. */
+/** Returns the operation in which code runs: the step, otherwise the innermost context that has a record. */
 const placeOf = ({ namespace }: ExecutionService, fiber: AnyFiber): Readonly<Record<string, unknown>> => {
   const step = stepAround(fiber)
   if (step === undefined) {

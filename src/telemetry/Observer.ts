@@ -1,13 +1,13 @@
 /**
- * Watches one invocation and emits what it sees: metrics, spans, warnings, lines at DEBUG, and which logs are news.
+ * Watches one invocation and emits metrics, spans, warnings and lines at DEBUG. It also decides which logs are new.
  *
- * Owns: what an event of the invocation means for each of these.
- * Does not own: how they are emitted. It knows the parts of an invocation and no operation, and nothing knows it but the
- * place that puts an invocation together.
+ * Owns: the meaning of an event of the invocation for each of these.
+ * Does not own: how they are emitted. It depends on the parts of an invocation and on no operation, and only the module
+ * that composes an invocation depends on it.
  *
  * Invariants:
- * 1. An operation is emitted once over all invocations: what an invocation records is emitted when it is acknowledged, and what
- *    the service does by itself by the first invocation that hears of it.
+ * 1. An operation is emitted once over all invocations. What an invocation records is emitted when it is acknowledged.
+ *    What the service does by itself is emitted by the first invocation that learns of it.
  * 2. Metrics change when the invocation ends.
  *
  * @since 0.1.0
@@ -69,17 +69,18 @@ export class Observer implements Listener, Surroundings {
     })
   }
 
-  // --- What happens ----------------------------------------------------------------------------------------------------
+  // --- Events ----------------------------------------------------------------------------------------------------------
 
   claimed(claim: Claim): void {
     const { id, isSettled, kind, namespace, record } = claim
     const isContinued = kind.type === "CALLBACK" || kind.type === "CONTEXT"
     const isRebuilding = namespace.standing === "rebuilding"
-    // What is rebuilt goes no further than its records: an operation without an outcome is only come across.
+    // A rebuilt context runs no further than its records: it reaches an operation without an outcome, but does not run
+    // it.
     if (isRebuilding && !isSettled && !(record !== undefined && isContinued)) return
     this.#counters.claimed(kind.type, record === undefined ? "fresh" : isSettled ? "replayed" : "resumed")
     if (isRebuilding) return
-    // What is recorded of steps and contexts was recorded by an invocation, which has emitted it.
+    // An invocation recorded the outcomes of steps and contexts, and has emitted them.
     const isNews = isSettled && isOfOthers(kind.type) && this.#news.has(id)
     this.#spans?.claimed(claim, isNews)
     this.#logs?.claimed(claim, isNews)
@@ -113,12 +114,12 @@ export class Observer implements Listener, Surroundings {
     this.#counters.requestRetries++
   }
 
-  /** A replay does not silence it: it is logged as a line of the host, not of the workflow. */
+  /** Logs a warning as a line of the host, not of the workflow, so that a replay does not silence it. */
   warned(message: string): void {
     Effect.runForkWith(this.#services)(Effect.logWarning(message))
   }
 
-  /** The invocation ended. */
+  /** Emits the end of the invocation. */
   ended(exit: Exit.Exit<{ readonly answer: InvocationAnswer }, unknown>): void {
     const status = statusOf(exit)
     this.#spans?.end(status)
@@ -126,13 +127,13 @@ export class Observer implements Listener, Surroundings {
     this.#counters.flush(this.#services)
   }
 
-  // --- What is around code of the user ---------------------------------------------------------------------------------
+  // --- The environment of the user's code ------------------------------------------------------------------------------
 
   services<R>(services: Context.Context<R>): Context.Context<R> {
     const loggers = Logs.ofWorkflow(Context.get(services, Logger.CurrentLoggers), this.#clock)
     const told = Context.add(services, Logger.CurrentLoggers, loggers)
     const tracer = Context.get(services, Tracer.Tracer)
-    // Without a tracer that exports its spans nobody is told, and Effect itself looks whether there is one.
+    // The native tracer exports no spans, and Effect itself checks for it, so it stays as it is.
     return tracer === Tracer.nativeTracer ? told : Context.add(told, Tracer.Tracer, traced(this.#clock, tracer))
   }
 
@@ -152,14 +153,14 @@ export class Observer implements Listener, Surroundings {
   }
 }
 
-/** The services of an invocation, whose logs name its execution. */
+/** Returns the services of an invocation, whose logs name its execution. */
 export const observed = <R>(executionArn: string, services: Context.Context<R>): Context.Context<R> =>
   Context.add(services, References.CurrentLogAnnotations, {
     ...Context.get(services, References.CurrentLogAnnotations),
     executionArn
   })
 
-/** Counts an invocation by how it ended. */
+/** Counts an invocation by its exit. */
 export const countEnd = (
   exit: Exit.Exit<{ readonly answer: InvocationAnswer }, unknown>,
   services: Context.Context<never>

@@ -1,10 +1,10 @@
 /**
  * The life of operations as lines at DEBUG, for people who want to see what an invocation does.
  *
- * Owns: the words of these lines, and what they are annotated with. Does not own: which events there are.
+ * Owns: the wording of these lines, and their annotations. Does not own: which events there are.
  *
  * Invariants:
- * 1. Where DEBUG is off nothing is kept and nothing is made.
+ * 1. If DEBUG is off, nothing is kept and nothing is created.
  * 2. A line holds names, ids, numbers and types, and never a value.
  *
  * @since 0.1.0
@@ -31,7 +31,7 @@ export class OperationLogs {
     this.#services = services
   }
 
-  /** Nothing, unless the host writes logs at DEBUG. */
+  /** Returns nothing unless the host writes logs at DEBUG. */
   static make(services: Context.Context<never>): OperationLogs | undefined {
     const isOn =
       LogLevel.isLessThanOrEqualTo(Context.get(services, References.MinimumLogLevel), "Debug") &&
@@ -39,7 +39,7 @@ export class OperationLogs {
     return isOn ? new OperationLogs(services) : undefined
   }
 
-  /** The code asked for an operation, which may have ended before, or while no invocation ran. */
+  /** Logs that the code asked for an operation, which may have ended before, or while no invocation ran. */
   claimed(claim: Claim, isNews: boolean): void {
     const { id, isSettled, kind, namespace, path, record } = claim
     const { wireId: parentId } = namespace
@@ -68,7 +68,7 @@ export class OperationLogs {
     this.#tell(open, `began attempt ${number}`)
   }
 
-  /** An attempt failed, and the operation is tried again later. */
+  /** Logs that an attempt failed and that the operation is tried again later. */
   retried(id: string): void {
     const open = this.#open.get(id)
     if (open !== undefined) this.#tell(open, "will be tried again")
@@ -81,7 +81,7 @@ export class OperationLogs {
     this.#tell(open, `ended as ${status}`)
   }
 
-  /** The invocation ended, and the execution goes on in another one. */
+  /** Logs that the open operations are suspended: the execution continues in another invocation. */
   suspended(): void {
     for (const open of this.#open.values()) this.#tell(open, "is suspended")
   }

@@ -1,15 +1,15 @@
 /**
- * The real time in the spans of a workflow, whose own clock is another one.
+ * The real time in the spans of a workflow, whose own clock shows another time.
  *
  * Owns: when a span of the user begins and ends, and when its events happen.
- * Does not own: which spans there are, and the time of log lines, which `Logs.ts` has.
+ * Does not own: which spans there are, and the time of log lines, which `Logs.ts` owns.
  *
  * @since 0.1.0
  */
 import type * as Clock from "effect/Clock"
 import * as Tracer from "effect/Tracer"
 
-/** A tracer whose spans have the times of a clock, whatever clock the code sees that makes them. */
+/** Returns a tracer whose spans have the times of a clock, whatever clock the code sees that creates them. */
 export const traced = (clock: Clock.Clock, tracer: Tracer.Tracer): Tracer.Tracer => {
   /** Zero means that spans have no times. */
   const real = (time: bigint): bigint => (time === BigInt(0) ? time : clock.currentTimeNanosUnsafe())

@@ -1,9 +1,10 @@
 /**
- * The spans of one invocation: one for each operation over its whole life, exported by the invocation that sees its end; one
- * for each attempt of a step; one for the invocation; and one for the execution, exported when it is over.
+ * The spans of one invocation: one for each operation over its whole life, exported by the invocation that observes its
+ * end; one for each attempt of a step; one for the invocation; and one for the execution, exported when it has ended.
  *
- * Owns: which spans there are, when they begin and end, and what they say. Names and attributes are those of AWS's
- * plugins for OpenTelemetry ("execution view"). Errors are reported by their types: messages hold whatever the user put there.
+ * Owns: which spans there are, when they begin and end, and their attributes. Names and attributes are those of AWS's
+ * plugins for OpenTelemetry ("execution view"). Errors are reported by their types, because messages may contain data of
+ * users.
  * Does not own: ids, and spans of the user.
  *
  * @since 0.1.0
@@ -22,7 +23,7 @@ import { errorTypeOf } from "../values/Failures.ts"
 import type { Operation } from "../wire/Operation.ts"
 import { operationSpanId, traceIdOf, withIds, workflowSpanId, writeTraceHeader, type TraceHeader } from "./SpanIds.ts"
 
-/** How an invocation ended: with an answer, or without one, and then it is repeated. */
+/** The end of an invocation: with an answer, or without one, in which case the service repeats it (`RETRYING`). */
 export type InvocationStatus = "SUCCEEDED" | "FAILED" | "PENDING" | "RETRYING"
 
 type Attributes = Readonly<Record<string, unknown>>
@@ -39,13 +40,13 @@ interface Options {
   readonly startedAt: number
   /** When the invocation began, in milliseconds. */
   readonly beganAt: number
-  /** Whether it is the first of its execution. */
+  /** Whether the invocation is the first of its execution. */
   readonly isFirst: boolean
   readonly header: TraceHeader | undefined
   readonly clock: Clock.Clock
 }
 
-/** The tracer of an environment, if somebody put one there: the default of Effect makes spans that nobody sees. */
+/** Returns the tracer of an environment, if one was configured: the spans of Effect's default tracer are not exported. */
 const tracerIn = (services: Context.Context<never>): Tracer.Tracer | undefined => {
   const tracer = Context.get(services, Tracer.Tracer)
   return tracer === Tracer.nativeTracer || !Context.get(services, References.TracerEnabled) ? undefined : tracer
@@ -56,7 +57,7 @@ export class Spans {
   readonly #options: Options
   readonly #open = new Map<string, Open>()
   readonly #traceId: string
-  /** The span of the execution, which is made last and known first. */
+  /** The span of the execution, which is created last, but whose id is known first. */
   readonly #workflow: Tracer.ExternalSpan
   readonly invocation: Tracer.Span
 
@@ -78,7 +79,10 @@ export class Spans {
     return tracer === undefined ? undefined : new Spans(tracer, options)
   }
 
-  /** The code asked for an operation. One that ended while no invocation ran is exported now. */
+  /**
+   * Begins the span of an operation that the code asked for. An operation that ended while no invocation ran is exported
+   * now.
+   */
   claimed(claim: Claim, endedBefore: boolean): void {
     const { record } = claim
     if (record !== undefined && isFinal(record) && !endedBefore) return
@@ -92,13 +96,13 @@ export class Spans {
     if (record !== undefined && endedBefore) this.told(record)
   }
 
-  /** The service knows of an operation. */
+  /** Notes that the service knows of an operation. */
   started(id: string): void {
     const open = this.#open.get(id)
     if (open !== undefined) open.started = true
   }
 
-  /** An operation ended, with the type of its error if it failed. */
+  /** Ends the span of an operation, with the type of its error if it failed. */
   ended(id: string, at: number, status: string, error: string | undefined): void {
     const open = this.#open.get(id)
     if (open === undefined) return
@@ -110,13 +114,13 @@ export class Spans {
     this.#end(span, status === "SUCCEEDED" ? Exit.void : failure(error ?? status), nanos(at))
   }
 
-  /** The service reports the state of an operation. */
+  /** Ends the span of an operation if the service reports that it has ended. */
   told(operation: Operation): void {
     const { EndTimestamp, Id, Status } = operation
     if (isFinal(operation)) this.ended(Id, EndTimestamp ?? this.#millis(), Status, reportedError(operation))
   }
 
-  /** One attempt of a step. */
+  /** Begins the span of an attempt of a step. */
   attempt<R>(claim: Claim, number: number, services: Context.Context<R>): Watched<R> {
     const operation = this.#open.get(claim.id)?.span
     operation?.attribute("durable.attempt.number", number)
@@ -137,12 +141,12 @@ export class Spans {
     return { services: Context.add(services, Tracer.ParentSpan, span), ended }
   }
 
-  /** The span to which the code of a namespace belongs, which is that of the invocation for the workflow itself. */
+  /** Returns the span to which the code of a namespace belongs: that of the invocation for the workflow itself. */
   in(namespace: Namespace): Tracer.AnySpan {
     return namespace.recorded.id === "" ? this.invocation : this.#parentIn(namespace)
   }
 
-  /** The header for a function that an operation calls. */
+  /** Returns the trace header for a function that an operation calls. */
   traceHeader(claim: Claim): string {
     return writeTraceHeader({
       traceId: this.#traceId,
@@ -151,12 +155,15 @@ export class Spans {
     })
   }
 
-  /** The invocation ended. */
+  /**
+   * Ends the spans of open operations that no later invocation exports, that of the invocation, and that of the execution
+   * if it has ended.
+   */
   end(status: InvocationStatus): void {
     const exit = status === "FAILED" ? failure(status) : status === "RETRYING" ? incomplete : Exit.void
     const isOver = status === "SUCCEEDED" || status === "FAILED"
     for (const [id, { span, started }] of this.#open) {
-      // A later invocation exports it as the same span, if there is one and if that is possible.
+      // A later invocation exports it as the same span, if there is one and the tracer accepts known ids.
       const isToldLater = !isOver && span.spanId === operationSpanId(this.#options.executionArn, id)
       if (!started || isToldLater) continue
       span.attribute("durable.operation.status", "STARTED")
@@ -174,7 +181,7 @@ export class Spans {
       attributes: { "durable.execution.status": status }
     }
     const root = this.#make("Workflow", options)
-    // Where ids cannot be chosen, a root would begin a trace of its own. Such a span is never ended, so nobody sees it.
+    // If the tracer does not accept ids, a root begins its own trace. That span is never ended, so it is not exported.
     const span = root.traceId === this.#traceId ? root : this.#make("Workflow", { ...options, parent: this.#workflow })
     this.#end(span, exit)
   }
@@ -217,7 +224,7 @@ export class Spans {
     return span
   }
 
-  /** Ends a span now, or at a time of the service, whose clock may be behind ours. */
+  /** Ends a span now, or at a time of the service, whose clock may be behind the local one. */
   #end(span: Tracer.Span, exit: Exit.Exit<void, Error>, at = this.#now()): void {
     span.end(at < span.status.startTime ? span.status.startTime : at, exit)
   }
@@ -241,7 +248,7 @@ const attributesOf = ({ id, kind, name }: Claim): Attributes => ({
 const reportedError = ({ CallbackDetails, ChainedInvokeDetails, Status }: Operation): string | undefined =>
   Status === "SUCCEEDED" ? undefined : ((ChainedInvokeDetails ?? CallbackDetails)?.Error?.ErrorType ?? Status)
 
-/** An error of which only the type is reported. */
+/** Creates a failure that reports only the type of an error. */
 const failure = (type: string): Exit.Exit<never, Error> => {
   const error = new Error(type)
   error.name = type
@@ -249,8 +256,8 @@ const failure = (type: string): Exit.Exit<never, Error> => {
   return Exit.fail(error)
 }
 
-/** Neither a success nor an error: what goes on in another invocation. */
+/** The exit of a span that continues in another invocation: neither a success nor an error. */
 const incomplete: Exit.Exit<never> = Exit.interrupt()
 
-/** Whole milliseconds: a fraction only puts in order what happened within one. */
+/** Returns whole milliseconds in nanoseconds: the fraction only orders events within a millisecond. */
 const nanos = (millis: number): bigint => BigInt(Math.floor(millis)) * 1_000_000n
