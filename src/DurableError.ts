@@ -110,7 +110,11 @@ export class InvokeTimedOut extends Schema.TaggedError<InvokeTimedOut>()("Invoke
 }) {
   override get message(): string {
     return this.source === "caller"
-      ? `The function ${this.function}, invoked by "${this.operation}", did not answer before the time-out of the invoke. It may still be running: nothing stops it.`
+      ? `The function ${this.function}, invoked by "${this.operation}", did not answer before the time-out of the invoke. ${
+          this.calleeMayStillRun
+            ? "It may still be running: nothing stops it."
+            : "It was not called: the time-out had passed before that."
+        }`
       : `The function ${this.function}, invoked by "${this.operation}", reached its own time-out: ${because(this)}.`
   }
 }
@@ -200,8 +204,8 @@ export class CallbackTimedOut extends Schema.TaggedError<CallbackTimedOut>()("Ca
 }) {
   override get message(): string {
     return this.reason === "timeout"
-      ? `Nobody completed the callback "${this.operation}" before its time-out. An answer that comes now is refused; ask again with a new callback if it is still needed.`
-      : `The callback "${this.operation}" got no heartbeat, and was not completed, before its heartbeat time-out. Whoever works on it has to send heartbeats more often than that, or has died.`
+      ? `The callback "${this.operation}" was not completed before its time-out. An answer that comes now is refused; ask again with a new callback if it is still needed.`
+      : `The callback "${this.operation}" got no heartbeat, and was not completed, before its heartbeat time-out. The worker must send heartbeats more often, or has died.`
   }
 }
 
@@ -220,7 +224,7 @@ export class CallbackSubmitFailed extends Schema.TaggedError<CallbackSubmitFaile
   errorMessage: optionalText
 }) {
   override get message(): string {
-    return `The submitter of the callback "${this.operation}" failed: ${because(this)}. Nobody may know of the callback: give the submitter a retry policy, or handle this error.`
+    return `The submitter of the callback "${this.operation}" failed: ${because(this)}. No other system may know of the callback: give the submitter a retry policy, or handle this error.`
   }
 }
 

@@ -58,9 +58,7 @@ const fail = Command.make(
 
 const heartbeat = Command.make("heartbeat", shared, ({ reference, ...flags }) =>
   answer(reference, flags, "goes on", (client, id) => client.heartbeatCallback(id)).pipe(connected(flags))
-).pipe(
-  Command.withDescription("Tell that the work behind a callback goes on, which starts its heartbeat time-out anew")
-)
+).pipe(Command.withDescription("Report that the work behind a callback goes on, which restarts its heartbeat time-out"))
 
 export const callback = Command.make("callback").pipe(
   Command.withDescription("Answer a callback"),

@@ -81,4 +81,4 @@ const explained = ({ _tag, message }: ClientError, url: string | undefined): str
 
 /** Returns the message about a missing service. */
 export const nobodyAt = (url: string): string =>
-  `Nobody answers at ${url}. Start an engine with: npx effect-durable dev FILE. For another address there is --endpoint URL, for AWS --aws.`
+  `No engine answers at ${url}. Start an engine with: npx effect-durable dev FILE. For another address there is --endpoint URL, for AWS --aws.`

@@ -50,7 +50,7 @@ const flags = {
   port: count("port", "PORT", `The port of the API, 0 for a free one [${defaultPort}]`),
   db: database,
   memory: toggle("memory", "Keep nothing on disk"),
-  skipTime: toggle("skip-time", "Leap over waits while somebody waits for the end of an execution"),
+  skipTime: toggle("skip-time", "Skip waits while a client waits for the end of an execution"),
   noUi: toggle("no-ui", "Serve no page"),
   open: toggle("open", "Open the page in a browser"),
   useAwsCredentials: toggle("use-aws-credentials", "Functions get the AWS credentials of this environment"),

@@ -58,7 +58,9 @@ const exported = Command.make(
       result(flags.json ? JSON.stringify(document) : JSON.stringify(document, undefined, 2))
     }).pipe(connected(flags))
 ).pipe(
-  Command.withDescription("Print all that the service tells of an execution, its events among it, as one JSON document")
+  Command.withDescription(
+    "Print everything that the service reports of an execution, with its events, as one JSON document"
+  )
 )
 
 export { exported as export }

@@ -70,7 +70,7 @@ const farewell = (
     "  npx vitest run             the test, in virtual time",
     `  ${run.padEnd(26)} an engine on this machine`,
     `  npx effect-durable invoke ${name} --payload '{"item":"tea"}' --follow`,
-    `                             in another terminal; it tells how to approve`
+    `                             in another terminal; it prints how to approve`
   ].join("\n")
 }
 

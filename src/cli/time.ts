@@ -33,7 +33,8 @@ const skip = Command.make(
     Effect.gen(function* () {
       const { result, say } = yield* Output
       const { url } = yield* Endpoint
-      if (url === undefined) return yield* misused("Nobody skips time at AWS: this is for engines on this machine.")
+      if (url === undefined)
+        return yield* misused("Time cannot be skipped at AWS: this command is for engines on this machine.")
       const given = Option.getOrUndefined(reference)
       if ((given === undefined) !== all) return yield* misused("Name one execution, or give --all.")
       const arn = given === undefined ? undefined : yield* findExecution(given, among)

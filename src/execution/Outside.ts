@@ -198,7 +198,7 @@ export const tellDrawn = ({ fibers, history, listener }: Core, fiber: AnyFiber, 
   if (!namespace.draws(fibers.userOf(fiber))) return
   const message =
     `Two fibers of ${describe(namespace.path, "the workflow")} draw random numbers or identifiers, and one of them gets ` +
-    "there after work that no operation records, such as a promise, so who draws which depends on timing. Put the work into a Durable.step, or give " +
+    "there after work that no operation records, such as a promise, so which fiber draws which one depends on timing. Put the work into a Durable.step, or give " +
     "each branch numbers of its own with Durable.forEach, Durable.all or Durable.child."
   listener.outside?.(undefined, message)
   if (!history.isReplaying) listener.warned?.(message)

@@ -231,7 +231,7 @@ const withoutId = ({ path }: Subject): Effect.Effect<never> =>
     new StoreRejected({
       operation: path,
       message:
-        `Expected an id for the callback "${path}" in the answer of the service, found none, so nobody could complete it. ` +
+        `Expected an id for the callback "${path}" in the answer of the service, found none, so it could not be completed. ` +
         "Check the CheckpointStore, if it is one of your own, and start the execution again."
     })
   )
@@ -337,6 +337,6 @@ const explained = ({ message, operation }: SerdesFailed): SerdesFailed =>
   new SerdesFailed({
     operation,
     message:
-      `${message.replace(/\.$/, "")}. Whoever completes the callback has to send JSON that its success Schema reads; ` +
+      `${message.replace(/\.$/, "")}. The completion must be JSON that its success Schema reads; ` +
       "without that Schema the answer is the text as it was sent."
   })

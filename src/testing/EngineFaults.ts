@@ -30,7 +30,7 @@ export class EngineFaults {
     if (silent > 0 && (!wholeMillis || delay > 0))
       throw new TestFailure({
         message:
-          "Expected the fault silent together with wholeMillis, and without delay: nobody could tell when something ended of which the answer said nothing, if it came late or its stamp were no whole one."
+          "Expected the fault silent together with wholeMillis, and without delay: otherwise nothing says when an operation ended that the answer leaves out."
       })
     this.#options = options
   }

@@ -113,7 +113,7 @@ const exitOf = (
   if (record.Status === "SUCCEEDED") {
     return read({ success, successSerdes }, text, info).pipe(
       Effect.map(Exit.succeed),
-      Effect.catch(({ message }) => unreadable(`The result of "${path}" does not fit what is said of it: ${message}`))
+      Effect.catch(({ message }) => unreadable(`The result of "${path}" does not fit its Schema: ${message}`))
     )
   }
   const raw: ErrorObject = failure ?? { ErrorMessage: `The operation is ${record.Status}.` }

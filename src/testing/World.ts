@@ -597,7 +597,7 @@ export class World {
     for (const operation of this.operations(executionArn)) {
       if (operation.Status !== "STARTED") continue
       if (operation.Type === "CALLBACK" && !this.#answering.has(keyOf({ executionArn, operationId: operation.Id }))) {
-        lines.push(`the callback "${operation.Name}" is open, and nobody answers it`)
+        lines.push(`the callback "${operation.Name}" is open, and nothing answers it`)
       }
       if (operation.Type === "CHAINED_INVOKE") lines.push(`the invoke "${operation.Name}" has no outcome yet`)
     }

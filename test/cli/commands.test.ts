@@ -422,7 +422,7 @@ describe("every command", () => {
         assert.deepStrictEqual([ran.code, ran.out], [1, ""], args.join(" "))
         assert.include(
           ran.err,
-          "Nobody answers at http://127.0.0.1:9. Start an engine with: npx effect-durable dev FILE."
+          "No engine answers at http://127.0.0.1:9. Start an engine with: npx effect-durable dev FILE."
         )
       }
     })
@@ -442,7 +442,7 @@ describe("every command", () => {
         [["ls", "--aws"], "lists executions by function only"],
         [["show", "order-1", "--aws"], "add --function NAME"],
         [["show", "no name"], "neither the ARN of an execution nor a name of one"],
-        [["time", "skip", "order-1", "--aws"], "Nobody skips time at AWS"]
+        [["time", "skip", "order-1", "--aws"], "Time cannot be skipped at AWS"]
       ]
       for (const [args, says] of wrong) {
         const ran = yield* command(...args)

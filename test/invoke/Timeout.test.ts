@@ -91,6 +91,7 @@ describe("the time-out of an invoke", () => {
         assert.instanceOf(errors[0], DurableError.InvokeTimedOut)
         assert.strictEqual(errors[0].source, "caller")
         assert.isFalse(errors[0].calleeMayStillRun)
+        assert.include(errors[0].message, "It was not called: the time-out had passed before that.")
         assert.strictEqual(errors[0].operation, "late")
       }
     })

@@ -325,7 +325,7 @@ describe("an answer", () => {
         [TestEngine.answer("approval", Reply.never)],
         impatient
       )
-      assert.include(message, `the callback "approval" is open, and nobody answers it`)
+      assert.include(message, `the callback "approval" is open, and nothing answers it`)
     })
   )
 
@@ -513,7 +513,7 @@ describe("a callback that a test answers by hand", () => {
       assert.match(yield* reportOf(Durable.wait("day", "1 day")), /ended, and no callback "approval"/)
       assert.match(
         yield* reportOf(awaited(Durable.callback("other"))),
-        /the callback "other" is open, and nobody answers it/
+        /the callback "other" is open, and nothing answers it/
       )
     })
   )

@@ -53,7 +53,7 @@ const findingsOf = (file: string, contracts: ReadonlyArray<Contract>): ReadonlyA
     : without.map(({ name }) =>
         advice(
           file,
-          `The contract "${name}" has no target. Whoever calls it once it is deployed calls ${name}:$LATEST: give it a target such as "${name}:live", or an entry in DURABLE_TARGETS.`
+          `The contract "${name}" has no target. Once it is deployed, callers call ${name}:$LATEST: give it a target such as "${name}:live", or an entry in DURABLE_TARGETS.`
         )
       )
 }

@@ -30,7 +30,7 @@ const endpoint: Effect.Effect<ReadonlyArray<Finding>> = Effect.suspend(() => {
     onFailure: () => [
       configured === undefined
         ? ok("engine", "none runs. Start one with: npx effect-durable dev FILE")
-        : advice("engine", `AWS_ENDPOINT_URL_LAMBDA leads to ${url}, and nobody answers there`)
+        : advice("engine", `AWS_ENDPOINT_URL_LAMBDA leads to ${url}, and nothing answers there`)
     ]
   })
 })

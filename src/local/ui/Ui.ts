@@ -126,7 +126,7 @@ const act = (
       refused(
         403,
         "AccessDeniedException",
-        "Only a page of this engine may change something. Load the page anew, with scripts allowed."
+        "Only a page of this engine may change something. Reload the page, with scripts allowed."
       )
     )
   }
