@@ -377,7 +377,7 @@ describe("The answer to a callback", () => {
           })
           const failure = failureOf(ran)
           assert.strictEqual(failure.errorType, "SerdesFailed")
-          assert.match(failure.errorMessage ?? "", /"approval".*send JSON/s)
+          assert.match(failure.errorMessage ?? "", /"approval".*must be JSON/s)
           assert.notInclude(failure.errorMessage ?? "", "secret-answer")
         })
     )

@@ -237,7 +237,7 @@ describe("The answer to a waitForCallback", () => {
       )
       const failure = failureOf(ran)
       assert.strictEqual(failure.errorType, "SerdesFailed")
-      assert.match(failure.errorMessage ?? "", /the result of "approval":.*send JSON/)
+      assert.match(failure.errorMessage ?? "", /the result of "approval":.*must be JSON/)
       assert.notInclude(failure.errorMessage ?? "", "secret-answer")
       let reads = 0
       const throttled = Serdes.make<number>({
