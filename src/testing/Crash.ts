@@ -80,17 +80,28 @@ export const crashes = (crash: Crash | ReadonlyArray<Crash> | undefined): Readon
 
 const isList = (crash: Crash | ReadonlyArray<Crash>): crash is ReadonlyArray<Crash> => Array.isArray(crash)
 
-const pointAt = (side: Side, at: number | string | undefined): ReadonlyArray<Point> =>
-  at === undefined ? [] : [pointIn(`${side}:${at}`)]
+const pointAt = (side: Side, at: number | string | undefined): ReadonlyArray<Point> => {
+  if (at === undefined) return []
+  if (typeof at === "string") return [pointIn(`${side}:${at}`)]
+  return Number.isSafeInteger(at) && at > 0 ? [{ side, at }] : refuse(`${side}:${at}`)
+}
 
 const pointIn = (text: string): Point => {
   const [, name, at = ""] = /^([a-z]+):(.+)$/s.exec(text) ?? []
   const side = sides.find((one) => one === name)
-  if (side === undefined || /^(-.*|0+)$/.test(at))
-    throw new TestFailure({
-      message: `Expected a crash such as "before:3", "after:charge", "lost:3" or "twice:1", found ${JSON.stringify(text)}. The number is that of a checkpoint, from 1; the name is that of an operation.`
-    })
-  return { side, at: /^[1-9]\d*$/.test(at) ? Number(at) : at }
+  if (side === undefined || isNoCount.test(at)) return refuse(text)
+  return { side, at: isCount.test(at) ? Number(at) : at }
+}
+
+/** A whole number is that of a checkpoint. Everything else, such as `-order` or `00`, is the name of an operation. */
+const isCount = /^[1-9]\d*$/
+
+const isNoCount = /^(0|-[1-9]\d*)$/
+
+const refuse = (text: string): never => {
+  throw new TestFailure({
+    message: `Expected a crash such as "before:3", "after:charge", "lost:3" or "twice:1", found ${JSON.stringify(text)}. A whole number is that of a checkpoint, from 1, so 0 and -1 are none; anything else is the name of an operation.`
+  })
 }
 
 /** Returns the notation of a crash. */

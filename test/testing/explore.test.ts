@@ -250,10 +250,31 @@ describe("The option crash of TestEngine.layer", () => {
 
   it.effect("says how a crash is written", () =>
     Effect.gen(function* () {
-      for (const crash of ["sometimes", "after:0", "before:-1"]) {
+      for (const crash of ["sometimes", "after:0", "before:-1", "lost:-12"]) {
         const mistake = yield* mistakeOf(crash)
         assert.include(mistake, 'Expected a crash such as "before:3"')
         assert.include(mistake, `found "${crash}"`)
+        assert.include(mistake, "0 and -1 are none")
+      }
+      for (const number of [0, -3, 1.5, Number.NaN]) {
+        assert.include(yield* mistakeOf({ before: number }), `found "before:${number}"`)
+      }
+    })
+  )
+
+  it.effect.each(["-order", "00", "-01", "1.5", "3 boxes"])("kills at an operation with the name %s", (name) =>
+    Effect.gen(function* () {
+      let begun = 0
+      const order = Order.implement(() =>
+        Durable.step(
+          name,
+          Effect.sync(() => `${++begun}`)
+        )
+      )
+      for (const crash of [`before:${name}`, { before: name }]) {
+        begun = 0
+        yield* Effect.provide(TestEngine.run(Order), TestEngine.layer([order], { crash }))
+        assert.strictEqual(begun, 2)
       }
     })
   )
