@@ -8,6 +8,8 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Scope from "effect/Scope"
 import type { CheckpointRequest, CheckpointResponse, StoreError } from "../CheckpointStore.ts"
 import type { OperationUpdate } from "../wire/OperationUpdate.ts"
 import { suffer } from "./RequestFault.ts"
@@ -189,6 +191,13 @@ export class Crashes {
     return undefined
   }
 }
+
+/** Fails the test when a scope closes before all crashes have happened. A test that has failed reports its own failure. */
+export const reportMissed = (crashes: Crashes): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.addFinalizer((exit) => {
+    const missed = Exit.isSuccess(exit) ? crashes.missed : undefined
+    return missed === undefined ? Effect.void : Effect.die(missed)
+  })
 
 /** Returns whether an update is the one of the operation that a crash names. */
 const isAt = ({ at, side }: Point, { Action, Name, Type }: OperationUpdate): boolean => {

@@ -10,7 +10,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { CheckpointStore } from "../CheckpointStore.ts"
-import { Crashes, crashes, show } from "./Crash.ts"
+import { Crashes, crashes, reportMissed, show } from "./Crash.ts"
 import { faulty, type Options } from "./FaultyStore.ts"
 import { TestFailure } from "./TestFailure.ts"
 import { wrong, type ClockOptions } from "./WrongClock.ts"
@@ -28,7 +28,8 @@ export type { ClockOptions } from "./WrongClock.ts"
  * (`invocationTimeout`), and clocks, stamps and silent answers (`faults`); on the local engine it is the `timeout` of a
  * function.
  *
- * **Defects**: `TestFailure` for an invalid option.
+ * **Defects**: `TestFailure` for an invalid option, and for crashes that have not happened when the layer is released after a
+ * success. {@link around} has no release, and reports none.
  *
  * @example
  * ```ts
@@ -48,7 +49,11 @@ export type { ClockOptions } from "./WrongClock.ts"
 export const layer = (options: Options): Layer.Layer<CheckpointStore, never, CheckpointStore> =>
   Layer.effect(
     CheckpointStore,
-    Effect.map(CheckpointStore, (store) => around(store, options))
+    Effect.gen(function* () {
+      const { crashes: killer, store } = disturbed(yield* CheckpointStore, options)
+      yield* reportMissed(killer)
+      return store
+    })
   )
 
 /**
@@ -68,7 +73,13 @@ export const layer = (options: Options): Layer.Layer<CheckpointStore, never, Che
  * @category constructors
  * @since 0.1.0
  */
-export const around = (store: CheckpointStore["Service"], options: Options): CheckpointStore["Service"] => {
+export const around = (store: CheckpointStore["Service"], options: Options): CheckpointStore["Service"] =>
+  disturbed(store, options).store
+
+const disturbed = (
+  store: CheckpointStore["Service"],
+  options: Options
+): { readonly store: CheckpointStore["Service"]; readonly crashes: Crashes } => {
   const points = crashes(options.crash)
   const twice = points.find(({ side }) => side === "twice")
   if (twice !== undefined)
@@ -77,7 +88,10 @@ export const around = (store: CheckpointStore["Service"], options: Options): Che
     })
   const inner = faulty(store, options)
   const killer = new Crashes(points, false, { runAgain: () => {}, crashed: options.onCrash })
-  return { ...inner, checkpoint: (request) => killer.around(request, inner.checkpoint(request)) }
+  return {
+    crashes: killer,
+    store: { ...inner, checkpoint: (request) => killer.around(request, inner.checkpoint(request)) }
+  }
 }
 
 /**

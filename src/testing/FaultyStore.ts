@@ -53,7 +53,10 @@ export interface Options {
   readonly tokenless?: number | undefined
   /** Number of operations on one page of an answer: a whole number of at least 1. Default: as many as the store returns. */
   readonly pageItems?: number | undefined
-  /** The points at which invocations are killed, such as `"after:3"` or `{ before: "charge" }`; several crashes are a list. */
+  /**
+   * The points at which invocations are killed, such as `"after:3"` or `{ before: "charge" }`; several crashes are a list. A
+   * test in which a crash does not happen fails when the layer of the faults is released.
+   */
   readonly crash?: Crash | ReadonlyArray<Crash> | undefined
   /** Receives each crash that happens, before the invocation does. */
   readonly onCrash?: ((crash: Crashed) => Effect.Effect<void>) | undefined

@@ -10,7 +10,6 @@
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import { cast } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -45,7 +44,7 @@ import {
   type CallbackSchemas,
   type CallbackValue
 } from "./Answer.ts"
-import { crashes, type Crash } from "./Crash.ts"
+import { crashes, reportMissed, type Crash } from "./Crash.ts"
 import { millisBetween, misfit, type ExpectedDuration } from "./elapsed.ts"
 import { exploreWith, type Exploration, type Schedule, type Tries } from "./Explore.ts"
 import type * as Faults from "./Faults.ts"
@@ -291,16 +290,9 @@ export const layer = <const F extends ReadonlyArray<Part>>(
         })
       })
       const world = yield* make({ crashes: crashes(options.crash), order: options.order ?? [] })
-      yield* Effect.addFinalizer((exit) =>
-        Effect.andThen(
-          world.dispose,
-          Effect.suspend(() => {
-            // A test that has failed reports its own failure.
-            const missed = Exit.isSuccess(exit) ? world.crashes.missed : undefined
-            return missed === undefined ? Effect.void : Effect.die(missed)
-          })
-        )
-      )
+      // The world is disposed of first: finalizers run in reverse order.
+      yield* reportMissed(world.crashes)
+      yield* Effect.addFinalizer(() => world.dispose)
       const patience = read.millis("patience", options.patience, positive, 4_500)
       return Context.make(TestEngine, { world, patience, another: make }).pipe(
         Context.add(CheckpointStore, world.store),

@@ -2,8 +2,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { CheckpointStore, Durable, DurableFunction, RetryPolicy } from "effect-durable"
 import { Faults, TestEngine } from "effect-durable/testing"
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 
@@ -47,6 +49,21 @@ describe("Faults.layer", () => {
       assert.deepStrictEqual(ends, ["StaleCheckpointToken", "StaleCheckpointToken", "StoreUnavailable", "answered"])
       assert.deepStrictEqual(arrived, ["pay", "ship", "mail"])
       assert.deepStrictEqual(crashed, ["before 1", "after 2", "lost 3"])
+    })
+  )
+
+  it.effect("fails a test in which the crash does not come about, and leaves one alone that fails itself", () =>
+    Effect.gen(function* () {
+      const { layer } = noting()
+      const faults = Layer.provide(Faults.layer({ crash: ["before:1", "after:pay", "lost:3"] }), layer)
+      const sent = CheckpointStore.CheckpointStore.use((store) => Effect.exit(store.checkpoint(request("book"))))
+      const exit = yield* Effect.exit(Effect.provide(sent, faults))
+      assert.include(
+        String(Exit.isFailure(exit) && Cause.squash(exit.cause)),
+        'Expected the crashes "after:pay", "lost:3" to come about, and the test ended after 1 checkpoints without'
+      )
+      const failing = Effect.provide(Effect.andThen(sent, Effect.die("of its own")), faults)
+      assert.deepStrictEqual(yield* Effect.exit(failing), Exit.die("of its own"))
     })
   )
 
