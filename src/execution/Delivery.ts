@@ -73,9 +73,10 @@ export class Delivery {
     this.#naps = naps
     this.#news = news
     this.#outside = outside
-    this.#unclaimed = new Unclaimed(parts, { works, running, naps, outside })
+    const unclaimed = new Unclaimed(parts, { works, running, naps, outside })
+    this.#unclaimed = unclaimed
     this.#release = new Release(parts, { doors, works, running })
-    this.#rest = new Rest(parts, { doors, works, running, news, naps, outside, poller })
+    this.#rest = new Rest(parts, { doors, works, running, news, naps, outside, unclaimed, poller })
     this.#pause = new Pause(parts, running, this.#rest)
   }
 

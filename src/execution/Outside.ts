@@ -47,12 +47,12 @@ export class Outside {
     this.#host = host
   }
 
-  /** Whether recorded outcomes are held back for a fiber that is outside. */
+  /** Whether a fiber is outside, or a hold runs, and the grace time is not over. */
   get isHolding(): boolean {
     return this.#isSomebody && !this.isLenient
   }
 
-  /** Updates whether any fiber is outside. */
+  /** Updates whether any fiber is outside, or a hold runs. */
   look(isSomebody: boolean): void {
     this.#isSomebody = isSomebody
     if (!isSomebody) {

@@ -26,6 +26,7 @@ import type { News } from "./News.ts"
 import type { Outside } from "./Outside.ts"
 import type { Poller } from "./Poller.ts"
 import type { Running } from "./Running.ts"
+import type { Unclaimed } from "./Unclaimed.ts"
 import type { Works } from "./Work.ts"
 
 // Captured early: a test framework may replace the timers of the process later.
@@ -42,6 +43,7 @@ export interface Movers {
   readonly news: News
   readonly naps: Naps
   readonly outside: Outside
+  readonly unclaimed: Unclaimed
   readonly poller: Poller
 }
 
@@ -76,7 +78,7 @@ export class Rest {
   /** Makes sure that something can be done later, or ends the invocation, because nothing can be done now. */
   begin(held: Door | undefined): void {
     const { fibers, lifetime, outbox } = this.#parts
-    const { doors, naps, news, outside, poller, running, works } = this.#movers
+    const { doors, naps, news, outside, poller, running, unclaimed, works } = this.#movers
     if (!lifetime.isOpen) return
     if (outbox.isAwaited && !outbox.isSending) return this.#flush()
     if (news.isAwaited && works.size === 0 && !outbox.isSending) return news.ask()
@@ -87,7 +89,7 @@ export class Rest {
       return poller.arm(held !== undefined)
     }
     if (outbox.isSending) return
-    if (held !== undefined) return outside.isHolding ? undefined : this.suspend()
+    if (held !== undefined) return unclaimed.mayAsk ? undefined : this.suspend()
     if (fibers.isOutside) {
       poller.arm(false)
       return outside.wait()

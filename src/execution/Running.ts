@@ -108,10 +108,29 @@ export class Running {
     if (this.holds.size === 0) return false
     const parked = this.#doors.fibers
     for (const fiber of this.#parts.fibers.leaves()) {
-      const hold = fiber.getRef(InHold)
-      if (hold !== undefined && this.holds.has(hold) && !parked.has(fiber)) return true
+      if (this.#isHeld(fiber) && !parked.has(fiber)) return true
     }
     return false
+  }
+
+  /**
+   * Whether a hold may go on without a delivery. A fiber that waits for operations cannot, and neither can one that waits,
+   * by Effect's own means, for the fibers that it forked.
+   */
+  get mayHoldsMove(): boolean {
+    if (this.holds.size === 0) return false
+    const parked = this.#doors.fibers
+    const { fibers } = this.#parts
+    for (const [fiber, { children }] of fibers.live) {
+      if (!this.#isHeld(fiber) || parked.has(fiber)) continue
+      if (children === 0 || !fibers.isOfEffect(fiber)) return true
+    }
+    return false
+  }
+
+  #isHeld(fiber: AnyFiber): boolean {
+    const hold = fiber.getRef(InHold)
+    return hold !== undefined && this.holds.has(hold)
   }
 
   /** Describes what runs, for messages. */

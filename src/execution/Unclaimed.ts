@@ -58,7 +58,15 @@ export class Unclaimed {
 
   /** Checks whether a fiber outside may still ask for something that was begun before a key. */
   isAwaitedBefore(key: Key): boolean {
-    return this.#outside.isHolding && this.#wasBegunBefore(key)
+    return this.#outside.isHolding && this.#wasBegunBefore(key) && this.mayAsk
+  }
+
+  /**
+   * Whether a fiber outside may still ask for something, before the grace time is over and without a delivery. A hold that
+   * only a delivery can move asks for nothing before that.
+   */
+  get mayAsk(): boolean {
+    return this.#outside.isHolding && (this.#parts.fibers.outside.size > 0 || this.#running.mayHoldsMove)
   }
 
   #wasBegunBefore(key: Key): boolean {

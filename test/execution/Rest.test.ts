@@ -2,7 +2,19 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Scheduler from "effect/Scheduler"
-import { assembled, idle, nextTurn, settle, slow, verdictOf, waitFor } from "./support.ts"
+import {
+  assembled,
+  due,
+  heldFiber,
+  idle,
+  kinds,
+  nextTurn,
+  settle,
+  slow,
+  succeeded,
+  verdictOf,
+  waitFor
+} from "./support.ts"
 
 describe("An invocation is suspended", () => {
   it("when all fibers wait for what the service will bring, with nothing left to send", async () => {
@@ -60,6 +72,18 @@ describe("An invocation is suspended", () => {
     parts.fibers.outside.clear()
     run()
     await nextTurn()
+    assert.strictEqual(verdictOf(made), "Suspended")
+  })
+
+  it("when a wait is due that comes before all known outcomes, also beside a hold that only waits for operations", async () => {
+    const made = assembled({ records: [due("asleep", 10), succeeded("b", 20)] })
+    const { claim, log, parts, run, wait } = made
+    run(() => {
+      wait(claim("asleep", { kind: kinds.wait }), { fiber: heldFiber(parts) })
+      waitFor(made, "b")
+    })
+    await nextTurn()
+    assert.deepStrictEqual(log, [])
     assert.strictEqual(verdictOf(made), "Suspended")
   })
 

@@ -1,7 +1,21 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import type { AnyFiber } from "../../src/execution/Fibers.ts"
 import { operationId } from "../../src/execution/Identity.ts"
-import { assembled, due, idle, messageOf, perform, record, settle, succeeded, verdictOf, waitFor } from "./support.ts"
+import {
+  assembled,
+  due,
+  heldFiber,
+  idle,
+  messageOf,
+  perform,
+  record,
+  settle,
+  succeeded,
+  verdictOf,
+  waitFor
+} from "./support.ts"
 
 describe("Over what the code has not asked for, new work", () => {
   it("does not begin over what the code has not asked for: they contradict each other, and both are named", () => {
@@ -41,6 +55,55 @@ describe("Over what the code has not asked for, new work", () => {
     const made = assembled({ records: [succeeded("gone", 10)], onNonDeterminism: "retry" })
     made.run(() => void perform(made, "new"))
     assert.strictEqual(verdictOf(made), "Aborted")
+  })
+})
+
+describe("While a hold runs, what came after something that is missing was begun", () => {
+  const begun = record(operationId("", "gone", 0), { Name: "gone", StartTimestamp: 15 })
+  const made = () => assembled({ records: [begun, succeeded("b", 20)], outsideGrace: 60_000 })
+
+  it("waits while the hold may go on by itself", () => {
+    const { claim, log, parts, run, wait } = made()
+    run(() => {
+      heldFiber(parts)
+      wait(claim("b"))
+    })
+    assert.deepStrictEqual(log, [])
+    parts.delivery.stop()
+  })
+
+  it("waits while a fiber of the hold that has forked another may go on by itself", () => {
+    const { claim, log, parts, run, wait } = made()
+    run(() => {
+      let forked: AnyFiber | undefined
+      heldFiber(
+        parts,
+        Effect.gen(function* () {
+          forked = yield* Effect.forkChild(Effect.never)
+          yield* Effect.callback<void>(() => {})
+        })
+      )
+      parts.fibers.enqueue(() => void wait(claim("b"), { fiber: forked! }))
+    })
+    assert.deepStrictEqual(log, [])
+    parts.delivery.stop()
+  })
+
+  it("is delivered at once while the hold waits for operations: nothing else moves it", () => {
+    const { claim, log, parts, run, wait } = made()
+    run(() => {
+      let forked: AnyFiber | undefined
+      heldFiber(
+        parts,
+        Effect.gen(function* () {
+          forked = yield* Effect.forkChild(Effect.never)
+          yield* Fiber.join(forked)
+        })
+      )
+      parts.fibers.enqueue(() => void wait(claim("b"), { fiber: forked! }))
+    })
+    assert.deepStrictEqual(log, ["b"])
+    parts.delivery.stop()
   })
 })
 

@@ -7,6 +7,7 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
+import * as Scheduler from "effect/Scheduler"
 import { CheckpointStore } from "../../src/CheckpointStore.ts"
 import { Claim, isFinal, type ClaimHost, type Door, type Kind } from "../../src/execution/Claim.ts"
 import type { AnyFiber } from "../../src/execution/Fibers.ts"
@@ -15,6 +16,7 @@ import { anybody } from "../../src/execution/Users.ts"
 import type { Listener } from "../../src/execution/Listener.ts"
 import type { Namespace } from "../../src/execution/Namespace.ts"
 import type { Parts } from "../../src/execution/Parts.ts"
+import { InHold, type Hold } from "../../src/execution/References.ts"
 import type { Work } from "../../src/execution/Work.ts"
 import { assemble, defaultOptions, type InvokeOptions } from "../../src/invocation/Assembly.ts"
 import type { Operation } from "../../src/wire/Operation.ts"
@@ -236,6 +238,17 @@ const driver = (parts: Parts, log: Array<string>): Pick<Assembled, "claim" | "wa
 
 const said = (claim: Claim, exit: Exit.Exit<unknown, unknown>): string =>
   exit._tag === "Success" ? claim.path : `${claim.path} ${exit.cause.reasons.map(({ _tag }) => _tag).join()}`
+
+/** A fiber of the workflow that runs in a hold, which does not end. By default it waits for what nobody can see. */
+export const heldFiber = (
+  { delivery, fibers }: Parts,
+  effect: Effect.Effect<unknown, unknown> = Effect.callback<void>(() => {})
+): AnyFiber => {
+  const mark: Hold = { path: "hold", isLocal: false }
+  delivery.holds.add(mark)
+  const services = Context.add(Context.make(Scheduler.Scheduler, fibers), InHold, mark)
+  return Effect.runForkWith(services)(effect)
+}
 
 // --- What tests of the delivery and its parts do ------------------------------------------------------------------------------
 
