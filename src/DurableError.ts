@@ -341,7 +341,7 @@ export class InvalidName extends Schema.TaggedError<InvalidName>()("InvalidName"
 
 /**
  * A duration is outside of the range of its operation: 1 second to 366 days for waits and time-outs, finite and not
- * negative for the delay of a condition.
+ * negative for the delay of a condition. Or an execution waits for nothing but a sleep of more than 366 days.
  *
  * @category mistakes
  * @since 0.1.0

@@ -18,7 +18,7 @@
 import type * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
-import { LimitExceeded } from "../DurableError.ts"
+import { LimitExceeded, type Mistake } from "../DurableError.ts"
 import type { Change, Claim, Door } from "./Claim.ts"
 import type { Core } from "./Core.ts"
 import { Doors, type DoorInTime, type DoorOfClaim } from "./Doors.ts"
@@ -228,6 +228,11 @@ export class Delivery {
   /** Registers a fiber that sleeps for less than a second at a door. */
   nap(door: Door, millis: number): void {
     this.#naps.add(door, millis)
+  }
+
+  /** See {@link Rest.noteEndless}. */
+  noteEndless(mistake: Mistake): () => void {
+    return this.#rest.noteEndless(mistake)
   }
 
   get isNapping(): boolean {

@@ -15,6 +15,7 @@
  *
  * @since 0.1.0
  */
+import type { Mistake } from "../DurableError.ts"
 import type { Door } from "./Claim.ts"
 import * as Contradiction from "./Contradiction.ts"
 import type { Core } from "./Core.ts"
@@ -57,6 +58,8 @@ export class Rest {
   #turns = 0
   /** Blocks that did not run, because their outcomes are recorded. */
   readonly #skipped: Array<string> = []
+  /** The mistakes of fibers that sleep for longer than any execution lasts. */
+  readonly #endless = new Set<Mistake>()
 
   constructor(parts: Core, movers: Movers) {
     this.#parts = parts
@@ -73,6 +76,15 @@ export class Rest {
   delivered({ claim }: Door): void {
     this.#turns = 0
     if (claim?.kind.type === "CONTEXT" && claim.entry?.isOld === true) this.#skipped.push(claim.path)
+  }
+
+  /**
+   * Notes that a fiber sleeps for longer than any execution lasts, until the returned function is called. If nothing else
+   * can go on, the execution ends with this mistake.
+   */
+  noteEndless(mistake: Mistake): () => void {
+    this.#endless.add(mistake)
+    return () => void this.#endless.delete(mistake)
   }
 
   /** Makes sure that something can be done later, or ends the invocation, because nothing can be done now. */
@@ -165,13 +177,14 @@ export class Rest {
 
   /**
    * Ends the execution: nothing will ever come. The message names what the code should have asked for, unless a block that
-   * did not run explains more.
+   * did not run explains more; or else a sleep that is too long.
    */
   #tellStuck(unseen: ReadonlyArray<AnyFiber>): void {
     const isOther = this.#parts.history.unclaimed > 0 && this.#skipped.length === 0
+    const [endless] = this.#endless
     const mistake = isOther
       ? Contradiction.unclaimed(this.#parts, undefined)
-      : Contradiction.stuck(this.#parts, unseen, this.#skipped)
+      : (endless ?? Contradiction.stuck(this.#parts, unseen, this.#skipped))
     Contradiction.tell(this.#parts, mistake)
   }
 

@@ -3,19 +3,21 @@
  * code of a workflow uses them.
  *
  * Owns: the meaning of a sleep in the workflow: a wait of the service from one second on, a nap below that, and nothing for
- * no time.
+ * no time; the message for a duration that the service has no wait for.
  * Does not own: the clock of the workflow, which calls it.
  *
  * Invariants:
  * 1. A sleep of a second or more is a WAIT operation named by its length, so that a replay compares the length.
  * 2. Its START is sent with the next request, because nothing depends on the sleep before its end.
  * 3. A sleep begins at a known time.
+ * 4. A sleep of more than 366 days never ends and is not recorded.
  *
  * @since 0.1.0
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { cast } from "effect/Function"
+import { InvalidDuration } from "../DurableError.ts"
 import type { AnyFiber } from "../execution/Fibers.ts"
 import type { Namespace } from "../execution/Namespace.ts"
 import type { Parts } from "../execution/Parts.ts"
@@ -39,11 +41,29 @@ export const sleep = (
   if (!(millis > 0)) return Effect.yieldNow
   if (millis < 1_000) return Effect.andThen(untilKnown(parts, fiber, namespace), nap(parts, fiber, namespace, millis))
   const seconds = Math.ceil(millis / 1_000)
-  // Such a sleep never ends, so the execution need not wake up for it.
-  if (seconds > Limits.maxDurationSeconds) return Effect.never
+  if (seconds > Limits.maxDurationSeconds) return endless(parts, namespace, seconds)
   countSleep(parts, fiber, namespace)
   return Effect.asVoid(cast<unknown, Effect.Effect<unknown>>(operation(`sleep ${seconds}s`, sleepLeaf(seconds))))
 }
+
+/**
+ * A sleep that no execution lasts for, so that none need wake up for it. As a time-out it does no harm; an execution in which
+ * nothing else can go on ends because of it. An infinite one is meant to never end.
+ */
+const endless = ({ delivery }: Parts, namespace: Namespace, seconds: number): Effect.Effect<never> => {
+  if (seconds === Infinity) return Effect.never
+  const path = namespace.pathOf(`sleep ${seconds}s`, 0)
+  const forget = delivery.noteEndless(invalidDuration(path, `${seconds} s`, inRounds))
+  return Effect.onExit(Effect.never, () => Effect.sync(forget))
+}
+
+export const invalidDuration = (operation: string, found: string, advice: string): InvalidDuration =>
+  new InvalidDuration({
+    operation,
+    message: `Expected the duration of "${operation}" to be between 1 second and 366 days, found ${found}. ${advice}`
+  })
+
+export const inRounds = "For more than 366 days wait in rounds."
 
 const sleepLeaf = (seconds: number): Leaf<number> => ({
   kind: { type: "WAIT", subType: "Wait" },

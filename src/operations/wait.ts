@@ -16,7 +16,6 @@
 import * as DateTime from "effect/DateTime"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { InvalidDuration } from "../DurableError.ts"
 import type { Claim, Kind } from "../execution/Claim.ts"
 import type { AnyFiber } from "../execution/Fibers.ts"
 import type { Execution, ExecutionService, Parts } from "../execution/Parts.ts"
@@ -24,7 +23,7 @@ import { describeDuration, howToWrite, millisIn } from "../internal/durations.ts
 import { isDate } from "../internal/realm.ts"
 import * as Limits from "../wire/Limits.ts"
 import { begin, claimByName, inWorkflow, operation, type Body, type Leaf } from "./Operation.ts"
-import { untilKnown } from "./sleep.ts"
+import { inRounds, invalidDuration, untilKnown } from "./sleep.ts"
 import { typed, type Timeout } from "./typed.ts"
 
 /**
@@ -133,21 +132,12 @@ const wholeSeconds = (operation: string, millis: number, given: Timeout): Effect
   const seconds = Math.ceil(millis / 1_000)
   return millis >= 1_000 && seconds <= Limits.maxDurationSeconds
     ? Effect.succeed(seconds)
-    : Effect.die(
-        new InvalidDuration({
-          operation,
-          message:
-            `Expected the duration of "${operation}" to be between 1 second and 366 days, found ${describe(given, millis)}. ` +
-            adviceFor(given, millis)
-        })
-      )
+    : Effect.die(invalidDuration(operation, describe(given, millis), adviceFor(given, millis)))
 }
 
 const adviceFor = (given: unknown, millis: number): string => {
   if (Number.isNaN(millis)) return howToWrite(given)
-  return millis < 1_000
-    ? "Give it a second or more; Effect.timeout is for less, and records nothing then."
-    : "For more than 366 days wait in rounds."
+  return millis < 1_000 ? "Give it a second or more; Effect.timeout is for less, and records nothing then." : inRounds
 }
 
 /** Converts a duration to milliseconds; NaN for an invalid one. */

@@ -104,14 +104,33 @@ describe("a sleep of the workflow", () => {
     })
   )
 
-  for (const duration of ["400 days", "Infinity"] as const) {
-    it.effect(`of ${duration} with nothing else ends the execution as Stuck`, () =>
-      Effect.gen(function* () {
-        const { answer } = yield* ends(Effect.sleep(duration))
-        assert.strictEqual(answer.Status === "FAILED" ? answer.Error?.ErrorType : answer.Status, "Stuck")
-      })
-    )
-  }
+  it.effect("of 400 days with nothing else ends the execution as a wait of that length does", () =>
+    Effect.gen(function* () {
+      const { answer } = yield* ends(Durable.child("child", Effect.sleep("400 days")))
+      const error = answer.Status === "FAILED" ? answer.Error : undefined
+      assert.strictEqual(error?.ErrorType, "InvalidDuration")
+      assert.strictEqual(
+        error?.ErrorMessage,
+        'Expected the duration of "child/sleep 34560000s" to be between 1 second and 366 days, found 34560000 s. For more than 366 days wait in rounds.'
+      )
+    })
+  )
+
+  it.effect("of 400 days that was let go of has nothing to do with how the execution ends", () =>
+    Effect.gen(function* () {
+      const { answer } = yield* ends(
+        Effect.andThen(Effect.timeout(Effect.sleep("2 days"), "400 days"), Effect.sleep("Infinity"))
+      )
+      assert.strictEqual(answer.Status === "FAILED" ? answer.Error?.ErrorType : answer.Status, "Stuck")
+    })
+  )
+
+  it.effect("of no end with nothing else ends the execution as Stuck", () =>
+    Effect.gen(function* () {
+      const { answer } = yield* ends(Effect.sleep("Infinity"))
+      assert.strictEqual(answer.Status === "FAILED" ? answer.Error?.ErrorType : answer.Status, "Stuck")
+    })
+  )
 
   it.effect("of 1.5 seconds takes two, and the clock shows it", () =>
     Effect.gen(function* () {
