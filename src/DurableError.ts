@@ -349,7 +349,8 @@ export class InvalidName extends Schema.TaggedError<InvalidName>()("InvalidName"
 export class InvalidDuration extends Schema.TaggedError<InvalidDuration>()("InvalidDuration", mistakeFields) {}
 
 /**
- * An option of an operation is invalid, such as a concurrency of 0. The message states what is expected.
+ * An option or an argument of an operation is invalid, such as a concurrency of 0, or a function in place of an effect. The
+ * message states what is expected.
  *
  * @category mistakes
  * @since 0.1.0

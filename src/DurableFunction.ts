@@ -14,6 +14,7 @@ import * as Schema from "effect/Schema"
 import type { Scope } from "effect/Scope"
 import type * as DurableError from "./DurableError.ts"
 import type { Execution, HoldsOperations } from "./execution/Parts.ts"
+import { describeFound } from "./internal/found.ts"
 import type * as Serdes from "./Serdes.ts"
 import { parseFunctionAddress } from "./wire/Constraints.ts"
 
@@ -485,8 +486,10 @@ const contract = <
   target: string | undefined,
   options: Options<Payload, Success, Error, Services>
 ): Of<K, Name, Payload, Success, Error, Services> => {
-  if (!/^[a-zA-Z0-9_-]{1,140}$/.test(name)) {
-    throw new TypeError(`${constructor}: the name of a contract is 1 to 140 of a-z A-Z 0-9 - _, found "${name}"`)
+  if (typeof name !== "string" || !/^[a-zA-Z0-9_-]{1,140}$/.test(name)) {
+    throw new TypeError(
+      `${constructor}: the name of a contract is 1 to 140 of a-z A-Z 0-9 - _, found ${describeFound(name)}`
+    )
   }
   const self: Any & { readonly implement: (handler: unknown) => unknown } = {
     [TypeId]: TypeId,
@@ -499,7 +502,12 @@ const contract = <
     payloadSerdes: options.payloadSerdes,
     successSerdes: options.successSerdes,
     idempotencyKey: options.idempotencyKey,
-    implement: (handler) => ({ contract: self, handler })
+    implement: (handler) => {
+      if (typeof handler === "function") return { contract: self, handler }
+      throw new TypeError(
+        `Expected a function that implements "${name}", found ${describeFound(handler)}. It returns an Effect.`
+      )
+    }
   }
   // The defaults of the type parameters are those above.
   return cast(self)

@@ -1,6 +1,7 @@
 /** Contracts as values: what they hold, what they refuse, and how they join with code. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { cast } from "effect/Function"
 import * as Schema from "effect/Schema"
 import * as DurableFunction from "../src/DurableFunction.ts"
 import * as Serdes from "../src/Serdes.ts"
@@ -84,6 +85,9 @@ describe("a contract", () => {
       assert.throws(() => DurableFunction.make(name), refused)
       assert.throws(() => DurableFunction.plain(name), refused)
     }
+    for (const name of [5, undefined, null, true]) {
+      assert.throws(() => DurableFunction.make(cast<unknown, string>(name)), `of a-z A-Z 0-9 - _, found ${name}`)
+    }
     assert.throws(
       () => DurableFunction.make("a b"),
       'DurableFunction.make: the name of a contract is 1 to 140 of a-z A-Z 0-9 - _, found "a b"'
@@ -139,6 +143,13 @@ describe("a reference", () => {
 })
 
 describe("implement", () => {
+  it("refuses what is no function", () => {
+    assert.throws(
+      () => DurableFunction.make("a").implement(cast<unknown, () => Effect.Effect<void>>(5)),
+      'Expected a function that implements "a", found 5. It returns an Effect.'
+    )
+  })
+
   it.effect("joins a contract with its code, and leaves the contract as it is", () =>
     Effect.gen(function* () {
       const Double = DurableFunction.plain("double", {

@@ -22,6 +22,7 @@ import { Execution, executionOf, type Parts } from "../execution/Parts.ts"
 import { WorkflowClock, WorkflowRandom, type ServicesHost } from "../execution/WorkflowServices.ts"
 import { failureIn } from "../internal/cause.ts"
 import { interruptChildren } from "../internal/effect.ts"
+import { effectIn } from "../operations/argument.ts"
 import { compensated } from "../operations/withCompensation.ts"
 import { inScope } from "../operations/child.ts"
 import { letGoOfOthers } from "../operations/letGo.ts"
@@ -38,7 +39,7 @@ export const startWorkflow = (
   services: Context.Context<never>
 ): void => {
   const { fibers, lifetime } = parts
-  const block = Effect.suspend(() => cast<unknown, Body>(handler(cast<unknown, never>(payload))))
+  const block = Effect.suspend(() => effectIn(handler(cast<unknown, never>(payload)), "workflow"))
   // While the invocation ends, this exit holds only what finalizers ended with.
   const ended = (exit: Exit.Exit<unknown, unknown>): Body =>
     lifetime.isOpen ? Effect.andThen(interruptChildren, endOf(parts, exit)) : exit

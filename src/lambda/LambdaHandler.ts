@@ -16,6 +16,7 @@ import type * as DurableFunction from "../DurableFunction.ts"
 import { InvocationFailed } from "../DurableError.ts"
 import type { Execution } from "../execution/Parts.ts"
 import { defaultMargin, type Invoked, type InvokeOptions } from "../invocation/Invocation.ts"
+import { kindOf } from "../internal/found.ts"
 import { choiceOption, countOption, millisOption, withinInvocation } from "../internal/options.ts"
 import type { InvocationAnswer } from "../wire/Invocation.ts"
 import * as Limits from "../wire/Limits.ts"
@@ -164,6 +165,7 @@ export const make = <I extends DurableFunction.AnyImplementation, R, E>(
   implementation: I,
   options: Options<R, E> & { readonly layer: Provides<R, Requirements<I>> }
 ): Handler => {
+  checkArguments(implementation, options?.layer)
   const sandbox = new Sandbox(Layer.provideMerge(options.layer, LambdaLogger.layer), options.memoMap)
   const checkpoints = new Sandbox<CheckpointStore, unknown>(
     options.checkpoints ?? LambdaCheckpoints.layer,
@@ -219,6 +221,20 @@ const disposed = (name: string): InvocationFailed =>
   })
 
 const owner = "LambdaHandler.make"
+
+/** Refuses arguments that a caller without types may get wrong. */
+const checkArguments = (
+  implementation: Partial<DurableFunction.AnyImplementation> | undefined,
+  layer: unknown
+): void => {
+  const isImplemented = implementation?.handler !== undefined
+  if (isImplemented && Layer.isLayer(layer)) return
+  const [what, found] = isImplemented ? ["layer", layer] : ["implementation", implementation]
+  throw new TypeError(
+    `Expected ${owner}(implementation, { layer }), found ${kindOf(found)} as the ${what}. Pass what implement returns, and a Layer.`
+  )
+}
+
 const payloads = { atLeast: 1, atMost: Limits.maxWirePayload }
 const operations = { atLeast: 1, atMost: Infinity }
 

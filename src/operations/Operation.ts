@@ -27,6 +27,7 @@ import { Execution, type ExecutionService, type Parts } from "../execution/Parts
 import { InFinalizer, isLocal, stepAround } from "../execution/References.ts"
 import type { Work } from "../execution/Work.ts"
 import type { WorkflowTime } from "../execution/WorkflowTime.ts"
+import { kindOf } from "../internal/found.ts"
 import type { Conversion } from "../values/Values.ts"
 import { isOperationName } from "../wire/Constraints.ts"
 import * as Limits from "../wire/Limits.ts"
@@ -198,7 +199,7 @@ const invalidName = (namespace: Namespace, name: unknown): InvalidName => {
   const shown = typeof name === "string" ? name.slice(0, 40) : ""
   const found =
     typeof name !== "string"
-      ? `a ${typeof name}`
+      ? kindOf(name)
       : name === ""
         ? "an empty name"
         : `${name.length} character${name.length === 1 ? "" : "s"}: ${JSON.stringify(shown)}${shown.length < name.length ? "…" : ""}`

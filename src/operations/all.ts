@@ -17,6 +17,7 @@ import type {
   RecordedValue
 } from "../Plain.ts"
 import { allOf, parallelKind, type BatchRules } from "./batch.ts"
+import { isList, unfit } from "./argument.ts"
 import {
   branchOf,
   type AnyBranch,
@@ -68,8 +69,10 @@ export const all = <
   RecordedError<ErrorOf<BranchIn<Branches>>, O>,
   FromArguments<ServicesOf<BranchIn<Branches>>> | Execution | RecordServices<O>
 > => {
-  const keys = Object.keys(branches)
   const list = isArray(branches)
+  if (!list && (typeof branches !== "object" || isList(branches ?? "")))
+    return typed(unfit(name, "branches", "an array or an object", branches, "Its values are effects."))
+  const keys = Object.keys(branches)
   const items = Object.values(branches).map((branch, index) =>
     branchOf(branch, list ? `parallel-branch-${index}` : keys[index]!)
   )

@@ -7,8 +7,10 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import { InvalidOptions } from "../DurableError.ts"
+import { cast } from "effect/Function"
+import { effectIn, isList, unfit } from "./argument.ts"
 import type { BatchItem } from "./batch.ts"
+import type { Body } from "./Operation.ts"
 
 /**
  * A branch of a concurrent operation: an effect, optionally with a name for histories and messages. The name is a label and
@@ -86,16 +88,16 @@ type CollectedUnless<Discard, Values> = Discard extends true ? void : Values
 
 export const branchOf = (branch: AnyBranch, name: string): BatchItem => {
   if (Effect.isEffect(branch)) return { name, body: branch }
-  return { name: branch.name, body: Effect.isEffect(branch.effect) ? branch.effect : noBranch(branch.name) }
+  const { effect = branch, name: own = name } = cast<unknown, Partial<typeof branch>>(Object(branch))
+  return { name: own, body: effectIn(effect, own) }
 }
 
-const noBranch = (name: string): Effect.Effect<never> =>
-  Effect.die(
-    new InvalidOptions({
-      operation: name,
-      message: `Expected the branch "${name}" to be an effect, or { name, effect }, found something else as its effect.`
-    })
-  )
-
-/** Returns the effects of branches whose names are not used. */
-export const bodiesOf = (branches: ReadonlyArray<AnyBranch>) => branches.map((branch) => branchOf(branch, "").body)
+/** Goes on with the branches in a list, under the names that they have or are given. */
+export const branchesOf = (
+  name: string,
+  branches: ReadonlyArray<AnyBranch>,
+  next: (items: ReadonlyArray<BatchItem>) => Body
+): Body =>
+  isList(branches)
+    ? next(Array.from(branches, (branch, index) => branchOf(branch, `parallel-branch-${index}`)))
+    : unfit(name, "branches", "a list", branches, "Pass an array of effects.")

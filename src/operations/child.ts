@@ -105,10 +105,14 @@ export const child: {
     name: string,
     ...options: LastArguments<O, ChildOptions>
   ): InPipe<O, PipedChild<O>>
-} = /* @__PURE__ */ inBothForms(1, (name: string, body: Body, options?: Recording & ChildOptions) => {
-  const { flat, ...recording } = options ?? {}
-  return typed(flat ? flatChild(name, body) : untypedChild(name, body, recording))
-})
+} = /* @__PURE__ */ inBothForms(
+  1,
+  "object undefined",
+  (name: string, body: Body, options?: Recording & ChildOptions) => {
+    const { flat, ...recording } = options ?? {}
+    return typed(flat ? flatChild(name, body) : untypedChild(name, body, recording))
+  }
+)
 
 /**
  * A {@link child} that takes its effect in a pipe.

@@ -83,7 +83,7 @@ const untypedContinueWith = (
   rules: StartRules
 ): Effect.Effect<never, unknown, unknown> =>
   Effect.flatMap(
-    startAs(contract, payload, rules, () => rules.executionName),
+    startAs("Durable.continueWith", contract, payload, rules, () => rules.executionName),
     (executionArn) =>
       Effect.flatMap(Execution, ({ namespace, parts }): Effect.Effect<never> => {
         if (executionArn === parts.executionArn) {

@@ -15,11 +15,11 @@ import * as Effect from "effect/Effect"
 import { cast } from "effect/Function"
 import * as Schema from "effect/Schema"
 import { checkName, ClientError, DurableClient } from "../ClientPort.ts"
-import type * as DurableFunction from "../DurableFunction.ts"
+import { isDurableFunction, type AnyDurable } from "../DurableFunction.ts"
 import type { Kind } from "../execution/Claim.ts"
 import * as RetryPolicy from "../RetryPolicy.ts"
 import { StepContext } from "../StepContext.ts"
-import { prepare, type Call, type Prepared } from "./invoke.ts"
+import { noContract, prepare, type Call, type Prepared } from "./invoke.ts"
 import { begin, claimByName, inWorkflow, type Body } from "./Operation.ts"
 import { stepLeaf, type StepRules } from "./step.ts"
 
@@ -49,11 +49,13 @@ const kind: Kind = { type: "STEP", subType: "Step" }
 
 /** Starts an execution and returns its ARN and name. Default name: one unique to the operation. */
 export const startAs = (
-  contract: DurableFunction.AnyDurable,
+  operation: string,
+  contract: AnyDurable,
   payload: unknown,
   rules: StartRules,
   executionName: () => string | undefined
 ): Effect.Effect<string, unknown, unknown> => {
+  if (!isDurableFunction(contract)) return noContract(operation, contract)
   const call: Call = { contract, payload, name: rules.name ?? contract.name, rules: { tenantId: rules.tenantId } }
   const started = inWorkflow(call.name, (execution, fiber) => {
     const { parts } = execution
@@ -75,7 +77,7 @@ export const startAs = (
 
 /** The body of the step: calls the client with the name. */
 const startNamed = Effect.fnUntraced(function* (
-  contract: DurableFunction.AnyDurable,
+  contract: AnyDurable,
   { address, text }: Prepared,
   { tenantId }: StartRules,
   nameOf: () => string | undefined

@@ -70,7 +70,7 @@ export const forEach = <
   FromArguments<R> | Execution | RecordServices<O>
 > => {
   const { itemName, ...rest } = cast<unknown, BatchRules & ForEachOptions<T>>(options[0] ?? {})
-  return typed(allOf(mapKind, name, itemsOf(items, f, itemName), rest, (values) => values))
+  return typed(itemsOf(name, items, f, itemName, (all) => allOf(mapKind, name, all, rest, (values) => values)))
 }
 
 /**

@@ -15,17 +15,32 @@ import * as Effect from "effect/Effect"
 import { cast } from "effect/Function"
 import type { Execution } from "../execution/Parts.ts"
 import type { KnownArguments, RecordArguments, Recording } from "../Plain.ts"
+import { effectIn } from "./argument.ts"
 
-/** Creates an operation in both forms: its effect is the argument at `index`, or is piped in and takes that place. */
+/**
+ * Creates an operation in both forms: its effect is the argument at `index`, or is piped in and takes that place. In the
+ * second form the argument there is of one of the types `next`. A value of another type was meant as the effect.
+ */
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller defines the public type
 export const inBothForms = <Form>(
   index: number,
+  next: string,
   operation: (...args: ReadonlyArray<never>) => Effect.Effect<unknown, unknown, unknown>
 ): Form => {
   const whole = cast<unknown, (...args: ReadonlyArray<unknown>) => unknown>(operation)
-  return cast((...args: ReadonlyArray<unknown>) =>
-    Effect.isEffect(args[index]) ? whole(...args) : (effect: unknown) => whole(...args.toSpliced(index, 0, effect))
-  )
+  return cast((...args: ReadonlyArray<unknown>) => {
+    const name = index === 0 ? "Durable.onExit" : args[0]
+    const withEffect = (effect: unknown, all: ReadonlyArray<unknown>): unknown =>
+      Effect.isEffect(effect) ? whole(...all) : effectIn(effect, name)
+    const found = args[index]
+    // Only options may follow in the second form.
+    return Effect.isEffect(found) ||
+      !next.includes(typeof found) ||
+      found instanceof Promise ||
+      typeof args[index + 1] === "function"
+      ? withEffect(found, args)
+      : (effect: unknown) => withEffect(effect, args.toSpliced(index, 0, effect))
+  })
 }
 
 // --- Types ---------------------------------------------------------------------------------------------------------------

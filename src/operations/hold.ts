@@ -17,6 +17,7 @@ import { operationId } from "../execution/Identity.ts"
 import { Execution } from "../execution/Parts.ts"
 import { InHold, stepAround, type Hold } from "../execution/References.ts"
 import { anybody } from "../execution/Users.ts"
+import { effectIn } from "./argument.ts"
 
 /**
  * Keeps the invocation alive while an effect runs that is not a durable operation but has to finish.
@@ -44,7 +45,7 @@ import { anybody } from "../execution/Users.ts"
 export const hold = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | Execution> =>
   Effect.withFiber((fiber) => {
     // In the body of a step the work is tracked already.
-    if (stepAround(fiber) !== undefined) return effect
+    if (stepAround(fiber) !== undefined || !Effect.isEffect(effect)) return cast(effectIn(effect, "Durable.hold"))
     const services = cast<Context.Context<never>, Context.Context<Execution>>(fiber.context)
     const { namespace, parts } = Context.get(services, Execution)
     const { delivery, host } = parts

@@ -13,7 +13,7 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import type * as DurableFunction from "../DurableFunction.ts"
+import * as DurableFunction from "../DurableFunction.ts"
 import {
   InvalidTarget,
   InvalidTenantId,
@@ -45,6 +45,7 @@ import { continuedAs } from "../wire/Continuation.ts"
 import type { ErrorObject } from "../wire/ErrorObject.ts"
 import * as Limits from "../wire/Limits.ts"
 import type { Operation } from "../wire/Operation.ts"
+import { unfit } from "./argument.ts"
 import { declaredError } from "./declared.ts"
 import { claimByName, inWorkflow, operation, type Body, type Leaf } from "./Operation.ts"
 import { recordedRace } from "./race.ts"
@@ -130,9 +131,20 @@ export interface Call {
 const kind: Kind = { type: "CHAINED_INVOKE", subType: "ChainedInvoke" }
 
 const untypedInvoke = (contract: DurableFunction.Any, payload: unknown, rules: CallRules): Body => {
+  if (!DurableFunction.isDurableFunction(contract)) return noContract("Durable.invoke", contract)
   const call: Call = { contract, payload, name: rules.name ?? contract.name, rules }
   return rules.timeout === undefined ? operation(call.name, callLeaf(call)) : invokeWithin(call, rules.timeout)
 }
+
+/** Fails an operation that was not given a contract. */
+export const noContract = (operation: string, found: unknown): Effect.Effect<never> =>
+  unfit(
+    operation,
+    "contract",
+    "what DurableFunction.make returns",
+    found,
+    "Pass the contract, not its name or its code."
+  )
 
 /** Has the service call the function, and waits for the recorded outcome. */
 const callLeaf = (call: Call, prepared?: Prepared): Leaf<Prepared> => ({

@@ -16,6 +16,7 @@ import * as Scheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
 import { Execution, executionOf, type ExecutionService, type HoldsOperations } from "../execution/Parts.ts"
 import { InHold, stepAround, type Hold } from "../execution/References.ts"
+import { effectIn } from "./argument.ts"
 import type { Body } from "./Operation.ts"
 
 /** A compile error for local work that holds durable operations. */
@@ -58,7 +59,7 @@ export type Outsider<R> =
 export const local: <Work extends Effect.Effect<unknown, unknown, unknown> | Layer.Layer<never, unknown, unknown>, R>(
   work: Work & Needing<R> & Outsider<R>
 ) => Local<Work> = /* @__PURE__ */ cast((work: Body | AnyLayer) =>
-  Layer.isLayer(work) ? localLayer(work) : localEffect(work)
+  Layer.isLayer(work) ? localLayer(work) : localEffect(effectIn(work, "Durable.local"))
 )
 
 type AnyLayer = Layer.Layer<unknown, unknown, unknown>

@@ -19,7 +19,9 @@ import type {
   RecordedValue,
   Recording
 } from "../Plain.ts"
+import { effectIn, isList, unfit } from "./argument.ts"
 import { batch, mapKind, type BatchItem, type BatchRules } from "./batch.ts"
+import type { Body } from "./Operation.ts"
 import type { OnceSeen, OnceSeenArguments, Sensed } from "./forms.ts"
 import type { BatchOptions } from "./parallel.ts"
 import { typed } from "./typed.ts"
@@ -93,7 +95,7 @@ export const map = <
   FromArguments<R> | Execution | RecordServices<O>
 > => {
   const { itemName, ...rest } = cast<unknown, BatchRules & Pick<MapOptions<T, A, E>, "itemName">>(options[0] ?? {})
-  return typed(batch(mapKind, name, itemsOf(items, f, itemName), rest))
+  return typed(itemsOf(name, items, f, itemName, (all) => batch(mapKind, name, all, rest)))
 }
 
 /**
@@ -108,10 +110,21 @@ type BatchRecordable<A, E, O> = O extends readonly [{ readonly batchSerdes: infe
       : { readonly "the batchSerdes is no Serdes.Codec of the result": BatchResult<A, E> }
   : unknown
 
-/** Returns the items of a batch, with their labels. */
-export const itemsOf = <T, A, E, R>(
+/** Goes on with the items of a batch, under their labels. */
+export const itemsOf = <T>(
+  operation: string,
   items: Iterable<T>,
-  f: (item: T, index: number) => Effect.Effect<A, E, R>,
-  nameOf = (_: T, index: number): string => `map-item-${index}`
-): ReadonlyArray<BatchItem> =>
-  Array.from(items, (item, index) => ({ name: nameOf(item, index), item, body: Effect.suspend(() => f(item, index)) }))
+  f: (item: T, index: number) => Body,
+  nameOf = (_: T, index: number): string => `map-item-${index}`,
+  next: (items: ReadonlyArray<BatchItem>) => Body
+): Body => {
+  if (!isList(items)) return unfit(operation, "items", "a list", items, "Pass an array.")
+  if (typeof f !== "function")
+    return unfit(operation, "third argument", "a function", f, "It takes an item, and returns an Effect.")
+  return next(
+    Array.from(items, (item, index) => {
+      const name = nameOf(item, index)
+      return { name, item, body: Effect.suspend(() => effectIn(f(item, index), name)) }
+    })
+  )
+}

@@ -13,6 +13,7 @@ import type * as Exit from "effect/Exit"
 import { cast } from "effect/Function"
 import { Execution } from "../execution/Parts.ts"
 import { InFinalizer } from "../execution/References.ts"
+import { effectIn } from "./argument.ts"
 import { inBothForms } from "./forms.ts"
 import type { Body } from "./Operation.ts"
 
@@ -50,14 +51,23 @@ export const onExit: {
     effect: Effect.Effect<A, E, R>,
     finalizer: (exit: Exit.Exit<A, E>) => Effect.Effect<X, E2, R2>
   ): Effect.Effect<A, E | E2, R | R2 | Execution>
-} = /* @__PURE__ */ inBothForms(0, (effect: Body, finalizer: (exit: Exit.Exit<unknown, unknown>) => Body) =>
+} = /* @__PURE__ */ inBothForms(0, "function", (effect: Body, finalizer: (exit: Exit.Exit<unknown, unknown>) => Body) =>
   Effect.withFiber((fiber) => {
     const services = cast<Context.Context<never>, Context.Context<Execution>>(fiber.context)
     const { namespace, parts } = Context.get(services, Execution)
     const leave = namespace.addFinalizer()
     return Effect.onExit(effect, (exit) =>
       parts.lifetime.isOpen
-        ? Effect.ensuring(Effect.asVoid(Effect.provideService(finalizer(exit), InFinalizer, true)), Effect.sync(leave))
+        ? Effect.ensuring(
+            Effect.asVoid(
+              Effect.provideService(
+                Effect.suspend(() => effectIn(finalizer(exit), "Durable.onExit")),
+                InFinalizer,
+                true
+              )
+            ),
+            Effect.sync(leave)
+          )
         : Effect.sync(leave)
     )
   })

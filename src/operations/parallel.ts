@@ -21,7 +21,7 @@ import type {
 import type * as Serdes from "../Serdes.ts"
 import { batch, parallelKind, type BatchRules } from "./batch.ts"
 import {
-  branchOf,
+  branchesOf,
   type AnyBranch,
   type ConcurrencyOptions,
   type ErrorOf,
@@ -104,10 +104,5 @@ export const parallel = <
   FromArguments<ServicesOf<Branches[number]>> | Execution | RecordServices<O>
 > =>
   typed(
-    batch(
-      parallelKind,
-      name,
-      branches.map((branch, index) => branchOf(branch, `parallel-branch-${index}`)),
-      cast<unknown, BatchRules>(options[0] ?? {})
-    )
+    branchesOf(name, branches, (items) => batch(parallelKind, name, items, cast<unknown, BatchRules>(options[0] ?? {})))
   )

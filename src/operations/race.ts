@@ -28,7 +28,7 @@ import type {
 import type { Recording } from "../values/Values.ts"
 import { isEnded, runBranches } from "./branches.ts"
 import { context, type ContextRules } from "./child.ts"
-import { bodiesOf, type AnyBranch, type ErrorOf, type ServicesOf, type ValueOf } from "./branch.ts"
+import { branchesOf, type AnyBranch, type ErrorOf, type ServicesOf, type ValueOf } from "./branch.ts"
 import { branchNamespace, branchPath, claimByName, inWorkflow, type Body } from "./Operation.ts"
 import { recordingOf, typed } from "./typed.ts"
 
@@ -67,7 +67,7 @@ export const race = <
   RecordedValue<ValueOf<Branches[number]>, O>,
   RecordedError<ErrorOf<Branches[number]>, O>,
   FromArguments<ServicesOf<Branches[number]>> | Execution | RecordServices<O>
-> => typed(untypedRace(name, bodiesOf(branches), "success", recordingOf(options)))
+> => typed(raceOf(name, branches, "success", recordingOf(options)))
 
 /**
  * Runs branches as {@link race} does, but the first branch that ends wins, whether it succeeds or fails. It costs one
@@ -100,7 +100,7 @@ export const raceFirst = <
   RecordedValue<ValueOf<Branches[number]>, O>,
   RecordedError<ErrorOf<Branches[number]>, O>,
   FromArguments<ServicesOf<Branches[number]>> | Execution | RecordServices<O>
-> => typed(untypedRace(name, bodiesOf(branches), "end", recordingOf(options)))
+> => typed(raceOf(name, branches, "end", recordingOf(options)))
 
 // --- Implementation ------------------------------------------------------------------------------------------------------
 
@@ -109,7 +109,13 @@ export type Until = "success" | "end"
 
 const kind: Kind = { type: "CONTEXT", subType: "RunInChildContext" }
 
-export const untypedRace = (name: string, bodies: ReadonlyArray<Body>, until: Until, recording: Recording): Body =>
+const raceOf = (name: string, branches: ReadonlyArray<AnyBranch>, until: Until, recording: Recording): Body =>
+  branchesOf(name, branches, (items) => {
+    const bodies = items.map(({ body }) => body)
+    return untypedRace(name, bodies, until, recording)
+  })
+
+const untypedRace = (name: string, bodies: ReadonlyArray<Body>, until: Until, recording: Recording): Body =>
   inWorkflow(name, (execution, fiber) => {
     const claim = claimByName(execution, fiber, kind, name)
     return bodies.length === 0

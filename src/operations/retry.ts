@@ -90,8 +90,11 @@ export const retry: {
     name: string,
     ...policyAndOptions: LastArguments<O, unknown, readonly [policy: RetryPolicy<never>]>
   ): InPipe<O, PipedRetry<O[0], AfterFirst<O>>>
-} = /* @__PURE__ */ inBothForms(1, (name: string, block: Body, policy: RetryPolicy<never>, recording?: Recording) =>
-  typed(untypedRetry(name, block, policy, recording ?? {}))
+} = /* @__PURE__ */ inBothForms(
+  1,
+  "object",
+  (name: string, block: Body, policy: RetryPolicy<never>, recording?: Recording) =>
+    typed(untypedRetry(name, block, policy, recording ?? {}))
 )
 
 /**

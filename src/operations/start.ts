@@ -70,6 +70,7 @@ export const start = <C extends DurableFunction.AnyDurable>(
 const untypedStart = (contract: DurableFunction.AnyDurable, payload: unknown, rules: StartRules): Body =>
   Effect.map(
     startAs(
+      "Durable.start",
       contract,
       payload,
       rules,

@@ -147,7 +147,7 @@ export const step: {
     name: string,
     ...options: LastArguments<O, StepOptions<never>>
   ): InPipe<O, PipedStep<O>>
-} = /* @__PURE__ */ inBothForms(1, (name: string, body: Body, rules?: StepRules) =>
+} = /* @__PURE__ */ inBothForms(1, "object undefined", (name: string, body: Body, rules?: StepRules) =>
   typed(untypedStep(name, body, rules ?? {}))
 )
 

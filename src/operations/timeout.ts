@@ -72,8 +72,11 @@ export const timeout: {
     name: string,
     ...limitAndOptions: LastArguments<O, unknown, readonly [limit: Timeout]>
   ): InPipe<O, PipedTimeout<AfterFirst<O>>>
-} = /* @__PURE__ */ inBothForms(1, (name: string, effect: Body, limit: Timeout, recording?: Recording) =>
-  typed(untypedTimeout(name, effect, limit, recording ?? {}))
+} = /* @__PURE__ */ inBothForms(
+  1,
+  "object string number bigint",
+  (name: string, effect: Body, limit: Timeout, recording?: Recording) =>
+    typed(untypedTimeout(name, effect, limit, recording ?? {}))
 )
 
 /**

@@ -29,6 +29,7 @@ import { truncate } from "../internal/bytes.ts"
 import { defectObject, isOwnMistake } from "../values/Failures.ts"
 import { context, inNamespace } from "./child.ts"
 import { letGoOfOthers } from "./letGo.ts"
+import { unfit } from "./argument.ts"
 import { inBothForms } from "./forms.ts"
 import { claimAs, flatNamespace, inWorkflow, type Body } from "./Operation.ts"
 import { typed } from "./typed.ts"
@@ -79,8 +80,12 @@ export const withCompensation: {
     effect: Effect.Effect<A, E, R>,
     undo: (value: A, cause: Cause.Cause<unknown>) => Effect.Effect<X, E2, R2>
   ): Effect.Effect<A, E, R | R2 | Execution>
-} = /* @__PURE__ */ inBothForms(1, (name: string, effect: Body, undo: Undo) =>
-  typed(untypedCompensation(name, effect, undo))
+} = /* @__PURE__ */ inBothForms(1, "function", (name: string, effect: Body, undo: Undo) =>
+  typed(
+    typeof undo === "function"
+      ? untypedCompensation(name, effect, undo)
+      : unfit(name, "undo", "a function", undo, "It takes the value, and returns an Effect.")
+  )
 )
 
 // --- Implementation ------------------------------------------------------------------------------------------------------

@@ -367,6 +367,12 @@ const mistakes: Readonly<Record<string, Effect.Effect<Told>>> = {
   "InvalidDuration/none": inEngine(Durable.wait("pause", Number.NaN)),
   "InvalidDuration/spelling": inEngine(Durable.wait("pause", cast<string, `${number} hours`>("1h"))),
   "InvalidOptions/concurrency": inEngine(Durable.all("rows", [charge], { concurrency: 0 })),
+  "InvalidOptions/effect": inEngine(
+    Durable.step(
+      "charge",
+      cast<() => void, Effect.Effect<void>>(() => {})
+    )
+  ),
   "InvalidOptions/attempts": inEngine(
     Durable.waitForCondition("job-done", {
       initial: false,

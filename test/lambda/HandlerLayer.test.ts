@@ -7,6 +7,7 @@ import * as ConfigProvider from "effect/ConfigProvider"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import { cast } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Schema from "effect/Schema"
@@ -482,4 +483,25 @@ describe("an invocation", () => {
     lambda.deploy("work", LambdaHandler.make(curious, { layer: Layer.empty, checkpoints: lambda.checkpoints }))
     assert.deepInclude(await lambda.run("work"), { result: `"mine $LATEST 60000"` })
   })
+})
+
+describe("LambdaHandler.make", () => {
+  const make = cast<typeof LambdaHandler.make, (...args: ReadonlyArray<unknown>) => unknown>(LambdaHandler.make)
+  const implementation = Work.implement(() => Effect.succeed(1))
+  const wrong = [
+    ["nothing", [], "undefined as the implementation"],
+    ["a function", [() => Effect.void, { layer: Layer.empty }], "a function as the implementation"],
+    ["a contract", [Work, { layer: Layer.empty }], "an object as the implementation"],
+    ["no options", [implementation], "undefined as the layer"],
+    ["no layer", [implementation, {}], "undefined as the layer"],
+    ["a layer that is none", [implementation, { layer: 5 }], "a number as the layer"]
+  ] as const
+  for (const [name, args, found] of wrong) {
+    it(`refuses ${name}`, () => {
+      assert.throws(
+        () => make(...args),
+        `Expected LambdaHandler.make(implementation, { layer }), found ${found}. Pass what implement returns, and a Layer.`
+      )
+    })
+  }
 })
