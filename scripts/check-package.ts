@@ -22,7 +22,7 @@ const project = join(folder, "project")
  * line, and before them that the documentation of a version travels with it, which is a fifth of it. Its reference is the fourth
  * part of that, and other pages link to it, so it is not left out.
  */
-const budget = { packed: 1_500_000, unpacked: 6_400_000 }
+const budget = { packed: 1_500_000, unpacked: 6_450_000 }
 
 const expectEqual = (what: string, found: string, expected: string): void => {
   if (found !== expected) throw new Error(`${what} is ${JSON.stringify(found)} instead of ${JSON.stringify(expected)}.`)
