@@ -101,11 +101,12 @@ export class Rest {
       return poller.arm(held !== undefined)
     }
     if (outbox.isSending) return
-    if (held !== undefined) return unclaimed.mayAsk ? undefined : this.suspend()
+    if (held !== undefined && unclaimed.isAwaitedBefore(held)) return
     if (fibers.isOutside) {
-      poller.arm(false)
+      poller.arm(held !== undefined)
       return outside.wait()
     }
+    if (held !== undefined) return this.suspend()
     if (naps.size > 0 && !naps.isTiring(doors.hasDurable)) return poller.arm(false)
     if (works.size > 0) return
     if (this.#turns < unseenTurns && this.#unseen().length > 0) {

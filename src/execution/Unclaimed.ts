@@ -56,17 +56,17 @@ export class Unclaimed {
     if (this.#parts.history.unclaimed > 0) this.#hasLost = true
   }
 
-  /** Checks whether a fiber outside may still ask for something that was begun before a key. */
+  /**
+   * Checks whether a fiber outside may still ask for something that was begun before a key. If so, the grace time runs,
+   * whose end wakes the fibers.
+   */
   isAwaitedBefore(key: Key): boolean {
-    return this.#outside.isHolding && this.#wasBegunBefore(key) && this.mayAsk
+    return this.#outside.isHolding && this.#wasBegunBefore(key) && this.#mayAsk
   }
 
-  /**
-   * Whether a fiber outside may still ask for something, before the grace time is over and without a delivery. A hold that
-   * only a delivery can move asks for nothing before that.
-   */
-  get mayAsk(): boolean {
-    return this.#outside.isHolding && (this.#parts.fibers.outside.size > 0 || this.#running.mayHoldsMove)
+  /** Whether a fiber may ask for something without a delivery. A hold that only a delivery can move asks for nothing before. */
+  get #mayAsk(): boolean {
+    return this.#parts.fibers.outside.size > 0 || this.#running.mayHoldsMove
   }
 
   #wasBegunBefore(key: Key): boolean {

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Scheduler from "effect/Scheduler"
+import type { AnyFiber } from "../../src/execution/Fibers.ts"
 import {
   assembled,
   due,
@@ -86,6 +87,51 @@ describe("An invocation is suspended", () => {
     assert.deepStrictEqual(log, [])
     assert.strictEqual(verdictOf(made), "Suspended")
   })
+
+  it("when a wait is due, also beside a hold that waits for what nobody can see while what it forked waits for operations", async () => {
+    const made = assembled({ records: [due("asleep", 10), succeeded("b", 20)] })
+    const { claim, log, parts, run, wait } = made
+    run(() => {
+      let forked: AnyFiber | undefined
+      const hold = Effect.gen(function* () {
+        forked = yield* Effect.forkChild(Effect.never)
+        yield* Effect.callback<void>(() => {})
+      })
+      heldFiber(parts, hold)
+      parts.fibers.enqueue(() => {
+        wait(claim("asleep", { kind: kinds.wait }), { fiber: forked! })
+        waitFor(made, "b")
+      })
+    })
+    await nextTurn()
+    assert.deepStrictEqual(log, [])
+    assert.strictEqual(verdictOf(made), "Suspended")
+  })
+
+  it("when a wait is due and a fiber stays outside: the service is asked for the wait, and the limit holds", () =>
+    Effect.gen(function* () {
+      const limits: Array<() => void> = []
+      const startTimer = (_: number, action: () => void) => {
+        limits.push(action)
+        return () => {}
+      }
+      const made = assembled({ records: [due("asleep", 10), succeeded("b", 20)], startTimer })
+      const { claim, clock, log, parts, requests, run, wait } = made
+      parts.fibers.outside.set(idle, undefined)
+      run(() => {
+        wait(claim("asleep", { kind: kinds.wait }))
+        waitFor(made, "b")
+      })
+      yield* settle
+      assert.isUndefined(verdictOf(made))
+      clock.pass(100)
+      yield* settle
+      assert.deepStrictEqual(requests, [[]])
+      for (const elapse of limits) elapse()
+      yield* settle
+      assert.deepStrictEqual(log, [])
+      assert.strictEqual(verdictOf(made), "Suspended")
+    }).pipe(Effect.runPromise))
 
   it("not while a fiber naps", async () => {
     const made = assembled()
