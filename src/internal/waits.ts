@@ -66,12 +66,21 @@ const promiseTexts = new Set(promises.map(String))
 export const isPromise = (register: Register): boolean =>
   register.length === promises[0]?.length && promiseTexts.has(String(register))
 
+const ofBranches = new WeakSet<Register>()
+
+/** Returns a function with which a fiber waits, noted as one that only the fibers it has forked can call back. */
+export const forBranches = <F extends Register>(register: F): F => {
+  ofBranches.add(register)
+  return register
+}
+
 let known: ReadonlySet<string> | undefined
 
 /**
  * Checks whether only Effect itself can end a wait: a Deferred, a Queue, a Latch, a Semaphore, another fiber, or nothing.
  */
-export const isOfEffect = (register: Register): boolean => (known ??= samples()).has(String(register))
+export const isOfEffect = (register: Register): boolean =>
+  ofBranches.has(register) || (known ??= samples()).has(String(register))
 
 /** Returns the sources of the functions that Effect's own constructs wait with, found by waiting. */
 const samples = (): ReadonlySet<string> => {

@@ -17,6 +17,7 @@ import * as Fiber from "effect/Fiber"
 import type { AnyFiber } from "../execution/Fibers.ts"
 import type { Namespace } from "../execution/Namespace.ts"
 import type { Parts } from "../execution/Parts.ts"
+import { forBranches } from "../internal/waits.ts"
 import { inNamespace } from "./child.ts"
 import type { Body } from "./Operation.ts"
 
@@ -50,12 +51,14 @@ export const runBranches = (
   rules: Rules
 ): Effect.Effect<ReadonlyArray<State>, never, unknown> =>
   Effect.withFiber((caller) =>
-    Effect.callback<ReadonlyArray<State>>((resume) => {
-      const running = new Running(parts, branches, rules, caller, resume)
-      running.advance()
-      // The fiber that runs the branches is interrupted: no branch starts any more, and the running ones end.
-      return Effect.suspend(() => running.interrupt())
-    })
+    Effect.callback<ReadonlyArray<State>>(
+      forBranches((resume: (effect: Effect.Effect<ReadonlyArray<State>>) => void) => {
+        const running = new Running(parts, branches, rules, caller, resume)
+        running.advance()
+        // The fiber that runs the branches is interrupted: no branch starts any more, and the running ones end.
+        return Effect.suspend(() => running.interrupt())
+      })
+    )
   )
 
 class Running {

@@ -1,8 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import { cast } from "effect/Function"
 import type { AnyFiber } from "../../src/execution/Fibers.ts"
 import { operationId } from "../../src/execution/Identity.ts"
+import { runBranches } from "../../src/operations/branches.ts"
 import {
   assembled,
   due,
@@ -101,6 +103,22 @@ describe("While a hold runs, what came after something that is missing was begun
         })
       )
       parts.fibers.enqueue(() => void wait(claim("b"), { fiber: forked! }))
+    })
+    assert.deepStrictEqual(log, ["b"])
+    parts.delivery.stop()
+  })
+
+  it("is delivered at once while the branches of the hold wait for operations", () => {
+    const { claim, log, parts, run, wait } = made()
+    run(() => {
+      let branch: AnyFiber | undefined
+      const body = Effect.withFiber((fiber) => {
+        branch = fiber
+        return Effect.never
+      })
+      const rules = { concurrency: 1, mayStart: () => true, isComplete: () => false, onChange: () => {} }
+      heldFiber(parts, cast(runBranches(parts, [{ namespace: parts.root, body }], rules)))
+      parts.fibers.enqueue(() => void wait(claim("b"), { fiber: branch! }))
     })
     assert.deepStrictEqual(log, ["b"])
     parts.delivery.stop()
