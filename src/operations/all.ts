@@ -5,7 +5,7 @@
  *
  * @since 0.1.0
  */
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import { cast } from "effect/Function"
 import type { Execution } from "../execution/Parts.ts"
 import type {
@@ -70,7 +70,7 @@ export const all = <
   FromArguments<ServicesOf<BranchIn<Branches>>> | Execution | RecordServices<O>
 > => {
   const list = isArray(branches)
-  if (!list && (typeof branches !== "object" || isList(branches ?? "")))
+  if (!list && (typeof branches !== "object" || Effect.isEffect(branches) || isList(branches ?? "")))
     return typed(unfit(name, "branches", "an array or an object", branches, "Its values are effects."))
   const keys = Object.keys(branches)
   const items = Object.values(branches).map((branch, index) =>

@@ -29,7 +29,7 @@ import { truncate } from "../internal/bytes.ts"
 import { defectObject, isOwnMistake } from "../values/Failures.ts"
 import { context, inNamespace } from "./child.ts"
 import { letGoOfOthers } from "./letGo.ts"
-import { unfit } from "./argument.ts"
+import { effectIn, unfit } from "./argument.ts"
 import { inBothForms } from "./forms.ts"
 import { claimAs, flatNamespace, inWorkflow, type Body } from "./Operation.ts"
 import { typed } from "./typed.ts"
@@ -130,7 +130,7 @@ const attempt = (
         part.state = {
           // Work that continues outside of the workflow and ends later does not count for the time of completion.
           claims: namespace.claims.filter(({ isDelivered }) => isDelivered),
-          undo: (cause) => withServices(services, () => undo(value, cause))
+          undo: (cause) => withServices(services, () => effectIn(undo(value, cause), part.name))
         }
       } else if (!Cause.hasInterrupts(exit.cause) && isOpen(namespace)) part.state = "failed"
     })

@@ -83,6 +83,11 @@ const wrong: ReadonlyArray<readonly [call: string, body: () => unknown, message:
     () => untyped.all("x", 5),
     'Expected the branches of "x" to be an array or an object, found a number. Its values are effects.'
   ],
+  [
+    "all of an effect",
+    () => untyped.all("x", Effect.succeed(1)),
+    'Expected the branches of "x" to be an array or an object, found an'
+  ],
   ["all of a value", () => untyped.all("x", { a: 5 }), effect("a number", "a")],
   ["all of nothing", () => untyped.all("x", [null]), effect("null", "parallel-branch-0")],
   ["all of a branch without an effect", () => untyped.all("x", [{ name: "b", effect: null }]), effect("null", "b")],
@@ -134,6 +139,21 @@ describe("An argument of another kind is a defect that says what to pass:", () =
         })
       )
       assert.strictEqual(failure?.errorType, "RangeError")
+    })
+  )
+
+  it.effect("an undo that returns a value, and the other parts are undone all the same", () =>
+    Effect.gen(function* () {
+      const { failure, names } = yield* endOf(() =>
+        Effect.gen(function* () {
+          yield* Durable.withCompensation("first", Durable.step("do", nothing), () => Durable.step("undo", nothing))
+          yield* untyped.withCompensation("second", nothing, () => Promise.resolve())
+          return yield* Effect.die(new RangeError("no way"))
+        })
+      )
+      assert.include(names, "undo")
+      assert.strictEqual(failure?.errorType, "RangeError")
+      assert.include(failure?.message, effect("an instance of Promise", "second"))
     })
   )
 
