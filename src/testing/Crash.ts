@@ -149,8 +149,12 @@ export class Crashes {
     const [point, ...others] = this.#points
     if (point === undefined) return undefined
     const all = [point, ...others].map((one) => JSON.stringify(show(one))).join(", ")
+    const expected = `Expected ${others.length === 0 ? "the crash" : "the crashes"} ${all} to come about`
     return new TestFailure({
-      message: `Expected ${others.length === 0 ? "the crash" : "the crashes"} ${all} to come about, and the test ended after ${this.#begun} checkpoints without. Name an operation that the test reaches, or a checkpoint from 1 to ${this.#begun}.`
+      message:
+        this.#begun === 0
+          ? `${expected}, and no request came here. Run the workflow on the store with these faults.`
+          : `${expected}, and the test ended after ${this.#begun} checkpoints without. Name an operation that the test reaches, or a checkpoint from 1 to ${this.#begun}.`
     })
   }
 
