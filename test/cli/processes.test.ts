@@ -354,7 +354,7 @@ describe("doctor", () => {
       assert.match(ran.out, /^problem +tsconfig\.json +lacks "module": "NodeNext"/m)
       assert.match(ran.out, /^problem +database +The file local\.db is no database/m)
       assert.match(ran.out, /^problem +broken\.ts +.*on purpose/m)
-      assert.match(ran.out, /^advice +engine +AWS_ENDPOINT_URL_LAMBDA leads to http:\/\/127\.0\.0\.1:9, and nobody/m)
+      assert.match(ran.out, /^advice +engine +AWS_ENDPOINT_URL_LAMBDA leads to http:\/\/127\.0\.0\.1:9, and nothing/m)
       assert.match(ran.out, /^advice +greet\.ts +The contract "greet" has no target/m)
     }).pipe(Effect.scoped)
   )
