@@ -76,25 +76,7 @@ export class Doors {
     const { claim } = door
     const { entry, record } = claim
     const rank = door.isForStart === true ? 1 : rankOf(claim)
-    const made: Door = {
-      at: NaN,
-      rank,
-      index: claim.index,
-      claim,
-      namespace: door.namespace,
-      fiber: door.fiber,
-      path: door.path,
-      since: this.#count,
-      order: this.#arrivals++,
-      isForStart: door.isForStart,
-      isFinal: door.isFinal,
-      keyOf: door.keyOf,
-      onChange: door.onChange,
-      outcome: door.outcome,
-      resume: door.resume,
-      isGone: false,
-      leave: undefined
-    }
+    const made = this.#make(door, { at: NaN, rank, index: claim.index, claim, keyOf: door.keyOf })
     // A context counts from its claim on, although its fiber waits at a door only for its end.
     if (claim.kind.type === "CONTEXT") made.since = Math.min(made.since, claim.since)
     claim.wait(made)
@@ -119,27 +101,35 @@ export class Doors {
    */
   waitUntil(door: DoorInTime): Door {
     const index = this.#parts.history.nextIndex
-    const made: Door = {
-      at: door.at,
-      rank: 0,
+    const made = this.#make(door, { at: door.at, rank: 0, index, claim: undefined, keyOf: () => undefined })
+    this.#admit(made)
+    return made
+  }
+
+  /** Creates a door. All doors have the same fields, written out: copies of what they are made from would cost more. */
+  #make(
+    { fiber, isFinal, isForStart, namespace, onChange, outcome, path, resume }: DoorOfClaim | DoorInTime,
+    { at, claim, index, keyOf, rank }: Pick<Door, "at" | "rank" | "index" | "claim" | "keyOf">
+  ): Door {
+    return {
+      at,
+      rank,
       index,
-      claim: undefined,
-      namespace: door.namespace,
-      fiber: door.fiber,
-      path: door.path,
+      claim,
+      namespace,
+      fiber,
+      path,
       since: this.#count,
       order: this.#arrivals++,
-      isForStart: door.isForStart,
-      isFinal: door.isFinal,
-      keyOf: () => undefined,
-      onChange: door.onChange,
-      outcome: door.outcome,
-      resume: door.resume,
+      isForStart,
+      isFinal,
+      keyOf,
+      onChange,
+      outcome,
+      resume,
       isGone: false,
       leave: undefined
     }
-    this.#admit(made)
-    return made
   }
 
   #admit(door: Door): void {

@@ -198,7 +198,7 @@ class Look {
 
   #isNothing(value: unknown): boolean {
     if (value === undefined) return true
-    if (typeof value !== "object") return false
+    if (typeof value !== "object" && typeof value !== "function") return false
     const isLeft = this.#form !== undefined && isLeftOver(value)
     if (isLeft) this.isOwn = true
     return isLeft

@@ -64,6 +64,24 @@ describe("While a hold runs, what came after something that is missing was begun
   const begun = record(operationId("", "gone", 0), { Name: "gone", StartTimestamp: 15 })
   const made = () => assembled({ records: [begun, succeeded("b", 20)], outsideGrace: 60_000 })
 
+  /** A hold whose fiber forks another, which waits for "b", and then waits in a way of its own. */
+  const forking = (waiting: (forked: Fiber.Fiber<never>) => Effect.Effect<void>) => {
+    const all = made()
+    all.run(() => {
+      let forked: AnyFiber | undefined
+      heldFiber(
+        all.parts,
+        Effect.gen(function* () {
+          const child = yield* Effect.forkChild(Effect.never)
+          forked = child
+          yield* waiting(child)
+        })
+      )
+      all.parts.fibers.enqueue(() => void all.wait(all.claim("b"), { fiber: forked! }))
+    })
+    return all
+  }
+
   it("waits while the hold may go on by itself", () => {
     const { claim, log, parts, run, wait } = made()
     run(() => {
@@ -75,35 +93,13 @@ describe("While a hold runs, what came after something that is missing was begun
   })
 
   it("waits while a fiber of the hold that has forked another may go on by itself", () => {
-    const { claim, log, parts, run, wait } = made()
-    run(() => {
-      let forked: AnyFiber | undefined
-      heldFiber(
-        parts,
-        Effect.gen(function* () {
-          forked = yield* Effect.forkChild(Effect.never)
-          yield* Effect.callback<void>(() => {})
-        })
-      )
-      parts.fibers.enqueue(() => void wait(claim("b"), { fiber: forked! }))
-    })
+    const { log, parts } = forking(() => Effect.callback<void>(() => {}))
     assert.deepStrictEqual(log, [])
     parts.delivery.stop()
   })
 
   it("is delivered at once while the hold waits for operations: nothing else moves it", () => {
-    const { claim, log, parts, run, wait } = made()
-    run(() => {
-      let forked: AnyFiber | undefined
-      heldFiber(
-        parts,
-        Effect.gen(function* () {
-          forked = yield* Effect.forkChild(Effect.never)
-          yield* Fiber.join(forked)
-        })
-      )
-      parts.fibers.enqueue(() => void wait(claim("b"), { fiber: forked! }))
-    })
+    const { log, parts } = forking(Fiber.join)
     assert.deepStrictEqual(log, ["b"])
     parts.delivery.stop()
   })
