@@ -124,7 +124,10 @@ const warm = async (
   // The last of the warm-ups is weighed, because that takes time.
   const { backends } = await subject.run(1, { weighs: true })
   const later: Array<{ readonly cpu: number; readonly wall: number }> = []
-  for (let i = 0; i < runs; i++) later.push(await subject.run(batch))
+  for (let i = 0; i < runs; i++) {
+    const { cpu, wall } = await subject.run(batch)
+    later.push({ cpu, wall })
+  }
   return {
     "warm-cpu": median(later.map(({ cpu }) => cpu)),
     "warm-wall": median(later.map(({ wall }) => wall)),
