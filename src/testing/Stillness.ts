@@ -12,6 +12,7 @@
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
 import type { AnyFiber } from "../execution/Fibers.ts"
 import { executionOf, type Parts } from "../execution/Parts.ts"
 import { InHold, type Hold } from "../execution/References.ts"
@@ -93,7 +94,7 @@ export class Stillness {
   /** The fibers that wait for an execution of this world, and so wait for time as much as the execution does. */
   readonly awaiting = new Set<AnyFiber>()
   /** The number of requests to the service that are not answered yet. */
-  openRequests = 0
+  #openRequests = 0
   readonly #clock: VirtualClock
   readonly #quietTurns: number
   readonly #onQuiet: () => void
@@ -125,6 +126,19 @@ export class Stillness {
 
   get #pulse(): number {
     return this.#activity + this.#real.events
+  }
+
+  /** Runs a request to the service. Time stands still until it is answered. */
+  whileOpen<A, E>(request: Effect.Effect<A, E>): Effect.Effect<A, E> {
+    return Effect.acquireUseRelease(
+      Effect.sync(() => void this.#openRequests++),
+      () => request,
+      () =>
+        Effect.sync(() => {
+          this.#openRequests--
+          this.touch()
+        })
+    )
   }
 
   /** Runs code that belongs to the world. */
@@ -161,7 +175,7 @@ export class Stillness {
    * `bystanders` only external work holds time still: time does not wait for the fibers themselves.
    */
   waitsForTime(invocations: Iterable<Invocation>, calls: Iterable<string>, bystanders: Iterable<string>): boolean {
-    if (this.openRequests > 0 || this.scheduler.queued) return false
+    if (this.#openRequests > 0 || this.scheduler.queued) return false
     const look = new Look(new Set([...this.#clock.asleep, ...this.awaiting]), (fiber) => this.#isLeaf(fiber))
     const beside = this.tree.beside()
     for (const invocation of invocations) {

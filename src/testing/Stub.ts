@@ -16,7 +16,7 @@ import type { FromArguments } from "../Plain.ts"
 import type { SerdesError } from "../Serdes.ts"
 import { ErrorObject } from "../wire/ErrorObject.ts"
 import { succeed, type Reply } from "./Reply.ts"
-import type { Served, TargetAnswer, TargetCall } from "./World.ts"
+import type { Served, TargetAnswer, TargetCall } from "./Served.ts"
 
 /**
  * The information about a call in addition to its payload.

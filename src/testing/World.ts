@@ -14,13 +14,10 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
 import * as Result from "effect/Result"
 import { CheckpointStore, type CheckpointRequest, type StoreError } from "../CheckpointStore.ts"
-import type * as DurableFunction from "../DurableFunction.ts"
 import { DurableClient, successorOf } from "../DurableClient.ts"
-import type { InvocationFailed } from "../DurableError.ts"
 import type { OperationAddress } from "../engine/Execution.ts"
 import * as Engine from "../engine/Service.ts"
 import type { AnyFiber } from "../execution/Fibers.ts"
@@ -29,38 +26,25 @@ import type { Parts } from "../execution/Parts.ts"
 import { makeClient } from "../hosting/client.ts"
 import { deadlineOf, invoke } from "../invocation/Invocation.ts"
 import { storeError } from "../StoreFailure.ts"
-import { CheckpointDurableExecutionBody, CheckpointDurableExecutionResponse } from "../wire/CheckpointApi.ts"
-import type { ErrorObject } from "../wire/ErrorObject.ts"
 import type { HistoryEvent } from "../wire/HistoryEvent.ts"
-import { InvocationAnswer, InvocationEvent } from "../wire/Invocation.ts"
 import type { Operation } from "../wire/Operation.ts"
 import { serveAnswer, type Answer, type Answering } from "./Answer.ts"
 import { Callbacks, keyOf } from "./Callbacks.ts"
 import { Crashes, type Point } from "./Crash.ts"
 import { AskedFor, difference, type Replayed } from "./ClosedWorlds.ts"
-import { crossing } from "./crossing.ts"
+import { sent } from "./crossing.ts"
 import { EngineFaults } from "./EngineFaults.ts"
+import { FailedInvocations, invocationEnd, type InvocationExit } from "./FailedInvocations.ts"
 import type { EngineOptions } from "./Faults.ts"
 import { Order } from "./Order.ts"
 import { picks } from "./pattern.ts"
+import { reportOf, type Call } from "./report.ts"
+import type { Served, TargetAnswer } from "./Served.ts"
 import { faultOf, type StepFault } from "./StepFault.ts"
-import { CurrentCall, fakedTimers, Stillness, startTimer } from "./Stillness.ts"
+import { CurrentCall, Stillness, startTimer } from "./Stillness.ts"
 import { TestFailure } from "./TestFailure.ts"
 import { VirtualClock } from "./VirtualClock.ts"
-
-/** A function that the world runs: a workflow, or a function that answers a payload. */
-export type Served =
-  | { readonly _tag: "Workflow"; readonly implementation: DurableFunction.AnyImplementation }
-  | { readonly _tag: "Target"; readonly run: (call: TargetCall) => Effect.Effect<TargetAnswer> }
-
-/** The end of a target, if it ends. */
-export type TargetAnswer = Engine.TargetEnd | { readonly _tag: "Never" }
-
-/** One call of a target, with the payload as it crossed the wire. */
-export interface TargetCall {
-  readonly payload: string | undefined
-  readonly tenantId: string | undefined
-}
+import { testFailure, Waiters } from "./Waiters.ts"
 
 export interface WorldOptions {
   /** The start of virtual time, in milliseconds since the epoch. */
@@ -89,13 +73,10 @@ export interface WorldOptions {
 type Invoked = Extract<Engine.HostEffect, { readonly _tag: "InvokeFunction" }>
 
 /** A running call of the world. */
-interface Running {
+interface Running extends Call {
   readonly executionArn: string
-  readonly kind: "function" | "answer to the callback"
-  readonly name: string
   readonly key: string
   readonly fiber: AnyFiber
-  /** The parts of an invocation, once its state is loaded. */
   parts: Parts | undefined
 }
 
@@ -115,10 +96,8 @@ export class World {
   readonly #disturbed: EngineFaults
   readonly #answers: ReadonlyArray<Answering>
   readonly #callbacks = new Callbacks((executionArn) => this.execution(executionArn))
-  /** The waiting callers of each execution, which check again after a change. */
-  readonly #watchers = new Map<string, Set<() => void>>()
-  readonly #problems = new Map<string, string>()
-  readonly #failures = new Map<string, { count: number; stuck: number; operations: number }>()
+  readonly #waiters: Waiters
+  readonly #failed = new FailedInvocations()
   readonly #pending: Array<() => void> = []
   /** The crashes, and the checkpoints that were sent. */
   readonly crashes: Crashes
@@ -156,6 +135,7 @@ export class World {
     this.#seenClock = this.#disturbed.clock(this.clock)
     this.store = this.#makeStore()
     this.#stillness = new Stillness(this.clock, options.options.quietTurns, () => this.#onQuiet())
+    this.#waiters = new Waiters(this.#stillness, (executionArn) => this.report(executionArn))
     this.#config = Engine.makeConfig({
       ...options.options.engine,
       executionTimeoutSeconds: options.options.executionTimeout ?? aCentury,
@@ -221,14 +201,14 @@ export class World {
 
   /** Waits for the end of this execution alone. */
   readonly closed = (executionArn: string, patience: number): Effect.Effect<Ended> =>
-    this.#watch(executionArn, patience, () => {
+    this.#waiters.wait(executionArn, patience, () => {
       const execution = this.execution(executionArn)
       return execution?.outcome === undefined ? undefined : Effect.succeed({ execution, outcome: execution.outcome })
     })
 
   /** Waits until a callback of a name is open, and returns its id. */
   readonly openCallback = (executionArn: string, name: string, patience: number): Effect.Effect<string> =>
-    this.#watch(executionArn, patience, () => {
+    this.#waiters.wait(executionArn, patience, () => {
       const open = this.operations(executionArn).find(
         ({ Id: operationId, Name, Status, Type }) =>
           Type === "CALLBACK" &&
@@ -245,37 +225,6 @@ export class World {
       }
       return open === undefined ? undefined : Effect.succeed(open)
     })
-
-  #watch<A>(executionArn: string, patience: number, look: () => Effect.Effect<A> | undefined): Effect.Effect<A> {
-    return Effect.callback((resume) => {
-      const fiber = Fiber.getCurrent()
-      const watchers = this.#watchers.get(executionArn) ?? new Set()
-      this.#watchers.set(executionArn, watchers)
-      let listenNoMore = (): void => {}
-      const stop = (): void => {
-        listenNoMore()
-        watchers.delete(check)
-        if (fiber !== undefined) this.#stillness.awaiting.delete(fiber)
-      }
-      const check = (): boolean => {
-        const problem = this.#problems.get(executionArn)
-        const found = problem === undefined ? look() : testFailure(problem)
-        if (found === undefined) return false
-        stop()
-        resume(found)
-        return true
-      }
-      if (check()) return
-      watchers.add(check)
-      if (fiber !== undefined) this.#stillness.awaiting.add(fiber)
-      this.touch()
-      listenNoMore = this.#stillness.listen(patience, () => {
-        stop()
-        resume(testFailure(this.report(executionArn)))
-      })
-      return Effect.sync(stop)
-    })
-  }
 
   /** The number of fibers that are alive although no call of the world runs. */
   get fibersLeft(): number {
@@ -310,22 +259,14 @@ export class World {
 
   /** Sends a request. Its answer comes in a later turn of the event loop, as over a network. */
   #request<A>(answer: () => Result.Result<A, Engine.Refused>): Effect.Effect<A, StoreError> {
-    return Effect.acquireUseRelease(
-      Effect.sync(() => void this.#stillness.openRequests++),
-      () =>
-        Effect.flatMap(Effect.yieldNow, () =>
-          Result.match(answer(), {
-            onSuccess: Effect.succeed,
-            onFailure: (refused) =>
-              Effect.fail(storeError({ status: refused.status, name: refused.exception, message: refused.message }))
-          })
-        ),
-      () =>
-        Effect.sync(() => {
-          this.#stillness.openRequests--
-          this.touch()
-        })
+    const answered = Effect.flatMap(Effect.yieldNow, () =>
+      Result.match(answer(), {
+        onSuccess: Effect.succeed,
+        onFailure: (refused) =>
+          Effect.fail(storeError({ status: refused.status, name: refused.exception, message: refused.message }))
+      })
     )
+    return this.#stillness.whileOpen(answered)
   }
 
   // --- Effects of the engine ---------------------------------------------------------------------------------------
@@ -367,20 +308,17 @@ export class World {
       case "RunTarget":
         return void this.#pending.push(() => this.#callTarget(effect))
       case "ExecutionClosed":
-        return this.#announce(effect.executionArn)
+        return this.#waiters.announce(effect.executionArn)
     }
-  }
-
-  #announce(executionArn: string): void {
-    for (const check of Array.from(this.#watchers.get(executionArn) ?? [])) check()
   }
 
   #invoke(effect: Invoked): void {
     const { executionArn, invocationId } = effect
     this.#invoked.set(executionArn, effect)
     this.#runInvocation(effect, invocationId, (exit) => {
-      const end = invocationEnd(exit)
-      this.#countFailure(executionArn, end, gotNowhere(exit))
+      const end = invocationEnd(exit, sent.answer)
+      const problem = this.#failed.count(executionArn, exit, end, this.operations(executionArn).length)
+      if (problem !== undefined) this.#waiters.fail(executionArn, problem)
       this.#take(Engine.invocationEnded(this.#state, { executionArn, invocationId, end }, this.#env()))
     })
   }
@@ -391,11 +329,7 @@ export class World {
     if (effect !== undefined) this.#runInvocation(effect, `${effect.invocationId} again`, () => {})
   }
 
-  #runInvocation(
-    effect: Invoked,
-    key: string,
-    ended: (exit: Exit.Exit<{ readonly answer: InvocationAnswer }, InvocationFailed>) => void
-  ): void {
+  #runInvocation(effect: Invoked, key: string, ended: (exit: InvocationExit) => void): void {
     const served = this.#functions.get(effect.functionName)
     if (served?._tag !== "Workflow") throw new Error(`The function ${effect.functionName} is no workflow.`)
     const { executionArn } = effect
@@ -419,7 +353,7 @@ export class World {
       listener: {
         moved: this.touch,
         claimed: strict ? asked.listener.claimed : undefined,
-        outside: strict ? (_, message) => this.#problem(executionArn, message) : undefined
+        outside: strict ? (_, message) => this.#waiters.fail(executionArn, message) : undefined
       },
       onStart: (parts) => void (running.parts = parts)
     })
@@ -457,7 +391,7 @@ export class World {
     const records = this.operations(executionArn)
     return Effect.map(
       difference({ ...replayed, records }, this.clock.currentTimeMillisUnsafe()),
-      (found) => found !== undefined && this.#problem(executionArn, found)
+      (found) => found !== undefined && this.#waiters.fail(executionArn, found)
     )
   }
 
@@ -504,7 +438,7 @@ export class World {
   #lookForCallbacks(request: CheckpointRequest): void {
     for (const address of this.#callbacks.opened(request)) {
       this.#pending.push(() => this.#answer(address))
-      this.#announce(address.executionArn)
+      this.#waiters.announce(address.executionArn)
     }
   }
 
@@ -518,34 +452,13 @@ export class World {
     const work = Effect.suspend(() => answer.run({ executionArn, name, callbackId }))
     this.#start(this.#answering, keyOf(address), about, work, (exit) => {
       if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) return
-      this.#problem(executionArn, `The ${about.kind} "${name}" failed: ${reasonOf(exit.cause)}`)
+      this.#waiters.fail(executionArn, `The ${about.kind} "${name}" failed: ${reasonOf(exit.cause)}`)
     })
   }
 
   /** Interrupts the answers to callbacks that are closed: they have nothing more to do. */
   #dropAnswers(): void {
     for (const address of this.#callbacks.closed()) this.#answering.get(keyOf(address))?.fiber.interruptUnsafe()
-  }
-
-  // --- Faults of the test ------------------------------------------------------------------------------------------
-
-  /** Counts failures. Invocations that run out of time repeatedly at the same place would do so forever. */
-  #countFailure(executionArn: string, end: Engine.InvocationEnd, isInVain: boolean): void {
-    if (end._tag !== "Crashed") return void this.#failures.delete(executionArn)
-    const failures = this.#failures.get(executionArn) ?? { count: 0, stuck: 0, operations: 0 }
-    const operations = this.operations(executionArn).length
-    failures.count++
-    failures.stuck = isInVain && operations === failures.operations ? failures.stuck + 1 : 0
-    failures.operations = operations
-    this.#failures.set(executionArn, failures)
-    if (failures.count !== maxFailures && failures.stuck !== maxStuck) return
-    const last = `${end.error.ErrorType ?? "Error"}: ${end.error.ErrorMessage ?? ""}`
-    this.#problem(executionArn, `${failures.count} invocations in a row failed. The last one: ${last}`)
-  }
-
-  #problem(executionArn: string, message: string): void {
-    if (!this.#problems.has(executionArn)) this.#problems.set(executionArn, message)
-    this.#announce(executionArn)
   }
 
   // --- Time --------------------------------------------------------------------------------------------------------
@@ -579,7 +492,7 @@ export class World {
   /** Returns the due time of the next timer of the service. An execution's time-out counts only if the test requested one. */
   #nextTimer(): number | undefined {
     for (const timer of Engine.timers(this.#state)) {
-      if (this.#problems.has(timer.executionArn)) continue
+      if (this.#waiters.hasProblem(timer.executionArn)) continue
       if (timer.kind !== "ExecutionTimeout" || this.#options.executionTimeout !== undefined) return timer.due
     }
     return undefined
@@ -593,43 +506,17 @@ export class World {
   report(executionArn: string): string {
     const execution = this.execution(executionArn)
     if (execution === undefined) return `There is no execution ${executionArn}.`
-    const lines = this.#everything().map((running) => this.#describe(running))
-    for (const operation of this.operations(executionArn)) {
-      if (operation.Status !== "STARTED") continue
-      if (operation.Type === "CALLBACK" && !this.#answering.has(keyOf({ executionArn, operationId: operation.Id }))) {
-        lines.push(`the callback "${operation.Name}" is open, and nothing answers it`)
-      }
-      if (operation.Type === "CHAINED_INVOKE") lines.push(`the invoke "${operation.Name}" has no outcome yet`)
-    }
-    const waits = lines.length === 0 ? ["nothing is running and no timer is due"] : lines
-    return (
-      `The execution "${execution.identity.name}" did not end, and nothing has happened for a while. It waits for this: ${waits.join("; ")}. ` +
-      `If real I/O takes longer than this, raise the patience of TestEngine.layer.${this.#whatIsReal()}`
-    )
-  }
-
-  /** Describes the work in progress outside of Effect, and what blocks it. */
-  #whatIsReal(): string {
-    const signs = this.#stillness.signsFor(this.#stillness.tree.live)
-    const faked = fakedTimers()
-    return (
-      (signs.length === 0 ? "" : ` Outside of Effect there is ${signs.join(", ")}.`) +
-      (faked.length === 0
-        ? ""
-        : ` ${faked.join(", ")} of this process ${faked.length === 1 ? "is" : "are"} faked, so real work that needs timers never ends: fake only Date, as with vi.useFakeTimers({ toFake: ["Date"] }).`)
-    )
+    return reportOf({
+      name: execution.identity.name,
+      calls: this.#everything(),
+      operations: this.operations(executionArn),
+      isBeingAnswered: (operationId) => this.#answering.has(keyOf({ executionArn, operationId })),
+      signs: this.#stillness.signsFor(this.#stillness.tree.live)
+    })
   }
 
   #everything(): ReadonlyArray<Running> {
     return [...this.#running.values(), ...this.#targets.values(), ...this.#answering.values()]
-  }
-
-  #describe({ kind, name, parts }: Running): string {
-    if (parts === undefined) return `the ${kind} "${name}" is running`
-    const waits = parts.delivery.describe()
-    return waits.length > 0
-      ? `in "${name}" ${waits.join(", ")}`
-      : `the workflow "${name}" waits for something that is no durable operation`
   }
 }
 
@@ -639,8 +526,6 @@ export interface Ended {
   readonly outcome: Engine.ExecutionOutcome
 }
 
-const testFailure = (message: string): Effect.Effect<never> => Effect.die(new TestFailure({ message }))
-
 /** Returns the reason of a failure. The message of a test failure is already for people. */
 const reasonOf = (cause: Cause.Cause<unknown>): string => {
   const reason = Cause.squash(cause)
@@ -649,35 +534,3 @@ const reasonOf = (cause: Cause.Cause<unknown>): string => {
 
 /** A century in seconds: longer than any test lets an execution run. */
 const aCentury = 100 * 366 * 86_400
-
-/** The maximum number of consecutive failed invocations of one execution before the test fails. */
-const maxFailures = 100
-
-/** The maximum number of consecutive invocations that wait in vain without progress. */
-const maxStuck = 3
-
-/** Returns whether an invocation ran out of time, or waited too long for work that no operation records. */
-const gotNowhere = (exit: Exit.Exit<unknown, InvocationFailed>): boolean =>
-  Exit.isFailure(exit) &&
-  exit.cause.reasons.some(
-    (reason) => Cause.isFailReason(reason) && (reason.error.reason === "deadline" || reason.error.reason === "outside")
-  )
-
-const sent = {
-  request: crossing("checkpoint request", CheckpointDurableExecutionBody),
-  response: crossing("checkpoint response", CheckpointDurableExecutionResponse),
-  event: crossing("invocation event", InvocationEvent),
-  answer: crossing("invocation answer", InvocationAnswer)
-}
-
-const invocationEnd = (
-  exit: Exit.Exit<{ readonly answer: InvocationAnswer }, InvocationFailed>
-): Engine.InvocationEnd => {
-  if (Exit.isSuccess(exit)) return { _tag: "Answered", answer: sent.answer(exit.value.answer) }
-  const error = exit.cause.reasons.find(Cause.isFailReason)?.error
-  const crash: ErrorObject =
-    error === undefined
-      ? { ErrorType: "Runtime.ExitError", ErrorMessage: Cause.pretty(exit.cause) }
-      : { ErrorType: error._tag, ErrorMessage: error.message }
-  return { _tag: "Crashed", error: crash }
-}
