@@ -335,8 +335,8 @@ export class Delivery {
   }
 
   /** See {@link Release.close}. */
-  close(namespace: Namespace): void {
-    this.#release.close(namespace)
+  close(namespace: Namespace, isInterrupted = false): void {
+    this.#release.close(namespace, isInterrupted)
   }
 
   /** See {@link Release.letGo}. */

@@ -59,8 +59,13 @@ export class Release {
     if (doors.length === 0) this.#parts.lifetime.end({ _tag: "Condemned", mistake })
   }
 
-  /** Closes a namespace. Nothing in it is awaited or begins any more. */
-  close(namespace: Namespace): void {
+  /**
+   * Closes a namespace. Nothing in it is awaited or begins any more. The fibers that wait in it are told that it has ended.
+   * If it was interrupted, or the invocation ends, that is no mistake of theirs, and they are interrupted, too.
+   */
+  close(namespace: Namespace, isInterrupted: boolean): void {
+    const freed = (ended: Namespace, path: string): Effect.Effect<never> =>
+      isInterrupted || !this.#parts.lifetime.isOpen ? Effect.interrupt : Contradiction.contextEnded(ended, path)
     const closed = namespace.close()
     let parked = 0
     for (const one of closed) {
@@ -71,12 +76,12 @@ export class Release {
     this.#doors.forgetClosed()
     this.#freeWork(
       ({ claim }) => claim.namespace.standing === "closed" && !claim.isRoot,
-      ({ claim }) => Contradiction.contextEnded(claim.namespace, claim.path)
+      ({ claim }) => freed(claim.namespace, claim.path)
     )
     if (parked === 0) return
     for (const door of Array.from(this.#doors.all)) {
       const ended = [door.namespace, door.claim?.namespace].find((one) => one?.standing === "closed")
-      if (ended !== undefined) this.#free(door, Contradiction.contextEnded(ended, door.path))
+      if (ended !== undefined) this.#free(door, freed(ended, door.path))
     }
   }
 
@@ -86,7 +91,7 @@ export class Release {
    */
   letGo(namespaces: ReadonlyArray<Namespace>, branches: Iterable<AnyFiber>, done: () => void): void {
     this.abandon(namespaces, branches, () => {
-      for (const namespace of namespaces) this.close(namespace)
+      for (const namespace of namespaces) this.close(namespace, false)
       done()
     })
   }

@@ -166,13 +166,21 @@ export const flatChild = (name: string, body: Body): Body =>
  * block.
  */
 export const inNamespace = (parts: Parts, namespace: Namespace, body: Body): Body =>
-  inScope(parts, namespace, body, () => {
-    parts.delivery.close(namespace)
+  inScope(parts, namespace, body, (exit) => {
+    parts.delivery.close(namespace, wasInterrupted(exit))
     return undefined
   })
 
+const wasInterrupted = (exit: Exit.Exit<unknown, unknown>): boolean =>
+  Exit.isFailure(exit) && Cause.hasInterrupts(exit.cause)
+
 /** Runs a block once, in a namespace and a scope of its own. */
-export const inScope = (parts: Parts, namespace: Namespace, body: Body, close?: () => undefined): Body => {
+export const inScope = (
+  parts: Parts,
+  namespace: Namespace,
+  body: Body,
+  close?: (exit: Exit.Exit<unknown, unknown>) => undefined
+): Body => {
   const scope = Scope.makeUnsafe()
   const block = Effect.updateContext(body, (services: Context.Context<unknown>) =>
     parts.surroundings
@@ -182,9 +190,9 @@ export const inScope = (parts: Parts, namespace: Namespace, body: Body, close?: 
   // Finalizers of the scope still belong to the block.
   const closeScope = (exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> =>
     Effect.onExitPrimitive(Effect.provideService(Scope.close(scope, exit), Execution, { parts, namespace }), () =>
-      close?.()
+      close?.(exit)
     )
-  return Effect.onExitPrimitive(block, (exit) => (scope.state._tag === "Empty" ? close?.() : closeScope(exit)))
+  return Effect.onExitPrimitive(block, (exit) => (scope.state._tag === "Empty" ? close?.(exit) : closeScope(exit)))
 }
 
 // --- Contexts with a record ----------------------------------------------------------------------------------------------
@@ -299,7 +307,9 @@ const end = (
 ): Effect.Effect<Outcome> => {
   if (!parts.lifetime.isOpen) return parts.lifetime.inert
   const { standing } = claim.namespace
-  if (standing === "closed") return Contradiction.contextEnded(claim.namespace, claim.path)
+  if (standing === "closed") {
+    return wasInterrupted(exit) ? Effect.interrupt : Contradiction.contextEnded(claim.namespace, claim.path)
+  }
   if (standing === "abandoned" && !claim.fiber.getRef(InFinalizer)) return Effect.interrupt
   const { record } = claim
   if (record !== undefined && isFinal(record)) {

@@ -4,7 +4,9 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Durable, RetryPolicy } from "effect-durable"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import {
   ask,
@@ -387,4 +389,68 @@ describe("a failure beside a suspension", () => {
       assert.isTrue(execution.closed)
     })
   )
+})
+
+describe("a fiber that a block forked and waits for", () => {
+  const blocks = {
+    "a child": (block: Program) => Durable.child("child", block),
+    "a child in a child": (block: Program) => Durable.child("outer", Durable.child("child", block)),
+    "a branch": (block: Program) => Effect.asVoid(Durable.all("all", [block, Effect.void], both)),
+    "an item": (block: Program) => Effect.asVoid(Durable.map("map", [1, 2], () => block)),
+    "an attempt": (block: Program) => Durable.retry("retry", block, RetryPolicy.none)
+  }
+  const waits = {
+    "a wait": Durable.wait("wait", "1 hour"),
+    "a callback": Effect.ignore(ask("answer")),
+    "a call with a limit": Effect.ignore(Durable.invoke(Outside, undefined, { timeout: "1 hour" })),
+    "a race": Effect.asVoid(Durable.race("race", [Durable.wait("left", "1 hour"), Durable.wait("right", "1 hour")])),
+    "a sleep": Effect.sleep("1 hour"),
+    "the next attempt": Durable.step("step", Effect.die("boom"), { retry: RetryPolicy.fixed({ delay: "1 hour" }) })
+  }
+  type Program = Effect.Effect<void, never, Durable.Execution>
+
+  for (const [where, around] of Object.entries(blocks)) {
+    for (const [what, wait] of Object.entries(waits)) {
+      const forks = (ends: Array<string>): Program =>
+        around(
+          Effect.gen(function* () {
+            const told = Effect.onExit(wait, (exit) => Effect.sync(() => void ends.push(kindOfEnd(exit))))
+            const fiber = yield* Effect.forkChild(told, { startImmediately: true })
+            yield* Effect.raceFirst(Fiber.join(fiber), Durable.wait("other", "2 hours"))
+          })
+        )
+
+      it.live(`is interrupted by a suspension that finds it at ${what} in ${where}`, () =>
+        Effect.gen(function* () {
+          const ends: Array<string> = []
+          const execution = yield* host(() => Effect.as(forks(ends), "over"))
+          const suspended = yield* execution.turn()
+          assertPending(suspended)
+          assert.isNotEmpty(ends)
+          assert.deepStrictEqual(new Set(ends), new Set(["interrupted"]))
+        })
+      )
+
+      it.live(`is interrupted by a limit that finds it at ${what} in ${where}`, () =>
+        Effect.gen(function* () {
+          const ends: Array<string> = []
+          const execution = yield* host(() =>
+            Effect.timeoutOrElse(Effect.as(forks(ends), "over"), {
+              duration: "20 millis",
+              orElse: () => Effect.succeed("late")
+            })
+          )
+          const only = yield* execution.turn()
+          assert.strictEqual(only.answer?.Status, "SUCCEEDED")
+          assert.isNotEmpty(ends)
+          assert.deepStrictEqual(new Set(ends), new Set(["interrupted"]))
+        })
+      )
+    }
+  }
+
+  const kindOfEnd = (exit: Exit.Exit<unknown, unknown>): string => {
+    if (Exit.isSuccess(exit)) return "succeeded"
+    return Cause.hasInterruptsOnly(exit.cause) ? "interrupted" : Cause.pretty(exit.cause)
+  }
 })
