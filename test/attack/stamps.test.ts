@@ -145,6 +145,75 @@ describe("an outcome that is late", () => {
   )
 })
 
+describe("the end of a context after an outcome that was stamped by a clock ahead", () => {
+  /** Each ends with the call, whose stamp lies after that of the end. */
+  const contexts = {
+    "a child": Durable.child("context", errand("errand")),
+    "a race": Durable.race("context", [errand("errand"), pause]),
+    "a time-out": Durable.timeout("context", errand("errand"), "1 hour"),
+    "an attempt": Durable.retry("context", errand("errand"), RetryPolicy.none),
+    branches: Durable.all("context", [errand("errand"), errand("other")], both),
+    items: Durable.map("context", ["errand"], errand),
+    "a child in a child": Durable.child("context", Durable.child("inner", errand("errand")))
+  }
+  const completes =
+    (ahead: number) =>
+    (service: Service, number: number): void => {
+      if (number !== 1) return
+      for (const { Name = "", Type } of service.operations) {
+        if (Type === "CHAINED_INVOKE" || Type === "CALLBACK") service.complete(Name, service.now + ahead)
+      }
+    }
+
+  for (const ahead of [3, 2_500]) {
+    for (const [name, context] of Object.entries(contexts)) {
+      it.effect(`leaves the time as it was for ${name}, ${ahead} ms ahead`, () =>
+        Effect.gen(function* () {
+          const { answer, told } = yield* repeats(
+            {},
+            (tell) =>
+              Effect.gen(function* () {
+                yield* Effect.orDie(Effect.asVoid<unknown, unknown, Durable.Execution>(context))
+                yield* tell(`asked ${yield* Clock.currentTimeMillis}`)
+                const clock = yield* Clock.Clock
+                yield* tell(`at once ${clock.currentTimeMillisUnsafe()}`)
+                yield* Durable.step("after", Effect.void)
+                yield* pause
+              }),
+            completes(ahead)
+          )
+          assert.strictEqual(answer.Status, "SUCCEEDED", JSON.stringify(answer))
+          assert.lengthOf(told, 2)
+        })
+      )
+    }
+
+    it.effect(`comes after that outcome, ${ahead} ms ahead`, () =>
+      Effect.gen(function* () {
+        const { answer, told } = yield* repeats(
+          {},
+          (tell) =>
+            Effect.gen(function* () {
+              const approval = yield* Durable.callback("approval")
+              const approved = yield* Effect.forkChild(Effect.andThen(approval.await, tell("approved")))
+              yield* Durable.child("child", Effect.orDie(errand("errand")))
+              yield* tell("child")
+              yield* Fiber.join(approved)
+              yield* pause
+            }),
+          (service, number) => {
+            if (number === 1) service.complete("errand")
+            if (number === 1) service.complete("approval", service.now + ahead)
+            if (number === 2) service.now += 1
+          }
+        )
+        assert.strictEqual(answer.Status, "SUCCEEDED", JSON.stringify(answer))
+        assert.lengthOf(told, 2)
+      })
+    )
+  }
+})
+
 describe("a late outcome that nobody waits for any more", () => {
   const late: Ways = {
     meanwhile: (service, { Updates }) => {
