@@ -138,10 +138,15 @@ export class Sqlite {
   /** Returns rows one by one, as they are requested; nothing may be written meanwhile. Throws `StorageError`. */
   *each(sql: string, ...values: ReadonlyArray<SQLInputValue>): Generator<Row> {
     const rows = this.#attempt(() => this.#statement(sql).iterate(...values))
-    for (;;) {
-      const next = this.#attempt(() => rows.next())
-      if (next.done === true) return
-      yield next.value
+    try {
+      for (;;) {
+        const next = this.#attempt(() => rows.next())
+        if (next.done === true) return
+        yield next.value
+      }
+    } finally {
+      // As long as a statement reads, SQLite cannot empty its log, which grows with every write.
+      rows.return?.()
     }
   }
 

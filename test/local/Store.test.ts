@@ -21,7 +21,7 @@ import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import * as Service from "../../src/engine/Service.ts"
 import * as Stored from "../../src/engine/Stored.ts"
-import { type SqliteOptions, StorageError } from "../../src/local/Sqlite.ts"
+import { Sqlite, type SqliteOptions, StorageError } from "../../src/local/Sqlite.ts"
 import { Store } from "../../src/local/Store.ts"
 import { Chaos, commands, type Command } from "../engine/chaos.ts"
 import { seed } from "../engine/support.ts"
@@ -255,6 +255,23 @@ describe("A file", () => {
       other.close()
       const store = yield* Store.open({ path })
       assert.throws(() => store.load(), /a row of a table does not hold what was written into it/)
+    })
+  )
+
+  it.effect("is not held by a list that is not read to its end, so that its log can be emptied", () =>
+    Effect.gen(function* () {
+      const sqlite = yield* Sqlite.open({ path: join(yield* folder, "local.db") })
+      sqlite.takeOver()
+      sqlite.script("create table some (n integer); insert into some values (1), (2), (3)")
+      const rows = sqlite.each("select n from some order by n")
+      for (const row of rows) {
+        assert.strictEqual(row["n"], 1)
+        break
+      }
+      sqlite.run("insert into some values (4)")
+      // SQLite refuses this as long as a statement of the same connection reads.
+      const emptied = sqlite.get("pragma wal_checkpoint(truncate)")
+      assert.deepStrictEqual({ ...emptied }, { busy: 0, log: 0, checkpointed: 0 })
     })
   )
 
