@@ -8,8 +8,8 @@
  */
 import * as Effect from "effect/Effect"
 import type { ServeError } from "effect/http/HttpServerError"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import * as SchemaParser from "effect/SchemaParser"
 import * as Scope from "effect/Scope"
 import { spawn } from "node:child_process"
 import { extname } from "node:path"
@@ -176,7 +176,7 @@ const Looked = Schema.Struct({
   hasHandler: Schema.Boolean
 })
 
-const readLooked = SchemaParser.decodeUnknownSync(Looked)
+const readLooked = Schema.decodeUnknownOption(Looked)
 
 /** Inspects a module in a process of its own. */
 export const lookInto = (
@@ -191,7 +191,11 @@ export const lookInto = (
     })
     let errors = ""
     child.stderr?.on("data", (chunk: Buffer) => (errors += chunk.toString()))
-    child.on("message", (message) => resume(Effect.succeed(readLooked(message))))
+    // The module itself may send messages, too.
+    child.on("message", (message) => {
+      const looked = readLooked(message)
+      if (Option.isSome(looked)) resume(Effect.succeed(looked.value))
+    })
     child.on("error", (error) => resume(Effect.fail(notLoaded(file, error.message))))
     // A message that is still on its way comes before the channel closes.
     child.on("close", () => resume(Effect.fail(notLoaded(file, errors.trim() || "it ended its process"))))

@@ -94,6 +94,20 @@ describe("A module", () => {
   )
 })
 
+describe("A module that sends messages of its own", () => {
+  it.live(
+    "is served",
+    () =>
+      Effect.gen(function* () {
+        const file = join(yield* folder, "ready.mjs")
+        writeFileSync(file, `process.send?.("ready"); process.send?.({ on: true }); export const handler = () => {}`)
+        const { local } = yield* engine([LocalEngine.module(file)])
+        assert.deepStrictEqual(local.functions, ["ready"])
+      }),
+    patience
+  )
+})
+
 describe("A handler", () => {
   it.live(
     "of AWS's own SDK runs unchanged",
