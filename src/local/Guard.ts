@@ -24,7 +24,10 @@ export interface Denial {
 export const guard =
   (port: number) =>
   ({ headers, method }: Stranger): Denial | undefined => {
-    const hosts = ["127.0.0.1", "localhost", "[::1]"].map((name) => `${name}:${port}`)
+    // Clients leave out the port of HTTP.
+    const hosts = ["127.0.0.1", "localhost", "[::1]"].flatMap((name) =>
+      port === 80 ? [`${name}:${port}`, name] : [`${name}:${port}`]
+    )
     const { host, origin, "sec-fetch-site": site } = headers
     // A page whose host name was rebound to this machine sends its own host name.
     if (host === undefined || !hosts.includes(host.toLowerCase())) {

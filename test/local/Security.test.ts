@@ -9,6 +9,7 @@ import * as Logger from "effect/Logger"
 import * as References from "effect/References"
 import { connect } from "node:net"
 import { networkInterfaces } from "node:os"
+import { guard } from "../../src/local/Guard.ts"
 import { patience } from "../../src/local/Http.ts"
 import { ask, clientOf, type Json, played, returned, signature } from "./support.ts"
 import { CheckpointDurableExecutionCommand, InvokeCommand } from "@aws-sdk/client-lambda"
@@ -71,6 +72,16 @@ describe("The engine", () => {
       assert.match(yield* raw(port, `GET ${list} HTTP/1.0\r\nauthorization: ${signature}\r\n\r\n`), /^HTTP\/1\.1 403/)
     })
   )
+
+  it("has names without a port at the port of HTTP, and only there", () => {
+    for (const host of ["127.0.0.1", "localhost", "[::1]", "localhost:80"]) {
+      const headers = { host, origin: `http://${host}` }
+      assert.isUndefined(guard(80)({ method: "GET", headers }), host)
+    }
+    assert.isDefined(guard(80)({ method: "GET", headers: { host: "evil.example" } }))
+    assert.isDefined(guard(80)({ method: "GET", headers: { host: "localhost", origin: "http://evil.example" } }))
+    assert.isDefined(guard(8080)({ method: "GET", headers: { host: "localhost" } }))
+  })
 
   it.live("takes nothing that a page of another site sends", () =>
     Effect.gen(function* () {
