@@ -123,8 +123,10 @@ describe("A handler", () => {
     "that is a plain function is called as Lambda calls it, without the developer's credentials",
     () =>
       Effect.gen(function* () {
-        process.env["AWS_SESSION_TOKEN"] = "of the developer"
-        yield* Effect.addFinalizer(() => Effect.sync(() => delete process.env["AWS_SESSION_TOKEN"]))
+        for (const name of ["AWS_SESSION_TOKEN", "AWS_BEARER_TOKEN_BEDROCK"]) {
+          process.env[name] = "of the developer"
+          yield* Effect.addFinalizer(() => Effect.sync(() => delete process.env[name]))
+        }
         const plain = (name: string, options: LocalEngine.HandlerOptions = {}) =>
           LocalEngine.handler(fileOf("plain.cjs"), { kind: "plain", name, ...options })
         const { call, local } = yield* engine([

@@ -10,6 +10,7 @@ exports.handler = async (event, context) => ({
   hasTime: context.getRemainingTimeInMillis() > 0,
   key: process.env.AWS_ACCESS_KEY_ID,
   session: process.env.AWS_SESSION_TOKEN,
+  bearer: process.env.AWS_BEARER_TOKEN_BEDROCK,
   endpoint: process.env.AWS_ENDPOINT_URL_LAMBDA,
   pid: process.pid
 })
