@@ -23,7 +23,7 @@ import * as Stored from "../engine/Stored.ts"
 import type * as Search from "./Search.ts"
 import { StorageError } from "./Sqlite.ts"
 import type { StartNote, Store } from "./Store.ts"
-import type { Kind, Time } from "./Time.ts"
+import { longestTimer, type Kind, type Time } from "./Time.ts"
 
 /** The effects that the engine asks a host to run. */
 export type Work = Exclude<Service.HostEffect, { readonly _tag: "ExecutionClosed" }>
@@ -325,9 +325,6 @@ export class Machine {
     Deferred.doneUnsafe(this.failed, Effect.fail(error))
   }
 }
-
-/** The longest timer, in milliseconds. Node fires a longer one at once. */
-const longestTimer = 2 ** 31 - 1
 
 /** Returns an id in the form of a UUID with 128 random bits, because tokens and callback ids contain it. */
 const freshId = (): string =>

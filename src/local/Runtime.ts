@@ -20,6 +20,7 @@ import * as Limits from "../wire/Limits.ts"
 import type { FunctionCall, FunctionEnd } from "./Functions.ts"
 import { guard } from "./Guard.ts"
 import { bodyOf, respond } from "./Http.ts"
+import { longestTimer } from "./Time.ts"
 
 interface Call {
   readonly call: FunctionCall
@@ -108,6 +109,8 @@ export class Runtime {
     const { timeoutSeconds } = this.#options
     this.#running.set(call.call.requestId, call)
     call.deadline = Date.now() + timeoutSeconds * 1_000
+    // A longer time is as good as no limit.
+    if (timeoutSeconds * 1_000 > longestTimer) return
     call.timer = setTimeout(() => {
       call.end({ _tag: "TimedOut", afterSeconds: timeoutSeconds })
       this.#options.onTimeout()

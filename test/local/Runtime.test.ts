@@ -1,5 +1,5 @@
 /** The Runtime API of one function, as processes come and go. */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, vi } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
@@ -14,9 +14,9 @@ const call: FunctionCall = {
   payload: "{}"
 }
 
-const scene = () => {
+const scene = (timeoutSeconds = 60) => {
   let started = 0
-  const runtime = new Runtime({ timeoutSeconds: 60, onWaiting: () => void started++, onTimeout: () => undefined })
+  const runtime = new Runtime({ timeoutSeconds, onWaiting: () => void started++, onTimeout: () => undefined })
   /** A process asks for a call. */
   const next = Effect.provideService(
     runtime.api(9_000),
@@ -51,6 +51,22 @@ describe("A call", () => {
       const { headers } = yield* next
       assert.strictEqual(headers["lambda-runtime-aws-request-id"], "r-1")
       yield* Fiber.interrupt(ended)
+    })
+  )
+
+  it.effect("has the time that it is given, however long", () =>
+    Effect.gen(function* () {
+      yield* Effect.acquireRelease(
+        Effect.sync(() => vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] })),
+        () => Effect.sync(() => vi.useRealTimers())
+      )
+      for (const days of [1, 24, 25, 366]) {
+        const { next, runtime } = scene(days * 86_400)
+        const running = yield* Effect.forkChild(runtime.run(call), { startImmediately: true })
+        yield* next
+        yield* Effect.promise(() => vi.advanceTimersByTimeAsync(86_399_000))
+        assert.isUndefined(running.pollUnsafe(), `${days} days`)
+      }
     })
   )
 })
