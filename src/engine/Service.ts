@@ -46,7 +46,7 @@ export {
 } from "./Queries.ts"
 export { Refused } from "./Refused.ts"
 export type { Started, StartRequest } from "./Start.ts"
-export { resolve as resolveFunction } from "./Start.ts"
+export { checkInvoke, resolve as resolveFunction } from "./Start.ts"
 export { empty, execution, hasCallback, hasName, named, type ServiceState } from "./State.ts"
 export { isWait, type Timer, type TimerKey, type TimerKind } from "./Timers.ts"
 export type { Applied, Changed, Env, HostEffect } from "./Work.ts"

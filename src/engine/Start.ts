@@ -82,8 +82,9 @@ export const resolve = (
   qualifier: string | undefined
 ): Result.Result<{ readonly entry: FunctionEntry; readonly qualified: boolean }, Refused> => {
   const parsed = Constraints.parseFunctionAddress(address)
-  if (parsed === undefined || (qualifier !== undefined && !Constraints.isQualifier(qualifier))) {
-    return Result.fail(invalid("FunctionName must be the name or the ARN of a function."))
+  if (parsed === undefined) return Result.fail(invalid("FunctionName must be the name or the ARN of a function."))
+  if (qualifier !== undefined && !Constraints.isQualifier(qualifier)) {
+    return Result.fail(invalid("Qualifier must be $LATEST, a version or an alias."))
   }
   if (qualifier !== undefined && parsed.qualifier !== undefined && qualifier !== parsed.qualifier) {
     return Result.fail(invalid("The qualifier in FunctionName differs from Qualifier."))
@@ -123,7 +124,7 @@ export const functionArn = (config: Config, name: string, qualifier: string | un
 // --- The request -----------------------------------------------------------------------------------------------------
 
 const checkFields = (request: StartRequest): Result.Result<void, Refused> => {
-  const { executionName, executionTimeoutSeconds, invocationType, payload, tenantId } = request
+  const { executionName, executionTimeoutSeconds } = request
   if (executionName !== undefined && !Constraints.isExecutionName(executionName)) {
     return Result.fail(
       invalid(
@@ -131,12 +132,25 @@ const checkFields = (request: StartRequest): Result.Result<void, Refused> => {
       )
     )
   }
-  if (tenantId !== undefined && !Constraints.isTenantId(tenantId)) return Result.fail(invalid("TenantId is not valid."))
   if (executionTimeoutSeconds !== undefined && !Constraints.isDurationSeconds(executionTimeoutSeconds)) {
     return Result.fail(
       invalid(`ExecutionTimeout must be a whole number of seconds between 1 and ${Limits.maxDurationSeconds}.`)
     )
   }
+  return checkInvoke(request)
+}
+
+/** Checks the parts of an Invoke that functions of either kind have. */
+export const checkInvoke = ({
+  invocationType,
+  payload,
+  tenantId
+}: {
+  readonly invocationType?: "RequestResponse" | "Event" | undefined
+  readonly payload?: string | undefined
+  readonly tenantId?: string | undefined
+}): Result.Result<void, Refused> => {
+  if (tenantId !== undefined && !Constraints.isTenantId(tenantId)) return Result.fail(invalid("TenantId is not valid."))
   const most = invocationType === "Event" ? Limits.maxInvokePayload : Limits.maxWirePayload
   if (textSize(payload) > most) {
     return Result.fail(

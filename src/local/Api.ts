@@ -8,11 +8,13 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
 import * as SchemaParser from "effect/SchemaParser"
 import * as Struct from "effect/Struct"
 import * as Service from "../engine/Service.ts"
+import { parseJson } from "../internal/json.ts"
 import * as Api from "../wire/Api.ts"
 import { ErrorObject } from "../wire/ErrorObject.ts"
 import { invocationTypes, InvokeHeaders, InvokeQuery, InvokeResponseHeaders } from "../wire/InvokeApi.ts"
@@ -45,6 +47,7 @@ export interface PlainCall {
   readonly version: string
   readonly payload: string | undefined
   readonly tenantId: string | undefined
+  /** The context of the client, as JSON. */
   readonly clientContext: string | undefined
 }
 
@@ -53,9 +56,8 @@ export interface Backend {
   readonly machine: Machine
   /** The functions of the engine. */
   readonly functions: Pick<Functions, "names" | "find">
-  readonly call: (call: PlainCall) => Effect.Effect<Service.TargetEnd>
-  /** Lets an effect continue after its request. */
-  readonly detach: (effect: Effect.Effect<unknown>) => void
+  /** Begins a call, which goes on whatever becomes of its request: as in the cloud, a client that leaves ends no function. */
+  readonly call: (call: PlainCall) => Effect.Effect<Fiber.Fiber<Service.TargetEnd>>
 }
 
 interface Operation {
@@ -281,30 +283,39 @@ const startOnce = (
 
 const call = (
   backend: Backend,
-  { ask, headers, payload }: Invocation,
+  { ask, headers: { DurableExecutionName, TenantId: tenantId }, payload }: Invocation,
   entry: Service.FunctionEntry,
   type: "RequestResponse" | "Event"
-): Effect.Effect<Reply, Service.Refused> => {
-  const answer = answerOf({ ExecutedVersion: entry.version })
-  if (headers.DurableExecutionName !== undefined) {
-    return Effect.fail(invalid(`The function ${entry.name} is not a durable function, and its calls have no names.`))
-  }
-  const ended = backend.call({
-    functionName: entry.name,
-    version: entry.version,
-    payload,
-    tenantId: headers.TenantId,
-    clientContext: ask.headers["x-amz-client-context"]
-  })
-  if (type === "Event") {
-    backend.detach(ended)
-    return Effect.succeed({ status: 202, headers: answer })
-  }
-  return Effect.map(ended, (end) =>
-    end._tag === "Succeeded"
+): Effect.Effect<Reply, Service.Refused> =>
+  Effect.gen(function* () {
+    if (DurableExecutionName !== undefined) {
+      return yield* Effect.fail(
+        invalid(`The function ${entry.name} is not a durable function, and its calls have no names.`)
+      )
+    }
+    yield* Effect.fromResult(Service.checkInvoke({ invocationType: type, payload, tenantId }))
+    const clientContext = yield* Effect.fromResult(clientContextIn(ask.headers["x-amz-client-context"]))
+    const { name: functionName, version } = entry
+    const answer = answerOf({ ExecutedVersion: version })
+    const running = yield* backend.call({ functionName, version, payload, tenantId, clientContext })
+    if (type === "Event") return { status: 202, headers: answer }
+    const end = yield* Fiber.join(running)
+    return end._tag === "Succeeded"
       ? { headers: answer, body: end.result ?? "null" }
       : failed(answer, end.error ?? { ErrorMessage: "The function did not end." })
-  )
+  })
+
+const clientContextIn = (given: string | undefined): Read<string | undefined> => {
+  if (given === undefined || given === "") return Result.succeed(undefined)
+  const json = Buffer.from(given, "base64").toString()
+  return parseJson(json) === undefined
+    ? Result.fail(
+        new Service.Refused({
+          exception: "InvalidRequestContentException",
+          message: "ClientContext must be an object as JSON, encoded in Base64."
+        })
+      )
+    : Result.succeed(json)
 }
 
 const answerOf = (headers: InvokeResponseHeaders): Readonly<Record<string, string>> =>

@@ -81,7 +81,7 @@ export const assemble = (options: AssemblyOptions): Effect.Effect<Assembled, Sto
     return { machine, time, url, functions, resumed }
   })
 
-type Fork = (effect: Effect.Effect<unknown>) => Fiber.Fiber<unknown>
+type Fork = <A>(effect: Effect.Effect<A>) => Fiber.Fiber<A>
 
 const loadMachine = (
   store: Store,
@@ -108,20 +108,23 @@ const loadMachine = (
 const backendOf = (machine: Machine, functions: Functions, time: Time, fork: Fork): Backend => ({
   machine,
   functions,
-  detach: (effect) => void fork(effect),
   call: ({ functionName, payload, version, ...rest }: PlainCall) =>
-    Effect.map(
-      time.during(
-        functions.run({
-          ...rest,
-          requestId: randomUUID(),
-          functionName,
-          version,
-          functionArn: `arn:aws:lambda:${machine.config.region}:${machine.config.account}:function:${functionName}:${version}`,
-          payload: payload ?? "{}"
-        })
-      ),
-      targetEnd
+    Effect.sync(() =>
+      fork(
+        Effect.map(
+          time.during(
+            functions.run({
+              ...rest,
+              requestId: randomUUID(),
+              functionName,
+              version,
+              functionArn: `arn:aws:lambda:${machine.config.region}:${machine.config.account}:function:${functionName}:${version}`,
+              payload: payload ?? "{}"
+            })
+          ),
+          targetEnd
+        )
+      )
     )
 })
 

@@ -21,7 +21,7 @@ export interface FunctionCall {
   readonly payload: string
   readonly tenantId?: string | undefined
   readonly traceHeader?: string | undefined
-  /** Base64 of JSON, as it came with the request. */
+  /** The context of the client, as JSON. */
   readonly clientContext?: string | undefined
 }
 

@@ -189,14 +189,21 @@ const handedOver = ({ call, deadline }: Call): HttpServerResponse.HttpServerResp
       "lambda-runtime-aws-request-id": call.requestId,
       "lambda-runtime-deadline-ms": String(deadline),
       "lambda-runtime-invoked-function-arn": call.functionArn,
-      ...(call.traceHeader !== undefined && { "lambda-runtime-trace-id": call.traceHeader }),
-      ...(call.tenantId !== undefined && { "lambda-runtime-aws-tenant-id": call.tenantId }),
-      ...(call.clientContext !== undefined && {
-        "lambda-runtime-client-context": Buffer.from(call.clientContext, "base64").toString()
-      })
+      ...(call.traceHeader !== undefined && { "lambda-runtime-trace-id": inHeader(call.traceHeader) }),
+      ...(call.tenantId !== undefined && { "lambda-runtime-aws-tenant-id": inHeader(call.tenantId) }),
+      ...(call.clientContext !== undefined && { "lambda-runtime-client-context": inHeader(call.clientContext) })
     },
     body: call.payload
   })
+
+/**
+ * Returns text as a header can hold it, with the same meaning if it is JSON: a line break is a space there, and a character
+ * beyond ASCII has an escape. Node refuses any other text, and the call, which was handed over, would never end.
+ */
+const inHeader = (text: string): string =>
+  text
+    .replaceAll(/[^\x20-\uffff]/g, " ")
+    .replaceAll(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
 
 const accepted = respond({ status: 202, body: `{"status":"OK"}` })
 

@@ -78,7 +78,7 @@ describe("starting an execution", () => {
       { functionName: "orders", qualifier: "a b" },
       "InvalidParameterValueException",
       400,
-      /FunctionName/
+      /Qualifier/
     ],
     ["an empty name", { executionName: "" }, "InvalidParameterValueException", 400, /DurableExecutionName/],
     ["a name with a slash", { executionName: "a/b" }, "InvalidParameterValueException", 400, /DurableExecutionName/],

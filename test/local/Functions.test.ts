@@ -134,7 +134,9 @@ describe("A handler", () => {
           plain("fails", { export: "fails" }),
           plain("silent", { export: "silent" })
         ])
-        const context = Buffer.from(JSON.stringify({ custom: { a: 1 } })).toString("base64")
+        // On more lines than one, and with characters that no header can hold.
+        const custom = { a: 1, text: "Zoë \u{1F600}\n" }
+        const context = Buffer.from(JSON.stringify({ custom }, undefined, 2)).toString("base64")
         const { value } = yield* call("plain", { a: 1 }, context)
         const { id, pid, ...rest } = value
         assert.isString(id)
@@ -143,7 +145,7 @@ describe("A handler", () => {
           event: { a: 1 },
           name: "plain",
           arn: "arn:aws:lambda:us-east-1:123456789012:function:plain:$LATEST",
-          client: { custom: { a: 1 } },
+          client: { custom },
           hasTime: true,
           key: "local",
           endpoint: local.url

@@ -18,7 +18,9 @@ import {
   StopDurableExecutionCommand
 } from "@aws-sdk/client-lambda"
 import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import { ask, clientOf, type Json, played, type Played, returned } from "./support.ts"
 
@@ -171,6 +173,39 @@ describe("Invoke", () => {
     })
   )
 
+  it.live("does not end a function whose client leaves", () =>
+    Effect.gen(function* () {
+      const began = yield* Deferred.make<void>()
+      const goOn = yield* Deferred.make<void>()
+      const ended = yield* Deferred.make<Exit.Exit<unknown>>()
+      const { url } = yield* played({
+        functions: () =>
+          Effect.succeed({
+            names: ["email"],
+            find: () => ({ kind: "plain" }),
+            run: () =>
+              Deferred.succeed(began, undefined).pipe(
+                Effect.andThen(Deferred.await(goOn)),
+                Effect.as(returned("sent")),
+                Effect.onExit((exit) => Deferred.succeed(ended, exit))
+              )
+          })
+      })
+      const client = yield* clientOf(url)
+      const leaving = new AbortController()
+      const answer = yield* Effect.forkChild(
+        thrown(() => client.send(new InvokeCommand({ FunctionName: "email" }), { abortSignal: leaving.signal }))
+      )
+      yield* Deferred.await(began)
+      leaving.abort()
+      yield* Fiber.join(answer)
+      // The engine hears that a client has left before it answers another one.
+      for (let turn = 0; turn < 3; turn++) yield* ask(url, { path: "/2025-12-01/functions/email/durable-executions" })
+      yield* Deferred.succeed(goOn, undefined)
+      assert.isTrue(Exit.isSuccess(yield* Deferred.await(ended)))
+    })
+  )
+
   it.live("only looks when it is told to", () =>
     Effect.gen(function* () {
       const { client } = yield* scene
@@ -188,13 +223,27 @@ describe("Invoke", () => {
       assert.strictEqual(unqualified.name, "InvalidParameterValueException")
       const noJson = yield* thrown(() => invoke(client, { Payload: "{" }))
       assert.strictEqual(noJson.name, "InvalidRequestContentException")
-      const large = JSON.stringify("x".repeat(6 * 1_024 * 1_024))
-      const tooLarge = yield* thrown(() => invoke(client, { Payload: large }))
-      assert.strictEqual(tooLarge.name, "RequestTooLargeException")
-      assert.strictEqual(tooLarge.$metadata.httpStatusCode, 413)
-      const event = JSON.stringify("x".repeat(1_100_000))
-      const largeEvent = yield* thrown(() => invoke(client, { Payload: event, InvocationType: "Event" }))
-      assert.strictEqual(largeEvent.name, "RequestTooLargeException")
+      const noQualifier = yield* thrown(() => invoke(client, { FunctionName: "orders", Qualifier: "no alias" }))
+      assert.strictEqual(noQualifier.name, "InvalidParameterValueException")
+      assert.strictEqual(noQualifier.message, "Qualifier must be $LATEST, a version or an alias.")
+      for (const FunctionName of ["orders:$LATEST", "email"]) {
+        const large = JSON.stringify("x".repeat(6 * 1_024 * 1_024))
+        const tooLarge = yield* thrown(() => invoke(client, { FunctionName, Payload: large }))
+        assert.strictEqual(tooLarge.name, "RequestTooLargeException", FunctionName)
+        assert.strictEqual(tooLarge.$metadata.httpStatusCode, 413)
+        const event = JSON.stringify("x".repeat(1_100_000))
+        const largeEvent = yield* thrown(() =>
+          invoke(client, { FunctionName, Payload: event, InvocationType: "Event" })
+        )
+        assert.strictEqual(largeEvent.name, "RequestTooLargeException", FunctionName)
+        const noTenant = yield* thrown(() => invoke(client, { FunctionName, TenantId: "#1" }))
+        assert.strictEqual(noTenant.message, "TenantId is not valid.", FunctionName)
+      }
+      for (const context of ["", "no JSON", "{"]) {
+        const ClientContext = Buffer.from(`${context} `).toString("base64")
+        const noContext = yield* thrown(() => invoke(client, { FunctionName: "email", ClientContext }))
+        assert.strictEqual(noContext.name, "InvalidRequestContentException", context)
+      }
     })
   )
 })

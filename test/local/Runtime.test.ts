@@ -54,6 +54,22 @@ describe("A call", () => {
     })
   )
 
+  it.effect("is handed over whatever its client has sent beside the payload", () =>
+    Effect.gen(function* () {
+      const { next, runtime } = scene()
+      const odd = "a\r\nb\u0000\u007f\u009b é \u{1F600} \u2028"
+      const clientContext = JSON.stringify({ custom: { odd } }, undefined, "\t")
+      yield* Effect.forkChild(runtime.run({ ...call, traceHeader: odd, tenantId: odd, clientContext }), {
+        startImmediately: true
+      })
+      const { headers } = yield* next
+      for (const name of ["trace-id", "aws-tenant-id", "client-context"]) {
+        assert.match(headers[`lambda-runtime-${name}`] ?? "", /^[\x20-\x7e]+$/, name)
+      }
+      assert.deepStrictEqual(JSON.parse(headers["lambda-runtime-client-context"] ?? ""), { custom: { odd } })
+    })
+  )
+
   it.effect("has the time that it is given, however long", () =>
     Effect.gen(function* () {
       yield* Effect.acquireRelease(
