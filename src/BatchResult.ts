@@ -12,6 +12,7 @@ import * as Schema_ from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import { CompletionReason } from "./CompletionPolicy.ts"
 import { BatchFailed, Mistake, OperationError } from "./DurableError.ts"
+import { kindOf } from "./internal/found.ts"
 import { formed } from "./internal/plainJson.ts"
 
 /**
@@ -192,12 +193,15 @@ export class BatchResult<out A, out E, out T = unknown> {
  * @category constructors
  * @since 0.1.0
  */
-export const fromValues = <A>(name: string, values: ReadonlyArray<A>): BatchResult<A, never> =>
-  new BatchResult(
+export const fromValues = <A>(name: string, values: ReadonlyArray<A>): BatchResult<A, never> => {
+  if (!Array.isArray(values))
+    throw new TypeError(`Expected the values of BatchResult.fromValues to be an array, found ${kindOf(values)}.`)
+  return new BatchResult(
     name,
     values.map((value, index) => ({ status: "SUCCEEDED", index, name: String(index), item: undefined, value })),
     "ALL_COMPLETED"
   )
+}
 
 /**
  * The Schema of the result of a batch, from the Schemas of a value, an error and an item.
@@ -254,6 +258,10 @@ export const Schema = <
   readonly error?: Error | undefined
   readonly item?: Item | undefined
 }): Schema<Success, Error, Item> => {
+  if (!Schema_.isSchema(options?.success))
+    throw new TypeError(
+      `Expected BatchResult.Schema({ success }), found ${kindOf(options?.success)} as the success. It is the Schema of a value.`
+    )
   const common = {
     index: Schema_.Int,
     name: Schema_.String,

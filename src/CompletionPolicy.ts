@@ -8,6 +8,7 @@
  */
 
 import * as Schema from "effect/Schema"
+import { describeFound } from "./internal/found.ts"
 
 /**
  * The reason for the end of a batch.
@@ -109,7 +110,7 @@ export interface Bounds {
  * @since 0.1.0
  */
 export const make = (bounds: Bounds = {}): CompletionPolicy => {
-  const { minSuccessful, toleratedFailureCount, toleratedFailurePercentage } = bounds
+  const { minSuccessful, toleratedFailureCount, toleratedFailurePercentage } = bounds ?? {}
   check("minSuccessful", minSuccessful, "a whole number of at least 1", (n) => Number.isSafeInteger(n) && n >= 1)
   check("toleratedFailureCount", toleratedFailureCount, "a whole number of at least 0", (n) => {
     return Number.isSafeInteger(n) && n >= 0
@@ -143,8 +144,8 @@ const check = (
   expected: string,
   isValid: (value: number) => boolean
 ): void => {
-  if (value === undefined || isValid(value)) return
-  throw new Error(`CompletionPolicy.make: ${bound} must be ${expected}, found ${String(value)}`)
+  if (value === undefined || (typeof value === "number" && isValid(value))) return
+  throw new Error(`CompletionPolicy.make: ${bound} must be ${expected}, found ${describeFound(value)}`)
 }
 
 /**
@@ -191,11 +192,13 @@ export const allCompleted: CompletionPolicy = make({ toleratedFailurePercentage:
  * @since 0.1.0
  */
 export const custom = (decide: (progress: Progress) => Decision): CompletionPolicy => {
+  if (typeof decide !== "function")
+    throw new Error(`CompletionPolicy.custom: the predicate must be a function, found ${describeFound(decide)}`)
   const decided = (progress: Progress): Decision => {
     const decision: string = decide(progress)
     if (decision === "continue" || decision === "SUCCEEDED" || decision === "FAILED") return decision
     throw new Error(
-      `CompletionPolicy.custom: the predicate must answer "continue", "SUCCEEDED" or "FAILED", found ${decision}`
+      `CompletionPolicy.custom: the predicate must answer "continue", "SUCCEEDED" or "FAILED", found ${describeFound(decision)}`
     )
   }
   return {

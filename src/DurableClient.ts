@@ -10,6 +10,7 @@
 import * as Effect from "effect/Effect"
 import { cast } from "effect/Function"
 import * as Option from "effect/Option"
+import { hasProperty } from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import {
@@ -23,7 +24,8 @@ import {
   type StartResponse
 } from "./ClientPort.ts"
 import type * as DurableFunction from "./DurableFunction.ts"
-import { InvalidTenantId, OperationError, SerdesFailed, type InvalidTarget } from "./DurableError.ts"
+import { InvalidOptions, InvalidTenantId, OperationError, SerdesFailed, type InvalidTarget } from "./DurableError.ts"
+import { describeFound, kindOf } from "./internal/found.ts"
 import { errorObject, isRecordedAs } from "./values/Failures.ts"
 import { limitSize, ofPayload, ofResult, read, write, type Reading, type Writing } from "./values/Values.ts"
 import * as Serdes from "./Serdes.ts"
@@ -81,8 +83,17 @@ export type AnyExecution = string | { readonly executionArn: string } | { readon
 
 const arnOf = (execution: AnyExecution): string => {
   if (typeof execution === "string") return execution
-  return "executionArn" in execution ? execution.executionArn : execution.DurableExecutionArn
+  if (hasProperty(execution, "executionArn")) return execution.executionArn
+  if (hasProperty(execution, "DurableExecutionArn")) return execution.DurableExecutionArn
+  throw unfit("its ARN, or what DurableClient.start returns", execution)
 }
+
+/** The defect for what a caller without types passes as an execution. */
+const unfit = (expected: string, found: unknown): InvalidOptions =>
+  new InvalidOptions({
+    operation: "DurableClient",
+    message: `Expected the execution in a call of DurableClient to be ${expected}, found ${kindOf(found)}.`
+  })
 
 /**
  * The execution ended without a result, and without an error of its contract or of the library's operations.
@@ -242,17 +253,18 @@ export const successorOf = (outcome: Outcome): string | undefined =>
  * @category executions
  * @since 0.1.0
  */
-export const poll = <C extends DurableFunction.AnyDurable>({
-  contract,
-  executionArn
-}: Started<C>): Effect.Effect<
+export const poll = <C extends DurableFunction.AnyDurable>(
+  started: Started<C>
+): Effect.Effect<
   Option.Option<DurableFunction.Success<C>>,
   OutcomeError<C>,
   DurableClient | DurableFunction.CallerServices<C>
 > =>
   cast(
-    Effect.flatMap(DurableClient, (client) =>
-      Effect.flatMap(client.get(executionArn, { includeExecutionData: true }), (execution) => {
+    Effect.flatMap(DurableClient, (client) => {
+      if (!hasProperty(started, "contract")) throw unfit("what DurableClient.start returns", started)
+      const { contract, executionArn } = started
+      return Effect.flatMap(client.get(executionArn, { includeExecutionData: true }), (execution) => {
         const outcome = outcomeOf(execution)
         if (outcome === undefined) return Effect.succeedNone
         const successor = successorOf(outcome)
@@ -260,7 +272,7 @@ export const poll = <C extends DurableFunction.AnyDurable>({
           ? Effect.asSome(readOutcome(contract, executionArn, outcome))
           : poll({ contract, executionArn: successor })
       })
-    )
+    })
   )
 
 /**
@@ -285,7 +297,7 @@ export const get = (
   execution: AnyExecution,
   options?: { readonly includeExecutionData?: boolean | undefined }
 ): Effect.Effect<GetDurableExecutionResponse, ClientError, DurableClient> =>
-  Effect.flatMap(DurableClient, (client) => client.get(arnOf(execution), options))
+  Effect.flatMap(DurableClient, (client) => client.get(arnOf(execution), options ?? {}))
 
 /**
  * Stops an execution for good, without running any of its code. Returns the time at which the execution ended, in
@@ -318,20 +330,20 @@ export const outcomeOf = (execution: GetDurableExecutionResponse, unknown: Error
 const request = Effect.fnUntraced(function* (
   contract: DurableFunction.AnyDurable,
   payload: unknown,
-  options: StartOptions = {},
+  options: StartOptions | undefined,
   type: StartRequest["type"]
 ): Effect.fn.Return<StartResponse, ClientError | InvalidTarget, DurableClient> {
   const client = yield* DurableClient
   const { address } = yield* Targets.resolve(contract)
   const subject = { executionArn: contract.name, operation: contract.name }
   const text = yield* encode(subject, "payload", ofPayload(contract), payload)
-  const { executionName = contract.idempotencyKey?.(cast<unknown, never>(payload)), tenantId } = options
+  const { executionName = contract.idempotencyKey?.(cast<unknown, never>(payload)), tenantId } = options ?? {}
   yield* checkName(contract, executionName)
   if (tenantId !== undefined && !isTenantId(tenantId)) {
     return yield* Effect.die(
       new InvalidTenantId({
         operation: contract.name,
-        message: `Expected the tenant id for "${contract.name}" to be 1 to 256 letters, digits, spaces and . _ : / = + - @, found ${JSON.stringify(tenantId.slice(0, 40))}.`
+        message: `Expected the tenant id for "${contract.name}" to be 1 to 256 letters, digits, spaces and . _ : / = + - @, found ${describeFound(tenantId)}.`
       })
     )
   }
@@ -547,9 +559,9 @@ export interface ExecutionsOptions {
  */
 export const events = (
   execution: AnyExecution,
-  options: EventsOptions = {}
+  options?: EventsOptions
 ): Stream.Stream<HistoryEvent, ClientError, DurableClient> => {
-  const { pageItems: maxItems = Limits.maxPageItems, ...filter } = options
+  const { pageItems: maxItems = Limits.maxPageItems, ...filter } = options ?? {}
   return pageByPage((client, marker) => client.history(arnOf(execution), { ...filter, marker, maxItems }))
 }
 
@@ -587,8 +599,8 @@ export const events = (
 export const executions: {
   (contract: DurableFunction.AnyDurable, options?: ExecutionsOptions): ExecutionStream<InvalidTarget>
   (functionName: string, options?: ExecutionsOptions): ExecutionStream
-} = (of: string | DurableFunction.AnyDurable, options: ExecutionsOptions = {}): ExecutionStream => {
-  const { pageItems: maxItems = Limits.maxPageItems, ...filter } = options
+} = (of: string | DurableFunction.AnyDurable, options?: ExecutionsOptions): ExecutionStream => {
+  const { pageItems: maxItems = Limits.maxPageItems, ...filter } = options ?? {}
   const named = (functionName: string) =>
     pageByPage((client, marker) => client.list(functionName, { ...filter, marker, maxItems }))
   if (typeof of === "string") return named(of)

@@ -388,7 +388,7 @@ export const make = <
     readonly target?: QualifiedTarget<Target> | undefined
   } = {}
 ): Durable<Name, Payload, Success, Error, Services> =>
-  contract("DurableFunction.make", "durable", name, options.target, options)
+  contract("DurableFunction.make", "durable", name, options?.target, options)
 
 /**
  * Creates the contract of an ordinary on-demand Lambda function, written as an Effect or in any other way.
@@ -423,7 +423,7 @@ export const plain = <
     readonly target?: string | undefined
   } = {}
 ): Plain<Name, Payload, Success, Error, Services> =>
-  contract("DurableFunction.plain", "plain", name, options.target, options)
+  contract("DurableFunction.plain", "plain", name, options?.target, options)
 
 /**
  * Creates the contract of a function of another owner, from its address. Its name is the name in the address unless the
@@ -461,10 +461,16 @@ export const reference = <
     readonly name?: Name | undefined
   }
 ): Of<K, Name, Payload, Success, Error, Services> => {
-  const parts = parseFunctionAddress(address)
+  const parts = typeof address === "string" ? parseFunctionAddress(address) : undefined
   if (parts === undefined) {
     throw new TypeError(
-      `DurableFunction.reference: expected the name or the ARN of a Lambda function, found "${address}"`
+      `DurableFunction.reference: expected the name or the ARN of a Lambda function, found ${describeFound(address)}`
+    )
+  }
+  const kind: unknown = options?.kind
+  if (kind !== "durable" && kind !== "plain") {
+    throw new TypeError(
+      `DurableFunction.reference: expected the kind "durable" or "plain", found ${describeFound(kind)}`
     )
   }
   // Both names are of type `Name`: the one that was given, or the default of the type, which is the name in the address.
@@ -491,17 +497,22 @@ const contract = <
       `${constructor}: the name of a contract is 1 to 140 of a-z A-Z 0-9 - _, found ${describeFound(name)}`
     )
   }
+  const { error = Schema.Never, payload = Schema.Void, success = Schema.Void, ...rest } = options ?? {}
+  for (const [value, schema] of Object.entries({ error, payload, success })) {
+    if (!Schema.isSchema(schema))
+      throw new TypeError(`${constructor}: the ${value} of "${name}" is a Schema, found ${describeFound(schema)}`)
+  }
   const self: Any & { readonly implement: (handler: unknown) => unknown } = {
     [TypeId]: TypeId,
     kind,
     name,
-    payload: options.payload ?? Schema.Void,
-    success: options.success ?? Schema.Void,
-    error: options.error ?? Schema.Never,
+    payload,
+    success,
+    error,
     target,
-    payloadSerdes: options.payloadSerdes,
-    successSerdes: options.successSerdes,
-    idempotencyKey: options.idempotencyKey,
+    payloadSerdes: rest.payloadSerdes,
+    successSerdes: rest.successSerdes,
+    idempotencyKey: rest.idempotencyKey,
     implement: (handler) => {
       if (typeof handler === "function") return { contract: self, handler }
       throw new TypeError(

@@ -155,13 +155,13 @@ export const exponential = <E = unknown>(
   } = {}
 ): RetryPolicy<E> => {
   const argument = argumentsOf("exponential")
-  const initial = argument.seconds("initialDelay", options.initialDelay ?? "5 seconds")
-  const most = argument.seconds("maxDelay", options.maxDelay ?? "5 minutes")
-  const rate = argument.atLeastOne("backoffRate", options.backoffRate ?? 2)
+  const initial = argument.seconds("initialDelay", options?.initialDelay ?? "5 seconds")
+  const most = argument.seconds("maxDelay", options?.maxDelay ?? "5 minutes")
+  const rate = argument.atLeastOne("backoffRate", options?.backoffRate ?? 2)
   return counted({
-    filter: options,
-    maxAttempts: argument.count("maxAttempts", options.maxAttempts ?? 3),
-    jitter: argument.jitter(options.jitter ?? "full"),
+    filter: options ?? {},
+    maxAttempts: argument.count("maxAttempts", options?.maxAttempts ?? 3),
+    jitter: argument.jitter(options?.jitter ?? "full"),
     // The power may overflow to Infinity, and 0 * Infinity is no number.
     delay: growing(initial, rate, most)
   })
@@ -204,13 +204,13 @@ export const linear = <E = unknown>(
   } = {}
 ): RetryPolicy<E> => {
   const argument = argumentsOf("linear")
-  const initial = argument.seconds("initialDelay", options.initialDelay ?? "1 second")
-  const increment = argument.seconds("increment", options.increment ?? "1 second")
-  const most = argument.seconds("maxDelay", options.maxDelay ?? "5 minutes")
+  const initial = argument.seconds("initialDelay", options?.initialDelay ?? "1 second")
+  const increment = argument.seconds("increment", options?.increment ?? "1 second")
+  const most = argument.seconds("maxDelay", options?.maxDelay ?? "5 minutes")
   return counted({
-    filter: options,
-    maxAttempts: argument.count("maxAttempts", options.maxAttempts ?? 6),
-    jitter: argument.jitter(options.jitter ?? "full"),
+    filter: options ?? {},
+    maxAttempts: argument.count("maxAttempts", options?.maxAttempts ?? 6),
+    jitter: argument.jitter(options?.jitter ?? "full"),
     delay: (attempt) => Math.min(initial + increment * (attempt - 1), most)
   })
 }
@@ -241,11 +241,11 @@ export const fixed = <E = unknown>(
   } = {}
 ): RetryPolicy<E> => {
   const argument = argumentsOf("fixed")
-  const delay = argument.seconds("delay", options.delay ?? "5 seconds")
+  const delay = argument.seconds("delay", options?.delay ?? "5 seconds")
   return counted({
-    filter: options,
-    maxAttempts: argument.count("maxAttempts", options.maxAttempts ?? 5),
-    jitter: argument.jitter(options.jitter ?? "none"),
+    filter: options ?? {},
+    maxAttempts: argument.count("maxAttempts", options?.maxAttempts ?? 5),
+    jitter: argument.jitter(options?.jitter ?? "none"),
     delay: () => delay
   })
 }
@@ -277,11 +277,12 @@ export const none: RetryPolicy = /* @__PURE__ */ make(() => stopNow)
 const whileHolds: {
   <E>(predicate: (error: E) => boolean): <E1>(self: RetryPolicy<E1>) => RetryPolicy<E & E1>
   <E1, E>(self: RetryPolicy<E1>, predicate: (error: E) => boolean): RetryPolicy<E & E1>
-} = /* @__PURE__ */ dual(2, <E1, E>(self: RetryPolicy<E1>, predicate: (error: E) => boolean): RetryPolicy<E & E1> =>
-  make((attempt) =>
+} = /* @__PURE__ */ dual(2, <E1, E>(self: RetryPolicy<E1>, predicate: (error: E) => boolean): RetryPolicy<E & E1> => {
+  argumentsOf("while").call("predicate", predicate)
+  return make((attempt) =>
     Effect.suspend(() => (accepts({ while: predicate }, attempt.failure) ? self.decide(attempt) : stopNow))
   )
-)
+})
 
 /**
  * Stops a policy after a number of attempts, including the first, or when the next attempt would begin later than a
@@ -304,8 +305,8 @@ export const upTo: {
   <E>(self: RetryPolicy<E>, limits: UpTo): RetryPolicy<E>
 } = /* @__PURE__ */ dual(2, <E>(self: RetryPolicy<E>, limits: UpTo): RetryPolicy<E> => {
   const argument = argumentsOf("upTo")
-  const attempts = limits.attempts === undefined ? Infinity : argument.count("attempts", limits.attempts)
-  const seconds = limits.duration === undefined ? Infinity : argument.seconds("duration", limits.duration)
+  const attempts = limits?.attempts === undefined ? Infinity : argument.count("attempts", limits.attempts)
+  const seconds = limits?.duration === undefined ? Infinity : argument.seconds("duration", limits.duration)
   return make((attempt) =>
     attempt.attempt >= attempts
       ? stopNow
@@ -357,6 +358,7 @@ export const withDelay: {
   <E1, E>(self: RetryPolicy<E1>, delay: DelayOf<E>): RetryPolicy<E & E1>
 } = /* @__PURE__ */ dual(2, <E1, E>(self: RetryPolicy<E1>, delay: DelayOf<E>): RetryPolicy<E & E1> => {
   const argument = argumentsOf("withDelay")
+  argument.call("delay", delay)
   return make((attempt) =>
     Effect.map(self.decide(attempt), (decision) => {
       if (decision._tag === "Stop") return decision
@@ -415,10 +417,12 @@ export const fromSchedule: {
   options: { readonly retryDefects?: boolean | undefined; readonly defect?: ((defect: unknown) => E) | undefined } = {}
 ): RetryPolicy<E> => {
   // The first overload makes sure that a schedule without `defect` takes any input.
-  const fromDefect = options.defect ?? cast<unknown, E>
+  const { defect: fromDefect = cast<unknown, E>, retryDefects } = options ?? {}
+  if (!Schedule.isSchedule(schedule))
+    throw new Error(`RetryPolicy.fromSchedule: expected a Schedule, found ${describeFound(schedule)}`)
   return make(
     Effect.fnUntraced(function* ({ attempt, failure, elapsed, random }) {
-      if (failure._tag !== "Fail" && options.retryDefects === false) return stop
+      if (failure._tag !== "Fail" && retryDefects === false) return stop
       const input =
         failure._tag === "Fail" ? failure.error : fromDefect(failure._tag === "Die" ? failure.defect : undefined)
       const now = yield* Clock.currentTimeMillis
@@ -492,6 +496,9 @@ const argumentsOf = (constructor: string) => {
       Number.isFinite(value) && value >= 1
         ? value
         : refuse(name, "a finite number of at least 1", describeFound(value)),
+    call: (name: string, value: unknown): void => {
+      if (typeof value !== "function") refuse(name, "a function", describeFound(value))
+    },
     jitter: (value: Jitter): Jitter =>
       value === "full" || value === "half" || value === "none"
         ? value

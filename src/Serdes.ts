@@ -11,6 +11,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import { kindOf } from "./internal/found.ts"
 import { misfitOf } from "./internal/misfit.ts"
 import { isLeftOver, readPlain, stringifyPlain, writePlain } from "./internal/plainJson.ts"
 
@@ -117,7 +118,7 @@ export interface Format {
 export const make = <A, R = never>(options: {
   readonly serialize: (value: A, info: Info) => string | undefined | Effect.Effect<string | undefined, unknown, R>
   readonly deserialize: (text: string | undefined, info: Info) => A | Effect.Effect<A, unknown, R>
-}): Codec<A, R> => ({ ...writer(options.serialize), ...reader(options.deserialize) })
+}): Codec<A, R> => ({ ...writer(options?.serialize), ...reader(options?.deserialize) })
 
 /**
  * Creates a codec that only writes, from a function that may return its result or an Effect, as in {@link make}.
@@ -136,7 +137,10 @@ export const make = <A, R = never>(options: {
  */
 export const writer = <A, R = never>(
   serialize: (value: A, info: Info) => string | undefined | Effect.Effect<string | undefined, unknown, R>
-): Writer<A, R> => ({ serialize: (value, info) => attempt(() => serialize(value, info)) })
+): Writer<A, R> => {
+  checkFunction("serialize", serialize)
+  return { serialize: (value, info) => attempt(() => serialize(value, info)) }
+}
 
 /**
  * Creates a codec that only reads, from a function that may return its result or an Effect, as in {@link make}.
@@ -155,7 +159,16 @@ export const writer = <A, R = never>(
  */
 export const reader = <A, R = never>(
   deserialize: (text: string | undefined, info: Info) => A | Effect.Effect<A, unknown, R>
-): Reader<A, R> => ({ deserialize: (text, info) => attempt(() => deserialize(text, info)) })
+): Reader<A, R> => {
+  checkFunction("deserialize", deserialize)
+  return { deserialize: (text, info) => attempt(() => deserialize(text, info)) }
+}
+
+/** Refuses what a caller without types gives in place of a function. */
+const checkFunction = (name: string, found: unknown): void => {
+  if (typeof found !== "function")
+    throw new TypeError(`Expected the ${name} of a codec to be a function, found ${kindOf(found)}.`)
+}
 
 /** Runs a function. The result of a plain function is available at once, so that no fiber has to wait for it. */
 const attempt = <A, R>(run: () => A | Effect.Effect<A, unknown, R>): Effect.Effect<A, SerdesError, R> => {

@@ -11,9 +11,11 @@ import * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { hasProperty } from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type { Kind } from "./DurableFunction.ts"
 import { InvalidTarget } from "./DurableError.ts"
+import { kindOf } from "./internal/found.ts"
 import { parseFunctionAddress } from "./wire/Constraints.ts"
 
 /**
@@ -55,7 +57,13 @@ export const Targets: Context.Reference<Entries> = Context.Reference<Entries>("e
  * @since 0.1.0
  */
 export const layer = (addresses: Readonly<Record<string, string>>): Layer.Layer<never> =>
-  Layer.succeed(Targets, { addresses: new Map(Object.entries(addresses)), source: "Targets.layer" })
+  Layer.sync(Targets, () => {
+    if (typeof addresses === "object" && addresses !== null)
+      return { addresses: new Map(Object.entries(addresses)), source: "Targets.layer" }
+    throw new TypeError(
+      `Expected the addresses of Targets.layer to be an object, found ${kindOf(addresses)}. Its keys are names of contracts, its values addresses.`
+    )
+  })
 
 /**
  * Reads addresses from the configuration: by default a JSON object in the variable `DURABLE_TARGETS`.
@@ -123,6 +131,7 @@ export interface ResolvedTarget {
  */
 export const resolve = (contract: Addressed): Effect.Effect<ResolvedTarget, InvalidTarget> =>
   Effect.flatMap(Targets, (entries) => {
+    if (!hasProperty(contract, "name")) return noContract(contract)
     const { address, defaulted, source } = locate(contract, entries)
     const problem = problemOf(contract.kind, address)
     return problem === undefined
@@ -131,6 +140,13 @@ export const resolve = (contract: Addressed): Effect.Effect<ResolvedTarget, Inva
           operation: contract.name,
           message: `The ${contract.kind} function "${contract.name}" cannot be invoked at "${address}", from ${source}: ${problem}`
         })
+  })
+
+/** Fails for what a caller without types passes in place of a contract. */
+const noContract = (found: unknown): Effect.Effect<never, InvalidTarget> =>
+  new InvalidTarget({
+    operation: "Targets.resolve",
+    message: `Expected a contract, which is what DurableFunction.make returns, found ${kindOf(found)}. Pass the contract, not its name or its code.`
   })
 
 interface Addressed {

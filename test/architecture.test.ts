@@ -100,7 +100,7 @@ const parts: ReadonlyArray<readonly [part: string, below: ReadonlyArray<string>]
   ["values", ["errors", "internal", "wire", "words"]],
   ["execution", ["errors", "internal", "wire", "words", "values"]],
   ["contracts", ["errors", "internal", "wire", "words", "execution"]],
-  ["client", ["errors", "wire", "words", "values", "contracts"]],
+  ["client", ["errors", "internal", "wire", "words", "values", "contracts"]],
   ["operations", ["errors", "internal", "wire", "words", "values", "execution", "contracts", "client"]],
   ["telemetry", ["internal", "wire", "words", "values", "execution"]],
   [

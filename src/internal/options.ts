@@ -88,7 +88,8 @@ export const textOption = <D extends string | undefined>(
   return typeof given === "string" && pattern.test(given) ? given : refuse(whose, said, describeFound(given), orNone)
 }
 
-const orNone = "Give that, or leave the option out for its default."
+/** What to do about an option that is none of a few. */
+export const orNone = "Give that, or leave the option out for its default."
 
 const refuse = ([option, owner]: Whose, expected: string, found: string, advice: string): never => {
   throw new Error(`Expected the option ${option} of ${owner} to be ${expected}, found ${found}. ${advice}`)

@@ -108,7 +108,7 @@ export const layer: Layer.Layer<CheckpointStore> = /* @__PURE__ */ Layer.suspend
  * @since 0.1.0
  */
 export const layerWith = (options: ConnectionOptions): Layer.Layer<CheckpointStore> =>
-  Layer.provide(store, Own.layerOf(options))
+  Layer.provide(store, Own.layerOf(options ?? {}))
 
 /**
  * The store over AWS's own client, which this library creates: `@aws-sdk/client-lambda` is loaded at the first checkpoint.
@@ -152,7 +152,7 @@ export const layerAwsSdk: Layer.Layer<CheckpointStore> = /* @__PURE__ */ Layer.s
  * @since 0.1.0
  */
 export const layerAwsSdkWith = (options: { readonly client: AwsClient }): Layer.Layer<CheckpointStore> =>
-  Layer.provide(store, AwsSdk.layerOf(options.client))
+  Layer.provide(store, AwsSdk.layerOf(options?.client))
 
 /** Fresh, because Effect builds a layer once: two connections would share the store over the first of them. */
 const store: Layer.Layer<CheckpointStore, never, Connection> = /* @__PURE__ */ Layer.fresh(

@@ -115,7 +115,7 @@ export const layer: Layer.Layer<DurableClient> = /* @__PURE__ */ Layer.suspend((
  * @since 0.1.0
  */
 export const layerWith = (options: ConnectionOptions): Layer.Layer<DurableClient> =>
-  Layer.provide(service, Own.layerOf(options))
+  Layer.provide(service, Own.layerOf(options ?? {}))
 
 /**
  * The client over AWS's own client, which this library creates: `@aws-sdk/client-lambda` is loaded at the first call. It
@@ -157,7 +157,7 @@ export const layerAwsSdk: Layer.Layer<DurableClient> = /* @__PURE__ */ Layer.sus
  * @since 0.1.0
  */
 export const layerAwsSdkWith = (options: { readonly client: AwsClient }): Layer.Layer<DurableClient> =>
-  Layer.provide(service, AwsSdk.layerOf(options.client))
+  Layer.provide(service, AwsSdk.layerOf(options?.client))
 
 /** Fresh, because Effect builds a layer once: two connections would share the client over the first of them. */
 const service: Layer.Layer<DurableClient, never, Connection> = /* @__PURE__ */ Layer.fresh(

@@ -12,7 +12,7 @@ import * as Inspectable from "effect/Inspectable"
 import * as Layer from "effect/Layer"
 import type { Scope } from "effect/Scope"
 import type { CheckpointStore } from "../CheckpointStore.ts"
-import type * as DurableFunction from "../DurableFunction.ts"
+import * as DurableFunction from "../DurableFunction.ts"
 import { InvocationFailed } from "../DurableError.ts"
 import type { Execution } from "../execution/Parts.ts"
 import { defaultMargin, type Invoked, type InvokeOptions } from "../invocation/Invocation.ts"
@@ -227,7 +227,7 @@ const checkArguments = (
   implementation: Partial<DurableFunction.AnyImplementation> | undefined,
   layer: unknown
 ): void => {
-  const isImplemented = implementation?.handler !== undefined
+  const isImplemented = DurableFunction.isDurableFunction(implementation?.contract)
   if (isImplemented && Layer.isLayer(layer)) return
   const [what, found] = isImplemented ? ["layer", layer] : ["implementation", implementation]
   throw new TypeError(
@@ -250,8 +250,8 @@ const invokeOptions = <R, E>(options: Options<R, E>): Partial<InvokeOptions> => 
   ),
   ...given("maxPayload", countOption(["maxPayload", owner], options.maxPayload, payloads, undefined, "bytes")),
   ...given("maxOperations", countOption(["maxOperations", owner], options.maxOperations, operations, undefined)),
-  ...(options.omitStart === undefined ? undefined : { omitStart: options.omitStart }),
-  ...(options.warnAboutTargets === undefined ? undefined : { warnAboutTargets: options.warnAboutTargets })
+  ...given("omitStart", options.omitStart),
+  ...given("warnAboutTargets", options.warnAboutTargets)
 })
 
 /**

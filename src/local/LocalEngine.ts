@@ -31,7 +31,7 @@ import { together } from "./Functions.ts"
 import { hosted } from "./InProcess.ts"
 import type { Machine } from "./Machine.ts"
 import { processes, type FunctionsError } from "./Processes.ts"
-import { servedBy, type FunctionSource } from "./Sources.ts"
+import { checkSources, servedBy, type FunctionSource } from "./Sources.ts"
 import type { StorageError } from "./Sqlite.ts"
 import { clockOf } from "./Time.ts"
 
@@ -138,6 +138,7 @@ export const layer = (
 ): Layer.Layer<LocalEngine | DurableClient | CheckpointStore, StorageError | FunctionsError | ServeError> =>
   Layer.effectContext(
     Effect.gen(function* () {
+      yield* checkSources(options?.functions)
       const { useAwsCredentials = false } = options
       const host = read.choice("host", options.host, ["127.0.0.1", "::1"], "127.0.0.1")
       const region = read.text("region", options.region, regions, "us-east-1")

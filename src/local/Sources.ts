@@ -11,11 +11,13 @@ import * as Effect from "effect/Effect"
 import { cast } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import { hasProperty } from "effect/Predicate"
 import type { Scope } from "effect/Scope"
 import { basename, extname, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
-import type * as DurableFunction from "../DurableFunction.ts"
+import * as DurableFunction from "../DurableFunction.ts"
 import type { DurableClient } from "../DurableClient.ts"
+import { kindOf } from "../internal/found.ts"
 import { optionsOf, withinExecution } from "../internal/options.ts"
 import type { Requirements } from "../lambda/LambdaHandler.ts"
 import * as Targets from "../Targets.ts"
@@ -163,7 +165,12 @@ export const command = (
   name: string,
   command: readonly [string, ...ReadonlyArray<string>],
   options: Omit<HandlerOptions, "name" | "export"> = {}
-): FunctionSource => ({ _tag: "Command", name, command, options })
+): FunctionSource => {
+  if (Array.isArray(command)) return { _tag: "Command", name, command, options }
+  throw new TypeError(
+    `Expected the command of LocalEngine.command to be a list, found ${kindOf(command)}. Write ["node", "file.js"].`
+  )
+}
 
 /**
  * Serves implementations in the process of the engine itself, for a debugger, a demonstration or a test. Their checkpoints
@@ -192,10 +199,23 @@ export const inProcess = <
 >(
   implementations: I,
   options: InProcessOptions<R | InProcessRequirements<I[number]>, E>
-): FunctionSource => ({ _tag: "InProcess", implementations, options })
+): FunctionSource => {
+  const isImplemented = Array.isArray(implementations) && implementations.every(isImplementation)
+  if (isImplemented && Layer.isLayer(options?.layer)) return { _tag: "InProcess", implementations, options }
+  const [what, found] = isImplemented ? ["layer", options?.layer] : ["implementations", implementations]
+  throw new TypeError(
+    `Expected LocalEngine.inProcess(implementations, { layer }), found ${kindOf(found)} as the ${what}. Pass a list of what implement returns, and a Layer.`
+  )
+}
 
-const pathOf = (file: string | URL): string =>
-  file instanceof URL || file.startsWith("file:") ? fileURLToPath(file) : resolve(file)
+const isImplementation = (found: unknown): boolean =>
+  hasProperty(found, "contract") && DurableFunction.isDurableFunction(found.contract)
+
+const pathOf = (file: string | URL): string => {
+  if (typeof file !== "string" && !(file instanceof URL))
+    throw new TypeError(`Expected the file of a function to be a path or a URL, found ${kindOf(file)}.`)
+  return file instanceof URL || file.startsWith("file:") ? fileURLToPath(file) : resolve(file)
+}
 
 // --- The served functions ------------------------------------------------------------------------------------------------
 
@@ -224,6 +244,17 @@ export const servedBy = (
     yield* checkNames([...definitions, ...guests].flatMap(({ aliases, name }) => [name, ...aliases]))
     return { definitions, guests }
   })
+
+/** Refuses what a caller without types may give in place of the sources. */
+export const checkSources = (sources: ReadonlyArray<FunctionSource>): Effect.Effect<void, FunctionsError> => {
+  const say = (expected: string, found: unknown) =>
+    refused(`Expected the functions of LocalEngine.layer to be ${expected}, found ${kindOf(found)}. ${sourcesAdvice}`)
+  if (!Array.isArray(sources)) return say("a list", sources)
+  const at = sources.findIndex((source) => !hasProperty(source, "_tag"))
+  return at < 0 ? Effect.void : say(`sources, and so that at index ${at}`, sources[at])
+}
+
+const sourcesAdvice = "Use LocalEngine.module, LocalEngine.handler, LocalEngine.command and LocalEngine.inProcess."
 
 const checkNames = (names: ReadonlyArray<string>): Effect.Effect<void, FunctionsError> => {
   const bad = names.find((name) => parseFunctionAddress(name)?.name !== name)

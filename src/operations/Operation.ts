@@ -27,7 +27,7 @@ import { Execution, type ExecutionService, type Parts } from "../execution/Parts
 import { InFinalizer, isLocal, stepAround } from "../execution/References.ts"
 import type { Work } from "../execution/Work.ts"
 import type { WorkflowTime } from "../execution/WorkflowTime.ts"
-import { kindOf } from "../internal/found.ts"
+import { describeFound, kindOf } from "../internal/found.ts"
 import type { Conversion } from "../values/Values.ts"
 import { isOperationName } from "../wire/Constraints.ts"
 import * as Limits from "../wire/Limits.ts"
@@ -196,15 +196,10 @@ export const useName = (namespace: Namespace, parts: Parts, fiber: AnyFiber, nam
 }
 
 const invalidName = (namespace: Namespace, name: unknown): InvalidName => {
-  const shown = typeof name === "string" ? name.slice(0, 40) : ""
-  const found =
-    typeof name !== "string"
-      ? kindOf(name)
-      : name === ""
-        ? "an empty name"
-        : `${name.length} character${name.length === 1 ? "" : "s"}: ${JSON.stringify(shown)}${shown.length < name.length ? "…" : ""}`
+  const [shown, found] =
+    typeof name === "string" ? [name, `a text of length ${name.length}: ${describeFound(name)}`] : ["", kindOf(name)]
   return new InvalidName({
-    operation: namespace.pathOf(shown, 0),
+    operation: namespace.pathOf(shown.slice(0, 40), 0),
     message: `Expected the name of an operation to be 1 to 256 characters of printable ASCII, found ${found}. Use such a name; put other text into the payload.`
   })
 }

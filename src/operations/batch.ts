@@ -16,6 +16,7 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { cast } from "effect/Function"
+import { hasProperty } from "effect/Predicate"
 import { BatchResult } from "../BatchResult.ts"
 import * as CompletionPolicy from "../CompletionPolicy.ts"
 import { InvalidOptions, SerdesFailed, type NonDeterministic } from "../DurableError.ts"
@@ -25,6 +26,7 @@ import { operationId } from "../execution/Identity.ts"
 import type { Namespace } from "../execution/Namespace.ts"
 import type { Parts } from "../execution/Parts.ts"
 import { WorkflowTime } from "../execution/WorkflowTime.ts"
+import { describeFound } from "../internal/found.ts"
 import type { AnyCodec, Recording } from "../values/Values.ts"
 import type { SubType } from "../wire/SubType.ts"
 import { codecOf, letter, letterOf, readSummary, summaryOf, type Ended, type Summary } from "./batchRecord.ts"
@@ -130,13 +132,16 @@ const claimedBatch = (
     : Effect.die(new InvalidOptions({ operation: claim.path, message: problem }))
 }
 
-const problemOf = (path: string, { concurrency }: BatchRules): string | undefined =>
-  concurrency === undefined ||
-  concurrency === "unbounded" ||
-  concurrency === Infinity ||
-  (Number.isSafeInteger(concurrency) && concurrency >= 1)
+const problemOf = (path: string, { concurrency, policy = CompletionPolicy.allCompleted }: BatchRules) => {
+  if (!hasProperty(policy, "isComplete"))
+    return `Expected the policy of "${path}" to be a CompletionPolicy, found ${describeFound(policy)}. CompletionPolicy.make makes one of limits.`
+  return concurrency === undefined ||
+    concurrency === "unbounded" ||
+    concurrency === Infinity ||
+    (Number.isSafeInteger(concurrency) && concurrency >= 1)
     ? undefined
-    : `Expected the concurrency of "${path}" to be a whole number of at least 1 or "unbounded", found ${String(concurrency)}.`
+    : `Expected the concurrency of "${path}" to be a whole number of at least 1 or "unbounded", found ${describeFound(concurrency)}.`
+}
 
 /** Checks that the value that a batch codec read is a batch of these items. Any other value is an error of the codec. */
 const asBatch = (

@@ -89,7 +89,7 @@ type CollectedUnless<Discard, Values> = Discard extends true ? void : Values
 export const branchOf = (branch: AnyBranch, name: string): BatchItem => {
   if (Effect.isEffect(branch)) return { name, body: branch }
   const { effect = branch, name: own = name } = cast<unknown, Partial<typeof branch>>(Object(branch))
-  return { name: own, body: effectIn(effect, own) }
+  return { name: String(cast<string, unknown>(own)), body: effectIn(effect, own) }
 }
 
 /** Goes on with the branches in a list, under the names that they have or are given. */

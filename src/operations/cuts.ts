@@ -13,12 +13,13 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import { InvalidOptions } from "../DurableError.ts"
 import type { Claim } from "../execution/Claim.ts"
 import type { Mark } from "../execution/Marks.ts"
 import type { Parts } from "../execution/Parts.ts"
 import { recordMark } from "../execution/recordMark.ts"
+import { describeFound } from "../internal/found.ts"
 import { propertyAt } from "../wire/internal/properties.ts"
+import { unfit } from "./argument.ts"
 
 /** The default limit of consecutive cut-offs of an attempt. */
 export const cutsByDefault = 10
@@ -62,9 +63,7 @@ const markOf = ({ attempt, id, name }: Claim, cuts: number): Mark => ({
 export const checkCuts = ({ path }: Claim, max: number | undefined): Effect.Effect<void> =>
   max === undefined || max === Infinity || (Number.isSafeInteger(max) && max >= 1)
     ? Effect.void
-    : Effect.die(
-        new InvalidOptions({
-          operation: path,
-          message: `Expected the maxInterruptions of "${path}" to be a whole number of at least 1 or Infinity, found ${String(max)}. Use Infinity to begin it again as often as it takes.`
-        })
-      )
+    : unfit(path, "maxInterruptions", unlimited, max, "Use Infinity for no limit.", describeFound)
+
+/** What the number of times is that something may happen. */
+export const unlimited = "a whole number of at least 1 or Infinity"

@@ -25,6 +25,7 @@ import {
 import type { Claim, Kind } from "../execution/Claim.ts"
 import type { AnyFiber } from "../execution/Fibers.ts"
 import type { Execution, ExecutionService, Parts } from "../execution/Parts.ts"
+import { describeFound } from "../internal/found.ts"
 import type { FromArguments } from "../Plain.ts"
 import type * as Serdes from "../Serdes.ts"
 import * as Targets from "../Targets.ts"
@@ -208,7 +209,7 @@ export const prepare = Effect.fnUntraced(function* (
     return yield* Effect.die(
       new InvalidTenantId({
         operation: path,
-        message: `Expected the tenant id of "${path}" to be 1 to 256 letters, digits, spaces and . _ : / = + - @, found ${JSON.stringify(rules.tenantId.slice(0, 40))}.`
+        message: `Expected the tenant id of "${path}" to be 1 to 256 letters, digits, spaces and . _ : / = + - @, found ${describeFound(rules.tenantId)}.`
       })
     )
   }

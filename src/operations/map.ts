@@ -121,9 +121,11 @@ export const itemsOf = <T>(
   if (!isList(items)) return unfit(operation, "items", "a list", items, "Pass an array.")
   if (typeof f !== "function")
     return unfit(operation, "third argument", "a function", f, "It takes an item, and returns an Effect.")
+  if (typeof nameOf !== "function")
+    return unfit(operation, "itemName", "a function", nameOf, "It takes an item, and returns its label.")
   return next(
     Array.from(items, (item, index) => {
-      const name = nameOf(item, index)
+      const name = String(cast<string, unknown>(nameOf(item, index)))
       return { name, item, body: Effect.suspend(() => effectIn(f(item, index), name)) }
     })
   )

@@ -13,7 +13,7 @@ import type * as Exit from "effect/Exit"
 import { cast } from "effect/Function"
 import { Execution } from "../execution/Parts.ts"
 import { InFinalizer } from "../execution/References.ts"
-import { effectIn } from "./argument.ts"
+import { effectIn, unfit } from "./argument.ts"
 import { inBothForms } from "./forms.ts"
 import type { Body } from "./Operation.ts"
 
@@ -53,6 +53,8 @@ export const onExit: {
   ): Effect.Effect<A, E | E2, R | R2 | Execution>
 } = /* @__PURE__ */ inBothForms(0, "function", (effect: Body, finalizer: (exit: Exit.Exit<unknown, unknown>) => Body) =>
   Effect.withFiber((fiber) => {
+    if (typeof finalizer !== "function")
+      return unfit(owner, "finalizer", "a function", finalizer, "It takes the exit, and returns an Effect.")
     const services = cast<Context.Context<never>, Context.Context<Execution>>(fiber.context)
     const { namespace, parts } = Context.get(services, Execution)
     const leave = namespace.addFinalizer()
@@ -61,7 +63,7 @@ export const onExit: {
         ? Effect.ensuring(
             Effect.asVoid(
               Effect.provideService(
-                Effect.suspend(() => effectIn(finalizer(exit), "Durable.onExit")),
+                Effect.suspend(() => effectIn(finalizer(exit), owner)),
                 InFinalizer,
                 true
               )
@@ -72,3 +74,5 @@ export const onExit: {
     )
   })
 )
+
+const owner = "Durable.onExit"

@@ -32,6 +32,7 @@ import type {
 import type { Decision, RetryPolicy } from "../RetryPolicy.ts"
 import { isOwnMistake } from "../values/Failures.ts"
 import type { Recording } from "../values/Values.ts"
+import { noPolicy } from "./argument.ts"
 import { context, flatChild, inNamespace } from "./child.ts"
 import {
   inBothForms,
@@ -115,6 +116,8 @@ const kind: Kind = { type: "CONTEXT", subType: "RunInChildContext" }
 
 const untypedRetry = (name: string, block: Body, policy: RetryPolicy<never>, recording: Recording): Body =>
   inWorkflow(name, (execution, fiber) => {
+    const refused = noPolicy(policy, name, "policy")
+    if (refused !== undefined) return refused
     const claim = claimByName(execution, fiber, kind, name)
     return context(execution.parts, claim, {
       recording,

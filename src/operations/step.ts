@@ -26,7 +26,9 @@ import { Interrupted, StepInterrupted } from "../DurableError.ts"
 import type { Claim, Kind } from "../execution/Claim.ts"
 import type { Execution, Parts } from "../execution/Parts.ts"
 import { insideStep } from "../execution/References.ts"
+import { describeFound } from "../internal/found.ts"
 import { md5 } from "../internal/md5.ts"
+import { orNone } from "../internal/options.ts"
 import type {
   FromArguments,
   RecordOptions,
@@ -41,6 +43,7 @@ import { StepContext } from "../StepContext.ts"
 import { asDefect, isOwnMistake, readFailure, writeFailureSafely } from "../values/Failures.ts"
 import { limitSize, readValue, writeValue, type Conversion, type Recording } from "../values/Values.ts"
 import type { Operation } from "../wire/Operation.ts"
+import { noPolicy, unfit } from "./argument.ts"
 import { checkCuts, cutsByDefault, cutsInErrors, cutsOf, noteCut } from "./cuts.ts"
 import {
   inBothForms,
@@ -188,10 +191,9 @@ export const untypedStep = (name: string, body: Body, rules: StepRules): Body =>
 export const stepLeaf = (body: Body, rules: StepRules, prepare?: Leaf["prepare"]): Leaf => ({
   kind,
   prepare:
-    rules.maxInterruptions === undefined
+    rules.maxInterruptions === undefined && rules.retry === undefined && rules.semantics === undefined
       ? prepare
-      : (claim, parts) =>
-          Effect.andThen(checkCuts(claim, rules.maxInterruptions), prepare?.(claim, parts) ?? Effect.void),
+      : (claim, parts) => Effect.flatMapEager(checkRules(claim, rules), () => prepare?.(claim, parts) ?? Effect.void),
   perform: (claim, parts) => attempt(claim, parts, body, rules),
   isUnfinished: isAttempted,
   outcome: (claim, record) => {
@@ -200,6 +202,16 @@ export const stepLeaf = (body: Body, rules: StepRules, prepare?: Leaf["prepare"]
   },
   cancel: cancelAttempt
 })
+
+/** Fails if an option is invalid. A wrong word for the semantics would mean that a step may run twice. */
+const checkRules = (claim: Claim, { maxInterruptions, retry = none, semantics = "at-most-once" }: StepRules) => {
+  const { path } = claim
+  if (semantics === "at-most-once" || semantics === "at-least-once")
+    return noPolicy(retry, path, "retry") ?? checkCuts(claim, maxInterruptions)
+  return unfit(path, "semantics", words, semantics, orNone, describeFound)
+}
+
+const words = `"at-least-once" or "at-most-once"`
 
 /** Returns whether the types of a step declare that it may be interrupted. */
 const isAnnounced = ({ maxInterruptions, semantics }: StepRules): boolean =>

@@ -6,12 +6,14 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import { hasProperty } from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type * as DurableFunction from "../DurableFunction.ts"
 import { DurableClient, type ClientError } from "../ClientPort.ts"
 import type { Started } from "../DurableClient.ts"
 import type { Execution } from "../execution/Parts.ts"
 import type { ErrorObject } from "../wire/ErrorObject.ts"
+import { unfit } from "./argument.ts"
 import { recordedAs } from "./executions.ts"
 import { untypedStep } from "./step.ts"
 import { typed } from "./typed.ts"
@@ -53,9 +55,11 @@ export interface StopOptions {
  */
 export const stop = (
   execution: Pick<Started<DurableFunction.AnyDurable>, "executionArn">,
-  options: StopOptions = {}
+  options?: StopOptions
 ): Effect.Effect<void, ClientError, Execution | DurableClient> => {
-  const { error, name = "stop" } = options
+  const { error, name = "stop" } = options ?? {}
+  if (!hasProperty(execution, "executionArn"))
+    return unfit(name, "execution", "what Durable.start returns", execution, "It has an executionArn.")
   const stopped = Effect.flatMap(DurableClient, (client) => client.stop(execution.executionArn, error))
   return typed(untypedStep(name, Effect.asVoid(stopped), recordedAs(Schema.Void)))
 }

@@ -22,6 +22,7 @@ import type { FromArguments, NoOtherOptions, RecordServices } from "../Plain.ts"
 import type { RetryPolicy } from "../RetryPolicy.ts"
 import type { StepContext } from "../StepContext.ts"
 import { defectObject, inPlainJson, isOwnMistake } from "../values/Failures.ts"
+import { effectIn, unfit } from "./argument.ts"
 import {
   answer,
   completed,
@@ -115,8 +116,9 @@ const untypedWaitForCallback = (
   submit: (callbackId: string) => Body,
   { retry, ...rules }: SubmittedRules
 ): Body =>
-  inWorkflow(name, (execution, fiber) =>
-    whenKnown(rules.timeout, execution, fiber, () => {
+  inWorkflow(name, (execution, fiber) => {
+    if (typeof submit !== "function") return unfit(name, "submit", "a function", submit, submitAdvice)
+    return whenKnown(rules.timeout, execution, fiber, () => {
       const claim = claimByName(execution, fiber, kind, name)
       const text = context(execution.parts, claim, {
         recording: { error: rules.error },
@@ -129,7 +131,7 @@ const untypedWaitForCallback = (
               Effect.andThen(
                 submitted(
                   claim,
-                  Effect.suspend(() => submit(open.callbackId)),
+                  Effect.suspend(() => effectIn(submit(open.callbackId), name)),
                   retry
                 ),
                 completed(open, rules, Effect.succeed)
@@ -141,7 +143,9 @@ const untypedWaitForCallback = (
         claim.converted(answer(inPlainJson(claim), rules, typeof sent === "string" ? sent : undefined))
       )
     })
-  )
+  })
+
+const submitAdvice = "It takes the id of the callback, and returns an Effect."
 
 /** Passes the id of the callback on. The workflow sees a final failure of the submitter as one error. */
 const submitted = (claim: Claim, submit: Body, retry: RetryPolicy<never> | undefined): Body =>

@@ -17,7 +17,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { cast } from "effect/Function"
 import type * as Schema from "effect/Schema"
-import { ConditionExhausted, InvalidDuration, InvalidOptions } from "../DurableError.ts"
+import { ConditionExhausted, InvalidDuration } from "../DurableError.ts"
 import type { Claim, Kind } from "../execution/Claim.ts"
 import type { Execution, Parts } from "../execution/Parts.ts"
 import type {
@@ -29,10 +29,13 @@ import type {
   RecordServices
 } from "../Plain.ts"
 import { describeDuration, howToWrite, secondsIn } from "../internal/durations.ts"
+import { describeFound } from "../internal/found.ts"
 import { wholeDelaySeconds } from "../RetryPolicy.ts"
 import type * as Serdes from "../Serdes.ts"
 import type { StepContext } from "../StepContext.ts"
 import { limitSize, readValue, writeValue, type AnyCodec, type Conversion, type Recording } from "../values/Values.ts"
+import { effectIn, unfit } from "./argument.ts"
+import { unlimited } from "./cuts.ts"
 import { operation, type Body } from "./Operation.ts"
 import { attemptedOutcome, beginAgain, cancelAttempt, failForGood, isAttempted, runBody, unannounced } from "./step.ts"
 import { typed, type InsideStep } from "./typed.ts"
@@ -208,6 +211,8 @@ const delayByDefault = ({ attempt, random }: ConditionAttempt<unknown>): Duratio
 const attemptsByDefault = 60
 
 const untypedWaitForCondition = (name: string, rules: ConditionRules): Body => {
+  const wrong = wrongRules(name, rules)
+  if (wrong !== undefined) return wrong
   const recording: Recording = { success: rules.state, error: rules.error, successSerdes: rules.stateSerdes }
   return operation(name, {
     kind,
@@ -219,15 +224,22 @@ const untypedWaitForCondition = (name: string, rules: ConditionRules): Body => {
   })
 }
 
+/** Returns the defect for rules that a caller without types got wrong. */
+const wrongRules = (name: string, rules: Partial<ConditionRules> | undefined): Effect.Effect<never> | undefined => {
+  if (typeof rules !== "object" || rules === null)
+    return unfit(name, "options", "an object", rules, "It has initial, check and until.")
+  const { check, until } = rules
+  if (typeof check !== "function")
+    return unfit(name, "check", "a function", check, "It takes the state, and returns an Effect of the next one.")
+  return typeof until === "function"
+    ? undefined
+    : unfit(name, "until", "a function", until, "It takes the state, and returns whether the wait is over.")
+}
+
 const checkAttempts = ({ path }: Claim, { maxAttempts = attemptsByDefault }: ConditionRules): Effect.Effect<void> =>
-  maxAttempts >= 1 && (Number.isSafeInteger(maxAttempts) || maxAttempts === Infinity)
+  typeof maxAttempts === "number" && maxAttempts >= 1 && (Number.isSafeInteger(maxAttempts) || maxAttempts === Infinity)
     ? Effect.void
-    : Effect.die(
-        new InvalidOptions({
-          operation: path,
-          message: `Expected the maxAttempts of "${path}" to be a whole number of at least 1 or Infinity, found ${String(maxAttempts)}. Use Infinity to look as often as it takes.`
-        })
-      )
+    : unfit(path, "maxAttempts", unlimited, maxAttempts, "Use Infinity to look as often as it takes.", describeFound)
 
 /** Runs one check: it settles the operation, or has the service wait for the next check. */
 const look = (claim: Claim, parts: Parts, rules: ConditionRules, recording: Recording): void => {
@@ -242,7 +254,7 @@ const lookNow = (claim: Claim, parts: Parts, rules: ConditionRules, recording: R
   const { attempt, record } = claim
   const before: Conversion<unknown> =
     attempt === 1 ? Effect.succeed(rules.initial) : readValue(claim, "state", recording, record?.StepDetails?.Result)
-  const body = Effect.flatMap(claim.converted(before), rules.check)
+  const body = Effect.flatMap(claim.converted(before), (state) => effectIn(rules.check(state), claim.path))
   runBody(claim, parts, attempt, body, (exit) => {
     if (Exit.isFailure(exit)) return failForGood(claim, recording, exit.cause)
     claim.convert(rewritten(claim, parts, recording, exit.value), (written) => {

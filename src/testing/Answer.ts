@@ -19,7 +19,7 @@ import type { FromArguments, RecordServices } from "../Plain.ts"
 import { json, Serdes, type Info } from "../Serdes.ts"
 import { errorObject } from "../values/Failures.ts"
 import { ErrorObject } from "../wire/ErrorObject.ts"
-import { succeed, type CallbackReply } from "./Reply.ts"
+import { isReply, noReply, succeed, type CallbackReply } from "./Reply.ts"
 import type { Pattern } from "./pattern.ts"
 import { TestFailure } from "./TestFailure.ts"
 import { write } from "../hosting/values.ts"
@@ -234,6 +234,7 @@ const complete = (
   reply: CallbackReply
 ): Effect.Effect<void, ClientError> => {
   const { callbackId } = callback
+  if (!isReply(reply)) return noReply(`the answer to the callback "${callback.name}"`, reply)
   switch (reply._tag) {
     case "Succeed":
       return Effect.flatMap(textOf(callback, schemas, reply.value), (text) => client.succeedCallback(callbackId, text))

@@ -9,8 +9,12 @@
  * @since 0.1.0
  */
 import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import { hasProperty } from "effect/Predicate"
 import { readMillis } from "../internal/durations.ts"
+import { kindOf } from "../internal/found.ts"
 import type { ErrorObject } from "../wire/ErrorObject.ts"
+import { TestFailure } from "./TestFailure.ts"
 
 /**
  * A value.
@@ -210,3 +214,17 @@ export const after = <R extends Reply>(delay: Duration.Input, reply: R): After<R
   millis: readMillis("the delay of Reply.after", delay),
   reply
 })
+
+/** @internal Whether something is a reply, which a caller without types may have forgotten to make of a value. */
+export const isReply = (found: unknown): boolean =>
+  hasProperty(found, "_tag") && typeof found._tag === "string" && tags.has(found._tag)
+
+const tags = new Set<string>(["Succeed", "Fail", "TimeOut", "Stop", "Never", "After"] satisfies Array<Reply["_tag"]>)
+
+/** @internal The defect for what is no reply. */
+export const noReply = (whose: string, found: unknown): Effect.Effect<never> =>
+  Effect.die(
+    new TestFailure({
+      message: `Expected ${whose} to be a reply, found ${kindOf(found)}. Wrap a value in Reply.succeed, or return an Effect of it.`
+    })
+  )

@@ -5,8 +5,9 @@
  *
  * @since 0.1.0
  */
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import type { Attempt } from "../execution/Listener.ts"
+import { describeFound, kindOf } from "../internal/found.ts"
 import { picks } from "./pattern.ts"
 import { TestFailure } from "./TestFailure.ts"
 
@@ -60,7 +61,11 @@ export const failFirst = (
 ): StepFault => {
   if (!(Number.isSafeInteger(attempts) && attempts >= 1) && attempts !== Infinity)
     throw new TestFailure({
-      message: `Expected TestEngine.failFirst to get a whole number of attempts of at least 1, or Infinity, found ${attempts}.`
+      message: `Expected TestEngine.failFirst to get a whole number of attempts of at least 1, or Infinity, found ${describeFound(attempts)}.`
+    })
+  if (!Effect.isEffect(failure))
+    throw new TestFailure({
+      message: `Expected TestEngine.failFirst to get an Effect that fails, found ${kindOf(failure)}. Use Effect.fail or Effect.die.`
     })
   return { _tag: "StepFault", step, attempts, failure }
 }

@@ -15,7 +15,7 @@ import { erase } from "../internal/erase.ts"
 import type { FromArguments } from "../Plain.ts"
 import type { SerdesError } from "../Serdes.ts"
 import { ErrorObject } from "../wire/ErrorObject.ts"
-import { succeed, type Reply } from "./Reply.ts"
+import { isReply, noReply, succeed, type Reply } from "./Reply.ts"
 import type { Served, TargetAnswer, TargetCall } from "./Served.ts"
 
 /**
@@ -129,6 +129,7 @@ const serve = (
 })
 
 const answer = (contract: DurableFunction.Any, reply: Reply): Effect.Effect<TargetAnswer, SerdesError> => {
+  if (!isReply(reply)) return noReply(`the stub of "${contract.name}"`, reply)
   switch (reply._tag) {
     case "Succeed":
       return succeeded(contract, reply.value)

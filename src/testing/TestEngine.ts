@@ -16,7 +16,7 @@ import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import type { Scope } from "effect/Scope"
 import { CheckpointStore } from "../CheckpointStore.ts"
-import type * as DurableFunction from "../DurableFunction.ts"
+import * as DurableFunction from "../DurableFunction.ts"
 import { DurableClient, readOutcome, type ClientError, type ExecutionFailed } from "../DurableClient.ts"
 import type { OperationError } from "../DurableError.ts"
 import * as Engine from "../engine/Service.ts"
@@ -24,6 +24,7 @@ import type { Execution } from "../execution/Parts.ts"
 import { fromEngine } from "../hosting/client.ts"
 import { infoOf } from "../hosting/plain.ts"
 import { readMillis } from "../internal/durations.ts"
+import { kindOf } from "../internal/found.ts"
 import { optionsOf, withinExecution, withinInvocation } from "../internal/options.ts"
 import type { RecordServices } from "../Plain.ts"
 import { Serdes, type Format } from "../Serdes.ts"
@@ -48,7 +49,8 @@ import { crashes, reportMissed, type Crash } from "./Crash.ts"
 import { millisBetween, misfit, type ExpectedDuration } from "./elapsed.ts"
 import { exploreWith, type Exploration, type Schedule, type Tries } from "./Explore.ts"
 import type * as Faults from "./Faults.ts"
-import { isStepFault, type StepFault } from "./StepFault.ts"
+import { checkParts, type Part } from "./Part.ts"
+import { isStepFault } from "./StepFault.ts"
 import {
   lookAt,
   type OperationFailure,
@@ -237,8 +239,6 @@ interface TestEngineService {
  */
 export class TestEngine extends Context.Service<TestEngine, TestEngineService>()("effect-durable/testing/TestEngine") {}
 
-type Part = DurableFunction.AnyImplementation | Stub<unknown> | Answer<unknown> | StepFault
-
 /** The required services of the functions. The world provides a client itself. */
 type ServicesOf<F> = F extends { readonly handler: (...args: never) => Effect.Effect<unknown, unknown, infer R> }
   ? Exclude<R, Execution | Scope | DurableClient>
@@ -277,6 +277,7 @@ export const layer = <const F extends ReadonlyArray<Part>>(
 ): Layer.Layer<TestEngine | CheckpointStore | DurableClient, never, ServicesOf<F[number]>> =>
   Layer.effectContext(
     Effect.gen(function* () {
+      yield* checkParts(parts)
       // The functions' own services are among these: the type of the layer requires them.
       const context = yield* Effect.context<ServicesOf<F[number]>>()
       const make = Effect.fnUntraced(function* (own: OwnOptions) {
@@ -390,6 +391,13 @@ const startIn = Effect.fnUntraced(function* (
   payload: unknown,
   options: StartOptions | undefined
 ) {
+  if (!DurableFunction.isDurableFunction(contract)) {
+    return yield* Effect.die(
+      new TestFailure({
+        message: `Expected the contract of an execution, which is what DurableFunction.make returns, found ${kindOf(contract)}. Pass the contract, not its name or its code.`
+      })
+    )
+  }
   const text = yield* Effect.catch(write(ofPayload(contract), payload, infoOf(contract, "payload")), ({ message }) =>
     Effect.die(new TestFailure({ message: `The payload for "${contract.name}" does not fit its contract: ${message}` }))
   )

@@ -7,10 +7,13 @@
  */
 import * as Effect from "effect/Effect"
 import { cast } from "effect/Function"
+import { hasProperty } from "effect/Predicate"
 import type { ClientError, DurableClient } from "../DurableClient.ts"
+import { kindOf } from "../internal/found.ts"
 import { ofHistory, read } from "../view/Families.ts"
 import { draw, type Drawing } from "../view/Tree.ts"
 import type { HistoryEvent } from "../wire/HistoryEvent.ts"
+import { TestFailure } from "./TestFailure.ts"
 
 /**
  * The content of a tree in addition to names, kinds, states, times and attempts.
@@ -64,10 +67,18 @@ export const render: {
   (history: ReadonlyArray<HistoryEvent>, options?: Options): string
 } = cast((subject: { readonly executionArn: string } | ReadonlyArray<HistoryEvent>, options: Options = {}) => {
   const drawing: Drawing = { times: true, errors: true, ...options }
-  return "executionArn" in subject
+  return hasProperty(subject, "executionArn")
     ? Effect.map(read(subject.executionArn), (family) => draw(family, drawing).join("\n"))
-    : draw(ofHistory(subject), drawing).join("\n")
+    : draw(ofHistory(checked(subject)), drawing).join("\n")
 })
+
+/** Refuses what a caller without types gives in place of a history. */
+const checked = (history: ReadonlyArray<HistoryEvent>): ReadonlyArray<HistoryEvent> => {
+  if (Array.isArray(history)) return history
+  throw new TestFailure({
+    message: `Expected a list of events to draw, found ${kindOf(history)}. Pass what TestEngine.start returns, or its history.`
+  })
+}
 
 /**
  * Draws the operations of a history as text that is the same for every run with the same behaviour: without times, ids and
@@ -99,4 +110,4 @@ export const render: {
  * @since 0.1.0
  */
 export const text = (history: ReadonlyArray<HistoryEvent>): string =>
-  draw(ofHistory(history), { most: Infinity }).join("\n")
+  draw(ofHistory(checked(history)), { most: Infinity }).join("\n")

@@ -75,10 +75,12 @@ const writeDeclaredError = (subject: Subject, recording: Recording, error: unkno
     catchDefectEager(writeValue(subject, "error", { success: recording.error }, error), (defect) => {
       if (!(defect instanceof SerdesFailed)) return Effect.die(defect)
       const told = `${typeOf(error)}: ${truncate(textAt(error, "message") ?? textOf(error), 500)}`
-      const isDeclared = recording.error !== undefined && recording.error.ast._tag !== "Never"
-      const message = isDeclared
-        ? `${defect.message.replace(/\.$/, "")}. The error was ${told}`
-        : `Could not write the error of "${subject.path}": it has no { error: Schema }. Give it one, or handle the error before. The error was ${told}`
+      const { ast } = recording.error ?? Schema.Never
+      // A caller without types may have given something else than a Schema.
+      const message =
+        ast?._tag !== "Never"
+          ? `${defect.message.replace(/\.$/, "")}. The error was ${told}`
+          : `Could not write the error of "${subject.path}": it has no { error: Schema }. Give it one, or handle the error before. The error was ${told}`
       return Effect.die(new SerdesFailed({ operation: subject.path, message }))
     }),
     (data) => errorObject(error, data)

@@ -14,10 +14,11 @@
 import * as Effect from "effect/Effect"
 import { cast } from "effect/Function"
 import { hasProperty } from "effect/Predicate"
-import type * as Schema from "effect/Schema"
+import * as Schema from "effect/Schema"
 import { PayloadTooLarge, SerdesFailed } from "../DurableError.ts"
 import { byteLength } from "../internal/bytes.ts"
-import type { Format, Info, SerdesError, Writer } from "../Serdes.ts"
+import { kindOf } from "../internal/found.ts"
+import { SerdesError, type Format, type Info, type Writer } from "../Serdes.ts"
 
 /** A writer of values, whose type was checked where it was given. */
 export interface AnyWriter {
@@ -102,7 +103,7 @@ export const write = (
   value: unknown,
   info: Info
 ): Effect.Effect<string | undefined, SerdesError, unknown> =>
-  begun(() =>
+  begun(success, successSerdes, successSerdes?.serialize, () =>
     successSerdes === undefined
       ? format.serialize(success, value, info)
       : cast<AnyWriter, Writer<unknown, unknown>>(successSerdes).serialize(value, info)
@@ -115,7 +116,7 @@ export const read = (
   text: string | undefined,
   info: Info
 ): Effect.Effect<unknown, SerdesError, unknown> =>
-  begun(() =>
+  begun(success, successSerdes, successSerdes?.deserialize, () =>
     successSerdes === undefined ? format.deserialize(success, text, info) : successSerdes.deserialize(text, info)
   )
 
@@ -158,8 +159,20 @@ const settled = <A, R>(
     })
   )
 
-/** Begins a conversion. If a codec throws, that is a defect of the codec. */
-const begun = <A, R>(convert: () => Effect.Effect<A, SerdesError, R>): Effect.Effect<A, SerdesError, R> => {
+/**
+ * Begins a conversion. A caller without types may have given something else than a Schema or a codec. If a codec throws,
+ * that is a defect of the codec.
+ */
+const begun = <A, R>(
+  schema: unknown,
+  codec: unknown,
+  method: unknown,
+  convert: () => Effect.Effect<A, SerdesError, R>
+): Effect.Effect<A, SerdesError, R> => {
+  if (codec === undefined ? schema !== undefined && !Schema.isSchema(schema) : typeof method !== "function") {
+    const message = `Expected a Schema or a Serdes.Codec, found ${kindOf(codec ?? schema)}`
+    return Effect.fail(new SerdesError({ message, transient: false }))
+  }
   try {
     return convert()
   } catch (defect) {

@@ -9,7 +9,9 @@
  */
 import * as Limits from "./Limits.ts"
 
-const matches = (pattern: RegExp, maxLength: number) => (text: string) => text.length <= maxLength && pattern.test(text)
+// A pattern would also test the text of an array or a number.
+const matches = (pattern: RegExp, maxLength: number) => (text: string) =>
+  typeof text === "string" && text.length <= maxLength && pattern.test(text)
 
 const inRange = (minimum: number, maximum: number) => (value: number) =>
   Number.isInteger(value) && value >= minimum && value <= maximum

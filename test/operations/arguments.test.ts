@@ -6,8 +6,11 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { cast } from "effect/Function"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
 
 const W = DurableFunction.make("w")
+const Plain = DurableFunction.plain("x", { payload: Schema.Int })
 
 /** The operations as a caller without types sees them. */
 type Untyped = (...args: ReadonlyArray<unknown>) => Effect.Effect<unknown, unknown>
@@ -42,6 +45,16 @@ const list = (what: string, found: string, advice: string) =>
   `Expected the ${what} of "x" to be a list, found ${found}. ${advice}`
 const needsFunction = (what: string, found: string, takes: string) =>
   `Expected the ${what} of "x" to be a function, found ${found}. It takes ${takes}, and returns an Effect.`
+const onExit = (found: string) =>
+  `Expected the finalizer of "Durable.onExit" to be a function, found ${found}. It takes the exit, and returns an Effect.`
+const started = (found: string) =>
+  `Expected the execution of "stop" to be what Durable.start returns, found ${found}. It has an executionArn.`
+const itemName = (found: string) =>
+  `Expected the itemName of "x" to be a function, found ${found}. It takes an item, and returns its label.`
+const batchPolicy = (found: string) =>
+  `Expected the policy of "x" to be a CompletionPolicy, found ${found}. CompletionPolicy.make makes one of limits.`
+const retryPolicy = (argument: string, found: string) =>
+  `Expected the ${argument} of "x" to be a RetryPolicy, found ${found}. RetryPolicy.fromSchedule makes one of a Schedule.`
 
 const wrong: ReadonlyArray<readonly [call: string, body: () => unknown, message: string]> = [
   ["step of a number", () => untyped.step("x", 5), effect("a number")],
@@ -95,6 +108,85 @@ const wrong: ReadonlyArray<readonly [call: string, body: () => unknown, message:
   ["invoke of a name", () => untyped.invoke("charge", 1), contract("a string")],
   ["start of an implementation", () => untyped.start(W.implement(() => nothing)), contract("an object", "start")],
   ["continueWith of nothing", () => untyped.continueWith(undefined), contract("undefined", "continueWith")],
+  ["onExit without a finalizer", () => untyped.onExit(nothing), onExit("undefined")],
+  ["onExit of two effects", () => untyped.onExit(nothing, nothing), onExit("an object with a prototype of its own")],
+  ["stop of nothing", () => untyped.stop(), started("undefined")],
+  ["stop of an ARN, with null as options", () => untyped.stop("arn:x", null), started("a string")],
+  ["map with a text as itemName", () => untyped.map("x", [1], () => nothing, { itemName: "f" }), itemName("a string")],
+  [
+    "forEach with a list as itemName",
+    () => untyped.forEach("x", [], () => nothing, { itemName: [] }),
+    itemName("an array")
+  ],
+  ["parallel with a number as policy", () => untyped.parallel("x", [nothing], { policy: 1 }), batchPolicy("1")],
+  ["map with a word as policy", () => untyped.map("x", [1], () => nothing, { policy: "all" }), batchPolicy('"all"')],
+  [
+    "all with an object as concurrency",
+    () => untyped.all("x", [nothing], { concurrency: Object.create(null) }),
+    'Expected the concurrency of "x" to be a whole number of at least 1 or "unbounded", found {}.'
+  ],
+  ["step with a number as retry", () => untyped.step("x", nothing, { retry: 3 }), retryPolicy("retry", "a number")],
+  [
+    "step with a schedule as retry",
+    () => untyped.step("x", nothing, { retry: Schedule.forever }),
+    retryPolicy("retry", "an object with a prototype of its own")
+  ],
+  ["retry without a policy", () => untyped.retry("x", nothing), retryPolicy("policy", "undefined")],
+  [
+    "retry with options of a policy",
+    () => untyped.retry("x", nothing, { times: 3 }),
+    retryPolicy("policy", "an object")
+  ],
+  [
+    "step with another word as semantics",
+    () => untyped.step("x", nothing, { semantics: "exactly-once" }),
+    'Expected the semantics of "x" to be "at-least-once" or "at-most-once", found "exactly-once". Give that, or leave the option out for its default.'
+  ],
+  [
+    "waitForCallback without a submitter",
+    () => untyped.waitForCallback("x", { timeout: "1 day" }),
+    'Expected the submit of "x" to be a function, found an object. It takes the id of the callback, and returns an Effect.'
+  ],
+  [
+    "waitForCallback with a submitter that returns a promise",
+    () => untyped.waitForCallback("x", () => Promise.resolve(), { timeout: "1 day" }),
+    effect("an instance of Promise")
+  ],
+  [
+    "waitForCallback with a number as retry",
+    () => untyped.waitForCallback("x", () => nothing, { timeout: "1 day", retry: 3 }),
+    'Expected the retry of "x/submit" to be a RetryPolicy, found a number.'
+  ],
+  [
+    "waitForCondition without options",
+    () => untyped.waitForCondition("x"),
+    'Expected the options of "x" to be an object, found undefined. It has initial, check and until.'
+  ],
+  [
+    "waitForCondition of a function",
+    () => untyped.waitForCondition("x", () => nothing),
+    'Expected the options of "x" to be an object, found a function. It has initial, check and until.'
+  ],
+  [
+    "waitForCondition without a check",
+    () => untyped.waitForCondition("x", { initial: 1, until: () => true }),
+    'Expected the check of "x" to be a function, found undefined. It takes the state, and returns an Effect of the next one.'
+  ],
+  [
+    "waitForCondition without an until",
+    () => untyped.waitForCondition("x", { initial: 1, check: () => nothing }),
+    'Expected the until of "x" to be a function, found undefined. It takes the state, and returns whether the wait is over.'
+  ],
+  [
+    "waitForCondition with a check that returns a value",
+    () => untyped.waitForCondition("x", { initial: 1, check: () => 5, until: () => true }),
+    effect("a number")
+  ],
+  [
+    "waitForCondition with a text as maxAttempts",
+    () => untyped.waitForCondition("x", { initial: 1, check: () => nothing, until: () => true, maxAttempts: "3" }),
+    'Expected the maxAttempts of "x" to be a whole number of at least 1 or Infinity, found "3".'
+  ],
   ["a workflow that returns a value", () => 5, effect("a number", "workflow")],
   ["a workflow that returns a promise", () => Promise.resolve(), effect("an instance of Promise", "workflow")]
 ]
@@ -109,6 +201,76 @@ describe("An argument of another kind is a defect that says what to pass:", () =
       })
     )
   }
+
+  /** A step, and how it ends: what is no Schema and no codec shows when a value is written. */
+  const recordings: ReadonlyArray<readonly [call: string, body: () => unknown, what: string, found: string]> = [
+    ["fields as success", () => untyped.step("x", nothing, { success: { a: Schema.String } }), "result", "an object"],
+    ["a text as successSerdes", () => untyped.child("x", nothing, { successSerdes: "json" }), "result", "a string"],
+    [
+      "a serializer alone as successSerdes",
+      () => untyped.invoke(Plain, 1, { payloadSerdes: { deserialize: () => 1 } }),
+      "payload",
+      "an object"
+    ],
+    [
+      "a class as error",
+      () => untyped.step("x", Effect.fail("no"), { error: Error, retry: RetryPolicy.none }),
+      "error",
+      "a function"
+    ],
+    [
+      "fields as state",
+      () =>
+        untyped.waitForCondition("x", {
+          initial: 1,
+          check: () => nothing,
+          until: () => true,
+          state: { a: Schema.Int }
+        }),
+      "state",
+      "an object"
+    ]
+  ]
+  for (const [call, body, what, found] of recordings) {
+    it.effect(call, () =>
+      Effect.gen(function* () {
+        const { failure } = yield* endOf(body)
+        assert.strictEqual(failure?.errorType, "SerdesFailed")
+        assert.include(
+          failure?.message,
+          `Could not write the ${what} of "x": Expected a Schema or a Serdes.Codec, found ${found}`
+        )
+      })
+    )
+  }
+
+  it.effect("a tenant id that is a list with one", () =>
+    Effect.gen(function* () {
+      for (const [tenantId, found] of [
+        [["one"], "an array"],
+        [7, "7"],
+        [null, "null"]
+      ] as const) {
+        const { failure, names } = yield* endOf(() => untyped.invoke(Plain, 1, { tenantId }))
+        assert.strictEqual(failure?.errorType, "InvalidTenantId")
+        assert.include(failure?.message, `spaces and . _ : / = + - @, found ${found}.`)
+        assert.deepStrictEqual(names, [])
+      }
+    })
+  )
+
+  it.effect("labels that are numbers are labels", () =>
+    Effect.gen(function* () {
+      const { failure, names } = yield* endOf(() =>
+        Effect.andThen(
+          untyped.map("by number", [7], () => nothing, { itemName: (item: unknown) => item }),
+          untyped.parallel("named", [{ name: 8, effect: nothing }])
+        )
+      )
+      assert.isUndefined(failure)
+      assert.deepStrictEqual(names, ["by number", "7", "named", "8"])
+    })
+  )
 
   it.effect("a name that is none", () =>
     Effect.gen(function* () {

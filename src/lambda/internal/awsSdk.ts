@@ -6,6 +6,8 @@
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { hasProperty } from "effect/Predicate"
+import { kindOf } from "../../internal/found.ts"
 import { version } from "../../internal/version.ts"
 import type { ApiOperationName } from "../../wire/Routes.ts"
 import { Connection, type Patience } from "./connection.ts"
@@ -58,11 +60,16 @@ export const layer: Layer.Layer<Connection> = /* @__PURE__ */ Layer.effect(
 )
 
 /** A connection over a client that the caller configured and closes. */
-export const layerOf = (client: AwsClient): Layer.Layer<Connection> =>
-  Layer.succeed(
-    Connection,
-    over(() => client)
+export const layerOf = (client: AwsClient): Layer.Layer<Connection> => {
+  if (hasProperty(client, "send"))
+    return Layer.succeed(
+      Connection,
+      over(() => client)
+    )
+  throw new TypeError(
+    `Expected layerAwsSdkWith({ client }), found ${kindOf(client)} as the client. Pass a LambdaClient of @aws-sdk/client-lambda.`
   )
+}
 
 const over = (clientOf: (aws: Aws, patience: Patience) => AwsClient): Connection["Service"] => ({
   call: ({ input, operation, patience = "request", secrets = [] }) =>
