@@ -18,15 +18,11 @@ const mostCharacters = 64 * 1_024
 /** Returns JSON over several lines, and any other text unchanged. */
 export const laidOut = (text: string): string => {
   try {
-    return plain(JSON.stringify(JSON.parse(text), undefined, 2))
+    return JSON.stringify(JSON.parse(text), undefined, 2)
   } catch {
-    return plain(text)
+    return text
   }
 }
-
-/** Escapes characters that reverse the direction of text, which could disguise its content. */
-const plain = (text: string): string =>
-  text.replace(/[\u202a-\u202e\u2066-\u2069]/g, (character) => `\\u${character.charCodeAt(0).toString(16)}`)
 
 /** Returns a payload under a heading, or nothing if there is none. `href` leads to the whole payload. */
 export const payloadBlock = (heading: string, payload: EventPayload | undefined, href: string): Part => {

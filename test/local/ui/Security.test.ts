@@ -144,21 +144,30 @@ describe("A page", () => {
     })
   )
 
-  it.live("shows characters that turn text around by their names", () =>
+  it.live("shows characters that turn text around by their names, whatever they are a part of", () =>
     Effect.gen(function* () {
       const { machine, stage, url } = yield* played()
-      Result.getOrThrow(
+      const words = "\u202enimda"
+      const error = { ErrorType: words, ErrorMessage: words, ErrorData: words, StackTrace: [words] }
+      const { executionArn } = Result.getOrThrow(
         machine.command(Service.startExecution, {
           functionName: "orders:$LATEST",
           executionName: "order-1",
-          payload: JSON.stringify("\u202enimda"),
+          payload: JSON.stringify(words),
           invocationType: "Event" as const
         })
       )
-      yield* stage.next
-      const { text } = yield* get(url, page)
-      assert.notInclude(text, "\u202e")
-      assert.include(text, "\\u202enimda")
+      const { end, event } = yield* stage.next
+      const updates = [step("s", "FAIL", { Error: error }), step("p", "SUCCEED", { Payload: JSON.stringify(words) })]
+      const request = { DurableExecutionArn: executionArn, CheckpointToken: event.CheckpointToken, Updates: updates }
+      Result.getOrThrow(machine.command(Service.checkpoint, request))
+      yield* end(returned({ Status: "FAILED", Error: error }))
+      yield* machine.ended(executionArn)
+      for (const path of ["/_ui/", page, `${page}?op=s`, `${page}?op=p`, `${page}?view=events`]) {
+        const { text } = yield* get(url, path)
+        assert.notInclude(text, "\u202e", path)
+        assert.include(text, "\\u202enimda", path)
+      }
     })
   )
 
