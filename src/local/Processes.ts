@@ -100,10 +100,10 @@ const startFunction = (
       watched,
       useAwsCredentials,
       env: environmentOf(definition, `${host === "::1" ? "[::1]" : host}:${port}`, yield* url, region),
-      onExit: (how) => {
+      onExit: (how, isReplaced) => {
         // Requests that the old process has sent must not receive calls of the next one.
         hangUp()
-        runtime.exited(how)
+        runtime.exited(how, isReplaced)
         if (runtime.hasWaiting) sandbox.start()
       }
     })

@@ -76,9 +76,9 @@ export class Runtime {
 
   /**
    * Handles the end of the process. Its running calls have crashed. If it never requested a call it cannot start, and
-   * waiting calls fail too; otherwise another process will take them.
+   * waiting calls fail too; otherwise, and if it was replaced, another process will take them.
    */
-  exited(how: string): void {
+  exited(how: string, isReplaced = false): void {
     const error: ErrorObject = { ErrorType: "Runtime.ExitError", ErrorMessage: `Runtime exited with error: ${how}` }
     for (const { call, end } of Array.from(this.#running.values())) {
       end({
@@ -88,7 +88,7 @@ export class Runtime {
     }
     // Its connections may end later than the process, and a call that is handed over to a dead process never ends.
     this.#asking.clear()
-    if (!this.#ready) {
+    if (!this.#ready && !isReplaced) {
       for (const { end } of Array.from(this.#waiting)) end({ _tag: "Exited", error: this.#initError ?? error })
     }
     this.#ready = false

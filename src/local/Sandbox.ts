@@ -18,14 +18,16 @@ export interface SandboxOptions {
   readonly useAwsCredentials: boolean
   /** The file whose change ends the process. */
   readonly watched: string | undefined
-  /** Runs when the process has ended, by itself or not. */
-  readonly onExit: (how: string) => void
+  /** Runs when the process has ended, by itself or not; `isReplaced` is whether it ended because its file has changed. */
+  readonly onExit: (how: string, isReplaced: boolean) => void
 }
 
 export class Sandbox {
   readonly #options: SandboxOptions
   readonly #watcher: FSWatcher | undefined
   #child: ChildProcess | undefined
+  /** The process that ends because its file has changed. */
+  #replaced: ChildProcess | undefined
   #closed = false
 
   constructor(options: SandboxOptions) {
@@ -54,7 +56,7 @@ export class Sandbox {
       if (ended) return
       ended = true
       this.#child = undefined
-      if (!this.#closed) this.#options.onExit(how)
+      if (!this.#closed) this.#options.onExit(how, child === this.#replaced)
     }
     child.on("error", (error) => end(error.message))
     child.on("exit", (code, signal) => end(signal === null ? `exit status ${code}` : `signal: ${signal}`))
@@ -98,7 +100,9 @@ export class Sandbox {
     const { watched } = this.#options
     if (watched === undefined) return undefined
     const watcher = watch(dirname(watched), (_, name) => {
-      if (name === basename(watched)) this.kill()
+      if (name !== basename(watched)) return
+      this.#replaced = this.#child
+      this.kill()
     })
     watcher.on("error", () => undefined)
     watcher.unref()

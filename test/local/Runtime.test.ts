@@ -54,6 +54,22 @@ describe("A call", () => {
     })
   )
 
+  it.effect("fails with a process that cannot start, and waits for the next if that one was replaced", () =>
+    Effect.gen(function* () {
+      const { next, runtime } = scene()
+      const first = yield* Effect.forkChild(runtime.run(call), { startImmediately: true })
+      runtime.exited("signal: SIGKILL", true)
+      assert.isUndefined(first.pollUnsafe())
+      const { headers } = yield* next
+      assert.strictEqual(headers["lambda-runtime-aws-request-id"], "r-1")
+      runtime.exited("exit status 1")
+      assert.strictEqual((yield* Fiber.join(first))._tag, "Exited")
+      const second = yield* Effect.forkChild(runtime.run({ ...call, requestId: "r-2" }), { startImmediately: true })
+      runtime.exited("exit status 1")
+      assert.strictEqual((yield* Fiber.join(second))._tag, "Exited")
+    })
+  )
+
   it.effect("is handed over whatever its client has sent beside the payload", () =>
     Effect.gen(function* () {
       const { next, runtime } = scene()
