@@ -11,10 +11,6 @@ import * as Random from "effect/Random"
 import { setTimeout as timeoutOfNode } from "node:timers"
 import { setTimeout as promiseOfNode } from "node:timers/promises"
 import { everywhere, run, statusesOf, valueOf, type Options } from "../support/host.ts"
-import { vi } from "vitest"
-
-// Many executions are run, on a machine that has other work.
-vi.setConfig({ testTimeout: 120_000 })
 
 const both = { concurrency: "unbounded" } as const
 const short: Omit<Options, "kill"> = { engine: { outsideLimit: "1 second", patience: "4 seconds" } }

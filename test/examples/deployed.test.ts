@@ -8,16 +8,13 @@ import * as Effect from "effect/Effect"
 import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { basename, join } from "node:path"
-import { afterAll, beforeAll, vi } from "vitest"
+import { afterAll, beforeAll } from "vitest"
 import { ProcessValues } from "../../examples/02-invoke-lambda/contracts.ts"
 import { ChargeCard } from "../../examples/deployed/contracts.ts"
 import { parseFunctionAddress } from "../../src/wire/Constraints.ts"
 import * as Limits from "../../src/wire/Limits.ts"
 import { markdownBlocks } from "../docs/blocks.ts"
 import { actions, arnOf, matches, Stack } from "./stack.ts"
-
-// A net: loading a bundle takes seconds on a busy machine.
-vi.setConfig({ testTimeout: 120_000 })
 
 const output = mkdtempSync(join(tmpdir(), "effect-durable-deployed-"))
 

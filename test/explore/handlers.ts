@@ -16,7 +16,7 @@ import { everywhere, showSchedule, type Kill } from "../simulation/kit/kill.ts"
 import type { Explored } from "./explored.ts"
 
 /** Real milliseconds after which an execution that has not ended counts as stuck. */
-const patience = 120_000
+const patience = 600_000
 
 /** Requirements whose handler comes to an end that the requirement names, and dies of nothing but what is done to it here. */
 const explorable: ReadonlyMap<string, Requirement> = new Map(

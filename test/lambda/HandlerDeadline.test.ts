@@ -184,19 +184,19 @@ describe("an invocation that runs out of time", () => {
 
 describe("the margin of a handler", () => {
   it("is half of the time where there is no more than that, so that a function of one second gets somewhere", async () => {
-    // Here of a minute, which is no less true.
-    const lambda = new Lambda({ context: () => contextOf(60_000) })
+    // Here of a quarter of an hour, which is no less true.
+    const lambda = new Lambda({ context: () => contextOf(900_000) })
     const work = Work.implement(() => Durable.step("quick", Effect.succeed("done")))
-    const options = { layer: Layer.empty, checkpoints: lambda.checkpoints, margin: "1 minute" } as const
+    const options = { layer: Layer.empty, checkpoints: lambda.checkpoints, margin: "15 minutes" } as const
     lambda.deploy("work", LambdaHandler.make(work, options))
     await lambda.run("work")
     assert.strictEqual(lambda.invocations.at(-1)?.answer?.Status, "SUCCEEDED")
     assert.lengthOf(lambda.invocations, 1)
   })
 
-  /** The milliseconds that a step has left at its beginning, of a minute. */
+  /** The milliseconds that a step has left at its beginning, of an hour. */
   const leftWith = async (margin?: Duration.Input): Promise<number> => {
-    const lambda = new Lambda({ context: () => contextOf(60_000) })
+    const lambda = new Lambda({ context: () => contextOf(3_600_000) })
     const remaining = Effect.flatMap(Durable.StepContext, ({ remaining }) => Effect.map(remaining, Duration.toMillis))
     const work = Work.implement(() => Durable.step("ask", remaining))
     const options = { layer: Layer.empty, checkpoints: lambda.checkpoints }
@@ -207,15 +207,15 @@ describe("the margin of a handler", () => {
 
   it("is one second by default", async () => {
     const left = await leftWith()
-    assert.isAtMost(left, 59_000)
-    assert.isAbove(left, 50_000)
+    assert.isAtMost(left, 3_599_000)
+    assert.isAbove(left, 3_000_000)
   })
 
   it("leaves less time when it is larger, and more when it is smaller", async () => {
-    const [large, small] = await Promise.all([leftWith("30 seconds"), leftWith("400 millis")])
-    assert.isAtMost(large, 30_000)
-    assert.isAbove(small, 30_000)
-    assert.isAtMost(small, 59_600)
+    const [large, small] = await Promise.all([leftWith("15 minutes"), leftWith("400 millis")])
+    assert.isAtMost(large, 2_700_000)
+    assert.isAbove(small, 2_700_000)
+    assert.isAtMost(small, 3_599_600)
   })
 })
 

@@ -21,9 +21,6 @@ const fileOf = (name: string): string => fileURLToPath(new URL(`./handlers/${nam
 
 const nodeArgs = ["--conditions=effect-durable-source"]
 
-/** Processes of Node begin slowly on a busy machine. */
-const patience = 300_000
-
 /** An engine with these functions, in memory. */
 const engine = (functions: ReadonlyArray<LocalEngine.FunctionSource>, options: Partial<LocalEngine.Options> = {}) =>
   Effect.gen(function* () {
@@ -57,230 +54,189 @@ const client = <A, E>(
 ) => Effect.provideContext(effect, services)
 
 describe("A module", () => {
-  it.live(
-    "serves its implementations, each under the name of its contract and in a process of its own",
-    () =>
-      Effect.gen(function* () {
-        const { local, services } = yield* engine([LocalEngine.module(fileOf("orders.ts"))])
-        assert.sameMembers([...local.functions], ["price", "charge", "order"])
-        const result = yield* client(DurableClient.run(Orders.Order, { sku: "tea" }), services)
-        assert.strictEqual(result.cents, 300)
-        assert.strictEqual(result.receipt, "receipt for 300")
-        assert.notStrictEqual(result.pid, process.pid)
-        const declined = yield* client(DurableClient.run(Orders.Order, { sku: "champagne!!" }), services)
-        assert.strictEqual(declined.receipt, "declined: limit")
-      }),
-    patience
+  it.live("serves its implementations, each under the name of its contract and in a process of its own", () =>
+    Effect.gen(function* () {
+      const { local, services } = yield* engine([LocalEngine.module(fileOf("orders.ts"))])
+      assert.sameMembers([...local.functions], ["price", "charge", "order"])
+      const result = yield* client(DurableClient.run(Orders.Order, { sku: "tea" }), services)
+      assert.strictEqual(result.cents, 300)
+      assert.strictEqual(result.receipt, "receipt for 300")
+      assert.notStrictEqual(result.pid, process.pid)
+      const declined = yield* client(DurableClient.run(Orders.Order, { sku: "champagne!!" }), services)
+      assert.strictEqual(declined.receipt, "declined: limit")
+    })
   )
 
-  it.live(
-    "that serves nothing, or cannot be loaded, is refused with its reason",
-    () =>
-      Effect.gen(function* () {
-        const dir = yield* folder
-        const empty = join(dir, "empty.mjs")
-        writeFileSync(empty, "export const answer = 42")
-        const broken = join(dir, "broken.mjs")
-        writeFileSync(broken, `throw new Error("no database")`)
-        const refusal = (file: string) => Effect.flip(engine([LocalEngine.module(file)]))
-        assert.include((yield* refusal(empty)).message, "exports nothing to serve")
-        assert.include((yield* refusal(broken)).message, "no database")
-        const twice = [LocalEngine.handler(fileOf("plain.cjs")), LocalEngine.handler(fileOf("plain.cjs"))]
-        assert.include((yield* Effect.flip(engine(twice))).message, `Two functions are called "plain"`)
-        const named = LocalEngine.handler(fileOf("plain.cjs"), { name: "no name" })
-        assert.include((yield* Effect.flip(engine([named]))).message, `cannot be called "no name"`)
-      }),
-    patience
+  it.live("that serves nothing, or cannot be loaded, is refused with its reason", () =>
+    Effect.gen(function* () {
+      const dir = yield* folder
+      const empty = join(dir, "empty.mjs")
+      writeFileSync(empty, "export const answer = 42")
+      const broken = join(dir, "broken.mjs")
+      writeFileSync(broken, `throw new Error("no database")`)
+      const refusal = (file: string) => Effect.flip(engine([LocalEngine.module(file)]))
+      assert.include((yield* refusal(empty)).message, "exports nothing to serve")
+      assert.include((yield* refusal(broken)).message, "no database")
+      const twice = [LocalEngine.handler(fileOf("plain.cjs")), LocalEngine.handler(fileOf("plain.cjs"))]
+      assert.include((yield* Effect.flip(engine(twice))).message, `Two functions are called "plain"`)
+      const named = LocalEngine.handler(fileOf("plain.cjs"), { name: "no name" })
+      assert.include((yield* Effect.flip(engine([named]))).message, `cannot be called "no name"`)
+    })
   )
 })
 
 describe("A module that sends messages of its own", () => {
-  it.live(
-    "is served",
-    () =>
-      Effect.gen(function* () {
-        const file = join(yield* folder, "ready.mjs")
-        writeFileSync(file, `process.send?.("ready"); process.send?.({ on: true }); export const handler = () => {}`)
-        const { local } = yield* engine([LocalEngine.module(file)])
-        assert.deepStrictEqual(local.functions, ["ready"])
-      }),
-    patience
+  it.live("is served", () =>
+    Effect.gen(function* () {
+      const file = join(yield* folder, "ready.mjs")
+      writeFileSync(file, `process.send?.("ready"); process.send?.({ on: true }); export const handler = () => {}`)
+      const { local } = yield* engine([LocalEngine.module(file)])
+      assert.deepStrictEqual(local.functions, ["ready"])
+    })
   )
 })
 
 describe("A handler", () => {
-  it.live(
-    "of AWS's own SDK runs unchanged",
-    () =>
-      Effect.gen(function* () {
-        const { call } = yield* engine([LocalEngine.handler(fileOf("aws.ts"), { name: "doubler" })])
-        assert.deepStrictEqual(yield* call("doubler:$LATEST", { n: 20 }), { failed: false, value: 41 })
-      }),
-    patience
+  it.live("of AWS's own SDK runs unchanged", () =>
+    Effect.gen(function* () {
+      const { call } = yield* engine([LocalEngine.handler(fileOf("aws.ts"), { name: "doubler" })])
+      assert.deepStrictEqual(yield* call("doubler:$LATEST", { n: 20 }), { failed: false, value: 41 })
+    })
   )
 
-  it.live(
-    "that is a plain function is called as Lambda calls it, without the developer's credentials",
-    () =>
-      Effect.gen(function* () {
-        for (const name of ["AWS_SESSION_TOKEN", "AWS_BEARER_TOKEN_BEDROCK"]) {
-          process.env[name] = "of the developer"
-          yield* Effect.addFinalizer(() => Effect.sync(() => delete process.env[name]))
-        }
-        const plain = (name: string, options: LocalEngine.HandlerOptions = {}) =>
-          LocalEngine.handler(fileOf("plain.cjs"), { kind: "plain", name, ...options })
-        const { call, local } = yield* engine([
-          plain("plain"),
-          plain("fails", { export: "fails" }),
-          plain("silent", { export: "silent" })
-        ])
-        // On more lines than one, and with characters that no header can hold.
-        const custom = { a: 1, text: "Zoë \u{1F600}\n" }
-        const context = Buffer.from(JSON.stringify({ custom }, undefined, 2)).toString("base64")
-        const { value } = yield* call("plain", { a: 1 }, context)
-        const { id, pid, ...rest } = value
-        assert.isString(id)
-        assert.notStrictEqual(pid, process.pid)
-        assert.deepStrictEqual(rest, {
-          event: { a: 1 },
-          name: "plain",
-          arn: "arn:aws:lambda:us-east-1:123456789012:function:plain:$LATEST",
-          client: { custom },
-          hasTime: true,
-          key: "local",
-          endpoint: local.url
+  it.live("that is a plain function is called as Lambda calls it, without the developer's credentials", () =>
+    Effect.gen(function* () {
+      for (const name of ["AWS_SESSION_TOKEN", "AWS_BEARER_TOKEN_BEDROCK"]) {
+        process.env[name] = "of the developer"
+        yield* Effect.addFinalizer(() => Effect.sync(() => delete process.env[name]))
+      }
+      const plain = (name: string, options: LocalEngine.HandlerOptions = {}) =>
+        LocalEngine.handler(fileOf("plain.cjs"), { kind: "plain", name, ...options })
+      const { call, local } = yield* engine([
+        plain("plain"),
+        plain("fails", { export: "fails" }),
+        plain("silent", { export: "silent" })
+      ])
+      // On more lines than one, and with characters that no header can hold.
+      const custom = { a: 1, text: "Zoë \u{1F600}\n" }
+      const context = Buffer.from(JSON.stringify({ custom }, undefined, 2)).toString("base64")
+      const { value } = yield* call("plain", { a: 1 }, context)
+      const { id, pid, ...rest } = value
+      assert.isString(id)
+      assert.notStrictEqual(pid, process.pid)
+      assert.deepStrictEqual(rest, {
+        event: { a: 1 },
+        name: "plain",
+        arn: "arn:aws:lambda:us-east-1:123456789012:function:plain:$LATEST",
+        client: { custom },
+        hasTime: true,
+        key: "local",
+        endpoint: local.url
+      })
+      const failed = yield* call("fails", {})
+      assert.isTrue(failed.failed)
+      assert.strictEqual(failed.value.errorType, "RangeError")
+      assert.strictEqual(failed.value.errorMessage, "too much")
+      assert.deepStrictEqual(yield* call("silent", {}), { failed: false, value: null })
+      assert.strictEqual((yield* call("plain", {})).value.pid, pid)
+    })
+  )
+
+  it.live("whose process ends in a call fails that call, and is started again for the next", () =>
+    Effect.gen(function* () {
+      const file = join(yield* folder, "calls")
+      const { call } = yield* engine([
+        LocalEngine.handler(fileOf("plain.cjs"), { name: "fragile", kind: "plain", export: "fragile" })
+      ])
+      const first = yield* call("fragile", { file })
+      assert.strictEqual(first.value.errorType, "Runtime.ExitError")
+      assert.match(first.value.errorMessage, /^RequestId: [\w-]+ Error: Runtime exited with error: exit status 7$/)
+      assert.isFalse((yield* call("fragile", { file })).failed)
+    })
+  )
+
+  it.live("of a durable function whose process ends is invoked again", () =>
+    Effect.gen(function* () {
+      const file = join(yield* folder, "calls")
+      const { call } = yield* engine([LocalEngine.handler(fileOf("durable.cjs"))], {
+        retry: { initial: "10 millis" }
+      })
+      assert.deepStrictEqual(yield* call("durable:$LATEST", { file }), { failed: false, value: 2 })
+      assert.strictEqual(readFileSync(file, "utf8"), "called\ncalled\n")
+    })
+  )
+
+  it.live("that takes too long is cut off with its process", () =>
+    Effect.gen(function* () {
+      const { call } = yield* engine([
+        LocalEngine.handler(fileOf("plain.cjs"), {
+          name: "stuck",
+          kind: "plain",
+          export: "stuck",
+          timeout: "100 millis"
         })
-        const failed = yield* call("fails", {})
-        assert.isTrue(failed.failed)
-        assert.strictEqual(failed.value.errorType, "RangeError")
-        assert.strictEqual(failed.value.errorMessage, "too much")
-        assert.deepStrictEqual(yield* call("silent", {}), { failed: false, value: null })
-        assert.strictEqual((yield* call("plain", {})).value.pid, pid)
-      }),
-    patience
+      ])
+      const { value } = yield* call("stuck", {})
+      assert.strictEqual(value.errorType, "Sandbox.Timedout")
+      assert.strictEqual(value.errorMessage, "Task timed out after 0.10 seconds")
+    })
   )
 
-  it.live(
-    "whose process ends in a call fails that call, and is started again for the next",
-    () =>
-      Effect.gen(function* () {
-        const file = join(yield* folder, "calls")
-        const { call } = yield* engine([
-          LocalEngine.handler(fileOf("plain.cjs"), { name: "fragile", kind: "plain", export: "fragile" })
-        ])
-        const first = yield* call("fragile", { file })
-        assert.strictEqual(first.value.errorType, "Runtime.ExitError")
-        assert.match(first.value.errorMessage, /^RequestId: [\w-]+ Error: Runtime exited with error: exit status 7$/)
-        assert.isFalse((yield* call("fragile", { file })).failed)
-      }),
-    patience
+  it.live("that is not there fails its calls with that reason", () =>
+    Effect.gen(function* () {
+      const { call } = yield* engine([
+        LocalEngine.handler(fileOf("plain.cjs"), { name: "absent", kind: "plain", export: "absent" })
+      ])
+      const { failed, value } = yield* call("absent", {})
+      assert.isTrue(failed)
+      assert.match(value.errorMessage, /plain\.cjs exports no handler "absent"/)
+    })
   )
 
-  it.live(
-    "of a durable function whose process ends is invoked again",
-    () =>
-      Effect.gen(function* () {
-        const file = join(yield* folder, "calls")
-        const { call } = yield* engine([LocalEngine.handler(fileOf("durable.cjs"))], {
-          retry: { initial: "10 millis" }
-        })
-        assert.deepStrictEqual(yield* call("durable:$LATEST", { file }), { failed: false, value: 2 })
-        assert.strictEqual(readFileSync(file, "utf8"), "called\ncalled\n")
-      }),
-    patience
-  )
-
-  it.live(
-    "that takes too long is cut off with its process",
-    () =>
-      Effect.gen(function* () {
-        const { call } = yield* engine([
-          LocalEngine.handler(fileOf("plain.cjs"), {
-            name: "stuck",
-            kind: "plain",
-            export: "stuck",
-            timeout: "100 millis"
-          })
-        ])
-        const { value } = yield* call("stuck", {})
-        assert.strictEqual(value.errorType, "Sandbox.Timedout")
-        assert.strictEqual(value.errorMessage, "Task timed out after 0.10 seconds")
-      }),
-    patience
-  )
-
-  it.live(
-    "that is not there fails its calls with that reason",
-    () =>
-      Effect.gen(function* () {
-        const { call } = yield* engine([
-          LocalEngine.handler(fileOf("plain.cjs"), { name: "absent", kind: "plain", export: "absent" })
-        ])
-        const { failed, value } = yield* call("absent", {})
-        assert.isTrue(failed)
-        assert.match(value.errorMessage, /plain\.cjs exports no handler "absent"/)
-      }),
-    patience
-  )
-
-  it.live(
-    "begins anew when its file changes",
-    () =>
-      Effect.gen(function* () {
-        const file = join(yield* folder, "greet.mjs")
-        const write = (text: string) => writeFileSync(file, `export const handler = async () => "${text}"`)
-        write("hello")
-        const { call } = yield* engine([LocalEngine.handler(file, { kind: "plain" })])
-        assert.strictEqual((yield* call("greet", {})).value, "hello")
-        write("good evening")
-        const changed = (): Effect.Effect<void> =>
-          Effect.flatMap(call("greet", {}), ({ value }) => (value === "good evening" ? Effect.void : changed()))
-        yield* changed()
-      }),
-    patience
+  it.live("begins anew when its file changes", () =>
+    Effect.gen(function* () {
+      const file = join(yield* folder, "greet.mjs")
+      const write = (text: string) => writeFileSync(file, `export const handler = async () => "${text}"`)
+      write("hello")
+      const { call } = yield* engine([LocalEngine.handler(file, { kind: "plain" })])
+      assert.strictEqual((yield* call("greet", {})).value, "hello")
+      write("good evening")
+      const changed = (): Effect.Effect<void> =>
+        Effect.flatMap(call("greet", {}), ({ value }) => (value === "good evening" ? Effect.void : changed()))
+      yield* changed()
+    })
   )
 })
 
 describe("A program that speaks the Runtime API", () => {
-  it.live(
-    "is a function, in Node",
-    () =>
-      Effect.gen(function* () {
-        const { call } = yield* engine([
-          LocalEngine.command("sum", [process.execPath, fileOf("runtime.mjs")], { kind: "plain" })
-        ])
-        const { value } = yield* call("sum", { numbers: [1, 2, 3] })
-        assert.deepStrictEqual(value, { language: "javascript", sum: 6 })
-      }),
-    patience
+  it.live("is a function, in Node", () =>
+    Effect.gen(function* () {
+      const { call } = yield* engine([
+        LocalEngine.command("sum", [process.execPath, fileOf("runtime.mjs")], { kind: "plain" })
+      ])
+      const { value } = yield* call("sum", { numbers: [1, 2, 3] })
+      assert.deepStrictEqual(value, { language: "javascript", sum: 6 })
+    })
   )
 
   const hasPython = spawnSync("python3", ["--version"]).status === 0
 
-  it.live.skipIf(!hasPython)(
-    "is a function, in Python (skipped where there is no python3)",
-    () =>
-      Effect.gen(function* () {
-        const { call } = yield* engine([
-          LocalEngine.command("sum", ["python3", fileOf("runtime.py")], { kind: "plain" })
-        ])
-        assert.deepStrictEqual((yield* call("sum", { numbers: [1, 2, 3] })).value, { language: "python", sum: 6 })
-        const { failed, value } = yield* call("sum", { fail: true })
-        assert.isTrue(failed)
-        assert.strictEqual(value.errorType, "ValueError")
-      }),
-    patience
+  it.live.skipIf(!hasPython)("is a function, in Python (skipped where there is no python3)", () =>
+    Effect.gen(function* () {
+      const { call } = yield* engine([LocalEngine.command("sum", ["python3", fileOf("runtime.py")], { kind: "plain" })])
+      assert.deepStrictEqual((yield* call("sum", { numbers: [1, 2, 3] })).value, { language: "python", sum: 6 })
+      const { failed, value } = yield* call("sum", { fail: true })
+      assert.isTrue(failed)
+      assert.strictEqual(value.errorType, "ValueError")
+    })
   )
 
-  it.live(
-    "that cannot be started fails its calls with that reason",
-    () =>
-      Effect.gen(function* () {
-        const { call } = yield* engine([LocalEngine.command("ghost", ["/no/such/program"], { kind: "plain" })])
-        const { failed, value } = yield* call("ghost", {})
-        assert.isTrue(failed)
-        assert.include(value.errorMessage, "ENOENT")
-      }),
-    patience
+  it.live("that cannot be started fails its calls with that reason", () =>
+    Effect.gen(function* () {
+      const { call } = yield* engine([LocalEngine.command("ghost", ["/no/such/program"], { kind: "plain" })])
+      const { failed, value } = yield* call("ghost", {})
+      assert.isTrue(failed)
+      assert.include(value.errorMessage, "ENOENT")
+    })
   )
 })

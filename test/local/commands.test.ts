@@ -6,8 +6,8 @@ import { spawnSync } from "node:child_process"
 import process from "node:process"
 import { fileURLToPath } from "node:url"
 
-/** Processes begin slowly on a busy machine. */
-const patience = 300_000
+/** A net: each command starts many processes, which begin slowly on a busy machine. */
+const patience = 30 * 60_000
 
 const run = (file: string, ...args: ReadonlyArray<string>) => {
   const { status, stderr, stdout } = spawnSync(

@@ -13,10 +13,6 @@ import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 import { everywhere, run, valueOf } from "../support/host.ts"
 import { actions, assertSucceeded, defectOf, execute, unchecked, valueOf as valueIn } from "./support.ts"
-import { vi } from "vitest"
-
-// Many executions are run, on a machine that has other work.
-vi.setConfig({ testTimeout: 120_000 })
 
 const real = (millis: number): Effect.Effect<void> =>
   Effect.promise(() => new Promise((done) => void setTimeout(done, millis)))

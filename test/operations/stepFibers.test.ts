@@ -7,10 +7,6 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { everywhere, run } from "../support/host.ts"
 import { unchecked } from "./support.ts"
-import { vi } from "vitest"
-
-// Many executions are run, on a machine that has other work.
-vi.setConfig({ testTimeout: 120_000 })
 
 const sleepless = (note: (text: string) => void, text: string) =>
   Effect.forkDetach(

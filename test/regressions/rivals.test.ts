@@ -334,7 +334,7 @@ describe("clocks and replays", () => {
       assert.strictEqual(elapsed(one.history), 300 * 86_400_000)
       assert.strictEqual(elapsed(other.history), 3 * 86_400_000)
       assert.strictEqual(one.history[0]?.EventTimestamp, 0)
-      assert.isBelow(Date.now() - now, 60_000)
+      assert.isBelow(Date.now() - now, 86_400_000)
     })
   )
 

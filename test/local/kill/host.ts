@@ -14,7 +14,7 @@ import type { Note } from "./scenes.ts"
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds))
 
 /** Milliseconds after which nothing is waited for any more. */
-const patience = 120_000
+const patience = 600_000
 
 export class Host {
   readonly #folder = mkdtempSync(join(tmpdir(), "effect-durable-kill-"))
