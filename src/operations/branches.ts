@@ -7,6 +7,7 @@
  * Invariants:
  * 1. Branches start in index order, at most as many at a time as the rules allow.
  * 2. The operation lets go of the remaining branches: it interrupts them and waits only for their durable finalizers.
+ * 3. No branch starts once a context around the operation is over.
  *
  * @since 0.1.0
  */
@@ -17,6 +18,7 @@ import * as Fiber from "effect/Fiber"
 import type { AnyFiber } from "../execution/Fibers.ts"
 import type { Namespace } from "../execution/Namespace.ts"
 import type { Parts } from "../execution/Parts.ts"
+import { InFinalizer } from "../execution/References.ts"
 import { forBranches } from "../internal/waits.ts"
 import { inNamespace } from "./child.ts"
 import type { Body } from "./Operation.ts"
@@ -65,6 +67,7 @@ class Running {
   readonly #parts: Parts
   readonly #branches: ReadonlyArray<Branch>
   readonly #rules: Rules
+  readonly #caller: AnyFiber
   readonly #fork: (body: Body) => AnyFiber
   readonly #resume: (effect: Effect.Effect<ReadonlyArray<State>>) => void
   readonly #states: Array<State>
@@ -84,6 +87,7 @@ class Running {
     this.#parts = parts
     this.#branches = branches
     this.#rules = rules
+    this.#caller = caller
     const fork = Effect.runForkWith(caller.context)
     this.#fork = (body) => parts.fibers.forkedBy(caller, () => fork(cast<Body, Effect.Effect<unknown, unknown>>(body)))
     this.#resume = resume
@@ -99,6 +103,10 @@ class Running {
     this.#isAdvancing = true
     try {
       while (!this.#isOver) {
+        if (this.#isLetGo) {
+          if (this.#fibers.size === 0) this.#end(Effect.interrupt)
+          break
+        }
         if (this.#rules.isComplete()) this.#finish(Effect.succeed(this.#states))
         else if (this.#hasRoom && this.#rules.mayStart()) this.#start(this.#next++)
         else if (this.#fibers.size === 0) this.#finish(Effect.succeed(this.#states))
@@ -108,6 +116,12 @@ class Running {
       if (!this.#isOver) this.#finish(Effect.die(defect))
     }
     this.#isAdvancing = false
+  }
+
+  /** Whether a context around the branches is over. Then none starts any more, and nobody needs to know how they ended. */
+  get #isLetGo(): boolean {
+    const standing = this.#branches[0]?.namespace.parent?.standing
+    return standing === "closed" || (standing === "abandoned" && !this.#caller.getRef(InFinalizer))
   }
 
   get #hasRoom(): boolean {

@@ -220,3 +220,42 @@ describe("Whoever interrupts a batch", () => {
     })
   )
 })
+
+/** What lets go of a block, here of one that a forked fiber works for. */
+const ends: Readonly<Record<string, (block: Branch) => Program>> = {
+  "a time-out": (block) => Effect.ignore(Durable.timeout("end", block, "1 minute")),
+  "a race": (block) => Durable.race("end", [block, Durable.wait("pause", "1 minute")]),
+  "a batch": (block) => Effect.asVoid(Durable.parallel("end", [block, Durable.wait("pause", "1 minute")], { policy })),
+  "a limit of Effect": (block) => Effect.ignore(Effect.timeout(Durable.child("end", block), "1 minute"))
+}
+
+/** Operations that have not begun all of their blocks. */
+const waiting: Readonly<Record<string, (branches: ReadonlyArray<Branch>) => Program>> = {
+  all: (branches) => Durable.all("inner", branches, { concurrency: 2 }),
+  forEach: (branches) => Durable.forEach("inner", branches, (branch) => branch, { concurrency: 2 }),
+  parallel: (branches) => Durable.parallel("inner", branches, { concurrency: 2 }),
+  map: (branches) => Durable.map("inner", branches, (branch) => branch, { concurrency: 1 }),
+  "a flat all": (branches) => Durable.all("inner", branches, { concurrency: 1, flat: true })
+}
+
+type Branch = Effect.Effect<void, never, Durable.Execution>
+
+describe.each(Object.entries(ends))("A block of %s that has begun two of its branches", (_, end) => {
+  it.live.each(Object.entries(waiting))("begins no other when it is let go of: %s", ([, operation]) =>
+    Effect.gen(function* () {
+      const execution = yield* host((note) =>
+        Effect.gen(function* () {
+          const far = Durable.wait("far", "1 day")
+          const late = Effect.andThen(note("late"), far)
+          yield* end(
+            Effect.flatMap(Effect.forkChild(Effect.orDie(Effect.asVoid(operation([far, far, late])))), Fiber.join)
+          )
+          return yield* note("over")
+        })
+      )
+      const { answer } = yield* execution.drive()
+      assert.strictEqual(valueOf(answer), "over")
+      assert.notInclude(execution.log, "late")
+    })
+  )
+})
