@@ -72,7 +72,7 @@ interface Delivery {
 }
 
 const next = (work: Work.Work, execution: Execution.Execution, page: Paging.OperationPage): Delivery => {
-  const token = Work.freshToken(work)
+  const token = Work.freshToken(work, execution.identity.arn)
   const gate = execution.gate._tag === "InFlight" ? { ...execution.gate, token } : execution.gate
   return { answer: { CheckpointToken: token, NewExecutionState: page }, gate }
 }

@@ -22,6 +22,9 @@ export interface OperationAddress {
   readonly operationId: string
 }
 
+/** Returns the owner of the ids that are made for an operation. */
+export const ownerOf = ({ executionArn, operationId }: OperationAddress): string => `${executionArn} ${operationId}`
+
 /** The immutable start data of an execution. */
 export interface Identity {
   readonly arn: string

@@ -47,8 +47,8 @@ export const wake = (work: Work.Work): void => {
 
 const invoke = (work: Work.Work, execution: Execution.Execution): void => {
   const { identity } = execution
-  const invocationId = work.freshId()
-  const token = Work.freshToken(work)
+  const invocationId = work.freshId(identity.arn)
+  const token = Work.freshToken(work, identity.arn)
   const news = Execution.changedBetween(execution, execution.delivered, execution.changes.size)
   const gate: Execution.Gate = { _tag: "InFlight", invocationId, startTimestamp: work.time, token }
   Work.store(work, Execution.deliverAll({ ...execution, gate }))

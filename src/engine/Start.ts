@@ -11,7 +11,7 @@ import * as Constraints from "../wire/Constraints.ts"
 import * as Limits from "../wire/Limits.ts"
 import type { Config, FunctionEntry } from "./Config.ts"
 import * as Events from "./Events.ts"
-import type * as Execution from "./Execution.ts"
+import * as Execution from "./Execution.ts"
 import * as AppendLog from "./internal/AppendLog.ts"
 import { invariant } from "./internal/invariant.ts"
 import { textSize } from "./internal/size.ts"
@@ -222,8 +222,10 @@ const identify = (
   { executionName: given, executionTimeoutSeconds, payload, tenantId, traceHeader }: StartRequestWithoutAddress,
   parent: Execution.OperationAddress | undefined
 ): Execution.Identity => {
-  const id = work.freshId()
-  const executionName = given ?? work.freshId()
+  const named = given === undefined ? undefined : `${entry.name} ${given}`
+  const owner = parent === undefined ? named : Execution.ownerOf(parent)
+  const id = work.freshId(owner)
+  const executionName = given ?? work.freshId(owner)
   return {
     id,
     name: executionName,

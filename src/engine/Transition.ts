@@ -10,6 +10,7 @@ import * as ChainedInvoke from "./ChainedInvoke.ts"
 import { change, subject } from "./Change.ts"
 import * as Close from "./Close.ts"
 import * as Events from "./Events.ts"
+import * as Execution from "./Execution.ts"
 import { invariant } from "./internal/invariant.ts"
 import * as Work from "./Work.ts"
 
@@ -162,8 +163,8 @@ const cancelled = (work: Work.Work, operation: Operation): Operation => ({
 // --- Callbacks -------------------------------------------------------------------------------------------------------
 
 const startCallback = (work: Work.Work, arn: string, update: OperationUpdate): void => {
-  const callbackId = Work.freshToken(work)
   const address = { executionArn: arn, operationId: update.Id }
+  const callbackId = Work.freshToken(work, Execution.ownerOf(address))
   const timeout = orNone(update.CallbackOptions?.TimeoutSeconds)
   const heartbeat = orNone(update.CallbackOptions?.HeartbeatTimeoutSeconds)
   const execution = Work.execution(work, arn)

@@ -25,9 +25,10 @@ export interface Env {
   readonly now: number
   /**
    * Returns a new unique text of 1..64 letters, digits and `-`: in a server from at least 128 random bits, because
-   * checkpoint tokens and callback ids contain it; in a test from a counter.
+   * checkpoint tokens and callback ids contain it. A test computes it from `owner`, which names what the id belongs to, and
+   * from the number of ids that this owner has had. So the id is the same whatever other owners did before.
    */
-  readonly freshId: () => string
+  readonly freshId: (owner?: string) => string
 }
 
 /**
@@ -99,7 +100,7 @@ export interface Work {
   /** The stamp of the current event, once it needed one. */
   stamped: number | undefined
   readonly config: Config
-  readonly freshId: () => string
+  readonly freshId: Env["freshId"]
   readonly effects: Array<HostEffect>
   /** The executions that this command changed, in the order of their first change. */
   readonly touched: Set<string>
@@ -151,8 +152,8 @@ const later = (stamp: number, step: number): number => (stamp + step > stamp ? s
 
 // --- Access ----------------------------------------------------------------------------------------------------------
 
-/** Returns a new checkpoint token or callback id: unique, base64 and opaque. */
-export const freshToken = (work: Work): string => Base64.encode(work.freshId())
+/** Returns a new checkpoint token or callback id of an owner: unique, base64 and opaque. */
+export const freshToken = (work: Work, owner: string): string => Base64.encode(work.freshId(owner))
 
 /** Returns the execution with this ARN, which has to exist. */
 export const execution = (work: Work, arn: string): Execution => {

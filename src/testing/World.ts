@@ -24,6 +24,7 @@ import type { AnyFiber } from "../execution/Fibers.ts"
 import type { Attempt } from "../execution/Listener.ts"
 import type { Parts } from "../execution/Parts.ts"
 import { makeClient } from "../hosting/client.ts"
+import { md5 } from "../internal/md5.ts"
 import { deadlineOf, invoke } from "../invocation/Invocation.ts"
 import { storeError } from "../StoreFailure.ts"
 import type { HistoryEvent } from "../wire/HistoryEvent.ts"
@@ -110,7 +111,8 @@ export class World {
   /** The latest invocation of each execution. */
   readonly #invoked = new Map<string, Invoked>()
   #state = Engine.empty
-  #ids = 0
+  /** How many ids each owner has had. */
+  readonly #ids = new Map<string, number>()
   #stopped = false
 
   constructor(options: {
@@ -275,9 +277,11 @@ export class World {
     return { config: this.#config, now: this.clock.currentTimeMillisUnsafe(), freshId: this.#freshId }
   }
 
-  readonly #freshId = (): string => {
-    const digits = (++this.#ids).toString(16).padStart(12, "0")
-    return `00000000-0000-4000-8000-${digits}`
+  readonly #freshId = (owner = ""): string => {
+    const count = (this.#ids.get(owner) ?? 0) + 1
+    this.#ids.set(owner, count)
+    const digits = owner === "" ? "0".repeat(32) : md5(owner)
+    return digits.replace(/^(.{8})(.{4}).(.{3}).(.{3}).{12}$/, `$1-$2-4$3-8$4-${count.toString(16).padStart(12, "0")}`)
   }
 
   readonly #lookup: Engine.Config["lookup"] = (name, qualifier) => {
