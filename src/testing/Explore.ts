@@ -224,7 +224,7 @@ const problemOf = (seen: Seen, clean: Seen, { mayRepeat }: Tries): string | unde
     return `expected that the execution ${clean.outcome}, found that it ${seen.outcome}`
   if (wrong !== undefined) return wrong
   const repeated = mayRepeat === undefined ? undefined : repeatedIn(seen, clean, mayRepeat)
-  return repeated ?? differenceBetween(linesOf(clean, seen), linesOf(seen, clean))
+  return repeated ?? differenceBetween(numbered(linesOf(clean, seen)), numbered(linesOf(seen, clean)))
 }
 
 const repeatedIn = (seen: Seen, clean: Seen, mayRepeat: ReadonlyArray<string>): string | undefined => {
@@ -241,6 +241,16 @@ const differenceBetween = (expected: ReadonlyArray<string>, found: ReadonlyArray
   const added = found.find((line) => !expected.includes(line))
   if (missing === undefined && added === undefined) return undefined
   return `expected ${missing === undefined ? `no ${added}` : missing}, found ${missing === undefined ? "it" : (added ?? "none")}`
+}
+
+/** Numbers equal lines from the second on, so that another number of them is a difference. */
+const numbered = (lines: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const counts = new Map<string, number>()
+  return lines.map((line) => {
+    const count = (counts.get(line) ?? 0) + 1
+    counts.set(line, count)
+    return count === 1 ? line : `${line}, number ${count}`
+  })
 }
 
 /** Returns a line for every awaited operation, with its path and outcome. */

@@ -2,11 +2,13 @@
  * Crash a workflow at every checkpoint: right ones survive, and wrong ones are found, with a crash that a person can read.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Durable, DurableFunction } from "effect-durable"
+import { Durable, type DurableClient, DurableFunction } from "effect-durable"
 import { TestEngine } from "effect-durable/testing"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Random from "effect/Random"
 import * as Schema from "effect/Schema"
 
 const Order = DurableFunction.make("order", { success: Schema.Unknown })
@@ -59,6 +61,50 @@ describe("TestEngine.explore", () => {
       const order = Order.implement(() => Effect.orDie(Durable.invoke(Callee)))
       const explored = yield* TestEngine.explore(Order).pipe(Effect.provide(TestEngine.layer([callee, order])))
       assert.deepStrictEqual(explored.checkpoints, ["START callee", "START an hour", "START work, SUCCEED work"])
+    })
+  )
+
+  const Callee = DurableFunction.make("callee", { success: Schema.Array(Schema.Unknown) })
+  const facts = Effect.gen(function* () {
+    yield* Durable.wait("an hour", "1 hour")
+    const { executionArn, executionName } = yield* Durable.execution
+    return [executionArn, executionName, yield* Durable.uuid, yield* Random.next]
+  })
+  const recordsId = Effect.gen(function* () {
+    const { callbackId } = yield* Durable.callback("approval")
+    return yield* Durable.step("keep the id", Effect.succeed(callbackId))
+  })
+  const waiter = Effect.as(Durable.wait("an hour", "1 hour"), [])
+  const idsOf: ReadonlyArray<
+    readonly [string, typeof facts, Effect.Effect<unknown, never, Durable.Execution | DurableClient.DurableClient>]
+  > = [
+    ["a function that it invokes", facts, Effect.orDie(Durable.invoke(Callee))],
+    [
+      "functions that it invokes together",
+      facts,
+      Effect.orDie(
+        Durable.map("calls", [1, 2], () => Durable.invoke(Callee), {
+          success: Callee.success
+        })
+      )
+    ],
+    ["an execution that it starts", waiter, Effect.orDie(Durable.start(Callee))],
+    [
+      "an execution that it starts by a name",
+      waiter,
+      Effect.orDie(Durable.start(Callee, undefined, { executionName: "c-1" }))
+    ],
+    ["an execution to which it hands over", facts, Effect.orDie(Durable.continueWith(Callee))],
+    ["a callback", waiter, recordsId]
+  ]
+  it.effect.each(idsOf)("gives the same ids in every run to %s", ([, callee, workflow]) =>
+    Effect.gen(function* () {
+      const order = Order.implement(() =>
+        Effect.andThen(Effect.andThen(step("charge"), Durable.wait("a day", "1 day")), workflow)
+      )
+      const world = TestEngine.layer([Callee.implement(() => callee), order])
+      const { schedules } = yield* TestEngine.explore(Order).pipe(Effect.provide(world))
+      assert.isAbove(schedules, 0)
     })
   )
 
@@ -152,6 +198,27 @@ describe("TestEngine.explore finds", () => {
         yield* verdict(workflow),
         /^A second run, without a crash either,: expected that the execution ends as/
       )
+    })
+  )
+
+  it.effect("one operation more, which looks like another one", () =>
+    Effect.gen(function* () {
+      const world = Layer.unwrap(
+        Effect.sync(() => {
+          let paid = 0
+          const pay = Effect.sync(() => void paid++)
+          const order = Order.implement(() =>
+            Effect.andThen(
+              Durable.step("pay", pay),
+              Effect.suspend(() => Effect.repeat(step("mail"), { times: paid - 1 }))
+            )
+          )
+          return TestEngine.layer([order])
+        })
+      )
+      const exit = yield* Effect.exit(TestEngine.explore(Order, undefined, { world }).pipe(Effect.provide(world)))
+      const found = Exit.isFailure(exit) ? String(Cause.squash(exit.cause)) : "nothing"
+      assert.include(found, 'expected no STEP "mail" of order that SUCCEEDED with "mail", number 2, found it')
     })
   )
 
