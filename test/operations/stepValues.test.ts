@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Duration from "effect/Duration"
 import { cast } from "effect/Function"
 import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
 import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
 import * as SubscriptionRef from "effect/SubscriptionRef"
@@ -400,6 +401,22 @@ describe("The value of a step with a schema", () => {
       const [live, replayed] = yield* liveAndReplayed(Durable.step("shape", Effect.succeed(value), { success: Shape }))
       assert.deepStrictEqual(live, value)
       assert.deepStrictEqual(replayed, value)
+    })
+  )
+
+  it.effect("is recorded as it is although it is redacted, unless its schema forbids that", () =>
+    Effect.gen(function* () {
+      const pin = Redacted.make("4711")
+      const [live, replayed] = yield* liveAndReplayed(
+        Durable.step("pin", Effect.succeed(pin), { success: Schema.Redacted(Schema.String) })
+      )
+      assert.deepStrictEqual([Redacted.value(live), Redacted.value(replayed)], ["4711", "4711"])
+      const forbidden = Schema.Redacted(Schema.String, { disallowJsonEncode: true })
+      for (const step of [Durable.step("pin", Effect.succeed(pin), { success: forbidden }), loosely("pin", pin, {})]) {
+        const ran = yield* execute(unchecked<unknown>(step))
+        assert.strictEqual(failureOf(ran).errorType, "SerdesFailed")
+        assert.notInclude(JSON.stringify(ran), "4711")
+      }
     })
   )
 
