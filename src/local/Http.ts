@@ -96,6 +96,8 @@ const portOf = (node: Server): number => {
 const refuseBytes = (node: Server): void => {
   const answering = new WeakMap<Duplex, ServerResponse>()
   node.on("request", (request, response) => answering.set(request.socket, response))
+  // Node itself refuses a request that expects something of the server, without a word.
+  node.on("checkExpectation", (request, response) => node.emit("request", request, response))
   node.on("clientError", (error: Error & { readonly code?: string }, socket) => {
     const last = answering.get(socket)
     const isRest = last?.headersSent === true && !last.req.complete

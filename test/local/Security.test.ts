@@ -150,6 +150,8 @@ describe("The engine", () => {
   it.live("answers what is no HTTP and what has too many headers in its own shape", () =>
     Effect.gen(function* () {
       const { url } = yield* played()
+      const odd = `GET ${list} HTTP/1.1\r\nhost: 127.0.0.1:${portOf(url)}\r\nexpect: miracles\r\nconnection: close\r\n\r\n`
+      assert.match(yield* raw(portOf(url), odd), /x-amzn-errortype: MissingAuthenticationTokenException/)
       const nonsense = yield* raw(portOf(url), "What is the time?\r\n\r\n")
       assert.match(nonsense, /^HTTP\/1\.1 400[\s\S]*x-amzn-errortype: InvalidRequestContentException/)
       const tooMany = yield* raw(portOf(url), `GET / HTTP/1.1\r\nx: ${"y".repeat(100_000)}\r\n\r\n`)
