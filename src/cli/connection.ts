@@ -35,6 +35,10 @@ export class Endpoint extends Context.Service<Endpoint, { readonly url: string |
   "effect-durable/cli/Endpoint"
 ) {}
 
+/** Returns the flags that lead another command to the same service, from any terminal. */
+export const flagsTo = (url: string | undefined): string =>
+  url === undefined ? " --aws" : url === defaultEndpoint ? "" : ` --endpoint ${url}`
+
 /** Runs a command with the client that its flags select, and describes its failures for the user. */
 export const connected =
   ({ aws, endpoint }: Connection) =>

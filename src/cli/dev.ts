@@ -18,7 +18,7 @@ import process from "node:process"
 import { defaultDatabase, defaultPort } from "../internal/engineDefaults.ts"
 import type * as LocalEngine from "../local/LocalEngine.ts"
 import { failed, misused, type CommandFailed } from "./CommandFailed.ts"
-import { defaultEndpoint } from "./connection.ts"
+import { flagsTo } from "./connection.ts"
 import { count, json, text, texts, toggle } from "./flags.ts"
 import { Output } from "./Output.ts"
 import { wordsOf } from "./shellWords.ts"
@@ -170,7 +170,7 @@ const greet = (
     if (json) return result(JSON.stringify({ url, page, functions, resumed, environment }))
     result(`listening ${url}`)
     const [first = "FUNCTION"] = functions
-    const endpoint = url === defaultEndpoint ? "" : ` --endpoint ${url}`
+    const flags = flagsTo(url)
     const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`)
     say(
       [
@@ -179,8 +179,8 @@ const greet = (
         ...(resumed === 0 ? [] : [`resumed    ${resumed} open execution${resumed === 1 ? "" : "s"}`]),
         "",
         "In another terminal:",
-        `  npx effect-durable invoke ${first} --payload JSON --follow${endpoint}`,
-        `  npx effect-durable ls${endpoint}`,
+        `  npx effect-durable invoke ${first} --payload JSON --follow${flags}`,
+        `  npx effect-durable ls${flags}`,
         "",
         "AWS's clients and its command line find the engine with:",
         `  export ${variables.join(" ")}`,

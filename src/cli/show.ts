@@ -14,7 +14,7 @@ import { waitsFor, type Row, type Subject } from "../view/Timeline.ts"
 import { draw, type Family } from "../view/Tree.ts"
 import { dateTime } from "../view/moments.ts"
 import { parseDurableExecutionArn } from "../wire/Constraints.ts"
-import { connected, connection } from "./connection.ts"
+import { connected, connection, Endpoint, flagsTo } from "./connection.ts"
 import { count, execution, functionName, json, toggle } from "./flags.ts"
 import { findExecution } from "./lookup.ts"
 import { Output } from "./Output.ts"
@@ -33,11 +33,12 @@ export const show = Command.make(
   ({ function: among, json, most = 100, payloads, reference, ...flags }) =>
     Effect.gen(function* () {
       const { result } = yield* Output
+      const { url } = yield* Endpoint
       const family = yield* Effect.flatMap(findExecution(reference, among), (arn) => read(arn))
       if (json) return result(JSON.stringify(documentOf(family)))
       const { execution } = family.timeline
       const now = yield* Clock.currentTimeMillis
-      const waiting = lineage(family).flatMap((one) => waits(one, now))
+      const waiting = lineage(family).flatMap((one) => waits(one, now, flagsTo(url)))
       result(
         [
           titleOf(execution, now),
@@ -69,17 +70,22 @@ const lineage = (family: Family): ReadonlyArray<Family> => [
   ...(family.successor === undefined ? [] : lineage(family.successor))
 ]
 
-/** Describes what an execution waits for, in sentences. An invoked execution describes its own waits. */
-export const waits = ({ timeline }: Family, now: number): ReadonlyArray<string> =>
-  waitsFor(timeline).flatMap((row) => sentencesOf(row, timeline.execution, now))
+/**
+ * Describes what an execution waits for, in sentences. An invoked execution describes its own waits. `flags` lead a command
+ * to the service.
+ */
+const waits = ({ timeline }: Family, now: number, flags: string): ReadonlyArray<string> =>
+  waitsFor(timeline).flatMap((row) => sentencesOf(row, timeline.execution, now, flags))
 
-const sentencesOf = (row: Row, { name }: Subject, now: number): ReadonlyArray<string> => {
+const sentencesOf = (row: Row, { name }: Subject, now: number, flags: string): ReadonlyArray<string> => {
   const { detail } = row
   switch (detail._tag) {
     case "Callback": {
       const limit = detail.timeoutAt === undefined ? "" : `, for ${duration(detail.timeoutAt - now)} more`
       const given = detail.callbackId ?? `${name}/${row.name ?? row.id}`
-      return [`Waits for the callback "${row.name ?? row.id}"${limit}: npx effect-durable callback succeed ${given}`]
+      return [
+        `Waits for the callback "${row.name ?? row.id}"${limit}: npx effect-durable callback succeed ${given}${flags}`
+      ]
     }
     case "Wait":
       return [`Waits in "${row.name ?? row.id}"${detail.until === undefined ? "" : until(detail.until, now)}.`]

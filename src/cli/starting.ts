@@ -11,6 +11,7 @@ import { randomBytes } from "node:crypto"
 import { DurableClient, type ClientError, type StartRequest } from "../DurableClient.ts"
 import { isExecutionName, parseFunctionAddress } from "../wire/Constraints.ts"
 import { misused, type CommandFailed } from "./CommandFailed.ts"
+import { Endpoint, flagsTo } from "./connection.ts"
 import { ended, printEnd } from "./executions.ts"
 import { text, toggle } from "./flags.ts"
 import { nameOf } from "./lookup.ts"
@@ -36,9 +37,10 @@ export const start = (
   functionName: string,
   payload: string | undefined,
   { event, follow, json, name }: Starting
-): Effect.Effect<void, ClientError | CommandFailed, DurableClient | Output> =>
+): Effect.Effect<void, ClientError | CommandFailed, DurableClient | Endpoint | Output> =>
   Effect.gen(function* () {
     const { result, say } = yield* Output
+    const { url } = yield* Endpoint
     const client = yield* DurableClient
     if (event && follow) return yield* misused("--event does not wait for what --follow would show: give one of them.")
     const request = yield* requestOf(functionName, payload, name)
@@ -52,7 +54,11 @@ export const start = (
       return Effect.andThen(attend(request), follow ? watch(executionArn) : ended(executionArn))
     })
     const end = yield* Effect.onInterrupt(Effect.scoped(waiting), () =>
-      Effect.sync(() => say(`${nameOf(executionArn)} goes on. See: npx effect-durable show ${nameOf(executionArn)}`))
+      Effect.sync(() => {
+        const name = nameOf(executionArn)
+        // AWS looks for a name among the executions of one function only.
+        say(`${name} goes on. See: npx effect-durable show ${url === undefined ? executionArn : name}${flagsTo(url)}`)
+      })
     )
     yield* printEnd(end, json)
   })

@@ -146,7 +146,7 @@ describe("invoke", () => {
       )
       yield* Deferred.await(started)
       yield* Fiber.interrupt(waiting)
-      assert.include(said, "nap-1 goes on. See: npx effect-durable show nap-1")
+      assert.include(said, `nap-1 goes on. See: npx effect-durable show nap-1 --endpoint ${url}`)
       assert.include((yield* command("ls", "nap", "--endpoint", url)).out, "RUNNING")
     }).pipe(Effect.scoped)
   )
@@ -225,7 +225,10 @@ describe("show, history and export", () => {
       const { out } = yield* run("show", "approve-1")
       assert.match(out, /^approve-1 of approve: RUNNING, started .* ago\narn:aws:\S+approve-1\S+\n\n/)
       assert.match(out, /└─ review +context +.*running\n {3}└─ approval +context +.*running\n/)
-      assert.match(out, /Waits for the callback ".*": npx effect-durable callback succeed \S+\n$/)
+      assert.match(
+        out,
+        /Waits for the callback ".*": npx effect-durable callback succeed \S+ --endpoint http:\/\/127\.0\.0\.1:\d+\n$/
+      )
     }).pipe(Effect.scoped)
   )
 
