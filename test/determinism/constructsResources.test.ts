@@ -78,7 +78,7 @@ describe("resources", () => {
     hours: 4
   })
 
-  survives("onInterrupt: what is to be done about an interruption is done once, and not because of a suspension", {
+  survives("onInterrupt: operations in its finalizer run once, at an interruption and not at a suspension", {
     program: (kit) =>
       Effect.gen(function* () {
         const called = (name: string, count: number) =>
