@@ -142,7 +142,7 @@ export const stuck = (
     blocks.length === 0
       ? "Nothing that runs will ever wake it: complete the Deferred, offer to the Queue, or release the Latch or Semaphore in a fiber that goes on, or wait for an operation."
       : `What would wake it (a Deferred, a Queue, a Latch, a Semaphore) may have been done in ${blocks.join(", ")}, whose outcome is recorded, so that it was not done again. ` +
-        "Give that block { flat: true }, or return its value instead."
+        "Return its value instead, or, if it is a Durable.child, give it { flat: true }."
   return new Stuck({
     operation: executionName,
     message: `The execution can never go on: ${who}, in ${shown.join(", ")}, and no operation is open. ${cause}`

@@ -95,7 +95,7 @@ export const difference = Effect.fnUntraced(function* (
   return what === undefined
     ? undefined
     : `A replay over what is recorded ${what}. What a recorded block (${names.join(", ")}) does to a Ref, a Queue or a Deferred outside of it does not happen again on a replay: ` +
-        "return it as the value of the block, or give the block { flat: true }."
+        "return it as the value of the block, or, if it is a Durable.child, give it { flat: true }."
 })
 
 /** Returns whether a replay sees only the outcome of a context. */

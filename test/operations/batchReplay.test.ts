@@ -359,3 +359,35 @@ describe("The end of an item", () => {
     })
   )
 })
+
+describe("Memory that the branches of a flat batch change", () => {
+  const flat = { flat: true } as const
+  type Block = Effect.Effect<void, never, Durable.Execution>
+  const batches: ReadonlyArray<readonly [string, (branch: Block) => Effect.Effect<unknown, never, Durable.Execution>]> =
+    [
+      ["all", (branch) => Durable.all("batch", [branch], flat)],
+      ["forEach", (branch) => Durable.forEach("batch", [1], () => branch, flat)],
+      ["parallel", (branch) => Durable.parallel("batch", [branch], flat)],
+      ["map", (branch) => Durable.map("batch", [1], () => branch, flat)]
+    ]
+
+  it.effect.each(batches)("is not changed again once %s has ended, as it is by a flat child", ([, batch]) =>
+    Effect.gen(function* () {
+      const changesIn = (block: (branch: Block) => Effect.Effect<unknown, never, Durable.Execution>) =>
+        Effect.gen(function* () {
+          const seen: Array<number> = []
+          const workflow = Effect.gen(function* () {
+            let changes = 0
+            const change = Effect.sync(() => void changes++)
+            yield* block(Effect.andThen(Durable.step("work", Effect.void), change))
+            seen.push(changes)
+            yield* replay
+          })
+          assertSucceeded(yield* execute(workflow))
+          return seen
+        })
+      assert.deepStrictEqual(yield* changesIn(batch), [1, 0])
+      assert.deepStrictEqual(yield* changesIn((branch) => Durable.child("child", branch, flat)), [1, 1])
+    })
+  )
+})
