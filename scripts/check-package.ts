@@ -18,11 +18,12 @@ const folder = mkdtempSync(join(tmpdir(), "effect-durable-package-"))
 const project = join(folder, "project")
 
 /**
- * What the package may grow to, in bytes. Raise it with a reason: the last were the page of the local engine and the command
- * line, and before them that the documentation of a version travels with it, which is a fifth of it. Its reference is the fourth
- * part of that, and other pages link to it, so it is not left out.
+ * What the package may grow to, in bytes. Raise it with a reason: the last was that arguments of a wrong kind are refused in
+ * words everywhere, before it the page of the local engine and the command line, and before them that the documentation of a
+ * version travels with it, which is a fifth of it. Its reference is the fourth part of that, and other pages link to it, so it
+ * is not left out.
  */
-const budget = { packed: 1_500_000, unpacked: 6_450_000 }
+const budget = { packed: 1_550_000, unpacked: 6_650_000 }
 
 const expectEqual = (what: string, found: string, expected: string): void => {
   if (found !== expected) throw new Error(`${what} is ${JSON.stringify(found)} instead of ${JSON.stringify(expected)}.`)
