@@ -291,7 +291,7 @@ describe("the same in every way: calls", () => {
         TestEngine.stub(Bank, Reply.after("2 hours", text("bank"))),
         TestEngine.answer("ask", Reply.after("2 hours", text("person")))
       ],
-      ends: ["person", 1]
+      ends: ["person", 0]
     },
     "Durable.retry around a call and a callback side by side": {
       program: (kit) =>
