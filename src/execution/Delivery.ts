@@ -145,19 +145,14 @@ export class Delivery {
     this.#parts.outbox.prepare()
     if (claim === undefined) return namespace.time.advanceTo(at)
     if (!claim.movesTime) return
-    // A late outcome counts from when its mark was recorded, and not from its own stamp.
-    if (claim.kind.type === "CONTEXT" && claim.entry?.late === undefined && this.isAlone(at)) {
+    if (claim.kind.type === "CONTEXT" && this.isAlone(at)) {
       namespace.time.leaveUnread({ claim, of: "end" }, this.#parts.history.shown(claim))
     } else namespace.time.advanceTo(at)
   }
 
-  /**
-   * Checks whether nothing else of the workflow is under way at a time, and nothing was delivered that is stamped later, by
-   * a clock that is ahead. Then no code can tell when a context ended.
-   */
+  /** Checks whether nothing else of the workflow is under way at a time. Then no code can tell when a context ended. */
   isAlone(at: number): boolean {
     return (
-      Math.floor(this.#doors.last.at) <= at &&
       this.#doors.size === 0 &&
       this.#works.size === 0 &&
       !this.#running.hasBodies &&
