@@ -2,7 +2,7 @@
  * What the simulation has found, cut down to the smallest program that shows it.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { CheckpointStore, Durable, DurableFunction } from "effect-durable"
+import { CheckpointStore, Durable, DurableFunction, RetryPolicy } from "effect-durable"
 import { TestEngine } from "effect-durable/testing"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -96,6 +96,23 @@ describe("A workflow that fails beside a fork, with nothing to undo", () => {
       assert.deepStrictEqual(yield* failBeside(aside, "clean up"), ["SUCCEEDED"])
     })
   )
+})
+
+describe("A fork that outlives a block which a limit cuts off", () => {
+  const wait = Durable.wait("a", "14 seconds")
+  const blocks = {
+    "a retry": Durable.retry("again", wait, RetryPolicy.fixed({ maxAttempts: 3, delay: "8 seconds" })),
+    "a child": Durable.child("again", wait),
+    "a wait": wait
+  }
+  for (const [what, inner] of Object.entries(blocks)) {
+    // Stuck: "all of its 2 fibers wait for each other": the retry took the interruption for a failure of its attempt.
+    it.effect(`is over, when it is in ${what} with a durable finalizer`, () => {
+      const aside = Effect.exit(Durable.onExit(inner, () => Effect.void))
+      const block = Effect.andThen(Effect.forkDetach(aside), Durable.wait("long", "20 seconds"))
+      return run(Effect.ignore(Durable.timeout("limit", block, "4 seconds")))
+    })
+  }
 })
 
 describe("The test engine", () => {
