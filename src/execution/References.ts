@@ -1,8 +1,8 @@
 /**
  * What a fiber of an invocation carries in addition to its execution.
  *
- * Owns: the answers to three questions: in which step a fiber runs, whether it is in a durable finalizer, and in which
- * hold.
+ * Owns: the answers to three questions: in which step a fiber runs, whether it is in a durable finalizer (and so may go on
+ * where others were let go of), and in which hold.
  * Does not own: what follows from that.
  *
  * Invariants:
@@ -12,6 +12,7 @@
  */
 import * as Context from "effect/Context"
 import type { AnyFiber } from "./Fibers.ts"
+import type { Namespace } from "./Namespace.ts"
 
 /** The step in whose body a fiber runs. It survives anything else that the body provides to itself. */
 const StepAround: Context.Reference<string | undefined> = Context.Reference<string | undefined>(
@@ -30,6 +31,10 @@ export const insideStep = <R>(services: Context.Context<R>, path: string): Conte
 export const InFinalizer: Context.Reference<boolean> = Context.Reference<boolean>("effect-durable/InFinalizer", {
   defaultValue: () => false
 })
+
+/** Checks whether a fiber was let go of with a namespace, and may do nothing more in it. */
+export const isLetGo = ({ standing }: Pick<Namespace, "standing">, fiber: AnyFiber): boolean =>
+  standing === "abandoned" && !fiber.getRef(InFinalizer)
 
 /** Work that the program has marked to keep the invocation alive. */
 export interface Hold {

@@ -16,7 +16,7 @@ import type * as Effect from "effect/Effect"
 import type { Claim } from "./Claim.ts"
 import { Heap } from "./Heap.ts"
 import type { Namespace } from "./Namespace.ts"
-import { InFinalizer } from "./References.ts"
+import { isLetGo } from "./References.ts"
 
 /** New work, which waits until all known outcomes are delivered. */
 export interface Work {
@@ -106,5 +106,4 @@ const isMoot = (work: Work): boolean => {
 }
 
 /** Checks whether work was let go of, and belongs to no durable finalizer. */
-export const isAbandoned = ({ claim }: Work): boolean =>
-  claim.namespace.standing === "abandoned" && !claim.isRoot && !claim.fiber.getRef(InFinalizer)
+export const isAbandoned = ({ claim }: Work): boolean => !claim.isRoot && isLetGo(claim.namespace, claim.fiber)

@@ -24,7 +24,7 @@ import type { AnyFiber } from "../execution/Fibers.ts"
 import { operationId } from "../execution/Identity.ts"
 import type { Namespace } from "../execution/Namespace.ts"
 import { Execution, type ExecutionService, type Parts } from "../execution/Parts.ts"
-import { InFinalizer, isLocal, stepAround } from "../execution/References.ts"
+import { InFinalizer, isLetGo, isLocal, stepAround } from "../execution/References.ts"
 import type { Work } from "../execution/Work.ts"
 import type { WorkflowTime } from "../execution/WorkflowTime.ts"
 import { describeFound, kindOf } from "../internal/found.ts"
@@ -76,7 +76,7 @@ const refusal = (
   if (step !== undefined) return nested(step, name)
   if (!parts.lifetime.isOpen) return parts.lifetime.inert
   if (namespace.standing === "closed") return Contradiction.contextEnded(namespace, namespace.pathOf(name, 0))
-  if (namespace.standing === "abandoned" && !fiber.getRef(InFinalizer)) return Effect.interrupt
+  if (isLetGo(namespace, fiber)) return Effect.interrupt
   return undefined
 }
 

@@ -18,7 +18,7 @@ import * as Fiber from "effect/Fiber"
 import type { AnyFiber } from "../execution/Fibers.ts"
 import type { Namespace } from "../execution/Namespace.ts"
 import type { Parts } from "../execution/Parts.ts"
-import { InFinalizer } from "../execution/References.ts"
+import { isLetGo } from "../execution/References.ts"
 import { forBranches } from "../internal/waits.ts"
 import { inNamespace } from "./child.ts"
 import type { Body } from "./Operation.ts"
@@ -120,8 +120,8 @@ class Running {
 
   /** Whether a context around the branches is over. Then none starts any more, and nobody needs to know how they ended. */
   get #isLetGo(): boolean {
-    const standing = this.#branches[0]?.namespace.parent?.standing
-    return standing === "closed" || (standing === "abandoned" && !this.#caller.getRef(InFinalizer))
+    const around = this.#branches[0]?.namespace.parent
+    return around !== undefined && (around.standing === "closed" || isLetGo(around, this.#caller))
   }
 
   get #hasRoom(): boolean {

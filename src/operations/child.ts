@@ -23,7 +23,7 @@ import { isFinal, type Claim, type Kind } from "../execution/Claim.ts"
 import * as Contradiction from "../execution/Contradiction.ts"
 import type { Namespace } from "../execution/Namespace.ts"
 import { Execution, type Parts } from "../execution/Parts.ts"
-import { InFinalizer } from "../execution/References.ts"
+import { InFinalizer, isLetGo } from "../execution/References.ts"
 import { byteLength } from "../internal/bytes.ts"
 import { exitOf } from "../internal/effect.ts"
 import type {
@@ -306,11 +306,10 @@ const end = (
   exit: Exit.Exit<unknown, unknown>
 ): Effect.Effect<Outcome> => {
   if (!parts.lifetime.isOpen) return parts.lifetime.inert
-  const { standing } = claim.namespace
-  if (standing === "closed") {
+  if (claim.namespace.standing === "closed") {
     return wasInterrupted(exit) ? Effect.interrupt : Contradiction.contextEnded(claim.namespace, claim.path)
   }
-  if (standing === "abandoned" && !claim.fiber.getRef(InFinalizer)) return Effect.interrupt
+  if (isLetGo(claim.namespace, claim.fiber)) return Effect.interrupt
   const { record } = claim
   if (record !== undefined && isFinal(record)) {
     const known = knownOutcome(record, rules)
