@@ -4,7 +4,7 @@
  * `npm run ci -- [--busy N] [--json]`
  *
  * `.ci/run` calls it after `npm ci`. It runs every step, also when one before it failed; each is a command of its own that
- * one can repeat alone. What builds, or looks at what was built, runs first and alone; after it two steps run side by side,
+ * one can repeat alone. What builds, or looks at what was built, runs first and alone; after it four steps run side by side,
  * and what a step prints appears when it ends. It looks whether a step left a process behind, and ends with the line
  * `N passed, N failed`: the tests, and one more failure for each other step that failed. Before that it names each test that
  * failed, and how. It exits with 1 if anything did. With `--json` it says the same as one line of JSON before the last one.
@@ -104,7 +104,7 @@ const besides: ReadonlyArray<Step> = [
 ]
 
 /** How many steps run side by side. Most of them wait for processes that they started, some of the time. */
-const lanes = 2
+const lanes = 4
 
 interface Result {
   readonly name: string
