@@ -64,7 +64,7 @@ export class Delivery {
     const running = new Running(parts, doors)
     const naps = new Naps(parts, {
       reach: (reached) => this.reach(...reached),
-      isAlone: () => !doors.hasClaims && works.size === 0 && !running.hasBodies
+      isAlone: () => !doors.hasClaims && works.isEmpty && !running.hasBodies
     })
     const news = new News(parts, doors, naps)
     const outside = new Outside(parts, { wake: () => parts.fibers.wake(), hasDurable: () => doors.hasDurable })
@@ -154,7 +154,7 @@ export class Delivery {
   isAlone(at: number): boolean {
     return (
       this.#doors.size === 0 &&
-      this.#works.size === 0 &&
+      this.#works.isEmpty &&
       !this.#running.hasBodies &&
       !this.#doors.awaitsCallback(at) &&
       !this.#parts.fibers.queued

@@ -93,7 +93,7 @@ export class Rest {
     const { doors, naps, news, outside, poller, running, unclaimed, works } = this.#movers
     if (!lifetime.isOpen) return
     if (outbox.isAwaited && !outbox.isSending) return this.#flush()
-    if (news.isAwaited && works.size === 0 && !outbox.isSending) return news.ask()
+    if (news.isAwaited && works.isEmpty && !outbox.isSending) return news.ask()
     const isFree = !running.hasBodies && !outbox.isSending && held === undefined
     if (isFree && this.#idle.length > 0) return this.#tellIdle()
     if (running.isAtWork) {
@@ -108,7 +108,7 @@ export class Rest {
     }
     if (held !== undefined) return this.suspend()
     if (naps.size > 0 && !naps.isTiring(doors.hasDurable)) return poller.arm(false)
-    if (works.size > 0) return
+    if (!works.isEmpty) return
     if (this.#turns < unseenTurns && this.#unseen().length > 0) {
       this.#turns++
       setImmediate(() => fibers.wake())

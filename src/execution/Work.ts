@@ -51,17 +51,15 @@ export class Works {
   readonly #exempt = new Set<Work>()
   /** Work that a fiber waits for. */
   readonly #awaited = new Set<Work>()
-  #size = 0
 
-  /** How much work waits to begin, including unwanted work that has not been dropped yet. */
-  get size(): number {
-    return this.#size
+  /** Whether no work that is still wanted waits to begin. */
+  get isEmpty(): boolean {
+    return this.first === undefined
   }
 
   add(work: Omit<Work, "isGone">): Work {
     const added: Work = { ...work, isGone: false }
     this.#all.add(added)
-    this.#size++
     if (added.isExempt) this.#exempt.add(added)
     if (added.free !== undefined) this.#awaited.add(added)
     return added
@@ -71,7 +69,6 @@ export class Works {
   drop(work: Work): void {
     if (work.isGone) return
     work.isGone = true
-    this.#size--
     this.#exempt.delete(work)
     this.#awaited.delete(work)
   }

@@ -356,3 +356,24 @@ describe("the greatest time that was seen", () => {
     unhurried
   )
 })
+
+describe("the end of a child that nothing else stands beside", () => {
+  it.effect(
+    "is awaited by a branch that looks at the clock, on a replay also beside an operation that never began",
+    () =>
+      Effect.gen(function* () {
+        const ran = yield* everywhere((kit) => {
+          const never = Effect.raceFirst(Durable.child("never", Durable.wait("never", "1 day")), Effect.void)
+          const beside = Effect.andThen(Durable.wait("beside", "1 hour"), never)
+          const main = Effect.gen(function* () {
+            yield* Durable.child("alone", day)
+            const looks = Effect.as(Clock.currentTimeMillis, "looks")
+            yield* kit.tell("first", yield* Durable.raceFirst("first", [looks, kit.step("steps")]))
+          })
+          return Effect.all([main, beside], together)
+        })
+        assert.match(ran.outcome, /^completed/)
+      }),
+    unhurried
+  )
+})

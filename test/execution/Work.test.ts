@@ -49,13 +49,23 @@ describe("Of work that waits", () => {
     assert.deepStrictEqual(order, ["a", "b", "d"])
   })
 
-  it("what was dropped counts once less, however often it is dropped", () => {
+  it("what was dropped never begins, however often it is dropped", () => {
     const { add, works } = make("a", "b")
-    const [a] = [add("a"), add("b")]
+    const [a, b] = [add("a"), add("b")]
     works.drop(a)
     works.drop(a)
-    assert.strictEqual(works.size, 1)
     assert.strictEqual(works.first?.claim.path, "b")
+    assert.isFalse(works.isEmpty)
+    works.drop(b)
+    assert.isTrue(works.isEmpty)
+  })
+
+  it("what belongs to something that was let go of does not count, also before its turn comes", () => {
+    const { add, child, works } = make("c/a")
+    add("c/a")
+    assert.isFalse(works.isEmpty)
+    child.abandon()
+    assert.isTrue(works.isEmpty)
   })
 
   it("what belongs to something that was let go of is dropped when its turn comes, unless it leaves something behind", () => {
@@ -64,7 +74,7 @@ describe("Of work that waits", () => {
     add("b")
     child.abandon()
     assert.strictEqual(works.first?.claim.path, "b")
-    assert.strictEqual(works.size, 1)
+    assert.isFalse(works.isEmpty)
   })
 
   it("what needs no reason has an order of its own", () => {
