@@ -225,7 +225,8 @@ const linesOf = (
     .map((operation) => {
       const { ContextDetails, Name, Status, StepDetails, SubType, Type } = operation
       const isTime = Type === "STEP" && Name?.includes("clock ") === true
-      const result = isTime ? "" : (StepDetails?.Result ?? ContextDetails?.Result ?? "")
+      const found = isTime ? "" : (StepDetails?.Result ?? ContextDetails?.Result ?? "")
+      const result = sharesNames ? found.replaceAll(/#\d+/g, "") : found
       return `${Type} ${SubType} "${pathOf(operation)}" ${Status} ${StepDetails?.Attempt ?? ""} ${inOrder(result)}`
     })
     .sort()
