@@ -82,7 +82,7 @@ export class Namespace {
   #drawers: Users | undefined
   #hasToldOfDrawers = false
   #finalizers = 0
-  #onFinalized: (() => void) | undefined
+  #onFinalized: Array<() => void> | undefined
 
   private constructor(
     parent: Namespace | undefined,
@@ -185,6 +185,12 @@ export class Namespace {
     return this.#below ?? []
   }
 
+  /** Checks whether a namespace is this one or below it. */
+  holds(other: Namespace | undefined): boolean {
+    for (let one = other; one !== undefined; one = one.parent) if (one === this) return true
+    return false
+  }
+
   /** Returns the path of an operation in it. */
   pathOf(name: string, occurrence: number): string {
     const own = occurrence === 0 ? name : `${name}#${occurrence + 1}`
@@ -280,15 +286,12 @@ export class Namespace {
 
   #countFinalizer(by: 1 | -1): void {
     this.#finalizers += by
-    if (this.#finalizers === 0) this.#onFinalized?.()
+    if (this.#finalizers === 0) for (const action of this.#onFinalized?.splice(0) ?? []) action()
     if (this.parent !== undefined) this.parent.#countFinalizer(by)
   }
 
   /** Calls `action` once no durable finalizer is left in it. */
   onFinalized(action: () => void): void {
-    this.#onFinalized = () => {
-      this.#onFinalized = undefined
-      action()
-    }
+    ;(this.#onFinalized ??= []).push(action)
   }
 }

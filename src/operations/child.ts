@@ -49,6 +49,7 @@ import {
   type LastArguments,
   type LastOptions
 } from "./forms.ts"
+import { letGoWithin } from "./letGo.ts"
 import { claimByName, enter, flatNamespace, inWorkflow, outcomeOf, type Body } from "./Operation.ts"
 import { typed } from "./typed.ts"
 
@@ -161,12 +162,15 @@ export const flatChild = (name: string, body: Body): Body =>
   })
 
 /**
- * Runs a block once in a namespace, and closes the namespace when the block ends, in whatever way. The block has a scope of
- * its own, which closes first: a replay that skips the block would leave the parent's scope without the resources of the
- * block.
+ * Runs a block once in a namespace, and closes the namespace when the block ends, in whatever way, once the durable
+ * finalizers of the fibers that it leaves behind have ended. The block has a scope of its own, which closes first: a replay
+ * that skips the block would leave the parent's scope without the resources of the block.
  */
 export const inNamespace = (parts: Parts, namespace: Namespace, body: Body): Body =>
   inScope(parts, namespace, body, (exit) => {
+    if (namespace.hasFinalizers && parts.lifetime.isOpen && namespace.standing !== "closed") {
+      return letGoWithin(parts, namespace)
+    }
     parts.delivery.close(namespace, wasInterrupted(exit))
     return undefined
   })
@@ -179,7 +183,7 @@ export const inScope = (
   parts: Parts,
   namespace: Namespace,
   body: Body,
-  close?: (exit: Exit.Exit<unknown, unknown>) => undefined
+  close?: (exit: Exit.Exit<unknown, unknown>) => Effect.Effect<void> | undefined
 ): Body => {
   const scope = Scope.makeUnsafe()
   const block = Effect.updateContext(body, (services: Context.Context<unknown>) =>

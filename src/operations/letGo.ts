@@ -1,5 +1,5 @@
 /**
- * The fibers that a workflow leaves running when it ends.
+ * The fibers that a workflow or a block leaves running when it ends.
  *
  * Owns: that their durable finalizers run, also when the execution continues as another one.
  * Does not own: raw finalizers, which run at the end of every invocation.
@@ -11,7 +11,8 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import type { Parts } from "../execution/Parts.ts"
+import type { Namespace } from "../execution/Namespace.ts"
+import { executionOf, type Parts } from "../execution/Parts.ts"
 import { InFinalizer } from "../execution/References.ts"
 
 /** Lets go of every other fiber of the workflow, and waits for their durable finalizers. */
@@ -20,6 +21,20 @@ export const letGoOfOthers = (parts: Parts): Effect.Effect<void> =>
     Effect.callback<void>((resume) => {
       const others = Array.from(parts.fibers.live.keys()).filter((fiber) => fiber !== self)
       parts.delivery.abandon([parts.root], others, () => resume(Effect.void))
+    })
+  )
+
+/**
+ * Lets go of the fibers that a block has left in its namespace, and closes the namespace once their durable finalizers have
+ * ended.
+ */
+export const letGoWithin = (parts: Parts, namespace: Namespace): Effect.Effect<void> =>
+  Effect.withFiber((self) =>
+    Effect.callback<void>((resume) => {
+      const left = Array.from(parts.fibers.live.keys()).filter(
+        (fiber) => fiber !== self && namespace.holds(executionOf(fiber)?.namespace)
+      )
+      parts.delivery.letGo([namespace], left, () => resume(Effect.void))
     })
   )
 

@@ -21,8 +21,8 @@ import type { Body } from "./Operation.ts"
  * Runs a finalizer when an effect really ends, and never because the execution is suspended.
  *
  * It runs for whatever reason the effect ended: the effect itself, a time-out, a lost race, a failed sibling, an
- * interruption, the end of the workflow, or `continueWith`. The operation that let go of the effect waits for it. It may
- * hold durable operations. Effect's own finalizers (`ensuring`, `acquireRelease`, `onExit`) run at every suspension: use
+ * interruption, the end of the block or the workflow that forked it, or `continueWith`. The operation that let go of the
+ * effect waits for it. It may hold durable operations. Effect's own finalizers (`ensuring`, `acquireRelease`, `onExit`) run at every suspension: use
  * them for resources of this process. In a pipe: `effect.pipe(onExit(finalizer))`.
  *
  * **Errors** and **Defects**: those of the effect and of the finalizer.

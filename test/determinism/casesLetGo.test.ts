@@ -20,6 +20,21 @@ const rented = (kit: Kit): Effect.Effect<void, never, Durable.Execution> =>
 const other = Durable.wait("other", "1 day")
 const boom = Effect.andThen(other, Effect.die(new Error("boom")))
 
+/** Rents something that takes two hours to return. */
+const rentedLong = (kit: Kit): Effect.Effect<void, never, Durable.Execution> =>
+  Effect.andThen(
+    kit.step("rent"),
+    Durable.onExit(Durable.wait("drive", "20 days"), () =>
+      Effect.andThen(Durable.wait("returning", "2 hours"), kit.step("return"))
+    )
+  )
+
+const longer = Durable.wait("longer", "2 days")
+
+/** Leaves something running, and ends a day later. */
+const leaving = (left: Effect.Effect<void, never, Durable.Execution>): Effect.Effect<void, never, Durable.Execution> =>
+  Effect.andThen(Effect.forkChild(left), other)
+
 const Next = DurableFunction.make("next", { success: Schema.Void })
 const next: Omit<Options, "kill"> = { parts: [Next.implement(() => Effect.void)] }
 
@@ -48,6 +63,24 @@ describe("what is rented is returned, before the workflow goes on", () => {
     "when its attempt fails": (kit) =>
       Durable.retry("attempts", Effect.asVoid(Effect.all([rented(kit), boom], together)), RetryPolicy.none),
     "when its child fails": (kit) => Durable.child("child", Effect.asVoid(Effect.all([rented(kit), boom], together))),
+    "when the child ends in which it was forked": (kit) => Durable.child("child", leaving(rented(kit))),
+    "when the child fails in which it was forked": (kit) =>
+      Durable.child("child", Effect.andThen(Effect.forkChild(rented(kit)), boom)),
+    "when the child ends in whose scope it was forked": (kit) =>
+      Effect.scoped(Durable.child("child", Effect.andThen(Effect.forkScoped(rented(kit)), other))),
+    "when the branch ends in which it was forked": (kit) => Durable.all("all", [leaving(rented(kit)), other], together),
+    "when the flat branch ends in which it was forked": (kit) =>
+      Durable.all("all", [leaving(rented(kit)), other], { ...together, flat: true }),
+    "when the retry ends in which it was forked": (kit) =>
+      Durable.retry("attempts", leaving(rented(kit)), RetryPolicy.none),
+    "when it was forked in a child of a child that ends": (kit) =>
+      Durable.child("child", Effect.andThen(Effect.forkChild(Durable.child("inner", leaving(rented(kit)))), longer)),
+    "when a time-out ends the child in which it was forked": (kit) =>
+      Durable.timeout("limit", Durable.child("child", Effect.andThen(Effect.forkChild(rented(kit)), longer)), "1 day"),
+    "when Effect's own time-out ends the child in which it was forked": (kit) =>
+      Effect.timeout(Durable.child("child", Effect.andThen(Effect.forkChild(rented(kit)), longer)), "1 day"),
+    "when the child was forked that ends, in a race that is lost meanwhile": (kit) =>
+      Durable.race("first", [Durable.child("child", leaving(rentedLong(kit))), Durable.wait("rival", "25 hours")]),
     "when Effect's own race is lost": (kit) => Effect.raceFirst(rented(kit), other),
     "when Effect's own time-out strikes": (kit) => Effect.timeout(rented(kit), "1 day"),
     "when a sibling in Effect.all fails": (kit) => Effect.all([rented(kit), boom], together),

@@ -271,3 +271,49 @@ describe("a part in a branch that is let go of is undone", () => {
     unhurried
   )
 })
+
+describe("a part in the finalizer of a fiber that its block has left behind is undone", () => {
+  const left = (kit: Kit) =>
+    Durable.onExit(Durable.wait("use", "20 days"), () => Effect.andThen(Durable.wait("returning", "1 hour"), seat(kit)))
+  const block = (kit: Kit, value: string) =>
+    Effect.gen(function* () {
+      yield* Effect.forkChild(left(kit))
+      yield* kit.step("look up")
+      yield* Durable.wait("a day", "1 day")
+      return value
+    })
+  const fails = Effect.andThen(Durable.wait("later", "1 day"), boom)
+
+  undoes("when the block is a child", (kit) => Effect.andThen(Durable.child("block", block(kit, "")), fails))
+
+  undoes("when the result of the block is too large to keep", (kit) =>
+    Effect.andThen(Durable.child("block", block(kit, "x".repeat(300_000))), fails)
+  )
+
+  undoes("when the block is a branch", (kit) =>
+    Effect.andThen(
+      Durable.all("pair", [block(kit, "1"), Effect.as(Durable.wait("beside", "2 days"), "2")], together),
+      fails
+    )
+  )
+
+  undoes("when a time-out ends the block", (kit) =>
+    Effect.andThen(withinADay(Durable.child("block", Effect.andThen(block(kit, ""), Effect.as(payment, "")))), fails)
+  )
+
+  undoes("when a child with the block is let go of after it has ended", (kit) =>
+    Effect.andThen(
+      Effect.exit(
+        Durable.timeout(
+          "limit",
+          Effect.andThen(
+            Durable.child("outer", Effect.andThen(Durable.child("block", block(kit, "")), payment)),
+            Effect.void
+          ),
+          "3 days"
+        )
+      ),
+      fails
+    )
+  )
+})
