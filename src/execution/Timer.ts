@@ -10,12 +10,10 @@
  *
  * @since 0.1.0
  */
+import { longestTimer } from "../internal/longestTimer.ts"
 
 /** Captured early, because a test framework may replace the timers of the process later, and the run queue watches them. */
 const { clearTimeout, setTimeout } = globalThis
-
-/** The longest time that a timer of the host can take, in milliseconds: 24.8 days. */
-export const longestTimer = 2 ** 31 - 1
 
 /** Starts a timer. One that is too long for the host fires after the longest time that it can take. */
 export const startTimer = (millis: number, action: () => void): (() => void) => {

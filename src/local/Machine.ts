@@ -19,11 +19,12 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { randomBytes } from "node:crypto"
 import * as Service from "../engine/Service.ts"
+import { longestTimer } from "../internal/longestTimer.ts"
 import * as Stored from "../engine/Stored.ts"
 import type * as Search from "./Search.ts"
 import { StorageError } from "./Sqlite.ts"
 import type { StartNote, Store } from "./Store.ts"
-import { longestTimer, type Kind, type Time } from "./Time.ts"
+import type { Kind, Time } from "./Time.ts"
 
 /** The effects that the engine asks a host to run. */
 export type Work = Exclude<Service.HostEffect, { readonly _tag: "ExecutionClosed" }>

@@ -14,13 +14,13 @@
 import * as Effect from "effect/Effect"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import type * as HttpServerResponse from "effect/http/HttpServerResponse"
+import { longestTimer } from "../internal/longestTimer.ts"
 import { functionError } from "../lambda/internal/invocation.ts"
 import type { ErrorObject } from "../wire/ErrorObject.ts"
 import * as Limits from "../wire/Limits.ts"
 import type { FunctionCall, FunctionEnd } from "./Functions.ts"
 import { guard } from "./Guard.ts"
 import { bodyOf, respond } from "./Http.ts"
-import { longestTimer } from "./Time.ts"
 
 interface Call {
   readonly call: FunctionCall

@@ -14,9 +14,6 @@ import { identity } from "effect/Function"
 /** Whether time may leap over a timer: it may leap over a wait, but before a time-out a person may still act. */
 export type Kind = "wait" | "limit"
 
-/** The longest timer, in milliseconds: 24.8 days. Node fires a longer one at once. */
-export const longestTimer = 2 ** 31 - 1
-
 export interface Time {
   /** Returns the milliseconds since the epoch. */
   readonly now: () => number

@@ -1,0 +1,8 @@
+/**
+ * The longest time that a timer of the host can take, in milliseconds: 24.8 days. Node fires a longer one at once.
+ *
+ * Owns: this number. Does not own: what is done about a longer time.
+ *
+ * @since 0.1.0
+ */
+export const longestTimer = 2 ** 31 - 1
