@@ -59,12 +59,12 @@ export const invoke = (
     const beganAt = Context.get(services, Clock.Clock).currentTimeMillisUnsafe()
     const surroundings = { services, beganAt, options: { ...defaultOptions, ...options } }
     let assembled: Assembled | undefined
-    const run = (records: ReadonlyArray<Operation>): Effect.Effect<Invoked, InvocationFailed> => {
-      assembled = assemble(event, records, surroundings)
+    const run: Run = (begun, records) => {
+      assembled = assemble(begun, records, surroundings)
       return execute(implementation, assembled.parts, surroundings)
     }
     const { NextMarker, Operations } = event.InitialExecutionState
-    const answered = NextMarker ? loaded(event, surroundings, run) : Effect.suspend(() => run(Operations))
+    const answered = NextMarker ? loaded(event, surroundings, run) : Effect.suspend(() => run(event, Operations))
     return Effect.onExitPrimitive(answered, (exit) => {
       if (assembled !== undefined) return end(assembled, exit, services)
       countEnd(exit, services)
@@ -93,18 +93,28 @@ const end = (
   return Effect.mapEager(endFibers(parts), close)
 }
 
-/** Loads the remaining pages of the state, then calls `run`. */
+/** Runs the workflow of an event over all records of its execution. */
+type Run = (event: InvocationEvent, records: ReadonlyArray<Operation>) => Effect.Effect<Invoked, InvocationFailed>
+
+/**
+ * Loads the remaining pages of the state, then calls `run`. The service may change operations while its pages are read, so
+ * that a later page holds an operation again: its last record counts.
+ */
 const loaded = (
   event: InvocationEvent,
   { options, services }: Surroundings,
-  run: (records: ReadonlyArray<Operation>) => Effect.Effect<Invoked, InvocationFailed>
+  run: Run
 ): Effect.Effect<Invoked, InvocationFailed> => {
   const { NextMarker = "", Operations } = event.InitialExecutionState
   const listener = { repeated: () => Telemetry.checkpointRetries.updateUnsafe(1, services) }
   const store = Context.get(services, CheckpointStore)
   const rest = loadPages(store, listener, event.DurableExecutionArn, event.CheckpointToken, NextMarker)
   return Effect.matchEffect(within(options.deadline, "loaded the state of the execution", rest), {
-    onSuccess: (more) => run([...Operations, ...more]),
+    onSuccess: (more) => {
+      const later = new Map(more.map((record) => [record.Id, record]))
+      const first = Operations.filter(({ Id }) => !later.has(Id))
+      return run({ ...event, InitialExecutionState: { Operations: first } }, [...first, ...later.values()])
+    },
     onFailure: (error) => unreadable(event, error)
   })
 }

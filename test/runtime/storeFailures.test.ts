@@ -358,4 +358,30 @@ describe("An invocation", () => {
       assert.deepStrictEqual(actions(updates), ["START b", "SUCCEED b"])
     })
   )
+
+  it.effect("takes the last record of an operation that several pages hold", () =>
+    Effect.gen(function* () {
+      const page = (result: string) =>
+        eventOf([
+          { Id: operationId("", "a", 0), Type: "STEP", SubType: "Step", Name: "a", StepDetails: { Result: result } }
+        ]).InitialExecutionState.Operations
+      const seen: Array<unknown> = []
+      const { answer, updates } = yield* invokeOnce(
+        Effect.andThen(
+          Effect.flatMap(Durable.step("a", Effect.succeed(0)), (value) => Effect.sync(() => seen.push(value))),
+          Durable.step("b", Effect.void)
+        ),
+        {
+          event: { ...paged, InitialExecutionState: { Operations: page("1"), NextMarker: "1" } },
+          store: {
+            loadState: ({ Marker }) =>
+              Effect.succeed(Marker === "1" ? { Operations: page("2"), NextMarker: "2" } : { Operations: page("3") })
+          }
+        }
+      )
+      assert.deepStrictEqual(answer, { Status: "SUCCEEDED" })
+      assert.deepStrictEqual(seen, [3])
+      assert.deepStrictEqual(actions(updates), ["START b", "SUCCEED b"])
+    })
+  )
 })
