@@ -32,7 +32,7 @@ import * as Work from "./Work.ts"
 export type { TargetEnd } from "./ChainedInvoke.ts"
 export type { CheckpointAnswer, CheckpointRequest } from "./Checkpoint.ts"
 export { type Config, type FunctionEntry, type InvocationRetry, make as makeConfig, type Options } from "./Config.ts"
-export type { Execution, ExecutionOutcome } from "./Execution.ts"
+export { type Execution, type ExecutionOutcome, hasNews } from "./Execution.ts"
 export type { InvocationEnd } from "./Invocation.ts"
 export {
   awaited,

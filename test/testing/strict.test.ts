@@ -183,6 +183,23 @@ describe("a strict test engine", () => {
     )
   }
 
+  it.effect("does not compare an invocation with records that it was not told of", () =>
+    Effect.gen(function* () {
+      const Price = DurableFunction.plain("price")
+      const main = Main.implement(() =>
+        Effect.gen(function* () {
+          yield* Durable.child("block", quick)
+          yield* Effect.orDie(Durable.invoke(Price))
+          yield* hour
+        })
+      )
+      // The call ends while its start is sent again, and the answer to that is as old as the first one.
+      const price = TestEngine.stub(Price, Reply.succeed(undefined))
+      const engine = TestEngine.layer([main, price], { strict: true, crash: { lost: "price" } })
+      yield* Effect.provide(TestEngine.run(Main), engine)
+    })
+  )
+
   it.effect("lets compensations pass, and a failure be a failure", () =>
     Effect.gen(function* () {
       const book = Durable.withCompensation("hotel", quick, () => Durable.step("cancel", Effect.void))
