@@ -7,6 +7,7 @@
  * @since 0.1.0
  */
 import { pathToFileURL } from "node:url"
+import type { DurableClient } from "../DurableClient.ts"
 import type * as DurableFunction from "../DurableFunction.ts"
 import { propertyAt } from "../wire/internal/properties.ts"
 
@@ -14,7 +15,7 @@ import { propertyAt } from "../wire/internal/properties.ts"
  * Returns whether a value is an implementation of a contract, from any copy of this library. Code that requires services of
  * its own shows only when it runs: it dies because of the missing service.
  */
-export const isImplementation = (value: unknown): value is DurableFunction.AnyImplementation<never> => {
+export const isImplementation = (value: unknown): value is DurableFunction.AnyImplementation<DurableClient> => {
   const contract = propertyAt(value, "contract")
   return (
     typeof propertyAt(value, "handler") === "function" &&

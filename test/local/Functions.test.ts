@@ -15,6 +15,7 @@ import { join } from "node:path"
 import process from "node:process"
 import { fileURLToPath } from "node:url"
 import { clientOf, folder, type Json } from "./support.ts"
+import * as Clients from "./handlers/clients.ts"
 import * as Orders from "./handlers/orders.ts"
 
 const fileOf = (name: string): string => fileURLToPath(new URL(`./handlers/${name}`, import.meta.url))
@@ -64,6 +65,16 @@ describe("A module", () => {
       assert.notStrictEqual(result.pid, process.pid)
       const declined = yield* client(DurableClient.run(Orders.Order, { sku: "champagne!!" }), services)
       assert.strictEqual(declined.receipt, "declined: limit")
+    })
+  )
+
+  it.live("gets the client of the engine for its implementations", () =>
+    Effect.gen(function* () {
+      const { call, services } = yield* engine([LocalEngine.module(fileOf("clients.ts"))])
+      assert.strictEqual(yield* client(DurableClient.run(Clients.Count, 0), services), 2)
+      const { failed, value } = yield* call("kick", 2)
+      assert.isFalse(failed)
+      assert.include(value, ":function:count:")
     })
   )
 
