@@ -629,7 +629,7 @@ export const expectElapsed = (
     const { execution, outcome } = yield* world.closed(run.executionArn, patience)
     const { name, startTimestamp: start } = execution.identity
     const operations = world.operations(run.executionArn)
-    const message = misfit({ name, start, end: outcome.endTimestamp, operations }, expected)
+    const message = misfit({ name, start, outcome, operations }, expected)
     if (message !== undefined) return yield* Effect.die(new TestFailure({ message }))
   })
 

@@ -7,6 +7,7 @@
  * @since 0.1.0
  */
 import * as Duration from "effect/Duration"
+import type { ExecutionOutcome } from "../engine/Service.ts"
 import { readMillis } from "../internal/durations.ts"
 import type { Operation } from "../wire/Operation.ts"
 
@@ -21,18 +22,18 @@ export type ExpectedDuration =
   | { readonly atLeast: Duration.Input; readonly atMost?: Duration.Input | undefined }
   | { readonly atMost: Duration.Input; readonly atLeast?: Duration.Input | undefined }
 
-/** The start and the end of an execution, in milliseconds, and its operations. */
+/** The start of an execution, in milliseconds, its end, and its operations. */
 export interface Course {
   readonly name: string
   readonly start: number
-  readonly end: number
+  readonly outcome: ExecutionOutcome
   readonly operations: ReadonlyArray<Operation>
 }
 
 /** Returns the error in the time that an execution took, if there is one. */
 export const misfit = (course: Course, expected: ExpectedDuration): string | undefined => {
   const { least, most } = rangeOf(expected)
-  const millis = millisBetween(course.start, course.end)
+  const millis = millisBetween(course.start, course.outcome.endTimestamp)
   if (least <= millis && millis <= most) return undefined
   const bounds =
     least === most
@@ -40,8 +41,14 @@ export const misfit = (course: Course, expected: ExpectedDuration): string | und
       : [least > 0 ? `at least ${format(least)}` : "", most < Infinity ? `at most ${format(most)}` : ""]
           .filter((bound) => bound !== "")
           .join(" and ")
-  return `Expected the execution "${course.name}" to take ${bounds}, found ${format(millis)}. ${whereItWent(course)}`
+  return `Expected the execution "${course.name}" to take ${bounds}, found ${format(millis)}. ${whereItWent(course)}${failureIn(course)}`
 }
+
+/** A failure often explains the time: a step that was cut off, a limit that came first. */
+const failureIn = ({ outcome }: Course): string =>
+  outcome.status === "SUCCEEDED"
+    ? ""
+    : ` It ended as ${outcome.status}: ${outcome.error.ErrorType ?? "no error type"}: ${outcome.error.ErrorMessage ?? "no message"}`
 
 const rangeOf = (expected: ExpectedDuration): { readonly least: number; readonly most: number } => {
   if (typeof expected === "object" && ("atLeast" in expected || "atMost" in expected)) {
@@ -59,10 +66,13 @@ const toMillis = (duration: Duration.Input): number => readMillis("the time of a
 const format = (millis: number): string => Duration.format(Duration.millis(millis))
 
 /** Returns the operations that took longest. Contexts are omitted: their time is that of the operations in them. */
-const whereItWent = ({ end, operations }: Course): string => {
+const whereItWent = ({ operations, outcome }: Course): string => {
   const longest = operations
     .filter(({ Type }) => Type !== "EXECUTION" && Type !== "CONTEXT")
-    .map((operation) => ({ operation, millis: millisBetween(operation.StartTimestamp, operation.EndTimestamp ?? end) }))
+    .map((operation) => ({
+      operation,
+      millis: millisBetween(operation.StartTimestamp, operation.EndTimestamp ?? outcome.endTimestamp)
+    }))
     .filter(({ millis }) => millis > 0)
     .sort((a, b) => b.millis - a.millis)
     .slice(0, 5)

@@ -361,4 +361,13 @@ describe("expectElapsed", () => {
       assert.include(yield* checked(Effect.void, "1 hour"), "found 0. None of its operations took any time.")
     })
   )
+
+  it.effect("says how the execution ended if it did not succeed", () =>
+    Effect.gen(function* () {
+      const tired = Effect.andThen(nap, Effect.die(new Error("tired")))
+      assert.match(yield* checked(tired, "1 day"), /"snooze" 5m\. It ended as FAILED: Error: tired$/)
+      assert.match(yield* checked(nap, "1 day", { executionTimeout: "1 hour" }), / It ended as TIMED_OUT: /)
+      assert.notInclude(yield* checked(nap, "1 day"), "It ended as")
+    })
+  )
 })
