@@ -83,7 +83,12 @@ const scenarios: Readonly<Record<string, () => Promise<unknown>>> = {
     await Promise.all([run("work"), run("endless")])
   },
   starting: async () => {
-    deploy(connected("db", Effect.andThen(Effect.delay(Effect.sync(ready), 1), Effect.sleep(100))))
+    // The layer is ready only after the signal, however long that takes to arrive.
+    const signal = Effect.callback<void>((resume) => {
+      process.once("SIGTERM", () => setTimeout(() => resume(Effect.void), 50))
+      setTimeout(ready, 1)
+    })
+    deploy(connected("db", signal))
     stayAlive()
     await run()
   },
