@@ -18,6 +18,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { randomBytes } from "node:crypto"
+import { successorOf } from "../DurableClient.ts"
 import * as Service from "../engine/Service.ts"
 import { longestTimer } from "../internal/longestTimer.ts"
 import * as Stored from "../engine/Stored.ts"
@@ -168,8 +169,19 @@ export class Machine {
     return this.#guarded(() => this.#store.arnOfStart(invocationId))
   }
 
-  /** Waits for the end of an execution; returns undefined for an execution that does not exist. */
+  /**
+   * Waits for the end of an execution; returns undefined for an execution that does not exist. Where time leaps only while
+   * somebody waits, it also waits for the end of the executions that this one continues as: a client asks for that again and
+   * again, and is not seen waiting.
+   */
   ended(arn: string): Effect.Effect<Service.ExecutionOutcome | undefined> {
+    return Effect.flatMap(this.#closed(arn), (outcome) => {
+      const successor = this.#time.leaps && outcome !== undefined ? successorOf(outcome) : undefined
+      return successor === undefined ? Effect.succeed(outcome) : Effect.as(this.ended(successor), outcome)
+    })
+  }
+
+  #closed(arn: string): Effect.Effect<Service.ExecutionOutcome | undefined> {
     return Effect.callback((resume) => {
       const found = this.#guarded(() => Service.execution(this.#state, arn) ?? this.#store.find("arn", arn)?.head)
       if (found === undefined || found.outcome !== undefined) return resume(Effect.succeed(found?.outcome))

@@ -15,6 +15,8 @@ import { identity } from "effect/Function"
 export type Kind = "wait" | "limit"
 
 export interface Time {
+  /** Whether it may leap over waits. */
+  readonly leaps: boolean
   /** Returns the milliseconds since the epoch. */
   readonly now: () => number
   /** Runs a function after some milliseconds. Returns a function that cancels it. */
@@ -30,6 +32,7 @@ export const realTime = (
   clock: Clock.Clock,
   fork: (effect: Effect.Effect<unknown>) => { interruptUnsafe(): void }
 ): Time => ({
+  leaps: false,
   now: () => clock.currentTimeMillisUnsafe(),
   later: (milliseconds, _, run) => {
     const fiber = fork(Effect.andThen(clock.sleep(Duration.millis(milliseconds)), Effect.sync(run)))
@@ -50,6 +53,7 @@ interface Sleeper {
  * execution, and the next timer is a wait.
  */
 export class LeapingTime implements Time {
+  readonly leaps = true
   readonly #time: Time
   /** The milliseconds that were leapt over. */
   #leapt = 0

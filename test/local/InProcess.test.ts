@@ -127,6 +127,23 @@ describe("An engine whose time leaps", () => {
     })
   )
 
+  it.live("leaps for the executions that the first one continues as, too", () =>
+    Effect.gen(function* () {
+      const Loop = DurableFunction.make("loop", { payload: Schema.Int, success: Schema.Int })
+      const loop = Loop.implement((round) =>
+        Effect.gen(function* () {
+          yield* Durable.wait("a day", "1 day")
+          return round === 3 ? round : yield* Durable.continueWith(Loop, round + 1)
+        })
+      )
+      const services = yield* engine(LocalEngine.inProcess([loop], { layer: Layer.empty }))
+      const { clock } = Context.get(services, LocalEngine.LocalEngine)
+      const before = clock.currentTimeMillisUnsafe()
+      assert.strictEqual(yield* Effect.provideContext(DurableClient.run(Loop, 1), services), 3)
+      assert.isAtLeast((clock.currentTimeMillisUnsafe() - before) / 86_400_000, 3)
+    })
+  )
+
   it.live("is followed by one whose time goes on from there", () =>
     Effect.gen(function* () {
       const database = join(yield* folder, "local.db")

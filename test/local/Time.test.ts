@@ -6,6 +6,7 @@ import { clockOf, LeapingTime, type Time } from "../../src/local/Time.ts"
 
 /** A time that a test moves. */
 class Hand implements Time {
+  readonly leaps = false
   at = 1_000
   #sleepers: Array<{ readonly due: number; readonly run: () => void }> = []
   readonly now = (): number => this.at
