@@ -143,7 +143,7 @@ export class Doors {
 
   #awaitOutcome(door: Door): void {
     const { claim, namespace } = door
-    if (namespace.standing === "rebuilding" || claim === undefined) return
+    if (namespace.isRebuilding || claim === undefined) return
     const due = claim.record?.WaitDetails?.ScheduledEndTimestamp
     if (due !== undefined) this.#due.add({ at: due, door })
     if (isOfOthers(claim.kind.type) || claim.record?.Status === "PENDING") this.#poller.watch(door)
@@ -208,7 +208,7 @@ export class Doors {
     if (claim === undefined || isForStart === true || claim.kind.type === "WAIT" || !isOfOthers(claim.kind.type))
       return false
     const { entry, record } = claim
-    if (record === undefined || entry?.late !== undefined || namespace.standing === "rebuilding") return false
+    if (record === undefined || entry?.late !== undefined || namespace.isRebuilding) return false
     const key = keyOf(record)
     return key !== undefined && this.#parts.history.isBehind(key, entry)
   }
@@ -278,7 +278,7 @@ export class Doors {
   /** Whether the service will wake the execution. */
   get hasDurable(): boolean {
     for (const { claim, namespace } of this.all) {
-      const isOpen = namespace.standing === "open" || namespace.standing === "abandoned"
+      const isOpen = namespace.standing !== "closed" && !namespace.isRebuilding
       if (claim !== undefined && isOpen && !claim.isSettled) return true
     }
     return false

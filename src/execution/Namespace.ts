@@ -5,9 +5,9 @@
  * Does not own: records, which the history has, and fibers.
  *
  * Invariants:
- * 1. A namespace is *open*, *rebuilding* (its outcome is known, and its body runs only over what is recorded), *abandoned*
- *    (it was let go of, and only its durable finalizers may still do something) or *closed*. A namespace never becomes open
- *    again, and closes with everything below it.
+ * 1. A namespace is *open*, *abandoned* (it was let go of, and only its durable finalizers may still do something) or
+ *    *closed*. A namespace never becomes open again, and closes with everything below it. One that is *rebuilt* runs only
+ *    over what is recorded, also after it was let go of.
  * 2. The occurrences of a name are counted in the order in which the fibers of the workflow run, which is the same on every
  *    replay. Fibers that come from outside have no such order. They may use a name only after everything that used it
  *    before in every run.
@@ -22,7 +22,7 @@ import type { Operation } from "../wire/Operation.ts"
 import { Users, type User } from "./Users.ts"
 import { WorkflowTime } from "./WorkflowTime.ts"
 
-export type Standing = "open" | "rebuilding" | "abandoned" | "closed"
+export type Standing = "open" | "abandoned" | "closed"
 
 /** How often a name was used, and by which users. */
 interface Use {
@@ -67,6 +67,8 @@ export class Namespace {
   missed = 0
   /** How many fibers wait at doors in it. `Doors` counts them. */
   parked = 0
+  /** Whether its outcome is known, or may have to be undone, so that its body runs only over what is recorded. */
+  readonly isRebuilding: boolean
   /** Whether it runs once more only to find out what is to be undone. A block in it is then over when its body is. */
   readonly isForUndo: boolean
   /** Whether its body has to run on every replay, because something in it may have to be undone. */
@@ -93,6 +95,7 @@ export class Namespace {
       readonly time: WorkflowTime
       readonly isFlat: boolean
       readonly standing: Standing
+      readonly isRebuilding?: boolean
       readonly hasDice?: boolean | undefined
       readonly isForUndo?: boolean
     }
@@ -105,6 +108,7 @@ export class Namespace {
     this.dice = options.hasDice === true || !options.isFlat || parent === undefined ? this : parent.dice
     this.time = options.time
     this.#standing = options.standing
+    this.isRebuilding = options.isRebuilding ?? false
     this.isForUndo = options.isForUndo ?? parent?.isForUndo ?? false
     if (options.isFlat && parent !== undefined) this.#claims = parent.#claims
     if (parent !== undefined) (parent.#below ??= new Set()).add(this)
@@ -135,7 +139,8 @@ export class Namespace {
       time: options.time ?? this.time,
       isFlat: options.isFlat ?? false,
       hasDice: options.hasDice,
-      standing: this.#standing === "open" && options.isRebuilding === true ? "rebuilding" : this.#standing
+      standing: this.#standing,
+      isRebuilding: this.isRebuilding || options.isRebuilding === true
     })
   }
 
@@ -158,7 +163,8 @@ export class Namespace {
       time,
       isFlat: true,
       hasDice: this.dice === this,
-      standing: "rebuilding",
+      standing: "open",
+      isRebuilding: true,
       isForUndo: true
     })
     rebuilt.listClaims()

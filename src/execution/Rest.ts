@@ -161,9 +161,7 @@ export class Rest {
   #stick(): void {
     const { fibers, lifetime, outbox } = this.#parts
     const { doors, outside } = this.#movers
-    const vain = Array.from(doors.all).flatMap(({ namespace, path }) =>
-      namespace.standing === "rebuilding" ? [path] : []
-    )
+    const vain = Array.from(doors.all).flatMap(({ namespace, path }) => (namespace.isRebuilding ? [path] : []))
     if (outbox.isBusy) outbox.flush()
     else if (vain.length > 0) Contradiction.tell(this.#parts, Contradiction.inVain(this.#parts, vain))
     else {

@@ -245,7 +245,7 @@ export const enter = (parts: Parts, claim: Claim): Effect.Effect<never> | undefi
   claim.namespace.noteClaim(claim)
   const { record } = claim
   if (record === undefined) {
-    if (claim.namespace.standing !== "rebuilding") usage.addOperation(claim.path)
+    if (!claim.namespace.isRebuilding) usage.addOperation(claim.path)
   } else if (!isSameKind(claim, record)) {
     Contradiction.tell(parts, Contradiction.otherKind(claim, record))
     return lifetime.inert
@@ -261,7 +261,7 @@ const isSameKind = ({ kind, namespace }: Claim, record: Operation): boolean =>
 export const begin = <Prepared>(parts: Parts, claim: Claim, leaf: Leaf<Prepared>): Body => {
   const refused = enter(parts, claim)
   if (refused !== undefined) return refused
-  if (claim.record !== undefined || leaf.prepare === undefined || claim.namespace.standing === "rebuilding") {
+  if (claim.record !== undefined || leaf.prepare === undefined || claim.namespace.isRebuilding) {
     return outcomeOf(parts, claim, leaf, undefined)
   }
   return Effect.flatMapEager(leaf.prepare(claim, parts), (prepared) => outcomeOf(parts, claim, leaf, prepared))
@@ -282,7 +282,7 @@ export const outcomeOf = <Prepared>(
     const { delivery, lifetime } = parts
     if (!lifetime.isOpen) return resume(lifetime.inert)
     const work = (): void => leaf.perform(claim, parts, prepared)
-    const mayBegin = (): boolean => claim.namespace.standing !== "rebuilding"
+    const mayBegin = (): boolean => !claim.namespace.isRebuilding
     const { record } = claim
     let begun: Work | undefined
     const begin = (): void => {

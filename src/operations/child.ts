@@ -248,7 +248,7 @@ export const outcomeIn = (
   const { record } = claim
   const isDone = record !== undefined && isFinal(record)
   if (isDone && record.ContextDetails?.ReplayChildren !== true) return recordedOutcome(parts, claim, rules)
-  return record === undefined && rules.prepare !== undefined && claim.namespace.standing !== "rebuilding"
+  return record === undefined && rules.prepare !== undefined && !claim.namespace.isRebuilding
     ? Effect.flatMapEager(rules.prepare(claim, parts), () => runContext(parts, claim, rules))
     : runContext(parts, claim, rules)
 }
@@ -286,7 +286,7 @@ const runContext = (parts: Parts, claim: Claim, rules: ContextRules): Effect.Eff
   parts.delivery.noteBegin(claim)
   // The START is ordinary new work: it waits until the recorded outcomes are delivered, while the block runs already.
   let hasEnded = false
-  if (record === undefined && namespace.standing !== "rebuilding") {
+  if (record === undefined && !namespace.isRebuilding) {
     const isCutOff = (): boolean => namespace.standing === "closed" && !hasEnded
     parts.delivery.performStart(claim, namespace, () => claim.later({ Action: "START" }), isCutOff)
   }
@@ -323,7 +323,7 @@ const end = (
   }
   const isExempt = Exit.isFailure(exit) && isOwnMistake(Cause.squash(exit.cause))
   return Effect.flatMapEager(write(claim, rules.recording, exit), (outcome) =>
-    claim.namespace.standing === "rebuilding"
+    claim.namespace.isRebuilding
       ? rebuiltEnd(parts, claim, outcome)
       : endsWith(parts, claim, rules, { outcome, namespace, isExempt })
   )

@@ -90,9 +90,7 @@ export const execution: Effect.Effect<ExecutionInfo, never, Execution> = Effect.
  */
 export const isReplaying: Effect.Effect<boolean, never, Execution> = Effect.flatMap(Execution, ({ namespace, parts }) =>
   Effect.withFiber((fiber) =>
-    Effect.succeed(
-      stepAround(fiber) === undefined && (namespace.standing === "rebuilding" || parts.history.isReplaying)
-    )
+    Effect.succeed(stepAround(fiber) === undefined && (namespace.isRebuilding || parts.history.isReplaying))
   )
 )
 

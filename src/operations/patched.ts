@@ -147,7 +147,7 @@ const asking = (parts: Parts, namespace: Namespace, fiber: AnyFiber, question: Q
   let leave = (): void => delivery.drop(work)
   const decide = (): void => {
     const isBegun = record !== undefined
-    if (!isBegun && (namespace.standing === "rebuilding" || namespace.recorded.unclaimed > 0)) return answer(false)
+    if (!isBegun && (namespace.isRebuilding || namespace.recorded.unclaimed > 0)) return answer(false)
     leave = stand(claim)
     if (!isBegun) {
       enter()

@@ -140,7 +140,7 @@ const attempts = Effect.fnUntraced(function* (
     if (Exit.isSuccess(exit)) return exit.value
     // A context around it is over, and the fiber, which a program forked there, is to end.
     if (namespace.standing === "closed") return yield* exit
-    const isRebuilding = namespace.standing === "rebuilding"
+    const isRebuilding = namespace.isRebuilding
     // The wait after an attempt is the decision to make another one. Without an outcome the decision is unknown.
     const isDecided = history.get(operationId(namespace.id, "back-off", number - 1)) !== undefined
     if (isDecided || (isRebuilding && !claim.isSettled)) {

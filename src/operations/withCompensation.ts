@@ -137,7 +137,7 @@ const attempt = (
   )
 
 /** Returns whether a part failed by itself, and not because the context around it has ended. */
-const isOpen = ({ standing }: Namespace): boolean => standing === "open" || standing === "rebuilding"
+const isOpen = ({ standing }: Namespace): boolean => standing === "open"
 
 /**
  * Provides an undo with the services of what it undoes, but with its own execution and scope: the others may be over by

@@ -48,7 +48,7 @@ const inFrontOf = (loggers: Loggers, clock: Clock.Clock): Logger.Logger<unknown,
 
 /** Returns whether an earlier invocation also ran the code that a fiber runs. */
 export const isReplayed = ({ namespace, parts }: ExecutionService, fiber: AnyFiber): boolean =>
-  stepAround(fiber) === undefined && (namespace.standing === "rebuilding" || parts.history.isReplaying)
+  stepAround(fiber) === undefined && (namespace.isRebuilding || parts.history.isReplaying)
 
 /** Adds annotations to a fiber while its loggers run, because loggers read them off the fiber. */
 const annotated = (fiber: AnyFiber, annotations: Readonly<Record<string, unknown>>, tell: () => void): void => {

@@ -74,7 +74,7 @@ export class Observer implements Listener, Surroundings {
   claimed(claim: Claim): void {
     const { id, isSettled, kind, namespace, record } = claim
     const isContinued = kind.type === "CALLBACK" || kind.type === "CONTEXT"
-    const isRebuilding = namespace.standing === "rebuilding"
+    const isRebuilding = namespace.isRebuilding
     // A rebuilt context runs no further than its records: it reaches an operation without an outcome, but does not run
     // it.
     if (isRebuilding && !isSettled && !(record !== undefined && isContinued)) return

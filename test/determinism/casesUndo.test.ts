@@ -317,3 +317,48 @@ describe("a part in the finalizer of a fiber that its block has left behind is u
     )
   )
 })
+
+describe("what is only rebuilt begins nothing", () => {
+  const day = (name: string) => Durable.wait(name, "1 day")
+  /** Something that is rented after a day, and returned whatever comes. */
+  const rented = (kit: Kit) => Durable.onExit(kit.step("rent"), () => kit.step("return"))
+  /** A part that comes no further than to its reservation, because it is let go of after a day. */
+  const partOf = (kit: Kit, rest: Effect.Effect<unknown, never, Durable.Execution>): ReturnType<Program> =>
+    Effect.gen(function* () {
+      const part = Durable.withCompensation("part", Effect.andThen(kit.step("reserve"), rest), () =>
+        kit.step("release")
+      )
+      yield* Durable.race("first", [day("limit"), Effect.asVoid(part)])
+      yield* day("later")
+      return yield* boom
+    })
+  const beginsNothing = (promise: string, program: Program): void =>
+    it.effect(
+      promise,
+      () =>
+        Effect.gen(function* () {
+          const ran = yield* everywhere(program)
+          assert.deepStrictEqual([ran.log, statusesOf(ran, "return")], [["reserve"], []])
+          assert.match(ran.outcome, /^failed as Error: boom .*"first\[1\]\/part" \(cut off/)
+        }),
+      unhurried
+    )
+
+  beginsNothing("where a child ends that had not ended, and leaves a finalizer behind", (kit) =>
+    partOf(
+      kit,
+      Durable.child(
+        "child",
+        Effect.gen(function* () {
+          yield* day("a day")
+          yield* Effect.forkChild(rented(kit))
+          yield* Effect.yieldNow
+        })
+      )
+    )
+  )
+
+  beginsNothing("where a branch loses that had not lost, with a finalizer", (kit) =>
+    partOf(kit, Durable.race("pair", [Effect.asVoid(Effect.andThen(day("a day"), rented(kit))), day("another")]))
+  )
+})

@@ -39,10 +39,17 @@ describe("How a namespace stands", () => {
 
   it("is rebuilding inside of what is, and where its outcome is known", () => {
     const child = rootOf().inside({ id: "c", path: "c", isRebuilding: true })
-    assert.strictEqual(child.standing, "rebuilding")
-    assert.strictEqual(inside(child, "d").standing, "rebuilding")
+    assert.isTrue(child.isRebuilding)
+    assert.isTrue(inside(child, "d").isRebuilding)
     const again = inside(rootOf(), "c").rebuilt(new WorkflowTime(7))
-    assert.deepStrictEqual([again.id, again.path, again.standing], ["c", "c", "rebuilding"])
+    assert.deepStrictEqual([again.id, again.path, again.isRebuilding], ["c", "c", true])
+  })
+
+  it("is rebuilding also after it was let go of", () => {
+    const child = rootOf().inside({ id: "c", path: "c", isRebuilding: true })
+    child.abandon()
+    assert.deepStrictEqual([child.standing, child.isRebuilding], ["abandoned", true])
+    assert.isTrue(inside(child, "late").isRebuilding)
   })
 
   it("is open again, with the time that has passed, for what comes after the workflow", () => {

@@ -108,7 +108,7 @@ export class Scene {
   #tellOf({ context }: Place, where: string, digest: number): Effect.Effect<void> {
     return Effect.withFiber((fiber) => {
       const execution = executionOf(fiber)
-      const isOpen = execution?.namespace.standing === "open" || execution?.namespace.standing === "rebuilding"
+      const isOpen = execution?.namespace.standing === "open"
       if (isOpen && execution.parts.lifetime.isOpen) this.#tell(context, where, digest)
       return Effect.void
     })
