@@ -124,6 +124,8 @@ const attempt = (
   Effect.onExit(Effect.provideService(body, Execution, { parts, namespace }), (exit) =>
     Effect.sync(() => {
       if (!parts.lifetime.isOpen || typeof part.state === "object") return
+      // Code that handles the end of its rebuilding has not come to the end that it had.
+      if (namespace.isForUndo && namespace.standing === "closed") return
       if (Exit.isSuccess(exit)) {
         const { value } = exit
         part.namespace = namespace

@@ -361,4 +361,11 @@ describe("what is only rebuilt begins nothing", () => {
   beginsNothing("where a branch loses that had not lost, with a finalizer", (kit) =>
     partOf(kit, Durable.race("pair", [Effect.asVoid(Effect.andThen(day("a day"), rented(kit))), day("another")]))
   )
+
+  beginsNothing("and is not undone because its code handles the end of the rebuilding", (kit) =>
+    partOf(
+      kit,
+      Effect.catchCause(payment, () => Effect.succeed("not paid"))
+    )
+  )
 })
