@@ -27,14 +27,31 @@ export const stepAround = (fiber: AnyFiber): string | undefined => fiber.getRef(
 export const insideStep = <R>(services: Context.Context<R>, path: string): Context.Context<R> =>
   Context.add(services, StepAround, path)
 
-/** Whether a fiber runs a durable finalizer, which may record what it does although its branch was let go of. */
-export const InFinalizer: Context.Reference<boolean> = Context.Reference<boolean>("effect-durable/InFinalizer", {
-  defaultValue: () => false
-})
+/** One run of a durable finalizer. */
+export interface Finalizer {
+  /** The finalizer in which it runs, if it does. */
+  readonly around: Finalizer | undefined
+  isOver: boolean
+}
+
+/** The durable finalizer in which a fiber runs, or which forked it. */
+export const InFinalizer: Context.Reference<Finalizer | undefined> = Context.Reference<Finalizer | undefined>(
+  "effect-durable/InFinalizer",
+  { defaultValue: () => undefined }
+)
+
+/**
+ * Checks whether a fiber belongs to a durable finalizer that has not ended. It may then record what it does although its
+ * branch was let go of.
+ */
+export const isFinalizing = (fiber: AnyFiber): boolean => {
+  for (let one = fiber.getRef(InFinalizer); one !== undefined; one = one.around) if (!one.isOver) return true
+  return false
+}
 
 /** Checks whether a fiber was let go of with a namespace, and may do nothing more in it. */
 export const isLetGo = ({ standing }: Pick<Namespace, "standing">, fiber: AnyFiber): boolean =>
-  standing === "abandoned" && !fiber.getRef(InFinalizer)
+  standing === "abandoned" && !isFinalizing(fiber)
 
 /** Work that the program has marked to keep the invocation alive. */
 export interface Hold {

@@ -24,7 +24,7 @@ import type { AnyFiber } from "../execution/Fibers.ts"
 import { operationId } from "../execution/Identity.ts"
 import type { Namespace } from "../execution/Namespace.ts"
 import { Execution, type ExecutionService, type Parts } from "../execution/Parts.ts"
-import { InFinalizer, isLetGo, isLocal, stepAround } from "../execution/References.ts"
+import { isFinalizing, isLetGo, isLocal, stepAround } from "../execution/References.ts"
 import type { Work } from "../execution/Work.ts"
 import type { WorkflowTime } from "../execution/WorkflowTime.ts"
 import { describeFound, kindOf } from "../internal/found.ts"
@@ -294,7 +294,7 @@ export const outcomeOf = <Prepared>(
       namespace: claim.namespace,
       fiber: claim.fiber,
       path: claim.path,
-      isFinal: claim.fiber.getRef(InFinalizer),
+      isFinal: isFinalizing(claim.fiber),
       keyOf: leaf.keyOf ?? endOf,
       isForStart: leaf.isForStart,
       onChange: (changed) => {

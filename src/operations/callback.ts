@@ -23,7 +23,7 @@ import { CallbackFailed, CallbackTimedOut, SerdesFailed, StoreRejected } from ".
 import { isFinal, type Claim, type Kind } from "../execution/Claim.ts"
 import * as Contradiction from "../execution/Contradiction.ts"
 import type { Execution, Parts } from "../execution/Parts.ts"
-import { InFinalizer } from "../execution/References.ts"
+import { isFinalizing } from "../execution/References.ts"
 import { catchDefectEager, exitOf } from "../internal/effect.ts"
 import type { NoOtherOptions } from "../Plain.ts"
 import type * as Serdes from "../Serdes.ts"
@@ -275,7 +275,7 @@ export const completed = (
         namespace,
         fiber,
         path: subject.path,
-        isFinal: fiber.getRef(InFinalizer),
+        isFinal: isFinalizing(fiber),
         keyOf: (record) => (isFinal(record) ? (record.EndTimestamp ?? record.StartTimestamp) : undefined),
         outcome: () => {
           const outcome = recordedOutcome(open, rules, read)

@@ -23,7 +23,7 @@ import { isFinal, type Claim, type Kind } from "../execution/Claim.ts"
 import * as Contradiction from "../execution/Contradiction.ts"
 import type { Namespace } from "../execution/Namespace.ts"
 import { Execution, type Parts } from "../execution/Parts.ts"
-import { InFinalizer, isLetGo } from "../execution/References.ts"
+import { isFinalizing, isLetGo } from "../execution/References.ts"
 import { byteLength } from "../internal/bytes.ts"
 import { exitOf } from "../internal/effect.ts"
 import type {
@@ -402,7 +402,7 @@ const endsWith = (
           namespace: claim.namespace,
           fiber: claim.fiber,
           path: claim.path,
-          isFinal: claim.fiber.getRef(InFinalizer),
+          isFinal: isFinalizing(claim.fiber),
           keyOf: (record) => (isFinal(record) ? (record.EndTimestamp ?? record.StartTimestamp) : undefined),
           outcome: () => Effect.succeed(outcome),
           resume: (effect) => resume(cast<unknown, Effect.Effect<Outcome>>(effect))

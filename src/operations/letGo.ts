@@ -11,16 +11,16 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import type { AnyFiber } from "../execution/Fibers.ts"
 import type { Namespace } from "../execution/Namespace.ts"
 import { executionOf, type Parts } from "../execution/Parts.ts"
-import { InFinalizer } from "../execution/References.ts"
+import { InFinalizer, isFinalizing, isLetGo } from "../execution/References.ts"
 
 /** Lets go of every other fiber of the workflow, and waits for their durable finalizers. */
 export const letGoOfOthers = (parts: Parts): Effect.Effect<void> =>
   Effect.withFiber((self) =>
     Effect.callback<void>((resume) => {
-      const others = Array.from(parts.fibers.live.keys()).filter((fiber) => fiber !== self)
-      parts.delivery.abandon([parts.root], others, () => resume(Effect.void))
+      parts.delivery.abandon([parts.root], othersIn(parts, parts.root, self), () => resume(Effect.void))
     })
   )
 
@@ -31,24 +31,36 @@ export const letGoOfOthers = (parts: Parts): Effect.Effect<void> =>
 export const letGoWithin = (parts: Parts, namespace: Namespace): Effect.Effect<void> =>
   Effect.withFiber((self) =>
     Effect.callback<void>((resume) => {
-      const left = Array.from(parts.fibers.live.keys()).filter(
-        (fiber) => fiber !== self && namespace.holds(executionOf(fiber)?.namespace)
-      )
-      parts.delivery.letGo([namespace], left, () => resume(Effect.void))
+      parts.delivery.letGo([namespace], othersIn(parts, namespace, self), () => resume(Effect.void))
     })
   )
+
+/** Lists the other fibers in a namespace, except those that a durable finalizer needs: it runs to its end. */
+const othersIn = ({ fibers }: Parts, namespace: Namespace, self: AnyFiber): ReadonlyArray<AnyFiber> =>
+  Array.from(fibers.live.keys()).filter(
+    (fiber) => fiber !== self && !isFinalizing(fiber) && namespace.holds(executionOf(fiber)?.namespace)
+  )
+
+/** Lets go of the fibers that durable finalizers have left running, where everything else is let go of already. */
+export const letGoOfForked = ({ fibers }: Parts): void => {
+  for (const fiber of Array.from(fibers.live.keys())) {
+    const namespace = executionOf(fiber)?.namespace
+    if (namespace === undefined || fiber.getRef(InFinalizer) === undefined || !isLetGo(namespace, fiber)) continue
+    fiber.interruptUnsafe(fiber.id)
+  }
+}
 
 /** Hands the execution over to another one, once all durable finalizers of the workflow have run. */
 export const handOver = (parts: Parts, executionArn: string): Effect.Effect<never> =>
   Effect.withFiber((self) => {
-    const { delivery, fibers, lifetime, root } = parts
+    const { delivery, lifetime, root } = parts
     const verdict = { _tag: "Continued", executionArn } as const
     // A finalizer that hands over cannot wait for itself.
-    if (self.getRef(InFinalizer)) {
+    if (isFinalizing(self)) {
       lifetime.end(verdict)
       return lifetime.inert
     }
     lifetime.decide()
-    delivery.letGo([root], fibers.live.keys(), () => lifetime.end(verdict))
+    delivery.letGo([root], [...othersIn(parts, root, self), self], () => lifetime.end(verdict))
     return Effect.never
   })

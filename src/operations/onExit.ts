@@ -12,9 +12,10 @@ import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import { cast } from "effect/Function"
 import { Execution } from "../execution/Parts.ts"
-import { InFinalizer } from "../execution/References.ts"
+import { InFinalizer, type Finalizer } from "../execution/References.ts"
 import { effectIn, unfit } from "./argument.ts"
 import { inBothForms } from "./forms.ts"
+import { letGoOfForked } from "./letGo.ts"
 import type { Body } from "./Operation.ts"
 
 /**
@@ -22,8 +23,8 @@ import type { Body } from "./Operation.ts"
  *
  * It runs for whatever reason the effect ended: the effect itself, a time-out, a lost race, a failed sibling, an
  * interruption, the end of the block or the workflow that forked it, or `continueWith`. The operation that let go of the
- * effect waits for it. It may hold durable operations. Effect's own finalizers (`ensuring`, `acquireRelease`, `onExit`) run at every suspension: use
- * them for resources of this process. In a pipe: `effect.pipe(onExit(finalizer))`.
+ * effect waits for it. It may hold durable operations. Effect's own finalizers (`ensuring`, `acquireRelease`, `onExit`)
+ * run at every suspension: use them for resources of this process. In a pipe: `effect.pipe(onExit(finalizer))`.
  *
  * **Errors** and **Defects**: those of the effect and of the finalizer.
  *
@@ -57,7 +58,13 @@ export const onExit: {
       return unfit(owner, "finalizer", "a function", finalizer, "It takes the exit, and returns an Effect.")
     const services = cast<Context.Context<never>, Context.Context<Execution>>(fiber.context)
     const { namespace, parts } = Context.get(services, Execution)
-    const leave = namespace.addFinalizer()
+    const own: Finalizer = { around: fiber.getRef(InFinalizer), isOver: false }
+    const left = namespace.addFinalizer()
+    const leave = (): void => {
+      own.isOver = true
+      if (namespace.standing === "abandoned") letGoOfForked(parts)
+      left()
+    }
     return Effect.onExit(effect, (exit) =>
       parts.lifetime.isOpen
         ? Effect.ensuring(
@@ -65,7 +72,7 @@ export const onExit: {
               Effect.provideService(
                 Effect.suspend(() => effectIn(finalizer(exit), owner)),
                 InFinalizer,
-                true
+                own
               )
             ),
             Effect.sync(leave)

@@ -14,7 +14,7 @@ import type { AnyFiber } from "../execution/Fibers.ts"
 import { idOf, nameOf, payloadOf, type Mark } from "../execution/Marks.ts"
 import type { Namespace } from "../execution/Namespace.ts"
 import type { Execution, Parts } from "../execution/Parts.ts"
-import { InFinalizer } from "../execution/References.ts"
+import { isFinalizing } from "../execution/References.ts"
 import { inWorkflow, useName } from "./Operation.ts"
 import { typed } from "./typed.ts"
 
@@ -124,7 +124,7 @@ const asking = (parts: Parts, namespace: Namespace, fiber: AnyFiber, question: Q
       namespace,
       fiber,
       path: claim.path,
-      isFinal: fiber.getRef(InFinalizer),
+      isFinal: isFinalizing(fiber),
       keyOf: (record) => record.EndTimestamp,
       outcome: () => Effect.succeed(true),
       resume: (effect) => {

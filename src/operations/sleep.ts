@@ -21,7 +21,7 @@ import { InvalidDuration } from "../DurableError.ts"
 import type { AnyFiber } from "../execution/Fibers.ts"
 import type { Namespace } from "../execution/Namespace.ts"
 import type { Parts } from "../execution/Parts.ts"
-import { InFinalizer } from "../execution/References.ts"
+import { isFinalizing } from "../execution/References.ts"
 import { stampOf } from "../execution/WorkflowTime.ts"
 import * as Limits from "../wire/Limits.ts"
 import { operation, type Leaf } from "./Operation.ts"
@@ -93,7 +93,7 @@ const nap = (parts: Parts, fiber: AnyFiber, namespace: Namespace, millis: number
       namespace,
       fiber,
       path: namespace.pathOf(`sleep ${millis}ms`, 0),
-      isFinal: fiber.getRef(InFinalizer),
+      isFinal: isFinalizing(fiber),
       outcome: () => Effect.void,
       resume: (effect) => resume(cast<unknown, Effect.Effect<void>>(effect))
     })
@@ -110,7 +110,7 @@ export const lastSleep = (
   fiber: AnyFiber,
   duration: Duration.Duration
 ): Effect.Effect<void> => {
-  if (fiber.getRef(InFinalizer)) return lifetime.inert
+  if (isFinalizing(fiber)) return lifetime.inert
   const millis = Duration.toMillis(duration)
   const longest = settings.grace / 2
   return Effect.callback<void>((resume) => {
@@ -137,7 +137,7 @@ export const untilKnown = (parts: Parts, fiber: AnyFiber, namespace: Namespace):
       namespace,
       fiber,
       path: namespace.pathOf("clock", 0),
-      isFinal: fiber.getRef(InFinalizer),
+      isFinal: isFinalizing(fiber),
       outcome: () => Effect.void,
       resume: (effect) => resume(cast<unknown, Effect.Effect<void>>(effect))
     })

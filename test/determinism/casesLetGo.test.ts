@@ -194,3 +194,61 @@ describe("what is rented is returned at the end of the execution", () => {
     next
   )
 })
+
+describe("a finalizer that runs when its fiber is let go of runs to its end", () => {
+  const slowly = (kit: Kit, name: string): Effect.Effect<string, never, Durable.Execution> =>
+    Effect.andThen(Durable.wait(`wait for ${name}`, "2 days"), kit.step(name))
+  const never = Effect.as(Durable.wait("too long", "9 days"), "")
+  const finalizers: Readonly<Record<string, (kit: Kit) => Effect.Effect<unknown, unknown, Durable.Execution>>> = {
+    "Effect.all": (kit) => Effect.all([slowly(kit, "return"), never], together),
+    "Effect.raceFirst": (kit) => Effect.raceFirst(slowly(kit, "return"), never),
+    "Effect.timeout": (kit) => Effect.timeout(slowly(kit, "return"), "9 days"),
+    "a fiber that it joins": (kit) => Effect.flatMap(Effect.forkChild(slowly(kit, "return")), Fiber.join),
+    "Durable.all": (kit) => Durable.all("all", [slowly(kit, "return"), never], together),
+    "Durable.race": (kit) => Durable.race("first", [slowly(kit, "return"), never]),
+    "Durable.timeout": (kit) => Durable.timeout("limit", slowly(kit, "return"), "9 days")
+  }
+  for (const [how, finalizer] of Object.entries(finalizers)) {
+    const block = (kit: Kit) =>
+      Effect.gen(function* () {
+        yield* Effect.forkDetach(Durable.onExit(other, () => finalizer(kit)))
+        yield* longer
+      })
+    it.effect(
+      `with ${how}`,
+      () =>
+        Effect.gen(function* () {
+          const atEnd = yield* everywhere(block)
+          assert.deepStrictEqual(atEnd.log, ["return"])
+          const inChild = yield* everywhere((kit) =>
+            Effect.andThen(Durable.child("child", block(kit)), kit.step("after"))
+          )
+          assert.deepStrictEqual(inChild.log, ["return", "after"])
+          const handedOver = yield* everywhere((kit) => Effect.andThen(block(kit), Durable.continueWith(Next)), next)
+          assert.deepStrictEqual(handedOver.log, ["return"])
+        }),
+      unhurried
+    )
+  }
+
+  it.effect(
+    "and what it leaves behind is let go of then",
+    () =>
+      Effect.gen(function* () {
+        const leavingOne = (kit: Kit) =>
+          Durable.onExit(Durable.wait("use", "20 days"), () =>
+            Effect.andThen(Effect.forkDetach(Durable.onExit(Effect.never, () => kit.step("inner"))), other)
+          )
+        const ran = yield* everywhere((kit) =>
+          Effect.gen(function* () {
+            yield* Durable.child("child", Effect.andThen(Effect.forkChild(leavingOne(kit)), longer))
+            yield* kit.time("after")
+            yield* kit.step("after")
+          })
+        )
+        assert.deepStrictEqual(ran.log, ["inner", "after"])
+        assert.strictEqual(hoursAt(ran, "after"), 72)
+      }),
+    unhurried
+  )
+})
