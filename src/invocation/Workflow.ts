@@ -116,9 +116,15 @@ const hostOf = (parts: Parts): ServicesHost => ({
  */
 const endWorkflow = (parts: Parts, exit: Exit.Exit<unknown, unknown>): Effect.Effect<unknown, unknown> => {
   const ended = whenDelivered(parts, exit, endsInMistake(exit))
-  return parts.root.hasFinalizers
-    ? Effect.andThen(Effect.andThen(whenDelivered(parts, Exit.void, true), letGoOfOthers(parts)), ended)
-    : ended
+  if (parts.fibers.live.size <= 1) return ended
+  // A fiber that is left behind may enter a durable finalizer with the last outcome that is delivered.
+  return Effect.andThen(
+    whenDelivered(parts, Exit.void, true),
+    Effect.suspend(() => {
+      if (parts.root.hasFinalizers) return Effect.andThen(letGoOfOthers(parts), ended)
+      return parts.history.unclaimed === 0 ? exit : ended
+    })
+  )
 }
 
 const endsInMistake = (exit: Exit.Exit<unknown, unknown>): boolean =>

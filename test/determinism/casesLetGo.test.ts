@@ -170,6 +170,23 @@ describe("what is rented is returned at the end of the execution", () => {
   )
 
   ends(
+    "by a fiber that begins to use it with the last outcomes",
+    (kit) =>
+      Effect.gen(function* () {
+        yield* Effect.forkDetach(
+          Effect.andThen(
+            other,
+            Durable.onExit(Durable.wait("drive", "20 days"), () =>
+              Effect.andThen(Durable.wait("returning", "2 hours"), kit.step("return"))
+            )
+          )
+        )
+        yield* Durable.wait("beside", "1 day")
+      }),
+    ["return"]
+  )
+
+  ends(
     "when the execution hands over to another one",
     (kit) =>
       Effect.andThen(
