@@ -236,11 +236,11 @@ const endFibers = (parts: Parts): Effect.Effect<void> => {
   const { beside, delivery, fibers, lifetime, outbox } = parts
   if (!lifetime.mayRecord) outbox.close()
   fibers.stop()
-  const [first] = fibers.live.keys()
   const left = new Set<AnyFiber>()
-  first?.interruptUnsafe(first.id)
-  const others = [...delivery.stop(), ...fibers.live.keys(), ...beside.live]
-  for (const fiber of [...(first === undefined ? [] : [first]), ...others]) {
+  // A fiber is listed before those that it forks, whose ends it may handle.
+  const all = Array.from(fibers.live.keys())
+  for (const fiber of all) fiber.interruptUnsafe(fiber.id)
+  for (const fiber of [...all, ...delivery.stop(), ...fibers.live.keys(), ...beside.live]) {
     fiber.interruptUnsafe(fiber.id)
     if (fiber.pollUnsafe() === undefined) left.add(fiber)
   }

@@ -189,6 +189,19 @@ describe("fibers that a workflow forks", () => {
     ends: "answer"
   })
 
+  suspends("gives no suspension to a handler in a detached fiber whose branches wait", {
+    program: (note) =>
+      Effect.gen(function* () {
+        const fiber = yield* Effect.forkDetach(Effect.tap(Effect.exit(askBoth), ({ _tag }) => note(_tag)))
+        const answer = yield* ask("answer")
+        yield* Fiber.join(fiber)
+        return answer
+      }),
+    waitsFor: ["answer", "one", "two"],
+    ends: "answer",
+    log: ["Success"]
+  })
+
   suspends("lets go of a consumer that waits for a producer that waits", {
     program: (note) =>
       Effect.gen(function* () {
