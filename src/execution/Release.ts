@@ -61,11 +61,12 @@ export class Release {
 
   /**
    * Closes a namespace. Nothing in it is awaited or begins any more. The fibers that wait in it are told that it has ended.
-   * If it was interrupted, or the invocation ends, that is no mistake of theirs, and they are interrupted, too.
+   * If it was interrupted, that is no mistake of theirs, and they are interrupted, too. If the invocation ends, every fiber
+   * is interrupted anyway, each before those that it waits for.
    */
   close(namespace: Namespace, isInterrupted: boolean): void {
     const freed = (ended: Namespace, path: string): Effect.Effect<never> =>
-      isInterrupted || !this.#parts.lifetime.isOpen ? Effect.interrupt : Contradiction.contextEnded(ended, path)
+      isInterrupted ? Effect.interrupt : Contradiction.contextEnded(ended, path)
     const closed = namespace.close()
     let parked = 0
     for (const one of closed) {
@@ -74,6 +75,7 @@ export class Release {
       parked += one.parked
     }
     this.#doors.forgetClosed()
+    if (!this.#parts.lifetime.isOpen) return
     this.#freeWork(
       ({ claim }) => claim.namespace.standing === "closed" && !claim.isRoot,
       ({ claim }) => freed(claim.namespace, claim.path)

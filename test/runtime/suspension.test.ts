@@ -15,6 +15,7 @@ import * as Stream from "effect/Stream"
 import {
   ask,
   both,
+  Declined,
   declined,
   errorOf,
   failing,
@@ -197,6 +198,23 @@ describe("fibers that a workflow forks", () => {
         yield* Fiber.join(fiber)
         return answer
       }),
+    waitsFor: ["answer", "one", "two"],
+    ends: "answer",
+    log: ["Success"]
+  })
+
+  suspends("gives no suspension to such a handler in a child, either", {
+    program: (note) =>
+      Durable.child(
+        "child",
+        Effect.gen(function* () {
+          const fiber = yield* Effect.forkChild(Effect.tap(Effect.exit(askBoth), ({ _tag }) => note(_tag)))
+          const answer = yield* ask("answer")
+          yield* Fiber.join(fiber)
+          return answer
+        }),
+        { error: Declined }
+      ),
     waitsFor: ["answer", "one", "two"],
     ends: "answer",
     log: ["Success"]
