@@ -340,13 +340,13 @@ export class Delivery {
   }
 
   /** See {@link Release.letGo}. */
-  letGo(namespaces: ReadonlyArray<Namespace>, branches: Iterable<AnyFiber>, done: () => void): void {
-    this.#release.letGo(namespaces, branches, done)
+  letGo(namespaces: ReadonlyArray<Namespace>, fibers: Iterable<AnyFiber>, done: () => void): void {
+    this.#release.letGo(namespaces, fibers, done)
   }
 
   /** See {@link Release.abandon}. */
-  abandon(namespaces: ReadonlyArray<Namespace>, branches: Iterable<AnyFiber>, done: () => void): void {
-    this.#release.abandon(namespaces, branches, done)
+  abandon(namespaces: ReadonlyArray<Namespace>, fibers: Iterable<AnyFiber>, done: () => void): void {
+    this.#release.abandon(namespaces, fibers, done)
   }
 
   /** See {@link Release.stop}. */

@@ -191,9 +191,10 @@ export class Namespace {
     return this.#below ?? []
   }
 
-  /** Checks whether a namespace is this one or below it. */
-  holds(other: Namespace | undefined): boolean {
-    for (let one = other; one !== undefined; one = one.parent) if (one === this) return true
+  /** Checks whether it is one of these namespaces, or below one of them. */
+  isWithin(namespaces: ReadonlySet<Namespace>): boolean {
+    for (let one: Namespace | undefined = this; one !== undefined; one = one.parent)
+      if (namespaces.has(one)) return true
     return false
   }
 

@@ -88,20 +88,20 @@ export class Release {
   }
 
   /**
-   * Lets go of branches: their fibers are interrupted, and only their durable finalizers may still do something. Calls
+   * Lets go of namespaces: these fibers of theirs are interrupted, and only their durable finalizers may still do something. Calls
    * `done` when those have ended and the namespaces are closed, at once if there are none. Other work is not waited for.
    */
-  letGo(namespaces: ReadonlyArray<Namespace>, branches: Iterable<AnyFiber>, done: () => void): void {
-    this.abandon(namespaces, branches, () => {
+  letGo(namespaces: ReadonlyArray<Namespace>, fibers: Iterable<AnyFiber>, done: () => void): void {
+    this.abandon(namespaces, fibers, () => {
       for (const namespace of namespaces) this.close(namespace, false)
       done()
     })
   }
 
   /** Does the same as {@link letGo}, but does not close the namespaces. */
-  abandon(namespaces: ReadonlyArray<Namespace>, branches: Iterable<AnyFiber>, done: () => void): void {
+  abandon(namespaces: ReadonlyArray<Namespace>, fibers: Iterable<AnyFiber>, done: () => void): void {
     for (const namespace of namespaces) namespace.abandon()
-    for (const fiber of Array.from(branches)) fiber.interruptUnsafe(fiber.id)
+    for (const fiber of Array.from(fibers)) fiber.interruptUnsafe(fiber.id)
     for (const door of Array.from(this.#doors.all)) {
       if (door.namespace.standing === "abandoned" && !door.isFinal) this.#free(door, Effect.interrupt)
     }

@@ -6,7 +6,8 @@
  *
  * Invariants:
  * 1. Branches start in index order, at most as many at a time as the rules allow.
- * 2. The operation lets go of the remaining branches: it interrupts them and waits only for their durable finalizers.
+ * 2. The operation lets go of the remaining branches: it interrupts them, with every fiber that they have forked, and waits
+ *    only for their durable finalizers.
  * 3. No branch starts once a context around the operation is over.
  *
  * @since 0.1.0
@@ -21,6 +22,7 @@ import type { Parts } from "../execution/Parts.ts"
 import { isLetGo } from "../execution/References.ts"
 import { forBranches } from "../internal/waits.ts"
 import { inNamespace } from "./child.ts"
+import { fibersIn } from "./letGo.ts"
 import type { Body } from "./Operation.ts"
 
 export interface Branch {
@@ -165,13 +167,12 @@ class Running {
   #finish(outcome: Effect.Effect<ReadonlyArray<State>>): void {
     this.#isOver = true
     this.#forget()
-    const left = this.#branches.filter((_, index) => this.#states[index] === "running")
-    if (left.length === 0) return this.#resume(outcome)
-    this.#parts.delivery.letGo(
-      left.map(({ namespace }) => namespace),
-      this.#fibers,
-      () => this.#resume(outcome)
+    const left = this.#branches.flatMap(({ namespace }, index) =>
+      this.#states[index] === "running" ? [namespace] : []
     )
+    if (left.length === 0) return this.#resume(outcome)
+    const fibers = new Set([...this.#fibers, ...fibersIn(this.#parts, left)])
+    this.#parts.delivery.letGo(left, fibers, () => this.#resume(outcome))
   }
 
   interrupt(): Effect.Effect<void> {

@@ -168,12 +168,18 @@ export const flatChild = (name: string, body: Body): Body =>
  */
 export const inNamespace = (parts: Parts, namespace: Namespace, body: Body): Body =>
   inScope(parts, namespace, body, (exit) => {
-    if (namespace.hasFinalizers && parts.lifetime.isOpen && namespace.standing !== "closed") {
+    const { delivery, lifetime } = parts
+    if (lifetime.isOpen && namespace.standing === "abandoned") return closeAbandoned(parts, namespace)
+    if (lifetime.isOpen && namespace.standing === "open" && namespace.hasFinalizers) {
       return letGoWithin(parts, namespace)
     }
-    parts.delivery.close(namespace, wasInterrupted(exit))
+    delivery.close(namespace, wasInterrupted(exit))
     return undefined
   })
+
+/** What was let go of is closed by what has let go of it. A block of a durable finalizer goes on, and closes as any other. */
+const closeAbandoned = (parts: Parts, namespace: Namespace): Effect.Effect<void> =>
+  Effect.withFiber((self) => (isFinalizing(self) ? letGoWithin(parts, namespace) : Effect.void))
 
 const wasInterrupted = (exit: Exit.Exit<unknown, unknown>): boolean =>
   Exit.isFailure(exit) && Cause.hasInterrupts(exit.cause)

@@ -35,11 +35,19 @@ export const letGoWithin = (parts: Parts, namespace: Namespace): Effect.Effect<v
     })
   )
 
-/** Lists the other fibers in a namespace, except those that a durable finalizer needs: it runs to its end. */
-const othersIn = ({ fibers }: Parts, namespace: Namespace, self: AnyFiber): ReadonlyArray<AnyFiber> =>
-  Array.from(fibers.live.keys()).filter(
-    (fiber) => fiber !== self && !isFinalizing(fiber) && namespace.holds(executionOf(fiber)?.namespace)
+/**
+ * Lists the fibers in namespaces, each before those that it forks, whose ends it may handle. Leaves out those that a durable
+ * finalizer needs: it runs to its end.
+ */
+export const fibersIn = ({ fibers }: Parts, namespaces: ReadonlyArray<Namespace>): ReadonlyArray<AnyFiber> => {
+  const wanted = new Set(namespaces)
+  return Array.from(fibers.live.keys()).filter(
+    (fiber) => !isFinalizing(fiber) && executionOf(fiber)?.namespace.isWithin(wanted) === true
   )
+}
+
+const othersIn = (parts: Parts, namespace: Namespace, self: AnyFiber): ReadonlyArray<AnyFiber> =>
+  fibersIn(parts, [namespace]).filter((fiber) => fiber !== self)
 
 /** Lets go of the fibers that durable finalizers have left running, where everything else is let go of already. */
 export const letGoOfForked = ({ fibers }: Parts): void => {

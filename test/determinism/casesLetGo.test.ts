@@ -269,3 +269,23 @@ describe("a finalizer that runs when its fiber is let go of runs to its end", ()
     unhurried
   )
 })
+
+it.effect("what a fiber does that a branch forked is over when the branch is let go of", () =>
+  Effect.gen(function* () {
+    const ran: Array<string> = []
+    const aside = Effect.all([Durable.wait("a", "9 days"), Durable.wait("b", "9 days")], together)
+    const onAfter = Effect.andThen(
+      Effect.exit(aside),
+      Effect.sync(() => void ran.push("on"))
+    )
+    yield* everywhere((kit) =>
+      Effect.gen(function* () {
+        const branch = Effect.andThen(Effect.forkChild(onAfter), Durable.wait("long", "20 days"))
+        yield* Durable.race("first", [branch, other])
+        yield* kit.step("after")
+        yield* Durable.wait("later", "1 day")
+      })
+    )
+    assert.deepStrictEqual(ran, [])
+  })
+)
