@@ -92,7 +92,7 @@ describe("branches", () => {
     hours: 8
   })
 
-  survives("timeout: what takes too long is given up at the limit, and what comes in time is not", {
+  survives("timeout: slow work is given up at the limit, and quick work is not", {
     program: (kit) =>
       Effect.gen(function* () {
         const limited = (name: string, count: number) =>
@@ -123,7 +123,7 @@ describe("branches", () => {
     sleeps: ["sleep 18000s", "sleep 3600s", "sleep 10800s"]
   })
 
-  survives("Effect.all with concurrency: the next branch starts when one has ended, whichever it was", {
+  survives("Effect.all with concurrency: the next branch starts as soon as any other has ended", {
     program: (kit) =>
       Effect.gen(function* () {
         const order = yield* Ref.make<ReadonlyArray<string>>([])
@@ -151,7 +151,7 @@ describe("branches", () => {
     hours: 2
   })
 
-  survives("Effect.forEach with concurrency: an item that comes later may be done before", {
+  survives("Effect.forEach with concurrency: a later item may end before an earlier one", {
     program: (kit) =>
       Effect.gen(function* () {
         const total = yield* Ref.make(1)
@@ -188,7 +188,7 @@ describe("branches", () => {
     hours: 5
   })
 
-  survives("partition: who passes and who does not is told by place, whenever they ended", {
+  survives("partition: failures and successes are in the order of the items, not of their ends", {
     program: (kit) =>
       Effect.gen(function* () {
         const ended = yield* Ref.make<ReadonlyArray<string>>([])
@@ -212,7 +212,7 @@ describe("branches", () => {
     hours: 11
   })
 
-  survives("validate: every failure is told, by place, whenever it came", {
+  survives("validate: every failure is listed, in the order of the items", {
     program: (kit) =>
       Effect.gen(function* () {
         const first = yield* Ref.make("")

@@ -25,7 +25,7 @@ const ticketsOf = (kit: Kit) =>
   }))
 
 describe("fibers", () => {
-  survives("forkChild: children draw tickets in the order in which they come, and not in that of their forks", {
+  survives("forkChild: children draw tickets in the order of their outcomes, not of their forks", {
     program: (kit) =>
       Effect.gen(function* () {
         const tickets = yield* ticketsOf(kit)
@@ -53,7 +53,7 @@ describe("fibers", () => {
     hours: 6
   })
 
-  survives("forkScoped: a fiber ends with its scope, by which time another one has come", {
+  survives("forkScoped: a fiber that is not done ends with its scope", {
     program: (kit) =>
       Effect.gen(function* () {
         const tickets = yield* ticketsOf(kit)
@@ -69,7 +69,7 @@ describe("fibers", () => {
     hours: 2
   })
 
-  survives("forkDetach: a fiber that outlives its parent competes as before", {
+  survives("forkDetach: a fiber that outlives its parent still takes its turn", {
     program: (kit) =>
       Effect.gen(function* () {
         const tickets = yield* ticketsOf(kit)
@@ -86,7 +86,7 @@ describe("fibers", () => {
     hours: 6
   })
 
-  survives("FiberSet: all that were added are waited for, and come in their own order", {
+  survives("FiberSet: all fibers of the set are awaited, and end in their own order", {
     program: (kit) =>
       Effect.gen(function* () {
         const tickets = yield* ticketsOf(kit)
@@ -102,7 +102,7 @@ describe("fibers", () => {
     hours: 6
   })
 
-  survives("FiberMap: whoever comes for a key takes the place of the one before", {
+  survives("FiberMap: a new fiber replaces the one with the same key", {
     program: (kit) =>
       Effect.gen(function* () {
         const tickets = yield* ticketsOf(kit)
@@ -119,7 +119,7 @@ describe("fibers", () => {
     hours: 8
   })
 
-  survives("Fiber.interrupt: whom an outcome interrupts does nothing any more, however near it was to its end", {
+  survives("Fiber.interrupt: an interrupted fiber does nothing more, even shortly before its end", {
     program: (kit) =>
       Effect.gen(function* () {
         const tickets = yield* ticketsOf(kit)

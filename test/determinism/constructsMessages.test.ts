@@ -17,7 +17,7 @@ import * as Semaphore from "effect/Semaphore"
 import { hours, survives, together } from "./survives.ts"
 
 describe("what fibers hand to each other", () => {
-  survives("Queue: each letter is read once, in the order in which they come in", {
+  survives("Queue: each item is taken once, in the order of arrival", {
     program: (kit) =>
       Effect.gen(function* () {
         const letterbox = yield* Queue.unbounded<string>()
@@ -41,7 +41,7 @@ describe("what fibers hand to each other", () => {
     hours: 10
   })
 
-  survives("Queue: whoever is kept waiting by a full queue keeps its place", {
+  survives("Queue: producers that wait for a full queue keep their order", {
     program: (kit) =>
       Effect.gen(function* () {
         const belt = yield* Queue.bounded<string>(1)
@@ -83,7 +83,7 @@ describe("what fibers hand to each other", () => {
     hours: 7
   })
 
-  survives("Deferred: the first answer counts, and the second is told that it came late", {
+  survives("Deferred: the first completion counts, and the second one returns false", {
     program: (kit) =>
       Effect.gen(function* () {
         const answer = yield* Deferred.make<string>()
@@ -99,7 +99,7 @@ describe("what fibers hand to each other", () => {
     hours: 6
   })
 
-  survives("PubSub: every subscriber reads the same news in the same order", {
+  survives("PubSub: every subscriber gets the same messages in the same order", {
     program: (kit) =>
       Effect.gen(function* () {
         const news = yield* PubSub.unbounded<string>()
@@ -124,7 +124,7 @@ describe("what fibers hand to each other", () => {
     hours: 6
   })
 
-  survives("Latch: who comes while it is open goes through, who comes when it is closed again waits", {
+  survives("Latch: an open latch lets fibers pass, and a closed one makes them wait", {
     program: (kit) =>
       Effect.gen(function* () {
         const gate = yield* Latch.make()
@@ -151,7 +151,7 @@ describe("what fibers hand to each other", () => {
     hours: 8
   })
 
-  survives("Semaphore: one patient is treated at a time, in the order in which they come", {
+  survives("Semaphore: one fiber holds the permit at a time, in the order of arrival", {
     program: (kit) =>
       Effect.gen(function* () {
         const chair = yield* Semaphore.make(1)
@@ -191,7 +191,7 @@ describe("what fibers hand to each other", () => {
     hours: 3
   })
 
-  survives("Ref: changes are made in the order in which their reasons came", {
+  survives("Ref: updates happen in the order of the outcomes that cause them", {
     program: (kit) =>
       Effect.gen(function* () {
         const account = yield* Ref.make(100)
@@ -215,7 +215,7 @@ describe("what fibers hand to each other", () => {
     hours: 10
   })
 
-  survives("cached: who asks first pays for the answer, and the others share it", {
+  survives("cached: the first fiber computes the value, and the others share it", {
     program: (kit) =>
       Effect.gen(function* () {
         const quote = yield* Effect.cached(
@@ -241,7 +241,7 @@ describe("what fibers hand to each other", () => {
     hours: 6
   })
 
-  survives("cachedWithTTL: an answer is kept for as long as it is good", {
+  survives("cachedWithTTL: a value is computed again when its time to live is over", {
     program: (kit) =>
       Effect.gen(function* () {
         const rate = yield* Effect.cachedWithTTL(
@@ -257,7 +257,7 @@ describe("what fibers hand to each other", () => {
     hours: 21
   })
 
-  survives("RequestResolver: what is asked for at the same time is fetched together, in the order of asking", {
+  survives("RequestResolver: requests of the same time are resolved in one batch, in their order", {
     program: (kit) =>
       Effect.gen(function* () {
         const fetches = yield* Ref.make(0)

@@ -9,7 +9,7 @@ import * as Ref from "effect/Ref"
 import { hours, survives, together } from "./survives.ts"
 
 describe("resources", () => {
-  survives("acquireRelease: what two fibers opened is closed once, the last first", {
+  survives("acquireRelease: resources of two fibers are released once, the last one first", {
     program: (kit) =>
       Effect.gen(function* () {
         const open = (name: string, count: number) =>
@@ -26,7 +26,7 @@ describe("resources", () => {
     hours: 5
   })
 
-  survives("acquireUseRelease: a loser gives back what it holds before the winner goes on", {
+  survives("acquireUseRelease: a loser releases its resource before the winner continues", {
     program: (kit) =>
       Effect.raceFirst(
         Effect.acquireUseRelease(
@@ -41,7 +41,7 @@ describe("resources", () => {
     hours: 2
   })
 
-  survives("uninterruptible: a limit that strikes waits for the region to end", {
+  survives("uninterruptible: a time-out waits for the end of the region", {
     program: (kit) =>
       Effect.gen(function* () {
         const done = yield* Ref.make("nothing")
@@ -96,7 +96,7 @@ describe("resources", () => {
     hours: 3
   })
 
-  survives("ensuring: a finalizer of a branch that fails another one runs before that one's", {
+  survives("ensuring: the finalizer of a branch that fails runs before those of the branches that it ends", {
     program: (kit) =>
       Effect.all(
         [

@@ -73,29 +73,32 @@ describe("streams", () => {
     hours: 17
   })
 
-  survives("Stream.mapEffect with concurrency: items come out in their order, and whoever is done waits for that", {
-    program: (kit) =>
-      Effect.gen(function* () {
-        const taken = yield* Ref.make(0)
-        return yield* Stream.make(5, 1, 3).pipe(
-          Stream.mapEffect(
-            (count) =>
-              Effect.gen(function* () {
-                yield* hours(`take ${count}`, count)
-                const number = yield* Ref.updateAndGet(taken, (n) => n + 1)
-                return yield* kit.step(`${count} is number ${number}`)
-              }),
-            { concurrency: 2 }
-          ),
-          Stream.runCollect
-        )
-      }),
-    ends: ["5 is number 2", "1 is number 1", "3 is number 3"],
-    log: ["1 is number 1", "5 is number 2", "3 is number 3"],
-    hours: 8
-  })
+  survives(
+    "Stream.mapEffect with concurrency: items are emitted in their order, and a finished one waits for earlier ones",
+    {
+      program: (kit) =>
+        Effect.gen(function* () {
+          const taken = yield* Ref.make(0)
+          return yield* Stream.make(5, 1, 3).pipe(
+            Stream.mapEffect(
+              (count) =>
+                Effect.gen(function* () {
+                  yield* hours(`take ${count}`, count)
+                  const number = yield* Ref.updateAndGet(taken, (n) => n + 1)
+                  return yield* kit.step(`${count} is number ${number}`)
+                }),
+              { concurrency: 2 }
+            ),
+            Stream.runCollect
+          )
+        }),
+      ends: ["5 is number 2", "1 is number 1", "3 is number 3"],
+      log: ["1 is number 1", "5 is number 2", "3 is number 3"],
+      hours: 8
+    }
+  )
 
-  survives("Stream.mapEffect with concurrency, unordered: items come out as they are done", {
+  survives("Stream.mapEffect with concurrency, unordered: items are emitted as they are done", {
     program: (kit) =>
       Stream.make(7, 1, 3).pipe(
         Stream.mapEffect((count) => Effect.as(hours(`take ${count}`, count), count), {
@@ -110,7 +113,7 @@ describe("streams", () => {
     hours: 7
   })
 
-  survives("Stream.flatMap with concurrency: streams of streams are read as they come", {
+  survives("Stream.flatMap with concurrency: items of inner streams are emitted as they come", {
     program: (kit) =>
       Stream.make(6, 2).pipe(
         Stream.flatMap(
@@ -128,7 +131,7 @@ describe("streams", () => {
     hours: 12
   })
 
-  survives("Stream.schedule: the time between two items is spent without an invocation", {
+  survives("Stream.schedule: the time between two items passes without an invocation", {
     program: (kit) =>
       Stream.merge(
         Stream.make("first", "second", "third").pipe(Stream.schedule(Schedule.spaced("3 hours"))),

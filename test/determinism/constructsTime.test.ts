@@ -20,7 +20,7 @@ const shop = (opens: number) =>
   })
 
 describe("time", () => {
-  survives("sleep: fibers wake in the order of their alarms, beside a wait", {
+  survives("sleep: fibers wake in the order of their times, also beside a wait", {
     program: (kit) =>
       Effect.gen(function* () {
         const awake = yield* Ref.make(0)
@@ -41,7 +41,7 @@ describe("time", () => {
     sleeps: ["sleep 21600s", "sleep 7200s"]
   })
 
-  survives("retry with a schedule: an attempt finds what other fibers did before it", {
+  survives("retry with a schedule: an attempt sees what other fibers have changed", {
     program: (kit) =>
       Effect.gen(function* () {
         const { open } = yield* shop(5)
@@ -103,7 +103,7 @@ describe("time", () => {
     sleeps: ["sleep 3600s", "sleep 7200s", "sleep 14400s"]
   })
 
-  survives("repeat with a schedule: a round sees what another fiber's outcome changed", {
+  survives("repeat with a schedule: a round sees what another fiber has changed", {
     program: (kit) =>
       Effect.gen(function* () {
         const { open } = yield* shop(5)
@@ -138,7 +138,7 @@ describe("time", () => {
     sleeps: ["sleep 7200s", "sleep 7200s", "sleep 7200s"]
   })
 
-  survives("timed: how long something took is the time between outcomes", {
+  survives("timed: the measured duration is the time between outcomes", {
     program: (kit) =>
       Effect.gen(function* () {
         const timed = (name: string, count: number) =>
