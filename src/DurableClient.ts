@@ -165,7 +165,8 @@ export const start = <C extends DurableFunction.AnyDurable>(
   Effect.map(request(contract, payload, options, "Event"), ({ executionArn }) => ({ contract, executionArn }))
 
 /**
- * Starts an execution of a contract and waits for its result. The service waits for at most 15 minutes.
+ * Starts an execution of a contract and waits for its result. The service waits for at most 15 minutes, or less if the
+ * `Timeout` or the `ExecutionTimeout` of the function is shorter.
  *
  * **Errors**: those of the contract; the operation errors of the library; `ExecutionFailed` for any other end;
  * `InvalidTarget`; those of the client, among them `ClientUnavailable` when the service stopped waiting. **Defects**:

@@ -117,14 +117,14 @@ const standsStill: Readonly<Record<string, Program>> = {
       const interval = setInterval(() => ++beats === 20 && (clearInterval(interval), done()), 5)
     })
   ),
-  "a file": endOf(promise(() => readFile(import.meta.filename))),
-  "a name that is looked up": endOf(called((done) => lookup("localhost", done))),
+  "reading a file": endOf(promise(() => readFile(import.meta.filename))),
+  "a DNS lookup": endOf(called((done) => lookup("localhost", done))),
   "a request with `fetch`": Effect.flatMap(serving(slowly), ({ url }) => endOf(textOf(url))),
-  "an answer that comes in parts": Effect.flatMap(serving(inParts), ({ url }) => endOf(textOf(url))),
+  "a response that arrives in parts": Effect.flatMap(serving(inParts), ({ url }) => endOf(textOf(url))),
   "a request with `node:http`": Effect.flatMap(serving(slowly), ({ url }) =>
     endOf(called((done) => get(url, (response) => response.on("end", done).resume())))
   ),
-  "a connection that was there before": Effect.gen(function* () {
+  "a connection opened before the step": Effect.gen(function* () {
     const port = yield* listening(
       createSocketServer((socket) => socket.on("data", () => afterAWhile(() => socket.end("hi"))))
     )
@@ -151,8 +151,8 @@ const standsStill: Readonly<Record<string, Program>> = {
       return webcrypto.subtle.deriveBits(derived, key, 512)
     })
   ),
-  "a compression": endOf(called((done) => gzip(new Uint8Array(20_000_000), done))),
-  "a worker": Effect.flatMap(worker, (started) =>
+  "a compression with `node:zlib`": endOf(called((done) => gzip(new Uint8Array(20_000_000), done))),
+  "a message of a worker": Effect.flatMap(worker, (started) =>
     endOf(called((done) => (started.once("message", done), send(started, "there"))))
   ),
   "a `MessagePort`, also with a callback": Effect.flatMap(worker, (started) =>
@@ -189,7 +189,7 @@ const passes: Readonly<Record<string, Program>> = {
     endOf(Effect.callback<void>(() => {})),
     (one, other) => (one === other ? one : `${one}, ${other}`)
   ),
-  "the same, beside an idle connection that is kept alive": Effect.gen(function* () {
+  "the same, beside an idle keep-alive connection": Effect.gen(function* () {
     const { server, url } = yield* serving((_, response) => response.end("hi"))
     const agent = new Agent({ keepAlive: true })
     yield* Effect.addFinalizer(() => Effect.sync(() => agent.destroy()))
@@ -201,20 +201,20 @@ const passes: Readonly<Record<string, Program>> = {
     assert.strictEqual(open, 2, "the connections were closed before time went on")
     return ended
   }),
-  "the same, beside an interval that was forgotten": Effect.gen(function* () {
+  "the same, beside an interval that nothing clears": Effect.gen(function* () {
     const intervals: Array<NodeJS.Timeout> = []
     yield* Effect.addFinalizer(() => Effect.sync(() => intervals.forEach(clearInterval)))
     const forget = Effect.sync(() => void intervals.push(setInterval(() => {}, 5)))
     return yield* endOf(Effect.andThen(forget, hopeless), Durable.step("forgets", forget))
   }),
-  "the same, beside a timer that keeps no process alive": endOf(
+  "the same, beside a timer after `unref`": endOf(
     hopeless,
     Durable.step(
       "sets a timer",
       Effect.sync(() => void setTimeout(() => {}, 600_000).unref())
     )
   ),
-  "the same, beside a server that listens": Effect.flatMap(serving(slowly), () => endOf(hopeless)),
+  "the same, beside a listening server": Effect.flatMap(serving(slowly), () => endOf(hopeless)),
   "the same, beside a worker that has answered": Effect.flatMap(worker, (started) =>
     endOf(
       hopeless,
@@ -224,7 +224,7 @@ const passes: Readonly<Record<string, Program>> = {
       )
     )
   ),
-  "the same, after what was computed on the spot": endOf(
+  "the same, after a synchronous computation": endOf(
     hopeless,
     Durable.step(
       "computes",
@@ -236,7 +236,7 @@ const passes: Readonly<Record<string, Program>> = {
       })
     )
   ),
-  "the same, beside another world with work of its own": Effect.gen(function* () {
+  "the same, beside another test engine that does real work": Effect.gen(function* () {
     let release = (): void => {}
     const { url } = yield* serving((_, response) => void (release = () => response.end("hi")))
     const other = yield* Effect.forkChild(endOf(textOf(url)))
