@@ -1,5 +1,5 @@
 /**
- * The durable part of Lambda on one machine, for development: AWS's API over HTTP, on a SQLite database that survives `kill
+ * Lambda's durable functions on one machine, for development: AWS's API over HTTP, on a SQLite database that survives `kill
  * -9`, with functions in processes of their own.
  *
  * AWS's own clients, its command line and handlers that are written with AWS's SDKs use it unchanged: they need only

@@ -1,5 +1,5 @@
 /**
- * The backend for your own machine: the durable part of Lambda, on SQLite.
+ * The backend for your own machine: Lambda's durable functions, on SQLite.
  *
  * @since 0.1.0
  */

@@ -109,7 +109,7 @@ const expectations: Readonly<Record<string, Expectation>> = {
         })
       ]
     ],
-    cell: (once = -1, again = -1) => `${once}, and ${again - once} for each further attempt to tell`,
+    cell: (once = -1, again = -1) => `${once}, and ${again - once} for each further attempt to submit`,
     others: [
       caught(Durable.waitForCallback("refused", () => Effect.void)),
       caught(Durable.waitForCallback("silent", () => Effect.void, { timeout: "1 hour" }))
@@ -125,7 +125,7 @@ const expectations: Readonly<Record<string, Expectation>> = {
         delay: "1 second"
       })
     ]),
-    cell: (one = -1, three = -1) => `${(three - one) / 2} for each look`,
+    cell: (one = -1, three = -1) => `${(three - one) / 2} for each check`,
     others: [
       caught(
         Durable.waitForCondition("a", { initial: 0, check: () => Effect.die(new Error("blind")), until: () => true })
