@@ -167,8 +167,8 @@ const problemOf = (kind: Kind, address: string): string | undefined => {
   const parts = parseFunctionAddress(address)
   if (parts === undefined) {
     return kind === "durable"
-      ? `it is no address. Expected a function's name (at most 64 characters) or its ARN with a version or alias, such as "charge:live" or "arn:aws:lambda:eu-west-1:123456789012:function:charge:live".`
-      : `it is no address. Expected a function's name (at most 64 characters) or its ARN, such as "charge" or "arn:aws:lambda:eu-west-1:123456789012:function:charge".`
+      ? `it is not an address. Expected a function's name (at most 64 characters) or its ARN with a version or alias, such as "charge:live" or "arn:aws:lambda:eu-west-1:123456789012:function:charge:live".`
+      : `it is not an address. Expected a function's name (at most 64 characters) or its ARN, such as "charge" or "arn:aws:lambda:eu-west-1:123456789012:function:charge".`
   }
   return kind === "plain" || parts.qualifier !== undefined
     ? undefined

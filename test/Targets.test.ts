@@ -108,7 +108,7 @@ describe("the address of a durable function", () => {
         const message = yield* refusal(Targets.resolve(at(address)))
         assert.include(
           message,
-          `The durable function "pay" cannot be invoked at "${address}", from the target of its contract: it is no address.`
+          `The durable function "pay" cannot be invoked at "${address}", from the target of its contract: it is not an address.`
         )
         assert.include(message, 'with a version or alias, such as "charge:live"')
       }
@@ -120,7 +120,7 @@ describe("the address of a durable function", () => {
       const contract = DurableFunction.make("a".repeat(65))
       assert.include(
         yield* refusal(Targets.resolve(contract)),
-        "from its own name: it is no address. Expected a function's name (at most 64 characters)"
+        "from its own name: it is not an address. Expected a function's name (at most 64 characters)"
       )
     })
   )

@@ -63,7 +63,7 @@ const target = (aws: boolean, endpoint: string | undefined): Effect.Effect<strin
   }
   const url = aws ? undefined : (endpoint ?? configured ?? defaultEndpoint)
   return url !== undefined && !/^https?:$/.test(URL.parse(url)?.protocol ?? "")
-    ? Effect.fail(misused(`"${url}" is no address: an endpoint looks like ${defaultEndpoint}.`))
+    ? Effect.fail(misused(`"${url}" is not an address: an endpoint looks like ${defaultEndpoint}.`))
     : Effect.succeed(url?.replace(/\/+$/, ""))
 }
 

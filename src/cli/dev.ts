@@ -42,7 +42,7 @@ const flags = {
   ),
   commands: texts("command", "COMMAND", "A program in any language that asks Lambda's Runtime API for its calls"),
   plain: Flag.String("plain").pipe(
-    Flag.withDescription("The functions of --function are no durable ones; --plain=NAME says so of one"),
+    Flag.withDescription("The functions of --function are not durable; --plain=NAME marks one of them"),
     Flag.withMetavar("NAME"),
     Flag.withOptionalValue(all),
     Flag.atLeast(0)
@@ -186,7 +186,7 @@ const greet = (
         `  export ${variables.join(" ")}`,
         `  aws lambda invoke --function-name '${first}:$LATEST' --payload JSON --cli-binary-format raw-in-base64-out /dev/stdout`,
         "",
-        "Ctrl-C stops the engine. What is open goes on when it starts again."
+        "Ctrl-C stops the engine. Open executions continue when it starts again."
       ].join("\n")
     )
   })

@@ -70,9 +70,10 @@ const requestOf = (
   name: string | undefined
 ): Effect.Effect<Omit<StartRequest, "type">, CommandFailed> => {
   const address = parseFunctionAddress(functionName)
-  if (address === undefined) return Effect.fail(misused(`"${functionName}" is no name and no ARN of a function.`))
+  if (address === undefined)
+    return Effect.fail(misused(`"${functionName}" is neither the name nor the ARN of a function.`))
   if (name !== undefined && !isExecutionName(name)) {
-    return Effect.fail(misused(`"${name}" is no name: an execution is called by 1 to 64 letters, digits, - and _.`))
+    return Effect.fail(misused(`"${name}" is not a name: an execution is named with 1 to 64 letters, digits, - and _.`))
   }
   return Effect.succeed({
     functionName: address.qualifier === undefined ? `${functionName}:$LATEST` : functionName,

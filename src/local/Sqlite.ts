@@ -208,7 +208,10 @@ export const toStorageError = (path: string, error: unknown): StorageError => {
     case 11:
       return corrupt(path, "a page of the file is damaged")
     case 26:
-      return problem("foreign", `The file ${path} is no database. Give the engine another path, or move the file away.`)
+      return problem(
+        "foreign",
+        `The file ${path} is not a database. Give the engine another path, or move the file away.`
+      )
     default: {
       const said = error instanceof Error ? error.message : String(error)
       return problem("unusable", `The database ${path} cannot be used: ${said}. Check that the file can be written.`)

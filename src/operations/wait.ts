@@ -147,5 +147,5 @@ const describe = (given: unknown, millis: number): string => {
   if (isDate(given) || DateTime.isDateTime(given))
     return Number.isNaN(millis) ? "a point in time" : `a point in time that is ${millis / 1_000} s away`
   if (!Number.isNaN(millis)) return millis === Infinity ? "an infinite duration" : `${millis / 1_000} s`
-  return `${describeDuration(given)}, which is no duration`
+  return `${describeDuration(given)}, which is not a duration`
 }

@@ -52,7 +52,7 @@ const describe = ({ kind, name, parts }: Call): string => {
   const waits = parts.delivery.describe()
   return waits.length > 0
     ? `in "${name}" ${waits.join(", ")}`
-    : `the workflow "${name}" waits for something that is no durable operation`
+    : `the workflow "${name}" waits for something that is not a durable operation`
 }
 
 /** Describes the work in progress outside of Effect, and what blocks it. */

@@ -165,8 +165,8 @@ describe("invoke", () => {
       const refused: ReadonlyArray<readonly [args: ReadonlyArray<string>, code: number, says: string]> = [
         [["order", "--payload", "tea"], 2, "--payload takes JSON"],
         [["order", "--payload", "@nowhere.json"], 2, "@nowhere.json cannot be read"],
-        [["order", "--name", "a b"], 2, `"a b" is no name`],
-        [["a b"], 2, `"a b" is no name and no ARN of a function`],
+        [["order", "--name", "a b"], 2, `"a b" is not a name`],
+        [["a b"], 2, `"a b" is neither the name nor the ARN of a function`],
         [["order", "--event", "--follow"], 2, "give one of them"],
         [["nothing"], 1, "nothing"],
         [["hello"], 1, "hello"]
@@ -440,7 +440,7 @@ describe("every command", () => {
         [["ls", "--colour"], "--colour"],
         [["ls", "--status", "BROKEN"], `"BROKEN" is no status`],
         [["ls", "--limit", "0"], "--limit takes 1 or more"],
-        [["ls", "--endpoint", "nowhere"], `"nowhere" is no address`],
+        [["ls", "--endpoint", "nowhere"], `"nowhere" is not an address`],
         [["ls", "--aws", "--endpoint", "http://127.0.0.1:9177"], "give one of them"],
         [["ls", "--aws"], "lists executions by function only"],
         [["show", "order-1", "--aws"], "add --function NAME"],

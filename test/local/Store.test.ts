@@ -187,7 +187,7 @@ describe("A file", () => {
       writeFileSync(path, "Buy milk.\n".repeat(100))
       const { message, reason } = yield* refusal({ path })
       assert.strictEqual(reason, "foreign")
-      assert.include(message, "is no database")
+      assert.include(message, "is not a database")
       assert.strictEqual(statSync(path).size, 1_000)
     })
   )

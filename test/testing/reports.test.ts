@@ -74,7 +74,7 @@ describe("a test that would hang", () => {
     Effect.gen(function* () {
       const message = yield* reportOf(Effect.promise(() => new Promise(() => {})))
       assert.include(message, `"main"`)
-      assert.include(message, "no durable operation")
+      assert.include(message, "not a durable operation")
     })
   )
 
