@@ -201,7 +201,7 @@ export const run = <C extends DurableFunction.AnyDurable>(
       outcome === undefined
         ? Effect.fail(
             new ClientUnavailable({
-              message: `The service stopped waiting for the execution ${executionArn}, which goes on. Start it with the same name and payload to wait on, or poll it.`
+              message: `The service stopped waiting for the execution ${executionArn}, which continues. Start it with the same name and payload to wait on, or poll it.`
             })
           )
         : followed(contract, executionArn, outcome)

@@ -255,7 +255,7 @@ export class DurableTimeout extends Schema.TaggedError<DurableTimeout>()("Durabl
   operation: Schema.String
 }) {
   override get message(): string {
-    return `"${this.operation}" did not end before its time-out. What it started outside may go on: an invoked function is not stopped.`
+    return `"${this.operation}" did not end before its time-out. Work that it started outside the workflow may continue: an invoked function is not stopped.`
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * The mistakes for code and history that contradict each other, and for executions that can never go on.
+ * The mistakes for code and history that contradict each other, and for executions that can never continue.
  *
  * Owns: the messages of these mistakes, and whether one ends the execution or only the invocation.
  * Does not own: how the mistakes are found. The kernel of operations, the delivery and the run queue find them.
@@ -145,7 +145,7 @@ export const stuck = (
         "Return its value instead, or, if it is a Durable.child, give it { flat: true }."
   return new Stuck({
     operation: executionName,
-    message: `The execution can never go on: ${who}, in ${shown.join(", ")}, and no operation is open. ${cause}`
+    message: `The execution can never continue: ${who}, in ${shown.join(", ")}, and no operation is open. ${cause}`
   })
 }
 

@@ -156,7 +156,7 @@ export class Outside {
       this.#told.add(where)
       const message =
         `${describe(placeOf(fiber))} waits for a promise or a timer${place === undefined ? "" : ` at ${place}`} outside of a step. ` +
-        "What comes of it is not recorded, and comes again, and maybe otherwise, on every replay. Put it into a Durable.step."
+        "Its result is not recorded: the work runs again at every replay, and its result may then differ. Put it into a Durable.step."
       listener.outside?.(place, message)
       if (!history.isReplaying) listener.warned?.(message)
     }

@@ -34,7 +34,7 @@ describe("A time-out", () => {
         assert.strictEqual(error.operation, "limit")
         assert.strictEqual(
           error.message,
-          `"limit" did not end before its time-out. What it started outside may go on: an invoked function is not stopped.`
+          `"limit" did not end before its time-out. Work that it started outside the workflow may continue: an invoked function is not stopped.`
         )
       }
       assert.strictEqual(ran.history.at(-1)!.EventTimestamp - ran.history[0]!.EventTimestamp, 91_000)

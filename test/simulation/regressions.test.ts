@@ -191,7 +191,7 @@ describe("A context whose end was acknowledged without its record", () => {
 })
 
 describe("A nap after a request that was answered late", () => {
-  // Stuck: "The execution can never go on: its only fiber waits, in the workflow, and no operation is open."
+  // Stuck: "The execution can never continue: its only fiber waits, in the workflow, and no operation is open."
   it("is no row of naps in which nothing happens", async () => {
     const nap = (millis: number): Node => node({ op: "nap", millis })
     const limit = node({ op: "timeout", name: "a", seconds: 1, days: 0, large: false }, nap(300))
