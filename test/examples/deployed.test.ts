@@ -60,7 +60,8 @@ describe.each(examples)("the template $name", ({ aliases, functions, payload, st
       const { CodeUri } = properties
       assert.isTrue(existsSync(join(stack.folder, `${basename(CodeUri)}.ts`)), `the source of ${CodeUri}`)
       assert.isFunction(await stack.handlerOf(properties))
-      assert.isBelow(statSync(stack.fileOf(properties)).size, 330_000)
+      // With the barrel of Effect in it, a bundle has more than 500,000 bytes.
+      assert.isBelow(statSync(stack.fileOf(properties)).size, 400_000)
     }
   })
 
