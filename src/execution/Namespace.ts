@@ -43,9 +43,16 @@ export interface Clash {
 
 /** What a namespace knows of an operation that was claimed in it. */
 export interface Claimed {
+  readonly namespace: Namespace
   /** Whether the code has learned the outcome. */
   readonly isDelivered: boolean
   readonly record: Operation | undefined
+}
+
+/** The claims in a namespace, and the list around that namespace, which holds them, too. */
+interface ClaimList {
+  readonly claims: Array<Claimed>
+  readonly around: ClaimList | undefined
 }
 
 export class Namespace {
@@ -76,7 +83,7 @@ export class Namespace {
   /** How many identifiers were drawn in it. */
   drawn = 0
   readonly #executionArn: string
-  #claims: Array<Claimed> | undefined
+  #claims: ClaimList | undefined
   #standing: Standing
   #below: Set<Namespace> | undefined
   #uses: Map<string, Use> | undefined
@@ -110,8 +117,9 @@ export class Namespace {
     this.#standing = options.standing
     this.isRebuilding = options.isRebuilding ?? false
     this.isForUndo = options.isForUndo ?? parent?.isForUndo ?? false
-    if (options.isFlat && parent !== undefined) this.#claims = parent.#claims
-    if (parent !== undefined) (parent.#below ??= new Set()).add(this)
+    if (parent === undefined) return
+    this.#claims = parent.#claims
+    ;(parent.#below ??= new Set()).add(this)
   }
 
   static root(executionArn: string, start: number): Namespace {
@@ -204,17 +212,17 @@ export class Namespace {
     return this.path === "" ? own : `${this.path}/${own}`
   }
 
-  /** Begins to list the claims in it, and in flat namespaces below it. */
+  /** Begins to list the claims in it, and in namespaces below it. */
   listClaims(): void {
-    this.#claims = []
+    this.#claims = { claims: [], around: this.#claims }
   }
 
   get claims(): ReadonlyArray<Claimed> {
-    return this.#claims ?? []
+    return this.#claims?.claims ?? []
   }
 
   noteClaim(claim: Claimed): void {
-    this.#claims?.push(claim)
+    for (let list = this.#claims; list !== undefined; list = list.around) list.claims.push(claim)
   }
 
   /** Counts one more use of a name. */

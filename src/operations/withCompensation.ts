@@ -23,7 +23,7 @@ import { Interrupted } from "../DurableError.ts"
 import { isFinal, type Kind } from "../execution/Claim.ts"
 import type { AnyFiber } from "../execution/Fibers.ts"
 import { operationId } from "../execution/Identity.ts"
-import type { Namespace } from "../execution/Namespace.ts"
+import type { Claimed, Namespace } from "../execution/Namespace.ts"
 import { Execution, type Part, type Parts } from "../execution/Parts.ts"
 import { truncate } from "../internal/bytes.ts"
 import { defectObject, isOwnMistake } from "../values/Failures.ts"
@@ -130,8 +130,9 @@ const attempt = (
         const { value } = exit
         part.namespace = namespace
         part.state = {
-          // Work that continues outside of the workflow and ends later does not count for the time of completion.
-          claims: namespace.claims.filter(({ isDelivered }) => isDelivered),
+          // Work that continues outside of the workflow and ends later does not count for the time of completion. What stands
+          // in a context does not either: a replay does not ask for it again.
+          claims: namespace.claims.filter((claim) => claim.isDelivered && isDirectlyIn(namespace, claim)),
           undo: (cause) => withServices(services, () => effectIn(undo(value, cause), part.name))
         }
       } else if (!Cause.hasInterrupts(exit.cause) && isOpen(namespace)) part.state = "failed"
@@ -190,7 +191,7 @@ const undoAll = Effect.fnUntraced(function* (
   parts.history.open(after)
   for (const part of inOrder(parts)) {
     if (typeof part.state !== "object") {
-      if (part.state === "begun" && hasDone(part)) parts.notUndone.push(describeCut(part))
+      if (part.state === "begun" && hasDone(parts, part)) parts.notUndone.push(describeCut(part))
       continue
     }
     const undone = yield* Effect.exit(undo(parts, after, part, part.state.undo(cause)))
@@ -255,9 +256,30 @@ const doneAt = ({ state }: Part): number | undefined => {
   return last
 }
 
-/** Returns whether an operation of a part that was cut off is recorded as done. */
-const hasDone = ({ namespace }: Part): boolean =>
-  Array.from(namespace.claims).some(({ record }) => record?.Status === "SUCCEEDED" && record.Type !== "WAIT")
+/** Returns whether an operation of a part is recorded directly below what is around the part, and not in a context of it. */
+const isDirectlyIn = ({ recorded }: Namespace, { namespace }: Claimed): boolean => namespace.recorded === recorded
+
+/**
+ * Returns whether an operation of a part that was cut off is recorded as done. A part inside of it answers for itself, and a
+ * context that has ended counts as a whole: a replay does not ask for what stands in it.
+ */
+const hasDone = ({ history, undoable }: Parts, { namespace }: Part): boolean => {
+  const isOver = (one: Namespace): boolean => {
+    const record = one.recorded === one ? history.get(one.id) : undefined
+    return undoable.has(one.id) || (record !== undefined && isFinal(record))
+  }
+  const isInside = (claim: Claimed): boolean => {
+    let around: Namespace | undefined = claim.namespace
+    while (around !== undefined && around !== namespace) {
+      if (isOver(around)) return false
+      around = around.parent
+    }
+    return true
+  }
+  return namespace.claims.some(
+    (claim) => claim.record?.Status === "SUCCEEDED" && claim.record.Type !== "WAIT" && isInside(claim)
+  )
+}
 
 // --- Undoing -------------------------------------------------------------------------------------------------------------
 

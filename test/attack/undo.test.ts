@@ -186,6 +186,73 @@ describe("an undo", () => {
   )
 })
 
+describe("a part that is cut off in the middle is named, when what was done of it stands in", () => {
+  const blocks: Readonly<Record<string, (kit: Kit) => Block>> = {
+    "a child": (kit) => Durable.child("block", Effect.andThen(kit.step("book"), day)),
+    "a child in a child": (kit) =>
+      Durable.child("outer", Durable.child("block", Effect.andThen(kit.step("book"), day), { flat: true })),
+    "a branch": (kit) => Durable.all("block", [kit.step("book"), Effect.as(day, "day")], both),
+    "a flat branch": (kit) => Durable.all("block", [kit.step("book"), Effect.as(day, "day")], { ...both, flat: true }),
+    "a race": (kit) => Durable.race("block", [Effect.andThen(kit.step("book"), day)]),
+    "a time-out": (kit) => Durable.timeout("block", Effect.andThen(kit.step("book"), day), "2 days"),
+    "an attempt": (kit) => Durable.retry("block", Effect.andThen(kit.step("book"), day), RetryPolicy.none)
+  }
+  for (const [name, block] of Object.entries(blocks)) {
+    it.effect(name, () =>
+      Effect.gen(function* () {
+        const ran = yield* everywhere((kit) =>
+          Effect.gen(function* () {
+            const part = Durable.withCompensation("part", Effect.orDie(block(kit)), () => kit.step("cancel"))
+            yield* Durable.race("race", [Effect.asVoid(part), Durable.wait("an hour", "1 hour")])
+            return yield* Effect.die(new Error("nobody pays"))
+          })
+        )
+        assert.include(ran.outcome, '"race[0]/part" (cut off after some of its operations were recorded)')
+      })
+    )
+  }
+
+  it.effect("but not for what a part inside of it did, which is undone", () =>
+    Effect.gen(function* () {
+      const ran = yield* everywhere((kit) =>
+        Effect.gen(function* () {
+          const inner = Durable.child("block", Effect.andThen(booked(kit, "flight"), day))
+          const part = Durable.withCompensation("part", inner, () => kit.step("cancel"))
+          yield* Durable.race("race", [part, Durable.wait("an hour", "1 hour")])
+          return yield* Effect.die(new Error("nobody pays"))
+        })
+      )
+      assert.strictEqual(ran.outcome, "failed as Error: nobody pays")
+      assert.strictEqual(ran.log.at(-1), "cancel flight")
+    })
+  )
+})
+
+describe("a part that holds another one", () => {
+  it.effect("is undone at the time when that was done, after it", () =>
+    Effect.gen(function* () {
+      const ran = yield* everywhere((kit) =>
+        Effect.gen(function* () {
+          const after = (hours: number, name: string) =>
+            Effect.andThen(Durable.wait("a while", `${hours} hours`), booked(kit, name))
+          yield* Effect.all(
+            [
+              Durable.withCompensation("trip", Durable.child("late", after(2, "flight"), { flat: true }), () =>
+                kit.step("cancel trip")
+              ),
+              Durable.child("early", after(1, "hotel"), { flat: true })
+            ],
+            both
+          )
+          return yield* kit.failing("pay")
+        })
+      )
+      const cancelled = ran.log.filter((text) => text.startsWith("cancel"))
+      assert.deepStrictEqual(cancelled, ["cancel flight", "cancel trip", "cancel hotel"])
+    })
+  )
+})
+
 describe("a part without operations that follows a nap", () => {
   it.effect("is undone in every invocation, although the winner of its batch napped as long", () =>
     Effect.gen(function* () {
