@@ -47,6 +47,11 @@ export class Lifetime {
     return this.#state === "open"
   }
 
+  /** Whether the end of the workflow still counts. */
+  get awaitsEnd(): boolean {
+    return this.isOpen && !this.#isDecided
+  }
+
   get verdict(): Verdict | undefined {
     return this.#verdict
   }
@@ -76,7 +81,7 @@ export class Lifetime {
 
   /** Ends the workflow by itself. What it left behind does nothing more. */
   finish(exit: Exit.Exit<unknown, unknown>): void {
-    if (this.#state !== "open" || this.#isDecided) return
+    if (!this.awaitsEnd) return
     this.#state = "closed"
     Deferred.doneUnsafe(this.#ended, Exit.succeed<Ending>({ _tag: "Ended", exit }))
   }

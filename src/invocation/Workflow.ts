@@ -41,8 +41,11 @@ export const startWorkflow = (
   const { fibers, lifetime } = parts
   const block = Effect.suspend(() => effectIn(handler(cast<unknown, never>(payload)), "workflow"))
   // While the invocation ends, this exit holds only what finalizers ended with.
-  const ended = (exit: Exit.Exit<unknown, unknown>): Body =>
-    lifetime.isOpen ? Effect.andThen(interruptChildren, endOf(parts, exit)) : exit
+  let hasEnded = false
+  const ended = (exit: Exit.Exit<unknown, unknown>): Body => {
+    hasEnded = true
+    return lifetime.isOpen ? Effect.andThen(interruptChildren, endOf(parts, exit)) : exit
+  }
   // Interruption keeps some failures from being handled. They are seen only here.
   const unwound = Effect.onExitPrimitive(inScope(parts, parts.root, block), (exit) => {
     if (lifetime.verdict?._tag === "Suspended") tellUnwound(parts, exit)
@@ -53,10 +56,13 @@ export const startWorkflow = (
     onFailure: (cause) => ended(Exit.failCause(cause))
   })
   fibers.enqueue(() => {
-    const root = Effect.runForkWith(servicesOf(parts, services))(
-      cast<Body, Effect.Effect<Exit.Exit<unknown, unknown>, unknown>>(workflow)
-    )
-    root.addObserver((exit) => lifetime.finish(exit))
+    const fork = Effect.runForkWith(servicesOf(parts, services))
+    const run = (body: Body) => fork(cast<Body, Effect.Effect<unknown, unknown>>(body))
+    run(workflow).addObserver((exit) => {
+      if (hasEnded || !lifetime.awaitsEnd) return lifetime.finish(exit)
+      // Another fiber has interrupted that of the workflow, which runs no handler then.
+      run(ended(exit)).addObserver((last) => lifetime.finish(last))
+    })
   })
 }
 

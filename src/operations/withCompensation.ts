@@ -17,6 +17,7 @@ import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import { cast } from "effect/Function"
 import * as Scope from "effect/Scope"
 import { Interrupted } from "../DurableError.ts"
@@ -194,7 +195,8 @@ const undoAll = Effect.fnUntraced(function* (
       if (part.state === "begun" && hasDone(parts, part)) parts.notUndone.push(describeCut(part))
       continue
     }
-    const undone = yield* Effect.exit(undo(parts, after, part, part.state.undo(cause)))
+    // In a fiber of its own, so that an undo which is interrupted does not keep the others from running.
+    const undone = yield* Fiber.await(yield* Effect.forkChild(undo(parts, after, part, part.state.undo(cause))))
     if (!parts.lifetime.isOpen) return yield* parts.lifetime.inert
     if (Exit.isFailure(undone)) parts.notUndone.push(describe(part, undone.cause))
   }

@@ -253,6 +253,46 @@ describe("a part that holds another one", () => {
   )
 })
 
+describe("a fiber that is interrupted by another one", () => {
+  const interruptedBy = (self: Fiber.Fiber<unknown, unknown>) =>
+    Effect.forkDetach(Effect.andThen(Durable.wait("a while", "1 hour"), Fiber.interrupt(self)))
+
+  it.effect("has everything undone, and durable finalizers run, when it is that of the workflow", () =>
+    Effect.gen(function* () {
+      const ran = yield* everywhere((kit) =>
+        Effect.gen(function* () {
+          yield* booked(kit, "hotel")
+          yield* Effect.withFiber((self) => interruptedBy(self))
+          yield* Effect.forkDetach(Durable.onExit(day, () => kit.step("return")))
+          yield* Durable.child("block", Effect.andThen(booked(kit, "flight"), day))
+        })
+      )
+      assert.match(ran.outcome, /^failed as Interrupted/)
+      assert.deepStrictEqual(ran.log.slice(2), ["return", "cancel flight", "cancel hotel"])
+    })
+  )
+
+  it.effect("keeps no other undo from running when it is that of an undo", () =>
+    Effect.gen(function* () {
+      const ran = yield* everywhere((kit) =>
+        Effect.gen(function* () {
+          yield* booked(kit, "hotel")
+          yield* Durable.withCompensation("car", kit.step("book car"), () =>
+            Effect.andThen(
+              Effect.withFiber((self) => interruptedBy(self)),
+              day
+            )
+          )
+          return yield* Effect.die(new Error("nobody pays"))
+        })
+      )
+      assert.include(ran.outcome, "failed as Error: nobody pays")
+      assert.include(ran.outcome, 'it is still done: "car" ')
+      assert.strictEqual(ran.log.at(-1), "cancel hotel")
+    })
+  )
+})
+
 describe("a part without operations that follows a nap", () => {
   it.effect("is undone in every invocation, although the winner of its batch napped as long", () =>
     Effect.gen(function* () {
