@@ -265,7 +265,7 @@ export const json: Format = {
 const looseAdvice =
   "Its Schema does not say how that is written: use one that does, such as Schema.ReadonlyMap or Schema.Date."
 
-const missing = new SerdesError({ message: "Expected a value, but nothing was recorded", transient: false })
+const missing = new SerdesError({ message: "Expected a value, but there is none", transient: false })
 
 const notJson = (cause: unknown): SerdesError =>
   new SerdesError({

@@ -206,7 +206,7 @@ describe("A record that cannot be read", () => {
   const unreadable: Record<string, readonly [string | undefined, string]> = {
     "another shape": [`{"a":[1,"2"]}`, `["a"][1]`],
     "no JSON": ["{", "JSON"],
-    nothing: [undefined, "nothing was recorded"]
+    nothing: [undefined, "there is none"]
   }
   for (const [name, [text, path]] of Object.entries(unreadable)) {
     it.effect(`is SerdesFailed with operation and path, for good: ${name}`, () =>
