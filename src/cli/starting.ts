@@ -49,9 +49,11 @@ export const start = (
       result(json ? JSON.stringify({ DurableExecutionArn: executionArn }) : executionArn)
       return
     }
-    const waiting = Effect.suspend(() => {
-      say(`${nameOf(executionArn)} has started.`)
-      return Effect.andThen(attend(request), follow ? watch(executionArn) : ended(executionArn))
+    const waiting = Effect.gen(function* () {
+      // A name may be that of an execution that has started before.
+      const { Status } = name === undefined ? { Status: "RUNNING" } : yield* client.get(executionArn)
+      say(`${nameOf(executionArn)} has ${Status === "RUNNING" ? "started" : "ended"}.`)
+      return yield* Effect.andThen(attend(request), follow ? watch(executionArn) : ended(executionArn))
     })
     const end = yield* Effect.onInterrupt(Effect.scoped(waiting), () =>
       Effect.sync(() => {

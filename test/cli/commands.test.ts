@@ -84,7 +84,8 @@ describe("invoke", () => {
     Effect.gen(function* () {
       const run = yield* connected
       yield* run("invoke", "order", ...tea, "--name", "order-1")
-      yield* run("invoke", "order", ...tea, "--name", "order-1")
+      const again = yield* run("invoke", "order", ...tea, "--name", "order-1")
+      assert.deepStrictEqual(again, { code: 0, out: '"sold tea"\n', err: "order-1 has ended.\n" })
       const listed = JSON.parse((yield* run("ls", "--json")).out)
       assert.lengthOf(listed.DurableExecutions, 1)
       const other = yield* run("invoke", "order", ...poison, "--name", "order-1")
