@@ -6,11 +6,12 @@
  *
  * @since 0.1.0
  */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { parseJson } from "../internal/json.ts"
 import { failed, type CommandFailed } from "./CommandFailed.ts"
-import { nobodyAt } from "./connection.ts"
+import { Endpoint, nobodyAt } from "./connection.ts"
 
 const ServedFunctions = Schema.Struct({
   functions: Schema.Array(Schema.Struct({ name: Schema.String, kind: Schema.Literals(["durable", "plain"]) }))
@@ -24,6 +25,19 @@ export const durableFunctions = (url: string): Effect.Effect<ReadonlyArray<strin
       ? undefined
       : read.value.functions.filter(({ kind }) => kind === "durable").map(({ name }) => name)
   })
+
+const Time = Schema.Struct({ now: Schema.Number })
+
+/**
+ * Returns the current time of the service, in milliseconds: that of an engine, which may have leapt over waits, otherwise
+ * that of this machine.
+ */
+export const currentTime: Effect.Effect<number, never, Endpoint> = Effect.gen(function* () {
+  const { url } = yield* Endpoint
+  const answer = url === undefined ? undefined : yield* Effect.orElseSucceed(ask(url, "GET", "time"), () => undefined)
+  const read = Schema.decodeUnknownOption(Time)(answer)
+  return read._tag === "Some" ? read.value.now : yield* Clock.currentTimeMillis
+})
 
 const Skipped = Schema.Struct({
   skipped: Schema.Array(Schema.Struct({ executionArn: Schema.String, operation: Schema.optionalKey(Schema.String) }))

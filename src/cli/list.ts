@@ -8,7 +8,6 @@
  */
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
@@ -18,6 +17,7 @@ import { executionStatuses, type ExecutionSummary } from "../wire/Api.ts"
 import { parseDurableExecutionArn } from "../wire/Constraints.ts"
 import { misused, type CommandFailed } from "./CommandFailed.ts"
 import { connected, connection } from "./connection.ts"
+import { currentTime } from "./control.ts"
 import { executionsJson } from "./executions.ts"
 import { count, json, text } from "./flags.ts"
 import { functionsToList, newestFirst } from "./lookup.ts"
@@ -55,7 +55,7 @@ export const ls = Command.make(
       const found = newestFirst(listed.flat()).slice(0, limit)
       if (json) return result(JSON.stringify(executionsJson({ DurableExecutions: found })))
       if (found.length === 0) return say("There are no such executions.")
-      const now = yield* Clock.currentTimeMillis
+      const now = yield* currentTime
       for (const line of table([heads, ...found.map((execution) => rowOf(execution, now))])) result(line)
     }).pipe(connected(flags))
 ).pipe(Command.withDescription("List executions, the newest first"))

@@ -7,7 +7,6 @@
  * @since 0.1.0
  */
 import * as Command from "effect/cli/Command"
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { read } from "../view/Families.ts"
 import { waitsFor, type Row, type Subject } from "../view/Timeline.ts"
@@ -15,6 +14,7 @@ import { draw, type Family } from "../view/Tree.ts"
 import { dateTime } from "../view/moments.ts"
 import { parseDurableExecutionArn } from "../wire/Constraints.ts"
 import { connected, connection, Endpoint, flagsTo } from "./connection.ts"
+import { currentTime } from "./control.ts"
 import { count, execution, functionName, json, toggle } from "./flags.ts"
 import { findExecution } from "./lookup.ts"
 import { Output } from "./Output.ts"
@@ -37,7 +37,7 @@ export const show = Command.make(
       const family = yield* Effect.flatMap(findExecution(reference, among), (arn) => read(arn))
       if (json) return result(JSON.stringify(documentOf(family)))
       const { execution } = family.timeline
-      const now = yield* Clock.currentTimeMillis
+      const now = yield* currentTime
       const waiting = lineage(family).flatMap((one) => waits(one, now, flagsTo(url)))
       result(
         [

@@ -15,12 +15,14 @@ import { isOpen, waitsFor, type Row } from "../view/Timeline.ts"
 import { draw, errorLine, type Family } from "../view/Tree.ts"
 import { timeOfDay } from "../view/moments.ts"
 import type { HistoryEvent } from "../wire/HistoryEvent.ts"
+import type { Endpoint } from "./connection.ts"
+import { currentTime } from "./control.ts"
 import { ended, followed, type Ended } from "./executions.ts"
 import { Output, type Terminal } from "./Output.ts"
 import { cut, duration, shortened } from "./words.ts"
 
 /** Shows the progress until the execution ends. */
-export const watch = (arn: string): Effect.Effect<Ended, ClientError, DurableClient | Output> =>
+export const watch = (arn: string): Effect.Effect<Ended, ClientError, DurableClient | Endpoint | Output> =>
   Effect.flatMap(Output, ({ terminal }) =>
     Effect.andThen(terminal === undefined ? lines(arn) : liveTree(arn, terminal), ended(arn))
   )
@@ -77,7 +79,10 @@ const errorOf = (error: unknown): string => {
 // --- A redrawn tree ------------------------------------------------------------------------------------------------------
 
 /** Draws the tree, and below it the progress of the execution, until it and those that it handed over to have ended. */
-const liveTree = (arn: string, terminal: Terminal): Effect.Effect<void, ClientError, DurableClient | Output> =>
+const liveTree = (
+  arn: string,
+  terminal: Terminal
+): Effect.Effect<void, ClientError, DurableClient | Endpoint | Output> =>
   Effect.gen(function* () {
     const { draw: write } = yield* Output
     const settled: Settled = new Map()
@@ -85,13 +90,13 @@ const liveTree = (arn: string, terminal: Terminal): Effect.Effect<void, ClientEr
     for (let turn = 0; ; turn++) {
       const before = yield* Clock.currentTimeMillis
       const family = yield* read(arn, settled)
-      const now = yield* Clock.currentTimeMillis
-      const picture = pictureOf(family, terminal, now, turn)
+      const picture = pictureOf(family, terminal, yield* currentTime, turn)
       write(`${drawn === 0 ? "" : `\u001B[${drawn}A`}\u001B[0J${picture.map((line) => `${line}\n`).join("")}`)
       drawn = picture.length
       if (!goesOn(family)) return
       // A long history is read less often.
-      yield* Effect.sleep(Math.max(250, 4 * (now - before)))
+      const after = yield* Clock.currentTimeMillis
+      yield* Effect.sleep(Math.max(250, 4 * (after - before)))
     }
   })
 

@@ -30,6 +30,7 @@ const runs: Readonly<Record<string, Run>> = {
     Effect.sync(() => ({
       body: JSON.stringify({ functions: functions.names.map((name) => ({ name, kind: functions.find(name)?.kind })) })
     })),
+  "GET time": ({ machine }) => Effect.sync(() => ({ body: JSON.stringify({ now: machine.now() }) })),
   "POST time/skip": ({ machine }, body) =>
     Effect.gen(function* () {
       const { executionArn } = yield* Effect.fromResult(readSkip(body))

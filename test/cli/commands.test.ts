@@ -29,10 +29,12 @@ const serving = (functions: LocalEngine.FunctionSource) =>
         command(...args, "--endpoint", url)
   )
 
-/** Says a command again until it succeeds, for what happens beside the command before it. */
-const eventually = (attempt: Effect.Effect<Ran>): Effect.Effect<Ran> =>
+/** Says a command again until it succeeds and prints a text, for what happens beside the command before it. */
+const eventually = (attempt: Effect.Effect<Ran>, text = ""): Effect.Effect<Ran> =>
   Effect.flatMap(attempt, (ran) =>
-    ran.code === 0 ? Effect.succeed(ran) : Effect.andThen(Effect.yieldNow, eventually(attempt))
+    ran.code === 0 && ran.out.includes(text)
+      ? Effect.succeed(ran)
+      : Effect.andThen(Effect.yieldNow, eventually(attempt, text))
   )
 
 /** Text that is written and read without quotes and escapes. */
@@ -230,6 +232,19 @@ describe("show, history and export", () => {
         out,
         /Waits for the callback ".*": npx effect-durable callback succeed \S+ --endpoint http:\/\/127\.0\.0\.1:\d+\n$/
       )
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("show and list times as of an engine that has leapt", () =>
+    Effect.gen(function* () {
+      const { url } = yield* engine({ skipTime: true })
+      yield* command("invoke", "nap", "--endpoint", url)
+      yield* command("invoke", "nap", "--event", "--name", "nap-1", "--endpoint", url)
+      const { out } = yield* eventually(command("show", "nap-1", "--endpoint", url), "Waits in")
+      assert.match(out, /^nap-1 of nap: RUNNING, started .*, [\d.]+m?s ago\n/)
+      assert.match(out, /Waits in "a day" in (1d 0h|23h \d+m), at /)
+      const row = (yield* command("ls", "--status", "RUNNING", "--endpoint", url)).out.split("\n")[1]
+      assert.match(row ?? "", /^nap-1 .* [\d.]+m?s$/)
     }).pipe(Effect.scoped)
   )
 

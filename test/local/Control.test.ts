@@ -18,6 +18,17 @@ describe("The engine's own routes", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("tell the time of the engine", () =>
+    Effect.gen(function* () {
+      const { url } = yield* played()
+      const before = Date.now()
+      const { json, status } = yield* ask(url, { path: "/_local/time" })
+      assert.strictEqual(status, 200)
+      assert.isAtLeast(json.now, before)
+      assert.isAtMost(json.now, Date.now())
+    }).pipe(Effect.scoped)
+  )
+
   it.live("skip nothing where nobody waits for time, and say so of an execution", () =>
     Effect.gen(function* () {
       const { stage, url } = yield* played()
