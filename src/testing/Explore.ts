@@ -15,6 +15,7 @@ import * as Effect from "effect/Effect"
 import { seeded } from "../execution/Chance.ts"
 import { isFinal } from "../execution/Claim.ts"
 import { readMark, readPause } from "../execution/Marks.ts"
+import { optionsOf } from "../internal/options.ts"
 import type { Operation } from "../wire/Operation.ts"
 import { nextOrder } from "./Order.ts"
 import { show, sides, type Point, type Side } from "./Crash.ts"
@@ -98,6 +99,7 @@ export const exploreWith = <E, R>(
   options: Tries
 ): Effect.Effect<Exploration, E, R> =>
   Effect.gen(function* () {
+    checkCounts(options)
     const clean = yield* run(nothing)
     const once = problemOf(clean, clean, options)
     if (once !== undefined) return yield* failed("Without a crash", once, clean)
@@ -117,6 +119,14 @@ export const exploreWith = <E, R>(
     const orders = options.orders === true ? yield* inEveryOrder(attempt, clean.choices, options) : 0
     return { schedules: schedules.length, orders, checkpoints: clean.checkpoints, bodies: Object.fromEntries(bodies) }
   })
+
+const read = optionsOf("TestEngine.explore")
+
+/** Throws if an option is no count: comparisons with it would be false, and nothing would be tried. */
+const checkCounts = ({ limit, pairs }: Tries): void => {
+  read.count("limit", limit, { atLeast: 0, atMost: Infinity }, undefined)
+  read.count("pairs", pairs, { atLeast: 0, atMost: Infinity }, undefined)
+}
 
 /** Tries every other order, or a drawn selection if there are too many. */
 const inEveryOrder = Effect.fnUntraced(function* <E, R>(

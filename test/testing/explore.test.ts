@@ -115,6 +115,20 @@ describe("TestEngine.explore", () => {
     })
   )
 
+  const noCounts = [
+    ["limit", Number.NaN],
+    ["limit", -1],
+    ["pairs", 1.5]
+  ] as const
+  it.effect.each(noCounts)("refuses the option %s of %d, which is no count", ([option, value]) =>
+    Effect.gen(function* () {
+      const exit = yield* Effect.exit(explore(() => step("charge"), { [option]: value }))
+      const refusal = Exit.isFailure(exit) ? String(Cause.squash(exit.cause)) : "nothing"
+      const expected = `Expected the option ${option} of TestEngine.explore to be a whole number of at least 0`
+      assert.include(refusal, `${expected}, found ${value}`)
+    })
+  )
+
   it.effect("draws so many crashes as there may be at most", () =>
     Effect.gen(function* () {
       const explored = yield* explore(() => Effect.andThen(step("a"), step("b")), { limit: 3 })
