@@ -174,6 +174,30 @@ describe("a strict test engine", () => {
       )
     ]
   ]
+  /** A step that its workflow leaves behind, and that a replay would begin again. */
+  const slow = Durable.step("slow", Effect.sleep("2 hours"))
+  const left: ReadonlyArray<readonly [string, Workflow]> = [
+    ["a race that a step has lost", Effect.andThen(Effect.race(slow, hour), Durable.step("more", Effect.void))],
+    [
+      "a step of a fork that is interrupted",
+      Effect.gen(function* () {
+        const fiber = yield* Effect.forkChild(slow)
+        yield* hour
+        yield* Fiber.interrupt(fiber)
+        yield* Durable.step("more", Effect.void)
+      })
+    ],
+    ["a step of a fork that is never joined", Effect.andThen(Effect.forkDetach(slow), hour)]
+  ]
+  for (const [what, workflow] of left) {
+    it.effect(`lets ${what} pass beside a recorded block`, () =>
+      Effect.gen(function* () {
+        const exit = yield* exitOf(Effect.andThen(Durable.child("block", quick), workflow), { strict: true })
+        assert.isTrue(Exit.isSuccess(exit), Exit.isFailure(exit) ? Cause.pretty(exit.cause) : "")
+      })
+    )
+  }
+
   for (const [what, workflow] of fine) {
     it.effect(`lets ${what} pass`, () =>
       Effect.gen(function* () {
