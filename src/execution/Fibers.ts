@@ -79,6 +79,8 @@ export class Fibers implements Scheduler.Scheduler {
   #host: FibersHost | undefined
   #tasks: Array<{ readonly task: () => void; readonly spawner: AnyFiber | undefined }> = []
   #next = 0
+  /** The first task that goes on after what has been paused: the one after the task that runs, if one runs. */
+  #waiting = 0
   #slices: Array<{ readonly task: () => void; readonly spawner: AnyFiber | undefined }> = []
   #isRunning = false
   #isUnwatched = false
@@ -105,6 +107,8 @@ export class Fibers implements Scheduler.Scheduler {
   #spawner: AnyFiber | undefined
   #entering: AnyFiber | undefined
   #pausing: AnyFiber | undefined
+  /** The fiber inside of which all others of the task run. If it ends, the next one that runs takes its place. */
+  #outermost: AnyFiber | undefined
   /** The fiber that came back from outside last. */
   #returning: AnyFiber | undefined
   /** Where in the code the running fiber had the host create something. */
@@ -160,6 +164,7 @@ export class Fibers implements Scheduler.Scheduler {
       this.#spawner = undefined
       this.#see(fiber, spawner ?? this.#last)
       if (this.#returns > 0) this.#learn(fiber)
+      if (this.#outermost === undefined || this.#outermost.pollUnsafe() !== undefined) this.#outermost = fiber
       if (this.#isRunning && fiber !== this.#returning && this.outside.has(fiber)) this.#host?.onLost()
     }
     if (!this.#isRunning && !this.#isStopped) {
@@ -170,10 +175,19 @@ export class Fibers implements Scheduler.Scheduler {
     this.#last = fiber
     this.#made = undefined
     if (this.outside.size > 0) this.outside.delete(fiber)
-    if (fiber.currentOpCount % opsBetweenLooks !== 0 || !this.#isRunning) return false
-    if (performance.now() - this.#turnBegan < turnBudget) return false
+    if (!this.#isRunning || !this.#isTurnOver(fiber)) return false
     this.#pausing = fiber
     return true
+  }
+
+  /**
+   * Checks whether a fiber has to wait for the next turn of the event loop. Once a fiber pauses, whatever the same task wakes
+   * after it waits as well. A fiber that runs inside of another one does not pause, because the other one would overtake it.
+   */
+  #isTurnOver(fiber: AnyFiber): boolean {
+    if (this.#isPaused) return true
+    if (fiber.currentOpCount % opsBetweenLooks !== 0 || fiber !== this.#outermost) return false
+    return performance.now() - this.#turnBegan >= turnBudget
   }
 
   makeDispatcher(): Scheduler.SchedulerDispatcher {
@@ -194,8 +208,7 @@ export class Fibers implements Scheduler.Scheduler {
     } else if (spawner !== undefined && spawner === this.#pausing) {
       this.#pausing = undefined
       this.#isPaused = true
-      this.#tasks = [entry, ...this.#tasks.slice(this.#next)]
-      this.#next = 0
+      this.#tasks.splice(this.#waiting++, 0, entry)
     } else {
       this.#tasks.push(entry)
     }
@@ -244,6 +257,7 @@ export class Fibers implements Scheduler.Scheduler {
   #runNext(): boolean {
     if (this.#isPaused) return false
     if (this.#next < this.#tasks.length) {
+      this.#waiting = this.#next + 1
       this.#perform(this.#tasks[this.#next]!)
       this.#next++
       if (this.#next > 1_024 && this.#next * 2 > this.#tasks.length) {
@@ -254,6 +268,7 @@ export class Fibers implements Scheduler.Scheduler {
     }
     this.#tasks = []
     this.#next = 0
+    this.#waiting = 0
     const slice = this.#slices.shift()
     if (slice !== undefined) {
       const { spawner } = slice
@@ -271,6 +286,7 @@ export class Fibers implements Scheduler.Scheduler {
     this.#bit = 0n
     this.#known = this.#delivered
     this.#isFirst = true
+    this.#outermost = undefined
     if (this.#isStopped || this.#host === undefined || !this.#host.onIdle()) return this.#isWoken
     this.#count = 0
     return this.#isInTime()
@@ -279,6 +295,7 @@ export class Fibers implements Scheduler.Scheduler {
   #perform({ spawner, task }: { readonly task: () => void; readonly spawner: AnyFiber | undefined }): void {
     this.#spawner = spawner
     this.#last = undefined
+    this.#outermost = undefined
     this.#host?.onActivity()
     if (++this.#count === maxTasks) this.#host?.onSpin()
     task()

@@ -161,7 +161,7 @@ describe("the same in every way: fibers", () => {
             Effect.gen(function* () {
               yield* hours("w", 1)
               let n = 0
-              for (let i = 0; i < 30_000; i++) n += yield* Effect.succeed(1)
+              for (let i = 0; i < 60_000; i++) n += yield* Effect.suspend(() => Effect.succeed(1))
               yield* Queue.offer(queue, name)
               yield* kit.step(`${name} ${n}`)
             })

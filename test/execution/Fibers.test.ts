@@ -3,6 +3,7 @@ import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Latch from "effect/Latch"
 import * as Scheduler from "effect/Scheduler"
 import { Fibers, type AnyFiber } from "../../src/execution/Fibers.ts"
 import { settle } from "./support.ts"
@@ -40,6 +41,47 @@ const gate = () => {
   return { open: resolve, passed: Effect.promise(() => promise) }
 }
 
+/** More than what a turn of the event loop may take, in milliseconds. */
+const turn = 25
+
+/** Computes for so many milliseconds. */
+const ticks = (millis: number): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const end = performance.now() + millis
+    const next: Effect.Effect<void> = Effect.suspend(() =>
+      performance.now() < end
+        ? Effect.flatMap(
+            Effect.sync(() => {}),
+            () => next
+          )
+        : Effect.void
+    )
+    return next
+  })
+
+/** A run queue, and what computes on it until the event loop has turned three times. */
+const computing = () => {
+  let turns = 0
+  const busy = Effect.suspend(() => {
+    const end = turns + 3
+    const count = (): void => {
+      turns++
+      if (turns < end) setImmediate(count)
+    }
+    setImmediate(count)
+    const next: Effect.Effect<void> = Effect.suspend(() =>
+      turns < end
+        ? Effect.flatMap(
+            Effect.sync(() => {}),
+            () => next
+          )
+        : Effect.void
+    )
+    return next
+  })
+  return { ...make(), busy, turns: () => turns }
+}
+
 const twice = (note: (text: string) => Effect.Effect<void>, name: string, first: Effect.Effect<void> = Effect.void) =>
   first.pipe(Effect.andThen(note(`${name} 1`)), Effect.andThen(Effect.yieldNow), Effect.andThen(note(`${name} 2`)))
 
@@ -65,22 +107,60 @@ describe("The run queue", () => {
 
   it.live("pauses the whole workflow while a fiber computes for long, and lets the same fiber go on first", () =>
     Effect.gen(function* () {
-      const { fibers, fork, log, note } = make()
-      const seen = { hasTurned: false }
-      setImmediate(() => (seen.hasTurned = true))
-      const tick = Effect.sync(() => {})
-      const busy = Effect.gen(function* () {
-        for (let i = 0; i < 50_000_000 && !seen.hasTurned; i++) yield* tick
-        yield* note(`a goes on after a turn of the event loop: ${seen.hasTurned}`)
+      const { busy, fork, log, note, turns } = computing()
+      fork(Effect.andThen(note("a begins"), Effect.andThen(busy, note("a ends"))), note("b"))
+      fork(note("c"))
+      while (log.length < 4) yield* settle
+      assert.deepStrictEqual(log, ["a begins", "a ends", "b", "c"])
+      assert.isAtLeast(turns(), 3)
+    })
+  )
+
+  it.live(
+    "does so in a fiber that another one has forked and in one that is resumed, and runs no part of them twice",
+    () =>
+      Effect.gen(function* () {
+        const { busy, fork, log, note } = computing()
+        const child = Effect.andThen(note("a begins"), Effect.andThen(busy, note("a ends")))
+        fork(
+          Effect.gen(function* () {
+            const children = [yield* Effect.forkChild(child), yield* Effect.forkChild(note("b"))]
+            yield* note("forked")
+            for (const fiber of children) yield* Fiber.join(fiber)
+            yield* busy
+            yield* note("end")
+          })
+        )
+        while (log.length < 5) yield* settle
+        assert.deepStrictEqual(log, ["forked", "a begins", "a ends", "b", "end"])
       })
-      fibers.enqueue(() => {
-        fork(busy)
-        fork(note("b"))
-      })
-      assert.isTrue(fibers.queued)
-      assert.deepStrictEqual(log, [])
-      while (log.length < 2) yield* settle
-      assert.deepStrictEqual(log, ["a goes on after a turn of the event loop: true", "b"])
+  )
+
+  it.live("pauses no fiber inside of another one, which would overtake it", () =>
+    Effect.gen(function* () {
+      const { fork, log, note } = make()
+      const busy = ticks(3 * turn)
+      fork(
+        Effect.gen(function* () {
+          yield* Effect.forkChild(Effect.andThen(busy, note("a")), { startImmediately: true })
+          yield* note("b")
+          yield* Effect.all([Effect.andThen(busy, note("c")), note("d")], { concurrency: "unbounded" })
+        })
+      )
+      while (log.length < 4) yield* settle
+      assert.deepStrictEqual(log, ["a", "b", "c", "d"])
+    })
+  )
+
+  it.live("keeps those that one event wakes in their order, also when the first of them pauses", () =>
+    Effect.gen(function* () {
+      const { busy, fork, log, note } = computing()
+      const latch = Latch.makeUnsafe(false)
+      const woken = (name: string, first: Effect.Effect<void> = Effect.void) =>
+        Effect.andThen(latch.await, Effect.andThen(first, note(name)))
+      fork(woken("a", busy), woken("b"), woken("c", busy), latch.open)
+      while (log.length < 3) yield* settle
+      assert.deepStrictEqual(log, ["a", "b", "c"])
     })
   )
 
