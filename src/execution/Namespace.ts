@@ -201,9 +201,7 @@ export class Namespace {
 
   /** Checks whether it is one of these namespaces, or below one of them. */
   isWithin(namespaces: ReadonlySet<Namespace>): boolean {
-    for (let one: Namespace | undefined = this; one !== undefined; one = one.parent)
-      if (namespaces.has(one)) return true
-    return false
+    return namespaces.has(this) || this.parent?.isWithin(namespaces) === true
   }
 
   /** Returns the path of an operation in it. */
