@@ -40,7 +40,7 @@ export const faults: ReadonlyArray<Fault> = [
       },
       {
         file: "src/operations/withCompensation.ts",
-        find: `      if (part.state === "begun" && hasDone(part)) parts.notUndone.push(describeCut(part))\n`,
+        find: `      if (part.state === "begun" && hasDone(parts, part)) parts.notUndone.push(describeCut(part))\n`,
         replace: ""
       }
     ]
