@@ -357,6 +357,6 @@ export class Delivery {
 
   /** Describes what runs and what fibers wait for, for messages and reports. */
   describe(): ReadonlyArray<string> {
-    return [...this.#running.describe(), ...this.#doors.describe()]
+    return [...this.#running.describe(), ...this.#doors.describe(), ...this.#outside.describe()]
   }
 }

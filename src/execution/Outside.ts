@@ -162,11 +162,19 @@ export class Outside {
     }
   }
 
+  /** Describes the work outside of steps that fibers wait for, for messages and reports. */
+  describe(): ReadonlyArray<string> {
+    const { fibers, placeOf } = this.#parts
+    const places = [...fibers.outside].flatMap(([fiber, place]) =>
+      fiber.getRef(InHold) === undefined ? [place ?? describe(placeOf(fiber))] : []
+    )
+    return places.length === 0 ? [] : [`work outside of steps (${places.join(", ")})`]
+  }
+
   #giveUp(): void {
-    const { fibers, lifetime, listener, outbox, placeOf, settings } = this.#parts
+    const { lifetime, listener, outbox, settings } = this.#parts
     if (!lifetime.isOpen) return
-    const places = [...fibers.outside].map(([fiber, place]) => place ?? describe(placeOf(fiber)))
-    const work = places.length === 0 ? unseen : `work outside of steps (${places.join(", ")})`
+    const [work = unseen] = this.describe()
     const waited = `The invocation has waited ${settings.outsideLimit} ms for ${work}.`
     if (!this.#host.hasDurable()) return lifetime.end(failed(waited))
     if (outbox.isBusy) {

