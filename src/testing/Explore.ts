@@ -286,16 +286,21 @@ const isOurs = (operation: Operation): boolean => {
 }
 
 /**
- * Returns the open operations, and the waits that a limit or a race has left behind: they may end before the execution, or
- * not.
+ * Returns the open operations; the waits that a limit or a race has left behind, which may end before the execution or not;
+ * and the steps that a crash has ended, because they may not run twice.
  */
 const letGoIn = (operations: ReadonlyArray<Operation>): ReadonlyArray<string> => {
   const ends = new Map(operations.map(({ EndTimestamp, Id }) => [Id, EndTimestamp]))
   return operations
     .filter((operation) => {
-      const { EndTimestamp = 0, Name = "", ParentId = "", Type } = operation
+      const { EndTimestamp = 0, Name = "", ParentId = "", StepDetails, Type } = operation
       const outlives = EndTimestamp > (ends.get(ParentId) ?? Infinity)
-      return !isFinal(operation) || (Type === "WAIT" && (Name === "timeout" || Name.startsWith("sleep ") || outlives))
+      const isCutOff = StepDetails?.Error?.ErrorType === "StepInterrupted"
+      return (
+        !isFinal(operation) ||
+        isCutOff ||
+        (Type === "WAIT" && (Name === "timeout" || Name.startsWith("sleep ") || outlives))
+      )
     })
     .map(({ Id }) => Id)
 }

@@ -129,6 +129,17 @@ describe("TestEngine.explore", () => {
     })
   )
 
+  it.effect("lets a workflow handle that a crash ends a step which may not run twice", () =>
+    Effect.gen(function* () {
+      const once = Durable.step("pay", Effect.succeed("paid"), { semantics: "at-most-once" })
+      const looked = Effect.catchTag(once, "StepInterrupted", () => Effect.succeed("paid"))
+      yield* explore(() => Effect.orDie(Effect.tap(looked, step("after"))))
+      assert.include(yield* verdict(() => Effect.orDie(once)), "FAILED with StepInterrupted")
+      const other = Effect.catchTag(once, "StepInterrupted", () => step("look"))
+      assert.include(yield* verdict(() => Effect.orDie(other)), `"look"`)
+    })
+  )
+
   it.effect("draws so many crashes as there may be at most", () =>
     Effect.gen(function* () {
       const explored = yield* explore(() => Effect.andThen(step("a"), step("b")), { limit: 3 })
