@@ -127,6 +127,7 @@ export class Delivery {
     this.#outside.moved()
     this.#moveTime(door)
     this.#rest.delivered(door)
+    this.#parts.fibers.own(door.fiber)
     if (claim === undefined) return door.resume(door.outcome())
     this.#naps.progressed()
     if (claim.entry !== undefined && door.isForStart !== true) {

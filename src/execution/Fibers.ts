@@ -7,7 +7,8 @@
  *
  * Invariants:
  * 1. All fibers of the workflow run on one first-in-first-out queue. No fiber yields because of what it has computed: after
- *    a while the whole workflow pauses, and the same fiber goes on first.
+ *    a while the whole workflow pauses, and the same fiber goes on first. A fiber pauses only where nothing else could tell:
+ *    in a task of its own, of which nothing is left once it stops.
  * 2. What comes from outside enters when the queue is empty, as a slice of its own.
  * 3. A fiber that waits for a promise or a timer of the host is outside from the moment it asks for it until it runs again.
  *    A fiber that only another fiber can wake is never outside.
@@ -36,6 +37,8 @@ interface Member {
   after: number
   /** The slices from outside that precede it in every run. */
   known: bigint
+  /** Whether it has begun to wait to be called back and has not run since. */
+  isWaiting: boolean
 }
 
 export interface FibersHost {
@@ -107,8 +110,12 @@ export class Fibers implements Scheduler.Scheduler {
   #spawner: AnyFiber | undefined
   #entering: AnyFiber | undefined
   #pausing: AnyFiber | undefined
-  /** The fiber inside of which all others of the task run. If it ends, the next one that runs takes its place. */
-  #outermost: AnyFiber | undefined
+  /** The fiber whose task this is, if it is the task of one fiber. */
+  #owner: AnyFiber | undefined
+  /** How many operations the owner had run when it looked at the time last. */
+  #looked = 0
+  /** Whether no fiber has run in the task yet. */
+  #isUntouched = false
   /** The fiber that came back from outside last. */
   #returning: AnyFiber | undefined
   /** Where in the code the running fiber had the host create something. */
@@ -162,9 +169,9 @@ export class Fibers implements Scheduler.Scheduler {
     if (fiber.currentOpCount === 1) {
       const spawner = this.#spawner
       this.#spawner = undefined
+      this.#findOwner(fiber, spawner)
       this.#see(fiber, spawner ?? this.#last)
       if (this.#returns > 0) this.#learn(fiber)
-      if (this.#outermost === undefined || this.#outermost.pollUnsafe() !== undefined) this.#outermost = fiber
       if (this.#isRunning && fiber !== this.#returning && this.outside.has(fiber)) this.#host?.onLost()
     }
     if (!this.#isRunning && !this.#isStopped) {
@@ -182,12 +189,33 @@ export class Fibers implements Scheduler.Scheduler {
 
   /**
    * Checks whether a fiber has to wait for the next turn of the event loop. Once a fiber pauses, whatever the same task wakes
-   * after it waits as well. A fiber that runs inside of another one does not pause, because the other one would overtake it.
+   * after it waits as well. No other fiber than the owner of the task pauses: what runs around it would overtake it.
    */
   #isTurnOver(fiber: AnyFiber): boolean {
     if (this.#isPaused) return true
-    if (fiber.currentOpCount % opsBetweenLooks !== 0 || fiber !== this.#outermost) return false
+    // The count may skip any number: some operations count twice.
+    if (fiber !== this.#owner || fiber.currentOpCount - this.#looked < opsBetweenLooks) return false
+    this.#looked = fiber.currentOpCount
     return performance.now() - this.#turnBegan >= turnBudget
+  }
+
+  /**
+   * Finds out whether the task is that of a fiber that begins to run: it is if the task begins the fiber or goes on with it
+   * after a yield. Other tasks may wake several fibers and look, between two of them, at what the first has done by then. If
+   * the owner succeeds, those that wait for its end take its place. If it fails, its end interrupts others.
+   */
+  #findOwner(fiber: AnyFiber, spawner: AnyFiber | undefined): void {
+    const member = this.live.get(fiber)
+    const isOwn = this.#isUntouched && (member === undefined || (fiber === spawner && !member.isWaiting))
+    this.#isUntouched = false
+    if (member !== undefined) member.isWaiting = false
+    if (isOwn || this.#owner?.pollUnsafe()?._tag === "Success") this.#owner = fiber
+    if (fiber === this.#owner) this.#looked = 0
+  }
+
+  /** Notes that this task only resumes one fiber; or, without a fiber, that it goes on with several. */
+  own(fiber: AnyFiber | undefined): void {
+    this.#owner = fiber
   }
 
   makeDispatcher(): Scheduler.SchedulerDispatcher {
@@ -286,7 +314,8 @@ export class Fibers implements Scheduler.Scheduler {
     this.#bit = 0n
     this.#known = this.#delivered
     this.#isFirst = true
-    this.#outermost = undefined
+    this.#owner = undefined
+    this.#isUntouched = false
     if (this.#isStopped || this.#host === undefined || !this.#host.onIdle()) return this.#isWoken
     this.#count = 0
     return this.#isInTime()
@@ -295,7 +324,8 @@ export class Fibers implements Scheduler.Scheduler {
   #perform({ spawner, task }: { readonly task: () => void; readonly spawner: AnyFiber | undefined }): void {
     this.#spawner = spawner
     this.#last = undefined
-    this.#outermost = undefined
+    this.#owner = undefined
+    this.#isUntouched = true
     this.#host?.onActivity()
     if (++this.#count === maxTasks) this.#host?.onSpin()
     task()
@@ -335,7 +365,7 @@ export class Fibers implements Scheduler.Scheduler {
     if (this.live.has(fiber)) return
     const parent = candidate === fiber ? undefined : candidate
     const own = parent === undefined ? undefined : this.live.get(parent)
-    this.live.set(fiber, { parent, children: 0, wait: undefined, after: 0, known: own?.known ?? 0n })
+    this.live.set(fiber, { parent, children: 0, wait: undefined, after: 0, known: own?.known ?? 0n, isWaiting: false })
     if (own !== undefined) own.children++
     fiber.addObserver((exit) => {
       this.live.delete(fiber)
@@ -388,6 +418,7 @@ export class Fibers implements Scheduler.Scheduler {
       const member = this.live.get(fiber)
       if (member === undefined) return
       member.wait = register
+      member.isWaiting = true
       member.after = this.#after
       // A library's own thenable may do what the runtime cannot see.
       if (isPromise(register)) this.#noteOutside(fiber)

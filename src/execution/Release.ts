@@ -76,6 +76,7 @@ export class Release {
     }
     this.#doors.forgetClosed()
     if (!this.#parts.lifetime.isOpen) return
+    this.#parts.fibers.own(undefined)
     this.#freeWork(
       ({ claim }) => claim.namespace.standing === "closed" && !claim.isRoot,
       ({ claim }) => freed(claim.namespace, claim.path)
@@ -101,6 +102,7 @@ export class Release {
   /** Does the same as {@link letGo}, but does not close the namespaces. */
   abandon(namespaces: ReadonlyArray<Namespace>, fibers: Iterable<AnyFiber>, done: () => void): void {
     for (const namespace of namespaces) namespace.abandon()
+    this.#parts.fibers.own(undefined)
     for (const fiber of Array.from(fibers)) fiber.interruptUnsafe(fiber.id)
     for (const door of Array.from(this.#doors.all)) {
       if (door.namespace.standing === "abandoned" && !door.isFinal) this.#free(door, Effect.interrupt)

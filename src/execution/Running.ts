@@ -85,6 +85,7 @@ export class Running {
     fiber.addObserver((exit) => {
       fibers.enqueue(() => {
         this.#conversions--
+        fibers.own(claim.fiber)
         if (lifetime.isOpen) done(exit)
       })
     })

@@ -4,6 +4,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
+import * as Queue from "effect/Queue"
 import * as Scheduler from "effect/Scheduler"
 import { Fibers, type AnyFiber } from "../../src/execution/Fibers.ts"
 import { settle } from "./support.ts"
@@ -152,9 +153,39 @@ describe("The run queue", () => {
     })
   )
 
-  it.live("keeps those that one event wakes in their order, also when the first of them pauses", () =>
+  it.live("pauses no fiber while others are still to be interrupted or woken by the same event", () =>
     Effect.gen(function* () {
-      const { busy, fork, log, note } = computing()
+      const { fork, log, note } = make()
+      const busy = ticks(3 * turn)
+      const told = Deferred.makeUnsafe<void>()
+      const tell = Effect.onInterrupt(Effect.never, () => Effect.andThen(busy, Deferred.succeed(told, undefined)))
+      const fails = Effect.andThen(Effect.yieldNow, Effect.fail("no"))
+      fork(
+        Effect.gen(function* () {
+          const branches = [tell, Effect.andThen(Deferred.await(told), note("told")), fails]
+          yield* Effect.exit(Effect.all(branches, { concurrency: "unbounded" }))
+          const queue = yield* Queue.unbounded<string>()
+          const taker = (name: string): Effect.Effect<void> =>
+            Effect.flatMap(Queue.take(queue), (text) =>
+              busy.pipe(Effect.andThen(note(name + text)), Effect.andThen(Effect.suspend(() => taker(name))))
+            )
+          for (const name of ["a", "b"]) yield* Effect.forkChild(taker(name))
+          yield* Effect.yieldNow
+          yield* Queue.offerAll(queue, ["1", "2"])
+          for (let i = 0; i < 4; i++) yield* Effect.yieldNow
+          yield* Queue.offer(queue, "3")
+          for (let i = 0; i < 4; i++) yield* Effect.yieldNow
+        })
+      )
+      for (let i = 0; i < 1_000 && log.length < 4; i++) yield* settle
+      assert.deepStrictEqual(log, ["told", "a1", "a2", "b3"])
+    })
+  )
+
+  it.live("keeps those that one event wakes in their order, also when the first of them computes for long", () =>
+    Effect.gen(function* () {
+      const { fork, log, note } = make()
+      const busy = ticks(3 * turn)
       const latch = Latch.makeUnsafe(false)
       const woken = (name: string, first: Effect.Effect<void> = Effect.void) =>
         Effect.andThen(latch.await, Effect.andThen(first, note(name)))
