@@ -61,7 +61,7 @@ describe.each(examples)("the template $name", ({ aliases, functions, payload, st
       assert.isTrue(existsSync(join(stack.folder, `${basename(CodeUri)}.ts`)), `the source of ${CodeUri}`)
       assert.isFunction(await stack.handlerOf(properties))
       // With the barrel of Effect in it, a bundle has more than 500,000 bytes.
-      assert.isBelow(statSync(stack.fileOf(properties)).size, 400_000)
+      assert.isBelow(statSync(stack.fileOf(properties)).size, 340_000)
     }
   })
 
