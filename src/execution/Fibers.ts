@@ -169,8 +169,9 @@ export class Fibers implements Scheduler.Scheduler {
     if (fiber.currentOpCount === 1) {
       const spawner = this.#spawner
       this.#spawner = undefined
-      this.#findOwner(fiber, spawner)
-      this.#see(fiber, spawner ?? this.#last)
+      const member = this.live.get(fiber)
+      this.#findOwner(fiber, spawner, member)
+      if (member === undefined) this.#see(fiber, spawner ?? this.#last)
       if (this.#returns > 0) this.#learn(fiber)
       if (this.#isRunning && fiber !== this.#returning && this.outside.has(fiber)) this.#host?.onLost()
     }
@@ -204,8 +205,7 @@ export class Fibers implements Scheduler.Scheduler {
    * after a yield. Other tasks may wake several fibers and look, between two of them, at what the first has done by then. If
    * the owner succeeds, those that wait for its end take its place. If it fails, its end interrupts others.
    */
-  #findOwner(fiber: AnyFiber, spawner: AnyFiber | undefined): void {
-    const member = this.live.get(fiber)
+  #findOwner(fiber: AnyFiber, spawner: AnyFiber | undefined, member: Member | undefined): void {
     const isOwn = this.#isUntouched && (member === undefined || (fiber === spawner && !member.isWaiting))
     this.#isUntouched = false
     if (member !== undefined) member.isWaiting = false
@@ -360,9 +360,8 @@ export class Fibers implements Scheduler.Scheduler {
 
   // --- Living fibers -----------------------------------------------------------------------------------------------------
 
-  /** Notes that a fiber runs. A new one was queued by its parent, or is forked by the fiber that ran last. */
+  /** Notes that a new fiber runs. It was queued by its parent, or is forked by the fiber that ran last. */
   #see(fiber: AnyFiber, candidate: AnyFiber | undefined): void {
-    if (this.live.has(fiber)) return
     const parent = candidate === fiber ? undefined : candidate
     const own = parent === undefined ? undefined : this.live.get(parent)
     this.live.set(fiber, { parent, children: 0, wait: undefined, after: 0, known: own?.known ?? 0n, isWaiting: false })

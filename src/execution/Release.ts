@@ -89,8 +89,9 @@ export class Release {
   }
 
   /**
-   * Lets go of namespaces: these fibers of theirs are interrupted, and only their durable finalizers may still do something. Calls
-   * `done` when those have ended and the namespaces are closed, at once if there are none. Other work is not waited for.
+   * Lets go of namespaces: these fibers of theirs are interrupted, and only their durable finalizers may still do something.
+   * Calls `done` when those have ended and the namespaces are closed, at once if there are none. Other work is not waited
+   * for.
    */
   letGo(namespaces: ReadonlyArray<Namespace>, fibers: Iterable<AnyFiber>, done: () => void): void {
     this.abandon(namespaces, fibers, () => {

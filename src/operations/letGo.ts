@@ -69,6 +69,6 @@ export const handOver = (parts: Parts, executionArn: string): Effect.Effect<neve
       return lifetime.inert
     }
     lifetime.decide()
-    delivery.letGo([root], [...othersIn(parts, root, self), self], () => lifetime.end(verdict))
+    delivery.letGo([root], fibersIn(parts, [root]), () => lifetime.end(verdict))
     return Effect.never
   })

@@ -136,12 +136,12 @@ const attempt = (
           claims: namespace.claims.filter((claim) => claim.isDelivered && isDirectlyIn(namespace, claim)),
           undo: (cause) => withServices(services, () => effectIn(undo(value, cause), part.name))
         }
-      } else if (!Cause.hasInterrupts(exit.cause) && isOpen(namespace)) part.state = "failed"
+      } else if (!Cause.hasInterrupts(exit.cause) && namespace.standing === "open") {
+        // It failed by itself, and not because the context around it has ended.
+        part.state = "failed"
+      }
     })
   )
-
-/** Returns whether a part failed by itself, and not because the context around it has ended. */
-const isOpen = ({ standing }: Namespace): boolean => standing === "open"
 
 /**
  * Provides an undo with the services of what it undoes, but with its own execution and scope: the others may be over by
