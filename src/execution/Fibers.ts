@@ -61,8 +61,12 @@ export interface FibersHost {
 const opsBetweenLooks = 2_048
 const turnBudget = 20
 
-/** How many tasks may run in a row without a delivery. More is a loop that never waits. */
+/**
+ * How many tasks may run in a row without a delivery, and without a moment in which all fibers wait while the event loop
+ * turns. More is a loop that never waits. Such a moment is looked for after every 25,000 tasks.
+ */
 const maxTasks = 250_000
+const tasksBetweenLooks = 25_000
 
 // Captured early: a test framework may replace the timers of the process later.
 const { performance, setImmediate } = globalThis
@@ -328,8 +332,14 @@ export class Fibers implements Scheduler.Scheduler {
     this.#isUntouched = true
     this.#host?.onActivity()
     if (++this.#count === maxTasks) this.#host?.onSpin()
+    else if (this.#count % tasksBetweenLooks === 0) setImmediate(() => this.#lookForRest())
     task()
     this.#spawner = undefined
+  }
+
+  /** Fibers that all wait while the event loop turns do not run in circles, whatever wakes them. */
+  #lookForRest(): void {
+    if (!this.queued) this.#count = 0
   }
 
   /** Checks whether this turn of the event loop has time left. If not, pauses so that the process can do other things. */

@@ -243,6 +243,50 @@ describe("The run queue", () => {
   })
 })
 
+describe("Fibers run in circles", () => {
+  /** More than may run in a row. */
+  const total = 260_000
+
+  it.live("if they never wait, and that is reported once", () =>
+    Effect.gen(function* () {
+      const { counts, fibers, log } = make()
+      const again = (): void => {
+        if (counts().tasks < total) fibers.enqueue(again)
+      }
+      fibers.enqueue(again)
+      while (counts().tasks < total) yield* settle
+      assert.deepStrictEqual(log, ["spins"])
+    })
+  )
+
+  it.live("if they wait for promises that are kept already", () =>
+    Effect.gen(function* () {
+      const { counts, fibers, log } = make()
+      const again = (): void => {
+        if (counts().tasks < total) void Promise.resolve().then(() => fibers.enqueue(again))
+      }
+      fibers.enqueue(again)
+      while (counts().tasks < total) yield* settle
+      assert.deepStrictEqual(log, ["spins"])
+    })
+  )
+
+  it.live("not if they all wait now and then while the event loop turns", () =>
+    Effect.gen(function* () {
+      const { counts, fibers, log } = make()
+      const some = (): void => {
+        if (counts().tasks % 20_000 > 0) fibers.enqueue(some)
+      }
+      while (counts().tasks < total) {
+        fibers.enqueue(some)
+        while (fibers.queued) yield* settle
+        yield* settle
+      }
+      assert.deepStrictEqual(log, [])
+    })
+  )
+})
+
 describe("What comes from outside", () => {
   it.live("enters as a slice of its own, with all that follows from it", () =>
     Effect.gen(function* () {
