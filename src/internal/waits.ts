@@ -77,10 +77,20 @@ export const forBranches = <F extends Register>(register: F): F => {
 let known: ReadonlySet<string> | undefined
 
 /**
- * Checks whether only Effect itself can end a wait: a Deferred, a Queue, a Latch, a Semaphore, another fiber, or nothing.
+ * Names in the functions with which PubSub, Pool, the end of a Queue, PartitionedSemaphore and transactions wait. Bundlers
+ * keep these names. Waiting with these constructs here would add them to every bundle.
  */
-export const isOfEffect = (register: Register): boolean =>
-  ofBranches.has(register) || (known ??= samples()).has(String(register))
+const names =
+  /onPubSubEmptySpaceUnsafe|isShuttingDown.{1,12}\.waiters|state\.awaiters|permits:.{1,12},\s*resume:|journal\.keys/
+
+/**
+ * Checks whether only Effect itself can end a wait: a Deferred, a Queue, a PubSub, a Latch, a Semaphore, a Pool, a
+ * transaction, another fiber, or nothing.
+ */
+export const isOfEffect = (register: Register): boolean => {
+  const text = String(register)
+  return ofBranches.has(register) || (known ??= samples()).has(text) || names.test(text)
+}
 
 /** Returns the sources of the functions that Effect's own constructs wait with, found by waiting. */
 const samples = (): ReadonlySet<string> => {

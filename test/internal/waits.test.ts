@@ -3,6 +3,9 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
+import * as PartitionedSemaphore from "effect/PartitionedSemaphore"
+import * as Pool from "effect/Pool"
+import * as PubSub from "effect/PubSub"
 import * as Queue from "effect/Queue"
 import * as Semaphore from "effect/Semaphore"
 import { hearWaits, isOfEffect, isPromise, type Register } from "../../src/internal/waits.ts"
@@ -70,6 +73,24 @@ describe("What a fiber waits with is heard of", () => {
     "a full Queue": Effect.flatMap(Queue.bounded<number>(1), (queue) =>
       Effect.andThen(Queue.offer(queue, 1), Queue.offer(queue, 2))
     ),
+    "the end of a Queue": Effect.flatMap(Queue.unbounded<void>(), Queue.await),
+    "a message of a PubSub": Effect.scoped(
+      Effect.flatMap(Effect.flatMap(PubSub.unbounded<void>(), PubSub.subscribe), PubSub.take)
+    ),
+    "a full PubSub": Effect.scoped(
+      Effect.flatMap(PubSub.bounded<number>(1), (messages) =>
+        Effect.andThen(PubSub.subscribe(messages), PubSub.publishAll(messages, [1, 2]))
+      )
+    ),
+    "a Pool without a free item": Effect.scoped(
+      Effect.flatMap(Pool.make({ acquire: Effect.void, size: 1 }), (pool) =>
+        Effect.andThen(Pool.get(pool), Pool.get(pool))
+      )
+    ),
+    "a partition of a Semaphore": Effect.flatMap(PartitionedSemaphore.make<string>({ permits: 1 }), ({ withPermits }) =>
+      withPermits("one", 1)(withPermits("another", 1)(Effect.void))
+    ),
+    "a transaction": Effect.tx(Effect.txRetry),
     "a Latch": Latch.makeUnsafe(false).await,
     "a Semaphore": Effect.flatMap(Semaphore.make(0), (semaphore) => semaphore.withPermits(1)(Effect.void)),
     "another fiber": Fiber.join(Effect.runFork(Effect.never)),

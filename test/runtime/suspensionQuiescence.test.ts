@@ -5,7 +5,11 @@ import { assert, describe, it } from "@effect/vitest"
 import { Durable } from "effect-durable"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Latch from "effect/Latch"
+import * as PubSub from "effect/PubSub"
 import * as Queue from "effect/Queue"
+import * as Semaphore from "effect/Semaphore"
 import { ask, both, errorOf, host, pause, slowly, turns, valueOf, type Note, type Program } from "./harness.ts"
 import { assertPending, assertSuspended, suspends } from "./suspends.ts"
 
@@ -174,7 +178,11 @@ describe("what only another fiber can bring", () => {
   const nobody: Readonly<Record<string, Effect.Effect<unknown>>> = {
     nothing: Effect.never,
     "a Deferred": Effect.flatMap(Deferred.make<void>(), Deferred.await),
-    "a Queue": Effect.flatMap(Queue.unbounded<void>(), Queue.take)
+    "a Queue": Effect.flatMap(Queue.unbounded<void>(), Queue.take),
+    "a Latch": Latch.makeUnsafe(false).await,
+    "a Semaphore": Semaphore.makeUnsafe(0).take(1),
+    "a PubSub": Effect.scoped(Effect.flatMap(Effect.flatMap(PubSub.unbounded<void>(), PubSub.subscribe), PubSub.take)),
+    "another fiber": Effect.flatMap(Effect.forkChild(Effect.never), Fiber.join)
   }
   for (const [name, waiting] of Object.entries(nobody)) {
     suspends(`keeps no invocation alive beside an operation that waits: ${name}`, {
