@@ -286,6 +286,12 @@ export class Delivery {
     return this.#running.holds
   }
 
+  /** Whether fibers of a hold may run on the queue of the workflow. Local work runs beside it. */
+  get isHeld(): boolean {
+    for (const { isLocal } of this.holds) if (!isLocal) return true
+    return false
+  }
+
   /** Runs the work of an operation: see {@link Running.run}. */
   run<A, E>(claim: Claim, fork: () => Fiber.Fiber<A, E>, ended: (exit: Exit.Exit<A, E>) => void): void {
     this.#running.run(claim, fork, ended)

@@ -46,7 +46,7 @@ export interface FibersHost {
    * Called when nothing is left to run. Delivers or performs the next thing; returns false when there is nothing to do now.
    */
   readonly onIdle: () => boolean
-  /** Called when a fiber spins without asking for an operation. */
+  /** Called when fibers spin without asking for an operation, and again as long as they do. */
   readonly onSpin: () => void
   /** Called when a fiber runs. */
   readonly onActivity: () => void
@@ -331,7 +331,7 @@ export class Fibers implements Scheduler.Scheduler {
     this.#owner = undefined
     this.#isUntouched = true
     this.#host?.onActivity()
-    if (++this.#count === maxTasks) this.#host?.onSpin()
+    if (++this.#count % maxTasks === 0) this.#host?.onSpin()
     else if (this.#count % tasksBetweenLooks === 0) setImmediate(() => this.#lookForRest())
     task()
     this.#spawner = undefined

@@ -156,7 +156,10 @@ const connect = (core: Core): Parts => {
   history.open(root)
   fibers.attach({
     onIdle: () => delivery.next(),
-    onSpin: () => Contradiction.tell(core, Contradiction.spinning(core.executionName)),
+    onSpin: () => {
+      // A hold may take as long as the invocation has.
+      if (!delivery.isHeld) Contradiction.tell(core, Contradiction.spinning(core.executionName))
+    },
     onActivity: () => listener.moved?.(),
     onLost: () => delivery.lose()
   })

@@ -249,6 +249,22 @@ describe("Durable.hold", () => {
     log: ["held", "held"]
   })
 
+  it.live("may compute for as long as the invocation lasts, which is no running in circles", () =>
+    Effect.gen(function* () {
+      const long = Effect.forEach(Array.from({ length: 260_000 }), () => Effect.yieldNow, { discard: true })
+      const execution = yield* host(() => Effect.as(Durable.hold(long), "held"))
+      assert.strictEqual(valueOf((yield* execution.turn()).answer), "held")
+    })
+  )
+
+  it.live("does not hide a workflow that runs in circles after it", () =>
+    Effect.gen(function* () {
+      const long = Effect.forEach(Array.from({ length: 260_000 }), () => Effect.yieldNow, { discard: true })
+      const execution = yield* host(() => Effect.andThen(Durable.hold(long), Effect.forever(Effect.yieldNow)))
+      assert.strictEqual(errorOf((yield* execution.turn()).answer).type, "Stuck")
+    })
+  )
+
   suspends("does not keep what detached itself from it", {
     program: (note) =>
       Effect.gen(function* () {
