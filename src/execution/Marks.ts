@@ -28,7 +28,7 @@ export interface Mark {
   readonly of: string
   /** The change of a patch; otherwise the name of the operation. */
   readonly label: string
-  /** The time that code was shown, in milliseconds. */
+  /** The time that code was shown, or the least time of a late outcome, in milliseconds. */
   readonly time?: number | undefined
 }
 

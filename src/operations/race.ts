@@ -40,7 +40,8 @@ import { recordingOf, typed } from "./typed.ts"
  * interrupted, and each `onExit` in them runs before the race ends. External work that they started, such as an invoked
  * function, continues. It costs one operation in addition to those of the branches.
  *
- * **Errors**: those of the branches. **Defects**: those of the branches; `InvalidOptions` for a race without branches.
+ * **Errors**: those of the branches. **Defects**: those of the branches; `InvalidOptions` for a race without branches;
+ * `InvalidName`, `NameInUse`, `NestedOperation`.
  *
  * @example
  * ```ts
@@ -73,7 +74,8 @@ export const race = <
  * Runs branches as {@link race} does, but the first branch that ends wins, whether it succeeds or fails. It costs one
  * operation in addition to those of the branches.
  *
- * **Errors**: those of the branches. **Defects**: those of the branches; `InvalidOptions` for a race without branches.
+ * **Errors**: those of the branches. **Defects**: those of the branches; `InvalidOptions` for a race without branches;
+ * `InvalidName`, `NameInUse`, `NestedOperation`.
  *
  * @example
  * ```ts

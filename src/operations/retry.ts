@@ -56,7 +56,8 @@ import { untypedWait } from "./wait.ts"
  * and one for each wait. In a pipe: `block.pipe(retry(name, policy, options))`; if the policy reads the errors, annotate
  * their type there.
  *
- * **Errors**: those of the block, from its last attempt. **Defects**: those of the block.
+ * **Errors**: those of the block, from its last attempt. **Defects**: those of the block;
+ * `InvalidOptions`, `InvalidName`, `NameInUse`, `NestedOperation`.
  *
  * @example
  * ```ts

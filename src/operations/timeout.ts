@@ -38,7 +38,8 @@ import { secondsLeft, waitUntil, whenKnown } from "./wait.ts"
  * it started, such as an invoked function, continues. A wait that lost stays open until its end. It costs two operations in
  * addition to those of the effect. In a pipe: `effect.pipe(timeout(name, limit, options))`.
  *
- * **Errors**: those of the effect, `DurableTimeout`. **Defects**: those of the effect, `InvalidDuration`.
+ * **Errors**: those of the effect, `DurableTimeout`. **Defects**: those of the effect; `InvalidDuration`,
+ * `InvalidName`, `NameInUse`, `NestedOperation`.
  *
  * @example
  * ```ts

@@ -52,7 +52,7 @@ import { typed } from "./typed.ts"
  * addition to its own. The children and batches around it run again on every replay, over their recorded operations. In a
  * pipe: `effect.pipe(withCompensation(name, undo))`.
  *
- * **Errors**: those of the effect. **Defects**: `InvalidName`, `NameInUse`.
+ * **Errors**: those of the effect. **Defects**: `InvalidName`, `NameInUse`, `NestedOperation`.
  *
  * @example
  * ```ts
