@@ -154,7 +154,7 @@ export const spinning = (executionName: string): Stuck =>
   new Stuck({
     operation: executionName,
     message:
-      "The workflow runs in circles without asking for an operation, so nothing can be delivered to it. Wait in the loop with Durable.wait or Effect.sleep, or put the work into a Durable.step."
+      "The workflow runs in circles without asking for an operation, so nothing can be delivered to it. Wait in the loop with Durable.wait, or an Effect.sleep of a second or more, or put the work into a Durable.step."
   })
 
 /** Fails an operation of a context that has ended. */

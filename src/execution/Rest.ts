@@ -159,31 +159,35 @@ export class Rest {
   }
 
   #stick(): void {
-    const { fibers, lifetime, outbox } = this.#parts
-    const { doors, outside } = this.#movers
+    const { lifetime, outbox } = this.#parts
+    const { doors, naps, outside } = this.#movers
     const vain = Array.from(doors.all).flatMap(({ namespace, path }) => (namespace.isRebuilding ? [path] : []))
     if (outbox.isBusy) outbox.flush()
     else if (vain.length > 0) Contradiction.tell(this.#parts, Contradiction.inVain(this.#parts, vain))
-    else {
-      outside.doubt((isQuiet) => {
-        const unseen = this.#unseen()
-        if (!lifetime.isOpen) return
-        if (isQuiet || unseen.every((fiber) => fibers.isOfEffect(fiber))) this.#tellStuck(unseen)
-        else outside.fail()
-      })
-    }
+    // Each nap would end the doubt, and a row of naps has lasted for longer.
+    else if (naps.size > 0) this.#judge(false)
+    else outside.doubt((isQuiet) => lifetime.isOpen && this.#judge(isQuiet))
+  }
+
+  #judge(isQuiet: boolean): void {
+    const unseen = this.#unseen()
+    if (isQuiet || unseen.every((fiber) => this.#parts.fibers.isOfEffect(fiber))) this.#tellStuck(unseen)
+    else this.#movers.outside.fail()
   }
 
   /**
    * Ends the execution: nothing will ever come. The message names what the code should have asked for, unless a block that
-   * did not run explains more; or else a sleep that is too long.
+   * did not run explains more; or else a sleep that is too long, or too short.
    */
   #tellStuck(unseen: ReadonlyArray<AnyFiber>): void {
     const isOther = this.#parts.history.unclaimed > 0 && this.#skipped.length === 0
     const [endless] = this.#endless
     const mistake = isOther
       ? Contradiction.unclaimed(this.#parts, undefined)
-      : (endless ?? Contradiction.stuck(this.#parts, unseen, this.#skipped))
+      : (endless ??
+        (this.#movers.naps.size > 0
+          ? Contradiction.spinning(this.#parts.executionName)
+          : Contradiction.stuck(this.#parts, unseen, this.#skipped)))
     Contradiction.tell(this.#parts, mistake)
   }
 

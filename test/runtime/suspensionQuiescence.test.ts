@@ -10,6 +10,7 @@ import * as Latch from "effect/Latch"
 import * as PubSub from "effect/PubSub"
 import * as Queue from "effect/Queue"
 import * as Semaphore from "effect/Semaphore"
+import { defaultOptions } from "../../src/invocation/Assembly.ts"
 import { ask, both, errorOf, host, pause, slowly, turns, valueOf, type Note, type Program } from "./harness.ts"
 import { assertPending, assertSuspended, suspends } from "./suspends.ts"
 
@@ -300,6 +301,16 @@ describe("fibers that compute", () => {
       assert.strictEqual(errorOf(only.answer).type, "Stuck")
       assert.include(errorOf(only.answer).message, "runs in circles")
       assert.strictEqual(only.fibersLeft, 0)
+    })
+  )
+
+  it.live("and sleep for less than a second between, again and again, end the execution as stuck", () =>
+    Effect.gen(function* () {
+      const limits = { outsideLimit: 50, whenQuiet: defaultOptions.whenQuiet }
+      const execution = yield* host(() => Effect.forever(Effect.sleep(10)), limits)
+      const only = yield* execution.turn()
+      assert.strictEqual(errorOf(only.answer).type, "Stuck")
+      assert.include(errorOf(only.answer).message, "runs in circles")
     })
   )
 
