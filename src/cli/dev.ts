@@ -19,6 +19,7 @@ import { defaultDatabase, defaultPort } from "../internal/engineDefaults.ts"
 import type * as LocalEngine from "../local/LocalEngine.ts"
 import { failed, misused, type CommandFailed } from "./CommandFailed.ts"
 import { flagsTo } from "./connection.ts"
+import { durableFunctions } from "./control.ts"
 import { count, json, text, texts, toggle } from "./flags.ts"
 import { Output } from "./Output.ts"
 import { wordsOf } from "./shellWords.ts"
@@ -166,10 +167,12 @@ const greet = (
   page: string | undefined,
   json: boolean
 ): Effect.Effect<void, never, Output> =>
-  Effect.map(Output, ({ result, say }) => {
+  Effect.gen(function* () {
+    const { result, say } = yield* Output
     if (json) return result(JSON.stringify({ url, page, functions, resumed, environment }))
     result(`listening ${url}`)
-    const [first = "FUNCTION"] = functions
+    const durable = yield* Effect.orElseSucceed(durableFunctions(url), () => undefined)
+    const [first = "FUNCTION"] = durable ?? []
     const flags = flagsTo(url)
     const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`)
     say(

@@ -143,6 +143,17 @@ describe("dev", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("shows how to start a function that can be started", () =>
+    Effect.gen(function* () {
+      const cwd = yield* project
+      const functions = ["--function", "plain=plain.js#main", "--function", "greet=greet.ts", "--plain=plain"]
+      const dev = yield* spawned({ cwd }, "dev", "--port", "0", "--memory", ...functions)
+      yield* dev.printed(/^functions {2}plain, greet$/m, "err")
+      const shown = yield* dev.printed(/^ {2}npx effect-durable invoke (\S+) --payload JSON --follow/m, "err")
+      assert.strictEqual(shown, "greet")
+    }).pipe(Effect.scoped)
+  )
+
   it.live("goes on with what was open when it was killed", () =>
     Effect.gen(function* () {
       const cwd = yield* project
