@@ -84,9 +84,9 @@ const noTest = 'echo "Error: no test specified" && exit 1'
 /** Returns a manifest with everything that a workflow needs. */
 const completed = (before: Manifest, name: string): Effect.Effect<Manifest, CommandFailed> =>
   Effect.gen(function* () {
-    if (before.type === "commonjs" && hasCode()) {
+    if (before.type !== "module" && hasCode()) {
       return yield* failed(
-        `package.json says "type": "commonjs", and a workflow is an ES module. Write "type": "module" there, or begin in an empty folder.`
+        `A workflow is an ES module, and the code in this folder would become one: no "type": "module" is in package.json. Write it there, or begin in an empty folder.`
       )
     }
     const { test: testBefore, ...scripts } = before.scripts ?? {}

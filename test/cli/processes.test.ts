@@ -305,6 +305,20 @@ describe("init", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("leaves code alone that is CommonJS because nothing says otherwise", () =>
+    Effect.gen(function* () {
+      const cwd = yield* emptyFolder
+      const manifest = JSON.stringify({ name: "shop" })
+      writeFileSync(join(cwd, "package.json"), manifest)
+      writeFileSync(join(cwd, "index.js"), "module.exports = 1")
+      const refused = yield* init(cwd, "order")
+      assert.strictEqual(refused.code, 1)
+      assert.include(refused.err, `"type": "module"`)
+      assert.strictEqual(readFileSync(join(cwd, "package.json"), "utf8"), manifest)
+      assert.deepStrictEqual(readdirSync(cwd).toSorted(), ["index.js", "package.json"])
+    }).pipe(Effect.scoped)
+  )
+
   it.live("refuses names that code cannot have", () =>
     Effect.gen(function* () {
       const cwd = yield* emptyFolder
