@@ -384,6 +384,25 @@ describe("doctor", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("finds the compiler in a folder above, and knows what it takes for granted since version 6", () =>
+    Effect.gen(function* () {
+      const cwd = yield* emptyFolder
+      symlinkSync(join(root, "node_modules"), join(cwd, "node_modules"))
+      const packaged = join(cwd, "packages/orders")
+      mkdirSync(packaged, { recursive: true })
+      const configured = (compilerOptions: object) =>
+        Effect.suspend(() => {
+          writeFileSync(join(packaged, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["a.ts"] }))
+          writeFileSync(join(packaged, "a.ts"), "export {}\n")
+          return Effect.map(commandIn({ cwd: packaged }, "doctor", "--json"), ({ out }) =>
+            findings(out).filter((finding) => finding.endsWith("tsconfig.json"))
+          )
+        })
+      assert.deepStrictEqual(yield* configured({ erasableSyntaxOnly: true }), ["ok tsconfig.json"])
+      assert.deepStrictEqual(yield* configured({ erasableSyntaxOnly: true, strict: false }), ["problem tsconfig.json"])
+    }).pipe(Effect.scoped)
+  )
+
   it.live("compares versions with what the package works with", () =>
     Effect.gen(function* () {
       const cwd = yield* emptyFolder

@@ -12,24 +12,33 @@ import { spawnSync } from "node:child_process"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import process from "node:process"
+import type { CommandFailed } from "../CommandFailed.ts"
 import { advice, type Finding, ok, problem } from "./Finding.ts"
+import { find, fits } from "./packages.ts"
 
 const about = "tsconfig.json"
 
-export const compilerFindings: Effect.Effect<ReadonlyArray<Finding>> = Effect.sync(() => {
+export const compilerFindings: Effect.Effect<ReadonlyArray<Finding>, CommandFailed> = Effect.gen(function* () {
   if (!existsSync(about))
     return [advice(about, "is not there. Without types, most mistakes show when a workflow runs.")]
-  const compiler = join("node_modules", ".bin", process.platform === "win32" ? "tsc.cmd" : "tsc")
-  if (!existsSync(compiler)) return [advice(about, "cannot be read: TypeScript is not installed. npm i -D typescript")]
-  const { status, stderr, stdout } = spawnSync(compiler, ["--showConfig", "-p", "."], {
-    encoding: "utf8",
-    shell: process.platform === "win32"
-  })
+  // Where packages share their dependencies, it is in a folder above.
+  const compiler = yield* find("typescript", process.cwd())
+  if (compiler === undefined) return [advice(about, "cannot be read: TypeScript is not installed. npm i -D typescript")]
+  const { folder, version } = compiler
+  const { status, stderr, stdout } = spawnSync(
+    process.execPath,
+    [join(folder, "bin", "tsc"), "--showConfig", "-p", "."],
+    { encoding: "utf8" }
+  )
   if (status !== 0) return [problem(about, `is refused by the compiler: ${(stdout + stderr).trim().split("\n")[0]}`)]
   const { compilerOptions = {} }: { readonly compilerOptions?: Options } = JSON.parse(stdout)
-  const found = rules.flatMap((rule) => rule(compilerOptions))
+  const options = fits(version, ">=6.0.0") ? { ...defaults, ...compilerOptions } : compilerOptions
+  const found = rules.flatMap((rule) => rule(options))
   return found.length === 0 ? [ok(about, "has what is needed")] : found
 })
+
+/** The defaults since TypeScript 6, which the compiler does not show. Before, they were the opposite. */
+const defaults: Options = { strict: true, module: "esnext" }
 
 type Options = Readonly<Record<string, unknown>>
 

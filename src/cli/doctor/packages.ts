@@ -69,7 +69,7 @@ interface Installed {
 }
 
 /** Returns a package as Node finds it from a folder, regardless of the exports in its manifest. */
-const find = (name: string, from: string): Effect.Effect<Installed | undefined, CommandFailed> =>
+export const find = (name: string, from: string): Effect.Effect<Installed | undefined, CommandFailed> =>
   Effect.gen(function* () {
     for (let at = resolve(from); ; at = dirname(at)) {
       const folder = join(at, "node_modules", name)
