@@ -37,8 +37,8 @@ export type { ClockOptions } from "./WrongClock.ts"
  * import { Faults } from "effect-durable/testing"
  * import * as Layer from "effect/Layer"
  *
- * // For LambdaHandler.make(…, { layer }): a tenth of the requests is throttled, and the fifth is never made.
- * export const layer = Faults.layer({ seed: 7, throttle: 0.1, crash: "before:5" }).pipe(
+ * // For LambdaHandler.make(…, { checkpoints }): a tenth of the requests is throttled, and the fifth is never made.
+ * export const checkpoints = Faults.layer({ seed: 7, throttle: 0.1, crash: "before:5" }).pipe(
  *   Layer.provide(LambdaCheckpoints.layer)
  * )
  * ```
