@@ -33,7 +33,7 @@ export const clientError = (failure: Refusal): ClientError => {
     case "CallbackTimeoutException":
       return new CallbackClosed({ message: failure.message })
     default:
-      return passingStates.has(failure.name ?? "") || mayPass(failure.name, failure.status)
+      return passingStates.has(failure.name ?? "") || mayPass(failure)
         ? new ClientUnavailable({ message })
         : new ClientRefused({ message })
   }

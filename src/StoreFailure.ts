@@ -40,5 +40,5 @@ export const storeError = (failure: {
   if (status === 400 && /^invalid checkpoint token/i.test(failure.message)) {
     return new StaleCheckpointToken({ message })
   }
-  return mayPass(name, status) ? new StoreUnavailable({ message }) : new StoreRefused({ message })
+  return mayPass(failure) ? new StoreUnavailable({ message }) : new StoreRefused({ message })
 }

@@ -26,6 +26,16 @@ describe("failures of the AWS API", () => {
     assert.strictEqual(clientError(failure)._tag, mayPass ? "ClientUnavailable" : "ClientRefused")
   })
 
+  it.each([
+    ["Signature expired: 20261130T100000Z is now earlier than 20261130T101500Z", true],
+    ["Signature not yet current: 20261130T101500Z is still later than 20261130T100000Z", true],
+    ["The request signature we calculated does not match the signature you provided.", false]
+  ])("a signature is refused for a while where the clock is off: %s", (message, passes) => {
+    const failure = { name: "InvalidSignatureException", status: 403, message }
+    assert.strictEqual(storeError(failure)._tag, passes ? "StoreUnavailable" : "StoreRefused")
+    assert.strictEqual(clientError(failure)._tag, passes ? "ClientUnavailable" : "ClientRefused")
+  })
+
   it("a function that is being changed lets itself be called later", () => {
     const failure = { name: "ResourceConflictException", status: 409, message: "pending" }
     assert.strictEqual(clientError(failure)._tag, "ClientUnavailable")
