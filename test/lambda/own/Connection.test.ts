@@ -326,6 +326,23 @@ describe("A time-out", () => {
       })
     )
   )
+
+  it.live("is not used up by requests that wait for the connections of executions, however many run", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const server = yield* loopback((_, count) => (count <= 50 ? "silence" : empty))
+        const both = Effect.gen(function* () {
+          const patient = yield* Effect.forEach(Array.from({ length: 50 }), () => Effect.forkChild(call("execution")))
+          yield* until(() => server.requests.length === 50)
+          // Once nothing has come of it for a while, this fails.
+          assert.deepStrictEqual(yield* call("request"), empty.body)
+          yield* Fiber.interruptAll(patient)
+        })
+        yield* Effect.provide(both, limited(server.url, { total: 2_000 }))
+        yield* until(() => server.connections().open === 0)
+      })
+    )
+  )
 })
 
 describe("A call that is given up", () => {

@@ -42,7 +42,8 @@ export class Client {
   /** The difference in milliseconds from the local clock to the clock of the service. */
   offset = 0
   #endpoint: Endpoint | undefined
-  #agent: Agent | undefined
+  /** The agents made here, one for each patience: requests must not wait for the connections that executions hold. */
+  #agents: Partial<Record<Patience, Agent>> = {}
 
   constructor(settings: Settings) {
     this.settings = settings
@@ -58,10 +59,8 @@ export class Client {
     return this.#endpoint
   }
 
-  get agent(): Agent {
-    if (this.settings.agent !== undefined) return this.settings.agent
-    this.#agent ??= makeAgent(this.endpoint.secure)
-    return this.#agent
+  agentFor(patience: Patience): Agent {
+    return this.settings.agent ?? (this.#agents[patience] ??= makeAgent(this.endpoint.secure))
   }
 
   get maxAttempts(): number {
@@ -78,8 +77,8 @@ export class Client {
 
   /** Closes the open connections, unless the caller provided the agent. */
   close(): void {
-    this.#agent?.destroy()
-    this.#agent = undefined
+    for (const agent of Object.values(this.#agents)) agent.destroy()
+    this.#agents = {}
   }
 
   /** Learns from the clock of the service. Returns whether the signature with this offset was made at the wrong time. */
@@ -148,7 +147,8 @@ class RunningCall {
     for (const secret of [credentials.secretAccessKey, credentials.sessionToken, credentials.accessKeyId]) {
       if (secret !== undefined) this.#secrets.add(secret)
     }
-    const { agent, endpoint, offset, settings } = this.#client
+    const { endpoint, offset, settings } = this.#client
+    const { patience = "request" } = this.#call
     const request = this.#call.request()
     const body = Buffer.from(request.body ?? "")
     const path = `${endpoint.prefix}${request.path}`
@@ -162,11 +162,11 @@ class RunningCall {
     const query = queryText(request.query)
     this.#stop = exchange(
       {
-        agent,
+        agent: this.#client.agentFor(patience),
         body,
         endpoint,
         headers: { ...headers, ...unsignedHeaders(request) },
-        limits: settings.limits[this.#call.patience ?? "request"],
+        limits: settings.limits[patience],
         method: request.method,
         target: query === "" ? path : `${path}?${query}`
       },
