@@ -89,7 +89,7 @@ const quiet = Layer.mergeAll(
 )
 
 const built = <R>(layer: Layer.Layer<R>): Effect.Effect<Context.Context<R>> =>
-  Effect.flatMap(buildScoped(layer, Layer.makeMemoMapUnsafe()), (exit) => Effect.map(exit, ({ services }) => services))
+  Effect.map(buildScoped(layer, Layer.makeMemoMapUnsafe()), ({ services }) => services)
 
 /** A service that keeps everything in the history, and answers at once. */
 const storeOf = (history: Map<string, Recorded>): CheckpointStore["Service"] =>

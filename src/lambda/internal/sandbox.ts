@@ -1,9 +1,11 @@
 /**
  * The sandbox: what a handler keeps between invocations, the services of its layer, built once per sandbox.
  *
- * A failed build is dropped, so the next invocation tries again. When Lambda ends the sandbox it sends SIGTERM: running
- * invocations are interrupted, and the resources of the layer are released. With a memo map the layer shares its parts with
- * other users of that map: a shared part is built once, and released when its last user releases it.
+ * A failed build is dropped, so the next invocation tries again. A build that outlasts its invocation goes on in the next
+ * one; if that runs out of time as well, the build is given up, because what it waits for may be lost since Lambda froze the
+ * sandbox. When Lambda ends the sandbox it sends SIGTERM: running invocations are interrupted, and the resources of the
+ * layer are released. With a memo map the layer shares its parts with other users of that map: a shared part is built once,
+ * and released when its last user releases it.
  *
  * @since 0.1.0
  */
@@ -25,7 +27,11 @@ interface Built<R> {
 }
 
 interface Build<R, E> {
+  readonly fiber: Fiber.Fiber<Built<R>, E>
   readonly ended: Promise<Exit.Exit<Built<R>, E>>
+  /** How many invocations began to wait for it, and how many of them ended before it did. */
+  joined: number
+  missed: number
   /** The built services and their scope, once they are built. */
   built: Built<R> | undefined
 }
@@ -47,10 +53,17 @@ export class Sandbox<R, E> {
   get services(): Effect.Effect<Context.Context<R>, E> {
     const built = this.#build?.built
     if (built !== undefined) return Effect.succeed(built.services)
-    return Effect.flatMap(
-      Effect.promise(() => this.#begin().ended),
-      (exit) => Effect.map(exit, ({ services }) => services)
-    )
+    return Effect.callback((resume) => {
+      const build = this.#begin()
+      build.joined++
+      void build.ended.then((exit) => resume(Effect.map(exit, ({ services }) => services)))
+      // Gives up a build that several invocations have waited for in vain, and none any more.
+      return Effect.sync(() => {
+        if (++build.missed < build.joined || build.joined < 2 || this.#build !== build) return
+        this.#build = undefined
+        build.fiber.interruptUnsafe()
+      })
+    })
   }
 
   /** Tracks a running invocation until it has ended. */
@@ -93,29 +106,24 @@ export class Sandbox<R, E> {
     if (this.#build !== undefined) return this.#build
     // Before anything is acquired: a signal during the build has to find a listener.
     closeOnSignal(this)
-    const ended = Effect.runPromise(buildScoped(this.#layer, this.#memoMap ?? Layer.makeMemoMapUnsafe())).then(
-      (exit) => {
-        if (Exit.isSuccess(exit)) build.built = exit.value
-        else if (this.#build === build) this.#build = undefined
-        return exit
-      }
-    )
-    const build: Build<R, E> = { ended, built: undefined }
+    const fiber = Effect.runFork(buildScoped(this.#layer, this.#memoMap ?? Layer.makeMemoMapUnsafe()))
+    const ended = new Promise<Exit.Exit<Built<R>, E>>((resolve) => fiber.addObserver(resolve)).then((exit) => {
+      if (Exit.isSuccess(exit)) build.built = exit.value
+      else if (this.#build === build) this.#build = undefined
+      return exit
+    })
+    const build: Build<R, E> = { fiber, ended, joined: 0, missed: 0, built: undefined }
     this.#build = build
     return build
   }
 }
 
 /** Builds a layer in a scope of its own, which is closed at once if the build fails. */
-export const buildScoped = <R, E>(
-  layer: Layer.Layer<R, E>,
-  memoMap: Layer.MemoMap
-): Effect.Effect<Exit.Exit<Built<R>, E>> =>
+export const buildScoped = <R, E>(layer: Layer.Layer<R, E>, memoMap: Layer.MemoMap): Effect.Effect<Built<R>, E> =>
   Effect.flatMap(Scope.make(), (scope) =>
     Layer.buildWithMemoMap(layer, memoMap, scope).pipe(
       Effect.map((services): Built<R> => ({ services, scope })),
-      Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause))),
-      Effect.exit
+      Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
     )
   )
 
