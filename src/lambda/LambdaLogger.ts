@@ -15,7 +15,7 @@ import * as Tracer from "effect/Tracer"
 /**
  * Formats a record as one line of JSON: `timestamp`, `level`, `message`, `cause` if one was logged, `traceId` and `spanId`
  * if there is a span, and the annotations: `requestId`, `executionArn`, `operation`, `operationId`, `parentId`, `attempt`,
- * and your own.
+ * and your own. A record that throws when it is written is replaced by a message that says so.
  *
  * @example
  * ```ts
@@ -29,6 +29,14 @@ import * as Tracer from "effect/Tracer"
  * @since 0.1.0
  */
 export const format: Logger.Logger<unknown, string> = Logger.make((options) => {
+  try {
+    return formatRecord(options)
+  } catch {
+    return formatRefused(options)
+  }
+})
+
+const formatRecord = (options: Logger.Options<unknown>): string => {
   const { annotations, cause, level, message, timestamp } = Logger.formatStructured.log(options)
   const span = Context.getOrUndefined(options.fiber.context, Tracer.ParentSpan)
   const record = {
@@ -39,7 +47,20 @@ export const format: Logger.Logger<unknown, string> = Logger.make((options) => {
     ...(span === undefined ? undefined : { traceId: span.traceId, spanId: span.spanId })
   }
   return Formatter.formatJson({ ...record, ...annotations, ...record })
-})
+}
+
+/** Formats a record that throws when it is written. A value that is only logged must not fail a workflow. */
+const formatRefused = ({ date, fiber, logLevel }: Logger.Options<unknown>): string => {
+  const texts = Object.entries(fiber.getRef(References.CurrentLogAnnotations)).filter(
+    ([, value]) => typeof value === "string" || typeof value === "number"
+  )
+  return JSON.stringify({
+    ...Object.fromEntries(texts),
+    timestamp: date.toISOString(),
+    level: logLevel.toUpperCase(),
+    message: "Expected a value that can be written as JSON, found one that throws when it is. Log plain data."
+  })
+}
 
 /**
  * Writes lines of JSON directly to the standard output, because Lambda's runtime changes lines of the console.

@@ -44,6 +44,31 @@ const linesOf = async (
 }
 
 describe("the logs of a handler", () => {
+  it.effect("hold no value that throws when it is written, and fail nothing because of it", () =>
+    Effect.gen(function* () {
+      const lines: Array<string> = []
+      const logger = Logger.layer([Logger.map(LambdaLogger.format, (line) => void lines.push(line))])
+      const evil = {
+        get secret() {
+          throw new Error("boom")
+        }
+      }
+      let deep: object = {}
+      for (let i = 0; i < 50_000; i++) deep = { deep }
+      const logs = Effect.andThen(Effect.log("before", evil), Effect.logError(deep))
+      const annotated = Effect.annotateLogs(Effect.log("annotated"), { evil })
+      yield* Effect.andThen(logs, annotated).pipe(
+        Effect.annotateLogs({ operation: "step", attempt: 1 }),
+        Effect.provide(logger)
+      )
+      const message = "Expected a value that can be written as JSON, found one that throws when it is. Log plain data."
+      assert.deepStrictEqual(
+        lines.map((line) => ({ ...JSON.parse(line), timestamp: "" })),
+        ["INFO", "ERROR", "INFO"].map((level) => ({ operation: "step", attempt: 1, timestamp: "", level, message }))
+      )
+    })
+  )
+
   it("are lines of JSON with the execution, the request and the operation, written once", async () => {
     let requests = 0
     const context = () => contextOf(60_000, { awsRequestId: `request-${++requests}`, tenantId: "blue" })
