@@ -30,6 +30,7 @@ import * as Layer from "effect/Layer"
 import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import * as TestClock from "effect/testing/TestClock"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -436,9 +437,10 @@ const invocationErrors: Readonly<Record<string, Effect.Effect<Told>>> = {
   "InvocationFailed/store-unavailable": inEveryInvocation(
     new CheckpointStore.StoreUnavailable({ message: "TooManyRequestsException: Rate exceeded" })
   ),
-  "InvocationFailed/deadline": Effect.suspend(() =>
-    inInvocation(Durable.step("report", Effect.never), { run: { deadline: Date.now() + 20 } })
-  ),
+  "InvocationFailed/deadline": inInvocation(
+    Durable.step("report", Effect.andThen(TestClock.adjust("1 minute"), Effect.never)),
+    { run: { deadline: 60_000 } }
+  ).pipe(Effect.provide(TestClock.layer())),
   "InvocationFailed/interrupted": atSigterm,
   "InvocationFailed/disposed": afterDisposal,
   "InvocationFailed/configuration": inConfigured(
