@@ -342,9 +342,12 @@ export class Fibers implements Scheduler.Scheduler {
     if (!this.queued) this.#count = 0
   }
 
-  /** Checks whether this turn of the event loop has time left. If not, pauses so that the process can do other things. */
+  /**
+   * Checks whether this turn of the event loop has time left. If not, pauses so that the process can do other things. Looks
+   * at the time after every delivery, which may have run the body of a step, and otherwise once in 256 tasks.
+   */
   #isInTime(): boolean {
-    if ((this.#count & 255) !== 255 || performance.now() - this.#turnBegan < turnBudget) return true
+    if ((this.#count & 255) !== 0 || performance.now() - this.#turnBegan < turnBudget) return true
     this.#isPaused = true
     return false
   }
