@@ -29,7 +29,7 @@ import {
   type CheckpointStore,
   type StoreError
 } from "../CheckpointStore.ts"
-import { byteLength } from "../internal/bytes.ts"
+import { byteLength, jsonSize } from "../internal/bytes.ts"
 import * as Limits from "../wire/Limits.ts"
 import type { Operation } from "../wire/Operation.ts"
 import type { OperationUpdate } from "../wire/OperationUpdate.ts"
@@ -453,16 +453,3 @@ const sizeOf = (update: OperationUpdate): number => {
 }
 
 const sizeInJson = (value: object | undefined): number => (value === undefined ? 0 : byteLength(JSON.stringify(value)))
-
-/** Returns the size of a text inside of JSON, where quotes, backslashes and control characters are escaped. */
-const jsonSize = (text: string): number => {
-  // Writing a long text takes the runtime less time than the first loop over it takes here.
-  if (text.length >= 1_024) return byteLength(JSON.stringify(text))
-  let escaped = 0
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i)
-    if (unit === 0x22 || unit === 0x5c) escaped++
-    else if (unit < 0x20 || (unit >= 0xd800 && unit < 0xe000)) escaped += 5
-  }
-  return byteLength(text) + escaped + 2
-}

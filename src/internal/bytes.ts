@@ -21,6 +21,22 @@ export const portableByteLength = (text: string): number => {
   return bytes
 }
 
+/**
+ * Returns the bytes that a text takes inside of JSON, where quotes, backslashes and control characters are escaped. Counts
+ * more than there are for characters of two units.
+ */
+export const jsonSize = (text: string): number => {
+  // Writing a long text takes the runtime less time than the first loop over it takes here.
+  if (text.length >= 1_024) return byteLength(JSON.stringify(text))
+  let escaped = 0
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i)
+    if (unit === 0x22 || unit === 0x5c) escaped++
+    else if (unit < 0x20 || (unit >= 0xd800 && unit < 0xe000)) escaped += 5
+  }
+  return byteLength(text) + escaped + 2
+}
+
 /** Returns the longest prefix of a text that fits into a number of bytes of UTF-8 without cutting a character. */
 export const truncate = (text: string, maxBytes: number): string => {
   if (byteLength(text) <= maxBytes) return text

@@ -14,7 +14,7 @@ import { CallbackFailed, InvalidPayload, InvocationFailed, type Mistake } from "
 import { markId } from "../execution/Identity.ts"
 import type { Ending } from "../execution/Lifetime.ts"
 import type { Parts } from "../execution/Parts.ts"
-import { byteLength } from "../internal/bytes.ts"
+import { byteLength, jsonSize } from "../internal/bytes.ts"
 import { catchDefectEager, exitOf } from "../internal/effect.ts"
 import type { Format } from "../Serdes.ts"
 import { fitError, writeFailureSafely } from "../values/Failures.ts"
@@ -130,7 +130,9 @@ const resultOf = (
     convert(writeValue(self, "result", recording, value)),
     (text): Effect.Effect<InvocationAnswer> => {
       if (text === undefined) return Effect.succeed({ Status: "SUCCEEDED" })
-      if (byteLength(text) <= Limits.maxInlineResult) return Effect.succeed({ Status: "SUCCEEDED", Result: text })
+      // Lambda measures the answer as JSON, in which the text is escaped once more.
+      if (byteLength(text) <= Limits.maxInlineResult && jsonSize(text) <= Limits.maxWirePayload)
+        return Effect.succeed({ Status: "SUCCEEDED", Result: text })
       return Effect.flatMapEager(limitSize(self, "result", text, Limits.maxWirePayload), () => {
         try {
           parts.outbox.push(self.path, { Id: resultId, Type: "EXECUTION", Action: "SUCCEED", Payload: text })

@@ -15,11 +15,12 @@ const Text = DurableFunction.make("text", { success: Schema.String })
 const returning = (
   bytes: number,
   checkpoint?: CheckpointStore.CheckpointStore["Service"]["checkpoint"],
-  options: Parameters<typeof invoke>[2] = {}
+  options: Parameters<typeof invoke>[2] = {},
+  result = "x".repeat(bytes - 2)
 ) =>
   Effect.gen(function* () {
     const requests: Array<CheckpointStore.CheckpointRequest> = []
-    const text = Text.implement(() => Effect.sync(() => "x".repeat(bytes - 2)))
+    const text = Text.implement(() => Effect.sync(() => result))
     const exit = yield* Effect.exit(
       invoke(text, eventOf([]), options).pipe(
         Effect.provideService(CheckpointStore.CheckpointStore, {
@@ -51,6 +52,20 @@ describe("The result of an execution", () => {
         assert.lengthOf(requests, 1)
         const [update] = requests[0]!.Updates
         assert.deepStrictEqual([update!.Type, update!.Action, update!.Payload?.length], ["EXECUTION", "SUCCEED", bytes])
+      }
+    })
+  )
+
+  it.effect("goes through it, too, if the answer as JSON would be too large for Lambda", () =>
+    Effect.gen(function* () {
+      for (const [quotes, isInline] of [
+        [1_572_000, true],
+        [1_573_000, false]
+      ] as const) {
+        const { answer, requests } = yield* returning(quotes * 2 + 2, undefined, {}, '"'.repeat(quotes))
+        assert.strictEqual(answer?.Status === "SUCCEEDED" && answer.Result !== "", isInline)
+        assert.lengthOf(requests, isInline ? 0 : 1)
+        assert.isAtMost(JSON.stringify(answer).length, 6_291_456)
       }
     })
   )
