@@ -97,6 +97,8 @@ const servicesOf = (parts: Parts, services: Context.Context<never>): Context.Con
   return loggers.pipe(
     Context.add(Execution, { parts, namespace: parts.root }),
     Context.add(Scheduler.Scheduler, parts.fibers),
+    // The scheduler sees only fibers that ask it.
+    Context.add(Scheduler.PreventSchedulerYield, false),
     Context.add(Clock.Clock, new WorkflowClock(host)),
     Context.add(Random.Random, new WorkflowRandom(host)),
     Context.add(CaptureCallSites, parts.fibers.placeOf !== undefined)

@@ -9,10 +9,12 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as FiberMap from "effect/FiberMap"
 import * as FiberSet from "effect/FiberSet"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as Random from "effect/Random"
-import { run } from "../support/host.ts"
+import { PreventSchedulerYield } from "effect/Scheduler"
+import { everywhere, run } from "../support/host.ts"
 import { attacks, both, hours, part } from "./everyWay.ts"
 
 describe("the same in every way: fibers", () => {
@@ -254,6 +256,39 @@ describe("a bridge to promises", () => {
       )
       assert.strictEqual(ran.outcome, 'completed with "inside"')
       assert.deepStrictEqual(ran.log, ["inside"])
+    })
+  )
+})
+
+describe("a host whose fibers never ask to yield", () => {
+  const layer = Layer.succeed(PreventSchedulerYield, true)
+
+  it.effect("interrupts what the workflow leaves behind", () =>
+    Effect.gen(function* () {
+      const ran = yield* everywhere(
+        (kit) =>
+          Effect.gen(function* () {
+            yield* Effect.forkDetach(Effect.never)
+            yield* hours("w", 1)
+            return yield* kit.step("done")
+          }),
+        { layer }
+      )
+      assert.strictEqual(ran.outcome, 'completed with "done"')
+    })
+  )
+
+  it.effect("waits for a promise", () =>
+    Effect.gen(function* () {
+      const ran = yield* everywhere(
+        (kit) =>
+          Effect.andThen(
+            Effect.promise(() => Promise.resolve()),
+            kit.step("done")
+          ),
+        { layer }
+      )
+      assert.strictEqual(ran.outcome, 'completed with "done"')
     })
   )
 })
