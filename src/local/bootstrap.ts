@@ -11,6 +11,7 @@ import { request, Agent, type IncomingHttpHeaders } from "node:http"
 import process from "node:process"
 import type { InvocationContext } from "../lambda/LambdaContext.ts"
 import { exportsOf, isImplementation } from "./exports.ts"
+import * as InvokeStore from "./InvokeStore.ts"
 
 type Handler = (event: unknown, context: InvocationContext) => unknown
 
@@ -92,7 +93,8 @@ const serveCalls = async (handler: Handler): Promise<never> => {
     const { body, headers } = await ask("GET", "invocation/next")
     const path = `invocation/${String(headers["lambda-runtime-aws-request-id"])}`
     try {
-      const result: unknown = await handler(JSON.parse(body), contextOf(headers))
+      const context = contextOf(headers)
+      const result: unknown = await InvokeStore.within(context, () => handler(JSON.parse(body), context))
       await ask("POST", `${path}/response`, JSON.stringify(result) ?? "null")
     } catch (error) {
       await ask("POST", `${path}/error`, errorBody(error))
@@ -104,6 +106,7 @@ const main = async (file: string, name: string): Promise<void> => {
   // The channel closes when the engine ends, however it ends.
   process.on("disconnect", leave)
   process.channel?.unref()
+  InvokeStore.install()
   try {
     const handler = await handlerIn(file, name)
     const lanes = Number(environment("AWS_LAMBDA_MAX_CONCURRENCY")) || 1

@@ -153,6 +153,20 @@ describe("A handler", () => {
     })
   )
 
+  it.live("has a store for each of its concurrent calls, as tools expect it of such a runtime", () =>
+    Effect.gen(function* () {
+      const { call } = yield* engine([
+        LocalEngine.handler(fileOf("plain.cjs"), { name: "concurrent", kind: "plain", export: "concurrent" })
+      ])
+      const calls = [true, false].map((waits) => call("concurrent", { waits }))
+      const value = { own: true, request: true }
+      assert.deepStrictEqual(yield* Effect.all(calls, { concurrency: "unbounded" }), [
+        { failed: false, value },
+        { failed: false, value }
+      ])
+    })
+  )
+
   it.live("whose process ends in a call fails that call, and is started again for the next", () =>
     Effect.gen(function* () {
       const file = join(yield* folder, "calls")

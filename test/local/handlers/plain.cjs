@@ -19,6 +19,18 @@ exports.fails = async () => {
   throw new RangeError("too much")
 }
 
+// What tools find of the call that runs. The first call continues only when the second one has come.
+const store = globalThis.awslambda.InvokeStore
+let arrive
+const second = new Promise((resolve) => (arrive = resolve))
+
+exports.concurrent = async ({ waits }, { awsRequestId }) => {
+  store.set("id", awsRequestId)
+  if (waits) await second
+  else arrive()
+  return { own: store.get("id") === awsRequestId, request: store.getRequestId() === awsRequestId }
+}
+
 exports.silent = async () => undefined
 
 // Ends its process, the first time that it is called with a file.
