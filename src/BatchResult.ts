@@ -51,7 +51,7 @@ export interface Failed<out E, out T = unknown> {
 }
 
 /**
- * An item that had started and not ended when the batch ended. The batch let go of it, and it does not continue.
+ * An item that had started and not ended when the batch ended. The batch cancelled it, and it does not continue.
  *
  * @category models
  * @since 0.1.0

@@ -57,8 +57,10 @@ const fail = Command.make(
 ).pipe(Command.withDescription("Complete a callback with an error"))
 
 const heartbeat = Command.make("heartbeat", shared, ({ reference, ...flags }) =>
-  answer(reference, flags, "goes on", (client, id) => client.heartbeatCallback(id)).pipe(connected(flags))
-).pipe(Command.withDescription("Report that the work behind a callback goes on, which restarts its heartbeat time-out"))
+  answer(reference, flags, "continues", (client, id) => client.heartbeatCallback(id)).pipe(connected(flags))
+).pipe(
+  Command.withDescription("Report that the work behind a callback continues, which restarts its heartbeat time-out")
+)
 
 export const callback = Command.make("callback").pipe(
   Command.withDescription("Answer a callback"),

@@ -23,7 +23,7 @@ export const history = Command.make(
   {
     reference: execution,
     function: functionName,
-    follow: toggle("follow", "Go on with what happens, until the execution ends"),
+    follow: toggle("follow", "Print new events until the execution ends"),
     json: json.pipe(
       Flag.withDescription("Print what the API answers as one JSON document; with --follow a line for each event")
     ),

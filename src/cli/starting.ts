@@ -59,7 +59,7 @@ export const start = (
       Effect.sync(() => {
         const name = nameOf(executionArn)
         // AWS looks for a name among the executions of one function only.
-        say(`${name} goes on. See: npx effect-durable show ${url === undefined ? executionArn : name}${flagsTo(url)}`)
+        say(`${name} continues. See: npx effect-durable show ${url === undefined ? executionArn : name}${flagsTo(url)}`)
       })
     )
     yield* printEnd(end, json)

@@ -42,7 +42,7 @@ const skip = Command.make(
       if (json) return result(JSON.stringify({ skipped }))
       if (skipped.length === 0) return yield* failed("No execution waits for time to pass.")
       for (const { executionArn, operation } of skipped) {
-        say(`${nameOf(executionArn)} goes on${operation === undefined ? "" : ` after "${operation}"`}.`)
+        say(`${nameOf(executionArn)} continues${operation === undefined ? "" : ` after "${operation}"`}.`)
       }
     }).pipe(connected(flags))
 ).pipe(

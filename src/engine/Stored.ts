@@ -192,7 +192,7 @@ export const isOver = ({ gate, outcome }: Execution.Execution): boolean =>
 export const forget = (state: State.ServiceState, executionArn: string): State.ServiceState => {
   const execution = State.execution(state, executionArn)
   if (execution === undefined) return state
-  invariant(isOver(execution), `the execution ${executionArn} is let go of before it is over`)
+  invariant(isOver(execution), `the execution ${executionArn} is dropped before it is over`)
   const callbackIds = Execution.allOperations(execution).flatMap(({ CallbackDetails }) =>
     CallbackDetails?.CallbackId === undefined ? [] : [CallbackDetails.CallbackId]
   )

@@ -81,7 +81,7 @@ export interface Door extends Key {
   readonly order: number
   /** Whether the fiber waits for the start of the operation instead of its end. */
   readonly isForStart?: boolean | undefined
-  /** Whether a durable finalizer waits here. It goes on although its branch was let go of. */
+  /** Whether a durable finalizer waits here. It continues although its branch was cancelled. */
   readonly isFinal: boolean
   /** Returns the time of what the fiber waits for, if it has come. */
   readonly keyOf: (record: Operation) => number | undefined

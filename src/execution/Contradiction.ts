@@ -140,8 +140,8 @@ export const stuck = (
   const blocks = [...new Set(skipped)].slice(0, 5).map((path) => `"${path}"`)
   const cause =
     blocks.length === 0
-      ? "Nothing that runs will ever wake it: complete the Deferred, offer to the Queue, or release the Latch or Semaphore in a fiber that goes on, or wait for an operation."
-      : `What would wake it (a Deferred, a Queue, a Latch, a Semaphore) may have been done in ${blocks.join(", ")}, whose outcome is recorded, so that it was not done again. ` +
+      ? "No running fiber will ever wake it: complete the Deferred, offer to the Queue, or release the Latch or Semaphore in a fiber that still runs, or wait for an operation."
+      : `What would wake it (a Deferred, a Queue, a Latch, a Semaphore) may have happened in ${blocks.join(", ")}, whose outcome is recorded, so that it did not happen again. ` +
         "Return its value instead, or, if it is a Durable.child, give it { flat: true }."
   return new Stuck({
     operation: executionName,
@@ -154,7 +154,7 @@ export const spinning = (executionName: string): Stuck =>
   new Stuck({
     operation: executionName,
     message:
-      "The workflow runs in circles without asking for an operation, so nothing can be delivered to it. Wait in the loop with Durable.wait, or an Effect.sleep of a second or more, or put the work into a Durable.step."
+      "The workflow loops without waiting for an operation, so no outcome can be delivered to it. Wait in the loop with Durable.wait, or an Effect.sleep of a second or more, or put the work into a Durable.step."
   })
 
 /** Fails an operation of a context that has ended. */
@@ -166,7 +166,7 @@ export const contextEnded = (namespace: Namespace, operation: string): Effect.Ef
         operation,
         message:
           `The operation "${operation}" belongs to "${namespace.path}", which has ended, so nothing can be recorded in it any more. ` +
-          "Join what a block forks before the block ends."
+          "Join the fibers that a block forks before the block ends."
       })
     )
   )

@@ -248,7 +248,7 @@ export class Delivery {
   }
 
   /**
-   * Queues the start of a context. It is recorded once all known outcomes are delivered, unless the context is let go of
+   * Queues the start of a context. It is recorded once all known outcomes are delivered, unless the context is abandoned
    * before that and leaves nothing behind.
    */
   performStart(claim: Claim, begun: Namespace, run: () => void, isMoot: () => boolean): Work {

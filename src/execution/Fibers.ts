@@ -337,7 +337,7 @@ export class Fibers implements Scheduler.Scheduler {
     this.#spawner = undefined
   }
 
-  /** Fibers that all wait while the event loop turns do not run in circles, whatever wakes them. */
+  /** Fibers that all wait while the event loop turns are in no endless loop, whatever wakes them. */
   #lookForRest(): void {
     if (!this.queued) this.#count = 0
   }

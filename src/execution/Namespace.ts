@@ -5,9 +5,9 @@
  * Does not own: records, which the history has, and fibers.
  *
  * Invariants:
- * 1. A namespace is *open*, *abandoned* (it was let go of, and only its durable finalizers may still do something) or
+ * 1. A namespace is *open*, *abandoned* (its branch was cancelled, and only its durable finalizers may still do something) or
  *    *closed*. A namespace never becomes open again, and closes with everything below it. One that is *rebuilt* runs only
- *    over what is recorded, also after it was let go of.
+ *    over what is recorded, also after it was abandoned.
  * 2. The occurrences of a name are counted in the order in which the fibers of the workflow run, which is the same on every
  *    replay. Fibers that come from outside have no such order. They may use a name only after everything that used it
  *    before in every run.
@@ -159,7 +159,7 @@ export class Namespace {
   }
 
   /**
-   * Creates a namespace like this one, in which a part that was let go of runs once more over its records, starting at a
+   * Creates a namespace like this one, in which a cancelled part runs once more over its records, starting at a
    * given time.
    */
   rebuilt(time: WorkflowTime): Namespace {
@@ -255,7 +255,7 @@ export class Namespace {
     this.parent?.keep()
   }
 
-  /** Lets go of the namespace and of everything below it. */
+  /** Abandons the namespace and everything below it. */
   abandon(): void {
     if (this.#standing === "closed") return
     this.#standing = "abandoned"

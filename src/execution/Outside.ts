@@ -182,7 +182,7 @@ export class Outside {
       return this.wait()
     }
     listener.warned?.(
-      `${waited} It is cut off now, and begins again when the execution goes on. Put it into a Durable.step, or keep the invocation alive with Durable.hold.`
+      `${waited} This work is interrupted now, and starts again when the execution resumes. Put it into a Durable.step, or keep the invocation alive with Durable.hold.`
     )
     lifetime.end(suspended)
   }
@@ -205,8 +205,8 @@ const describe = (path: string | undefined, workflow = "The workflow"): string =
 export const tellDrawn = ({ fibers, history, listener }: Core, fiber: AnyFiber, namespace: Namespace): void => {
   if (!namespace.draws(fibers.userOf(fiber))) return
   const message =
-    `Two fibers of ${describe(namespace.path, "the workflow")} draw random numbers or identifiers, and one of them gets ` +
-    "there after work that no operation records, such as a promise, so which fiber draws which one depends on timing. Put the work into a Durable.step, or give " +
+    `Two fibers of ${describe(namespace.path, "the workflow")} draw random numbers or identifiers, and one of them ` +
+    "draws after work that no operation records, such as a promise, so the order of the draws depends on timing. Put the work into a Durable.step, or give " +
     "each branch numbers of its own with Durable.forEach, Durable.all or Durable.child."
   listener.outside?.(undefined, message)
   if (!history.isReplaying) listener.warned?.(message)

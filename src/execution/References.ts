@@ -2,7 +2,7 @@
  * What a fiber of an invocation carries in addition to its execution.
  *
  * Owns: the answers to three questions: in which step a fiber runs, whether it is in a durable finalizer (and so may go on
- * where others were let go of), and in which hold.
+ * where others were abandoned), and in which hold.
  * Does not own: what follows from that.
  *
  * Invariants:
@@ -42,14 +42,14 @@ export const InFinalizer: Context.Reference<Finalizer | undefined> = Context.Ref
 
 /**
  * Checks whether a fiber belongs to a durable finalizer that has not ended. It may then record what it does although its
- * branch was let go of.
+ * branch was cancelled.
  */
 export const isFinalizing = (fiber: AnyFiber): boolean => {
   for (let one = fiber.getRef(InFinalizer); one !== undefined; one = one.around) if (!one.isOver) return true
   return false
 }
 
-/** Checks whether a fiber was let go of with a namespace, and may do nothing more in it. */
+/** Checks whether a fiber was abandoned with a namespace, and may do nothing more in it. */
 export const isLetGo = ({ standing }: Pick<Namespace, "standing">, fiber: AnyFiber): boolean =>
   standing === "abandoned" && !isFinalizing(fiber)
 

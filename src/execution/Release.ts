@@ -1,5 +1,5 @@
 /**
- * What happens to waiting fibers and running work when a namespace is let go of or closed, an operation is refused, or the
+ * What happens to waiting fibers and running work when a namespace is abandoned or closed, an operation is refused, or the
  * invocation ends.
  *
  * Owns: in which order a namespace, its doors and its fibers are released, and what each fiber goes on with.
@@ -7,7 +7,7 @@
  *
  * Invariants:
  * 1. A fiber that waits in a closed namespace gets an error that says so. Nothing waits or begins there any more.
- * 2. After a namespace was let go of, only its durable finalizers go on. The namespace closes when the last of them has ended.
+ * 2. After a namespace was abandoned, only its durable finalizers continue. The namespace closes when the last of them has ended.
  * 3. Work that runs for an operation ends when no fiber waits for the operation any more.
  *
  * @since 0.1.0
@@ -89,7 +89,7 @@ export class Release {
   }
 
   /**
-   * Lets go of namespaces: these fibers of theirs are interrupted, and only their durable finalizers may still do something.
+   * Abandons namespaces: these fibers of theirs are interrupted, and only their durable finalizers may still do something.
    * Calls `done` when those have ended and the namespaces are closed, at once if there are none. Other work is not waited
    * for.
    */

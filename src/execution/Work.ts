@@ -6,9 +6,9 @@
  *
  * Invariants:
  * 1. The first work is that whose operation was claimed first.
- * 2. Work of something that has ended, or was let go of, is never the first: it is dropped. The end of the workflow is not
+ * 2. Work of something that has ended, or was abandoned, is never the first: it is dropped. The end of the workflow is not
  *    dropped, nor is the work of a durable finalizer.
- * 3. Dropped work does not begin. Updates that it has queued stay queued. A fiber that waits for it is let go on.
+ * 3. Dropped work does not begin. Updates that it has queued stay queued. A fiber that waits for it continues.
  *
  * @since 0.1.0
  */
@@ -102,5 +102,5 @@ const isMoot = (work: Work): boolean => {
   return begun?.hasFinalizers !== true && (isAbandoned(work) || work.isMoot?.() === true)
 }
 
-/** Checks whether work was let go of, and belongs to no durable finalizer. */
+/** Checks whether work was abandoned, and belongs to no durable finalizer. */
 export const isAbandoned = ({ claim }: Work): boolean => !claim.isRoot && isLetGo(claim.namespace, claim.fiber)

@@ -2,7 +2,7 @@
  * The kernel of all operations: the behaviour that they share.
  *
  * Owns: the beginning of an operation. The kernel refuses it in the body of a step, after the end of the execution, and in a
- * branch that was let go of. It assigns an identity and a place in the order of claims, finds the record and checks its
+ * branch that was cancelled. It assigns an identity and a place in the order of claims, finds the record and checks its
  * kind, and makes the fiber wait at a door until the outcome is delivered.
  * Does not own: the work of an operation, which the operation's own file defines in a {@link Leaf}.
  *
@@ -59,7 +59,7 @@ export interface Leaf<in out Prepared = void> {
 export const operation = <Prepared>(name: string, leaf: Leaf<Prepared>): Body =>
   inWorkflow(name, (execution, fiber) => begin(execution.parts, claimByName(execution, fiber, leaf.kind, name), leaf))
 
-/** Runs `body` as part of the workflow. Refuses if the fiber runs a step, was let go of, or the invocation is ending. */
+/** Runs `body` as part of the workflow. Refuses if the fiber runs a step, was cancelled, or the invocation is ending. */
 export const inWorkflow = (name: string, body: (execution: ExecutionService, fiber: AnyFiber) => Body): Body =>
   Effect.withFiber((fiber) => {
     if (isLocal(fiber)) return unplaced(name)
@@ -220,7 +220,7 @@ const inUse = (
     operation: namespace.pathOf(name, 0),
     message:
       `The operation name "${name}" is used by two fibers in ${namespace.path === "" ? "the workflow" : `"${namespace.path}"`}, ` +
-      `and one of them gets there after work that no operation records, such as a promise, so which of them comes first would depend on timing.${places} ` +
+      `and one of them uses it after work that no operation records, such as a promise, so their order would depend on timing.${places} ` +
       "Put the work into a Durable.step, put a key into the name, or give each branch a namespace with Durable.forEach, Durable.all or Durable.child."
   })
 }

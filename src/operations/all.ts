@@ -32,7 +32,7 @@ import { typed } from "./typed.ts"
 
 /**
  * Runs branches as `Effect.all` does, each in a namespace of its own, and records the outcome: all values, or the first
- * failure. A failure lets go of the other branches.
+ * failure. A failure cancels the other branches.
  *
  * Takes a tuple, an array or a record of branches. As in Effect, branches run one after the other unless `concurrency` is
  * set. Each branch has a scope of its own. A recorded branch does not run again, so its changes to memory outside of it do

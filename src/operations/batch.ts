@@ -39,7 +39,7 @@ export interface BatchRules extends Recording {
   readonly policy?: CompletionPolicy.CompletionPolicy | undefined
   readonly flat?: boolean | undefined
   readonly batchSerdes?: AnyCodec | undefined
-  /** Whether only the failure that was recorded first counts. The other failed items are treated as let go of. */
+  /** Whether only the failure that was recorded first counts. The other failed items are treated as cancelled. */
   readonly failsFirst?: boolean | undefined
 }
 
@@ -310,7 +310,7 @@ const runItems = Effect.fnUntraced(function* (
   const policy = rules.policy ?? CompletionPolicy.allCompleted
   const tally = new Tally(items)
   const branches = items.map((item, index) => branchOf(parts, namespace, kind, item, index, rules, tally))
-  /** The first item that failed. With `failsFirst` the other failed items are treated as let go of. */
+  /** The first item that failed. With `failsFirst` the other failed items are treated as cancelled. */
   let first: number | undefined
   const states = yield* runBranches(parts, branches, {
     concurrency: concurrencyOf(rules),

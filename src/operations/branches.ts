@@ -6,7 +6,7 @@
  *
  * Invariants:
  * 1. Branches start in index order, at most as many at a time as the rules allow.
- * 2. The operation lets go of the remaining branches: it interrupts them, with every fiber that they have forked, and waits
+ * 2. The operation cancels the remaining branches: it interrupts them, with every fiber that they have forked, and waits
  *    only for their durable finalizers.
  * 3. No branch starts once a context around the operation is over.
  *
@@ -163,7 +163,7 @@ class Running {
     this.#resume(effect)
   }
 
-  /** Completes the operation. It first lets go of the remaining branches. */
+  /** Completes the operation. It first cancels the remaining branches. */
   #finish(outcome: Effect.Effect<ReadonlyArray<State>>): void {
     this.#isOver = true
     this.#forget()

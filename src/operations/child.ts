@@ -177,7 +177,7 @@ export const inNamespace = (parts: Parts, namespace: Namespace, body: Body): Bod
     return undefined
   })
 
-/** What was let go of is closed by what has let go of it. A block of a durable finalizer goes on, and closes as any other. */
+/** A cancelled block is closed by what has cancelled it. A block of a durable finalizer continues, and closes as any other. */
 const closeAbandoned = (parts: Parts, namespace: Namespace): Effect.Effect<void> =>
   Effect.withFiber((self) => (isFinalizing(self) ? letGoWithin(parts, namespace) : Effect.void))
 
@@ -336,7 +336,7 @@ const end = (
 }
 
 /**
- * Ends a block that ran over its records although its own end is not recorded. A block that was let go of may have to be
+ * Ends a block that ran over its records although its own end is not recorded. A cancelled block may have to be
  * undone; otherwise a rebuilt block never ends.
  */
 const rebuiltEnd = (parts: Parts, claim: Claim, outcome: Outcome): Effect.Effect<Outcome> =>

@@ -44,7 +44,7 @@ export interface ContinueWithOptions {
  *
  * `poll` and `run` of `DurableClient` return the outcome of the new execution. An `invoke` does not follow: it fails as
  * `InvokeFailed` with the errorType `ExecutionContinued`. Compensations do not run, and are not passed to the new execution.
- * Siblings in progress are let go of; each `onExit` runs before the hand-over.
+ * Siblings in progress are cancelled; each `onExit` runs before the hand-over.
  *
  * Without an `executionName` the new execution has a name unique to this operation. The `idempotencyKey` of a contract is
  * not used, because it would lead back to this execution or to an earlier one.

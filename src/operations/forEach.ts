@@ -24,7 +24,7 @@ import { typed } from "./typed.ts"
 
 /**
  * Runs a function for every item as `Effect.forEach` does, each in a namespace of its own, and records the outcome: all
- * values in the order of the items, or the first failure. A failure lets go of the other items.
+ * values in the order of the items, or the first failure. A failure cancels the other items.
  *
  * As in Effect, items run one after the other unless `concurrency` is set. The items have to be the same on every replay.
  * Each item has a scope of its own. A recorded item does not run again, so its changes to memory outside of it do not exist

@@ -16,7 +16,7 @@ import type { Namespace } from "../execution/Namespace.ts"
 import { executionOf, type Parts } from "../execution/Parts.ts"
 import { InFinalizer, isFinalizing, isLetGo } from "../execution/References.ts"
 
-/** Lets go of every other fiber of the workflow, and waits for their durable finalizers. */
+/** Cancels every other fiber of the workflow, and waits for their durable finalizers. */
 export const letGoOfOthers = (parts: Parts): Effect.Effect<void> =>
   Effect.withFiber((self) =>
     Effect.callback<void>((resume) => {
@@ -25,7 +25,7 @@ export const letGoOfOthers = (parts: Parts): Effect.Effect<void> =>
   )
 
 /**
- * Lets go of the fibers that a block has left in its namespace, and closes the namespace once their durable finalizers have
+ * Cancels the fibers that a block has left in its namespace, and closes the namespace once their durable finalizers have
  * ended.
  */
 export const letGoWithin = (parts: Parts, namespace: Namespace): Effect.Effect<void> =>
@@ -49,7 +49,7 @@ export const fibersIn = ({ fibers }: Parts, namespaces: ReadonlyArray<Namespace>
 const othersIn = (parts: Parts, namespace: Namespace, self: AnyFiber): ReadonlyArray<AnyFiber> =>
   fibersIn(parts, [namespace]).filter((fiber) => fiber !== self)
 
-/** Lets go of the fibers that durable finalizers have left running, where everything else is let go of already. */
+/** Cancels the fibers that durable finalizers have left running, where everything else is cancelled already. */
 export const letGoOfForked = ({ fibers }: Parts): void => {
   for (const fiber of Array.from(fibers.live.keys())) {
     const namespace = executionOf(fiber)?.namespace

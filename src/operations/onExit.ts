@@ -2,7 +2,7 @@
  * OnExit: runs a cleanup when an effect really ends.
  *
  * Owns: that a finalizer runs for whatever reason the effect ended, and never because the execution is suspended. Until it
- * has run, the operation around it is not over, although it may have been let go of.
+ * has run, the operation around it is not over, although it may have been cancelled.
  * Does not own: how long the finalizer takes.
  *
  * @since 0.1.0
@@ -22,7 +22,7 @@ import type { Body } from "./Operation.ts"
  * Runs a finalizer when an effect really ends, and never because the execution is suspended.
  *
  * It runs for whatever reason the effect ended: the effect itself, a time-out, a lost race, a failed sibling, an
- * interruption, the end of the block or the workflow that forked it, or `continueWith`. The operation that let go of the
+ * interruption, the end of the block or the workflow that forked it, or `continueWith`. The operation that cancelled the
  * effect waits for it. It may hold durable operations. Effect's own finalizers (`ensuring`, `acquireRelease`, `onExit`)
  * run at every suspension: use them for resources of this process. In a pipe: `effect.pipe(onExit(finalizer))`.
  *

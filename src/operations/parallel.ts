@@ -56,7 +56,7 @@ export interface BatchOptions<A, E> extends ConcurrencyOptions {
  * Runs branches concurrently, each in a namespace of its own, until a completion policy is met. The outcome of each branch
  * is data: the batch itself does not fail.
  *
- * Branches in progress when the batch ends are let go of: they are interrupted, each `onExit` in them runs before the batch
+ * Branches in progress when the batch ends are cancelled: they are interrupted, each `onExit` in them runs before the batch
  * ends, and nothing else of them is recorded. Each branch has a scope of its own. A recorded branch does not run again, so
  * its changes to memory outside of it do not exist on a replay. Options such as `success` apply to the value of one branch.
  * Default of `concurrency`: `"unbounded"`. It costs one operation, and one for each branch unless it is `flat`.

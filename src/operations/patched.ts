@@ -85,7 +85,7 @@ const questionIn = (namespace: Namespace, id: string): Question => {
   return question
 }
 
-/** Waits for the answer. The first fiber asks; if that fiber is let go of, the next one asks. */
+/** Waits for the answer. The first fiber asks; if that fiber is cancelled, the next one asks. */
 const ask = (parts: Parts, namespace: Namespace, fiber: AnyFiber, question: Question): Effect.Effect<boolean> =>
   Effect.callback<boolean>((resume) => {
     const { askers } = question

@@ -1,5 +1,5 @@
 /**
- * Race: runs branches concurrently and records the winner. The others are let go of.
+ * Race: runs branches concurrently and records the winner. The others are cancelled.
  *
  * Owns: which branch wins.
  * Does not own: how branches run, and what happens to the remaining ones.
@@ -36,7 +36,7 @@ import { recordingOf, typed } from "./typed.ts"
  * Runs branches concurrently, each in a namespace of its own, and records the first success. If all fail, it fails as the
  * first that failed.
  *
- * Every replay has the same winner: the branch that ends first in the order of outcomes. The others are let go of: they are
+ * Every replay has the same winner: the branch that ends first in the order of outcomes. The others are cancelled: they are
  * interrupted, and each `onExit` in them runs before the race ends. External work that they started, such as an invoked
  * function, continues. It costs one operation in addition to those of the branches.
  *

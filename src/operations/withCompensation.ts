@@ -6,7 +6,7 @@
  *
  * Invariants:
  * 1. A part counts from its claim on: every context around it runs again on every replay.
- * 2. When the execution fails, code that was let go of runs once more over its records, each part up to its first operation
+ * 2. When the execution fails, code that was cancelled runs once more over its records, each part up to its first operation
  *    without an outcome. A part that reaches its end was done, and is undone.
  * 3. Undos run one after the other, in the reverse order of the recorded ends of the parts.
  * 4. The failure names the recorded work that cannot be undone.
@@ -45,7 +45,7 @@ import { typed } from "./typed.ts"
  * running; the message of the execution's failure names it. Once the undos begin, fibers that the workflow has left running
  * do nothing more.
  *
- * An effect in a branch that was let go of, by a lost race or a time-out, is undone as well if its record shows that it was
+ * An effect in a branch that was cancelled, by a lost race or a time-out, is undone as well if its record shows that it was
  * done. If only some of its operations were recorded, the failure names it.
  *
  * The effect has a namespace of its own, and costs nothing in addition to its operations; an undo costs one operation in
@@ -208,7 +208,7 @@ const quiet = (parts: Parts): Effect.Effect<void> =>
     parts.delivery.whenIdle(() => resume(Effect.void))
   })
 
-/** Runs code that was let go of once more, as far as it is recorded. */
+/** Runs cancelled code once more, as far as it is recorded. */
 const rebuilt = Effect.fnUntraced(function* (parts: Parts): Effect.fn.Return<void, never, unknown> {
   const services = yield* Effect.context()
   const fork = Effect.runForkWith(services)

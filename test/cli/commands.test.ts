@@ -149,7 +149,7 @@ describe("invoke", () => {
       )
       yield* Deferred.await(started)
       yield* Fiber.interrupt(waiting)
-      assert.include(said, `nap-1 goes on. See: npx effect-durable show nap-1 --endpoint ${url}`)
+      assert.include(said, `nap-1 continues. See: npx effect-durable show nap-1 --endpoint ${url}`)
       assert.include((yield* command("ls", "nap", "--endpoint", url)).out, "RUNNING")
     }).pipe(Effect.scoped)
   )
@@ -420,7 +420,7 @@ describe("rerun, stop and time skip", () => {
       const run = yield* connected
       yield* run("invoke", "nap", "--event", "--name", "nap-1")
       const { err } = yield* eventually(run("time", "skip", "nap-1"))
-      assert.strictEqual(err, `nap-1 goes on after "a day".\n`)
+      assert.strictEqual(err, `nap-1 continues after "a day".\n`)
       assert.strictEqual((yield* run("invoke", "nap", "--name", "nap-1")).out, '"rested"\n')
       yield* run("invoke", "nap", "--event", "--name", "nap-2")
       yield* eventually(run("time", "skip", "--all"))

@@ -261,7 +261,7 @@ describe("The run queue", () => {
   })
 })
 
-describe("Fibers run in circles", () => {
+describe("Fibers loop", () => {
   /** More than may run in a row. */
   const total = 260_000
 

@@ -55,7 +55,7 @@ describe("Work outside, when all else waits,", () => {
       assert.strictEqual((yield* parts.lifetime.judged)._tag, "Suspended")
       assert.lengthOf(warnings, 1)
       assert.include(warnings[0], "The workflow")
-      assert.include(warnings[0], "It is cut off now")
+      assert.include(warnings[0], "This work is interrupted now")
     })
   )
 

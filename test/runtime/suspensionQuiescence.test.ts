@@ -22,7 +22,7 @@ const beside =
 
 /** What is told of work outside of steps, and of work that is cut off. */
 const outside = "outside of a step"
-const cutOff = "It is cut off now"
+const cutOff = "This work is interrupted now"
 
 describe("sleeps of a second or more", () => {
   suspends("are waits of the service, and what follows them is done later", {
@@ -250,7 +250,7 @@ describe("Durable.hold", () => {
     log: ["held", "held"]
   })
 
-  it.live("may compute for as long as the invocation lasts, which is no running in circles", () =>
+  it.live("may compute for as long as the invocation lasts, and is not called a loop", () =>
     Effect.gen(function* () {
       const long = Effect.forEach(Array.from({ length: 260_000 }), () => Effect.yieldNow, { discard: true })
       const execution = yield* host(() => Effect.as(Durable.hold(long), "held"))
@@ -258,7 +258,7 @@ describe("Durable.hold", () => {
     })
   )
 
-  it.live("does not hide a workflow that runs in circles after it", () =>
+  it.live("does not hide a workflow that loops after it", () =>
     Effect.gen(function* () {
       const long = Effect.forEach(Array.from({ length: 260_000 }), () => Effect.yieldNow, { discard: true })
       const execution = yield* host(() => Effect.andThen(Durable.hold(long), Effect.forever(Effect.yieldNow)))
@@ -299,7 +299,7 @@ describe("fibers that compute", () => {
       )
       const only = yield* execution.turn()
       assert.strictEqual(errorOf(only.answer).type, "Stuck")
-      assert.include(errorOf(only.answer).message, "runs in circles")
+      assert.include(errorOf(only.answer).message, "loops without waiting")
       assert.strictEqual(only.fibersLeft, 0)
     })
   )
@@ -310,7 +310,7 @@ describe("fibers that compute", () => {
       const execution = yield* host(() => Effect.forever(Effect.sleep(10)), limits)
       const only = yield* execution.turn()
       assert.strictEqual(errorOf(only.answer).type, "Stuck")
-      assert.include(errorOf(only.answer).message, "runs in circles")
+      assert.include(errorOf(only.answer).message, "loops without waiting for an operation")
     })
   )
 

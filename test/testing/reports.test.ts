@@ -164,7 +164,7 @@ describe("a workflow that nothing will ever wake", () => {
     )
   }
 
-  it.effect("ends as Stuck when it runs in circles", () =>
+  it.effect("ends as Stuck when it loops without waiting for an operation", () =>
     Effect.gen(function* () {
       const main = Main.implement(() => Effect.forever(Effect.yieldNow))
       const error = yield* Effect.flip(Effect.provide(TestEngine.run(Main), TestEngine.layer([main])))

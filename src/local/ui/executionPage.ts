@@ -87,7 +87,7 @@ const callsOf = ({ caller, timeline }: Snapshot): Part => {
         Called by <a href="${links.operation(caller.name, caller.operationId)}">${caller.name}</a>
       </p>`,
     nextName !== undefined &&
-      html`<p class="call">Goes on as <a href="${links.execution(nextName)}">${nextName}</a></p>`
+      html`<p class="call">Continues as <a href="${links.execution(nextName)}">${nextName}</a></p>`
   ]
 }
 
