@@ -41,6 +41,7 @@ export const rules: ReadonlyArray<Rule> = [
   { command: /^npm start -- saga .*"cars":0/, run: "here", exits: 1 },
   // Times are those of one run.
   { command: /^npm start( |$)/, run: "here", varies: / *\d+\.\d s/g },
+  { command: / ?--inspect(?:-brk)?[ =]/, run: "never", because: "it waits for a debugger" },
   { command: /^npx vitest run$/, run: "in a project" },
   { command: /^node [\w-]+\.ts$/, run: "in a project" },
   // The blocks of a text are compiled together, with the same options.
