@@ -74,7 +74,7 @@ const { performance, setImmediate } = globalThis
 const { then } = Promise.prototype
 
 export class Fibers implements Scheduler.Scheduler {
-  readonly executionMode = "async"
+  readonly executionMode: "sync" | "async"
   readonly live = new Map<AnyFiber, Member>()
   /** Fibers that wait for something of the host, with the place in the code if that is captured. */
   readonly outside = new Map<AnyFiber, string | undefined>()
@@ -124,6 +124,11 @@ export class Fibers implements Scheduler.Scheduler {
   #returning: AnyFiber | undefined
   /** Where in the code the running fiber had the host create something. */
   #made: string | undefined
+
+  /** In the mode of `Effect.runSync`, nothing pauses: whoever runs the workflow does not wait. */
+  constructor(executionMode: "sync" | "async" = "async") {
+    this.executionMode = executionMode
+  }
 
   attach(host: FibersHost): void {
     this.#host = host
@@ -272,7 +277,7 @@ export class Fibers implements Scheduler.Scheduler {
     if (this.#isRunning) return
     this.#isRunning = true
     this.#isPaused = false
-    this.#turnBegan = performance.now()
+    this.#turnBegan = this.executionMode === "sync" ? Infinity : performance.now()
     this.#caller = Fiber.getCurrent()
     this.#unwatch = watchHost(this.#sight)
     try {

@@ -92,8 +92,9 @@ export const assemble = (
   records: ReadonlyArray<Operation>,
   { beganAt, options, services }: Surroundings
 ): Assembled => {
-  const fibers = new Fibers()
-  const beside = new Beside(Context.get(services, Scheduler.Scheduler), fibers)
+  const scheduler = Context.get(services, Scheduler.Scheduler)
+  const fibers = new Fibers(scheduler.executionMode)
+  const beside = new Beside(scheduler, fibers)
   const host = new Host({
     services,
     clock: Context.get(services, Clock.Clock),
