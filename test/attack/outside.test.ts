@@ -354,7 +354,7 @@ describe("numbers and identifiers", () => {
       both
     )
   const unordered = (ran: { readonly warnings: ReadonlyArray<string> }) =>
-    ran.warnings.filter((text) => text.includes("which fiber draws which one depends on timing"))
+    ran.warnings.filter((text) => text.includes("the order of the draws depends on timing"))
 
   for (const [name, draw] of Object.entries(draws)) {
     it.effect(`that two fibers draw after promises have no order, which is told once: ${name}`, () =>

@@ -10,8 +10,7 @@ import { Fibers, type AnyFiber } from "../../src/execution/Fibers.ts"
 import { settle } from "./support.ts"
 
 /** A run queue, what was asked of its host, and how to start fibers on it. */
-const make = (onIdle: () => boolean = () => false) => {
-  const fibers = new Fibers()
+const make = (onIdle: () => boolean = () => false, fibers = new Fibers()) => {
   const log: Array<string> = []
   let idles = 0
   let tasks = 0
@@ -215,7 +214,7 @@ describe("The run queue", () => {
 
   it("asks for more when nothing is left to run, until there is nothing more", () => {
     let left = 3
-    const { counts, fibers } = make(() => left-- > 0)
+    const { counts, fibers } = make(() => left-- > 0, new Fibers("sync"))
     fibers.wake()
     assert.deepStrictEqual(counts(), { idles: 4, tasks: 0 })
   })

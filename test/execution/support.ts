@@ -169,6 +169,12 @@ export const whenQuiet: InvokeOptions["whenQuiet"] = (_, action) => {
   return () => clearImmediate(turn)
 }
 
+/** With it the run queue does not pause, however long a machine takes. */
+const unhurried = new Scheduler.MixedScheduler("sync", (run) => {
+  const turn = setImmediate(run)
+  return () => clearImmediate(turn)
+})
+
 /**
  * The parts of an invocation that finds records. The store accepts everything and tells nothing of it, unless a test answers
  * a request.
@@ -198,7 +204,7 @@ export const assembled = (
       requests.push(request.Updates.map(({ Action, Name }) => `${Action} ${Name}`))
       return accepts.checkpoint(request)
     }
-  }).pipe(Context.add(Clock.Clock, clock))
+  }).pipe(Context.add(Clock.Clock, clock), Context.add(Scheduler.Scheduler, unhurried))
   const { parts } = assemble(
     {
       DurableExecutionArn: "arn:aws:lambda:eu-west-1:123456789012:function:f:1/durable-execution/execution-1/run-1",
