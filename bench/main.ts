@@ -24,7 +24,7 @@
  */
 import { cpus, loadavg } from "node:os"
 import process from "node:process"
-import { parseArgs } from "node:util"
+import { commandLine, count, flag, names, text } from "../scripts/commandLine.ts"
 import type { Benchmark, Finding } from "./benchmark.ts"
 import { builtPackage, versionsIn } from "./built.ts"
 import { committedNames, compared, write } from "./committed.ts"
@@ -63,7 +63,8 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
 }
 
 const main = async (): Promise<number> => {
-  const { asked, committed, folder, json, page, rounds, update } = understood()
+  const { committed, json, page, update } = values
+  const { asked, folder, rounds } = understood()
   const packageFolder = builtPackage(folder)
   const machine = machineLine(packageFolder)
   const tell = (line: string) => (json ? undefined : console.log(line))
@@ -79,7 +80,7 @@ const main = async (): Promise<number> => {
       if (!committed) for (const line of linesOf(finding)) tell(line)
     }
   }
-  if (findings.length === 0) throw new UsageError(`There is no benchmark "${asked.join(" ")}".`)
+  if (findings.length === 0) refuse(`There is no benchmark "${asked.join(" ")}".`)
 
   if (update) write(findings)
   if (page) writePage(findings, `${machine}; rounds: ${rounds}`)
@@ -90,46 +91,21 @@ const main = async (): Promise<number> => {
   return grown.length > 0 || findings.some(({ kind }) => kind === "failed") ? 1 : 0
 }
 
+const { refuse, values } = commandLine("bench", {
+  names: names(Object.keys(benchmarks), (name) => Object.hasOwn(benchmarks, name.replace(/\/.*/, ""))),
+  rounds: count(undefined),
+  package: text("DIR"),
+  committed: flag,
+  update: flag,
+  page: flag,
+  json: flag
+})
+
 const understood = () => {
-  const { positionals, values } = parsed()
-  const { committed, update } = values
-  if (committed && positionals.length > 0) throw new UsageError("--committed says itself what is measured.")
-  if (update && !committed) throw new UsageError("--update belongs to --committed.")
-  const rounds = Number(values.rounds ?? (committed ? 1 : 5))
-  if (!Number.isSafeInteger(rounds) || rounds < 1)
-    throw new UsageError(`--rounds must be a whole number of at least 1, found ${values.rounds}.`)
-  const unknown = positionals.find((name) => !Object.hasOwn(benchmarks, name.replace(/\/.*/, "")))
-  if (unknown !== undefined) throw new UsageError(`There is no benchmark "${unknown}".`)
-  const asked = committed ? committedNames : positionals
-  return { asked, committed, folder: values.package, json: values.json, page: values.page, rounds, update }
-}
-
-const parsed = () => {
-  try {
-    return parseArgs({
-      allowPositionals: true,
-      options: {
-        rounds: { type: "string" },
-        committed: { type: "boolean", default: false },
-        update: { type: "boolean", default: false },
-        page: { type: "boolean", default: false },
-        package: { type: "string" },
-        json: { type: "boolean", default: false }
-      }
-    })
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error))
-  }
-}
-
-class UsageError extends Error {
-  override readonly message: string
-
-  constructor(problem: string) {
-    super(problem)
-    const usage = `Use: npm run bench -- [NAME…] [--rounds N] [--package DIR] [--committed [--update]] [--page] [--json]\nNAMEs: ${Object.keys(benchmarks).join(", ")}`
-    this.message = `${problem}\n${usage}`
-  }
+  const { committed, names, rounds = committed ? 1 : 5, update } = values
+  if (committed && names.length > 0) refuse("--committed says itself what is measured.")
+  if (update && !committed) refuse("--update belongs to --committed.")
+  return { asked: committed ? committedNames : names, folder: values.package, rounds }
 }
 
 const machineLine = (folder: string): string => {
@@ -147,5 +123,5 @@ try {
   process.exitCode = await main()
 } catch (error) {
   console.error(error instanceof Error ? error.message : String(error))
-  process.exitCode = error instanceof UsageError ? 2 : 1
+  process.exitCode = 1
 }

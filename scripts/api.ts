@@ -10,11 +10,12 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import process from "node:process"
 import manifest from "../package.json" with { type: "json" }
+import { commandLine, flag } from "./commandLine.ts"
 import { entryPoints, root } from "./declarations.ts"
 import { extract } from "./extractor.ts"
 
+const { update } = commandLine("api", { update: flag }).values
 const folder = mkdtempSync(join(tmpdir(), "effect-durable-api-"))
-const update = process.argv.includes("--update")
 
 /** The names of the entry points whose reports are out of date. */
 const outdated = (): ReadonlyArray<string> =>

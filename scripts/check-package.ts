@@ -11,8 +11,10 @@ import { tmpdir } from "node:os"
 import { basename, dirname, join } from "node:path"
 import process from "node:process"
 import manifest from "../package.json" with { type: "json" }
+import { commandLine, flag } from "./commandLine.ts"
 import { capture, install, pack, type Packed } from "./npm/packed.ts"
 
+const { json } = commandLine("check:package", { json: flag }).values
 const root = join(import.meta.dirname, "..")
 const folder = mkdtempSync(join(tmpdir(), "effect-durable-package-"))
 const project = join(folder, "project")
@@ -172,7 +174,7 @@ for (const [name, check] of Object.entries(checks)) {
 rmSync(folder, { recursive: true })
 
 const { file, files, size, unpackedSize } = packed
-if (process.argv.includes("--json")) console.log(JSON.stringify({ files, size, unpackedSize, budget, failed }))
+if (json) console.log(JSON.stringify({ files, size, unpackedSize, budget, failed }))
 console.log(
   `${basename(file)}: ${files.length} files, ${size} of ${budget.packed} bytes packed, ${unpackedSize} of ${budget.unpacked} unpacked`
 )

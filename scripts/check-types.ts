@@ -19,16 +19,26 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { availableParallelism, tmpdir } from "node:os"
 import { join } from "node:path"
 import process from "node:process"
-import { parseArgs } from "node:util"
 import manifest from "../package.json" with { type: "json" }
+import { commandLine, flag, parsed } from "./commandLine.ts"
 import { install, pack, run } from "./npm/packed.ts"
 
 const root = join(import.meta.dirname, "..")
-const folder = mkdtempSync(join(tmpdir(), "effect-durable-types-"))
-const project = join(folder, "project")
 
 /** The last of each line of compilers; the newest is the one of this repository. */
 const compilers = ["5.9.3", "6.0.3", manifest.devDependencies.typescript]
+
+const { values } = commandLine("check:types", {
+  typescript: parsed(compilers.join("|"), (asked) =>
+    compilers.some((version) => version.startsWith(asked)) ? asked : undefined
+  ),
+  pairs: flag,
+  "skip-unreachable": flag,
+  json: flag
+})
+
+const folder = mkdtempSync(join(tmpdir(), "effect-durable-types-"))
+const project = join(folder, "project")
 
 interface Combination {
   readonly typescript: string
@@ -245,23 +255,10 @@ const report = (result: Result): void => {
 }
 
 const main = async (): Promise<number> => {
-  const { values } = parseArgs({
-    options: {
-      typescript: { type: "string", default: "" },
-      pairs: { type: "boolean", default: false },
-      "skip-unreachable": { type: "boolean", default: false },
-      json: { type: "boolean", default: false }
-    }
-  })
   const wanted = combinations.filter(
-    (combination) => combination.typescript.startsWith(values.typescript) && (!values.pairs || isOfPairs(combination))
+    (combination) =>
+      combination.typescript.startsWith(values.typescript ?? "") && (!values.pairs || isOfPairs(combination))
   )
-  if (wanted.length === 0) {
-    console.error(
-      `usage: npm run check:types -- [--typescript ${compilers.join("|")}] [--pairs] [--skip-unreachable] [--json]`
-    )
-    return 2
-  }
   try {
     prepare()
   } catch (error) {

@@ -1,7 +1,7 @@
 /**
  * Everything that a change must pass.
  *
- * `npm run ci -- [--busy N] [--json]`
+ * `npm run ci -- [--busy N] [--seed S] [--json]`
  *
  * `.ci/run` calls it after `npm ci`. It runs every step, also when one before it failed; each is a command of its own that
  * one can repeat alone. What builds, or looks at what was built, runs first and alone; after it four steps run side by side,
@@ -16,12 +16,13 @@ import { appendFileSync, closeSync, existsSync, mkdtempSync, openSync, readFileS
 import { tmpdir } from "node:os"
 import { join, relative } from "node:path"
 import process from "node:process"
-import { parseArgs } from "node:util"
+import { commandLine, count, flag, seed as seedPart } from "./commandLine.ts"
 import { load, startBusy } from "./ci/busy.ts"
 import { canLook, makeMark } from "./ci/left.ts"
 
 const root = join(import.meta.dirname, "..")
-const seed = process.env["SEED"] ?? "1"
+const { values } = commandLine("ci", { busy: count(0, { atLeast: 0, atMost: 999 }), seed: seedPart(1), json: flag })
+const { busy, seed } = values
 const folder = mkdtempSync(join(tmpdir(), "effect-durable-ci-"))
 
 interface Step {
@@ -122,7 +123,7 @@ const runStep = async ({ command, name, report }: Step): Promise<Result> => {
   const mark = makeMark()
   const start = performance.now()
   const printed = join(folder, `${randomUUID()}.txt`)
-  const status = await run(command, printed, { ...process.env, ...mark.environment, SEED: seed })
+  const status = await run(command, printed, { ...process.env, ...mark.environment, SEED: String(seed) })
   const seconds = Math.round((performance.now() - start) / 100) / 10
   const left = await mark.left()
   const ok = status === 0 && left.length === 0
@@ -203,14 +204,6 @@ const failuresOf = ({ failed, ok }: Result): number => (ok ? 0 : Math.max(1, fai
 const sum = (numbers: ReadonlyArray<number>): number => numbers.reduce((total, one) => total + one, 0)
 
 const main = async (): Promise<number> => {
-  const { values } = parseArgs({
-    options: { busy: { type: "string", default: "0" }, json: { type: "boolean", default: false } }
-  })
-  if (!/^\d{1,3}$/.test(values.busy)) {
-    console.error("usage: npm run ci -- [--busy N] [--json]")
-    return 2
-  }
-  const busy = Number(values.busy)
   console.log(`SEED=${seed}\n${busy} busy loops, ${load()}`)
   const stop = startBusy(busy)
   const results = [...(await runSteps(alone, 1)), ...(await runSteps(besides, lanes))]
@@ -223,7 +216,7 @@ const main = async (): Promise<number> => {
   const failedNames = results.filter(({ ok }) => !ok).map(({ name }) => name)
   if (failedNames.length > 0) console.log(`Failed: ${failedNames.join(", ")}. Repeat with SEED=${seed} npm run NAME.`)
   const [passed, failed] = [sum(results.map(({ passed }) => passed)), sum(results.map(failuresOf))]
-  if (values.json) console.log(JSON.stringify({ seed: Number(seed), busy, passed, failed, steps: results }))
+  if (values.json) console.log(JSON.stringify({ seed, busy, passed, failed, steps: results }))
   console.log(`${passed} passed, ${failed} failed`)
   return failed === 0 ? 0 : 1
 }

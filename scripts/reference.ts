@@ -12,6 +12,7 @@ import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wri
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import process from "node:process"
+import { commandLine, flag } from "./commandLine.ts"
 import { root } from "./declarations.ts"
 import { findProblems } from "./reference/demands.ts"
 import { readModules } from "./reference/exports.ts"
@@ -19,7 +20,7 @@ import { missingTables, pagesWithOptions } from "./reference/options.ts"
 import { makePages } from "./reference/pages.ts"
 
 const folder = join(root, "docs/reference")
-const check = process.argv.includes("--check")
+const { check, json } = commandLine("reference", { check: flag, json: flag }).values
 
 const write = (into: string, pages: ReadonlyMap<string, string>): void => {
   for (const [path, text] of pages) {
@@ -73,6 +74,6 @@ if (!check && changedGuides.length > 0) {
   console.log(`Wrote the options in ${changedGuides.join(", ")}.`)
 }
 for (const problem of problems) console.log(problem)
-if (process.argv.includes("--json")) console.log(JSON.stringify({ exports: exported, problems }))
+if (json) console.log(JSON.stringify({ exports: exported, problems }))
 console.log(`reference: ${exported} exports documented, ${problems.length} problems`)
 process.exitCode = problems.length === 0 ? 0 : 1

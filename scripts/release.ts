@@ -22,8 +22,8 @@ import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wri
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import process from "node:process"
-import { parseArgs } from "node:util"
 import manifest from "../package.json" with { type: "json" }
+import { commandLine, flag, text } from "./commandLine.ts"
 import { capture, pack } from "./npm/packed.ts"
 import { released } from "./release/links.ts"
 import { notesOf, type Notes } from "./release/notes.ts"
@@ -113,15 +113,13 @@ const release = (publisher: Publisher, to: string, isDryRun: boolean): void => {
   console.log(`${isDryRun ? "Would publish" : "Published"} ${manifest.name} ${manifest.version}: ${file}`)
 }
 
+const { values } = commandLine("release", { "dry-run": flag, config: text("FILE"), to: text("FOLDER") })
 try {
-  const { values } = parseArgs({
-    options: {
-      "dry-run": { type: "boolean", default: false },
-      config: { type: "string", default: join(root, "release.config.json") },
-      to: { type: "string", default: root }
-    }
-  })
-  release(publisherIn(values.config), resolve(values.to), values["dry-run"])
+  release(
+    publisherIn(values.config ?? join(root, "release.config.json")),
+    resolve(values.to ?? root),
+    values["dry-run"]
+  )
 } catch (error) {
   console.error(error instanceof Error ? error.message : String(error))
   process.exitCode = 1

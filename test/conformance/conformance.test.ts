@@ -258,6 +258,10 @@ describe("the command", () => {
       runs.map(({ status }) => status),
       runs.map(() => 2)
     )
+    write("none", "10-2", "Input: n")
+    const { last, status } = await run("--requirements", folder, "--suite", "none", "--backend", "memory")
+    assert.strictEqual(last, "0 passed, 0 failed, 1 not implemented")
+    assert.strictEqual(status, 1)
   })
 })
 

@@ -6,10 +6,9 @@
  * that repeats it; what is left out of the comparison, and why; and last `N equal, N different`. Exits with 1 if anything
  * differs.
  */
-import { randomInt } from "node:crypto"
 import process from "node:process"
-import { parseArgs } from "node:util"
 import * as fc from "fast-check"
+import { commandLine, count, flag, seed } from "../../scripts/commandLine.ts"
 import { commonPrograms } from "../simulation/common.ts"
 import { differenceOf } from "../simulation/differential.ts"
 import { leftOut } from "../simulation/seen.ts"
@@ -18,24 +17,13 @@ import { runTheirs } from "../simulation/theirs.ts"
 /** AWS's SDK spends most of its time on timers, so several of its programs run side by side. */
 const atOnce = 12
 
-const { values } = parseArgs({
-  options: {
-    programs: { type: "string", default: "100" },
-    seed: { type: "string", default: process.env["SEED"] ?? String(randomInt(2 ** 31)) },
-    json: { type: "boolean", default: false }
-  }
-})
-const isNumber = (text: string): boolean => /^\d{1,10}$/.test(text)
-if (!isNumber(values.programs) || !isNumber(values.seed)) {
-  console.error("usage: npm run differential [-- --programs N] [--seed S] [--json]")
-  process.exit(2)
-}
-const first = Number(values.seed)
+const { values } = commandLine("differential", { programs: count(100), seed: seed(), json: flag })
+const first = values.seed
 
 console.log(`SEED=${first}`)
 const differences: Array<{ readonly seed: number; readonly difference: string; readonly repeat: string }> = []
 // Each program has a seed of its own, by which it can be repeated alone.
-const seeds = Array.from({ length: Number(values.programs) }, (_, number) => (first + number) % 2 ** 31)
+const seeds = Array.from({ length: values.programs }, (_, number) => (first + number) % 2 ** 31)
 for (let from = 0; from < seeds.length; from += atOnce) {
   const programs = seeds
     .slice(from, from + atOnce)

@@ -8,36 +8,25 @@
  * if anything was wrong, and with 2 if the command makes no sense.
  */
 import process from "node:process"
-import { parseArgs } from "node:util"
 import * as Effect from "effect/Effect"
+import { commandLine, count, flag, names, seed as seedPart } from "../../scripts/commandLine.ts"
 import { examples } from "../../examples/lib/all.ts"
 import { explored } from "./explored.ts"
 import { exploredHandler, handlers } from "./handlers.ts"
 
-const { positionals, values } = parseArgs({
-  allowPositionals: true,
-  options: {
-    seed: { type: "string", default: process.env["SEED"] ?? "1" },
-    limit: { type: "string", default: "100" },
-    orders: { type: "boolean", default: false },
-    json: { type: "boolean", default: false }
-  }
-})
-const numbers = [values.seed, values.limit].map((text) => (/^\d{1,10}$/.test(text) ? Number(text) : undefined))
-const [seed, limit] = numbers
-const { orders } = values
 const all = [...Object.keys(examples), ...handlers]
-const unknown = positionals.find((name) => !all.includes(name))
-if (seed === undefined || limit === undefined || unknown !== undefined) {
-  console.error(
-    `usage: npm run explore [-- NAME…] [--orders] [--seed S] [--limit N] [--json], with names of ${all.join(", ")}`
-  )
-  process.exit(2)
-}
+const { values } = commandLine("explore", {
+  names: names(all),
+  orders: flag,
+  seed: seedPart(1),
+  limit: count(100),
+  json: flag
+})
+const { limit, orders, seed } = values
 
 console.log(`SEED=${seed}`)
 const results = []
-for (const name of positionals.length === 0 ? all : positionals) {
+for (const name of values.names.length === 0 ? all : values.names) {
   const result = Object.hasOwn(examples, name)
     ? await Effect.runPromise(explored(name, { limit, orders, seed }))
     : await exploredHandler(name, { limit, seed })

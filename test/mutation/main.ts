@@ -6,11 +6,10 @@
  * changed and who noticed; and last `N killed, N survived`. A survivor is a test that is missing, or code that makes no
  * difference. Exits with 0: some changes have no effect that anybody could see.
  */
-import { randomInt } from "node:crypto"
 import { existsSync, globSync } from "node:fs"
 import { basename, join } from "node:path"
 import process from "node:process"
-import { parseArgs } from "node:util"
+import { commandLine, count, flag, parsed, seed as seedPart } from "../../scripts/commandLine.ts"
 import { Copy } from "../sabotage/copy.ts"
 import { judged, tested, type Found } from "../sabotage/try.ts"
 import { dice } from "../simulation/kit/dice.ts"
@@ -28,26 +27,14 @@ const tests: Readonly<Record<string, ReadonlyArray<string>>> = {
 /** How many random programs are asked in the end. */
 const seeds = { simulate: 12, undo: 6, second: 6 } as const
 
-const { values } = parseArgs({
-  options: {
-    mutants: { type: "string", default: "10" },
-    seed: { type: "string", default: process.env["SEED"] ?? String(randomInt(2 ** 31)) },
-    file: { type: "string" },
-    json: { type: "boolean", default: false }
-  }
+const isPart = (file: string): boolean => tests[file.split("/")[1] ?? ""] !== undefined && existsSync(file)
+const { refuse, values } = commandLine("mutate", {
+  mutants: count(10),
+  seed: seedPart(),
+  file: parsed(`src/{${Object.keys(tests).join(",")}}/FILE.ts`, (file) => (isPart(file) ? file : undefined)),
+  json: flag
 })
-const isNumber = (text: string): boolean => /^\d{1,10}$/.test(text)
-const isPart =
-  values.file === undefined || (tests[values.file.split("/")[1] ?? ""] !== undefined && existsSync(values.file))
-if (!isNumber(values.mutants) || !isNumber(values.seed) || !isPart) {
-  console.error(
-    `usage: npm run mutate [-- --mutants N] [--seed S] [--file FILE] [--json], with a file of ${Object.keys(tests)
-      .map((part) => `src/${part}`)
-      .join(", ")}`
-  )
-  process.exit(2)
-}
-const seed = Number(values.seed)
+const { seed } = values
 
 /** So many mutants, no two alike, each file as likely as its size. */
 const drawn = (copy: Copy): ReadonlyArray<Mutant> => {
@@ -57,9 +44,7 @@ const drawn = (copy: Copy): ReadonlyArray<Mutant> => {
     .toSorted()
   const left = files.flatMap((file) => mutantsOf(file, copy.read(file)))
   const { below } = dice(seed)
-  return Array.from({ length: Math.min(Number(values.mutants), left.length) }, () =>
-    left.splice(below(left.length), 1)
-  ).flat()
+  return Array.from({ length: Math.min(values.mutants, left.length) }, () => left.splice(below(left.length), 1)).flat()
 }
 
 /** Who notices first: the tests of the file, those of its folder, or a random program. */
@@ -79,7 +64,9 @@ console.log(`SEED=${seed}`)
 const copy = new Copy()
 copy.disposeOnExit()
 const results: Array<Omit<Mutant, "change"> & { readonly found: Found | undefined }> = []
-for (const mutant of drawn(copy)) {
+const mutants = drawn(copy)
+if (mutants.length === 0) refuse(`There is nothing to change in ${values.file}.`)
+for (const mutant of mutants) {
   const undo = copy.change([mutant.change])
   const found = await find(copy, mutant)
   undo()

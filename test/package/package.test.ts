@@ -105,6 +105,6 @@ describe("npm run bench", () => {
   ])("refuses to be called with %s", (_, args) => {
     const { status, stderr } = bench(...args)
     assert.strictEqual(status, 2)
-    assert.include(stderr, "Use: npm run bench -- [NAME…]")
+    assert.include(stderr, "usage: npm run bench -- [NAME…]")
   })
 })

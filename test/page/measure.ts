@@ -8,15 +8,13 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import process from "node:process"
-import { parseArgs } from "node:util"
+import { commandLine, count, flag } from "../../scripts/commandLine.ts"
 import * as Service from "../../src/engine/Service.ts"
 import { returned } from "../local/support.ts"
 import { close, done, executable, open } from "./browser.ts"
 import { large, scene, type Scene } from "./scene.ts"
 
-const { values } = parseArgs({
-  options: { rounds: { type: "string", default: "10" }, json: { type: "boolean", default: false } }
-})
+const { values } = commandLine("load:page", { rounds: count(10), json: flag })
 
 /** Executions of which some go on and some failed. */
 const many = Effect.fnUntraced(function* ({ machine, pass, stage }: Scene, count: number) {
@@ -66,7 +64,7 @@ const measure = Effect.fnUntraced(function* (what: string, address: string) {
   const answers: Array<number> = []
   const ready: Array<number> = []
   const frames: Array<number> = []
-  for (let round = 0; round < Number(values.rounds); round++) {
+  for (let round = 0; round < values.rounds; round++) {
     yield* done(() => page.goto(address))
     const found = yield* done(() => page.evaluate<{ readonly answer: number; readonly ready: number }>(timing))
     answers.push(found.answer)

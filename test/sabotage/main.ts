@@ -6,7 +6,7 @@
  * a hundred seeds is missed, and so is one that a single run of the examples shows already. Exits with 1 if one is missed.
  */
 import process from "node:process"
-import { parseArgs } from "node:util"
+import { commandLine, flag, names, seed as seedPart } from "../../scripts/commandLine.ts"
 import { Copy } from "./copy.ts"
 import { faults, type Fault } from "./faults.ts"
 import { judged, single, tested, type Found } from "./try.ts"
@@ -14,21 +14,12 @@ import { judged, single, tested, type Found } from "./try.ts"
 /** A judge that has not found a fault by then has missed it. */
 const seeds = 99
 
-const { positionals, values } = parseArgs({
-  allowPositionals: true,
-  options: {
-    seed: { type: "string", default: process.env["SEED"] ?? "1" },
-    json: { type: "boolean", default: false }
-  }
+const { values } = commandLine("sabotage", {
+  names: names(faults.map(({ name }) => name)),
+  seed: seedPart(1),
+  json: flag
 })
-const unknown = positionals.find((name) => faults.every((fault) => fault.name !== name))
-if (!/^\d{1,10}$/.test(values.seed) || unknown !== undefined) {
-  console.error(
-    `usage: npm run sabotage [-- NAME…] [--seed S] [--json], with names of:\n${faults.map(({ name }) => `  "${name}"`).join("\n")}`
-  )
-  process.exit(2)
-}
-const seed = Number(values.seed)
+const { seed } = values
 
 interface Tried {
   readonly name: string
@@ -75,7 +66,7 @@ copy.disposeOnExit()
 const sound = await single(copy)
 const tried: Array<Tried> = []
 for (const fault of faults) {
-  if (positionals.length > 0 && !positionals.includes(fault.name)) continue
+  if (values.names.length > 0 && !values.names.includes(fault.name)) continue
   const one = await attempt(copy, fault, sound)
   tried.push(one)
   if (!values.json) console.log(show(one, fault))

@@ -70,6 +70,12 @@ describe("npm run mutate", () => {
     assert.strictEqual(status, 0)
   })
 
+  it("refuses a file that is not there", () => {
+    const { output, status } = run("mutation/main.ts", "--file", "src/execution/Lost.ts")
+    assert.match(output, /--file must be src\/.*, found "src\/execution\/Lost\.ts"\.\nusage: npm run mutate/)
+    assert.strictEqual(status, 2)
+  })
+
   it("knows conditions, bounds, statements and constants, and no types", () => {
     const text = [
       "const f = (a: 1 | true): number => {",

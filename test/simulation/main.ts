@@ -6,10 +6,9 @@
  * `N seeds, N executions, N violations`. Exits with 1 if anything was wrong.
  */
 import { fork } from "node:child_process"
-import { randomInt } from "node:crypto"
 import { availableParallelism } from "node:os"
 import process from "node:process"
-import { parseArgs } from "node:util"
+import { commandLine, count, flag, seed as seedPart } from "../../scripts/commandLine.ts"
 import { showViolation, type Verdict, type Violation } from "./judge.ts"
 import type { Message } from "./worker.ts"
 
@@ -57,23 +56,13 @@ const lostVerdict = (seed: number, problem: string): Verdict => ({
   violation: { seed, problem, smallest: undefined, repeat: `npm run simulate -- --seeds 1 --seed ${seed}` }
 })
 
-const wholeNumber = (text: string): number | undefined => (/^\d{1,10}$/.test(text) ? Number(text) : undefined)
-
-const { values } = parseArgs({
-  options: {
-    seeds: { type: "string", default: "100" },
-    seed: { type: "string", default: process.env["SEED"] ?? String(randomInt(2 ** 31)) },
-    jobs: { type: "string", default: String(availableParallelism()) },
-    json: { type: "boolean", default: false }
-  }
+const { values } = commandLine("simulate", {
+  seeds: count(100),
+  seed: seedPart(),
+  jobs: count(availableParallelism()),
+  json: flag
 })
-const seed = wholeNumber(values.seed)
-const seeds = wholeNumber(values.seeds)
-const jobs = wholeNumber(values.jobs)
-if (seed === undefined || seeds === undefined || !jobs) {
-  console.error("usage: npm run simulate -- --seeds N [--seed S] [--jobs J] [--json]")
-  process.exit(2)
-}
+const { jobs, seed, seeds } = values
 
 console.log(`SEED=${seed}`)
 const began = performance.now()

@@ -3,27 +3,19 @@
  *
  * In each round an execution of every scene runs on a local engine, and the engine, or in every second round the process of the
  * function, is killed by `kill -9` in the middle of one of them, at a moment that the seed draws. Then another engine starts
- * on the same database, and every execution must come to the right end. Prints what is wrong, and last
+ * on the same database, and every execution must come to the right end. Prints the seed, what is wrong, and last
  * `N survived, N lost`, which counts rounds. Exits with 1 if any was lost.
  */
-import { randomInt } from "node:crypto"
 import process from "node:process"
-import { parseArgs } from "node:util"
+import { commandLine, count, flag, seed as seedPart } from "../../../scripts/commandLine.ts"
 import { dice } from "../dice.ts"
 import type { Json } from "../support.ts"
 import { Host } from "./host.ts"
 import { problemsOf } from "./judge.ts"
 import { sceneNames, type SceneName } from "./scenes.ts"
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: "string", default: "10" },
-    seed: { type: "string", default: String(randomInt(2 ** 31)) },
-    json: { type: "boolean", default: false }
-  }
-})
-const rounds = Number(values.rounds)
-const seed = Number(values.seed)
+const { values } = commandLine("kill", { rounds: count(10), seed: seedPart(), json: flag })
+const { rounds, seed } = values
 
 /** When a scene is in the middle of what it is about: so many milliseconds at most after a line of its log. */
 const moments: Readonly<
@@ -112,7 +104,7 @@ const say = (text: string): void => {
   if (!values.json) console.log(text)
 }
 
-say(`seed ${seed}`)
+console.log(`SEED=${seed}`)
 const host = new Host()
 const random = dice(seed)
 const lost: Array<Awaited<ReturnType<typeof playRound>>> = []
@@ -132,4 +124,4 @@ try {
 }
 if (values.json) console.log(JSON.stringify({ seed, survived, lost }))
 console.log(`${survived} survived, ${lost.length} lost`)
-process.exitCode = lost.length === 0 && survived > 0 ? 0 : 1
+process.exitCode = lost.length === 0 ? 0 : 1

@@ -19,17 +19,17 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import process from "node:process"
 import { fileURLToPath } from "node:url"
-import { parseArgs } from "node:util"
+import { commandLine, count, flag } from "../../../scripts/commandLine.ts"
 import { Long, Short, Waits } from "./functions.ts"
 
-const { values } = parseArgs({
-  options: {
-    waits: { type: "string", default: "1000" },
-    completed: { type: "string", default: "10000" },
-    // With the execution itself these are as many operations as the service allows.
-    steps: { type: "string", default: "2999" },
-    json: { type: "boolean", default: false }
-  }
+/** With the execution itself these are as many operations as the service allows. */
+const mostSteps = 2_999
+
+const { values } = commandLine("load", {
+  waits: count(1_000),
+  completed: count(10_000),
+  steps: count(mostSteps, { atMost: mostSteps }),
+  json: flag
 })
 
 /** Requests at the same time. */
@@ -158,9 +158,9 @@ try {
       // The processes of the functions are there before it counts.
       for (const contract of [Waits, Short, Long] satisfies ReadonlyArray<Contracts>)
         yield* DurableClient.run(contract, 0)
-      yield* waiting(Number(values.waits), pid)
-      yield* completing(Number(values.completed), pid, database)
-      yield* stepping(Number(values.steps), pid)
+      yield* waiting(values.waits, pid)
+      yield* completing(values.completed, pid, database)
+      yield* stepping(values.steps, pid)
     }).pipe(Effect.provide(client))
   )
 } finally {
@@ -170,4 +170,4 @@ try {
 }
 if (values.json) console.log(JSON.stringify({ executions, wrong, measured }))
 console.log(`${executions} executions, ${wrong} wrong`)
-process.exitCode = wrong === 0 && executions > 0 ? 0 : 1
+process.exitCode = wrong === 0 ? 0 : 1

@@ -2,9 +2,8 @@
  * The command line of a generator of programs: `--programs N [--seed S] [--kill SCHEDULE] [--verbose] [--json]`. With
  * `--verbose` the seed of each program is printed before it runs, to find one that never comes to an end.
  */
-import { randomInt } from "node:crypto"
 import process from "node:process"
-import { parseArgs } from "node:util"
+import { commandLine, count, flag, parsed, seed as seedPart } from "../../../scripts/commandLine.ts"
 import { judge, showFailure, type Failure, type Fuzzer, type Ran } from "./campaign.ts"
 import { parseSchedule } from "./kill.ts"
 import type { Tree } from "./tree.ts"
@@ -21,25 +20,14 @@ export const main = async <P extends { readonly root: N }, N extends Tree<N>, R 
   fuzzer: Fuzzer<P, N, R, Kind>,
   summary: (report: Report<Kind>) => string
 ): Promise<never> => {
-  const { values } = parseArgs({
-    options: {
-      programs: { type: "string", default: "100" },
-      seed: { type: "string", default: process.env["SEED"] ?? String(randomInt(2 ** 31)) },
-      kill: { type: "string" },
-      verbose: { type: "boolean", default: false },
-      json: { type: "boolean", default: false }
-    }
+  const { values } = commandLine(fuzzer.script, {
+    programs: count(100),
+    seed: seedPart(),
+    kill: parsed("never|before:3,lost:5", parseSchedule),
+    verbose: flag,
+    json: flag
   })
-  const seed = wholeNumber(values.seed)
-  const programs = wholeNumber(values.programs)
-  const only = values.kill === undefined ? undefined : parseSchedule(values.kill)
-  if (seed === undefined || programs === undefined || (values.kill !== undefined && only === undefined)) {
-    console.error(
-      `usage: npm run ${fuzzer.script} -- --programs N [--seed S] [--kill never|before:3,lost:5] [--verbose] [--json]`
-    )
-    process.exit(2)
-  }
-
+  const { programs, seed } = values
   console.log(`SEED=${seed}`)
   const failures: Array<Failure<Kind>> = []
   let runs = 0
@@ -47,7 +35,7 @@ export const main = async <P extends { readonly root: N }, N extends Tree<N>, R 
   for (let number = 0; number < programs; number++) {
     const own = (seed + number) % 2 ** 32
     if (values.verbose) console.log(`program ${own}`)
-    const verdict = await judge(fuzzer, own, { only })
+    const verdict = await judge(fuzzer, own, { only: values.kill })
     runs += verdict.runs
     if (verdict.failure === undefined) continue
     failures.push(verdict.failure)
@@ -66,5 +54,3 @@ const showKinds = (failures: ReadonlyArray<Failure<string>>): string => {
   const kinds = failures.flatMap((failure) => failure.kinds)
   return [...new Set(kinds)].map((kind) => `${kind}: ${kinds.filter((one) => one === kind).length}`).join(", ")
 }
-
-const wholeNumber = (text: string): number | undefined => (/^\d{1,10}$/.test(text) ? Number(text) : undefined)
