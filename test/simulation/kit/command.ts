@@ -42,15 +42,18 @@ export const main = async <P extends { readonly root: N }, N extends Tree<N>, R 
     if (!values.json) console.log(showFailure(verdict.failure))
   }
   const report = { seed, programs, runs, failures }
-  if (values.json) console.log(JSON.stringify(report))
-  else if (failures.length > 0) console.log(`\n${showKinds(failures)}`)
+  const kinds = countKinds(failures)
+  if (values.json) console.log(JSON.stringify({ ...report, kinds }))
+  else if (failures.length > 0) console.log(`\nwrong: ${kinds.map(([kind, count]) => `${count} ${kind}`).join(", ")}`)
   console.log(summary(report))
   // What a stuck program has left behind must not keep the process alive.
   process.exit(failures.length === 0 ? 0 : 1)
 }
 
 /** How many programs there are in which something of a kind is wrong. */
-const showKinds = (failures: ReadonlyArray<Failure<string>>): string => {
+const countKinds = (
+  failures: ReadonlyArray<Failure<string>>
+): ReadonlyArray<readonly [kind: string, programs: number]> => {
   const kinds = failures.flatMap((failure) => failure.kinds)
-  return [...new Set(kinds)].map((kind) => `${kind}: ${kinds.filter((one) => one === kind).length}`).join(", ")
+  return [...new Set(kinds)].map((kind) => [kind, kinds.filter((one) => one === kind).length] as const)
 }
