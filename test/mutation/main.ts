@@ -4,7 +4,7 @@
  * Draws small changes of the runtime and of the engine, puts each into a copy of the source, and looks whether anybody notices: the
  * tests that concern its file, the nearest first, and then a few random programs. Prints the seed first; for each mutant what was
  * changed and who noticed; and last `N killed, N survived`. A survivor is a test that is missing, or code that makes no
- * difference. Exits with 0: some changes have no effect that anybody could see.
+ * difference: look which. Exits with 1 if there is one, and with 2 if the command makes no sense.
  */
 import { existsSync, globSync } from "node:fs"
 import { basename, join } from "node:path"
@@ -84,3 +84,4 @@ else if (survivors.length > 0) {
   for (const { file, line, what } of survivors) console.log(`  ${file}:${line} ${what}`)
 }
 console.log(`${results.length - survivors.length} killed, ${survivors.length} survived`)
+process.exit(survivors.length === 0 ? 0 : 1)
