@@ -4,10 +4,12 @@ import { TestEngine } from "effect-durable/testing"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import { examples } from "../../examples/lib/all.ts"
+import type { Example } from "../../examples/lib/all.ts"
 
 export interface Explored {
+  /** How many were tried: where one fails, those up to it. */
   readonly schedules: number
   readonly checkpoints: number
   readonly failure: string | undefined
@@ -17,20 +19,26 @@ export interface Explored {
 const anything = (name: string) =>
   DurableFunction.make(name, { payload: Schema.Unknown, success: Schema.Unknown, error: Schema.Unknown })
 
-export const explored = (name: string, options: TestEngine.ExploreOptions): Effect.Effect<Explored> => {
-  const { functionName, memory, payload } = examples[name]!
+export const explored = (
+  { functionName, memory, payload }: Omit<Example, "local">,
+  options: TestEngine.ExploreOptions
+): Effect.Effect<Explored> => {
   const world = memory()
-  return TestEngine.explore(anything(functionName), payload, { ...options, world }).pipe(
+  // Every run has a world of its own, and the first two are without a crash.
+  let runs = 0
+  const counted = Layer.unwrap(
+    Effect.sync(() => {
+      runs++
+      return world
+    })
+  )
+  return TestEngine.explore(anything(functionName), payload, { ...options, world: counted }).pipe(
     Effect.provide(world),
     Effect.exit,
-    Effect.map((exit) =>
-      Exit.isSuccess(exit)
-        ? {
-            schedules: exit.value.schedules + exit.value.orders,
-            checkpoints: exit.value.checkpoints.length,
-            failure: undefined
-          }
-        : { schedules: 0, checkpoints: 0, failure: String(Cause.squash(exit.cause)) }
-    )
+    Effect.map((exit) => ({
+      schedules: Math.max(0, runs - 2),
+      checkpoints: Exit.isSuccess(exit) ? exit.value.checkpoints.length : 0,
+      failure: Exit.isSuccess(exit) ? undefined : String(Cause.squash(exit.cause))
+    }))
   )
 }

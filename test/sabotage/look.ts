@@ -30,8 +30,8 @@ const judges: Readonly<Record<string, Judge>> = {
   undo: drawn(undo),
   second: drawn(second),
   explore: async (seed) => {
-    for (const name of Object.keys(examples)) {
-      const { failure } = await Effect.runPromise(explored(name, { limit: 4, seed }))
+    for (const [name, example] of Object.entries(examples)) {
+      const { failure } = await Effect.runPromise(explored(example, { limit: 4, seed }))
       if (failure !== undefined) return `${name}: ${failure}`
     }
     return undefined
