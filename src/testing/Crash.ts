@@ -144,8 +144,8 @@ export class Crashes {
     this.#host = host
   }
 
-  /** The failure about crashes that did not happen, when no more requests come. */
-  get missed(): TestFailure | undefined {
+  /** The failure about crashes that did not happen, when no more requests come. The advice is for a test without any. */
+  missed(advice: string): TestFailure | undefined {
     const [point, ...others] = this.#points
     if (point === undefined) return undefined
     const all = [point, ...others].map((one) => JSON.stringify(show(one))).join(", ")
@@ -153,7 +153,7 @@ export class Crashes {
     return new TestFailure({
       message:
         this.#begun === 0
-          ? `${expected}, and no request came here. Run the workflow on the store with these faults.`
+          ? `${expected}, and no request came here. ${advice}`
           : `${expected}, and the test ended after ${this.#begun} checkpoints without. Name an operation that the test reaches, or a checkpoint from 1 to ${this.#begun}.`
     })
   }
@@ -197,9 +197,9 @@ export class Crashes {
 }
 
 /** Fails the test when a scope closes before all crashes have happened. A test that has failed reports its own failure. */
-export const reportMissed = (crashes: Crashes): Effect.Effect<void, never, Scope.Scope> =>
+export const reportMissed = (crashes: Crashes, advice: string): Effect.Effect<void, never, Scope.Scope> =>
   Effect.addFinalizer((exit) => {
-    const missed = Exit.isSuccess(exit) ? crashes.missed : undefined
+    const missed = Exit.isSuccess(exit) ? crashes.missed(advice) : undefined
     return missed === undefined ? Effect.void : Effect.die(missed)
   })
 

@@ -51,7 +51,7 @@ export const layer = (options: Options): Layer.Layer<CheckpointStore, never, Che
     CheckpointStore,
     Effect.gen(function* () {
       const { crashes: killer, store } = disturbed(yield* CheckpointStore, options)
-      yield* reportMissed(killer)
+      yield* reportMissed(killer, "Run the workflow on the store with these faults.")
       return store
     })
   )

@@ -293,7 +293,10 @@ export const layer = <const F extends ReadonlyArray<Part>>(
       })
       const world = yield* make({ crashes: crashes(options.crash), order: options.order ?? [] })
       // The world is disposed of first: finalizers run in reverse order.
-      yield* reportMissed(world.crashes)
+      yield* reportMissed(
+        world.crashes,
+        "Run an execution on this engine, with TestEngine.run or a client. TestEngine.explore has engines and crashes of its own: give its layer no crash."
+      )
       yield* Effect.addFinalizer(() => world.dispose)
       const patience = read.millis("patience", options.patience, positive, 4_500)
       return Context.make(TestEngine, { world, patience, another: make }).pipe(

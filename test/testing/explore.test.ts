@@ -384,6 +384,18 @@ describe("The option crash of TestEngine.layer", () => {
     })
   )
 
+  it.effect("says that it is none for an exploration", () =>
+    Effect.gen(function* () {
+      const engine = TestEngine.layer([Order.implement(() => step("charge"))], { crash: "after:1" })
+      const exit = yield* Effect.exit(Effect.provide(TestEngine.explore(Order), engine))
+      assert.isTrue(Exit.isFailure(exit))
+      assert.match(
+        Exit.isFailure(exit) ? String(Cause.squash(exit.cause)) : "",
+        /no request came here\. Run an execution on this engine.* TestEngine\.explore has engines and crashes of its own/
+      )
+    })
+  )
+
   const mistakeOf = (crash: TestEngine.Options["crash"]) =>
     Effect.map(Effect.exit(invocationsWith(crash)), (exit) =>
       Exit.isFailure(exit) ? String(Cause.squash(exit.cause)) : "nothing"
