@@ -7,8 +7,10 @@
  * Invariants:
  * 1. The service counts attempts that have ended. For an attempt that has not ended, this library records one mark each time
  *    the attempt begins again. The mark is acknowledged first, so a body that ends its process is counted too.
- * 2. An attempt that does not begin again has ended. The recorded errors count such attempts.
- * 3. An attempt that was never cut off costs nothing.
+ * 2. By default, a body that begins again soon after the start of its step and ends at once leaves no mark, as with AWS's
+ *    SDKs. So does one that ends its process at once.
+ * 3. An attempt that does not begin again has ended. The recorded errors count such attempts.
+ * 4. An attempt that was never cut off costs nothing.
  *
  * @since 0.1.0
  */
@@ -51,6 +53,26 @@ export const noteCut = (claim: Claim, parts: Parts, cuts: number, noted: () => v
   const { path } = claim
   const options = { parentId: claim.namespace.wireId, acknowledged: noted }
   parts.delivery.record(claim, () => recordMark(parts, path, markOf(claim, cuts), options))
+}
+
+/** How long after its first start a step may begin again without a mark, in milliseconds. */
+const youth = 30_000
+
+/** How long the body of such a step may run without a mark, in milliseconds. */
+const moment = 200
+
+/** Checks whether a step was started so recently that a body which ends at once need not be counted. */
+export const isYoung = ({ record }: Claim, { host }: Parts): boolean =>
+  host.now() - (record?.StartTimestamp ?? 0) < youth
+
+/** Records that an attempt was cut off, if its body still runs after a moment and there is room for the record. */
+export const noteCutLater = (claim: Claim, parts: Parts, cuts: number): void => {
+  const { attempt } = claim
+  const note = (): void => {
+    const isRunning = parts.delivery.running.has(claim) && claim.attempt === attempt
+    if (isRunning && parts.lifetime.isOpen && parts.usage.hasRoom) noteCut(claim, parts, cuts, () => {})
+  }
+  parts.host.after(moment, () => parts.fibers.enqueue(note))
 }
 
 const markOf = ({ attempt, id, name }: Claim, cuts: number): Mark => ({

@@ -6,7 +6,7 @@
  *
  * Invariants:
  * 1. An attempt is recorded before or together with its end. With `semantics: "at-most-once"` it is recorded before its body
- *    runs, and so is every new start of an attempt that was cut off.
+ *    runs. `cuts.ts` says when a new start of an attempt that was cut off is recorded.
  * 2. A body runs outside of the workflow: on the host's scheduler, with the host's clock and random numbers. It holds no
  *    operation.
  * 3. The policy is asked once for each failed attempt.
@@ -44,7 +44,7 @@ import { asDefect, isOwnMistake, readFailure, writeFailureSafely } from "../valu
 import { limitSize, readValue, writeValue, type Conversion, type Recording } from "../values/Values.ts"
 import type { Operation } from "../wire/Operation.ts"
 import { noPolicy, unfit } from "./argument.ts"
-import { checkCuts, cutsByDefault, cutsInErrors, cutsOf, noteCut } from "./cuts.ts"
+import { checkCuts, cutsByDefault, cutsInErrors, cutsOf, isYoung, noteCut, noteCutLater } from "./cuts.ts"
 import {
   inBothForms,
   type Sensed,
@@ -78,7 +78,8 @@ export interface StepOptions<E> {
   readonly semantics?: "at-least-once" | "at-most-once" | undefined
   /**
    * How often in a row the end of an invocation may cut the step off until the step fails as `StepInterrupted`: a whole
-   * number, or `Infinity`, which counts and records nothing. Default: 10, and then it is a defect.
+   * number, each of which is recorded, or `Infinity`, which counts and records nothing. Default: 10, and then it is a
+   * defect.
    */
   readonly maxInterruptions?: number | undefined
 }
@@ -100,8 +101,9 @@ type AtMostOnce<O> = "at-most-once" extends OptionOf<O, "semantics"> ? StepInter
  * In a pipe the options come before the effect is known, so a policy that reads the errors, or a codec, has to annotate its
  * type.
  *
- * A body runs at least once: one that the end of its invocation cut off runs again. Each time costs one operation and one request, and after 10
- * times in a row the step ends as `StepInterrupted`.
+ * A body runs at least once: one that the end of its invocation cut off runs again. After 10 times in a row the step ends as
+ * `StepInterrupted`. Each time costs one operation and one request, except in the first 30 seconds after the start of the
+ * step, if the body then ends within a fifth of a second.
  *
  * **Errors**: those of the body, and with `semantics: "at-most-once"` or `maxInterruptions` also `StepInterrupted`.
  * **Defects**: `StepInterrupted` without these, `InvalidOptions`, `InvalidName`, `NameInUse`, `NestedOperation`,
@@ -360,7 +362,12 @@ export const beginAgain = (claim: Claim, parts: Parts, rules: StepRules, run: ()
     const error = new StepInterrupted({ operation: path, attempt: number, interruptions: cuts })
     return failForGood(claim, rules, Cause.fail(error))
   }
-  noteCut(claim, parts, cuts, () => whenWanted(claim, parts, run))
+  const isCounted = rules.maxInterruptions !== undefined || !isYoung(claim, parts)
+  if (isCounted) return noteCut(claim, parts, cuts, () => whenWanted(claim, parts, run))
+  whenWanted(claim, parts, () => {
+    run()
+    noteCutLater(claim, parts, cuts)
+  })
 }
 
 /** Runs an attempt if a fiber still waits for it. Everything that is known by then is delivered before the body runs. */

@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Durable, DurableError, RetryPolicy } from "effect-durable"
 import { type TestEngine } from "effect-durable/testing"
 import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
 import { operationId } from "../../src/execution/Identity.ts"
 import {
   actions,
@@ -28,6 +29,16 @@ const endless = (times = Infinity) => {
   )
   return { attempts, body }
 }
+
+/** A step that an earlier invocation began at the time 0. */
+const slow = {
+  Id: operationId("", "slow", 0),
+  Name: "slow",
+  Type: "STEP",
+  SubType: "Step",
+  Status: "STARTED",
+  EndTimestamp: undefined
+} as const
 
 const again = RetryPolicy.fixed({ maxAttempts: 1_000, delay: "1 second" })
 
@@ -64,6 +75,43 @@ describe("A step that is cut off", () => {
       assertSucceeded(ran)
       assert.deepStrictEqual(caught, ["cut off 3 times", "cut off 3 times"])
       assert.deepStrictEqual(attempts, [1, 1, 1])
+    })
+  )
+
+  it.effect("soon after its start, and then ends at once, leaves no trace", () =>
+    Effect.gen(function* () {
+      let attempts = 0
+      const body = Effect.suspend(() => Effect.as(Effect.sleep(attempts++ === 0 ? 1_000 : 0), "done"))
+      const ran = yield* execute(Durable.step("quick", body), { store: crashAt(holds("SUCCEED", "quick"), "before") })
+      assert.strictEqual(valueOf(ran), "done")
+      assert.strictEqual(attempts, 2)
+      assert.deepStrictEqual(actions(ran.updates), ["START quick", "SUCCEED quick", "SUCCEED quick"])
+    })
+  )
+
+  it.effect.each([
+    { room: 10, recorded: ["START cut:slow", "SUCCEED cut:slow", "SUCCEED slow"] },
+    { room: 2, recorded: ["SUCCEED slow"] }
+  ])("soon after its start is counted once it has run for a moment, with room for $room operations", (given) =>
+    Effect.gen(function* () {
+      const turn = Effect.promise(() => new Promise<void>((resolve) => void setImmediate(resolve)))
+      const body = Effect.andThen(TestClock.adjust("200 millis"), Effect.repeat(turn, { times: 5 }))
+      const ran = yield* invokeOnce(Durable.step("slow", Effect.asVoid(body)), {
+        event: eventOf([slow]),
+        run: { maxOperations: given.room }
+      })
+      assert.deepStrictEqual(actions(ran.updates), given.recorded)
+    })
+  )
+
+  it.effect("long after its start, or under a limit of its own, is counted before its body runs", () =>
+    Effect.gen(function* () {
+      const counted = ["START cut:slow", "SUCCEED cut:slow", "SUCCEED slow"]
+      const old = eventOf([{ ...slow, StartTimestamp: -31_000 }])
+      const byDefault = yield* invokeOnce(Durable.step("slow", Effect.void), { event: old })
+      assert.deepStrictEqual(actions(byDefault.updates), counted)
+      const limited = Durable.step("slow", Effect.void, { maxInterruptions: 10 })
+      assert.deepStrictEqual(actions((yield* invokeOnce(limited, { event: eventOf([slow]) })).updates), counted)
     })
   )
 
@@ -214,9 +262,9 @@ describe("A step that is cut off", () => {
   it.effect("ends as the limit of operations when nothing more may be recorded, and does not run", () =>
     Effect.gen(function* () {
       const { attempts, body } = endless(0)
-      const started = { Name: "slow", Type: "STEP", SubType: "Step", Status: "STARTED" }
-      const event = eventOf([{ Id: operationId("", "slow", 0), ...started, EndTimestamp: undefined }])
-      const ran = yield* invokeOnce(Durable.step("slow", body), { event, run: { maxOperations: 2 } })
+      const event = eventOf([slow])
+      const step = Durable.step("slow", body, { maxInterruptions: 10 })
+      const ran = yield* invokeOnce(step, { event, run: { maxOperations: 2 } })
       assert.strictEqual(ran.answer?.Status === "FAILED" ? ran.answer.Error?.ErrorType : ran.answer, "LimitExceeded")
       assert.lengthOf(attempts, 0)
     })

@@ -164,11 +164,9 @@ export const guessed = {
     alone
   ),
 
-  /** The process dies in a step, which then runs again, as often as it takes: the history counts nothing. */
+  /** The process dies in a step, which then runs again. */
   "3-12": LambdaHandler.make(
-    Echo.implement((input) =>
-      Durable.child("child", Durable.step("crash", crashingOnce(input), { maxInterruptions: Infinity }))
-    ),
+    Echo.implement((input) => Durable.child("child", Durable.step("crash", crashingOnce(input)))),
     alone
   )
 }
