@@ -1,4 +1,5 @@
 import { afterAll, assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
 import { spawn, spawnSync } from "node:child_process"
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { once } from "node:events"
@@ -7,10 +8,13 @@ import { join } from "node:path"
 import { text } from "node:stream/consumers"
 import { pathToFileURL } from "node:url"
 import process from "node:process"
+import { CompletionPolicy, Durable, RetryPolicy } from "../../src/index.ts"
+import { LambdaHandler } from "../../src/lambda/index.ts"
 import { awsLocal } from "./awsLocal.ts"
 import * as awsPack from "./awsPack.ts"
 import type { Backend } from "./backend.ts"
 import { runAll, type Pack, type Verdict } from "./driver.ts"
+import { alone, Failure, nobodyKnows, Open } from "./handlers/support.ts"
 import { local } from "./local.ts"
 import { memory } from "./memory.ts"
 import * as pack from "./pack.ts"
@@ -107,7 +111,37 @@ describe("the model of the service", () => {
     assert.lengthOf(theirs, Object.keys(awsPack.handlers).length)
     assertAllFailed(others)
   })
+
+  it("stamps what follows from something later than that, as a handler sees it", async () => {
+    const requirement: Requirement = {
+      id: "8-9",
+      suite: "parallel",
+      ExpectedResult: { ExecutionStatus: "SUCCEEDED", Result: 1 },
+      ExpectedExecutionHistory: "ContextStarted ContextStarted StepStarted StepFailed ContextFailed ContextStarted"
+        .split(" ")
+        .map((EventType, index) => ({ EventId: index + 2, EventType }))
+    }
+    const failing: Pack = { ...pack, handlers: { "8-9": failingBranch } }
+    const [verdicts = []] = await judge(memory, { pack: failing, only: [requirement] })
+    assert.deepStrictEqual(failures(verdicts), [])
+    assert.lengthOf(verdicts, 1)
+  })
 })
+
+/** Of two branches, one after the other, the first one holds a step that fails. */
+const failingBranch = LambdaHandler.make(
+  Open.implement(() =>
+    Effect.map(
+      Durable.parallel(
+        "batch",
+        [Durable.step("fail", nobodyKnows, { retry: RetryPolicy.none, error: Failure }), Effect.void],
+        { concurrency: 1, error: Failure, policy: CompletionPolicy.make({ toleratedFailureCount: 1 }) }
+      ),
+      ({ failureCount }) => failureCount
+    )
+  ),
+  alone
+)
 
 /** The callback of this handler times out after three seconds, and somebody answers after four. */
 const late: Requirement = {

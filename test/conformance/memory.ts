@@ -59,6 +59,8 @@ class Host {
     this.#watch = watch
     this.#around = around
     this.#config = Engine.makeConfig({
+      // Handlers see times as `Date`s, which have no fractions of a millisecond.
+      stampStep: 1,
       lookup: (name) => {
         const kind =
           name === underTest || name in start.durableTargets ? "durable" : name in start.targets ? "plain" : undefined
