@@ -12,6 +12,11 @@ import { alone, Failure } from "./support.ts"
 const Echo = DurableFunction.make("echo", { payload: Schema.String, success: Schema.String })
 const Failing = DurableFunction.make("failing", { payload: Schema.Unknown, error: Failure })
 
+const retry = RetryPolicy.fixed({ maxAttempts: 2, delay: "1 second" })
+
+/** Writes in capitals. */
+const loud = Serdes.make({ serialize: (value: string) => value.toUpperCase(), deserialize: (text) => text ?? "" })
+
 const echo = (input: string) => Durable.step("echo", Effect.succeed(input))
 
 const failing = (maxAttempts: number) =>
@@ -109,10 +114,7 @@ export const given = {
   "3-14": LambdaHandler.make(
     Echo.implement((input) =>
       Durable.child("child", echo(input), {
-        successSerdes: Serdes.make({
-          serialize: (value: string) => value.toUpperCase(),
-          deserialize: (text) => text ?? ""
-        })
+        successSerdes: loud
       })
     ),
     alone
@@ -149,6 +151,20 @@ export const guessed = {
     alone
   ),
 
+  /** A step in a child that succeeds at its second attempt. */
+  "3-7": LambdaHandler.make(
+    DurableFunction.make("recovering", {
+      payload: Schema.Unknown,
+      success: Schema.String,
+      error: Failure
+    }).implement((input) =>
+      Durable.child("child", Durable.step("unreliable", secondTimeLucky(input), { retry, error: Failure }), {
+        error: Failure
+      })
+    ),
+    alone
+  ),
+
   /** A result that is too large to be kept, so the child is run again on replay. */
   "3-11": LambdaHandler.make(
     DurableFunction.make("large", { payload: Schema.Unknown, success: Schema.Int }).implement(
@@ -168,8 +184,24 @@ export const guessed = {
   "3-12": LambdaHandler.make(
     Echo.implement((input) => Durable.child("child", Durable.step("crash", crashingOnce(input)))),
     alone
+  ),
+
+  /** A child that has a format of its own and fails. */
+  "3-15": LambdaHandler.make(
+    Failing.implement(() =>
+      Durable.child("child", Effect.as(failing(1), "never"), { error: Failure, successSerdes: loud })
+    ),
+    alone
   )
 }
+
+/** Fails at its first attempt and gives the input, or this text, from the second one on. */
+const secondTimeLucky = (input: unknown) =>
+  Effect.flatMap(Durable.StepContext, ({ attempt }) =>
+    attempt === 1
+      ? Effect.fail(new Failure({ message: "not yet" }))
+      : Effect.succeed(typeof input === "string" ? input : "recovered")
+  )
 
 /** Dies when it is run for the first time; a file remembers that. */
 const crashingOnce = (input: string) =>

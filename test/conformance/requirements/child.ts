@@ -1,5 +1,17 @@
 /** The suite `child`: operations in a context of their own. */
-import { died, attempt, child, failedWith, payload, random, step, wait, invoked, type Rows } from "./table.ts"
+import {
+  died,
+  attempt,
+  child,
+  failedContext,
+  failedWith,
+  payload,
+  random,
+  step,
+  wait,
+  invoked,
+  type Rows
+} from "./table.ts"
 
 export const rows: Rows = {
   "3-1": {
@@ -92,6 +104,20 @@ export const rows: Rows = {
     result: "fallback_result",
     events: ["ContextStarted child", "StepStarted s in child", "StepFailed s in child", "ContextFailed child", invoked]
   },
+  "3-7": {
+    ...random,
+    result: "${TEXT}",
+    events: [
+      "ContextStarted child",
+      "StepStarted s in child",
+      { line: "StepFailed s in child", details: attempt(1, 1) },
+      invoked,
+      "StepStarted s in child",
+      { line: "StepSucceeded s in child", details: { ...attempt(2), ...payload("${TEXT}") } },
+      { line: "ContextSucceeded child", details: payload("${TEXT}") },
+      invoked
+    ]
+  },
   "3-11": {
     result: 307_200,
     events: [...child(undefined, ...step("s", "x".repeat(1_024), "child")), ...wait(1), invoked]
@@ -105,6 +131,15 @@ export const rows: Rows = {
       died,
       { line: "StepSucceeded s in child", details: payload("in") },
       { line: "ContextSucceeded child", details: payload("in") },
+      invoked
+    ]
+  },
+  "3-15": {
+    events: [
+      ...failedContext("RunInChildContext", "child", "StepStarted s in child", {
+        line: "StepFailed s in child",
+        details: { ...attempt(1), ...failedWith("Failure") }
+      }),
       invoked
     ]
   }
