@@ -198,7 +198,7 @@ export const checkName = (contract: { readonly name: string }, name: unknown): E
   // The message does not quote the name, which may contain confidential data.
   return Effect.fail(
     new ClientRefused({
-      message: `Expected the name of an execution of "${contract.name}" to be 1 to 64 letters, digits, - and _, found ${found}. Name it in the options, or mend the idempotencyKey of the contract.`
+      message: `Expected the name of an execution of "${contract.name}" to be 1 to 64 letters, digits, - and _, found ${found}. Name it in the options, or correct the idempotencyKey of the contract.`
     })
   )
 }

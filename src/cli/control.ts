@@ -52,7 +52,7 @@ export const skipTime = (
     const read = Schema.decodeUnknownOption(Skipped)(answer)
     return read._tag === "Some"
       ? Effect.succeed(read.value.skipped)
-      : Effect.fail(failed(`The service at ${url} is no engine of effect-durable, and skips no time.`))
+      : Effect.fail(failed(`The service at ${url} is not an engine of effect-durable, so it cannot skip time.`))
   })
 
 /** Returns the answer as JSON, or undefined if there is no such route. */

@@ -25,7 +25,7 @@ export const doctor = Command.make(
   "doctor",
   {
     files: Argument.String("FILE").pipe(
-      Argument.withDescription("Modules whose contracts are looked at, too"),
+      Argument.withDescription("Modules whose contracts to check as well"),
       Argument.variadic()
     ),
     db: database,
@@ -45,4 +45,4 @@ export const doctor = Command.make(
       else for (const line of table(found.map(({ about, says, verdict }) => [verdict, about, says]))) result(line)
       if (problems > 0) return yield* failed(`${problems} problem${problems === 1 ? "" : "s"} found.`)
     })
-).pipe(Command.withDescription("Say what is wrong with the project in this folder"))
+).pipe(Command.withDescription("Check the project in this folder"))

@@ -73,7 +73,7 @@ export const jsonOf = (flag: string, given: string): Effect.Effect<string, Comma
       },
       catch: (error) =>
         misused(
-          `--${flag} takes JSON, and this is none: ${messageOf(error)}. A text needs its quotes: --${flag} '"text"'.`
+          `--${flag} takes JSON, and this is not JSON: ${messageOf(error)}. A text needs its quotes: --${flag} '"text"'.`
         )
     })
   )

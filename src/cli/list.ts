@@ -31,9 +31,9 @@ export const ls = Command.make(
       Argument.withDescription("The function; on a local engine without it all of them"),
       Argument.optional
     ),
-    status: text("status", "STATUS,…", `Only executions that stand so: ${executionStatuses.join(", ")}`),
+    status: text("status", "STATUS,…", `Only executions with one of these statuses: ${executionStatuses.join(", ")}`),
     name: text("name", "NAME", "Only executions of this name"),
-    limit: count("limit", "N", "How many at the most [50]"),
+    limit: count("limit", "N", "The maximum number of executions [50]"),
     json,
     ...connection
   },
@@ -65,7 +65,7 @@ const statusesIn = (status: string | undefined): Effect.Effect<ReadonlyArray<str
   const unknown = statuses?.find((one) => !executionStatuses.some((known) => known === one))
   return unknown === undefined
     ? Effect.succeed(statuses)
-    : Effect.fail(misused(`"${unknown}" is no status. There are ${executionStatuses.join(", ")}.`))
+    : Effect.fail(misused(`"${unknown}" is not a status. The statuses are ${executionStatuses.join(", ")}.`))
 }
 
 const heads = ["NAME", "FUNCTION", "STATUS", "STARTED", "DURATION"]

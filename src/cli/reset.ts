@@ -23,7 +23,7 @@ export const reset = Command.make(
     olderThan: text(
       "older-than",
       "AGE",
-      "Only executions that ended before that: 7d, 12h, 30m. Without it the database goes"
+      "Delete only executions that ended longer ago than this: 7d, 12h, 30m. Without it the whole database is deleted"
     ),
     json
   },

@@ -26,7 +26,7 @@ export const show = Command.make(
     reference: execution,
     function: functionName,
     payloads: toggle("payloads", "Show payloads and results, too"),
-    most: count("most", "N", "So many operations of one parent at the most [100]"),
+    most: count("most", "N", "The maximum number of operations drawn under one parent [100]"),
     json,
     ...connection
   },

@@ -67,7 +67,7 @@ export const passedOver = ({ history }: Pick<Core, "history">, work: Work, milli
   const missing = missingFor(history, work)
   return (
     `The history holds ${listOf(missing)}, and work outside of steps that might still ask for it has taken more than ${millis} ms, so ${asked(work, missing.length)} all the same. ` +
-    "An operation that was renamed or removed is done once more under its new name. Put the work outside into a Durable.step, so that such a change is found."
+    "An operation that was renamed or removed runs once more under its new name. Put the work outside of steps into a Durable.step, so that such a change is found."
   )
 }
 
@@ -111,7 +111,7 @@ export const otherEnd = (batch: string, item: string, hadSucceeded: boolean): No
     operation: batch,
     message:
       `The history holds "${item}" as an item that ${hadSucceeded ? "succeeded" : "failed"}, but this time it ended otherwise. ` +
-      "Its result is not kept but made of the operations inside, so the code between those has to do the same at every replay."
+      "A replay rebuilds its result from the operations inside, so the code between them has to do the same at every replay."
   })
 
 /** Returns the mistake when the code of a context that is only rebuilt waits for operations without an outcome. */

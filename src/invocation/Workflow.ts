@@ -86,7 +86,7 @@ const tellUnwound = ({ fibers, listener }: Parts, exit: Exit.Exit<unknown, unkno
   if (cut < 0 || failures.length === 0) return
   const { ErrorMessage, ErrorType } = defectObject(Cause.squash(Cause.fromReasons(failures)))
   listener.warned?.(
-    `A finalizer of the workflow failed while the invocation was suspended, which changes nothing of its outcome (${ErrorType}: ${ErrorMessage}). Mend it: it runs at the end of every invocation.`
+    `A finalizer of the workflow failed while the invocation was suspended, which changes nothing of its outcome (${ErrorType}: ${ErrorMessage}). Correct it: it runs at the end of every invocation.`
   )
 }
 

@@ -101,9 +101,8 @@ export interface Options<R, E> {
   /**
    * The maximum number of operations of one execution, counting the execution itself and every further attempt. An execution
    * that would exceed it ends as FAILED with `LimitExceeded`; a warning is logged at 80 %. A small number finds an endless
-   * loop before it costs much. Use a number above 3,000 only if the service allows more in future: until then it refuses
-   * operations beyond its own limit. A number that is not whole, or less than 1, throws when the handler is created.
-   * Default: 3,000, the limit of the service.
+   * loop before it costs much. A whole number of at least 1. Use a number above 3,000 only if the service allows more in
+   * future: until then it refuses operations beyond its own limit. Default: 3,000, the limit of the service.
    */
   readonly maxOperations?: number | undefined
   /**

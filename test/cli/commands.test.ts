@@ -454,7 +454,7 @@ describe("every command", () => {
         [["invoke"], "FUNCTION"],
         [["show", "a", "b"], "b"],
         [["ls", "--colour"], "--colour"],
-        [["ls", "--status", "BROKEN"], `"BROKEN" is no status`],
+        [["ls", "--status", "BROKEN"], `"BROKEN" is not a status`],
         [["ls", "--limit", "0"], "--limit takes 1 or more"],
         [["ls", "--endpoint", "nowhere"], `"nowhere" is not an address`],
         [["ls", "--aws", "--endpoint", "http://127.0.0.1:9177"], "give one of them"],

@@ -59,7 +59,7 @@ describe("The description of a failure", () => {
     })
     assert.deepStrictEqual(describeFailure(unread), {
       status: 200,
-      message: "The answer, with HTTP status 200, is none of the Lambda API."
+      message: "The answer, with HTTP status 200, is not one of the Lambda API."
     })
   })
 })

@@ -41,7 +41,7 @@ export const describeFailure = (error: unknown, secrets: ReadonlyArray<string> =
 /** Returns the failure for an answer that is not in the form of the API. It shows nothing of the answer. */
 export const unreadable = (status: number): Failure => ({
   status,
-  message: `The answer, with HTTP status ${status}, is none of the Lambda API.`
+  message: `The answer, with HTTP status ${status}, is not one of the Lambda API.`
 })
 
 /** Names without information. */

@@ -193,7 +193,7 @@ describe("Without credentials in the environment", () => {
     )
     assert.strictEqual(stderr, "")
     assert.match(stdout, /^StoreUnavailable CredentialsMissing: Expected AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY/)
-    assert.include(stdout, "Set the two, install the package, or hand over credentials with layerWith.")
+    assert.include(stdout, "Set the two, install the package, or pass credentials with layerWith.")
     assert.include(stdout, "There is no @aws-sdk/credential-providers")
   })
 })

@@ -121,9 +121,9 @@ class NoProviders extends Error {
 
   constructor(reason: string) {
     super(
-      "Expected AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment, found none of both, and the package " +
-        "@aws-sdk/credential-providers, which knows of other credentials, could not be loaded. Set the two, install the " +
-        `package, or hand over credentials with layerWith. ${reason}`
+      "Expected AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment, found neither, and the package " +
+        "@aws-sdk/credential-providers, which finds other credentials, could not be loaded. Set the two, install the " +
+        `package, or pass credentials with layerWith. ${reason}`
     )
   }
 }
