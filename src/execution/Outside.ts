@@ -10,7 +10,8 @@
  *    block nor contradict until the last such fiber is back. The first time that matters, a warning says so.
  * 2. When everything else waits, the invocation waits for work outside for at most `outsideLimit`. Then the execution is
  *    suspended if the service will wake it; otherwise the invocation fails. Either way a message says where the work is.
- * 3. An execution is found to be stuck only after everything that the runtime cannot see had its time to show.
+ * 3. An execution is found to be stuck only after everything that the runtime cannot see had its time to show. Neither this
+ *    nor the end of the limit counts while a fiber of the workflow is about to run, or computes across turns.
  * 4. One warning per place says that results from outside are not recorded.
  *
  * @since 0.1.0
@@ -115,7 +116,7 @@ export class Outside {
     this.certain()
     this.#stopDoubt = settings.whenQuiet(Math.max(0, Math.min(settings.outsideLimit, left)), (isQuiet) => {
       this.#stopDoubt = undefined
-      decide(isQuiet === true)
+      if (this.#isAtRest) decide(isQuiet === true)
     })
   }
 
@@ -171,9 +172,14 @@ export class Outside {
     return places.length === 0 ? [] : [`work outside of steps (${places.join(", ")})`]
   }
 
+  /** Whether still nothing moves. A fiber that is back and computes for long lets time pass, and rests after that. */
+  get #isAtRest(): boolean {
+    return this.#parts.lifetime.isOpen && !this.#parts.fibers.queued
+  }
+
   #giveUp(): void {
     const { lifetime, listener, outbox, settings } = this.#parts
-    if (!lifetime.isOpen) return
+    if (!this.#isAtRest) return
     const [work = unseen] = this.describe()
     const waited = `The invocation has waited ${settings.outsideLimit} ms for ${work}.`
     if (!this.#host.hasDurable()) return lifetime.end(failed(waited))

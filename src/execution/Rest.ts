@@ -159,14 +159,14 @@ export class Rest {
   }
 
   #stick(): void {
-    const { lifetime, outbox } = this.#parts
+    const { outbox } = this.#parts
     const { doors, naps, outside } = this.#movers
     const vain = Array.from(doors.all).flatMap(({ namespace, path }) => (namespace.isRebuilding ? [path] : []))
     if (outbox.isBusy) outbox.flush()
     else if (vain.length > 0) Contradiction.tell(this.#parts, Contradiction.inVain(this.#parts, vain))
     // Each nap would end the doubt, and a row of naps has lasted for longer.
     else if (naps.size > 0) this.#judge(false)
-    else outside.doubt((isQuiet) => lifetime.isOpen && this.#judge(isQuiet))
+    else outside.doubt((isQuiet) => this.#judge(isQuiet))
   }
 
   #judge(isQuiet: boolean): void {
