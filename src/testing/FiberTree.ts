@@ -63,7 +63,7 @@ export class FiberTree {
   readonly see = (fiber: AnyFiber, spawner: AnyFiber | undefined): void => {
     if (this.#nodes.has(fiber)) return
     const since = nextMoment()
-    const parent = this.#parentOf(fiber, spawner ?? this.#forking)
+    const parent = spawner === undefined ? this.#forkerOf(fiber) : this.#nodes.get(spawner)
     this.#nodes.set(fiber, { family: parent?.family ?? { since }, since, children: 0 })
     if (parent !== undefined) parent.children++
     fiber.addObserver(() => {
@@ -114,10 +114,14 @@ export class FiberTree {
     return found
   }
 
-  /** Returns the parent of a fiber. Fibers that the runtime forks while others run are not children of those. */
-  #parentOf(fiber: AnyFiber, candidate: AnyFiber | undefined): Node | undefined {
-    const parent = candidate === undefined ? undefined : this.#nodes.get(candidate)
-    return candidate !== undefined && ownerOf(fiber) === ownerOf(candidate) ? parent : undefined
+  /**
+   * Returns the fiber that forks another one at this moment. Fibers that the runtime forks while others run are not children
+   * of those.
+   */
+  #forkerOf(fiber: AnyFiber): Node | undefined {
+    const candidate = this.#forking
+    const forker = candidate === undefined ? undefined : this.#nodes.get(candidate)
+    return candidate !== undefined && ownerOf(fiber) === ownerOf(candidate) ? forker : undefined
   }
 }
 

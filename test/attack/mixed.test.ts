@@ -308,6 +308,21 @@ describe("the same in every way: local work between operations", () => {
       ends: "event",
       log: ["got event"]
     },
+    "a Queue that a local fiber fills, which begins while the workflow is in a step": {
+      program: (kit) =>
+        Effect.gen(function* () {
+          const queue = yield* Queue.unbounded<string>()
+          yield* Durable.local(
+            Effect.forkDetach(Effect.andThen(Effect.sleep("10 millis"), Queue.offer(queue, "event")))
+          )
+          yield* kit.step("subscribed")
+          const found = yield* Durable.local(Queue.take(queue))
+          yield* kit.step(`got ${found}`)
+          return found
+        }),
+      ends: "event",
+      log: ["subscribed", "got event"]
+    },
     "local work in both branches of a race of waits": {
       program: (kit) =>
         Durable.race(
