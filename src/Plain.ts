@@ -168,7 +168,7 @@ export type RecordOptions<A, Own = unknown> = readonly [options?: (Recording<A> 
 export type Recordable<A, E, O, Own = unknown, Key extends string = "success"> = O extends
   | readonly []
   | readonly [unknown]
-  ? typeof NotInferredId extends keyof OptionsOf<O>
+  ? IsInferred<O> extends false
     ? unknown
     : RecordableValue<A, OptionsOf<O>, Key> &
         RecordableError<E, OptionsOf<O>> &
@@ -181,11 +181,12 @@ export type Recordable<A, E, O, Own = unknown, Key extends string = "success"> =
  * @category type rules
  * @since 0.1.0
  */
-// Before it checks a function argument, the compiler checks the other arguments for a value of type `never`.
-export type RecordableValue<A, Opt, Key extends string> = Opt extends { readonly successSerdes: infer Codec }
+// Before it checks a function argument, the compiler checks the other arguments for a value of type `never`. A check in
+// brackets applies to every object that the options may be, for instance those of `isSlow ? { retry } : undefined`.
+export type RecordableValue<A, Opt, Key extends string> = [Opt] extends [{ readonly successSerdes: infer Codec }]
   ? [A] extends [never]
     ? unknown
-    : Codec extends SerdesFor<A>
+    : [Codec] extends [SerdesFor<A>]
       ? unknown
       : {
           readonly [Message in `the ${Key}Serdes is no Serdes.Codec of the value`]: {
@@ -193,7 +194,7 @@ export type RecordableValue<A, Opt, Key extends string> = Opt extends { readonly
             readonly codec: Codec
           }
         }
-  : Opt extends { readonly success: infer S extends Typed }
+  : [Opt] extends [{ readonly success: infer S extends Typed }]
     ? [A] extends [S["Type"]]
       ? unknown
       : { readonly "the success schema does not fit the value": { readonly value: A; readonly schema: S["Type"] } }
@@ -214,7 +215,7 @@ interface SerdesFor<A> {
  */
 // A type parameter fits its own Schema only as a whole: the compiler cannot tell what remains of it without the library's
 // errors.
-export type RecordableError<E, Opt> = Opt extends { readonly error: infer S extends Typed }
+export type RecordableError<E, Opt> = [Opt] extends [{ readonly error: infer S extends Typed }]
   ? [E] extends [S["Type"] | OperationError]
     ? unknown
     : {
@@ -244,9 +245,9 @@ interface Typed {
  * @category type rules
  * @since 0.1.0
  */
-type KnownOptions<Options, Known> = [Exclude<keyof Options, keyof Known>] extends [never]
+type KnownOptions<Options, Known> = [Exclude<KeyOf<Options>, keyof Known>] extends [never]
   ? unknown
-  : { readonly [Key in Exclude<keyof Options, keyof Known> & string as `there is no option "${Key}" here`]: never }
+  : { readonly [Key in Exclude<KeyOf<Options>, keyof Known> & string as `there is no option "${Key}" here`]: never }
 
 /**
  * `Checked`, if the options at the end of the arguments `O` have only fields of `Known`. Otherwise a tuple in which each
@@ -262,7 +263,7 @@ export type KnownArguments<
   Checked extends ReadonlyArray<unknown>,
   Lead extends ReadonlyArray<unknown> = readonly []
 > = O extends readonly [...Lead, infer Options]
-  ? [Exclude<keyof Options, keyof Known>] extends [never]
+  ? [Exclude<KeyOf<Options>, keyof Known>] extends [never]
     ? Checked
     : readonly [
         ...Lead,
@@ -353,12 +354,13 @@ type HasOwnProblem<A> = [A] extends [object]
  * @category type rules
  * @since 0.1.0
  */
-export type RecordedValue<A, O> =
-  OptionsOf<O> extends { readonly successSerdes: object }
-    ? FromArguments<A>
-    : OptionsOf<O> extends { readonly success: infer S extends Typed }
-      ? S["Type"]
-      : FromArguments<A>
+export type RecordedValue<A, O> = ValueBy<A, OptionsOf<O>>
+
+type ValueBy<A, Opt> = Opt extends { readonly successSerdes: object }
+  ? FromArguments<A>
+  : Opt extends { readonly success: infer S extends Typed }
+    ? S["Type"]
+    : FromArguments<A> | SchemaIn<Opt, "success">["Type"]
 
 /**
  * The errors of an operation: the members of the error Schema with which its body fails, and the library's own operation
@@ -394,9 +396,10 @@ export type RecordServices<O> =
   | SerdesServices<OptionsOf<O>>
 
 type SchemaServices<Opt, Key extends string> =
-  Opt extends Readonly<Record<Key, infer S extends Coded>> ? S["DecodingServices"] | S["EncodingServices"] : never
+  | SchemaIn<Opt, Key>["DecodingServices"]
+  | SchemaIn<Opt, Key>["EncodingServices"]
 
-interface Coded {
+interface Coded extends Typed {
   readonly DecodingServices: unknown
   readonly EncodingServices: unknown
 }
@@ -407,8 +410,38 @@ type SerdesServices<Opt> = Opt extends {
   ? R
   : never
 
-/** The options object, or undefined when there is none. */
-type OptionsOf<O> = O extends readonly [infer Opt] ? Opt : undefined
+/** The options object, or undefined when there is none. It is a union when the call may have one of several. */
+type OptionsOf<O> = IsInferred<O> extends true ? (O extends readonly [infer Opt] ? Opt : undefined) : undefined
+
+/** Whether the compiler has inferred the arguments. In its first pass they are the default of their type parameter. */
+type IsInferred<O> = O extends readonly [infer Opt] ? (typeof NotInferredId extends KeyOf<Opt> ? false : true) : true
+
+/** The keys of all members of a union. */
+type KeyOf<T> = T extends unknown ? keyof T : never
+
+/**
+ * The type of an option in the arguments `O`. It includes `undefined` if the option may be missing.
+ *
+ * @category type rules
+ * @since 0.1.0
+ */
+export type OptionOf<O, Key extends string> = ValueIn<OptionsOf<O>, Key>
+
+type ValueIn<Opt, Key extends string> = Opt extends unknown ? (Key extends keyof Opt ? Opt[Key] : undefined) : never
+
+/**
+ * The Schema under a key of the options `Opt`, also if the key is optional.
+ *
+ * @category type rules
+ * @since 0.1.0
+ */
+export type SchemaIn<Opt, Key extends string> = Opt extends unknown
+  ? Key extends keyof Opt
+    ? Opt extends { readonly [K in Key]?: (infer S extends Coded) | undefined }
+      ? S
+      : never
+    : never
+  : never
 
 type Declared<E> = Exclude<E, OperationError>
 

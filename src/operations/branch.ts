@@ -8,6 +8,7 @@
  */
 import * as Effect from "effect/Effect"
 import { cast } from "effect/Function"
+import type { OptionOf } from "../Plain.ts"
 import { effectIn, isList, unfit } from "./argument.ts"
 import type { BatchItem } from "./batch.ts"
 import type { Body } from "./Operation.ts"
@@ -76,7 +77,7 @@ export interface CollectOptions extends ConcurrencyOptions {
   readonly discard?: boolean | undefined
 }
 
-type DiscardOf<O> = O extends readonly [{ readonly discard: infer Discard }] ? Discard : false
+type DiscardOf<O> = OptionOf<O, "discard">
 
 /** The recorded type of a value: `void` if the values are discarded. */
 export type Kept<A, O> = [DiscardOf<O>] extends [true] ? void : A

@@ -25,7 +25,7 @@ import * as Contradiction from "../execution/Contradiction.ts"
 import type { Execution, Parts } from "../execution/Parts.ts"
 import { isFinalizing } from "../execution/References.ts"
 import { catchDefectEager, exitOf } from "../internal/effect.ts"
-import type { NoOtherOptions } from "../Plain.ts"
+import type { NoOtherOptions, SchemaIn } from "../Plain.ts"
 import type * as Serdes from "../Serdes.ts"
 import { inPlainJson } from "../values/Failures.ts"
 import { readValue, type Conversion, type Recording, type Subject } from "../values/Values.ts"
@@ -101,7 +101,7 @@ export type AnswerValue<O> = O extends {
     : never
   : O extends { readonly success: infer S extends Schema.Top }
     ? S["Type"]
-    : string
+    : string | SchemaIn<O, "success">["Type"]
 
 /**
  * The errors with which a callback may fail, derived from the options.
@@ -109,7 +109,7 @@ export type AnswerValue<O> = O extends {
  * @category models
  * @since 0.1.0
  */
-export type AnswerError<O> = O extends { readonly error: infer S extends Schema.Top } ? S["Type"] : never
+export type AnswerError<O> = SchemaIn<O, "error">["Type"]
 
 /**
  * The services for reading the answer to a callback, derived from the options.
@@ -122,10 +122,8 @@ export type AnswerServices<O> =
       readonly successSerdes: { readonly deserialize: (...args: never) => Effect.Effect<unknown, unknown, infer R> }
     }
       ? R
-      : O extends { readonly success: infer S extends Schema.Top }
-        ? S["DecodingServices"]
-        : never)
-  | (O extends { readonly error: infer S extends Schema.Top } ? S["DecodingServices"] : never)
+      : SchemaIn<O, "success">["DecodingServices"])
+  | SchemaIn<O, "error">["DecodingServices"]
 
 /** The error of creating a callback whose deadline may have passed. */
 type DeadlineError<O> =

@@ -31,6 +31,7 @@ import { md5 } from "../internal/md5.ts"
 import { orNone } from "../internal/options.ts"
 import type {
   FromArguments,
+  OptionOf,
   RecordOptions,
   RecordServices,
   Recordable,
@@ -55,7 +56,7 @@ import {
   type LastOptions
 } from "./forms.ts"
 import { operation, type Body, type Leaf } from "./Operation.ts"
-import { typed, type InsideStep, type OptionOf, type PolicyFor } from "./typed.ts"
+import { typed, type InsideStep, type PolicyFor } from "./typed.ts"
 
 /**
  * The options of a {@link step}, except those for recording its outcome.

@@ -37,13 +37,6 @@ export type PolicyFor<E, Policy> = [Policy] extends [RetryPolicy<E> | undefined]
 /** The arguments after the first. */
 export type AfterFirst<O> = O extends readonly [unknown, ...infer Rest] ? Rest : readonly []
 
-/** The type of an option in the arguments `O`, if it is given. */
-export type OptionOf<O, Key extends string> = O extends readonly [infer Options]
-  ? Key extends keyof Options
-    ? Options[Key]
-    : undefined
-  : undefined
-
 /**
  * A limit of time: a duration (1 second to 366 days, rounded up to whole seconds), or a point in time. A point in time
  * that has already passed fails before anything is recorded.
