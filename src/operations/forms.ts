@@ -89,10 +89,12 @@ export type FirstUnrecorded<V, W, O extends ReadonlyArray<unknown>, Known> = IfE
 /** The result of the form that takes its effect as an argument. Without an effect only the arguments are wrong. */
 export type Given<V, W, Operation> = IfEffect<V, W, Operation, Misused>
 
-/** A type that fits everywhere, so that the compiler reports only the actual error of a wrong call. */
-interface Misused extends Effect.Effect<never, never, Execution> {
-  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | Execution>
-}
+/**
+ * A type that fits everywhere, so that the compiler reports only the actual error of a wrong call. It is no interface: the
+ * compiler would report that a declaration cannot name it, too.
+ */
+type Misused = Effect.Effect<never, never, Execution> &
+  (<A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R | Execution>)
 
 /**
  * The constraint of the arguments after the name in the form that takes its effect in a pipe: those of `Lead`, and the

@@ -13,6 +13,7 @@ import * as Schema from "effect/Schema"
 import { type Airline, Book, Price, type Seat, SeatTaken, book } from "../library/index.ts"
 
 declare const date: Effect.Effect<Date>
+declare const perhaps: boolean
 declare const number: Effect.Effect<number>
 declare const reserve: Effect.Effect<Seat, SeatTaken, Airline>
 declare const counted: Effect.Effect<number, SeatTaken>
@@ -76,6 +77,22 @@ export const withOperations = [
   }),
   // @ts-expect-error a plain function has no history: use durable operations in a DurableFunction.make contract only
   DurableFunction.plain("a").implement(() => nap)
+]
+
+/** What is no effect, and what is no Schema perhaps. Declarations of these calls are written all the same. */
+export const withoutEffect = [
+  // @ts-expect-error Argument of type '() => Effect.Effect<number, never, never>' is not assignable to parameter of type 'Effect<
+  Durable.step("a", () => number),
+  // @ts-expect-error Type 'Promise<number>' is missing the following properties from type 'Effect<
+  Durable.step("a", Promise.resolve(1)),
+  // @ts-expect-error Argument of type '() => Effect.Effect<number, never, never>' is not assignable to parameter of type 'Effect<
+  Durable.child("a", () => number),
+  // @ts-expect-error Argument of type '() => Effect.Effect<number, never, never>' is not assignable to parameter of type 'Effect<
+  Durable.timeout("a", () => number, "1 day"),
+  // @ts-expect-error Argument of type '() => Effect.Effect<number, never, never>' is not assignable to parameter of type 'Effect<
+  Durable.retry("a", () => number, RetryPolicy.standard),
+  // @ts-expect-error an error is recorded through its schema: give { error: Schema }
+  Durable.step("a", counted, perhaps ? { error: SeatTaken } : {})
 ]
 
 /** Options that do not exist, or that are of another type. */
