@@ -261,7 +261,8 @@ const untilQuiet = (parts: Parts, left: Set<AnyFiber>, isQuiet: () => boolean): 
     }
     const cancel = host.after(settings.grace, () => {
       lifetime.over()
-      outbox.abort()
+      // What may still be recorded is sent after this.
+      if (!lifetime.mayRecord) outbox.abort()
       finish()
     })
     const check = (): void => {

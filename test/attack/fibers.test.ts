@@ -2,7 +2,8 @@
  * Fibers that are begun in ways of their own: from plain code, inside of their parents, without a parent; and those that are left.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Durable } from "effect-durable"
+import { Durable, DurableFunction } from "effect-durable"
+import { TestEngine } from "effect-durable/testing"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -13,6 +14,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as Random from "effect/Random"
+import * as Schema from "effect/Schema"
 import { PreventSchedulerYield } from "effect/Scheduler"
 import { everywhere, run } from "../support/host.ts"
 import { attacks, both, hours, part } from "./everyWay.ts"
@@ -290,5 +292,26 @@ describe("a host whose fibers never ask to yield", () => {
       )
       assert.strictEqual(ran.outcome, 'completed with "done"')
     })
+  )
+})
+
+describe("a fiber that is left behind at the end", () => {
+  const Left = DurableFunction.make("left", { success: Schema.String })
+  const left = Left.implement(() =>
+    Durable.raceFirst("race", [
+      Durable.onExit(Effect.succeed("lost"), () => Durable.step("tidy", Effect.void)),
+      Effect.as(Effect.forkDetach(Effect.uninterruptible(Effect.sleep("6 seconds"))), "won")
+    ])
+  )
+
+  it.effect("keeps nothing from being recorded that was queued before", () =>
+    Effect.gen(function* () {
+      const { operations, result } = yield* TestEngine.start(Left)
+      assert.strictEqual(yield* result, "won")
+      assert.deepStrictEqual(
+        (yield* operations()).map(({ Name, Status }) => `${Name} ${Status}`),
+        ["race SUCCEEDED", "tidy SUCCEEDED"]
+      )
+    }).pipe(Effect.provide(TestEngine.layer([left], { invocationTimeout: Infinity })))
   )
 })
