@@ -14,14 +14,7 @@ import {
   NotFound,
   type ClientError
 } from "./ClientPort.ts"
-import { mayPass } from "./internal/awsFailure.ts"
-
-/** A refusal of the service: its HTTP status and the name of its exception, if they are known. */
-interface Refusal {
-  readonly status?: number | undefined
-  readonly name?: string | undefined
-  readonly message: string
-}
+import { mayPass, type Refusal } from "./internal/awsFailure.ts"
 
 export const clientError = (failure: Refusal): ClientError => {
   const message = failure.name === undefined ? failure.message : `${failure.name}: ${failure.message}`

@@ -180,15 +180,17 @@ export class Rest {
    * did not run explains more; or else a sleep that is too long, or too short.
    */
   #tellStuck(unseen: ReadonlyArray<AnyFiber>): void {
-    const isOther = this.#parts.history.unclaimed > 0 && this.#skipped.length === 0
+    Contradiction.tell(this.#parts, this.#mistakeOf(unseen))
+  }
+
+  #mistakeOf(unseen: ReadonlyArray<AnyFiber>): Mistake {
+    const { executionName, history } = this.#parts
+    if (history.unclaimed > 0 && this.#skipped.length === 0) return Contradiction.unclaimed(this.#parts, undefined)
     const [endless] = this.#endless
-    const mistake = isOther
-      ? Contradiction.unclaimed(this.#parts, undefined)
-      : (endless ??
-        (this.#movers.naps.size > 0
-          ? Contradiction.spinning(this.#parts.executionName)
-          : Contradiction.stuck(this.#parts, unseen, this.#skipped)))
-    Contradiction.tell(this.#parts, mistake)
+    if (endless !== undefined) return endless
+    return this.#movers.naps.size > 0
+      ? Contradiction.spinning(executionName)
+      : Contradiction.stuck(this.#parts, unseen, this.#skipped)
   }
 
   /** Lists the fibers that wait neither for an operation nor for a fiber that they forked. */

@@ -22,8 +22,8 @@ export const portableByteLength = (text: string): number => {
 }
 
 /**
- * Returns the bytes that a text takes inside of JSON, where quotes, backslashes and control characters are escaped. Counts
- * more than there are for characters of two units.
+ * Returns the bytes that a text takes inside of JSON, where quotes, backslashes and control characters are escaped. For
+ * a short text with control characters or characters of two units it counts more than there are.
  */
 export const jsonSize = (text: string): number => {
   // Writing a long text takes the runtime less time than the first loop over it takes here.

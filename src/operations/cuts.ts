@@ -19,7 +19,6 @@ import type { Claim } from "../execution/Claim.ts"
 import type { Mark } from "../execution/Marks.ts"
 import type { Parts } from "../execution/Parts.ts"
 import { recordMark } from "../execution/recordMark.ts"
-import { isLetGo } from "../execution/References.ts"
 import { describeFound } from "../internal/found.ts"
 import { propertyAt } from "../wire/internal/properties.ts"
 import { unfit } from "./argument.ts"
@@ -67,19 +66,14 @@ export const isYoung = ({ record }: Claim, { host }: Parts): boolean =>
   host.now() - (record?.StartTimestamp ?? 0) < youth
 
 /**
- * Records that an attempt was cut off, if its body still runs after a moment, somebody waits for it, and there is room for
- * the record.
+ * Records that an attempt was cut off, if its body still runs after a moment, and there is room for the record. A body for
+ * which nobody waits any more does not count as running.
  */
 export const noteCutLater = (claim: Claim, parts: Parts, cuts: number): void => {
-  const { attempt, fiber, namespace } = claim
-  const isWanted = (): boolean =>
-    parts.delivery.running.has(claim) &&
-    claim.attempt === attempt &&
-    claim.doors.length > 0 &&
-    namespace.standing !== "closed" &&
-    !isLetGo(namespace, fiber)
+  const { attempt } = claim
   const note = (): void => {
-    if (parts.lifetime.isOpen && parts.usage.hasRoom && isWanted()) noteCut(claim, parts, cuts, () => {})
+    const isRunning = parts.delivery.running.has(claim) && claim.attempt === attempt
+    if (isRunning && parts.lifetime.isOpen && parts.usage.hasRoom) noteCut(claim, parts, cuts, () => {})
   }
   parts.host.after(moment, () => parts.fibers.enqueue(note))
 }

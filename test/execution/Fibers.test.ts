@@ -257,23 +257,14 @@ describe("Fibers loop", () => {
   /** More than may run in a row. */
   const total = 260_000
 
-  it.live("if they never wait, and that is reported once", () =>
+  it.live.each([
+    { way: "never wait", goOn: (next: () => void) => next() },
+    { way: "wait for promises that are kept already", goOn: (next: () => void) => void Promise.resolve().then(next) }
+  ])("if they $way, and that is reported once", ({ goOn }) =>
     Effect.gen(function* () {
       const { counts, fibers, log } = make()
       const again = (): void => {
-        if (counts().tasks < total) fibers.enqueue(again)
-      }
-      fibers.enqueue(again)
-      while (counts().tasks < total) yield* settle
-      assert.deepStrictEqual(log, ["spins"])
-    })
-  )
-
-  it.live("if they wait for promises that are kept already", () =>
-    Effect.gen(function* () {
-      const { counts, fibers, log } = make()
-      const again = (): void => {
-        if (counts().tasks < total) void Promise.resolve().then(() => fibers.enqueue(again))
+        if (counts().tasks < total) goOn(() => fibers.enqueue(again))
       }
       fibers.enqueue(again)
       while (counts().tasks < total) yield* settle

@@ -13,6 +13,15 @@ import {
   type Rows
 } from "./table.ts"
 
+/** A step in a child that has failed once and begins again. */
+const tried = [
+  "ContextStarted child",
+  "StepStarted s in child",
+  { line: "StepFailed s in child", details: attempt(1, 1) },
+  invoked,
+  "StepStarted s in child"
+]
+
 export const rows: Rows = {
   "3-1": {
     Input: "in",
@@ -57,11 +66,7 @@ export const rows: Rows = {
   },
   "3-8": {
     events: [
-      "ContextStarted child",
-      "StepStarted s in child",
-      { line: "StepFailed s in child", details: attempt(1, 1) },
-      invoked,
-      "StepStarted s in child",
+      ...tried,
       { line: "StepFailed s in child", details: attempt(2) },
       { line: "ContextFailed child", details: failedWith("*") },
       invoked
@@ -108,11 +113,7 @@ export const rows: Rows = {
     ...random,
     result: "${TEXT}",
     events: [
-      "ContextStarted child",
-      "StepStarted s in child",
-      { line: "StepFailed s in child", details: attempt(1, 1) },
-      invoked,
-      "StepStarted s in child",
+      ...tried,
       { line: "StepSucceeded s in child", details: { ...attempt(2), ...payload("${TEXT}") } },
       { line: "ContextSucceeded child", details: payload("${TEXT}") },
       invoked
