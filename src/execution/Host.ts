@@ -66,17 +66,34 @@ export class Host {
     return this.#keep(Effect.runForkWith(this.outside(fiber.context))(effect))
   }
 
+  /**
+   * Adds services of the runtime to those of a fiber of the workflow. What {@link outside} returns for the result has the same
+   * additions: to merge costs two copies of all services, once for each block that has a step.
+   */
+  extended<R>(
+    services: Context.Context<R>,
+    add: (services: Context.Context<R>) => Context.Context<R>
+  ): Context.Context<R> {
+    const made = add(services)
+    this.#outside.set(made, () => add(this.outside(services)))
+    return made
+  }
+
   /** Returns the services of a fiber of the workflow, with the clock, random generator and scheduler of the host. */
   outside<R>(services: Context.Context<R>): Context.Context<R> {
     const known = this.#outside.get(services)
-    if (known !== undefined) return cast<unknown, Context.Context<R>>(known)
+    if (known !== undefined && typeof known !== "function") return cast<unknown, Context.Context<R>>(known)
+    const made = known === undefined ? this.#merged(services) : cast<unknown, () => Context.Context<R>>(known)()
+    this.#outside.set(services, made)
+    return made
+  }
+
+  #merged<R>(services: Context.Context<R>): Context.Context<R> {
     const ours = Context.make(Clock.Clock, this.clock).pipe(Context.add(Scheduler.Scheduler, this.scheduler))
     // A random generator that the program provides itself stays.
     const isOurs = Context.get(services, Random.Random) instanceof WorkflowRandom
     // Merging is cheaper: adding to services with many additions copies them all, once for each step.
-    const made = Context.merge(services, isOurs ? Context.add(ours, Random.Random, this.random) : ours)
-    this.#outside.set(services, made)
-    return made
+    return Context.merge(services, isOurs ? Context.add(ours, Random.Random, this.random) : ours)
   }
 
   /**

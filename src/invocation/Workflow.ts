@@ -93,9 +93,7 @@ const tellUnwound = ({ fibers, listener }: Parts, exit: Exit.Exit<unknown, unkno
 /** Returns the services of the workflow. */
 const servicesOf = (parts: Parts, services: Context.Context<never>): Context.Context<never> => {
   const host = hostOf(parts)
-  const loggers = parts.surroundings.services(services)
-  return loggers.pipe(
-    Context.add(Execution, { parts, namespace: parts.root }),
+  const own = Context.make(Execution, { parts, namespace: parts.root }).pipe(
     Context.add(Scheduler.Scheduler, parts.fibers),
     // The scheduler sees only fibers that ask it.
     Context.add(Scheduler.PreventSchedulerYield, false),
@@ -103,6 +101,8 @@ const servicesOf = (parts: Parts, services: Context.Context<never>): Context.Con
     Context.add(Random.Random, new WorkflowRandom(host)),
     Context.add(CaptureCallSites, parts.fibers.placeOf !== undefined)
   )
+  // Merging leaves room for additions: the ninth in a row copies all services, here that would be in each block.
+  return Context.merge(parts.surroundings.services(services), own)
 }
 
 const hostOf = (parts: Parts): ServicesHost => ({

@@ -192,11 +192,13 @@ export const inScope = (
   close?: (exit: Exit.Exit<unknown, unknown>) => Effect.Effect<void> | undefined
 ): Body => {
   const scope = Scope.makeUnsafe()
-  const block = Effect.updateContext(body, (services: Context.Context<unknown>) =>
-    parts.surroundings
-      .within(namespace, services)
-      .pipe(Context.add(Execution, { parts, namespace }), Context.add(Scope.Scope, scope))
-  )
+  const added = <R>(services: Context.Context<R>): Context.Context<R> =>
+    Context.add(
+      Context.add(parts.surroundings.within(namespace, services), Execution, { parts, namespace }),
+      Scope.Scope,
+      scope
+    )
+  const block = Effect.updateContext(body, (services: Context.Context<unknown>) => parts.host.extended(services, added))
   // Finalizers of the scope still belong to the block.
   const closeScope = (exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> =>
     Effect.onExitPrimitive(Effect.provideService(Scope.close(scope, exit), Execution, { parts, namespace }), () =>
