@@ -175,7 +175,8 @@ const prepareFile = (path: string): void => {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     writeFileSync(join(folder, ".gitignore"), "*\n")
   }
-  closeSync(openSync(path, "a", ownersOnly))
+  // To close any descriptor of a file ends the locks of this process on it: those of an engine that uses the file already.
+  if (!existsSync(path)) closeSync(openSync(path, "a", ownersOnly))
 }
 
 const ownersOnly = 0o600

@@ -5,6 +5,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as fc from "fast-check"
+import { spawnSync } from "node:child_process"
 import {
   chmodSync,
   readFileSync,
@@ -18,6 +19,7 @@ import {
   writeSync
 } from "node:fs"
 import { join } from "node:path"
+import process from "node:process"
 import { DatabaseSync } from "node:sqlite"
 import * as Service from "../../src/engine/Service.ts"
 import * as Stored from "../../src/engine/Stored.ts"
@@ -26,6 +28,9 @@ import { Store } from "../../src/local/Store.ts"
 import { Chaos, commands, type Command } from "../engine/chaos.ts"
 import { seed } from "../engine/support.ts"
 import { folder, viewOf } from "./support.ts"
+
+/** A program that begins to write to the database in its argument. */
+const beginIn = `new (require("node:sqlite").DatabaseSync)(process.argv[1]).exec("begin immediate")`
 
 /** What a kill -9 at this moment leaves of a database: the files as the operating system has them. */
 const copyOf = (path: string, target: string): string => {
@@ -165,6 +170,9 @@ describe("A file", () => {
           const { message, reason } = yield* refusal({ path })
           assert.strictEqual(reason, "locked")
           assert.include(message, "in use by another engine")
+          // The engine that was refused here has not taken the lock away either, against other processes.
+          const { stderr } = spawnSync(process.execPath, ["-e", beginIn, path], { encoding: "utf8" })
+          assert.include(stderr, "database is locked")
         })
       )
       yield* open({ path })
