@@ -7,6 +7,7 @@
  *
  * @since 0.1.0
  */
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -17,9 +18,18 @@ import * as SchemaParser from "effect/SchemaParser"
 import type * as Scope from "effect/Scope"
 import { randomUUID } from "node:crypto"
 import * as Service from "../engine/Service.ts"
+import { squash } from "../hosting/plain.ts"
 import { InvocationEvent } from "../wire/Invocation.ts"
 import type { Backend, PlainCall } from "./Api.ts"
-import { adviceIn, invocationEnd, lookupIn, targetEnd, type FunctionCall, type Functions } from "./Functions.ts"
+import {
+  adviceIn,
+  invocationEnd,
+  lookupIn,
+  targetEnd,
+  type FunctionCall,
+  type FunctionEnd,
+  type Functions
+} from "./Functions.ts"
 import { api, serve, type Patience } from "./Http.ts"
 import { Machine, type Work } from "./Machine.ts"
 import { StorageError } from "./Sqlite.ts"
@@ -113,7 +123,7 @@ const backendOf = (machine: Machine, functions: Functions, time: Time, fork: For
       fork(
         Effect.map(
           time.during(
-            functions.run({
+            run(functions, {
               ...rest,
               requestId: randomUUID(),
               functionName,
@@ -130,10 +140,20 @@ const backendOf = (machine: Machine, functions: Functions, time: Time, fork: For
 
 /** Runs an effect of the engine, and reports its end. */
 const perform = (machine: Machine, functions: Functions, work: Work): Effect.Effect<void> =>
-  Effect.map(functions.run(callOf(work)), (end) =>
+  Effect.map(run(functions, callOf(work)), (end) =>
     work._tag === "InvokeFunction"
       ? machine.invocationEnded(work.executionArn, work.invocationId, invocationEnd(end))
       : machine.targetEnded(work.executionArn, work.operationId, targetEnd(end))
+  )
+
+/** Runs a call. If what runs it breaks, the call has crashed: nothing else would ever end it. */
+const run = (functions: Functions, call: FunctionCall): Effect.Effect<FunctionEnd> =>
+  Effect.catchCause(functions.run(call), (cause) =>
+    Cause.hasInterruptsOnly(cause)
+      ? Effect.failCause(cause)
+      : Effect.as<FunctionEnd>({ _tag: "Exited", error: squash(cause) })(
+          Effect.logError(`${call.functionName} cannot be called`, cause)
+        )
   )
 
 const callOf = (work: Work): FunctionCall => ({

@@ -104,7 +104,6 @@ const startFunction = (
         // Requests that the old process has sent must not receive calls of the next one.
         hangUp()
         runtime.exited(how, isReplaced)
-        if (runtime.hasWaiting) sandbox.start()
       }
     })
     yield* Effect.addFinalizer(() => Effect.promise(() => sandbox.close()))

@@ -2,7 +2,7 @@
  * The runtime of one function: its waiting calls, and Lambda's Runtime API, through which a process in any language requests
  * the next call and reports its end.
  *
- * Owns: calls from their arrival to their end, and their time-outs.
+ * Owns: calls from their arrival to their end, their time-outs, and that of the start of a process.
  * Does not own: the process.
  *
  * Invariants:
@@ -39,6 +39,9 @@ export interface RuntimeOptions {
   readonly onTimeout: () => void
 }
 
+/** The least number of seconds that a process has to start: loading its code takes no time of a call. */
+const patience = 300
+
 export class Runtime {
   readonly #options: RuntimeOptions
   readonly #waiting: Array<Call> = []
@@ -46,6 +49,8 @@ export class Runtime {
   readonly #asking = new Set<(call: Call) => void>()
   /** Whether the current process has requested a call. */
   #ready = false
+  /** Runs from the first call that waits for a process until that process requests a call. */
+  #starting: NodeJS.Timeout | undefined
   #initError: ErrorObject | undefined
 
   constructor(options: RuntimeOptions) {
@@ -66,13 +71,9 @@ export class Runtime {
       }
       this.#waiting.push(waiting)
       this.#handOver()
-      if (this.#waiting.length > 0) this.#options.onWaiting()
+      this.#wake()
       return Effect.sync(() => this.#forget(waiting))
     })
-
-  get hasWaiting(): boolean {
-    return this.#waiting.length > 0
-  }
 
   /**
    * Handles the end of the process. Its running calls have crashed. If it never requested a call it cannot start, and
@@ -93,6 +94,26 @@ export class Runtime {
     }
     this.#ready = false
     this.#initError = undefined
+    this.#started()
+    this.#wake()
+  }
+
+  /** Sees to it that there is a process for the waiting calls. One that never requests a call is killed. */
+  #wake(): void {
+    if (this.#waiting.length === 0) return
+    if (!this.#ready && this.#starting === undefined) {
+      const afterSeconds = Math.max(this.#options.timeoutSeconds, patience)
+      this.#starting = timer(afterSeconds, () => {
+        for (const { end } of Array.from(this.#waiting)) end({ _tag: "TimedOut", afterSeconds })
+        this.#options.onTimeout()
+      })?.unref()
+    }
+    this.#options.onWaiting()
+  }
+
+  #started(): void {
+    clearTimeout(this.#starting)
+    this.#starting = undefined
   }
 
   #handOver(): void {
@@ -109,12 +130,10 @@ export class Runtime {
     const { timeoutSeconds } = this.#options
     this.#running.set(call.call.requestId, call)
     call.deadline = Date.now() + timeoutSeconds * 1_000
-    // A longer time is as good as no limit.
-    if (timeoutSeconds * 1_000 > longestTimer) return
-    call.timer = setTimeout(() => {
+    call.timer = timer(timeoutSeconds, () => {
       call.end({ _tag: "TimedOut", afterSeconds: timeoutSeconds })
       this.#options.onTimeout()
-    }, timeoutSeconds * 1_000)
+    })
   }
 
   #forget(call: Call): void {
@@ -147,6 +166,7 @@ export class Runtime {
   get #next(): Effect.Effect<HttpServerResponse.HttpServerResponse> {
     return Effect.callback((resume) => {
       this.#ready = true
+      this.#started()
       const take = (call: Call): void => resume(Effect.succeed(handedOver(call)))
       this.#asking.add(take)
       this.#handOver()
@@ -182,6 +202,10 @@ export class Runtime {
     )
   }
 }
+
+/** Runs a function after some seconds. A longer time than a timer of Node can have is as good as no limit. */
+const timer = (seconds: number, run: () => void): NodeJS.Timeout | undefined =>
+  seconds * 1_000 > longestTimer ? undefined : setTimeout(run, seconds * 1_000)
 
 const handedOver = ({ call, deadline }: Call): HttpServerResponse.HttpServerResponse =>
   respond({

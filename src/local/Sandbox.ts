@@ -43,13 +43,8 @@ export class Sandbox {
   /** Starts the process unless it runs. */
   start(): void {
     if (this.#child !== undefined || this.#closed) return
-    const [file, ...args] = this.#options.command
-    const child = spawn(file, args, {
-      env: this.#environment(),
-      // The standard output belongs to the engine: output of functions goes to the standard error. The channel ends with the
-      // engine.
-      stdio: ["ignore", process.stderr, process.stderr, "ipc"]
-    })
+    const child = this.#spawn()
+    if (child instanceof Error) return this.#options.onExit(child.message, false)
     this.#child = child
     let ended = false
     const end = (how: string): void => {
@@ -60,6 +55,21 @@ export class Sandbox {
     }
     child.on("error", (error) => end(error.message))
     child.on("exit", (code, signal) => end(signal === null ? `exit status ${code}` : `signal: ${signal}`))
+  }
+
+  /** Node throws some of the reasons for which a program cannot run, such as a path that leads through a file. */
+  #spawn(): ChildProcess | Error {
+    const [file, ...args] = this.#options.command
+    try {
+      return spawn(file, args, {
+        env: this.#environment(),
+        // The standard output belongs to the engine: output of functions goes to the standard error. The channel ends with
+        // the engine.
+        stdio: ["ignore", process.stderr, process.stderr, "ipc"]
+      })
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error))
+    }
   }
 
   /** Ends the process at once; another one starts with the next call. */
@@ -95,18 +105,26 @@ export class Sandbox {
     }
   }
 
-  /** Watches the folder of the file, because editors replace a file instead of writing it. */
+  /**
+   * Watches the folder of the file, because editors replace a file instead of writing it. A function runs without this, too:
+   * there may be no such folder, or the system has no watchers left.
+   */
   #watch(): FSWatcher | undefined {
     const { watched } = this.#options
     if (watched === undefined) return undefined
-    const watcher = watch(dirname(watched), (_, name) => {
-      if (name !== basename(watched)) return
-      this.#replaced = this.#child
-      this.kill()
-    })
-    watcher.on("error", () => undefined)
-    watcher.unref()
-    return watcher
+    try {
+      const watcher = watch(dirname(watched), (_, name) => {
+        if (name !== basename(watched)) return
+        this.#replaced = this.#child
+        this.kill()
+      })
+      watcher.on("error", () => undefined)
+      watcher.unref()
+      return watcher
+    } catch (error) {
+      process.emitWarning(`Changes of ${watched} do not restart its process: ${String(error)}`)
+      return undefined
+    }
   }
 }
 

@@ -77,15 +77,21 @@ const contextOf = (headers: IncomingHttpHeaders): InvocationContext => {
   return context
 }
 
+/** Describes what a handler threw. A handler may throw values that refuse to be read; the process serves other calls, too. */
 const errorBody = (thrown: unknown): string => {
-  const error = thrown instanceof Error ? thrown : new Error(String(thrown))
-  const data: unknown = Reflect.get(error, "errorData")
-  return JSON.stringify({
-    errorType: error.name,
-    errorMessage: error.message,
-    ...(typeof data === "string" && { errorData: data }),
-    stackTrace: (error.stack ?? "").split("\n")
-  })
+  try {
+    const error = thrown instanceof Error ? thrown : new Error(String(thrown))
+    const data: unknown = Reflect.get(error, "errorData")
+    const stack: unknown = error.stack
+    return JSON.stringify({
+      errorType: error.name,
+      errorMessage: error.message,
+      ...(typeof data === "string" && { errorData: data }),
+      stackTrace: typeof stack === "string" ? stack.split("\n") : []
+    })
+  } catch {
+    return JSON.stringify({ errorType: "Error", errorMessage: "The function threw a value that cannot be read." })
+  }
 }
 
 const serveCalls = async (handler: Handler): Promise<never> => {

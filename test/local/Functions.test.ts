@@ -218,6 +218,27 @@ describe("A handler", () => {
     })
   )
 
+  it.live("whose folder is not there fails its calls with that reason", () =>
+    Effect.gen(function* () {
+      const { call } = yield* engine([LocalEngine.handler(fileOf("nowhere/gone.cjs"), { kind: "plain" })])
+      const { failed, value } = yield* call("gone", {})
+      assert.isTrue(failed)
+      assert.match(value.errorMessage, /Cannot find module .*gone\.cjs/)
+    })
+  )
+
+  it.live("that throws what cannot be read fails that call, and goes on with others", () =>
+    Effect.gen(function* () {
+      const { call } = yield* engine([
+        LocalEngine.handler(fileOf("plain.cjs"), { name: "throws", kind: "plain", export: "throws" })
+      ])
+      const { value: pid } = yield* call("throws", {})
+      assert.include((yield* call("throws", { what: "bare" })).value.errorMessage, "cannot be read")
+      assert.strictEqual((yield* call("throws", { what: "stackless" })).value.errorMessage, "no stack")
+      assert.strictEqual((yield* call("throws", {})).value, pid)
+    })
+  )
+
   it.live("begins anew when its file changes", () =>
     Effect.gen(function* () {
       const file = join(yield* folder, "greet.mjs")
@@ -258,10 +279,17 @@ describe("A program that speaks the Runtime API", () => {
 
   it.live("that cannot be started fails its calls with that reason", () =>
     Effect.gen(function* () {
-      const { call } = yield* engine([LocalEngine.command("ghost", ["/no/such/program"], { kind: "plain" })])
-      const { failed, value } = yield* call("ghost", {})
-      assert.isTrue(failed)
-      assert.include(value.errorMessage, "ENOENT")
+      const plain = (name: string, program: string) => LocalEngine.command(name, [program], { kind: "plain" })
+      // Node reports the first reason, and throws the second one.
+      const { call } = yield* engine([plain("ghost", "/no/such/program"), plain("odd", `${fileOf("plain.cjs")}/odd`)])
+      for (const [name, reason] of [
+        ["ghost", "ENOENT"],
+        ["odd", "ENOTDIR"]
+      ] as const) {
+        const { failed, value } = yield* call(name, {})
+        assert.isTrue(failed)
+        assert.include(value.errorMessage, reason)
+      }
     })
   )
 })

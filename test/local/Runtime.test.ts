@@ -16,7 +16,8 @@ const call: FunctionCall = {
 
 const scene = (timeoutSeconds = 60) => {
   let started = 0
-  const runtime = new Runtime({ timeoutSeconds, onWaiting: () => void started++, onTimeout: () => undefined })
+  let killed = 0
+  const runtime = new Runtime({ timeoutSeconds, onWaiting: () => void started++, onTimeout: () => void killed++ })
   /** A process asks for a call. */
   const next = Effect.provideService(
     runtime.api(9_000),
@@ -25,7 +26,7 @@ const scene = (timeoutSeconds = 60) => {
       new Request("http://127.0.0.1:9000/2018-06-01/runtime/invocation/next", { headers: { host: "127.0.0.1:9000" } })
     )
   )
-  return { runtime, next, started: () => started }
+  return { runtime, next, started: () => started, killed: () => killed }
 }
 
 describe("A call", () => {
@@ -83,6 +84,44 @@ describe("A call", () => {
         assert.match(headers[`lambda-runtime-${name}`] ?? "", /^[\x20-\x7e]+$/, name)
       }
       assert.deepStrictEqual(JSON.parse(headers["lambda-runtime-client-context"] ?? ""), { custom: { odd } })
+    })
+  )
+
+  it.effect("does not wait for ever for a process that never asks", () =>
+    Effect.gen(function* () {
+      yield* Effect.acquireRelease(
+        Effect.sync(() => vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] })),
+        () => Effect.sync(() => vi.useRealTimers())
+      )
+      const { killed, next, runtime, started } = scene(600)
+      const first = yield* Effect.forkChild(runtime.run(call), { startImmediately: true })
+      yield* Effect.promise(() => vi.advanceTimersByTimeAsync(600_000))
+      assert.strictEqual((yield* Fiber.join(first))._tag, "TimedOut")
+      assert.strictEqual(killed(), 1)
+      runtime.exited("signal: SIGKILL")
+      // The next process has the whole time again, and one that asks may be busy for as long as it likes.
+      const second = yield* Effect.forkChild(runtime.run({ ...call, requestId: "r-2" }), { startImmediately: true })
+      assert.strictEqual(started(), 2)
+      yield* Effect.promise(() => vi.advanceTimersByTimeAsync(599_000))
+      yield* next
+      yield* Effect.forkChild(runtime.run({ ...call, requestId: "r-3" }), { startImmediately: true })
+      yield* Effect.promise(() => vi.advanceTimersByTimeAsync(599_000))
+      assert.isUndefined(second.pollUnsafe())
+      assert.strictEqual(killed(), 1)
+    })
+  )
+
+  it.effect("waits longer for a process that starts than a short call may take", () =>
+    Effect.gen(function* () {
+      yield* Effect.acquireRelease(
+        Effect.sync(() => vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] })),
+        () => Effect.sync(() => vi.useRealTimers())
+      )
+      const { next, runtime } = scene(3)
+      yield* Effect.forkChild(runtime.run(call), { startImmediately: true })
+      yield* Effect.promise(() => vi.advanceTimersByTimeAsync(60_000))
+      const { headers } = yield* next
+      assert.strictEqual(headers["lambda-runtime-aws-request-id"], "r-1")
     })
   )
 

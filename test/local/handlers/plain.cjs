@@ -19,6 +19,12 @@ exports.fails = async () => {
   throw new RangeError("too much")
 }
 
+exports.throws = async ({ what }) => {
+  if (what === "bare") throw Object.create(null)
+  if (what === "stackless") throw Object.assign(new Error("no stack"), { stack: 7 })
+  return process.pid
+}
+
 // What tools find of the call that runs. The first call continues only when the second one has come.
 const store = globalThis.awslambda.InvokeStore
 let arrive
