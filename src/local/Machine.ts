@@ -62,9 +62,14 @@ export class Machine {
   readonly failed = Deferred.makeUnsafe<never, StorageError>()
   readonly #store: Store
   readonly #time: Time
-  /** Milliseconds by which the stored time was ahead of the current time: an earlier engine may have leapt. */
-  readonly #ahead: number
-  readonly #watchers = new Map<string, Set<(outcome: Service.ExecutionOutcome) => void>>()
+  /**
+   * Milliseconds by which the engine's time is ahead of the clock: an earlier engine may have leapt, or the clock was set
+   * back.
+   */
+  #ahead = 0
+  /** The time at which the engine looked last. */
+  #seen: number
+  readonly #watchers = new Map<string, Set<(end: Effect.Effect<Service.ExecutionOutcome>) => void>>()
   readonly #listeners = new Set<(arns: ReadonlySet<string>) => void>()
   #awaited = 0
   #state: Service.ServiceState
@@ -79,11 +84,16 @@ export class Machine {
     this.config = config
     this.#time = time
     this.#state = store.load()
-    this.#ahead = Math.max(0, this.#state.now - time.now())
+    this.#seen = this.#state.now
   }
 
   /** Returns the time in milliseconds since the epoch. It never goes back, also across engines. */
-  readonly now = (): number => this.#time.now() + this.#ahead
+  readonly now = (): number => {
+    const time = this.#time.now()
+    this.#ahead = Math.max(this.#ahead, this.#seen - time)
+    this.#seen = time + this.#ahead
+    return this.#seen
+  }
 
   /**
    * Starts the machine: invocations in flight when the last engine ended have crashed, and timers that fell due meanwhile
@@ -187,11 +197,10 @@ export class Machine {
       if (found === undefined || found.outcome !== undefined) return resume(Effect.succeed(found?.outcome))
       const watchers = this.#watchers.get(arn) ?? new Set()
       this.#watchers.set(arn, watchers)
-      const watcher = (outcome: Service.ExecutionOutcome): void => resume(Effect.succeed(outcome))
-      watchers.add(watcher)
+      watchers.add(resume)
       this.#await(1)
       return Effect.sync(() => {
-        if (watchers.delete(watcher)) this.#await(-1)
+        if (watchers.delete(resume)) this.#await(-1)
       })
     })
   }
@@ -285,11 +294,16 @@ export class Machine {
 
   #perform(effect: Service.HostEffect): void {
     if (effect._tag !== "ExecutionClosed") return this.#work(effect)
-    const watchers = this.#watchers.get(effect.executionArn)
+    this.#tell(effect.executionArn, Effect.succeed(effect.outcome))
+  }
+
+  /** Ends the waiting of the clients of an execution. */
+  #tell(arn: string, end: Effect.Effect<Service.ExecutionOutcome>): void {
+    const watchers = this.#watchers.get(arn)
     if (watchers === undefined) return
-    this.#watchers.delete(effect.executionArn)
+    this.#watchers.delete(arn)
     this.#await(-watchers.size)
-    for (const watcher of watchers) watcher(effect.outcome)
+    for (const watcher of watchers) watcher(end)
     watchers.clear()
   }
 
@@ -336,6 +350,8 @@ export class Machine {
     this.#failure = error
     this.#timer?.cancel()
     Deferred.doneUnsafe(this.failed, Effect.fail(error))
+    // No execution ends any more.
+    for (const arn of Array.from(this.#watchers.keys())) this.#tell(arn, Effect.die(error))
   }
 }
 

@@ -27,15 +27,28 @@ export interface Time {
   readonly awaited: (count: number) => void
 }
 
+/**
+ * The longest sleep in milliseconds without a look at the clock. The timers of a machine stop while it is suspended, and do
+ * not notice when its clock is set.
+ */
+const longestSleep = 60_000
+
 /** Returns the time of a clock. */
 export const realTime = (
-  clock: Clock.Clock,
+  clock: Pick<Clock.Clock, "currentTimeMillisUnsafe" | "sleep">,
   fork: (effect: Effect.Effect<unknown>) => { interruptUnsafe(): void }
 ): Time => ({
   leaps: false,
   now: () => clock.currentTimeMillisUnsafe(),
   later: (milliseconds, _, run) => {
-    const fiber = fork(Effect.andThen(clock.sleep(Duration.millis(milliseconds)), Effect.sync(run)))
+    const due = clock.currentTimeMillisUnsafe() + milliseconds
+    const after = (left: number): Effect.Effect<void> => {
+      const sleep = Math.min(left, longestSleep)
+      return Effect.flatMap(clock.sleep(Duration.millis(sleep)), () =>
+        sleep < left && clock.currentTimeMillisUnsafe() < due ? after(left - sleep) : Effect.sync(run)
+      )
+    }
+    const fiber = fork(after(milliseconds))
     return () => fiber.interruptUnsafe()
   },
   during: identity,

@@ -2,13 +2,16 @@
  * An engine that ends, and another one that begins on the same database: what was open goes on, what was over is still known.
  */
 import { assert, describe, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import { TestClock } from "effect/testing"
 import { join } from "node:path"
-import { ask, folder, type Json, played, type Played, returned } from "./support.ts"
+import { ask, folder, type Json, played, type Played, returned, Stage } from "./support.ts"
 
 const event = { "x-amz-invocation-type": "Event" }
 
@@ -215,6 +218,54 @@ describe("An engine", () => {
       const error = yield* Effect.flip(Deferred.await(machine.failed))
       assert.strictEqual(error.reason, "full")
       assert.strictEqual((yield* ask(url, { path: "/2025-12-01/functions/orders/durable-executions" })).status, 500)
+    })
+  )
+
+  it.effect("does not let those wait for ever who wait for an execution when its database fails", () =>
+    Effect.gen(function* () {
+      const { machine, stage, url } = yield* played({ maxDatabaseBytes: 150_000 })
+      const arn = yield* start(url, "one")
+      const call = yield* stage.next
+      const waiting = yield* Effect.forkChild(Effect.exit(machine.ended(arn)), { startImmediately: true })
+      yield* checkpoint(url, call, {
+        Id: "s1",
+        Type: "STEP",
+        Action: "SUCCEED",
+        Payload: JSON.stringify("x".repeat(200_000))
+      })
+      const exit = yield* Fiber.join(waiting)
+      assert.isTrue(Exit.isFailure(exit) && Cause.hasDies(exit.cause))
+      assert.match(String(exit), /cannot grow: the disk is full/)
+    })
+  )
+
+  it.effect("counts a call that it cannot make as one that has crashed", () =>
+    Effect.gen(function* () {
+      const stage = new Stage()
+      const functions = { ...stage.functions, run: () => Effect.die(new Error("no sockets left")) }
+      const { url } = yield* played({ functions: () => Effect.succeed(functions) })
+      const arn = yield* start(url, "one")
+      const [, completed] = yield* history(url, arn)
+      assert.strictEqual(completed.InvocationCompletedDetails.Error.Payload.ErrorMessage, "no sockets left")
+      const { json } = yield* ask(url, { method: "POST", path: "/2015-03-31/functions/email/invocations" })
+      assert.strictEqual(json.errorMessage, "no sockets left")
+    })
+  )
+
+  it.effect("lets waits take as long as they should when the clock of the machine is set back", () =>
+    Effect.gen(function* () {
+      const { stage, url } = yield* played()
+      yield* TestClock.adjust("10 hours")
+      yield* start(url, "before")
+      yield* (yield* stage.next).end(returned({ Status: "SUCCEEDED" }))
+      yield* TestClock.setTime(Duration.toMillis("1 hour"))
+      const arn = yield* start(url, "after")
+      const call = yield* stage.next
+      yield* checkpoint(url, call, wait("w", 5))
+      yield* call.end(pending)
+      yield* heardOf(url, call)
+      yield* TestClock.adjust("5 seconds")
+      assert.strictEqual((yield* stage.next).event.DurableExecutionArn, arn)
     })
   )
 

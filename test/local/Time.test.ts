@@ -1,8 +1,13 @@
-/** Time that leaps: over what would only be waited for, and over nothing else. */
+/**
+ * Time that leaps: over what would only be waited for, and over nothing else. Time that does not, on a machine that is
+ * suspended.
+ */
 import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { clockOf, LeapingTime, type Time } from "../../src/local/Time.ts"
+import { TestClock } from "effect/testing"
+import { clockOf, LeapingTime, realTime, type Time } from "../../src/local/Time.ts"
 
 /** A time that a test moves. */
 class Hand implements Time {
@@ -99,6 +104,32 @@ describe("Leaping time", () => {
       time.awaited(1)
       yield* clockOf(time).sleep(Duration.days(2))
       assert.strictEqual(time.now(), 1_000 + 2 * 86_400_000)
+    })
+  )
+})
+
+describe("Real time", () => {
+  it.effect("runs what is due soon after the machine was suspended, while its timers stood still", () =>
+    Effect.gen(function* () {
+      const timers = yield* Clock.Clock
+      let suspended = 0
+      const clock = {
+        currentTimeMillisUnsafe: () => timers.currentTimeMillisUnsafe() + suspended,
+        sleep: timers.sleep
+      }
+      const run: Array<string> = []
+      const time = realTime(clock, Effect.runForkWith(yield* Effect.context()))
+      time.later(Duration.toMillis("2 hours"), "wait", () => run.push("two"))
+      time.later(Duration.toMillis("8 hours"), "wait", () => run.push("eight"))
+      yield* TestClock.adjust("1 hour")
+      assert.deepStrictEqual(run, [])
+      suspended = Duration.toMillis("5 hours")
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual(run, ["two"])
+      yield* TestClock.adjust("118 minutes")
+      assert.deepStrictEqual(run, ["two"])
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual(run, ["two", "eight"])
     })
   )
 })
