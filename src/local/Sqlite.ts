@@ -13,7 +13,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, writeFileSync } from "node:fs"
+import { accessSync, chmodSync, closeSync, constants, existsSync, mkdirSync, openSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from "node:sqlite"
 
@@ -176,7 +176,8 @@ const prepareFile = (path: string): void => {
     writeFileSync(join(folder, ".gitignore"), "*\n")
   }
   // To close any descriptor of a file ends the locks of this process on it: those of an engine that uses the file already.
-  if (!existsSync(path)) closeSync(openSync(path, "a", ownersOnly))
+  if (existsSync(path)) accessSync(path, constants.R_OK | constants.W_OK)
+  else closeSync(openSync(path, "a", ownersOnly))
 }
 
 const ownersOnly = 0o600
