@@ -50,10 +50,10 @@ const textOf = (part: Part): string => {
 
 const escape = (text: string): string => (special.test(text) ? text.replace(everySpecial, escapeOne) : text)
 
-const special = /[&<>"'\u202a-\u202e\u2066-\u2069]/
+const special = /[&<>"'\u200e\u200f\u202a-\u202e\u2066-\u2069]/
 const everySpecial = new RegExp(special, "g")
 
-/** Escapes markup, and shows the number of a character that reverses the direction of text, which could disguise it. */
+/** Escapes markup, and shows the number of a character that changes the direction of text, which could disguise it. */
 const escapeOne = (character: string): string => {
   const code = character.charCodeAt(0)
   return code < 0x80 ? `&#${code};` : `\\u${code.toString(16)}`

@@ -147,7 +147,7 @@ describe("A page", () => {
   it.live("shows characters that turn text around by their names, whatever they are a part of", () =>
     Effect.gen(function* () {
       const { machine, stage, url } = yield* played()
-      const words = "\u202enimda"
+      const words = "\u202enimda\u200f"
       const error = { ErrorType: words, ErrorMessage: words, ErrorData: words, StackTrace: [words] }
       const { executionArn } = Result.getOrThrow(
         machine.command(Service.startExecution, {
@@ -166,7 +166,7 @@ describe("A page", () => {
       for (const path of ["/_ui/", page, `${page}?op=s`, `${page}?op=p`, `${page}?view=events`]) {
         const { text } = yield* get(url, path)
         assert.notInclude(text, "\u202e", path)
-        assert.include(text, "\\u202enimda", path)
+        assert.include(text, "\\u202enimda\\u200f", path)
       }
     })
   )
