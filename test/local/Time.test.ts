@@ -115,7 +115,7 @@ describe("Real time", () => {
       let suspended = 0
       const clock = {
         currentTimeMillisUnsafe: () => timers.currentTimeMillisUnsafe() + suspended,
-        sleep: timers.sleep
+        sleep: (duration: Duration.Duration) => timers.sleep(duration)
       }
       const run: Array<string> = []
       const time = realTime(clock, Effect.runForkWith(yield* Effect.context()))
