@@ -85,6 +85,8 @@ export class Machine {
     this.#time = time
     this.#state = store.load()
     this.#seen = this.#state.now
+    // Time goes on from here, and not from the first command.
+    this.now()
   }
 
   /** Returns the time in milliseconds since the epoch. It never goes back, also across engines. */
