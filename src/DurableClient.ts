@@ -26,7 +26,7 @@ import {
 import type * as DurableFunction from "./DurableFunction.ts"
 import { InvalidOptions, InvalidTenantId, OperationError, SerdesFailed, type InvalidTarget } from "./DurableError.ts"
 import { describeFound, kindOf } from "./internal/found.ts"
-import { errorObject, isRecordedAs } from "./values/Failures.ts"
+import { errorDataOf, errorObject, isRecordedAs } from "./values/Failures.ts"
 import { limitSize, ofPayload, ofResult, read, write, type Reading, type Writing } from "./values/Values.ts"
 import * as Serdes from "./Serdes.ts"
 import * as Targets from "./Targets.ts"
@@ -360,10 +360,11 @@ export const readOutcome = Effect.fnUntraced(function* (
   const subject = { executionArn, operation: contract.name }
   if (outcome.status === "SUCCEEDED") return yield* decode(subject, "result", ofResult(contract), outcome.result)
   const { ErrorData: data, ErrorMessage: message, ErrorType: type } = outcome.error
-  if (outcome.status === "FAILED" && data !== undefined) {
-    const error = yield* errorAs(subject, contract.error, data, (declared) => isRecordedAs(declared, type)).pipe(
+  const written = errorDataOf(outcome.error)
+  if (outcome.status === "FAILED" && written !== undefined) {
+    const error = yield* errorAs(subject, contract.error, written, (declared) => isRecordedAs(declared, type)).pipe(
       Effect.flatMap((found) =>
-        Option.isSome(found) ? Effect.succeed(found) : errorAs(subject, OperationError, data, () => true)
+        Option.isSome(found) ? Effect.succeed(found) : errorAs(subject, OperationError, written, () => true)
       )
     )
     if (Option.isSome(error)) return yield* Effect.fail(error.value)

@@ -8,8 +8,7 @@
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import { isRecordedAs } from "../values/Failures.ts"
-import { isOrigin } from "../values/origins.ts"
+import { errorDataOf, isRecordedAs } from "../values/Failures.ts"
 import { readValue, type Conversion, type Recording, type Subject } from "../values/Values.ts"
 import type { ErrorObject } from "../wire/ErrorObject.ts"
 
@@ -17,12 +16,14 @@ import type { ErrorObject } from "../wire/ErrorObject.ts"
 export const declaredError = (
   subject: Subject,
   schema: Recording["error"],
-  { ErrorData: data, ErrorType: type }: ErrorObject
-): Conversion<{ readonly error: unknown } | undefined> =>
-  data === undefined || schema === undefined || isOrigin(data)
+  failure: ErrorObject
+): Conversion<{ readonly error: unknown } | undefined> => {
+  const data = errorDataOf(failure)
+  return data === undefined || schema === undefined
     ? Effect.succeed(undefined)
     : Effect.matchCauseEffectEager(readValue(subject, "error", { success: schema }, data), {
-        onSuccess: (error) => Effect.succeed(isRecordedAs(error, type) ? { error } : undefined),
+        onSuccess: (error) => Effect.succeed(isRecordedAs(error, failure.ErrorType) ? { error } : undefined),
         onFailure: (cause) =>
           cause.reasons.some(Cause.isFailReason) ? Effect.failCause(cause) : Effect.succeed(undefined)
       })
+}

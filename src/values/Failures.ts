@@ -231,8 +231,9 @@ export const readFailure = (
   recorded: ErrorObject | undefined
 ): Conversion<Exit.Exit<never, unknown>> => {
   const error = recorded ?? {}
-  const { ErrorData: data, ErrorType: type = "" } = error
-  if (data === undefined || data === droppedData || isOrigin(data)) return Effect.succeed(Exit.die(defectOf(error)))
+  const { ErrorType: type = "" } = error
+  const data = errorDataOf(error)
+  if (data === undefined) return Effect.succeed(Exit.die(defectOf(error)))
   if (error.StackTrace !== undefined && mistakeTags.has(type)) return readMistake(subject, data)
   const declared = Effect.mapEager(readValue(subject, "error", { success: recording.error }, data), (value) => ({
     value
@@ -247,6 +248,10 @@ export const readFailure = (
     (found) => (found !== undefined && isRecordedAs(found.value, type) ? Effect.succeed(Exit.fail(found.value)) : own)
   )
 }
+
+/** Returns the data of an error: nothing if there is only that of a defect, or what replaced data that was too large. */
+export const errorDataOf = ({ ErrorData: data }: ErrorObject): string | undefined =>
+  data === droppedData || isOrigin(data) ? undefined : data
 
 const isOwnType = (type: string): boolean => operationErrorTags.has(type) || mistakeTags.has(type)
 

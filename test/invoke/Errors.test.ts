@@ -222,6 +222,28 @@ describe("a declared error that is no tagged error", () => {
     })
   )
 
+  const others: ReadonlyArray<readonly [what: string, end: Effect.Effect<never, { readonly note: string }>]> = [
+    ["a defect with a cause", Effect.die(new Error("broken", { cause: new Error("inside") }))],
+    ["an error whose data was too large", Effect.fail({ note: "x".repeat(40_000) })],
+    ["a defect whose cause was too large", Effect.die(new Error("broken", { cause: new Error("x".repeat(40_000)) }))]
+  ]
+  for (const [what, end] of others) {
+    it.effect(`is not mistaken for what stands in the place of its data: ${what}`, () =>
+      Effect.gen(function* () {
+        const Note = DurableFunction.make("note", { error: Schema.Struct({ note: Schema.optionalKey(Schema.String) }) })
+        const note = Note.implement(() => end)
+        const { seen, workflow } = seenTwice(Durable.invoke(Note))
+        yield* runToValue(workflow, [note])
+        for (const error of seen) {
+          assert.instanceOf(error, DurableError.InvokeFailed)
+          assert.strictEqual(error.errorType, "Error")
+        }
+        const exit = yield* Effect.exit(TestEngine.run(Note)).pipe(Effect.provide(TestEngine.layer([note])))
+        assert.strictEqual(executionFailed(exit).errorType, "Error")
+      })
+    )
+  }
+
   it.effect("arrives as itself from a callee in another language, whatever its type is called", () =>
     Effect.gen(function* () {
       const error = yield* errorsOf(
