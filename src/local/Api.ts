@@ -69,10 +69,13 @@ interface Operation {
 /** Room for the parts around a payload. */
 const slack = 64 * 1_024
 
+/** The most bytes of JSON for one byte of a text, such as `\u0000`. */
+const longestEscape = 6
+
 /** Every operation by its name. */
 export const operations: Readonly<Record<Api.ApiOperationName, Operation>> = {
   CheckpointDurableExecution: {
-    maxBytes: Limits.maxWirePayload + slack,
+    maxBytes: longestEscape * Limits.maxWirePayload + slack,
     run: ({ machine }, { body, label }) =>
       settle(
         jsonOf(body, readCheckpoint),

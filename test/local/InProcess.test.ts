@@ -51,6 +51,17 @@ const engine = (functions: LocalEngine.FunctionSource, options: Partial<LocalEng
   Layer.build(LocalEngine.layer({ functions: [functions], database: ":memory:", port: 0, skipTime: true, ...options }))
 
 describe("Functions in the process of the engine", () => {
+  it.live("return a result of any size that is allowed, however much of it is escaped in a request", () =>
+    Effect.gen(function* () {
+      const Quote = DurableFunction.make("quote", { success: Schema.String })
+      const quotes = '"'.repeat(1_600_000)
+      const services = yield* engine(
+        LocalEngine.inProcess([Quote.implement(() => Effect.succeed(quotes))], { layer: Layer.empty })
+      )
+      assert.isTrue((yield* Effect.provideContext(DurableClient.run(Quote), services)) === quotes)
+    })
+  )
+
   it.live("get on with a time-out of a second", () =>
     Effect.gen(function* () {
       const Brief = DurableFunction.make("brief", { success: Schema.String })
