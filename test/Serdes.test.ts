@@ -329,6 +329,32 @@ describe("A failure of a codec", () => {
     )
   }
 
+  const others: Record<string, unknown> = { null: null, "a number": 5, "an instance of Buffer": Buffer.from("5") }
+  for (const [found, written] of Object.entries(others)) {
+    it.effect(`that writes something else than text is SerdesFailed, once and for all: ${found}`, () =>
+      Effect.gen(function* () {
+        const serialize = (): string => cast<unknown, string>(written)
+        const codec = Serdes.make<number>({ serialize, deserialize: () => 1 })
+        const Twice = DurableFunction.plain("twice", { payload: Schema.Int, payloadSerdes: codec })
+        const condition = { initial: 1, check: (n: number) => Effect.succeed(n), until: () => true, stateSerdes: codec }
+        const operations = {
+          step: Durable.step("it", Effect.succeed(1), { successSerdes: codec }),
+          child: Durable.child("it", Effect.succeed(1), { successSerdes: codec }),
+          waitForCondition: Durable.waitForCondition("it", condition),
+          invoke: Durable.invoke(Twice, 1, { name: "it" }).pipe(Effect.orDie)
+        }
+        for (const [kind, operation] of Object.entries(operations)) {
+          const { errorMessage, errorType } = failureOf(yield* execute(operation))
+          assert.strictEqual(errorType, "SerdesFailed", kind)
+          assert.match(
+            errorMessage ?? "",
+            new RegExp(`^Could not write the \\w+ of "it": Expected its Serdes to write text, found ${found}`)
+          )
+        }
+      })
+    )
+  }
+
   it.effect("that dies is a defect and no hang", () =>
     Effect.gen(function* () {
       const successSerdes = Serdes.make<number>({ serialize: () => Effect.die(new Error("bug")), deserialize: () => 1 })

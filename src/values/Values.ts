@@ -103,10 +103,19 @@ export const write = (
   value: unknown,
   info: Info
 ): Effect.Effect<string | undefined, SerdesError, unknown> =>
-  begun(success, successSerdes, successSerdes?.serialize, () =>
-    successSerdes === undefined
-      ? format.serialize(success, value, info)
-      : cast<AnyWriter, Writer<unknown, unknown>>(successSerdes).serialize(value, info)
+  Effect.flatMapEager(
+    begun(success, successSerdes, successSerdes?.serialize, () =>
+      successSerdes === undefined
+        ? format.serialize(success, value, info)
+        : cast<AnyWriter, Writer<unknown, unknown>>(successSerdes).serialize(value, info)
+    ),
+    // A caller without types may have written a function that returns something else.
+    (text) =>
+      text === undefined || typeof text === "string"
+        ? Effect.succeed(text)
+        : Effect.fail(
+            new SerdesError({ message: `Expected its Serdes to write text, found ${kindOf(text)}`, transient: false })
+          )
   )
 
 /** Reads a value from text, with its codec if it has one, otherwise in a format. */
