@@ -11,9 +11,10 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import { catchDefectEager } from "./internal/effect.ts"
 import { kindOf } from "./internal/found.ts"
 import { misfitOf } from "./internal/misfit.ts"
-import { isLeftOver, readPlain, stringifyPlain, writePlain } from "./internal/plainJson.ts"
+import { isLeftOver, isTooDeep, readPlain, stringifyPlain, tooDeep, writePlain } from "./internal/plainJson.ts"
 
 /**
  * The identity of the value that is written or read, for messages and for formats that keep values elsewhere.
@@ -189,10 +190,12 @@ const codecs = new WeakMap<Schema.Top, ReturnType<typeof compile>>()
 
 const compile = (schema: Schema.Top) => {
   const codec = Schema.toCodecJson(schema)
+  const is = Schema.is(Schema.toType(schema))
   return {
     encode: Schema.encodeUnknownEffect(codec),
     decode: Schema.decodeUnknownEffect(codec),
-    acceptsUndefined: Schema.is(Schema.toType(schema))(undefined)
+    // Asked only where undefined is at hand: a check that expects another value may throw.
+    acceptsUndefined: () => is(undefined)
   }
 }
 
@@ -215,13 +218,22 @@ const unwritten =
     const { found, message, path } = misfitOf(error.message, value)
     if (message.startsWith("Expected JSON value")) {
       try {
-        stringifyPlain(found, looseAdvice, path)
+        stringifyPlain(found, looseAdvice, { path })
       } catch (cause) {
         return toSerdesError(cause)
       }
     }
     return new SerdesError({ message, transient: false })
   }
+
+/** Explains why a Schema has failed. A value that it cannot walk through, because it is too deep, does not fit either. */
+const explained = <A, R>(
+  conversion: Effect.Effect<A, Schema.SchemaError, R>,
+  explain: (error: Schema.SchemaError) => SerdesError
+): Effect.Effect<A, SerdesError, R> =>
+  catchDefectEager(Effect.mapErrorEager(conversion, explain), (defect) =>
+    isTooDeep(defect) ? Effect.fail(new SerdesError({ message: tooDeep, transient: false })) : Effect.die(defect)
+  )
 
 const unread =
   (value: unknown) =>
@@ -239,15 +251,15 @@ export const json: Format = {
     if (schema === undefined) {
       return value === undefined || isLeftOver(value) ? Effect.succeed(undefined) : attempt(() => writePlain(value))
     }
-    if (value === undefined && compiled(schema).acceptsUndefined) return Effect.succeed(undefined)
-    return Effect.flatMapEager(Effect.mapErrorEager(compiled(schema).encode(value), unwritten(value)), (encoded) =>
+    if (value === undefined && compiled(schema).acceptsUndefined()) return Effect.succeed(undefined)
+    return Effect.flatMapEager(explained(compiled(schema).encode(value), unwritten(value)), (encoded) =>
       attempt(() => stringifyPlain(encoded, looseAdvice))
     )
   },
   deserialize: (schema, text) => {
     const codec = schema === undefined ? undefined : compiled(schema)
     if (text === undefined) {
-      return codec === undefined || codec.acceptsUndefined
+      return codec === undefined || codec.acceptsUndefined()
         ? Effect.succeed(undefined)
         : Effect.mapErrorEager(codec.decode(null), () => missing)
     }
@@ -257,7 +269,7 @@ export const json: Format = {
     } catch (cause) {
       return Effect.fail(Schema.isSchemaError(cause) ? toSerdesError(cause) : notJson(cause))
     }
-    return codec === undefined ? Effect.succeed(parsed) : Effect.mapErrorEager(codec.decode(parsed), unread(parsed))
+    return codec === undefined ? Effect.succeed(parsed) : explained(codec.decode(parsed), unread(parsed))
   }
 }
 

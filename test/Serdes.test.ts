@@ -482,6 +482,9 @@ describe("The JSON format", () => {
   class Money {
     readonly cents = 3
   }
+  const thrown = (): never => {
+    throw new TypeError("no object")
+  }
   const Account = Schema.Struct({ id: Schema.String, notes: Schema.Unknown })
 
   const misfits: ReadonlyArray<readonly [schema: Schema.Codec<unknown, unknown>, value: unknown, message: string]> = [
@@ -581,7 +584,11 @@ describe("The JSON format", () => {
     [{ id: "a", notes: 1n }, `["notes"]`, "a bigint"],
     [{ id: "a", notes: Number.NaN }, `["notes"]`, "NaN"]
   ]
-  for (const [value, at, found] of unwritten) {
+  const undefinedIn: ReadonlyArray<readonly [value: unknown, at: string, found: string]> = [
+    [{ id: "a", notes: { by: { name: undefined } } }, `["notes"]["by"]["name"]`, "undefined"],
+    [{ id: "a", notes: ["b", undefined] }, `["notes"][1]`, "undefined"]
+  ]
+  for (const [value, at, found] of [...unwritten, ...undefinedIn]) {
     it.effect(`says what a loose Schema cannot write, where, and what to use: ${found} at ${at}`, () =>
       Effect.gen(function* () {
         const schema = at === "the top" ? Schema.Unknown : Account
@@ -593,6 +600,46 @@ describe("The JSON format", () => {
       })
     )
   }
+
+  it.effect("says in a sentence where a value is not plain, however long its keys are and however deep it is", () =>
+    Effect.gen(function* () {
+      let deep: unknown = Number.NaN
+      for (let level = 0; level < 300; level++) deep = { deep }
+      for (const value of [{ ["k".repeat(500_000)]: Number.NaN }, { ["😀".repeat(1_000)]: Number.NaN }, deep]) {
+        const error = yield* Effect.flip(Serdes.json.serialize<Schema.Unknown>(undefined, value, info))
+        assert.match(error.message, /^Expected plain data at \["[^"]*.*…, found NaN\. /)
+        assert.isBelow(error.message.length, 300)
+        assert.isTrue(error.message.isWellFormed())
+      }
+    })
+  )
+
+  it.effect("says that a value is nested too deeply for its Schema", () =>
+    Effect.gen(function* () {
+      interface Tree {
+        readonly below?: Tree
+      }
+      const Tree: Schema.Codec<Tree> = Schema.Struct({ below: Schema.optionalKey(Schema.suspend(() => Tree)) })
+      let deep: Tree = {}
+      for (let level = 0; level < 50_000; level++) deep = { below: deep }
+      const unwritten = yield* Effect.flip(Serdes.json.serialize(Tree, deep, info))
+      assert.strictEqual(unwritten.message, "Expected plain data, found a value that is nested too deeply.")
+      const text = `${`{"below":`.repeat(50_000)}{}${"}".repeat(50_000)}`
+      const unread = yield* Effect.flip(Serdes.json.deserialize(Tree, text, info))
+      assert.strictEqual(unread.message, "Expected plain data, found a value that is nested too deeply.")
+    })
+  )
+
+  it.effect("asks a Schema only about the value that it converts", () =>
+    Effect.gen(function* () {
+      // Its check expects an object, as a check of one's own often does.
+      const Circle = Schema.declare((value): value is { readonly kind: "circle" } =>
+        cast<unknown, string>(Reflect.get(Object(value ?? thrown()), "kind")).startsWith("circle")
+      )
+      const text = yield* Serdes.json.serialize(Circle, { kind: "circle" }, info)
+      assert.deepStrictEqual(yield* Serdes.json.deserialize(Circle, text, info), { kind: "circle" })
+    })
+  )
 
   it.effect("says the same of a class without a Schema", () =>
     Effect.gen(function* () {

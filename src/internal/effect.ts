@@ -17,10 +17,10 @@ export const exitOf = <A, E, R>(effect: Effect.Effect<A, E, R>): Exit.Exit<A, E>
   Exit.isExit(effect) ? cast<Effect.Effect<A, E, R>, Exit.Exit<A, E>>(effect) : undefined
 
 /** Does the same as `Effect.catchDefect`, at once if the effect already has its exit. */
-export const catchDefectEager = <A, E, B, E2>(
-  effect: Effect.Effect<A, E>,
+export const catchDefectEager = <A, E, B, E2, R = never>(
+  effect: Effect.Effect<A, E, R>,
   f: (defect: unknown) => Effect.Effect<B, E2>
-): Effect.Effect<A | B, E | E2> => {
+): Effect.Effect<A | B, E | E2, R> => {
   const exit = exitOf(effect)
   if (exit === undefined) return Effect.catchDefect(effect, f)
   if (Exit.isSuccess(exit)) return exit

@@ -6,6 +6,7 @@
  * @since 0.1.0
  */
 
+import { truncate } from "./bytes.ts"
 import { isDate } from "./realm.ts"
 
 const longest = 60
@@ -50,4 +51,10 @@ export const instanceName = (found: object): string => {
   return typeof name === "string" && name !== "" && name !== "Object"
     ? `an instance of ${name}`
     : "an object with a prototype of its own"
+}
+
+/** Returns the beginning of a path: the sender of a value chooses the length of its keys and its depth. */
+export const shortened = (path: string): string => {
+  const beginning = truncate(path, 200)
+  return beginning === path ? path : `${beginning}…`
 }

@@ -7,7 +7,7 @@
  *
  * @since 0.1.0
  */
-import { kindOf } from "./found.ts"
+import { kindOf, shortened } from "./found.ts"
 
 export interface Misfit {
   /** `Expected string at ["customer"], found a number`, without a full stop. */
@@ -32,7 +32,7 @@ export const misfitOf = (message: string, value: unknown): Misfit => {
   const isSeen = path.length === 0 || (typeof holder === "object" && holder !== null)
   const kind = isSeen && /^Expected [^\n]*$/.test(sentence) ? `, found ${kindOf(found)}` : ""
   return {
-    message: `${sentence}${place === "" ? "" : ` at ${place.slice(0, longest)}${place.length > longest ? "…" : ""}`}${kind}`,
+    message: `${sentence}${place === "" ? "" : ` at ${shortened(place)}`}${kind}`,
     path,
     found
   }
@@ -42,9 +42,6 @@ export const misfitOf = (message: string, value: unknown): Misfit => {
 const jsonNumber = /(?:number \| )?"Infinity" \| "-Infinity" \| "NaN"/g
 
 const keys = /\[("(?:[^"\\]|\\.)*"|\d+)\]/g
-
-/** How many characters of a path are shown: the sender of a value chooses the length of its keys and its depth. */
-const longest = 200
 
 /** Returns a member of a value, and undefined if reading it throws. */
 const memberOf = (value: unknown, key: string | number): unknown => {

@@ -7,22 +7,18 @@
  */
 import { cast } from "effect/Function"
 import * as Predicate from "effect/Predicate"
-import { instanceName } from "./found.ts"
+import { instanceName, shortened } from "./found.ts"
 import { isDate } from "./realm.ts"
 
 /**
  * Returns the JSON text of a value in which only fields may be undefined. Throws a `TypeError` with advice, which names the
- * path of the part that is not plain. `path` is where the value stands in another one.
+ * path of the part that is not plain. `within` is where the value stands in another one, in which no field may be undefined.
  */
-export const stringifyPlain = (
-  value: unknown,
-  advice = "Give the operation a Schema.",
-  path: ReadonlyArray<string | number> = []
-): string =>
+export const stringifyPlain = (value: unknown, advice = "Give the operation a Schema.", within?: Within): string =>
   isScalar(value)
     ? JSON.stringify(value)
     : notTooDeep(() => {
-        const look = new Look(advice, undefined, path)
+        const look = new Look(advice, undefined, within)
         look.at(value)
         return textOf(value, look, undefined)
       })
@@ -32,6 +28,10 @@ const isScalar = (value: unknown): boolean =>
   typeof value === "number"
     ? Number.isFinite(value) && !Object.is(value, -0)
     : typeof value === "string" || typeof value === "boolean" || value === null
+
+interface Within {
+  readonly path: ReadonlyArray<string | number>
+}
 
 /** A kind of value that plain data may also hold, and how it is made plain. */
 export interface Form {
@@ -104,12 +104,14 @@ const notTooDeep = (write: () => string): string => {
   try {
     return write()
   } catch (cause) {
-    if (cause instanceof RangeError) {
-      throw new TypeError("Expected plain data, found a value that is nested too deeply.", { cause })
-    }
-    throw cause
+    throw isTooDeep(cause) ? new TypeError(tooDeep, { cause }) : cause
   }
 }
+
+/** Checks whether a value could not be walked through, because it is nested too deeply for the stack. */
+export const isTooDeep = (cause: unknown): boolean => cause instanceof RangeError && /call stack/.test(cause.message)
+
+export const tooDeep = "Expected plain data, found a value that is nested too deeply."
 
 /**
  * Checks whether a value is left over from an effect whose type is void: `Ref.set` returns the cell that it has set, which
@@ -128,16 +130,18 @@ class Look {
   readonly formed = new Map<object, unknown>()
   readonly #advice: string
   readonly #form: Form | undefined
+  readonly #within: Within | undefined
   readonly #above: Array<object> = []
   readonly #path: Array<string | number>
 
   /**
    * With a form, a value that JSON cannot represent may be marked, and a left-over of a void effect counts as undefined.
    */
-  constructor(advice: string, form: Form | undefined, path: ReadonlyArray<string | number> = []) {
+  constructor(advice: string, form: Form | undefined, within?: Within) {
     this.#advice = advice
     this.#form = form
-    this.#path = [...path]
+    this.#within = within
+    this.#path = [...(within?.path ?? [])]
   }
 
   at(value: unknown): void {
@@ -210,7 +214,7 @@ class Look {
     for (const key of Object.keys(value)) {
       const member: unknown = Reflect.get(value, key)
       this.#noteMark(key)
-      if (!this.#isNothing(member)) this.#below(key, member)
+      if (this.#within !== undefined || !this.#isNothing(member)) this.#below(key, member)
     }
   }
 
@@ -223,8 +227,8 @@ class Look {
   }
 
   #refuse(found: string): never {
-    const path = this.#path.map((key) => `[${JSON.stringify(key)}]`).join("")
-    throw new TypeError(`Expected plain data at ${path === "" ? "the top" : path}, found ${found}. ${this.#advice}`)
+    const path = shortened(this.#path.map((key) => `[${JSON.stringify(key)}]`).join(""))
+    throw new TypeError(`Expected plain data at ${path || "the top"}, found ${found}. ${this.#advice}`)
   }
 }
 
