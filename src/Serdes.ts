@@ -47,6 +47,7 @@ export class SerdesError extends Schema.TaggedError<SerdesError>()("SerdesError"
 
 /**
  * An encoder of the values of one operation as text, for values that are only written, such as the payload of an invoke.
+ * The text of a payload must be JSON, because Lambda accepts nothing else.
  *
  * @category models
  * @since 0.1.0
