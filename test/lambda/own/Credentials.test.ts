@@ -3,12 +3,17 @@ import { assert, describe, it } from "@effect/vitest"
 import { CheckpointStore } from "effect-durable"
 import { LambdaCheckpoints } from "effect-durable/lambda"
 import * as Effect from "effect/Effect"
+import { cast } from "effect/Function"
 import { spawnSync } from "node:child_process"
 import { join } from "node:path"
 import process from "node:process"
-import { credentialSource, type Credentials } from "../../../src/lambda/internal/own/credentials.ts"
+import {
+  credentialSource,
+  type CredentialProvider,
+  type Credentials
+} from "../../../src/lambda/internal/own/credentials.ts"
 import { environment, variables } from "../environment.ts"
-import { loopback, refusal, region } from "../loopback.ts"
+import { loopback, refusal, region, type Received } from "../loopback.ts"
 
 const root = join(import.meta.dirname, "../../..")
 const page = { DurableExecutionArn: "arn", CheckpointToken: "dG9rZW4=", Marker: "m", MaxItems: 1 }
@@ -83,6 +88,28 @@ describe("A function that finds credentials", () => {
     assert.strictEqual((await source.find()).accessKeyId, "AKID2")
   })
 
+  it("is asked again when it has thrown before it returned a promise", async () => {
+    let asked = 0
+    const source = credentialSource(() => {
+      if (++asked === 1) throw new Error("no file yet")
+      return Promise.resolve(keyOf(asked))
+    })
+    const reason = await Promise.resolve(source.find()).then(String, String)
+    assert.include(reason, "no file yet")
+    assert.strictEqual((await source.find()).accessKeyId, "AKID2")
+  })
+
+  it("is asked for fresh ones, once, however many requests learn late that the last ones have expired", async () => {
+    const asked: Array<unknown> = []
+    const source = credentialSource(async (options) => keyOf(asked.push(options)))
+    const first = await source.find()
+    source.refuse(first)
+    const second = await source.find()
+    source.refuse(first)
+    assert.strictEqual(await source.find(), second)
+    assert.deepStrictEqual(asked, [undefined, { forceRefresh: true }])
+  })
+
   it.live("is asked again when the service says that they have expired", () =>
     Effect.scoped(
       Effect.gen(function* () {
@@ -124,6 +151,59 @@ describe("A function that finds credentials", () => {
   )
 })
 
+/** Values of code without types. */
+const [nothing, unset] = [cast<null, never>(null), cast<undefined, never>(undefined)]
+
+describe("Incomplete credentials", () => {
+  // What code without types passes, and `process.env.KEY!` where the variable is not set.
+  for (const [what, credentials] of Object.entries<Credentials | CredentialProvider>({
+    "without an id": { accessKeyId: unset, secretAccessKey: "the-secret" },
+    "without a secret": { accessKeyId: "AKID", secretAccessKey: nothing },
+    "with empty keys": { accessKeyId: "", secretAccessKey: "" },
+    "that are none": nothing,
+    "that a function finds": async () => ({ accessKeyId: "AKID", secretAccessKey: nothing }),
+    "that a function does not find": async () => unset
+  })) {
+    it.live(`${what} sign nothing, and may be complete later`, () =>
+      Effect.scoped(
+        Effect.gen(function* () {
+          const server = yield* loopback(() => refusal("InvalidParameterValueException", "never"))
+          const error = yield* Effect.flip(
+            Effect.provide(loadState, LambdaCheckpoints.layerWith({ endpoint: server.url, region, credentials }))
+          )
+          assert.strictEqual(error._tag, "StoreUnavailable")
+          assert.include(error.message, "Expected credentials with an accessKeyId and a secretAccessKey")
+          assert.notInclude(error.message, "the-secret")
+          assert.lengthOf(server.requests, 0)
+        })
+      )
+    )
+  }
+})
+
+describe("Credentials without a session token", () => {
+  for (const sessionToken of ["", nothing, unset]) {
+    it.live(`send none: ${JSON.stringify(sessionToken)}`, () =>
+      Effect.scoped(
+        Effect.gen(function* () {
+          const server = yield* loopback((_, count) =>
+            count % 2 === 1 ? refusal("InvalidParameterValueException", "no") : empty
+          )
+          const credentials = { accessKeyId: "AKID1", secretAccessKey: "secret", sessionToken }
+          for (const layer of [
+            LambdaCheckpoints.layerWith({ endpoint: server.url, region, credentials }),
+            LambdaCheckpoints.layerAwsSdkWith({ client: server.client({ credentials }) })
+          ]) {
+            yield* Effect.andThen(Effect.flip(loadState), loadState).pipe(Effect.provide(layer))
+          }
+          assert.lengthOf(server.requests, 4)
+          for (const { headers } of server.requests) assert.notProperty(headers, "x-amz-security-token")
+        })
+      )
+    )
+  }
+})
+
 /** What no other variable of the machine that runs the tests may change. */
 const without = {
   AWS_ACCESS_KEY_ID: undefined,
@@ -159,6 +239,47 @@ describe("Without credentials in the environment", () => {
           assert.include(String(headers["authorization"]), "Credential=AKIDCONTAINER/")
           assert.strictEqual(headers["x-amz-security-token"], "the-token-of-the-container")
         }
+      })
+    )
+  )
+
+  it.live("those of a container are fetched anew when the service says that they have expired", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const container = yield* loopback((_, count) => ({
+          headers: { "content-type": "application/json" },
+          body: {
+            AccessKeyId: `AKIDROTATED${count}`,
+            SecretAccessKey: "secret",
+            Token: "the-token-of-the-container",
+            Expiration: minutes(60).toISOString()
+          }
+        }))
+        const keyIn = ({ headers }: Received) => /Credential=(\w+)/.exec(String(headers["authorization"]))?.[1]
+        let expired: string | undefined
+        const server = yield* environment(
+          (request) => {
+            expired ??= keyIn(request)
+            return keyIn(request) === expired
+              ? { status: 403, headers: { "x-amzn-errortype": "ExpiredTokenException" }, body: { message: "expired" } }
+              : empty
+          },
+          { ...without, AWS_CONTAINER_CREDENTIALS_FULL_URI: `${container.url}/role` }
+        )
+        yield* Effect.gen(function* () {
+          yield* Effect.all(
+            Array.from({ length: 5 }, () => Effect.flip(loadState)),
+            { concurrency: "unbounded" }
+          )
+          const before = container.requests.length
+          yield* Effect.all(
+            Array.from({ length: 5 }, () => loadState),
+            { concurrency: "unbounded" }
+          )
+          yield* loadState
+          assert.lengthOf(container.requests, before + 1)
+        }).pipe(Effect.provide(LambdaCheckpoints.layer))
+        assert.lengthOf(new Set(server.requests.slice(5).map(keyIn)), 1)
       })
     )
   )

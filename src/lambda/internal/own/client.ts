@@ -145,7 +145,7 @@ class RunningCall {
 
   #send(credentials: Credentials): void {
     for (const secret of [credentials.secretAccessKey, credentials.sessionToken, credentials.accessKeyId]) {
-      if (secret !== undefined) this.#secrets.add(secret)
+      if (secret) this.#secrets.add(secret)
     }
     const { endpoint, offset, settings } = this.#client
     const { patience = "request" } = this.#call
@@ -170,7 +170,8 @@ class RunningCall {
         method: request.method,
         target: query === "" ? path : `${path}?${query}`
       },
-      (error, answer) => (answer === undefined ? this.#repeat(this.#described(error)) : this.#answered(answer, offset))
+      (error, answer) =>
+        answer === undefined ? this.#repeat(this.#described(error)) : this.#answered(answer, offset, credentials)
     )
   }
 
@@ -181,7 +182,7 @@ class RunningCall {
     }
   }
 
-  #answered(answer: Answer, signedWith: number): void {
+  #answered(answer: Answer, signedWith: number, credentials: Credentials): void {
     const wrongTime = this.#client.learn(answer, signedWith)
     const isGood = answer.status >= 200 && answer.status < 300
     if (isGood && this.#call.read !== undefined) return this.#succeeded(this.#call.read(answer))
@@ -189,7 +190,7 @@ class RunningCall {
     if (body === undefined) return this.#repeat(unreadable(answer.status), answer, wrongTime)
     if (isGood) return this.#succeeded(body.json)
     const failure = this.#refused(answer, body.json)
-    if (failure.name?.startsWith("ExpiredToken") === true) this.#client.credentials.forget()
+    if (failure.name?.startsWith("ExpiredToken") === true) this.#client.credentials.refuse(credentials)
     this.#repeat(failure, answer, wrongTime)
   }
 

@@ -26,25 +26,26 @@ export interface Credentials {
 }
 
 /**
- * A function that finds credentials, as the providers of AWS's SDK do.
+ * A function that finds credentials, as the providers of AWS's SDK do. It is called with `forceRefresh` when the service
+ * reports that its last result has expired, so a provider that keeps results must not return that one again.
  *
  * @category models
  * @since 0.1.0
  */
-export type CredentialProvider = () => Promise<Credentials>
+export type CredentialProvider = (options?: { readonly forceRefresh?: boolean }) => Promise<Credentials>
 
 /** The credentials of each request. Results that are costly to find are kept. */
 export interface CredentialSource {
   readonly find: () => Credentials | Promise<Credentials>
-  /** Drops the kept credentials, because the service reports that they have expired. */
-  readonly forget: () => void
+  /** Learns that the service reports these credentials as expired. Others, found since, are kept. */
+  readonly refuse: (credentials: Credentials) => void
 }
 
 /** How long before their expiration credentials are renewed, in milliseconds. */
 const margin = 5 * 60_000
 
 export const credentialSource = (given: Credentials | CredentialProvider | undefined): CredentialSource => {
-  if (typeof given === "object") return { find: () => given, forget: () => {} }
+  if (typeof given === "object") return { find: () => complete(given), refuse: () => {} }
   const provided = kept(given ?? chain)
   return { ...provided, find: () => (given === undefined ? fromEnvironment() : undefined) ?? provided.find() }
 }
@@ -63,37 +64,50 @@ const fromEnvironment = (): Credentials | undefined => {
 /** Keeps the credentials of a provider. Concurrent requests share one search. A failed search is not kept. */
 const kept = (provider: CredentialProvider): CredentialSource => {
   let found: Credentials | undefined
+  let refused: Credentials | undefined
   let search: Promise<Credentials> | undefined
+  const isRefused = (): boolean => found !== undefined && found === refused
   const begin = async (): Promise<Credentials> => {
-    try {
-      found = await provider()
-      return found
-    } finally {
-      search = undefined
-    }
+    found = complete(await (isRefused() ? provider({ forceRefresh: true }) : provider()))
+    return found
   }
   return {
     find: () => {
-      if (found !== undefined && (found.expiration?.getTime() ?? Infinity) - margin > Date.now()) return found
-      search ??= begin()
+      if (found !== undefined && !isRefused() && (found.expiration?.getTime() ?? Infinity) - margin > Date.now()) {
+        return found
+      }
+      // Not in `begin`: a provider that throws at once would end it before the search is kept.
+      search ??= begin().finally(() => {
+        search = undefined
+      })
       return search
     },
-    forget: () => {
-      found = undefined
+    refuse: (credentials) => {
+      if (credentials === found) refused = found
     }
   }
+}
+
+/**
+ * Returns credentials that are complete. Signatures with a missing key would be refused for good, and a variable of the
+ * environment that is not set yet is enough for that.
+ */
+const complete = (credentials: Credentials): Credentials => {
+  const parts: Partial<Credentials> | null | undefined = credentials
+  if (parts?.accessKeyId && parts.secretAccessKey) return credentials
+  throw new Error("Expected credentials with an accessKeyId and a secretAccessKey, found an incomplete pair.")
 }
 
 /** The provider chain of AWS's SDK, created once and called each time that credentials have expired. */
 let chained: Promise<CredentialProvider> | undefined
 
-const chain: CredentialProvider = async () => {
+const chain: CredentialProvider = async (options) => {
   chained ??= load("@aws-sdk/credential-providers")
   const loading = chained
   try {
     return await (
       await loading
-    )()
+    )(options)
   } catch (error) {
     if (error instanceof NoProviders) chained = undefined
     throw error

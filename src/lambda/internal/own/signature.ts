@@ -40,7 +40,7 @@ export const sign = (
   const date = time.slice(0, 8)
   const payload = sha256(body)
   const signed: Record<string, string> = { ...headers, "x-amz-date": time, "x-amz-content-sha256": payload }
-  if (credentials.sessionToken !== undefined) signed["x-amz-security-token"] = credentials.sessionToken
+  if (credentials.sessionToken) signed["x-amz-security-token"] = credentials.sessionToken
   const names = Object.keys(signed).sort()
   const canonical = [
     method,
