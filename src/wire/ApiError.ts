@@ -104,7 +104,7 @@ export interface ApiFailure {
  * Reads a refusal. Header names are in lower case; `body` is the parsed JSON of the answer, or any other value if it was not
  * JSON (a proxy's page, an empty body). Never throws.
  *
- * The name is taken from the header, without the address that may follow it, else from `__type` or `code` in the body,
+ * The name is taken from the header, without the address that may follow it, else from `code` or `__type` in the body,
  * without the namespace that may precede it, else from `Type`, which an emulator uses.
  *
  * @since 0.1.0
@@ -121,17 +121,17 @@ export const decodeApiError = (response: {
     status: response.status,
     name:
       bareName(response.headers["x-amzn-errortype"]) ??
-      bareName(field("__type")) ??
       bareName(field("code")) ??
+      bareName(field("__type")) ??
       (type?.endsWith("Exception") === true ? type : undefined),
     message: field("message") ?? field("Message") ?? `HTTP status ${response.status}`,
     retryAfterSeconds: wholeSeconds(response.headers["retry-after"])
   }
 }
 
-/** Reduces `com.amazonaws.lambda#SomeException:http://…` to `SomeException`. */
+/** Reduces `com.amazonaws.lambda#SomeException:http://…` to `SomeException`. A comma joins headers that came twice. */
 const bareName = (text: string | undefined): string | undefined => {
-  const name = text?.split(":")[0]?.split("#").at(-1)?.trim()
+  const name = text?.split(/[:,]/)[0]?.split("#").at(-1)?.trim()
   return name === "" ? undefined : name
 }
 
