@@ -52,6 +52,17 @@ describe("The description of a failure", () => {
     assert.deepStrictEqual(describeFailure(refused), { name: "ECONNREFUSED", message: "no reason was given" })
   })
 
+  it("says why the first address of a host did not answer", () => {
+    const refused = Object.assign(
+      new AggregateError([new Error("connect ECONNREFUSED ::1:443"), new Error("connect ECONNREFUSED 127.0.0.1:443")]),
+      { code: "ECONNREFUSED" }
+    )
+    assert.deepStrictEqual(describeFailure(refused), {
+      name: "ECONNREFUSED",
+      message: "connect ECONNREFUSED ::1:443"
+    })
+  })
+
   it("does not quote an answer that could not be read", () => {
     const unread = Object.assign(new SyntaxError("Unexpected token '<', \"<b>secret</b>\""), {
       $response: {},

@@ -57,8 +57,11 @@ const nameOf = (error: unknown): string | undefined => {
 
 const messageOf = (error: unknown): string => {
   if (typeof error === "string") return error || noReason
-  const message = textAt(error, "message") ?? textAt(error, "Message")
-  return message === undefined || anonymous.has(message) ? noReason : message
+  // A host with several addresses fails with one error for each of them, and no message of its own.
+  const messages = [error, propertyAt(propertyAt(error, "errors"), "0")].map(
+    (one) => textAt(one, "message") ?? textAt(one, "Message")
+  )
+  return messages.find((message) => message !== undefined && !anonymous.has(message)) ?? noReason
 }
 
 const noReason = "no reason was given"
