@@ -67,7 +67,11 @@ export class Delivery {
       isAlone: () => !doors.hasClaims && works.isEmpty && !running.hasBodies
     })
     const news = new News(parts, doors, naps)
-    const outside = new Outside(parts, { wake: () => parts.fibers.wake(), hasDurable: () => doors.hasDurable })
+    const outside = new Outside(parts, {
+      wake: () => parts.fibers.wake(),
+      hasDurable: () => doors.hasDurable,
+      hasWork: () => !works.isEmpty
+    })
     this.#doors = doors
     this.#running = running
     this.#naps = naps
@@ -77,7 +81,7 @@ export class Delivery {
     this.#unclaimed = unclaimed
     this.#release = new Release(parts, { doors, works, running })
     this.#rest = new Rest(parts, { doors, works, running, news, naps, outside, unclaimed, poller })
-    this.#pause = new Pause(parts, running, this.#rest)
+    this.#pause = new Pause(parts, { outside, rest: this.#rest, running })
   }
 
   // --- The loop --------------------------------------------------------------------------------------------------------

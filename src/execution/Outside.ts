@@ -9,7 +9,8 @@
  * 1. For a grace time after a fiber went outside, no unclaimed record is passed over. After that, unclaimed records neither
  *    block nor contradict until the last such fiber is back. The first time that matters, a warning says so.
  * 2. When everything else waits, the invocation waits for work outside for at most `outsideLimit`. Then the execution is
- *    suspended if the service will wake it; otherwise the invocation fails. Either way a message says where the work is.
+ *    suspended if the service will wake it, and paused if work waits for another invocation; both happen earlier if the
+ *    invocation ends before. Otherwise the invocation fails. Either way a message says where the work is.
  * 3. An execution is found to be stuck only after everything that the runtime cannot see had its time to show. Neither this
  *    nor the end of the limit counts while a fiber of the workflow is about to run, or computes across turns.
  * 4. One warning per place says that results from outside are not recorded.
@@ -29,11 +30,15 @@ export interface OutsideHost {
   readonly wake: () => void
   /** Whether the service will wake the execution. */
   readonly hasDurable: () => boolean
+  /** Whether work waits for another invocation. */
+  readonly hasWork: () => boolean
 }
 
 export class Outside {
   /** Whether the grace time is over. */
   isLenient = false
+  /** Whether the limit is over, and the execution has to be paused. */
+  isOver = false
   readonly #parts: Core
   readonly #host: OutsideHost
   readonly #told = new Set<string>()
@@ -97,26 +102,55 @@ export class Outside {
     return Math.min(outsideGrace, outsideLimit)
   }
 
-  /** Starts the limit, because nothing else moves. */
+  /**
+   * Starts the limit, because nothing else moves. An invocation that ends before still has the time to suspend the execution,
+   * but none to wait for longer than that.
+   */
   wait(): void {
-    this.#stopLimit ??= this.#parts.settings.startTimer(this.#parts.settings.outsideLimit, () => {
+    if (this.#stopLimit !== undefined) return
+    const { host, settings } = this.#parts
+    const over = (waited: number): void => {
+      this.#stopLimit?.()
       this.#stopLimit = undefined
-      this.#giveUp()
-    })
+      this.#giveUp(waited)
+    }
+    const [limit, left] = [settings.outsideLimit, this.#left]
+    const stops = [settings.startTimer(limit, () => over(limit))]
+    // On the clock of the deadline.
+    if (left < limit) stops.push(host.after(left, () => this.#mayEnd && over(left)))
+    this.#stopLimit = () => {
+      for (const stop of stops) stop()
+    }
+  }
+
+  /** How much of the time that is left can be spent on waiting, in milliseconds. The invocation needs time to end. */
+  get #left(): number {
+    const { host, settings } = this.#parts
+    const left = (settings.deadline ?? Infinity) - host.now()
+    return Math.max(0, Math.floor(left - Math.min(1_000, left / 10)))
+  }
+
+  /** Whether the invocation may end without this work. */
+  get #mayEnd(): boolean {
+    return this.#host.hasWork() || this.#host.hasDurable()
   }
 
   /**
    * Calls `decide` unless something moves before: nothing moves now, no fiber is known to be outside, and nothing will wake
    * the execution. What the runtime cannot see, such as a promise that no fiber has asked, gets as long as work outside
-   * does, but the invocation needs time to end with the verdict.
+   * does. An invocation that ends before, and has recorded something, leaves the decision to the next one, which comes here
+   * sooner.
    */
   doubt(decide: (isQuiet: boolean) => void): void {
-    const { host, settings } = this.#parts
-    const left = (settings.deadline ?? Infinity) - host.now() - 1_000
+    const { outbox, settings } = this.#parts
+    const limit = Math.min(settings.outsideLimit, this.#left)
     this.certain()
-    this.#stopDoubt = settings.whenQuiet(Math.max(0, Math.min(settings.outsideLimit, left)), (isQuiet) => {
+    this.#stopDoubt = settings.whenQuiet(limit, (isQuiet = false) => {
       this.#stopDoubt = undefined
-      if (this.#isAtRest) decide(isQuiet === true)
+      if (!this.#isAtRest) return
+      const isCutShort = limit < settings.outsideLimit && outbox.counts.updates > 0
+      if (isCutShort && !isQuiet) this.fail(limit)
+      else decide(isQuiet)
     })
   }
 
@@ -127,18 +161,19 @@ export class Outside {
   }
 
   /**
-   * Fails the invocation. Nothing has moved, so fibers wait for something that the runtime cannot see, and that is no
-   * construct of Effect.
+   * Fails the invocation. Nothing has moved, so fibers wait for something that the runtime cannot see, and that may come
+   * another time.
    */
-  fail(): void {
-    const { lifetime, settings } = this.#parts
-    if (lifetime.isOpen) lifetime.end(failed(`The invocation has waited ${settings.outsideLimit} ms for ${unseen}.`))
+  fail(waited = this.#parts.settings.outsideLimit): void {
+    const { lifetime } = this.#parts
+    if (lifetime.isOpen) lifetime.end(failed(`The invocation has waited ${waited} ms for ${unseen}.`))
   }
 
   /** Stops the limit: something else moves after all. */
   moved(): void {
     this.#stopLimit?.()
     this.#stopLimit = undefined
+    this.isOver = false
   }
 
   stop(): void {
@@ -177,20 +212,22 @@ export class Outside {
     return this.#parts.lifetime.isOpen && !this.#parts.fibers.queued
   }
 
-  #giveUp(): void {
-    const { lifetime, listener, outbox, settings } = this.#parts
+  #giveUp(waited: number): void {
+    const { lifetime, listener, outbox } = this.#parts
     if (!this.#isAtRest) return
     const [work = unseen] = this.describe()
-    const waited = `The invocation has waited ${settings.outsideLimit} ms for ${work}.`
-    if (!this.#host.hasDurable()) return lifetime.end(failed(waited))
+    const message = `The invocation has waited ${waited} ms for ${work}.`
+    if (!this.#mayEnd) return lifetime.end(failed(message))
     if (outbox.isBusy) {
       outbox.flush()
       return this.wait()
     }
     listener.warned?.(
-      `${waited} This work is interrupted now, and starts again when the execution resumes. Put it into a Durable.step, or keep the invocation alive with Durable.hold.`
+      `${message} This work is interrupted now, and starts again when the execution resumes. Put it into a Durable.step, or keep the invocation alive with Durable.hold.`
     )
-    lifetime.end(suspended)
+    if (!this.#host.hasWork()) return lifetime.end(suspended)
+    this.isOver = true
+    this.#host.wake()
   }
 }
 

@@ -7,12 +7,14 @@
  * Invariants:
  * 1. The first attempt of an invocation begins whatever the time, so that every invocation makes progress.
  * 2. An attempt that is recorded as begun is never held back, because that would cut it off.
- * 3. The wait is recorded once nothing runs any more, and acknowledged before the invocation is suspended.
+ * 3. The wait is recorded once nothing runs any more, or only work outside whose limit is over, and acknowledged before the
+ *    invocation is suspended.
  *
  * @since 0.1.0
  */
 import type { Core } from "./Core.ts"
 import { pause } from "./Marks.ts"
+import type { Outside } from "./Outside.ts"
 import type { Rest } from "./Rest.ts"
 import type { Running } from "./Running.ts"
 import type { Work } from "./Work.ts"
@@ -23,18 +25,27 @@ import type { Work } from "./Work.ts"
  */
 const longestLastCall = 5_000
 
+/** The parts that know whether anything still runs. */
+interface Stoppers {
+  readonly outside: Outside
+  readonly rest: Rest
+  readonly running: Running
+}
+
 export class Pause {
   readonly #parts: Core
   readonly #running: Running
   readonly #rest: Rest
+  readonly #outside: Outside
   readonly #lastCall: number
   #hasWorked = false
   #state: "none" | "sent" | "recorded" = "none"
 
-  constructor(parts: Core, running: Running, rest: Rest) {
+  constructor(parts: Core, { outside, rest, running }: Stoppers) {
     this.#parts = parts
     this.#running = running
     this.#rest = rest
+    this.#outside = outside
     const { deadline = Infinity } = parts.settings
     this.#lastCall =
       deadline === Infinity ? Infinity : deadline - Math.min(longestLastCall, (deadline - parts.host.now()) / 10)
@@ -57,7 +68,8 @@ export class Pause {
   /** Pauses the execution once nothing runs, because work is held back. */
   begin(): void {
     const { fibers, history, outbox, usage } = this.#parts
-    if (this.#running.isAtWork || fibers.isOutside) return this.#rest.begin(undefined)
+    const isOutside = fibers.isOutside && !this.#outside.isOver
+    if (this.#running.isAtWork || isOutside) return this.#rest.begin(undefined)
     if (this.#state !== "none") return
     if (outbox.isBusy) return outbox.flush()
     this.#state = "sent"

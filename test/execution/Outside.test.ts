@@ -5,11 +5,17 @@ import { defaultOptions, type InvokeOptions } from "../../src/invocation/Assembl
 import { assembled, idle, succeeded } from "./support.ts"
 
 /** An invocation with a fiber outside, and what is awaited of it. */
-const make = (options: Parameters<typeof assembled>[0] & { readonly hasDurable?: boolean } = {}) => {
-  const { hasDurable = true, ...rest } = options
+const make = (
+  options: Parameters<typeof assembled>[0] & { readonly hasDurable?: boolean; readonly hasWork?: boolean } = {}
+) => {
+  const { hasDurable = true, hasWork = false, ...rest } = options
   const made = assembled({ outsideLimit: 1, outsideGrace: 1, ...rest })
   const woken = Promise.withResolvers<void>()
-  const outside = new Outside(made.parts, { wake: () => woken.resolve(), hasDurable: () => hasDurable })
+  const outside = new Outside(made.parts, {
+    wake: () => woken.resolve(),
+    hasDurable: () => hasDurable,
+    hasWork: () => hasWork
+  })
   // The delivery of this invocation, which would look after work outside by itself, is not asked.
   made.parts.fibers.stop()
   made.parts.fibers.outside.set(idle, undefined)
@@ -69,6 +75,35 @@ describe("Work outside, when all else waits,", () => {
     })
   )
 
+  it.live("is cut off after the limit for a pause, if work waits for another invocation", () =>
+    Effect.gen(function* () {
+      const { outside, parts, warnings, woken } = make({ hasDurable: false, hasWork: true })
+      outside.wait()
+      assert.isFalse(outside.isOver)
+      yield* woken
+      assert.isTrue(outside.isOver && parts.lifetime.isOpen)
+      assert.include(warnings.join(), "This work is interrupted now")
+      outside.moved()
+      assert.isFalse(outside.isOver)
+    })
+  )
+
+  it("is cut off before the limit by an invocation that ends before, if that can be suspended", () => {
+    const options = { outsideLimit: 10_000, deadline: 2_000 }
+    const suspended = make(options)
+    suspended.outside.wait()
+    suspended.clock.pass(1_799)
+    assert.isTrue(suspended.parts.lifetime.isOpen)
+    suspended.clock.pass(1)
+    assert.strictEqual(suspended.parts.lifetime.verdict?._tag, "Suspended")
+    assert.include(suspended.warnings[0], "has waited 1800 ms")
+    const failing = make({ ...options, hasDurable: false })
+    failing.outside.wait()
+    failing.clock.pass(2_000)
+    assert.isTrue(failing.parts.lifetime.isOpen)
+    failing.outside.stop()
+  })
+
   it.live("has what is queued sent before it is cut off", () =>
     Effect.gen(function* () {
       const { outside, parts, requests } = make()
@@ -102,7 +137,33 @@ describe("What nobody can see", () => {
     for (const deadline of [undefined, 500, 3_000, 60_000]) {
       make({ whenQuiet, outsideLimit: 10_000, deadline }).outside.doubt(() => {})
     }
-    assert.deepStrictEqual(limits, [10_000, 0, 2_000, 10_000])
+    assert.deepStrictEqual(limits, [10_000, 450, 2_700, 10_000])
+  })
+
+  it("is left to the next invocation by one that has recorded something and ends before", () => {
+    let over: (isQuiet?: boolean) => void = () => {}
+    const whenQuiet: InvokeOptions["whenQuiet"] = (_, action) => {
+      over = action
+      return () => {}
+    }
+    const doubted = (deadline: number, isQuiet?: boolean) => {
+      let decisions = 0
+      const { outside, parts } = make({ whenQuiet, outsideLimit: 10_000, deadline })
+      const doubt = () => outside.doubt(() => void decisions++)
+      doubt()
+      over()
+      parts.outbox.push("a", { Id: "a", Name: "a", Type: "STEP", SubType: "Step", Action: "START" })
+      parts.outbox.flush()
+      doubt()
+      over(isQuiet)
+      return { decisions, verdict: parts.lifetime.verdict }
+    }
+    const { decisions, verdict } = doubted(1_000)
+    assert.strictEqual(decisions, 1)
+    assert.deepInclude(verdict?._tag === "Aborted" ? verdict.error : {}, { reason: "outside" })
+    assert.include(verdict?._tag === "Aborted" ? verdict.error.message : "", "has waited 900 ms")
+    assert.strictEqual(doubted(1_000, true).decisions, 2)
+    assert.strictEqual(doubted(60_000).decisions, 2)
   })
 
   it("fails the invocation, as it may come another time", () => {

@@ -208,6 +208,24 @@ describe("A row of short steps", () => {
   )
 })
 
+describe("A row of short steps beside work outside that does not come back", () => {
+  const forever = Effect.promise(() => new Promise<never>(() => {}))
+
+  it.effect("is paused after the limit of that work, and not suspended with nothing that would wake it", () =>
+    Effect.gen(function* () {
+      const { runs, steps } = row(80)
+      const ran = yield* execute(Effect.andThen(Effect.forkChild(forever), steps), {
+        engine: { ...engine, outsideLimit: 1 }
+      })
+      assertSucceeded(ran)
+      assert.deepStrictEqual(new Set(runs), new Set([1]))
+      assert.deepStrictEqual(rejected(ran), [])
+      assert.lengthOf(pausesOf(ran), ran.invocations - 1)
+      assert.include(ran.logs.join(), "This work is interrupted now")
+    })
+  )
+})
+
 describe("An invocation that nears its end", () => {
   it.effect("begins its first attempt all the same, so that every one gets on", () =>
     Effect.gen(function* () {
