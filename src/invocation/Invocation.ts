@@ -119,7 +119,7 @@ const loaded = (
   })
 }
 
-/** Stops an effect that runs before the workflow does, when the deadline of the invocation has come. */
+/** Stops an effect that runs before or after the workflow does, when the deadline of the invocation has come. */
 export const within = <A, E, R>(
   deadline: number | undefined,
   action: string,
@@ -183,7 +183,8 @@ const execute = (
 ): Effect.Effect<Invoked, InvocationFailed> => {
   options.onStart?.(parts)
   const self = subjectOf(parts, contract, Context.get(services, Serdes))
-  return Effect.flatMapEager(readPayload(parts, self, contract), (payload) => {
+  const read = within(options.deadline, "read its payload", readPayload(parts, self, contract))
+  return Effect.flatMapEager(read, (payload) => {
     if ("answer" in payload) return Effect.succeed({ answer: payload.answer, parts })
     armDeadline(parts)
     startWorkflow(implementation.handler, payload.value, parts, services)
@@ -203,12 +204,21 @@ const interrupted: Verdict = {
 /** How long before the end of its function an invocation ends by default, in milliseconds. */
 export const defaultMargin = 1_000
 
-/** Returns when an invocation ends, given the time that its function has left; undefined if that time has no end. */
-export const deadlineOf = (now: number, remaining: number, margin = defaultMargin): number | undefined => {
-  if (Number.isNaN(remaining) || remaining === Infinity) return undefined
+/**
+ * Returns when an invocation ends, given the time that its function has left, and how long local finalizers may then run, so
+ * that it answers before its function ends. A time without an end has no deadline.
+ */
+export const limitsOf = (
+  now: number,
+  remaining: number,
+  margin = defaultMargin
+): Partial<Pick<InvokeOptions, "deadline" | "grace">> => {
+  if (Number.isNaN(remaining) || remaining === Infinity) return {}
   // If the time-out of a function leaves no margin, the full margin would end every invocation as it begins, without any
   // progress.
-  return Math.max(0, now + (remaining > margin ? remaining - margin : remaining / 2))
+  const last = remaining > margin ? margin : remaining / 2
+  const grace = Math.max(0, Math.min(defaultOptions.grace, last * 0.8))
+  return { deadline: Math.max(0, now + remaining - last), grace }
 }
 
 const armDeadline = ({ delivery, host, lifetime, settings }: Parts): void => {
@@ -284,12 +294,14 @@ const answer = (
   contract: DurableFunction.Any,
   ending: Ending
 ): Effect.Effect<InvocationAnswer, InvocationFailed> =>
-  Effect.flatMapEager(answerEnding(parts, self, contract, ending), (given) =>
-    ending._tag === "Ended"
-      ? Effect.flatMapEager(drain(parts), (verdict) =>
-          verdict === undefined ? Effect.succeed(given) : answerEnding(parts, self, contract, verdict)
-        )
-      : Effect.succeed(given)
+  Effect.flatMapEager(
+    within(parts.settings.deadline, "wrote its result", answerEnding(parts, self, contract, ending)),
+    (given) =>
+      ending._tag === "Ended"
+        ? Effect.flatMapEager(drain(parts), (verdict) =>
+            verdict === undefined ? Effect.succeed(given) : answerEnding(parts, self, contract, verdict)
+          )
+        : Effect.succeed(given)
   )
 
 /** Sends what is left to send. Returns the verdict that prevented it, if any. */

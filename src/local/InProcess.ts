@@ -16,7 +16,7 @@ import type { CheckpointStore } from "../CheckpointStore.ts"
 import type * as DurableFunction from "../DurableFunction.ts"
 import type { DurableClient } from "../DurableClient.ts"
 import { callPlain, squash, type Ending } from "../hosting/plain.ts"
-import { deadlineOf, invoke } from "../invocation/Invocation.ts"
+import { invoke, limitsOf } from "../invocation/Invocation.ts"
 import * as LambdaCheckpoints from "../lambda/LambdaCheckpoints.ts"
 import * as LambdaClient from "../lambda/LambdaClient.ts"
 import { LambdaContext, type InvocationContext } from "../lambda/LambdaContext.ts"
@@ -87,7 +87,7 @@ const run = (
       services,
       Context.make(LambdaContext, contextOf(call, now + millis))
     )
-    const ended = kind === "durable" ? invoked(guest, call, deadlineOf(now, millis)) : called(guest, call)
+    const ended = kind === "durable" ? invoked(guest, call, limitsOf(now, millis)) : called(guest, call)
     return yield* Effect.timeoutOrElse(Effect.provideContext(ended, around), {
       duration: millis,
       orElse: () => Effect.succeed<FunctionEnd>({ _tag: "TimedOut", afterSeconds: timeoutSeconds })
@@ -97,12 +97,12 @@ const run = (
 const invoked = (
   { implementation }: Guest,
   { payload, traceHeader }: FunctionCall,
-  deadline: number | undefined
+  limits: ReturnType<typeof limitsOf>
 ): Effect.Effect<FunctionEnd, never, CheckpointStore> =>
   Effect.fromResult(decodeInvocationEvent(JSON.parse(payload))).pipe(
     Effect.flatMap((event) =>
       // On one machine an address without a version is sufficient.
-      invoke(implementation, event, { deadline, traceHeader, warnAboutTargets: false })
+      invoke(implementation, event, { ...limits, traceHeader, warnAboutTargets: false })
     ),
     Effect.matchCause({
       onSuccess: ({ answer }): FunctionEnd => ({ _tag: "Returned", body: JSON.stringify(answer) }),

@@ -25,7 +25,7 @@ import type { Attempt } from "../execution/Listener.ts"
 import type { Parts } from "../execution/Parts.ts"
 import { makeClient } from "../hosting/client.ts"
 import { md5 } from "../internal/md5.ts"
-import { deadlineOf, invoke } from "../invocation/Invocation.ts"
+import { invoke, limitsOf } from "../invocation/Invocation.ts"
 import { storeError } from "../StoreFailure.ts"
 import type { HistoryEvent } from "../wire/HistoryEvent.ts"
 import type { Operation } from "../wire/Operation.ts"
@@ -345,7 +345,7 @@ export class World {
       outsideLimit,
       startTimer,
       whenQuiet: (limit, action) => this.#doubt(key, limit, action),
-      deadline: deadlineOf(this.#seenClock.currentTimeMillisUnsafe(), this.#options.invocationTimeout),
+      ...limitsOf(this.#seenClock.currentTimeMillisUnsafe(), this.#options.invocationTimeout),
       traceHeader: effect.traceHeader,
       insteadOf:
         this.#faults.length === 0 && onAttempt === undefined

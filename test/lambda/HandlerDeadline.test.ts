@@ -10,6 +10,7 @@ import { cast } from "effect/Function"
 import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import { limitsOf } from "../../src/invocation/Invocation.ts"
 import { contextOf, Lambda, type Invocation } from "./support.ts"
 
 const Work = DurableFunction.make("work", { success: Schema.Json })
@@ -26,7 +27,7 @@ const deployed = (body: (invocation: number) => Body): Lambda => {
   const work = Work.implement(() => Effect.suspend(() => body(++invocation)))
   return lambda.deploy(
     "work",
-    LambdaHandler.make(work, { layer: untilSomethingHangs, checkpoints: lambda.checkpoints, margin: "50 millis" })
+    LambdaHandler.make(work, { layer: untilSomethingHangs, checkpoints: lambda.checkpoints })
   )
 }
 
@@ -216,6 +217,20 @@ describe("the margin of a handler", () => {
     assert.isAtMost(large, 2_700_000)
     assert.isAbove(small, 2_700_000)
     assert.isAtMost(small, 3_599_600)
+  })
+})
+
+describe("the time of local finalizers", () => {
+  it("leaves some of the margin, so that the invocation answers before its function is cut off", () => {
+    assert.deepStrictEqual(limitsOf(0, 60_000), { deadline: 59_000, grace: 500 })
+    assert.deepStrictEqual(limitsOf(0, 60_000, 200), { deadline: 59_800, grace: 160 })
+    assert.deepStrictEqual(limitsOf(7, 1_000), { deadline: 507, grace: 400 })
+    assert.deepStrictEqual(limitsOf(0, 1_000, 0), { deadline: 1_000, grace: 0 })
+    assert.deepStrictEqual(limitsOf(0, -10), { deadline: 0, grace: 0 })
+  })
+
+  it("is that of an invocation without an end where the time that is left is no number", () => {
+    for (const remaining of [NaN, Infinity]) assert.deepStrictEqual(limitsOf(0, remaining), {})
   })
 })
 

@@ -3,12 +3,15 @@
  * what was under way, send nothing more, and the service repeats them.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Durable } from "effect-durable"
+import { Durable, DurableFunction, Serdes } from "effect-durable"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
 import { TestClock } from "effect/testing"
-import { StoreUnavailable } from "../../src/CheckpointStore.ts"
+import { CheckpointStore, StoreUnavailable } from "../../src/CheckpointStore.ts"
+import { invoke } from "../../src/invocation/Invocation.ts"
+import { eventOf } from "../operations/support.ts"
 import { ask, both, errorOf, host, slowly, turns, valueOf, type Host, type Turn } from "./harness.ts"
 import { assertPending } from "./suspends.ts"
 
@@ -340,6 +343,33 @@ describe("the deadline", () => {
       const suspended = yield* execution.turn({ deadline: 10_000 })
       assertPending(suspended)
       assert.strictEqual(suspended.fibersLeft, 0)
+    })
+  )
+})
+
+describe("a codec that does not come to an end", () => {
+  const stuck = { serialize: () => Effect.never, deserialize: () => Effect.never }
+  const codec = Serdes.make<void>(stuck)
+  const reads = DurableFunction.make("work", { payloadSerdes: codec })
+  const writes = DurableFunction.make("work", { successSerdes: codec })
+
+  it.effect.each([
+    ["reads the payload", "read its payload", reads.implement(() => Effect.void)],
+    ["writes the result", "wrote its result", writes.implement(() => Effect.void)]
+  ] as const)("and %s is cut off at the deadline as well", ([, said, implementation]) =>
+    Effect.gen(function* () {
+      const service = { checkpoint: () => Effect.never, loadState: () => Effect.never }
+      const deadline = (yield* Clock.currentTimeMillis) + 100
+      const invocation = yield* invoke(implementation, eventOf([]), { deadline }).pipe(
+        Effect.provideService(CheckpointStore, service),
+        Effect.flip,
+        Effect.forkChild
+      )
+      yield* turns(20)
+      yield* TestClock.adjust(100)
+      const { message, reason } = yield* Fiber.join(invocation)
+      assert.strictEqual(reason, "deadline")
+      assert.include(message, `while it ${said}`)
     })
   )
 })

@@ -15,7 +15,7 @@ import * as References from "effect/References"
 import * as Result from "effect/Result"
 import { CheckpointStore } from "../../CheckpointStore.ts"
 import type * as DurableFunction from "../../DurableFunction.ts"
-import { deadlineOf, invoke, within, type Invoked, type InvokeOptions } from "../../invocation/Invocation.ts"
+import { invoke, limitsOf, within, type Invoked, type InvokeOptions } from "../../invocation/Invocation.ts"
 import { decodeInvocationEvent } from "../../wire/Invocation.ts"
 import { LambdaContext, type InvocationContext } from "../LambdaContext.ts"
 import { configured } from "./configuration.ts"
@@ -48,7 +48,7 @@ export const runner =
       const now = Context.get(fiber.context, Clock.Clock).currentTimeMillisUnsafe()
       const limits = {
         ...options,
-        deadline: deadlineOf(now, remainingIn(context), margin),
+        ...limitsOf(now, remainingIn(context), margin),
         traceHeader: context?.xRayTraceId ?? process.env["_X_AMZN_TRACE_ID"]
       }
       const store =
