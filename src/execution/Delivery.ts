@@ -81,7 +81,7 @@ export class Delivery {
     this.#unclaimed = unclaimed
     this.#release = new Release(parts, { doors, works, running })
     this.#rest = new Rest(parts, { doors, works, running, news, naps, outside, unclaimed, poller })
-    this.#pause = new Pause(parts, { outside, rest: this.#rest, running })
+    this.#pause = new Pause(parts, { outside, rest: this.#rest, running, works })
   }
 
   // --- The loop --------------------------------------------------------------------------------------------------------
@@ -108,10 +108,14 @@ export class Delivery {
     }
     const work = this.#works.first
     const begun = work === undefined ? undefined : this.#unclaimed.mayBegin(work)
-    if (begun === undefined || this.#pause.holdsBack(begun)) {
-      if (begun === undefined) this.#rest.begin(undefined)
-      else this.#pause.begin()
+    if (begun === undefined) {
+      if (work === undefined && this.#works.isHeldBack) return this.#pause.begin()
+      this.#rest.begin(undefined)
       return false
+    }
+    if (this.#pause.holdsBack(begun)) {
+      this.#works.holdBack(begun)
+      return true
     }
     this.#outside.moved()
     this.#works.drop(begun)

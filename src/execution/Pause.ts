@@ -17,7 +17,7 @@ import { pause } from "./Marks.ts"
 import type { Outside } from "./Outside.ts"
 import type { Rest } from "./Rest.ts"
 import type { Running } from "./Running.ts"
-import type { Work } from "./Work.ts"
+import type { Work, Works } from "./Work.ts"
 
 /**
  * The longest time before its end in which an invocation begins no more attempts, in milliseconds. It is a tenth of its
@@ -25,11 +25,12 @@ import type { Work } from "./Work.ts"
  */
 const longestLastCall = 5_000
 
-/** The parts that know whether anything still runs. */
+/** The parts that know whether anything still runs, or waits to begin. */
 interface Stoppers {
   readonly outside: Outside
   readonly rest: Rest
   readonly running: Running
+  readonly works: Works
 }
 
 export class Pause {
@@ -37,15 +38,17 @@ export class Pause {
   readonly #running: Running
   readonly #rest: Rest
   readonly #outside: Outside
+  readonly #works: Works
   readonly #lastCall: number
   #hasWorked = false
   #state: "none" | "sent" | "recorded" = "none"
 
-  constructor(parts: Core, { outside, rest, running }: Stoppers) {
+  constructor(parts: Core, { outside, rest, running, works }: Stoppers) {
     this.#parts = parts
     this.#running = running
     this.#rest = rest
     this.#outside = outside
+    this.#works = works
     const { deadline = Infinity } = parts.settings
     this.#lastCall =
       deadline === Infinity ? Infinity : deadline - Math.min(longestLastCall, (deadline - parts.host.now()) / 10)
@@ -65,21 +68,31 @@ export class Pause {
     return false
   }
 
-  /** Pauses the execution once nothing runs, because work is held back. */
-  begin(): void {
+  /**
+   * Pauses the execution once nothing runs, because work is held back. Returns whether that work may begin after all, as no
+   * operation is left for the pause.
+   */
+  begin(): boolean {
     const { fibers, history, outbox, usage } = this.#parts
     const isOutside = fibers.isOutside && !this.#outside.isOver
-    if (this.#running.isAtWork || isOutside) return this.#rest.begin(undefined)
-    if (this.#state !== "none") return
-    if (outbox.isBusy) return outbox.flush()
-    this.#state = "sent"
-    history.pauses++
-    const update = pause(history.pauses)
-    usage.addOperation(update.Name ?? "")
-    outbox.push("", update, () => {
-      this.#state = "recorded"
-    })
-    outbox.flush()
+    if (this.#state === "none" && !usage.hasRoom) {
+      this.#works.release()
+      return true
+    }
+    if (this.#running.isAtWork || isOutside) this.#rest.begin(undefined)
+    else if (this.#state !== "none") return false
+    else if (outbox.isBusy) outbox.flush()
+    else {
+      this.#state = "sent"
+      history.pauses++
+      const update = pause(history.pauses)
+      usage.addOperation(update.Name ?? "")
+      outbox.push("", update, () => {
+        this.#state = "recorded"
+      })
+      outbox.flush()
+    }
+    return false
   }
 }
 

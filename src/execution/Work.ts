@@ -8,7 +8,8 @@
  * 1. The first work is that whose operation was claimed first.
  * 2. Work of something that has ended, or was abandoned, is never the first: it is dropped. The end of the workflow is not
  *    dropped, nor is the work of a durable finalizer.
- * 3. Dropped work does not begin. Updates that it has queued stay queued. A fiber that waits for it continues.
+ * 3. Work that is held back is not the first either: it waits for another invocation, and other work goes on without it.
+ * 4. Dropped work does not begin. Updates that it has queued stay queued. A fiber that waits for it continues.
  *
  * @since 0.1.0
  */
@@ -52,9 +53,30 @@ export class Works {
   /** Work that a fiber waits for. */
   readonly #awaited = new Set<Work>()
 
+  /** Work that waits for another invocation. */
+  #held: ReadonlyArray<Work> = []
+
   /** Whether no work that is still wanted waits to begin. */
   get isEmpty(): boolean {
-    return this.first === undefined
+    return this.first === undefined && !this.isHeldBack
+  }
+
+  /** Has the first work wait for another invocation. */
+  holdBack(first: Work): void {
+    this.#all.take()
+    this.#held = [...this.#held, first]
+  }
+
+  /** Whether work that is still wanted waits for another invocation. */
+  get isHeldBack(): boolean {
+    return this.#held.some((work) => !work.isGone && !isMoot(work))
+  }
+
+  /** Takes back that work waits for another invocation. */
+  release(): void {
+    const held = this.#held
+    this.#held = []
+    for (const work of held) this.#all.add(work)
   }
 
   add(work: Omit<Work, "isGone">): Work {

@@ -1,6 +1,6 @@
 /** What an invocation does that nears its end in a row of short steps: it pauses the execution, and is not cut off. */
 import { assert, describe, it } from "@effect/vitest"
-import { Durable, RetryPolicy } from "effect-durable"
+import { Durable, RetryPolicy, type DurableError } from "effect-durable"
 import { type TestEngine } from "effect-durable/testing"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -258,6 +258,36 @@ describe("An invocation that nears its end", () => {
       assertSucceeded(ran)
       assert.strictEqual(runs, 2)
       assert.lengthOf(rejected(ran), 1)
+    })
+  )
+
+  /** A step that ends in the last part of the invocation, and what comes after it. */
+  const then = (name: string, after: Effect.Effect<unknown, DurableError.OperationError, Durable.Execution>) =>
+    Effect.andThen(Durable.step(name, Effect.sleep("18 seconds")), after)
+  const branches = [
+    then("first", Durable.step("held back", Effect.sleep("1 second"))),
+    Durable.step("running", Effect.sleep("18.5 seconds"))
+  ]
+
+  it.effect("begins the wait of a branch beside one whose step it holds back", () =>
+    Effect.gen(function* () {
+      const waits = then("second", Durable.wait("rest", "1 hour"))
+      const ran = yield* execute(Effect.all([...branches, waits], { concurrency: "unbounded" }), { engine })
+      assertSucceeded(ran)
+      const said = actions(ran.updates)
+      assert.isBelow(said.indexOf("START rest"), said.indexOf("START pause:1"))
+      assert.isBelow(said.indexOf("START pause:1"), said.indexOf("START held back"))
+    })
+  )
+
+  it.effect("ends a child in a hold, beside a step that it holds back, and pauses the execution", () =>
+    Effect.gen(function* () {
+      const child = Durable.child("child", Durable.step("second", Effect.sleep("18 seconds")))
+      const held = Durable.hold(Effect.all([...branches, child], { concurrency: "unbounded", discard: true }))
+      const ran = yield* execute(held, { engine })
+      assertSucceeded(ran)
+      assert.deepStrictEqual(rejected(ran), [])
+      assert.lengthOf(pausesOf(ran), 1)
     })
   )
 
