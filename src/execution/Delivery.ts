@@ -80,8 +80,9 @@ export class Delivery {
     const unclaimed = new Unclaimed(parts, { works, running, naps, outside })
     this.#unclaimed = unclaimed
     this.#release = new Release(parts, { doors, works, running })
-    this.#rest = new Rest(parts, { doors, works, running, news, naps, outside, unclaimed, poller })
-    this.#pause = new Pause(parts, { outside, rest: this.#rest, running, works })
+    const movers = { doors, works, running, news, naps, outside, unclaimed, poller }
+    this.#rest = new Rest(parts, movers)
+    this.#pause = new Pause(parts, movers, this.#rest)
   }
 
   // --- The loop --------------------------------------------------------------------------------------------------------

@@ -110,8 +110,7 @@ export class Outside {
     if (this.#stopLimit !== undefined) return
     const { host, settings } = this.#parts
     const over = (waited: number): void => {
-      this.#stopLimit?.()
-      this.#stopLimit = undefined
+      this.moved()
       this.#giveUp(waited)
     }
     const [limit, left] = [settings.outsideLimit, this.#left]

@@ -14,10 +14,8 @@
  */
 import type { Core } from "./Core.ts"
 import { pause } from "./Marks.ts"
-import type { Outside } from "./Outside.ts"
-import type { Rest } from "./Rest.ts"
-import type { Running } from "./Running.ts"
-import type { Work, Works } from "./Work.ts"
+import type { Movers, Rest } from "./Rest.ts"
+import type { Work } from "./Work.ts"
 
 /**
  * The longest time before its end in which an invocation begins no more attempts, in milliseconds. It is a tenth of its
@@ -25,30 +23,18 @@ import type { Work, Works } from "./Work.ts"
  */
 const longestLastCall = 5_000
 
-/** The parts that know whether anything still runs, or waits to begin. */
-interface Stoppers {
-  readonly outside: Outside
-  readonly rest: Rest
-  readonly running: Running
-  readonly works: Works
-}
-
 export class Pause {
   readonly #parts: Core
-  readonly #running: Running
+  readonly #movers: Movers
   readonly #rest: Rest
-  readonly #outside: Outside
-  readonly #works: Works
   readonly #lastCall: number
   #hasWorked = false
   #state: "none" | "sent" | "recorded" = "none"
 
-  constructor(parts: Core, { outside, rest, running, works }: Stoppers) {
+  constructor(parts: Core, movers: Movers, rest: Rest) {
     this.#parts = parts
-    this.#running = running
+    this.#movers = movers
     this.#rest = rest
-    this.#outside = outside
-    this.#works = works
     const { deadline = Infinity } = parts.settings
     this.#lastCall =
       deadline === Infinity ? Infinity : deadline - Math.min(longestLastCall, (deadline - parts.host.now()) / 10)
@@ -74,12 +60,13 @@ export class Pause {
    */
   begin(): boolean {
     const { fibers, history, outbox, usage } = this.#parts
-    const isOutside = fibers.isOutside && !this.#outside.isOver
+    const { outside, running, works } = this.#movers
+    const isOutside = fibers.isOutside && !outside.isOver
     if (this.#state === "none" && !usage.hasRoom) {
-      this.#works.release()
+      works.release()
       return true
     }
-    if (this.#running.isAtWork || isOutside) this.#rest.begin(undefined)
+    if (running.isAtWork || isOutside) this.#rest.begin(undefined)
     else if (this.#state !== "none") return false
     else if (outbox.isBusy) outbox.flush()
     else {

@@ -213,7 +213,7 @@ export const limitsOf = (
   remaining: number,
   margin = defaultMargin
 ): Partial<Pick<InvokeOptions, "deadline" | "grace">> => {
-  if (Number.isNaN(remaining) || remaining === Infinity) return {}
+  if (!(remaining < Infinity)) return {}
   // If the time-out of a function leaves no margin, the full margin would end every invocation as it begins, without any
   // progress.
   const last = remaining > margin ? margin : remaining / 2
