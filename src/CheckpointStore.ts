@@ -33,6 +33,9 @@ export interface CheckpointRequest {
 /**
  * The response to a checkpoint. `CheckpointToken` is absent only when the execution has ended.
  *
+ * `NewExecutionState` has every operation that has changed since the token was issued, those of the request included. For an
+ * operation of the request that is missing, the library takes the time of the process, which may differ at a replay.
+ *
  * @category models
  * @since 0.1.0
  */

@@ -24,13 +24,13 @@ export class EngineFaults {
   readonly #options: EngineOptions
 
   constructor(options: EngineOptions) {
-    const { delay = 0, silent = 0, wholeMillis = false } = options
+    const { clock, delay = 0, silent = 0, wholeMillis = false } = options
     checkShare("again", options.again)
     checkShare("silent", options.silent)
-    if (silent > 0 && (!wholeMillis || delay > 0))
+    if (silent > 0 && (!wholeMillis || delay > 0 || clock !== undefined))
       throw new TestFailure({
         message:
-          "Expected the fault silent together with wholeMillis, and without delay: otherwise nothing says when an operation ended that the answer leaves out."
+          "Expected the fault silent together with wholeMillis, and without delay and clock: otherwise nothing says when an operation ended that the answer leaves out."
       })
     this.#options = options
   }

@@ -132,6 +132,9 @@ export interface EngineOptions extends Omit<Options, "crash" | "pageItems"> {
    * calls. Default: 0.
    */
   readonly behind?: number | undefined
-  /** With `wholeMillis` and without `delay`, the share of checkpoints whose answer does not repeat their own updates. */
+  /**
+   * With `wholeMillis`, without `delay` and without `clock`, the share of checkpoints whose answer does not repeat their own
+   * updates.
+   */
   readonly silent?: number | undefined
 }

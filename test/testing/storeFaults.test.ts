@@ -299,8 +299,11 @@ describe("The option faults of TestEngine.layer", () => {
 
   it.effect("refuses silent answers of which nobody could tell the time", () =>
     Effect.gen(function* () {
-      const exit = yield* Effect.exit(busy({ silent: 0.5 }))
-      assert.include(String(exit), "wholeMillis")
+      const untold: ReadonlyArray<Faults.EngineOptions> = [{}, { delay: 0.1 }, { clock: { ahead: "1 minute" } }]
+      for (const faults of untold) {
+        const exit = yield* Effect.exit(busy({ silent: 0.5, wholeMillis: Object.keys(faults).length > 0, ...faults }))
+        assert.include(String(exit), "without delay and clock")
+      }
     })
   )
 })
