@@ -59,6 +59,7 @@ export class History {
     const late: Array<readonly [string, number]> = []
     for (const record of initial) {
       if (record.Type === "EXECUTION") continue
+      this.noteStamp(record)
       const pause = readPause(record)
       if (pause !== undefined) {
         this.pauses = Math.max(this.pauses, pause)
@@ -112,7 +113,6 @@ export class History {
   #add(record: Operation, isOld: boolean): void {
     const entry: Entry = { ...entryOf(record.Id, record), isOld, wasKnown: isOld && isFinal(record) }
     this.#entries.set(record.Id, entry)
-    this.noteStamp(record)
     const below = (this.#below ??= new Map())
     const siblings = below.get(record.ParentId)
     if (siblings === undefined) below.set(record.ParentId, [entry])

@@ -58,6 +58,12 @@ describe("A history knows", () => {
     assert.strictEqual(history.newestStamp, 8)
   })
 
+  it("the stamps of marks, from earlier invocations as from this one", () => {
+    const kinds = ["patch", "late", "reading", "cut"] as const
+    const stamps = kinds.map((kind) => new History([markOf({ kind, of: "a", label: "a" })], new Set()).newestStamp)
+    assert.deepStrictEqual(stamps, [9, 9, 9, 9])
+  })
+
   it("what earlier invocations may have delivered: no news, and on a later page only what the execution ended itself", () => {
     const answer = record("a", { Type: "CALLBACK", Status: "SUCCEEDED", EndTimestamp: 7 })
     const page = (Type: "STEP" | "WAIT") => [answer, record("b", { Type, Status: "SUCCEEDED", EndTimestamp: 10 })]

@@ -1,7 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Durable, RetryPolicy } from "effect-durable"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import { cast } from "effect/Function"
+import * as TestClock from "effect/testing/TestClock"
 import {
   actions,
   assertSucceeded,
@@ -159,6 +161,24 @@ describe("Durable.patched", () => {
         ran.logs.filter((line) => line.startsWith("Warn")),
         []
       )
+    })
+  )
+
+  it.effect("is answered at a replay after a short sleep that ended before it, as in the first run", () =>
+    Effect.gen(function* () {
+      const order: Array<string> = []
+      const note = (line: string) => Effect.sync(() => void order.push(line))
+      const body = Effect.all(
+        [Effect.andThen(Effect.sleep(200), note("slept")), Effect.andThen(Durable.patched("change"), note("patched"))],
+        both
+      )
+      const first = yield* execute(Durable.patched("change"))
+      const marks = first.operations.filter(({ Name }) => Name === "patch:change")
+      const event = eventOf(marks.map((mark) => ({ ...mark, StartTimestamp: 500, EndTimestamp: 500 })))
+      const running = yield* Effect.forkChild(invokeOnce(body, { event }), { startImmediately: true })
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.join(running)
+      assert.deepStrictEqual(order, ["slept", "patched"])
     })
   )
 
