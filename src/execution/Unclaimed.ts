@@ -8,7 +8,8 @@
  * 1. Nothing begins while an open namespace holds a record that the code has not asked for. If nothing can move then that
  *    might still ask, history and code contradict each other. Only exempt work may begin all the same, such as an end with
  *    a mistake.
- * 2. While a fiber outside might still ask for such a record, nothing is delivered that came after the record was begun.
+ * 2. While a fiber outside might still ask for such a record, nothing is delivered that came after the record was begun, or
+ *    in the same request.
  * 3. A record is excused if the fiber that asked for it before is interrupted outside this time, before it can ask again.
  *
  * @since 0.1.0
@@ -72,7 +73,7 @@ export class Unclaimed {
   #wasBegunBefore(key: Key): boolean {
     if (this.#parts.history.unclaimed === 0) return false
     for (const { record } of this.#parts.history.unclaimedEntries()) {
-      if (record !== undefined && record.StartTimestamp < key.at) return true
+      if (record !== undefined && record.StartTimestamp <= key.at) return true
     }
     return false
   }

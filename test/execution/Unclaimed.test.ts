@@ -159,6 +159,15 @@ describe("While a fiber is outside", () => {
     made.parts.delivery.stop()
   })
 
+  it("what came in the request that began something missing waits, too", () => {
+    const begun = record(operationId("", "gone", 0), { Name: "gone", StartTimestamp: 20 })
+    const made = assembled({ records: [begun, succeeded("b", 20)], outsideGrace: 60_000 })
+    made.parts.fibers.outside.set(idle, undefined)
+    made.run(() => void waitFor(made, "b"))
+    assert.deepStrictEqual(made.log, [])
+    made.parts.delivery.stop()
+  })
+
   it("what is missing contradicts no more once it is called off, and what is missing after that does", () => {
     const made = assembled({ records: [succeeded("gone", 10)], outsideGrace: 60_000 })
     const { parts, run } = made

@@ -3,7 +3,17 @@ import { Durable, DurableFunction, RetryPolicy } from "effect-durable"
 import { TestEngine } from "effect-durable/testing"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import { actions, assertSucceeded, defectOf, execute, failureOf, unchecked, valueOf } from "./support.ts"
+import {
+  actions,
+  assertSucceeded,
+  crashAt,
+  defectOf,
+  execute,
+  failureOf,
+  holds,
+  unchecked,
+  valueOf
+} from "./support.ts"
 
 describe("Durable.uuid", () => {
   it.effect("is the same on every replay and another at every use and in every context", () =>
@@ -127,6 +137,21 @@ describe("Durable.hold", () => {
       assert.strictEqual(valueOf(yield* execute(Durable.hold(Effect.succeed(value)))), value)
       assert.strictEqual(valueOf(yield* execute(Effect.flip(Durable.hold(Effect.fail("no"))))), "no")
       assert.strictEqual(defectOf((yield* execute(Durable.hold(Effect.die("broken")))).exits[0]), "broken")
+    })
+  )
+
+  it.effect("asks for its operations again after a crash, although the block around it needs nothing more", () =>
+    Effect.gen(function* () {
+      const inner = Durable.step("inner", Effect.sleep("1 hour"))
+      const block = Effect.gen(function* () {
+        yield* Effect.forkChild(Durable.hold(Effect.andThen(Effect.sleep("5 millis"), inner)))
+        yield* Durable.step("outer", Effect.sleep("50 millis"))
+      })
+      // The start of "inner" leaves with the success of "outer", which ends the block.
+      const crash = crashAt(holds("SUCCEED", "block"), "before")
+      const ran = yield* execute(Durable.child("block", block), { store: crash })
+      assertSucceeded(ran)
+      assert.include(actions(ran.updates), "START inner")
     })
   )
 
