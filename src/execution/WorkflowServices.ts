@@ -32,8 +32,8 @@ export interface ServicesHost {
   readonly namespaceOf: (fiber: AnyFiber) => Namespace | undefined
   /** Waits until the service has reported when something ended or began that code has not seen yet. */
   readonly known: (fiber: AnyFiber, namespace: Namespace) => Effect.Effect<void>
-  /** Called when code reads a time that is not known. */
-  readonly glanced: (time: WorkflowTime) => void
+  /** Reads the time for code that does not wait until it is known. */
+  readonly glance: (time: WorkflowTime) => number
   /** Called when a fiber draws a number in a namespace. */
   readonly drawn: (fiber: AnyFiber, namespace: Namespace) => void
   readonly sleep: (fiber: AnyFiber, namespace: Namespace, duration: Duration.Duration) => Effect.Effect<void>
@@ -76,7 +76,7 @@ export class WorkflowClock implements Clock.Clock {
 
   currentTimeMillisUnsafe(): number {
     const time = this.#time
-    return time === undefined ? this.#host.clock.currentTimeMillisUnsafe() : Math.floor(this.#glance(time))
+    return time === undefined ? this.#host.clock.currentTimeMillisUnsafe() : Math.floor(this.#host.glance(time))
   }
 
   /** Spans read this, and spans use the host's clock. So a reading has no effect. */
@@ -88,7 +88,7 @@ export class WorkflowClock implements Clock.Clock {
   /** The time of a workflow never goes back, so it is monotonic as it is. */
   monotonicTimeNanosUnsafe(): bigint {
     const time = this.#time
-    return time === undefined ? this.#host.clock.monotonicTimeNanosUnsafe() : nanosOf(this.#glance(time))
+    return time === undefined ? this.#host.clock.monotonicTimeNanosUnsafe() : nanosOf(this.#host.glance(time))
   }
 
   sleep(duration: Duration.Duration): Effect.Effect<void> {
@@ -108,11 +108,6 @@ export class WorkflowClock implements Clock.Clock {
   /** Returns the time that the clock shows to a fiber, unless the fiber sees the host's. */
   timeOf(fiber: AnyFiber | undefined): WorkflowTime | undefined {
     return placeIn(this.#host, fiber)?.time
-  }
-
-  #glance(time: WorkflowTime): number {
-    if (time.unread !== undefined) this.#host.glanced(time)
-    return time.glance(() => this.#host.clock.currentTimeMillisUnsafe())
   }
 }
 

@@ -9,8 +9,9 @@
  * 2. A stamp that the service has not reported yet (of the end of a context that no fiber waited for, of the start of an
  *    item) is *unread*: it counts only when code asks for the time. A delivery that comes after the stamp makes it
  *    obsolete.
- * 3. Code that cannot wait for an unread stamp is shown a time of the host. That time is recorded before anything that may
- *    depend on it. Every later replay shows the same time, and leaves the stamp unread until then.
+ * 3. Code that cannot wait for an unread stamp is shown a time that the service has reached. So whatever ends later is not
+ *    stamped before it, although the host's clock may be ahead. That time is recorded before anything that may depend on it.
+ *    Every later replay shows the same time, and leaves the stamp unread until then.
  *
  * @since 0.1.0
  */
@@ -83,12 +84,12 @@ export class WorkflowTime {
     if (time !== undefined && time > this.#now) this.#now = time
   }
 
-  /** Returns the time for code that does not wait. `guess` returns the time of the host. */
-  glance(guess: () => number): number {
+  /** Returns the time for code that does not wait, given the newest stamp that the service has reported. */
+  glance(newest: number): number {
     const unread = this.#unread
     if (unread === undefined) return this.#now
     this.#glances++
-    this.#shown ??= Math.max(this.#now, this.#recorded ?? stampOf(unread) ?? Math.floor(guess()))
+    this.#shown ??= Math.max(this.#now, this.#recorded ?? stampOf(unread) ?? Math.floor(newest))
     return this.#shown
   }
 

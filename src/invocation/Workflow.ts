@@ -112,7 +112,10 @@ const hostOf = (parts: Parts): ServicesHost => ({
   current: () => parts.fibers.current,
   namespaceOf: (fiber) => executionOf(fiber)?.namespace,
   known: (fiber, namespace) => untilKnown(parts, fiber, namespace),
-  glanced: (time) => void parts.glanced.add(time),
+  glance: (time) => {
+    if (time.unread !== undefined) parts.glanced.add(time)
+    return time.glance(parts.history.newestStamp)
+  },
   drawn: (fiber, namespace) => tellDrawn(parts, fiber, namespace),
   sleep: (fiber, namespace, duration) => sleep(parts, fiber, namespace, duration),
   lastSleep: (fiber, duration) => lastSleep(parts, fiber, duration)

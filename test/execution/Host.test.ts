@@ -31,7 +31,7 @@ const diceOf = ({ clock, random }: Host): WorkflowRandom =>
     current: () => Fiber.getCurrent(),
     namespaceOf: () => undefined,
     known: () => Effect.void,
-    glanced: () => {},
+    glance: () => 0,
     drawn: () => {},
     sleep: () => Effect.void,
     lastSleep: () => Effect.void

@@ -367,6 +367,27 @@ describe("Of the clocks in a workflow", () => {
   )
 })
 
+describe("Where the clock of the process is ahead of the service, the clock of a workflow", () => {
+  it.effect("shows no time in a child that is later than the child's end", () => {
+    const Timed = DurableFunction.make("timed", { success: Schema.Int })
+    const seen: Array<number> = []
+    const timed = Timed.implement(() =>
+      Effect.gen(function* () {
+        const inner = Durable.child("inner", Durable.step("think", Effect.void))
+        yield* Durable.child("outer", Effect.asVoid(Effect.timed(inner)))
+        seen.push(yield* Clock.currentTimeMillis)
+        yield* Durable.wait("nap", "1 hour")
+        return seen.length
+      })
+    )
+    const engine = TestEngine.layer([timed], { faults: { clock: { ahead: "20 millis" } } })
+    return Effect.gen(function* () {
+      assert.strictEqual(yield* TestEngine.run(Timed), 2)
+      assert.strictEqual(seen[0], seen[1])
+    }).pipe(Effect.provide(engine))
+  })
+})
+
 describe("Where the service leaves out times, the clock of a workflow", () => {
   const looking = () => {
     const seen: Array<number> = []
