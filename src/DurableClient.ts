@@ -201,7 +201,7 @@ export const run = <C extends DurableFunction.AnyDurable>(
       outcome === undefined
         ? Effect.fail(
             new ClientUnavailable({
-              message: `The service stopped waiting for the execution ${executionArn}, which continues. Start it with the same name and payload to wait on, or poll it.`
+              message: `The service stopped waiting for the execution ${executionArn}, which continues. Start it again with the same name and payload to continue waiting, or poll it.`
             })
           )
         : followed(contract, executionArn, outcome)
@@ -636,7 +636,7 @@ const pageByPage = <A>(
   )
 
 /** The message for a repeated marker, which would lead in a circle. */
-const repeated = "The service led back to a page that was read already. Ask again."
+const repeated = "The service led back to a page that was already read. Try again."
 
 // --- Values ----------------------------------------------------------------------------------------------------------
 

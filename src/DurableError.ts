@@ -271,7 +271,7 @@ export class BatchFailed extends Schema.TaggedError<BatchFailed>()("BatchFailed"
   completionReason: Schema.String
 }) {
   override get message(): string {
-    return `The completion policy of "${this.operation}" ended the batch as failed (${this.completionReason}). Look at its items, or let the policy end it otherwise.`
+    return `The completion policy of "${this.operation}" ended the batch as failed (${this.completionReason}). Look at its items, or change the policy.`
   }
 }
 

@@ -276,7 +276,7 @@ export const json: Format = {
 
 /** The advice for a Schema that does not describe a value, and so accepts everything. */
 const looseAdvice =
-  "Its Schema does not say how that is written: use one that does, such as Schema.ReadonlyMap or Schema.Date."
+  "Its Schema does not define how to write it: use one that does, such as Schema.ReadonlyMap or Schema.Date."
 
 const missing = new SerdesError({ message: "Expected a value, but there is none", transient: false })
 

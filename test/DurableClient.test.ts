@@ -95,7 +95,7 @@ describe("A stream of pages", () => {
           Effect.provide(client)
         )
         assert.strictEqual(error._tag, "ClientUnavailable")
-        assert.strictEqual(error.message, "The service led back to a page that was read already. Ask again.")
+        assert.strictEqual(error.message, "The service led back to a page that was already read. Try again.")
         assert.deepStrictEqual(asked, [undefined, ...Object.values(next).slice(0, -1)])
         assert.lengthOf(seen, asked.length)
       })

@@ -595,7 +595,7 @@ describe("The JSON format", () => {
         const error = yield* Effect.flip(Serdes.json.serialize<Schema.Codec<unknown, unknown>>(schema, value, info))
         assert.strictEqual(
           error.message,
-          `Expected plain data at ${at}, found ${found}. Its Schema does not say how that is written: use one that does, such as Schema.ReadonlyMap or Schema.Date.`
+          `Expected plain data at ${at}, found ${found}. Its Schema does not define how to write it: use one that does, such as Schema.ReadonlyMap or Schema.Date.`
         )
       })
     )
@@ -647,7 +647,7 @@ describe("The JSON format", () => {
       const error = yield* Effect.flip(Serdes.json.serialize(schema, new Money(), info))
       assert.match(
         error.message,
-        /^Expected plain data at the top, found an instance of Money\. Its Schema does not say/
+        /^Expected plain data at the top, found an instance of Money\. Its Schema does not define/
       )
     })
   )

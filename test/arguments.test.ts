@@ -179,8 +179,7 @@ const execution = (found: string, expected = "its ARN, or what DurableClient.sta
   `Expected the execution in a call of DurableClient to be ${expected}, found ${found}.`
 const contract = (found: string) =>
   `Expected a contract, which is what DurableFunction.make returns, found ${found}. Pass the contract, not its name or its code.`
-const parts =
-  "Pass a list of what implement of a contract returns, of TestEngine.stub, TestEngine.answer and TestEngine.failFirst."
+const parts = "Pass a list of the results of implement, TestEngine.stub, TestEngine.answer and TestEngine.failFirst."
 
 const failing: ReadonlyArray<readonly [call: string, make: () => unknown, tag: string, message: string]> = [
   ["start of a name", () => client["start"]?.("w"), "InvalidTarget", contract("a string")],

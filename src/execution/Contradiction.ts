@@ -84,7 +84,7 @@ const listOf = (missing: ReadonlyArray<Operation>): string => {
 
 const asked = (work: Work | undefined, count: number): string => {
   const them = count === 1 ? "it" : "them"
-  if (work === undefined) return `the code waits for ever without asking for ${them}`
+  if (work === undefined) return `the code waits forever without asking for ${them}`
   const { claim, isEnd } = work
   return isEnd
     ? `the code of ${claim.isRoot ? "the workflow" : `"${claim.path}"`} ends without asking for ${them}`
@@ -102,7 +102,7 @@ export const otherItems = (path: string, recorded: number, found: number): NonDe
 export const withoutProgress = (path: string): NonDeterministic =>
   new NonDeterministic({
     operation: path,
-    message: `The history holds "${path}" without saying how far its items came. Run this execution with the library that recorded it.`
+    message: `The history holds "${path}" without the progress of its items. Run this execution with the version of the library that recorded it.`
   })
 
 /** Returns the mistake when an item of a batch, run again over its records, ends otherwise than before. */
@@ -110,8 +110,8 @@ export const otherEnd = (batch: string, item: string, hadSucceeded: boolean): No
   new NonDeterministic({
     operation: batch,
     message:
-      `The history holds "${item}" as an item that ${hadSucceeded ? "succeeded" : "failed"}, but this time it ended otherwise. ` +
-      "A replay rebuilds its result from the operations inside, so the code between them has to do the same at every replay."
+      `The history holds "${item}" as an item that ${hadSucceeded ? "succeeded" : "failed"}, but this time it ended differently. ` +
+      "A replay rebuilds its result from the operations inside, so the code between them has to do the same on every replay."
   })
 
 /** Returns the mistake when the code of a context that is only rebuilt waits for operations without an outcome. */
@@ -123,7 +123,7 @@ export const inVain = (
     operation: paths[0] ?? executionName,
     message:
       `The history holds the result of a context whose code now waits for ${paths.map((path) => `"${path}"`).join(", ")}, which had no outcome when that result was recorded. ` +
-      "Run this execution with the version of the code that recorded it, or give the new operation to new executions only."
+      "Run this execution with the version of the code that recorded it, or add the new operation for new executions only."
   })
 
 /** Returns the mistake when every fiber waits for something that only another fiber could bring. */

@@ -255,7 +255,7 @@ const startedBy = (
       error._tag === "ClientUnavailable"
         ? Effect.fail(
             new ClientUnavailable({
-              message: `The execution ${executionArn} was started, and how it ended could not be read. Poll it. ${error.message}`
+              message: `The execution ${executionArn} was started, but its outcome could not be read. Poll it. ${error.message}`
             })
           )
         : Effect.succeed({ executionArn, outcome: { status: "FAILED", error: functionError(payload) } })

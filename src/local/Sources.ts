@@ -204,7 +204,7 @@ export const inProcess = <
   if (isImplemented && Layer.isLayer(options?.layer)) return { _tag: "InProcess", implementations, options }
   const [what, found] = isImplemented ? ["layer", options?.layer] : ["implementations", implementations]
   throw new TypeError(
-    `Expected LocalEngine.inProcess(implementations, { layer }), found ${kindOf(found)} as the ${what}. Pass a list of what implement returns, and a Layer.`
+    `Expected LocalEngine.inProcess(implementations, { layer }), found ${kindOf(found)} as the ${what}. Pass a list of the results of implement, and a Layer.`
   )
 }
 

@@ -97,8 +97,8 @@ const unplaced = (name: string): Effect.Effect<never> =>
     new NestedOperation({
       operation: name,
       message:
-        `The durable operation "${name}" is used inside of Durable.local, which is no part of the workflow, so it cannot be recorded. ` +
-        `Move "${name}" out of Durable.local, and keep in there only what belongs to this process.`
+        `The durable operation "${name}" is used inside of Durable.local, which is not part of the workflow, so it cannot be recorded. ` +
+        `Move "${name}" out of Durable.local, and keep only work of this process inside.`
     })
   )
 

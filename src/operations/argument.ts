@@ -46,7 +46,7 @@ export const effectIn = (found: unknown, operation: unknown): Effect.Effect<unkn
 export const noPolicy = (found: unknown, operation: unknown, argument: string): Effect.Effect<never> | undefined =>
   hasProperty(found, "decide") && typeof found.decide === "function"
     ? undefined
-    : unfit(operation, argument, "a RetryPolicy", found, "RetryPolicy.fromSchedule makes one of a Schedule.")
+    : unfit(operation, argument, "a RetryPolicy", found, "RetryPolicy.fromSchedule creates one from a Schedule.")
 
 /** Checks whether something is a list of items. An effect, which can be iterated, is none. */
 export const isList = (found: unknown): found is Iterable<unknown> =>

@@ -134,7 +134,7 @@ const claimedBatch = (
 
 const problemOf = (path: string, { concurrency, policy = CompletionPolicy.allCompleted }: BatchRules) => {
   if (!hasProperty(policy, "isComplete"))
-    return `Expected the policy of "${path}" to be a CompletionPolicy, found ${describeFound(policy)}. CompletionPolicy.make makes one of limits.`
+    return `Expected the policy of "${path}" to be a CompletionPolicy, found ${describeFound(policy)}. CompletionPolicy.make creates one from bounds.`
   return concurrency === undefined ||
     concurrency === "unbounded" ||
     concurrency === Infinity ||
@@ -151,7 +151,7 @@ const asBatch = (
 ): Effect.Effect<BatchResult<unknown, unknown>, unknown, unknown> =>
   Effect.flatMap(effect, (value) => {
     if (!(value instanceof BatchResult)) {
-      const fault = "made something of it that is no BatchResult. Make one with BatchResult.fromValues."
+      const fault = "returned a value that is not a BatchResult. Create one with BatchResult.fromValues."
       return Effect.die(misread(path, fault))
     }
     const all: BatchResult<unknown, unknown>["all"] = value.all
@@ -159,7 +159,10 @@ const asBatch = (
     return other === undefined
       ? Effect.succeed(value)
       : Effect.die(
-          misread(path, `gave it an item ${other.index}, and the batch has ${items.length} in all, counted from 0.`)
+          misread(
+            path,
+            `returned an item with the index ${other.index}, counted from 0, for a batch of ${items.length}.`
+          )
         )
   })
 

@@ -91,7 +91,7 @@ const untypedContinueWith = (
           return Effect.die(
             new InvalidOptions({
               operation: namespace.pathOf(name, 0),
-              message: `Expected "${name}" to hand over to a fresh execution, found that the name "${rules.executionName}" leads back to this one. Give the other a name of its own, or none.`
+              message: `Expected "${name}" to hand over to a fresh execution, found that the name "${rules.executionName}" leads back to this one. Give the new execution another name, or none.`
             })
           )
         }

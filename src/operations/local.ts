@@ -22,7 +22,7 @@ import type { Body } from "./Operation.ts"
 /** A compile error for local work that holds durable operations. */
 export type Outsider<R> =
   HoldsOperations<R> extends true
-    ? { readonly "what is local cannot hold durable operations: move them out, it is no part of the workflow": never }
+    ? { readonly "Durable.local is not part of the workflow and cannot hold durable operations: move them out": never }
     : unknown
 
 /**

@@ -124,7 +124,7 @@ const untypedRace = (name: string, bodies: ReadonlyArray<Body>, until: Until, re
       ? Effect.die(
           new InvalidOptions({
             operation: claim.path,
-            message: `Expected "${claim.path}" to have at least one branch, found none: a race of nothing never ends. Leave the race out.`
+            message: `Expected "${claim.path}" to have at least one branch, found none: a race without branches never ends. Remove the race.`
           })
         )
       : recordedRace(execution.parts, claim, bodies, { until, recording })

@@ -63,7 +63,7 @@ export const invalidDuration = (operation: string, found: string, advice: string
     message: `Expected the duration of "${operation}" to be between 1 second and 366 days, found ${found}. ${advice}`
   })
 
-export const inRounds = "For more than 366 days wait in rounds."
+export const inRounds = "For more than 366 days, wait several times."
 
 const sleepLeaf = (seconds: number): Leaf<number> => ({
   kind: { type: "WAIT", subType: "Wait" },
@@ -78,7 +78,7 @@ const countSleep = (parts: Parts, fiber: AnyFiber, namespace: Namespace): void =
   if (count !== manySleeps || parts.history.isReplaying) return
   parts.listener.warned?.(
     `A fiber of ${namespace.path === "" ? "the workflow" : `"${namespace.path}"`} has slept ${manySleeps} times for a second or more. Each sleep is an operation of the execution: ` +
-      "wait longer, hand over to a fresh execution with Durable.continueWith, or keep what is no part of the workflow on the host's clock with Durable.local."
+      "wait longer, hand over to a fresh execution with Durable.continueWith, or move sleeps that are not part of the workflow into Durable.local."
   )
 }
 

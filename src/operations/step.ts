@@ -455,7 +455,9 @@ export const decide = (
     if (decision._tag === "Stop") return decision
     const { delaySeconds } = decision
     if (typeof delaySeconds !== "number" || Number.isNaN(delaySeconds)) {
-      return yield* Effect.die(new TypeError(`The retry policy of "${claim.path}" gave no number as its delay.`))
+      return yield* Effect.die(
+        new TypeError(`The retry policy of "${claim.path}" returned a delay that is not a number.`)
+      )
     }
     const retry: Decision = { _tag: "Retry", delaySeconds: wholeDelaySeconds(delaySeconds) }
     return retry

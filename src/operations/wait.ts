@@ -137,7 +137,7 @@ const wholeSeconds = (operation: string, millis: number, given: Timeout): Effect
 
 const adviceFor = (given: unknown, millis: number): string => {
   if (Number.isNaN(millis)) return howToWrite(given)
-  return millis < 1_000 ? "Give it a second or more; Effect.timeout is for less, and records nothing then." : inRounds
+  return millis < 1_000 ? "Use at least 1 second, or for less Effect.timeout, which then records nothing." : inRounds
 }
 
 /** Converts a duration to milliseconds; NaN for an invalid one. */

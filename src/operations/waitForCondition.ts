@@ -239,7 +239,7 @@ const wrongRules = (name: string, rules: Partial<ConditionRules> | undefined): E
 const checkAttempts = ({ path }: Claim, { maxAttempts = attemptsByDefault }: ConditionRules): Effect.Effect<void> =>
   typeof maxAttempts === "number" && maxAttempts >= 1 && (Number.isSafeInteger(maxAttempts) || maxAttempts === Infinity)
     ? Effect.void
-    : unfit(path, "maxAttempts", unlimited, maxAttempts, "Use Infinity to look as often as it takes.", describeFound)
+    : unfit(path, "maxAttempts", unlimited, maxAttempts, "Use Infinity for no limit.", describeFound)
 
 /** Runs one check: it settles the operation, or has the service wait for the next check. */
 const look = (claim: Claim, parts: Parts, rules: ConditionRules, recording: Recording): void => {

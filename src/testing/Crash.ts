@@ -149,12 +149,12 @@ export class Crashes {
     const [point, ...others] = this.#points
     if (point === undefined) return undefined
     const all = [point, ...others].map((one) => JSON.stringify(show(one))).join(", ")
-    const expected = `Expected ${others.length === 0 ? "the crash" : "the crashes"} ${all} to come about`
+    const expected = `Expected ${others.length === 0 ? "the crash" : "the crashes"} ${all} to happen`
     return new TestFailure({
       message:
         this.#begun === 0
-          ? `${expected}, and no request came here. ${advice}`
-          : `${expected}, and the test ended after ${this.#begun} checkpoints without. Name an operation that the test reaches, or a checkpoint from 1 to ${this.#begun}.`
+          ? `${expected}, but no request arrived. ${advice}`
+          : `${expected}, but the test ended after ${this.#begun} checkpoint${this.#begun === 1 ? "" : "s"} without ${others.length === 0 ? "it" : "them"}. Name an operation that the test reaches, or a checkpoint from 1 to ${this.#begun}.`
     })
   }
 

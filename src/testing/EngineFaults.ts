@@ -30,7 +30,7 @@ export class EngineFaults {
     if (silent > 0 && (!wholeMillis || delay > 0 || clock !== undefined))
       throw new TestFailure({
         message:
-          "Expected the fault silent together with wholeMillis, and without delay and clock: otherwise nothing says when an operation ended that the answer leaves out."
+          "Expected the fault silent together with wholeMillis, and without delay and clock. Otherwise nothing determines when an operation ended that an answer omits."
       })
     this.#options = options
   }

@@ -171,6 +171,6 @@ class Draws {
 export const checkShare = (option: string, share: number | undefined): void => {
   if (share === undefined || (share >= 0 && share <= 1)) return
   throw new TestFailure({
-    message: `Expected the fault ${option} to be a share from 0 to 1, found ${share}. It is the chance of each request: 0.1 is one in ten.`
+    message: `Expected the fault ${option} to be a share from 0 to 1, found ${share}. It is the probability for each request: 0.1 is one in ten.`
   })
 }

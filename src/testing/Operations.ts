@@ -80,9 +80,10 @@ export const lookAt = Effect.fnUntraced(function* (
 })
 
 const missing = (name: string, occurrence: number, all: ReadonlyArray<{ readonly path: string }>): string => {
-  const which = occurrence === 1 ? `no operation "${name}"` : `no operation "${name}" for the ${occurrence}. time`
+  const which = occurrence === 1 ? `no operation "${name}"` : `no occurrence ${occurrence} of the operation "${name}"`
   const paths = [...new Set(all.map(({ path }) => `"${path}"`))]
-  return `The execution has ${which} so far. Expected ${paths.length === 0 ? "one, and it has none at all" : `one of ${paths.join(", ")}`}.`
+  const others = paths.length === 0 ? "It has no operations at all" : `Expected one of ${paths.join(", ")}`
+  return `The execution has ${which} so far. ${others}.`
 }
 
 const pathOf = (record: Operation, operations: ReadonlyArray<Operation>): string => {

@@ -26,7 +26,7 @@ export const checkParts = (parts: ReadonlyArray<Part>): Effect.Effect<void> => {
 const wrongPart = (expected: string, found: string): Effect.Effect<never> =>
   Effect.die(
     new TestFailure({
-      message: `Expected TestEngine.layer to get ${expected}, found ${found}. Pass a list of what implement of a contract returns, of TestEngine.stub, TestEngine.answer and TestEngine.failFirst.`
+      message: `Expected TestEngine.layer to get ${expected}, found ${found}. Pass a list of the results of implement, TestEngine.stub, TestEngine.answer and TestEngine.failFirst.`
     })
   )
 

@@ -47,7 +47,7 @@ describe("An operation that was removed", () => {
       )
       assert.match(
         ran.outcome,
-        /^failed as NonDeterministic: The history holds .*"an hour".* waits for ever without asking for it/
+        /^failed as NonDeterministic: The history holds .*"an hour".* waits forever without asking for it/
       )
     })
   )

@@ -111,7 +111,7 @@ describe("a sleep of the workflow", () => {
       assert.strictEqual(error?.ErrorType, "InvalidDuration")
       assert.strictEqual(
         error?.ErrorMessage,
-        'Expected the duration of "child/sleep 34560000s" to be between 1 second and 366 days, found 34560000 s. For more than 366 days wait in rounds.'
+        'Expected the duration of "child/sleep 34560000s" to be between 1 second and 366 days, found 34560000 s. For more than 366 days, wait several times.'
       )
     })
   )

@@ -50,6 +50,6 @@ describe("Faults in a handler", () => {
     const { handler, lambda } = deployed({ crash: "before:mail" })
     assert.deepInclude(await lambda.run("order"), { status: "SUCCEEDED" })
     const failure = await handler.dispose().then(() => "disposed", String)
-    assert.include(failure, 'Expected the crash "before:mail" to come about')
+    assert.include(failure, 'Expected the crash "before:mail" to happen')
   })
 })

@@ -52,9 +52,9 @@ const started = (found: string) =>
 const itemName = (found: string) =>
   `Expected the itemName of "x" to be a function, found ${found}. It takes an item, and returns its label.`
 const batchPolicy = (found: string) =>
-  `Expected the policy of "x" to be a CompletionPolicy, found ${found}. CompletionPolicy.make makes one of limits.`
+  `Expected the policy of "x" to be a CompletionPolicy, found ${found}. CompletionPolicy.make creates one from bounds.`
 const retryPolicy = (argument: string, found: string) =>
-  `Expected the ${argument} of "x" to be a RetryPolicy, found ${found}. RetryPolicy.fromSchedule makes one of a Schedule.`
+  `Expected the ${argument} of "x" to be a RetryPolicy, found ${found}. RetryPolicy.fromSchedule creates one from a Schedule.`
 
 const wrong: ReadonlyArray<readonly [call: string, body: () => unknown, message: string]> = [
   ["step of a number", () => untyped.step("x", 5), effect("a number")],

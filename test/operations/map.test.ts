@@ -290,7 +290,7 @@ describe("A batchSerdes", () => {
       for (const exit of seen) {
         const defect = defectOf(exit)
         assert.instanceOf(defect, DurableError.SerdesFailed)
-        assert.include(defect.message, `gave it an item 1, and the batch has 1 in all`)
+        assert.include(defect.message, `returned an item with the index 1, counted from 0, for a batch of 1`)
       }
     })
   )

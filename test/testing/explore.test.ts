@@ -373,12 +373,9 @@ describe("The option crash of TestEngine.layer", () => {
 
   it.effect("fails a test in which the crash does not come about, and leaves one alone that fails itself", () =>
     Effect.gen(function* () {
-      assert.include(
-        yield* mistakeOf("after:9"),
-        'Expected the crash "after:9" to come about, and the test ended after'
-      )
+      assert.include(yield* mistakeOf("after:9"), 'Expected the crash "after:9" to happen, but the test ended after')
       const both = yield* mistakeOf([{ before: "charged" }, "before:1", { after: "nothing" }])
-      assert.include(both, 'Expected the crashes "before:charged", "after:nothing" to come about')
+      assert.include(both, 'Expected the crashes "before:charged", "after:nothing" to happen')
       const failing = Effect.provide(Effect.die("of its own"), TestEngine.layer([], { crash: "after:9" }))
       assert.deepStrictEqual(yield* Effect.exit(failing), Exit.die("of its own"))
     })
@@ -391,7 +388,7 @@ describe("The option crash of TestEngine.layer", () => {
       assert.isTrue(Exit.isFailure(exit))
       assert.match(
         Exit.isFailure(exit) ? String(Cause.squash(exit.cause)) : "",
-        /no request came here\. Run an execution on this engine.* TestEngine\.explore has engines and crashes of its own/
+        /no request arrived\. Run an execution on this engine.* TestEngine\.explore has engines and crashes of its own/
       )
     })
   )

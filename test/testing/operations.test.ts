@@ -116,7 +116,7 @@ describe("an operation of a run", () => {
       })
       for (const failure of told) assert.instanceOf(failure, TestEngine.TestFailure)
       assert.match(String(told[0]), /no operation "stanp" so far. Expected one of "charge", "second", "third", "batch"/)
-      assert.match(String(told[1]), /no operation "plain" for the 2\. time/)
+      assert.match(String(told[1]), /no occurrence 2 of the operation "plain" so far/)
       assert.match(String(told[2]), /The result of "plain" does not fit/)
     })
   )

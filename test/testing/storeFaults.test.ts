@@ -60,7 +60,7 @@ describe("Faults.layer", () => {
       const exit = yield* Effect.exit(Effect.provide(sent, faults))
       assert.include(
         String(Exit.isFailure(exit) && Cause.squash(exit.cause)),
-        'Expected the crashes "after:pay", "lost:3" to come about, and the test ended after 1 checkpoints without'
+        'Expected the crashes "after:pay", "lost:3" to happen, but the test ended after 1 checkpoint without them'
       )
       const failing = Effect.provide(Effect.andThen(sent, Effect.die("of its own")), faults)
       assert.deepStrictEqual(yield* Effect.exit(failing), Exit.die("of its own"))
