@@ -91,7 +91,7 @@ export interface Bounds {
   readonly minSuccessful?: number | undefined
   /** The largest number of failed items that does not end the batch: a whole number of at least 0. */
   readonly toleratedFailureCount?: number | undefined
-  /** The largest share of failed items, of all items, that does not end the batch: a percentage from 0 to 100. */
+  /** The largest percentage of failed items, of all items of the batch, that does not end it: from 0 to 100. */
   readonly toleratedFailurePercentage?: number | undefined
 }
 

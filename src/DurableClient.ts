@@ -62,8 +62,8 @@ export interface StartOptions {
 }
 
 /**
- * An execution that was started, and the contract with which to read it. All of it but the contract is plain data: keep
- * the ARN, and create a new reference from it.
+ * An execution that was started, and the contract with which to read it. To keep a reference, store the ARN, and create
+ * a new reference from the ARN and the contract.
  *
  * @category models
  * @since 0.1.0
@@ -165,8 +165,8 @@ export const start = <C extends DurableFunction.AnyDurable>(
   Effect.map(request(contract, payload, options, "Event"), ({ executionArn }) => ({ contract, executionArn }))
 
 /**
- * Starts an execution of a contract and waits for its result. The service waits for at most 15 minutes, or less if the
- * `Timeout` or the `ExecutionTimeout` of the function is shorter.
+ * Starts an execution of a contract and waits for its result. The service waits for at most 15 minutes, or for a
+ * shorter `Timeout` or `ExecutionTimeout` of the function.
  *
  * **Errors**: those of the contract; the operation errors of the library; `ExecutionFailed` for any other end;
  * `InvalidTarget`; those of the client, among them `ClientUnavailable` when the service stopped waiting. **Defects**:

@@ -113,8 +113,9 @@ export interface Recording<A> {
    */
   readonly success?: Schema.Top
   /**
-   * The Schema of the errors. The compiler requires it for your own errors. The library's errors, such as `InvokeFailed`,
-   * need none; for Effect's own errors use `DurableError.EffectError`. Default: none but the library's own.
+   * The Schema of the errors. The compiler requires it for your own errors. The library's errors, such as
+   * `InvokeFailed`, need none; for Effect's own errors use `DurableError.EffectError`. Default: only the library's own
+   * errors.
    */
   readonly error?: Schema.Top
   /** A `Serdes.Codec` that writes and reads the value in place of `success`. Default: the format of the layer. */

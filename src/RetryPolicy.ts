@@ -1,10 +1,10 @@
 /**
  * Retry policies: whether a failed attempt of a step is repeated, and after how long.
  *
- * A policy decides once per failed attempt, from facts that are in the history: the number of attempts, the failure of
- * this one, and the time since the operation was started. The delay is written to the history, and the service waits for
- * it, so no decision is made twice. Use {@link exponential}, {@link linear} or {@link fixed} for the usual cases, and
- * {@link fromSchedule} for an existing `Schedule`.
+ * A policy decides once for each failed attempt, from the number of the attempt, its failure, and the time since the
+ * operation was started. The service records the delay and waits for it, so no decision is made twice. Use {@link
+ * exponential}, {@link linear} or {@link fixed} for the usual cases, and {@link fromSchedule} for an existing
+ * `Schedule`.
  *
  * @since 0.1.0
  */
@@ -58,7 +58,8 @@ export type Decision = { readonly _tag: "Stop" } | { readonly _tag: "Retry"; rea
 /**
  * A policy for errors of type `E`. A policy that ignores the error is a `RetryPolicy<unknown>` and fits every step.
  *
- * `decide` has no error channel. If it dies, for instance because a predicate throws, the workflow has a defect.
+ * `decide` has no error channel. If it dies, for instance because a predicate throws, the operation dies with that
+ * defect.
  *
  * @category models
  * @since 0.1.0
@@ -96,8 +97,9 @@ export const make = <E = unknown>(decide: (attempt: Attempt<E>) => Effect.Effect
   new Policy(decide)
 
 /**
- * The random spread of a delay, so that simultaneous failures are not repeated simultaneously: `"full"` takes a random
- * delay between zero and the computed one, `"half"` one between half and all of it, `"none"` the computed delay itself.
+ * The random spread of a delay, so that attempts that failed together are not repeated together: `"full"` takes a
+ * random delay between zero and the computed one, `"half"` one between half and all of it, `"none"` the computed delay
+ * itself.
  *
  * @category models
  * @since 0.1.0
@@ -112,8 +114,8 @@ export type Jitter = "full" | "half" | "none"
  */
 export interface Filter<E> {
   /**
-   * A predicate for typed errors only. An error for which it is false stops at once. Default: every typed error is
-   * repeated.
+   * A predicate for typed errors. The policy stops at an error for which it returns `false`. Default: every typed error
+   * is repeated.
    */
   readonly while?: ((error: E) => boolean) | undefined
   /** Whether attempts that died, or interrupted themselves, are also repeated. Default: true. */
@@ -330,11 +332,12 @@ export interface UpTo {
 }
 
 /**
- * Changes the delays of a policy, but not when it stops. `undefined` keeps a delay. A delay can come from the error, such
- * as the `Retry-After` of a response.
+ * Changes the delays of a policy, but not when it stops. A delay can come from the error, such as the `Retry-After` of
+ * a response.
  *
- * The function receives the attempt and the delay of the policy in seconds. The delay becomes whole seconds, at least 1
- * and at most 366 days; an invalid delay is a defect.
+ * The function receives the attempt and the delay of the policy in seconds. It returns another delay, or `undefined` to
+ * keep the delay. The delay is rounded to whole seconds, at least 1 second and at most 366 days; an invalid delay is a
+ * defect.
  *
  * @example
  * ```ts

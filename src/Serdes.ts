@@ -1,9 +1,9 @@
 /**
  * The conversion of values to text in a checkpoint, and of that text to values.
  *
- * This module converts every recorded value and error, on the first run too: a workflow sees the same value live as in a
- * replay. The ambient format is JSON through the Schema's JSON codec. Replace it with {@link layer} (to encrypt,
- * compress, or keep large values elsewhere), or override it for one operation with {@link make}.
+ * This module converts every recorded value and error, on the first run too, so a workflow sees the same value in the
+ * first run as in a replay. The ambient format is JSON through the Schema's JSON codec. Replace it with {@link layer}
+ * (to encrypt, compress, or keep large values elsewhere), or override it for one operation with {@link make}.
  *
  * @since 0.1.0
  */

@@ -77,14 +77,15 @@ export interface Options<R, E> {
    */
   readonly memoMap?: Layer.MemoMap | undefined
   /**
-   * How long before its end the invocation is cut off; if no more than this remains, half of the remaining time. A duration
-   * from 0 to 15 minutes, such as `"2 seconds"`, or a number of milliseconds. Default: 1 second.
+   * How long before the end of its time the library ends the invocation: a duration from 0 to 15 minutes, such as
+   * `"2 seconds"`, or a number of milliseconds. If an invocation begins with no more time than this, it gets half of
+   * that time. Default: 1 second.
    */
   readonly margin?: Duration.Input | undefined
   /**
-   * How long work of a workflow that no operation records, such as a promise outside of a step, may keep an invocation alive
-   * when everything else waits: a duration from 0 to 15 minutes, such as `"20 seconds"`, or a number of milliseconds.
-   * Default: 10 seconds.
+   * How long work outside of steps, such as a promise, may keep an invocation alive when everything else in the
+   * workflow waits: a duration from 0 to 15 minutes, such as `"20 seconds"`, or a number of milliseconds. Default: 10
+   * seconds.
    */
   readonly outsideLimit?: Duration.Input | undefined
   /**

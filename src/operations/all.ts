@@ -31,13 +31,13 @@ import {
 import { typed } from "./typed.ts"
 
 /**
- * Runs branches as `Effect.all` does, each in a namespace of its own, and records the outcome: all values, or the first
+ * Runs branches as `Effect.all` does, each in its own namespace, and records the outcome: all values, or the first
  * failure. A failure cancels the other branches.
  *
- * Takes a tuple, an array or a record of branches. As in Effect, branches run one after the other unless `concurrency` is
- * set. Each branch has a scope of its own. A recorded branch does not run again, so its changes to memory outside of it do
- * not exist on a replay. With `discard: true` the result is `void`, and the values are not recorded and need no Schema. It
- * costs one operation, and one for each branch unless it is `flat`.
+ * Takes a tuple, an array or a record of branches. As in Effect, branches run one after the other unless `concurrency`
+ * is set. Each branch has its own scope. A recorded branch does not run again, so a replay does not repeat its changes
+ * to memory outside of it. With `discard: true` the result is `void`, and the values are not recorded and need no
+ * Schema. The batch costs one operation, and one for each branch unless it is `flat`.
  *
  * **Errors**: those of the branches. **Defects**: those of the branches, and those of `Durable.parallel`.
  *

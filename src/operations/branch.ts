@@ -55,13 +55,13 @@ export type ServicesOf<B> = [B] extends [never]
  */
 export interface ConcurrencyOptions {
   /**
-   * How many branches or items run at once: a whole number of at least 1, or `"unbounded"`. They start in index order.
-   * Default: 1 for `all` and `forEach`, as in Effect, and `"unbounded"` for `parallel` and `map`.
+   * The maximum number of branches or items that run at once: a whole number of at least 1, or `"unbounded"`. They
+   * start in index order. Default: 1 for `all` and `forEach`, as in Effect, and `"unbounded"` for `parallel` and `map`.
    */
   readonly concurrency?: number | "unbounded" | undefined
   /**
-   * Whether branches have no record of their own. That saves one operation for each branch; its body then runs again on
-   * every replay until the whole operation is recorded. Default: `false`.
+   * Whether branches have no record of their own. This saves one operation for each branch. The body of a branch then
+   * runs again on every replay until the batch has ended. Default: `false`.
    */
   readonly flat?: boolean | undefined
 }

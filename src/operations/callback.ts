@@ -134,7 +134,7 @@ type DeadlineError<O> =
     : never
 
 /**
- * Creates a callback: an operation that an external system completes, by an id that the service creates.
+ * Creates a callback: an operation that an external system completes, with an id that the service creates.
  *
  * The answer is the text as it was sent, or with `success` the JSON value that the Schema reads from it. A failure whose
  * data the `error` Schema reads arrives as itself. Complete the callback with `DurableClient.callback`, or from any language
@@ -142,7 +142,7 @@ type DeadlineError<O> =
  *
  * **Errors** of `await`: those of the `error` Schema, `CallbackFailed`, `CallbackTimedOut`. If the time-out is a point in
  * time, creating the callback can also fail with `CallbackTimedOut`.
- * **Defects**: `SerdesFailed` for an answer that the Schema does not read, `InvalidDuration`, `InvalidName`, `NameInUse`,
+ * **Defects**: `SerdesFailed` for an answer that the Schema cannot read, `InvalidDuration`, `InvalidName`, `NameInUse`,
  * `NestedOperation`.
  *
  * @example
@@ -153,7 +153,7 @@ type DeadlineError<O> =
  *
  * export const approved = Effect.gen(function*() {
  *   const approval = yield* Durable.callback("approval", { timeout: "7 days", success: Schema.Boolean })
- *   yield* Durable.step("ask", Effect.log(`somebody has to answer ${approval.callbackId.length} characters`))
+ *   yield* Durable.step("ask", Effect.log(`please answer, with an id of ${approval.callbackId.length} characters`))
  *   return yield* approval.await
  * })
  * ```

@@ -54,12 +54,14 @@ import { claimByName, enter, flatNamespace, inWorkflow, outcomeOf, type Body } f
 import { typed } from "./typed.ts"
 
 /**
- * Runs a block of operations in a namespace and a scope of its own. Names that are used outside may be used again inside.
+ * Runs a block of operations in its own namespace and its own scope. Names that are used outside may be used again
+ * inside.
  *
  * The outcome is recorded, so a replay does not run the block again. A result of more than 262,144 bytes of JSON is not
- * kept; a replay rebuilds it from the operations inside. So the block's changes to a `Ref`, a `Queue` or a `Deferred`
- * outside of it do not exist on a replay: return a value instead. With `flat: true` the child itself has no record: it costs
- * no operation, needs no Schema, and its body runs again on every replay. In a pipe: `effect.pipe(child(name, options))`.
+ * kept; a replay rebuilds it from the operations inside. So a replay does not repeat the block's changes to a `Ref`, a
+ * `Queue` or a `Deferred` outside of it: return a value instead. With `flat: true` the child itself has no record: it
+ * costs no operation, needs no Schema, and its body runs again on every replay. In a pipe:
+ * `effect.pipe(child(name, options))`.
  *
  * **Errors**: those of the block. **Defects**: those of the block, with type and message kept; `InvalidName`, `NameInUse`,
  * `NestedOperation`, `SerdesFailed`.

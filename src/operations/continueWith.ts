@@ -39,8 +39,8 @@ export interface ContinueWithOptions {
 }
 
 /**
- * Hands over to a new execution, with a history of its own, and ends this one: for work without an end, or beyond the limits
- * of one execution.
+ * Hands over to a new execution with its own history, and ends this execution. Use it for work without an end, and for
+ * work beyond the limits of one execution.
  *
  * `poll` and `run` of `DurableClient` return the outcome of the new execution. An `invoke` does not follow: it fails as
  * `InvokeFailed` with the errorType `ExecutionContinued`. Compensations do not run, and are not passed to the new execution.

@@ -15,8 +15,8 @@ import { inWorkflow } from "./Operation.ts"
 import { typed } from "./typed.ts"
 
 /**
- * A UUID that is the same on every replay and different at every use, in every fiber. It is derived from the execution and
- * the context, and records nothing.
+ * Returns a UUID that is the same on every replay and different at every use, in every fiber. The UUID is derived from
+ * the execution and the context, and nothing is recorded.
  *
  * @example
  * ```ts
@@ -54,7 +54,7 @@ export interface ExecutionInfo {
 }
 
 /**
- * The current execution.
+ * Returns the ARN and the name of the current execution.
  *
  * @example
  * ```ts
@@ -73,9 +73,9 @@ export const execution: Effect.Effect<ExecutionInfo, never, Execution> = Effect.
 }))
 
 /**
- * Whether the current code has run before: the code has not yet asked for, or not yet received, everything that earlier
- * invocations recorded. Logs are silent during a replay without it, and the body of a step is never replayed. Use it only
- * for output to people, such as logs, and for no decision of the workflow.
+ * Returns whether the current code is being replayed: the code has not yet asked for, or not yet received, everything
+ * that earlier invocations recorded. Use it only for output that people see, and for no decision of the workflow. Logs
+ * need no such check: they are silent during a replay. The body of a step is never replayed.
  *
  * @example
  * ```ts
@@ -95,7 +95,8 @@ export const isReplaying: Effect.Effect<boolean, never, Execution> = Effect.flat
 )
 
 /**
- * Whether the invocation is ending although the workflow is not: for finalizers, which run at every suspension.
+ * Returns whether the invocation is ending while the workflow is not. Use it in finalizers, which run at every
+ * suspension.
  *
  * @example
  * ```ts

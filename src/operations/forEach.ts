@@ -23,13 +23,13 @@ import { itemsOf } from "./map.ts"
 import { typed } from "./typed.ts"
 
 /**
- * Runs a function for every item as `Effect.forEach` does, each in a namespace of its own, and records the outcome: all
+ * Runs a function for every item as `Effect.forEach` does, each in its own namespace, and records the outcome: all
  * values in the order of the items, or the first failure. A failure cancels the other items.
  *
- * As in Effect, items run one after the other unless `concurrency` is set. The items have to be the same on every replay.
- * Each item has a scope of its own. A recorded item does not run again, so its changes to memory outside of it do not exist
- * on a replay. With `discard: true` the result is `void`, and the values are not recorded and need no Schema. It costs one
- * operation, and one for each item unless it is `flat`.
+ * As in Effect, items run one after the other unless `concurrency` is set. The items have to be the same on every
+ * replay. Each item has its own scope. A recorded item does not run again, so a replay does not repeat its changes to
+ * memory outside of it. With `discard: true` the result is `void`, and the values are not recorded and need no Schema.
+ * The batch costs one operation, and one for each item unless it is `flat`.
  *
  * **Errors**: those of the items. **Defects**: those of the items, and those of `Durable.parallel`.
  *

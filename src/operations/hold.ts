@@ -20,11 +20,12 @@ import { anybody } from "../execution/Users.ts"
 import { effectIn } from "./argument.ts"
 
 /**
- * Keeps the invocation alive while an effect runs that is not a durable operation but has to finish.
+ * Keeps the invocation alive until an effect that is not a durable operation has finished.
  *
- * It records nothing: the effect runs again on every replay, and its end has no place in the order of outcomes. So no
- * decision of the workflow may depend on it. Operations in it have a namespace of their own; while all of its fibers wait
- * for operations, it does not keep the invocation alive. `Clock`, `Random` and sleeps in it are those of the host.
+ * Nothing is recorded: the effect runs again on every replay, and its end has no place in the order of outcomes. So no
+ * decision of the workflow may depend on it. Operations inside have their own namespace. While all fibers of the effect
+ * wait for operations, the hold does not keep the invocation alive. Inside, `Clock`, `Random` and sleeps are those of
+ * the host.
  *
  * **Errors** and **Defects**: those of the effect.
  *

@@ -63,8 +63,8 @@ export interface InvokeOptions<C extends DurableFunction.Any, R = never> {
   /** The name of the operation. Default: the name of the contract. */
   readonly name?: string | undefined
   /**
-   * How long to wait for the outcome: 1 second to 366 days, rounded up to whole seconds, or until a `Date` or `DateTime`. It
-   * costs two more operations. Default: as long as the callee runs.
+   * How long to wait for the outcome: 1 second to 366 days, rounded up to whole seconds, or until a `Date` or
+   * `DateTime`. It costs two more operations. Default: until the callee has ended.
    */
   readonly timeout?: Timeout | undefined
   /** The tenant for a function with tenant isolation: 1 to 256 letters, digits, spaces and `. _ : / = + - @`. */
@@ -78,8 +78,8 @@ export interface InvokeOptions<C extends DurableFunction.Any, R = never> {
 /**
  * Calls another function, and suspends the execution until the callee has ended.
  *
- * The service calls the function once, and a replay returns the recorded outcome. The callee's declared errors arrive as
- * themselves; any other failure is one of the three invoke errors. Nothing is retried implicitly.
+ * The service calls the function once, and a replay returns the recorded outcome. The callee's declared errors arrive
+ * as themselves; any other failure is one of the three invoke errors. The library does not retry a call.
  *
  * **Errors**: the contract's, `InvokeFailed`, `InvokeTimedOut`, `InvokeStopped`.
  * **Defects**: `InvalidTarget`, `InvalidTenantId`, `InvalidDuration`, `PayloadTooLarge` (more than 1,048,576 bytes of JSON),

@@ -26,18 +26,19 @@ export type Outsider<R> =
     : unknown
 
 /**
- * Runs an effect, or builds a layer, that is not part of the workflow although it stands in its body: an exporter, a pool, a
- * cache, a connection.
+ * Runs an effect, or builds a layer, inside the body of a workflow without making it part of the workflow: an exporter,
+ * a pool, a cache, a connection.
  *
- * It sees the clock and the random numbers of the host, and its sleeps record nothing. Fibers that it forks and leaves
- * running are not fibers of the workflow: they keep no invocation alive, and end with it. The workflow waits for the effect
- * itself, and for the layer to be built, as for a `Durable.hold`. Its resources are released in the same way, when the scope
- * around it closes, at the latest at the end of the invocation.
+ * The effect or the layer uses the clock and the random numbers of the host, and its sleeps record nothing. Fibers that
+ * it forks and leaves running are not fibers of the workflow: they do not keep the invocation alive, and end with the
+ * invocation. The workflow waits for the effect itself, and for the layer to be built, as for a `Durable.hold`.
+ * Resources are released outside the workflow too, when the scope around them closes, at the latest at the end of the
+ * invocation.
  *
- * It runs again on every replay, and its end has no place in the order of outcomes. So no decision of the workflow may
- * depend on it.
+ * The work runs again on every replay, and its end has no place in the order of outcomes. So no decision of the
+ * workflow may depend on it.
  *
- * **Errors** and **Defects**: those of the effect; `NestedOperation` for a durable operation in it.
+ * **Errors** and **Defects**: those of the effect or the layer; `NestedOperation` for a durable operation inside.
  *
  * @example
  * ```ts

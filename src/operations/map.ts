@@ -38,13 +38,13 @@ export interface MapOptions<T, A, E> extends BatchOptions<A, E> {
 }
 
 /**
- * Runs a function for every item, concurrently, each in a namespace of its own, until a completion policy is met. The
+ * Runs a function for every item, concurrently, each in its own namespace, until a completion policy is met. The
  * outcome of each item is data: the batch itself does not fail.
  *
- * It behaves as `Durable.parallel`, with one item in place of one branch. The items have to be the same on every replay.
- * They are not recorded: the result holds the `item` that the code passed, together with its outcome.
+ * `map` behaves as `Durable.parallel`, with one item in place of one branch. The items have to be the same on every
+ * replay. Items are not recorded: the result holds the `item` that the code passed, together with its outcome.
  *
- * **Errors**: none; use `orFail` of the result to fail with them.
+ * **Errors**: none; `orFail` of the result fails with the first failure.
  * **Defects**: `InvalidOptions`, `InvalidName`, `NameInUse`, `NestedOperation`.
  *
  * @example

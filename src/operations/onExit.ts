@@ -19,11 +19,11 @@ import { letGoOfForked } from "./letGo.ts"
 import type { Body } from "./Operation.ts"
 
 /**
- * Runs a finalizer when an effect really ends, and never because the execution is suspended.
+ * Runs a finalizer when an effect ends, for any reason except a suspension of the execution.
  *
- * It runs for whatever reason the effect ended: the effect itself, a time-out, a lost race, a failed sibling, an
- * interruption, the end of the block or the workflow that forked it, or `continueWith`. The operation that cancelled the
- * effect waits for it. It may hold durable operations. Effect's own finalizers (`ensuring`, `acquireRelease`, `onExit`)
+ * The reason may be a success, an error, a defect, a time-out, a lost race, a failed sibling, an interruption, the end
+ * of the block or the workflow that forked the effect, or `continueWith`. The operation that cancels the effect waits
+ * for the finalizer, which may use durable operations. Effect's own finalizers (`ensuring`, `acquireRelease`, `onExit`)
  * run at every suspension: use them for resources of this process. In a pipe: `effect.pipe(onExit(finalizer))`.
  *
  * **Errors** and **Defects**: those of the effect and of the finalizer.

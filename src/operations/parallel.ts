@@ -39,12 +39,12 @@ import { typed } from "./typed.ts"
 export interface BatchOptions<A, E> extends ConcurrencyOptions {
   /**
    * When the batch is complete: a `CompletionPolicy`. The default of AWS's SDKs is `CompletionPolicy.allSuccessful`.
-   * Default: `CompletionPolicy.allCompleted`, so all branches run, whichever of them fail.
+   * Default: `CompletionPolicy.allCompleted`: all branches run, even if some fail.
    */
   readonly policy?: CompletionPolicy | undefined
   /**
    * A codec that writes and reads the whole `BatchResult`; for one item use `successSerdes`. `BatchResult.fromValues`
-   * creates a result. Default: every outcome as it is recorded.
+   * creates a result. Default: the library's own record of all outcomes.
    */
   readonly batchSerdes?: {
     serialize(value: BatchResult<A, E>, info: Serdes.Info): Effect.Effect<string | undefined, Serdes.SerdesError>
@@ -53,15 +53,16 @@ export interface BatchOptions<A, E> extends ConcurrencyOptions {
 }
 
 /**
- * Runs branches concurrently, each in a namespace of its own, until a completion policy is met. The outcome of each branch
+ * Runs branches concurrently, each in its own namespace, until a completion policy is met. The outcome of each branch
  * is data: the batch itself does not fail.
  *
- * Branches in progress when the batch ends are cancelled: they are interrupted, each `onExit` in them runs before the batch
- * ends, and nothing else of them is recorded. Each branch has a scope of its own. A recorded branch does not run again, so
- * its changes to memory outside of it do not exist on a replay. Options such as `success` apply to the value of one branch.
- * Default of `concurrency`: `"unbounded"`. It costs one operation, and one for each branch unless it is `flat`.
+ * Branches in progress when the batch ends are cancelled: they are interrupted, each `onExit` in them runs before the
+ * batch ends, and nothing else of them is recorded. Each branch has its own scope. A recorded branch does not run
+ * again, so a replay does not repeat its changes to memory outside of it. Options such as `success` apply to the value
+ * of one branch. Default of `concurrency`: `"unbounded"`. The batch costs one operation, and one for each branch unless
+ * it is `flat`.
  *
- * **Errors**: none; use `orFail` of the result to fail with them.
+ * **Errors**: none; `orFail` of the result fails with the first failure.
  * **Defects**: `InvalidOptions`, `InvalidName`, `NameInUse`, `NestedOperation`.
  *
  * @example

@@ -21,13 +21,13 @@ import { typed } from "./typed.ts"
 /**
  * Returns whether a change of the code applies to this execution, so that executions in progress continue as they began.
  *
- * The result is `false` if the context holds recorded operations that the code has not asked for yet: the execution passed
- * this place before the change. Otherwise a mark is recorded, and from then on the result is `true`. The first result holds
- * for the whole context (the workflow, a child, an attempt or a branch) and for all of its fibers. Once no execution from
- * before the change remains, the call and the old code may be removed; replays skip the mark in other executions. It costs
- * one operation where the change applies.
+ * The result is `false` if the context holds recorded operations that the code has not asked for yet: the execution
+ * passed this place before the change. Otherwise a mark is recorded, and from then on the result is `true`. The first
+ * result holds for the whole context (the workflow, a child, an attempt or a branch) and for all of its fibers. Once no
+ * execution from before the change remains, the call and the old code may be removed; replays skip the mark in other
+ * executions. A call costs one operation where the change applies.
  *
- * **Defects**: `InvalidName` (it has up to 250 characters of printable ASCII), `NameInUse`, `NestedOperation`.
+ * **Defects**: `InvalidName` (an id has 1 to 250 characters of printable ASCII), `NameInUse`, `NestedOperation`.
  *
  * @example
  * ```ts

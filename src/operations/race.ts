@@ -33,12 +33,12 @@ import { branchNamespace, branchPath, claimByName, inWorkflow, type Body } from 
 import { recordingOf, typed } from "./typed.ts"
 
 /**
- * Runs branches concurrently, each in a namespace of its own, and records the first success. If all fail, it fails as the
- * first that failed.
+ * Runs branches concurrently, each in its own namespace, and records the first success. If all branches fail, the race
+ * fails with the first failure.
  *
- * Every replay has the same winner: the branch that ends first in the order of outcomes. The others are cancelled: they are
- * interrupted, and each `onExit` in them runs before the race ends. External work that they started, such as an invoked
- * function, continues. It costs one operation in addition to those of the branches.
+ * Every replay has the same winner: the branch that ends first in the order of outcomes. The others are cancelled: they
+ * are interrupted, and each `onExit` in them runs before the race ends. External work that they started, such as an
+ * invoked function, continues. A race costs one operation in addition to those of the branches.
  *
  * **Errors**: those of the branches. **Defects**: those of the branches; `InvalidOptions` for a race without branches;
  * `InvalidName`, `NameInUse`, `NestedOperation`.
@@ -71,8 +71,8 @@ export const race = <
 > => typed(raceOf(name, branches, "success", recordingOf(options)))
 
 /**
- * Runs branches as {@link race} does, but the first branch that ends wins, whether it succeeds or fails. It costs one
- * operation in addition to those of the branches.
+ * Runs branches as {@link race} does, but the first branch that ends wins, whether it succeeds or fails. A race costs
+ * one operation in addition to those of the branches.
  *
  * **Errors**: those of the branches. **Defects**: those of the branches; `InvalidOptions` for a race without branches;
  * `InvalidName`, `NameInUse`, `NestedOperation`.

@@ -49,12 +49,12 @@ import { typed, type AfterFirst, type PolicyFor } from "./typed.ts"
 import { untypedWait } from "./wait.ts"
 
 /**
- * Runs a block of operations again when it has failed, with durable waits between the attempts.
+ * Runs a block of operations again after it has failed, with durable waits between the attempts.
  *
- * Each attempt has a namespace and a scope of its own. The execution spends the time between two attempts without an
- * invocation. A mistake, such as `NameInUse`, is not repeated; an attempt that interrupts itself is. It costs one operation,
- * and one for each wait. In a pipe: `block.pipe(retry(name, policy, options))`; if the policy reads the errors, annotate
- * their type there.
+ * Each attempt has its own namespace and its own scope. The time between two attempts passes without an invocation. The
+ * policy also decides about an attempt that interrupts itself; a mistake, such as `NameInUse`, is never repeated. A
+ * retry costs one operation, and one for each wait. In a pipe: `block.pipe(retry(name, policy, options))`; if the
+ * policy reads the errors, annotate their type there.
  *
  * **Errors**: those of the block, from its last attempt. **Defects**: those of the block;
  * `InvalidOptions`, `InvalidName`, `NameInUse`, `NestedOperation`.

@@ -36,12 +36,12 @@ export interface StartOptions {
 /**
  * Starts an execution of a contract without waiting for it, and returns a reference to it.
  *
- * It is a step that calls the client. The execution has a fixed name, so a repeated attempt with the same payload starts
- * nothing twice. While the client is unavailable the step is repeated, up to 6 attempts in all.
+ * `start` is a step that calls the client. The execution has a fixed name, so a repeated attempt with the same payload
+ * starts no second execution. While the client is unavailable the step is repeated, up to 6 attempts in all.
  *
  * **Errors**: those of the client, such as `ExecutionAlreadyStarted`.
- * **Defects**: those of `Durable.step`; before anything is recorded `InvalidTarget`, `InvalidTenantId`, `SerdesFailed`, and
- * `PayloadTooLarge` for more than 1 MB.
+ * **Defects**: those of `Durable.step`; before anything is recorded `InvalidTarget`, `InvalidTenantId`, `SerdesFailed`,
+ * and `PayloadTooLarge` (more than 1,048,576 bytes of JSON).
  *
  * @example
  * ```ts

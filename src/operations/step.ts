@@ -78,9 +78,9 @@ export interface StepOptions<E> {
    */
   readonly semantics?: "at-least-once" | "at-most-once" | undefined
   /**
-   * How often in a row the end of an invocation may cut the step off until the step fails as `StepInterrupted`: a whole
-   * number, each of which is recorded, or `Infinity`, which counts and records nothing. Default: 10, and then it is a
-   * defect.
+   * The number of times in a row that the end of an invocation may cut the step off; then the step fails as
+   * `StepInterrupted`. A whole number of at least 1, or `Infinity`. With a number every restart of the body is
+   * recorded, with `Infinity` none. Default: 10, and `StepInterrupted` is then a defect.
    */
   readonly maxInterruptions?: number | undefined
 }
@@ -94,17 +94,17 @@ type AtMostOnce<O> = "at-most-once" extends OptionOf<O, "semantics"> ? StepInter
 /**
  * Runs an effect and records its outcome; a replay returns the recorded outcome and does not run the effect.
  *
- * The body may use any service and has access to a {@link StepContext}. The retry policy decides whether a failed attempt is
- * repeated; the execution spends the delays between attempts without an invocation. After the last attempt the step fails
- * with the error of the body, or dies with its defect. A value or an error that is not plain data needs its Schema in the
- * options.
+ * The body may use any service and has access to a {@link StepContext}. The retry policy decides whether a failed
+ * attempt is repeated. The delays between attempts pass without an invocation. After the last attempt the step fails
+ * with the error of the body, or dies with its defect. A value or an error that is not plain data needs its Schema in
+ * the options.
  *
- * In a pipe the options come before the effect is known, so a policy that reads the errors, or a codec, has to annotate its
+ * In a pipe the options come before the effect, so a policy that reads the errors, or a codec, has to annotate its
  * type.
  *
- * A body runs at least once: one that the end of its invocation cut off runs again. After 10 times in a row the step ends as
- * `StepInterrupted`. Each time costs one operation and one request, except in the first 30 seconds after the start of the
- * step, if the body then ends within a fifth of a second.
+ * A body runs at least once: if the end of its invocation cuts the body off, it runs again. After 10 times in a row the
+ * step ends as `StepInterrupted`. Each restart costs one operation and one request, except in the first 30 seconds
+ * after the start of the step, if the body then ends within a fifth of a second.
  *
  * **Errors**: those of the body, and with `semantics: "at-most-once"` or `maxInterruptions` also `StepInterrupted`.
  * **Defects**: `StepInterrupted` without these, `InvalidOptions`, `InvalidName`, `NameInUse`, `NestedOperation`,

@@ -32,11 +32,13 @@ import { typed, type AfterFirst, type Timeout } from "./typed.ts"
 import { secondsLeft, waitUntil, whenKnown } from "./wait.ts"
 
 /**
- * Adds a time-out to an effect, which may hold durable operations: the effect races with a wait, and the winner is recorded.
+ * Adds a time-out to an effect, which may use durable operations: the effect races with a wait, and the winner is
+ * recorded.
  *
- * When the time is up, the effect is interrupted, and each `onExit` in it runs before the time-out ends. External work that
- * it started, such as an invoked function, continues. A wait that lost stays open until its end. It costs two operations in
- * addition to those of the effect. In a pipe: `effect.pipe(timeout(name, limit, options))`.
+ * When the time is up, the effect is interrupted, and each `onExit` in it runs before the time-out ends. External work
+ * that it started, such as an invoked function, continues. If the effect wins, the wait stays open until its end. A
+ * time-out costs two operations in addition to those of the effect. In a pipe:
+ * `effect.pipe(timeout(name, limit, options))`.
  *
  * **Errors**: those of the effect, `DurableTimeout`. **Defects**: those of the effect; `InvalidDuration`,
  * `InvalidName`, `NameInUse`, `NestedOperation`.

@@ -69,12 +69,12 @@ export interface ConditionOptions<S, A extends S = S, E = never, R = never> {
   /** Returns whether the state meets the condition. */
   readonly until: (state: NoInfer<S>) => boolean
   /**
-   * The time from one check to the next, from 1 second to 366 days, rounded to whole seconds: a duration, or a function of
-   * `{ attempt, state, random }`, where `random` is a number from 0 to 1 for jitter. Default: 5 seconds, half as long again
-   * each time, up to 5 minutes, with full jitter.
+   * The time from one check to the next, rounded to whole seconds and kept between 1 second and 366 days: a duration,
+   * or a function of `{ attempt, state, random }` that returns one, where `random` is a number from 0 to 1 for jitter.
+   * Default: 5 seconds, each further delay 1.5 times as long, up to 5 minutes, with full jitter.
    */
   readonly delay?: (Duration.Input | ((look: ConditionAttempt<NoInfer<S>>) => Duration.Input)) | undefined
-  /** The maximum number of attempts: a whole number of at least 1, or `Infinity`. Default: 60. */
+  /** The maximum number of checks: a whole number of at least 1, or `Infinity`. Default: 60. */
   readonly maxAttempts?: number | undefined
 }
 
@@ -144,8 +144,8 @@ interface Readable<S> {
 /**
  * Checks a state repeatedly, without an invocation between two checks, until it meets a condition.
  *
- * Each check is an attempt of one operation: `check` takes the state of the previous check and returns a new one, which is
- * recorded; the last state is the result. A check that fails is not repeated. It costs one operation for each check.
+ * Each check is an attempt of one operation: `check` takes the state of the previous check and returns a new one, which
+ * is recorded; the last state is the result. A check that fails is not repeated. Each check costs one operation.
  *
  * **Errors**: those of `check`, `ConditionExhausted`.
  * **Defects**: those of `Durable.step`, `InvalidOptions`, `InvalidDuration`.

@@ -38,19 +38,19 @@ import { typed } from "./typed.ts"
 /**
  * Runs an effect that is undone if the execution fails.
  *
- * When the execution ends with a typed error or a defect of its own, the undos run, in the reverse of the order in which the
- * effects were recorded. An undo may hold durable operations of any kind, and so may take as long as it needs; its value is
- * not used. It has the services of the effect, and a scope of its own. No undo runs because of a suspension, of an error
- * that was caught, of a mistake such as `NonDeterministic`, or of a limit. A failed undo does not keep the others from
- * running; the message of the execution's failure names it. Once the undos begin, fibers that the workflow has left running
- * do nothing more.
+ * When the execution ends with a typed error or a defect of its own, the undos run, in reverse order of the times at
+ * which the effects were recorded. An undo may use durable operations of any kind, and so may take as long as it needs;
+ * its value is not used. An undo has the services of the effect, and its own scope. No undo runs because of a
+ * suspension, of an error that was caught, of a mistake such as `NonDeterministic`, or of a limit. A failed undo does
+ * not keep the others from running; the message of the execution's failure names it. Once the undos begin, fibers that
+ * the workflow has left running do nothing more.
  *
  * An effect in a branch that was cancelled, by a lost race or a time-out, is undone as well if its record shows that it was
  * done. If only some of its operations were recorded, the failure names it.
  *
- * The effect has a namespace of its own, and costs nothing in addition to its operations; an undo costs one operation in
- * addition to its own. The children and batches around it run again on every replay, over their recorded operations. In a
- * pipe: `effect.pipe(withCompensation(name, undo))`.
+ * The effect has its own namespace, and costs nothing in addition to its operations. An undo that runs costs one
+ * operation in addition to its own operations. The children and batches around it run again on every replay, over their
+ * recorded operations. In a pipe: `effect.pipe(withCompensation(name, undo))`.
  *
  * **Errors**: those of the effect. **Defects**: `InvalidName`, `NameInUse`, `NestedOperation`.
  *

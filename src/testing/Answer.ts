@@ -112,11 +112,12 @@ type ReplyFor<O> = CallbackReply<CallbackValue<O>, CallbackFailure<O>>
  * Answers callbacks by their name: with one `Reply` for every callback, a list with a reply for each in turn, or a function
  * from the open callback to a reply or an Effect.
  *
- * `name` is the name of the operation, a pattern, or a predicate for names. A callback inside of `Durable.waitForCallback`
- * has the name of that operation, and is answered once its submitter has succeeded. The first matching answer applies. An Effect
- * runs in virtual time, like a stub: it may sleep, send heartbeats, and ends with the value or the error. Pass the Schemas
- * of the callback; without them a text is sent unchanged, other plain data as JSON, and an error as an error object. An
- * answer that comes too late is lost. A callback beyond the end of a list fails with a message that reports this.
+ * `name` is the name of the operation, a pattern, or a predicate for names. A callback inside of
+ * `Durable.waitForCallback` has the name of that operation, and is answered once its submitter has succeeded. The first
+ * matching answer applies. An Effect runs in virtual time, like a stub: it may sleep and send heartbeats, and returns
+ * the value or fails with the error. Pass the Schemas of the callback; without them a text is sent unchanged, other
+ * plain data as JSON, and an error as an error object. An answer that comes too late is lost. A callback that comes
+ * after the end of the list fails, and its message says so.
  *
  * @example
  * ```ts

@@ -31,8 +31,8 @@ export interface Tries {
   /** The name of the execution in every run. */
   readonly executionName?: string | undefined
   /**
-   * The names or paths of the steps whose bodies may run more than once because of a crash, since running them twice has the
-   * same effect as once. If the option is set, a repeated body of any other step is a failure. Default: all steps.
+   * The names or paths of the steps whose bodies may run more than once because of a crash, because two runs have the
+   * same effect as one. If the option is set, a repeated body of any other step is a failure. Default: all steps.
    */
   readonly mayRepeat?: ReadonlyArray<string> | undefined
   /** How many pairs of crashes are tried as well, a whole number, drawn with the `seed`. Default: 0. */

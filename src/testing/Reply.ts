@@ -189,7 +189,7 @@ export const throttle: Reply<never, never> = {
 }
 
 /**
- * The reply of a function, or of a callback's holder, that never answers.
+ * The reply that never comes: the function never ends, or nobody answers the callback.
  *
  * @category constructors
  * @since 0.1.0

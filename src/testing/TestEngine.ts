@@ -103,9 +103,9 @@ interface NoSchemas {
 export interface TestRun<C extends DurableFunction.AnyDurable> {
   readonly executionArn: string
   /**
-   * Waits for the end of the execution, or of the last execution after hand-overs with `Durable.continueWith`. All other
-   * members are about this execution alone. Dies with a {@link TestFailure} when nothing has happened for the `patience` of
-   * the layer.
+   * Waits for the end of the execution, or of the last execution after hand-overs with `Durable.continueWith`. All
+   * other members are about this execution alone. Dies with a {@link TestFailure} if nothing happens for the `patience`
+   * of the layer.
    */
   readonly result: Effect.Effect<
     DurableFunction.Success<C>,
@@ -120,8 +120,8 @@ export interface TestRun<C extends DurableFunction.AnyDurable> {
    * `occurrence`.
    *
    * Pass the declaration of its outcome, which defines its type: the contract of an invoke, or the Schemas of a step or
-   * child. Dies with a {@link TestFailure} if there is no such operation, which lists the existing ones, or if its result
-   * does not match.
+   * child. Dies with a {@link TestFailure} that lists the operations if there is no such operation, or if its result
+   * does not fit the declaration.
    */
   readonly operation: <const O extends OperationSchemas = NoSchemas>(
     name: string,
@@ -188,14 +188,15 @@ export interface Options {
    */
   readonly patience?: Duration.Input | undefined
   /**
-   * Real time for which work of a workflow that no operation records, such as a promise outside of a step, may keep an
-   * invocation alive when everything else waits: a duration from 0 to 15 minutes. Default: 10 seconds, as in production.
+   * Real time for which work outside of steps, such as a promise, may keep an invocation alive when everything else in
+   * the workflow waits: a duration from 0 to 15 minutes. Default: 10 seconds, as in production.
    */
   readonly outsideLimit?: Duration.Input | undefined
   /**
-   * Whether work that no record orders fails the test: a promise or a timer outside of a step, which happens again, and
-   * possibly differently, on every replay; and changes of a recorded block to memory outside of it, which a replay over the
-   * records at the end of each invocation detects. Default: false; a promise is then only logged, as in production.
+   * Whether unrecorded behaviour fails the test: a promise or a timer outside of a step, which happens again on every
+   * replay, possibly with another result; and changes that a recorded block makes to memory outside of it, which a
+   * replay over the records at the end of each invocation detects. Default: false; a promise is then only logged, as in
+   * production.
    */
   readonly strict?: boolean | undefined
   /**
@@ -205,8 +206,8 @@ export interface Options {
    */
   readonly crash?: Crash | ReadonlyArray<Crash> | undefined
   /**
-   * The choice each time that several events are due at the same time: the index of the first one among them, a whole number
-   * from 0. {@link explore} prints them. Default: the order in which they were requested.
+   * The order of events that are due at the same time: for each such moment, the index of the event that comes first, a
+   * whole number from 0. {@link explore} prints this list. Default: the order in which the events were requested.
    */
   readonly order?: ReadonlyArray<number> | undefined
   /**
@@ -455,8 +456,9 @@ export const run = <C extends DurableFunction.AnyDurable>(
  */
 export interface ExploreOptions extends Tries {
   /**
-   * A layer of the test engine that is built again for each run, in place of that of the test: for functions and stubs whose
-   * services keep state from one run to the next. Default: the layer of the test, whose services all runs share.
+   * A layer of the test engine that is built again for each run, in place of the layer of the test. Use it for
+   * functions and stubs whose services keep state from one run to the next. Default: the layer of the test, whose
+   * services all runs share.
    */
   readonly world?: Layer.Layer<TestEngine, unknown> | undefined
 }
@@ -601,8 +603,8 @@ const callbackOf = (
  * Waits until an execution has ended, in any way, and checks how long it took in virtual time: exactly a duration, or `{
  * atLeast, atMost }`.
  *
- * It dies with a {@link TestFailure} that names the longest operations if the time differs, and when nothing has happened
- * for the `patience` of the layer.
+ * Dies with a {@link TestFailure} that names the longest operations if the time differs, or if nothing happens for the
+ * `patience` of the layer.
  *
  * @example
  * ```ts
