@@ -334,7 +334,7 @@ export interface Options<Payload extends Schema.Top, Success extends Schema.Top,
   readonly payload?: Payload | undefined
   /** The Schema of the result. Default: `Schema.Void`, a function that returns nothing. */
   readonly success?: Success | undefined
-  /** The Schema of the errors that callers receive as themselves. Default: `Schema.Never`. */
+  /** The Schema of the errors that callers receive with their types. Default: `Schema.Never`. */
   readonly error?: Error | undefined
   /** The codec of the payload, in place of the ambient `Serdes`. */
   readonly payloadSerdes?: Serdes.Codec<NoInfer<Payload["Type"]>, Services> | undefined

@@ -191,7 +191,7 @@ export class Outside {
       this.#told.add(where)
       const message =
         `${describe(placeOf(fiber))} waits for a promise or a timer${place === undefined ? "" : ` at ${place}`} outside of a step. ` +
-        "Its result is not recorded: the work runs again at every replay, and its result may then differ. Put it into a Durable.step."
+        "Its result is not recorded: the work runs again on every replay, and its result may then differ. Put it into a Durable.step."
       listener.outside?.(place, message)
       if (!history.isReplaying) listener.warned?.(message)
     }

@@ -74,8 +74,8 @@ export interface Answer {
   /** The Schema that reads the answer from its JSON. Default: the text as it was sent. */
   readonly success?: Schema.Top
   /**
-   * The Schema of the declared failures, which arrive as themselves. It reads the JSON of their ErrorData. Default: all
-   * failures are `CallbackFailed`.
+   * The Schema of the declared failures, which arrive with their types. It reads the JSON of their ErrorData. Default:
+   * all failures are `CallbackFailed`.
    */
   readonly error?: Schema.Top
   /** A `Serdes.Reader` that reads the answer in place of `success`. */
@@ -136,9 +136,9 @@ type DeadlineError<O> =
 /**
  * Creates a callback: an operation that an external system completes, with an id that the service creates.
  *
- * The answer is the text as it was sent, or with `success` the JSON value that the Schema reads from it. A failure whose
- * data the `error` Schema reads arrives as itself. Complete the callback with `DurableClient.callback`, or from any language
- * with SendDurableExecutionCallbackSuccess and its siblings in the API of AWS Lambda.
+ * The answer is the text as it was sent, or with `success` the JSON value that the Schema reads from it. A failure
+ * whose data the `error` Schema reads arrives with its type. Complete the callback with `DurableClient.callback`, or
+ * from any language with SendDurableExecutionCallbackSuccess and its siblings in the API of AWS Lambda.
  *
  * **Errors** of `await`: those of the `error` Schema, `CallbackFailed`, `CallbackTimedOut`. If the time-out is a point in
  * time, creating the callback can also fail with `CallbackTimedOut`.

@@ -79,7 +79,7 @@ export interface InvokeOptions<C extends DurableFunction.Any, R = never> {
  * Calls another function, and suspends the execution until the callee has ended.
  *
  * The service calls the function once, and a replay returns the recorded outcome. The callee's declared errors arrive
- * as themselves; any other failure is one of the three invoke errors. The library does not retry a call.
+ * with their types; any other failure is one of the three invoke errors. The library does not retry a call.
  *
  * **Errors**: the contract's, `InvokeFailed`, `InvokeTimedOut`, `InvokeStopped`.
  * **Defects**: `InvalidTarget`, `InvalidTenantId`, `InvalidDuration`, `PayloadTooLarge` (more than 1,048,576 bytes of JSON),

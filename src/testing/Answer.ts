@@ -33,7 +33,7 @@ import { write } from "../hosting/values.ts"
 export interface CallbackSchemas {
   /** Writes the value as JSON. Default: a text is sent unchanged, and other plain data as JSON. */
   readonly success?: Schema.Top
-  /** Writes the declared errors, which arrive as themselves. Default: an error is a raw error object. */
+  /** Writes the declared errors, which arrive with their types. Default: an error is a raw error object. */
   readonly error?: Schema.Top
 }
 
