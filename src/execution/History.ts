@@ -50,11 +50,16 @@ export class History {
   #isBehind = true
 
   /**
-   * Takes the records of an invocation, the ids of those that changed while none ran, and how many of the records belong to
-   * the moment in which the service listed those ids. Later pages may hold what the service has ended since then, which
-   * will be news of the next invocation.
+   * Takes the records of an invocation, the ids of those that changed while none ran, how many of the records belong to the
+   * moment in which the service listed those ids, and when the invocation began on the clock of the host. Later pages may
+   * hold what the service has ended since then, which will be news of the next invocation.
    */
-  constructor(initial: ReadonlyArray<Operation>, news: ReadonlySet<string>, atOnce = initial.length) {
+  constructor(
+    initial: ReadonlyArray<Operation>,
+    news: ReadonlySet<string>,
+    atOnce = initial.length,
+    beganAt = -Infinity
+  ) {
     this.execution = initial.find(({ Type }) => Type === "EXECUTION")
     const late: Array<readonly [string, number]> = []
     for (const record of initial) {
@@ -81,9 +86,10 @@ export class History {
       if (entry !== undefined) entry[isForStart ? "lateStart" : "late"] = at
     }
     this.isFirst = this.#entries.size === 0
-    initial.forEach(({ Id, Type }, index) => {
-      // What the execution ends itself has not ended at a later moment.
-      if (index < atOnce || !isOfOthers(Type)) this.#noteKnown(this.#entries.get(Id))
+    initial.forEach(({ EndTimestamp = Infinity, Id, Type }, index) => {
+      // What the execution ends itself has not ended at a later moment. A clock of the host that is ahead costs no more than a
+      // mark of what comes late.
+      if (index < atOnce || !isOfOthers(Type) || EndTimestamp < beganAt) this.#noteKnown(this.#entries.get(Id))
     })
   }
 

@@ -102,7 +102,7 @@ export const assemble = (
     scheduler: beside
   })
   const news = new Set(event.UpdatedOperationIds)
-  const history = new History(records, news, event.InitialExecutionState.Operations.length)
+  const history = new History(records, news, event.InitialExecutionState.Operations.length, beganAt)
   const observer = new Observer({
     executionArn: event.DurableExecutionArn,
     services,

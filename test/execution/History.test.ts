@@ -64,13 +64,15 @@ describe("A history knows", () => {
     assert.deepStrictEqual(stamps, [9, 9, 9, 9])
   })
 
-  it("what earlier invocations may have delivered: no news, and on a later page only what the execution ended itself", () => {
+  it("what earlier invocations may have delivered: no news, and on a later page nothing that may have ended since", () => {
     const answer = record("a", { Type: "CALLBACK", Status: "SUCCEEDED", EndTimestamp: 7 })
     const page = (Type: "STEP" | "WAIT") => [answer, record("b", { Type, Status: "SUCCEEDED", EndTimestamp: 10 })]
-    const knows = (Type: "STEP" | "WAIT", atOnce: number): number =>
-      new History(page(Type), new Set(["a"]), atOnce).newestKnown
+    const knows = (Type: "STEP" | "WAIT", atOnce: number, beganAt?: number): number =>
+      new History(page(Type), new Set(["a"]), atOnce, beganAt).newestKnown
     assert.deepStrictEqual([knows("STEP", 2), knows("WAIT", 2), knows("STEP", 1)], [10, 10, 10])
     assert.isBelow(knows("WAIT", 1), 7)
+    assert.isBelow(knows("WAIT", 1, 10), 7)
+    assert.strictEqual(knows("WAIT", 1, 11), 10)
     const patch = markOf({ kind: "patch", of: "", label: "change" })
     assert.strictEqual(new History([answer, patch], new Set(["a"]), 1).newestKnown, 9)
   })

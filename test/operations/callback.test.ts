@@ -700,7 +700,7 @@ describe("The time-out of a callback", () => {
           const ran = yield* execute(Effect.asVoid(operation))
           const failure = failureOf(ran)
           assert.strictEqual(failure.errorType, "InvalidDuration")
-          assert.match(failure.errorMessage ?? "", /^Expected .*"approval".*, found .+\. (Write|For|Give) /)
+          assert.match(failure.errorMessage ?? "", /^Expected .*"approval".*, found .+\. (Write|For|Use) /)
           assert.lengthOf(ran.updates, 0)
         }
       })
