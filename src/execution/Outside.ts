@@ -116,7 +116,7 @@ export class Outside {
     const [limit, left] = [settings.outsideLimit, this.#left]
     const stops = [settings.startTimer(limit, () => over(limit))]
     // On the clock of the deadline.
-    if (left < limit) stops.push(host.after(left, () => this.#mayEnd && over(left)))
+    if (0 < left && left < limit) stops.push(host.after(left, () => this.#mayEnd && over(left)))
     this.#stopLimit = () => {
       for (const stop of stops) stop()
     }

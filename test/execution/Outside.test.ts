@@ -104,6 +104,16 @@ describe("Work outside, when all else waits,", () => {
     failing.outside.stop()
   })
 
+  it("is not cut off again and again while what is queued is not sent", () => {
+    const store = { checkpoint: () => Effect.never }
+    const { clock, outside, parts } = make({ outsideLimit: 10_000, deadline: 2_000, store })
+    parts.outbox.push("a", { Id: "a", Name: "a", Type: "STEP", SubType: "Step", Action: "START" })
+    outside.wait()
+    clock.pass(2_000)
+    assert.isTrue(parts.lifetime.isOpen)
+    outside.stop()
+  })
+
   it.live("has what is queued sent before it is cut off", () =>
     Effect.gen(function* () {
       const { outside, parts, requests } = make()
