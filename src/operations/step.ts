@@ -73,7 +73,7 @@ export interface StepOptions<E> {
   readonly retry?: RetryPolicy<E> | undefined
   /**
    * What an invocation does if it finds the step started but without an outcome: `"at-least-once"` runs it again,
-   * `"at-most-once"` fails it as `StepInterrupted`, and with a `retry` runs it at most once per attempt. Default:
+   * `"at-most-once"` fails the attempt as `StepInterrupted`; a `retry` may then start another one. Default:
    * `"at-least-once"`.
    */
   readonly semantics?: "at-least-once" | "at-most-once" | undefined
