@@ -25,7 +25,7 @@ const project = join(folder, "project")
  * version travels with it, which is a fifth of it. Its reference is the fourth part of that, and other pages link to it, so it
  * is not left out.
  */
-const budget = { packed: 1_550_000, unpacked: 6_650_000 }
+const budget = { packed: 1_570_000, unpacked: 6_750_000 }
 
 const expectEqual = (what: string, found: string, expected: string): void => {
   if (found !== expected) throw new Error(`${what} is ${JSON.stringify(found)} instead of ${JSON.stringify(expected)}.`)

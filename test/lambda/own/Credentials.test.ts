@@ -101,7 +101,7 @@ describe("A function that finds credentials", () => {
 
   it("is asked for fresh ones, once, however many requests learn late that the last ones have expired", async () => {
     const asked: Array<unknown> = []
-    const source = credentialSource(async (options) => keyOf(asked.push(options)))
+    const source = credentialSource(async (options?: { readonly forceRefresh: true }) => keyOf(asked.push(options)))
     const first = await source.find()
     source.refuse(first)
     const second = await source.find()

@@ -26,13 +26,16 @@ export interface Credentials {
 }
 
 /**
- * A function that finds credentials, as the providers of AWS's SDK do. It is called with `forceRefresh` when the service
- * reports that its last result has expired, so a provider that keeps results must not return that one again.
+ * A function that finds credentials, as the providers of AWS's SDK do. When the service reports that its last result has
+ * expired, it is called with `{ forceRefresh: true }`, so that a provider that keeps results does not return that one again.
  *
  * @category models
  * @since 0.1.0
  */
-export type CredentialProvider = (options?: { readonly forceRefresh?: boolean }) => Promise<Credentials>
+export type CredentialProvider = () => Promise<Credentials>
+
+/** A provider as it is called. Those of AWS's SDK declare other options besides this one, which has no public name there. */
+type Refreshing = (options?: { readonly forceRefresh: true }) => Promise<Credentials>
 
 /** The credentials of each request. Results that are costly to find are kept. */
 export interface CredentialSource {
@@ -62,7 +65,7 @@ const fromEnvironment = (): Credentials | undefined => {
 }
 
 /** Keeps the credentials of a provider. Concurrent requests share one search. A failed search is not kept. */
-const kept = (provider: CredentialProvider): CredentialSource => {
+const kept = (provider: Refreshing): CredentialSource => {
   let found: Credentials | undefined
   let refused: Credentials | undefined
   let search: Promise<Credentials> | undefined
@@ -99,9 +102,9 @@ const complete = (credentials: Credentials): Credentials => {
 }
 
 /** The provider chain of AWS's SDK, created once and called each time that credentials have expired. */
-let chained: Promise<CredentialProvider> | undefined
+let chained: Promise<Refreshing> | undefined
 
-const chain: CredentialProvider = async (options) => {
+const chain: Refreshing = async (options) => {
   chained ??= load("@aws-sdk/credential-providers")
   const loading = chained
   try {
@@ -118,7 +121,7 @@ const chain: CredentialProvider = async (options) => {
  * Loads the package. Its name is an argument, so that bundlers omit the package: it is several times the size of a whole
  * handler, and a function on Lambda has its credentials in the environment.
  */
-const load = async (packageName: string): Promise<CredentialProvider> => {
+const load = async (packageName: string): Promise<Refreshing> => {
   const module: unknown = await import(packageName).catch((error: unknown) => {
     throw new NoProviders(error instanceof Error ? error.message : String(error))
   })
@@ -128,7 +131,7 @@ const load = async (packageName: string): Promise<CredentialProvider> => {
   return make()
 }
 
-const isMaker = (value: unknown): value is () => CredentialProvider => typeof value === "function"
+const isMaker = (value: unknown): value is () => Refreshing => typeof value === "function"
 
 class NoProviders extends Error {
   override readonly name = "CredentialsMissing"
