@@ -21,8 +21,10 @@ import type { Usage } from "./Usage.ts"
 
 /** How one invocation behaves. Times are milliseconds. */
 export interface Settings {
-  /** How long local finalizers may run when the invocation ends. */
+  /** How long local finalizers may run when the invocation ends, if its function has that much time. */
   readonly grace: number
+  /** The time on the host's clock at which the function is cut off. */
+  readonly end: number
   /** How long work that no operation records may keep an invocation alive. */
   readonly outsideLimit: number
   /** Calls `action` after `millis` of real time. The returned function cancels that. */
@@ -45,6 +47,10 @@ export interface Settings {
   /** Returns the effect that runs in place of the body of an attempt, if there is one. */
   readonly insteadOf: ((attempt: Attempt) => Effect.Effect<never, unknown> | undefined) | undefined
 }
+
+/** Returns how long local finalizers may run from now on, so that the invocation still answers. */
+export const graceFrom = (now: number, { end, grace }: Settings): number =>
+  Math.max(0, Math.min(grace, (end - now) * 0.8))
 
 export interface Core {
   readonly executionArn: string

@@ -70,7 +70,7 @@ export class Delivery {
     const outside = new Outside(parts, {
       wake: () => parts.fibers.wake(),
       hasDurable: () => doors.hasDurable,
-      hasWork: () => !works.isEmpty
+      isHeldBack: () => works.isHeldBack
     })
     this.#doors = doors
     this.#running = running

@@ -89,17 +89,17 @@ export class History {
     initial.forEach(({ EndTimestamp = Infinity, Id, Type }, index) => {
       // What the execution ends itself has not ended at a later moment. A clock of the host that is ahead costs no more than a
       // mark of what comes late.
-      if (index < atOnce || !isOfOthers(Type) || EndTimestamp < beganAt) this.#noteKnown(this.#entries.get(Id))
+      this.#noteKnown(this.#entries.get(Id), index < atOnce || !isOfOthers(Type) || EndTimestamp < beganAt)
     })
   }
 
-  #noteKnown(entry: Entry | undefined): void {
+  #noteKnown(entry: Entry | undefined, isEndKnown: boolean): void {
     if (entry?.record === undefined || !entry.isOld) return
     const { late, lateStart, record, wasKnown } = entry
     const { EndTimestamp, StartTimestamp, Type } = record
     // The code learns that a callback has begun, too.
     if (Type === "CALLBACK") this.#noteKnownAt(lateStart ?? StartTimestamp, false)
-    if (wasKnown && EndTimestamp !== undefined) this.#noteKnownAt(late ?? EndTimestamp, isOfOthers(Type))
+    if (isEndKnown && wasKnown && EndTimestamp !== undefined) this.#noteKnownAt(late ?? EndTimestamp, isOfOthers(Type))
   }
 
   #noteKnownAt(at: number, isBrought: boolean): void {

@@ -177,8 +177,11 @@ export class Outbox {
   prepare(): void {
     if (this.#isPushing || this.#isClosed) return
     this.#isPushing = true
-    this.#owner?.onPush()
-    this.#isPushing = false
+    try {
+      this.#owner?.onPush()
+    } finally {
+      this.#isPushing = false
+    }
   }
 
   /** Whether a fiber waits for a queued update. */

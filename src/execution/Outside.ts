@@ -30,8 +30,8 @@ export interface OutsideHost {
   readonly wake: () => void
   /** Whether the service will wake the execution. */
   readonly hasDurable: () => boolean
-  /** Whether work waits for another invocation. */
-  readonly hasWork: () => boolean
+  /** Whether work is held back for another invocation. */
+  readonly isHeldBack: () => boolean
 }
 
 export class Outside {
@@ -43,6 +43,7 @@ export class Outside {
   readonly #host: OutsideHost
   readonly #told = new Set<string>()
   #isSomebody = false
+  #grace = 0
   #hasPassedOver = false
   #stopGrace: (() => void) | undefined
   #stopLimit: (() => void) | undefined
@@ -63,7 +64,10 @@ export class Outside {
     this.#isSomebody = isSomebody
     if (!isSomebody) {
       this.isLenient = false
-      this.stop()
+      this.#stopGrace?.()
+      this.#stopGrace = undefined
+      // A promise that no fiber has asked keeps its limit.
+      if (!this.#parts.fibers.isOutside) this.moved()
       return
     }
     this.#tell()
@@ -83,6 +87,7 @@ export class Outside {
       this.isLenient = true
       this.#host.wake()
     }
+    this.#grace = this.#shortened
     const stops = [settings.startTimer(this.#grace, over), host.after(this.#grace, over)]
     this.#stopGrace = () => {
       for (const stop of stops) stop()
@@ -96,10 +101,10 @@ export class Outside {
     this.#parts.listener.warned?.(Contradiction.passedOver(this.#parts, work, this.#grace))
   }
 
-  /** The grace time. Work that may begin after it has to begin before the execution can be suspended. */
-  get #grace(): number {
+  /** The grace time. Work that may begin after it has to begin before the execution can be suspended or the time is over. */
+  get #shortened(): number {
     const { outsideGrace, outsideLimit } = this.#parts.settings
-    return Math.min(outsideGrace, outsideLimit)
+    return Math.min(outsideGrace, outsideLimit, Math.floor(this.#left / 2))
   }
 
   /**
@@ -131,7 +136,7 @@ export class Outside {
 
   /** Whether the invocation may end without this work. */
   get #mayEnd(): boolean {
-    return this.#host.hasWork() || this.#host.hasDurable()
+    return this.#host.isHeldBack() || this.#host.hasDurable()
   }
 
   /**
@@ -224,7 +229,7 @@ export class Outside {
     listener.warned?.(
       `${message} This work is interrupted now, and starts again when the execution resumes. Put it into a Durable.step, or keep the invocation alive with Durable.hold.`
     )
-    if (!this.#host.hasWork()) return lifetime.end(suspended)
+    if (!this.#host.isHeldBack()) return lifetime.end(suspended)
     this.isOver = true
     this.#host.wake()
   }

@@ -14,7 +14,7 @@
  *
  * @since 0.1.0
  */
-import type { Key } from "./Claim.ts"
+import type { Door, Key } from "./Claim.ts"
 import * as Contradiction from "./Contradiction.ts"
 import type { Core } from "./Core.ts"
 import type { Naps } from "./Naps.ts"
@@ -61,8 +61,8 @@ export class Unclaimed {
    * Checks whether a fiber outside may still ask for something that was begun before a key. If so, the grace time runs,
    * whose end wakes the fibers.
    */
-  isAwaitedBefore(key: Key): boolean {
-    return this.#outside.isHolding && this.#wasBegunBefore(key) && this.#mayAsk
+  isAwaitedBefore(door: Key & Pick<Door, "claim">): boolean {
+    return this.#outside.isHolding && this.#wasBegunBefore(door) && this.#mayAsk
   }
 
   /** Whether a fiber may ask for something without a delivery. A hold that only a delivery can move asks for nothing before. */
@@ -70,10 +70,16 @@ export class Unclaimed {
     return this.#parts.fibers.outside.size > 0 || this.#running.mayHoldsMove
   }
 
-  #wasBegunBefore(key: Key): boolean {
+  /**
+   * What has the stamp of an outcome was begun before it: both came with one request. But the code goes on after the end of a
+   * context before that is acknowledged, so what it begins then may have the same stamp.
+   */
+  #wasBegunBefore({ at, claim }: Pick<Door, "at" | "claim">): boolean {
     if (this.#parts.history.unclaimed === 0) return false
+    const isContext = claim?.kind.type === "CONTEXT"
     for (const { record } of this.#parts.history.unclaimedEntries()) {
-      if (record !== undefined && record.StartTimestamp <= key.at) return true
+      if (record === undefined) continue
+      if (record.StartTimestamp < at || (record.StartTimestamp === at && !isContext)) return true
     }
     return false
   }

@@ -95,7 +95,7 @@ export class WorkflowTime {
 
   /** Takes back the last glance, because it was that of a log line. */
   disregard(): void {
-    if (this.#glances > 0) this.#glances--
+    if (this.#glances > 0 && --this.#glances === 0) this.#shown = undefined
   }
 
   /** Returns what has to be recorded of glances before anything else is. This reads the unread stamp. */

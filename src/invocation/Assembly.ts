@@ -54,6 +54,7 @@ export interface InvokeOptions extends Settings, Quotas {
 
 export const defaultOptions: InvokeOptions = {
   grace: 500,
+  end: Infinity,
   outsideLimit: 10_000,
   outsideGrace: 1_000,
   startTimer,

@@ -21,6 +21,7 @@ import { cast } from "effect/Function"
 import { CheckpointStore, type StoreError } from "../CheckpointStore.ts"
 import type * as DurableFunction from "../DurableFunction.ts"
 import { InvocationFailed, StoreRejected } from "../DurableError.ts"
+import { graceFrom } from "../execution/Core.ts"
 import type { AnyFiber } from "../execution/Fibers.ts"
 import { describeHold } from "../execution/References.ts"
 import type { Ending, Verdict } from "../execution/Lifetime.ts"
@@ -204,21 +205,18 @@ const interrupted: Verdict = {
 /** How long before the end of its function an invocation ends by default, in milliseconds. */
 export const defaultMargin = 1_000
 
-/**
- * Returns when an invocation ends, given the time that its function has left, and how long local finalizers may then run, so
- * that it answers before its function ends. A time without an end has no deadline.
- */
+/** Returns when an invocation and its function end, given the time that is left. A time without an end has no deadline. */
 export const limitsOf = (
   now: number,
   remaining: number,
   margin = defaultMargin
-): Partial<Pick<InvokeOptions, "deadline" | "grace">> => {
+): Partial<Pick<InvokeOptions, "deadline" | "end">> => {
   if (!(remaining < Infinity)) return {}
   // If the time-out of a function leaves no margin, the full margin would end every invocation as it begins, without any
   // progress.
   const last = remaining > margin ? margin : remaining / 2
-  const grace = Math.max(0, Math.min(defaultOptions.grace, last * 0.8))
-  return { deadline: Math.max(0, now + remaining - last), grace }
+  const end = now + remaining
+  return { deadline: Math.max(0, end - last), end }
 }
 
 const armDeadline = ({ delivery, host, lifetime, settings }: Parts): void => {
@@ -269,7 +267,7 @@ const untilQuiet = (parts: Parts, left: Set<AnyFiber>, isQuiet: () => boolean): 
       cancel()
       resume(Effect.void)
     }
-    const cancel = host.after(settings.grace, () => {
+    const cancel = host.after(graceFrom(host.now(), settings), () => {
       lifetime.over()
       // What may still be recorded is sent after this.
       if (!lifetime.mayRecord) outbox.abort()

@@ -18,6 +18,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { cast } from "effect/Function"
 import { InvalidDuration } from "../DurableError.ts"
+import { graceFrom } from "../execution/Core.ts"
 import type { AnyFiber } from "../execution/Fibers.ts"
 import type { Namespace } from "../execution/Namespace.ts"
 import type { Parts } from "../execution/Parts.ts"
@@ -112,7 +113,7 @@ export const lastSleep = (
 ): Effect.Effect<void> => {
   if (isFinalizing(fiber)) return lifetime.inert
   const millis = Duration.toMillis(duration)
-  const longest = settings.grace / 2
+  const longest = graceFrom(host.now(), settings) / 2
   return Effect.callback<void>((resume) => {
     const cancel = host.after(Math.min(millis, longest), () =>
       resume(millis > longest ? Effect.interrupt : Effect.void)

@@ -19,6 +19,7 @@ describe("A contradiction", () => {
       const lifetime = new Lifetime()
       const settings = {
         grace: 0,
+        end: Infinity,
         outsideLimit: 0,
         outsideGrace: 0,
         startTimer: () => () => {},

@@ -73,6 +73,8 @@ describe("A history knows", () => {
     assert.isBelow(knows("WAIT", 1), 7)
     assert.isBelow(knows("WAIT", 1, 10), 7)
     assert.strictEqual(knows("WAIT", 1, 11), 10)
+    const open = record("b", { Type: "CALLBACK", StartTimestamp: 10 })
+    assert.strictEqual(new History([answer, open], new Set(["a"]), 1).newestKnown, 10)
     const patch = markOf({ kind: "patch", of: "", label: "change" })
     assert.strictEqual(new History([answer, patch], new Set(["a"]), 1).newestKnown, 9)
   })

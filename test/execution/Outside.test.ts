@@ -6,15 +6,15 @@ import { assembled, idle, succeeded } from "./support.ts"
 
 /** An invocation with a fiber outside, and what is awaited of it. */
 const make = (
-  options: Parameters<typeof assembled>[0] & { readonly hasDurable?: boolean; readonly hasWork?: boolean } = {}
+  options: Parameters<typeof assembled>[0] & { readonly hasDurable?: boolean; readonly isHeldBack?: boolean } = {}
 ) => {
-  const { hasDurable = true, hasWork = false, ...rest } = options
+  const { hasDurable = true, isHeldBack = false, ...rest } = options
   const made = assembled({ outsideLimit: 1, outsideGrace: 1, ...rest })
   const woken = Promise.withResolvers<void>()
   const outside = new Outside(made.parts, {
     wake: () => woken.resolve(),
     hasDurable: () => hasDurable,
-    hasWork: () => hasWork
+    isHeldBack: () => isHeldBack
   })
   // The delivery of this invocation, which would look after work outside by itself, is not asked.
   made.parts.fibers.stop()
@@ -77,7 +77,7 @@ describe("Work outside, when all else waits,", () => {
 
   it.live("is cut off after the limit for a pause, if work waits for another invocation", () =>
     Effect.gen(function* () {
-      const { outside, parts, warnings, woken } = make({ hasDurable: false, hasWork: true })
+      const { outside, parts, warnings, woken } = make({ hasDurable: false, isHeldBack: true })
       outside.wait()
       assert.isFalse(outside.isOver)
       yield* woken

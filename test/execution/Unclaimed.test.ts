@@ -11,6 +11,7 @@ import {
   heldFiber,
   idle,
   messageOf,
+  kinds,
   perform,
   record,
   settle,
@@ -165,6 +166,16 @@ describe("While a fiber is outside", () => {
     made.parts.fibers.outside.set(idle, undefined)
     made.run(() => void waitFor(made, "b"))
     assert.deepStrictEqual(made.log, [])
+    made.parts.delivery.stop()
+  })
+
+  it("the end of a context does not wait for what began after it, with the same request", () => {
+    const begun = record(operationId("", "gone", 0), { Name: "gone", StartTimestamp: 20 })
+    const ended = succeeded("b", 20, { Type: "CONTEXT" })
+    const made = assembled({ records: [begun, ended], outsideGrace: 60_000 })
+    made.parts.fibers.outside.set(idle, undefined)
+    made.run(() => void made.wait(made.claim("b", { kind: kinds.context })))
+    assert.deepStrictEqual(made.log, ["b"])
     made.parts.delivery.stop()
   })
 

@@ -131,6 +131,15 @@ describe("A glance at a time that is unread", () => {
     assert.strictEqual(time.now, 120)
   })
 
+  it("does not show what a log line was shown before, once time has gone on", () => {
+    const time = new WorkflowTime(100)
+    time.leaveUnread(operation().ended)
+    time.glance(105)
+    time.disregard()
+    time.advanceTo(120)
+    assert.strictEqual(time.glance(110), 120)
+  })
+
   it("counts at the next delivery, with what it showed", () => {
     const { ended, tell } = operation()
     const time = new WorkflowTime(100)

@@ -10,6 +10,8 @@ import { cast } from "effect/Function"
 import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import { graceFrom } from "../../src/execution/Core.ts"
+import { defaultOptions } from "../../src/invocation/Assembly.ts"
 import { limitsOf } from "../../src/invocation/Invocation.ts"
 import { contextOf, Lambda, type Invocation } from "./support.ts"
 
@@ -222,11 +224,16 @@ describe("the margin of a handler", () => {
 
 describe("the time of local finalizers", () => {
   it("leaves some of the margin, so that the invocation answers before its function is cut off", () => {
-    assert.deepStrictEqual(limitsOf(0, 60_000), { deadline: 59_000, grace: 500 })
-    assert.deepStrictEqual(limitsOf(0, 60_000, 200), { deadline: 59_800, grace: 160 })
-    assert.deepStrictEqual(limitsOf(7, 1_000), { deadline: 507, grace: 400 })
-    assert.deepStrictEqual(limitsOf(0, 1_000, 0), { deadline: 1_000, grace: 0 })
-    assert.deepStrictEqual(limitsOf(0, -10), { deadline: 0, grace: 0 })
+    assert.deepStrictEqual(limitsOf(0, 60_000), { deadline: 59_000, end: 60_000 })
+    assert.deepStrictEqual(limitsOf(0, 60_000, 200), { deadline: 59_800, end: 60_000 })
+    assert.deepStrictEqual(limitsOf(7, 1_000), { deadline: 507, end: 1_007 })
+    assert.deepStrictEqual(limitsOf(0, 1_000, 0), { deadline: 1_000, end: 1_000 })
+    assert.deepStrictEqual(limitsOf(0, -10), { deadline: 0, end: -10 })
+    const settings = { ...defaultOptions, end: 1_000 }
+    assert.deepStrictEqual(
+      [-60_000, 0, 800, 1_000, 2_000].map((now) => graceFrom(now, settings)),
+      [500, 500, 160, 0, 0]
+    )
   })
 
   it("is that of an invocation without an end where the time that is left is no number", () => {

@@ -224,6 +224,17 @@ describe("A row of short steps beside work outside that does not come back", () 
       assert.include(ran.logs.join(), "This work is interrupted now")
     })
   )
+
+  it.effect("is paused where no fiber waits for that work any more", () =>
+    Effect.gen(function* () {
+      const { steps } = row(80)
+      const ran = yield* execute(Effect.andThen(Effect.timeoutOption(forever, "1 second"), steps), {
+        engine: { ...engine, outsideLimit: 1 }
+      })
+      assertSucceeded(ran)
+      assert.deepStrictEqual(rejected(ran), [])
+    })
+  )
 })
 
 describe("An invocation that nears its end", () => {
