@@ -26,6 +26,11 @@ export class Heap<A> {
     return this.#items[0]
   }
 
+  /** The items, in no order. */
+  get items(): Iterable<A> {
+    return this.#items
+  }
+
   add(item: A): void {
     const items = this.#items
     let at = items.push(item) - 1

@@ -110,10 +110,19 @@ export class Works {
     return undefined
   }
 
-  /** The exempt work that begins next: see {@link Work.isExempt}. */
+  /**
+   * The exempt work that begins next: see {@link Work.isExempt}. The service refuses what belongs to a context that has not
+   * begun, so such work waits for that.
+   */
   get firstExempt(): Work | undefined {
     let first: Work | undefined
-    for (const work of this.#exempt) if (!isMoot(work) && work.index < (first?.index ?? Infinity)) first = work
+    if (this.#exempt.size === 0) return first
+    const waiting = new Set<Namespace>()
+    for (const { begun, isGone } of this.#all.items) if (begun !== undefined && !isGone) waiting.add(begun)
+    for (const work of this.#exempt) {
+      if (isMoot(work) || (work.ended ?? work.claim.namespace).isWithin(waiting)) continue
+      if (work.index < (first?.index ?? Infinity)) first = work
+    }
     return first
   }
 }

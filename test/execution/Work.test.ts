@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import type { Namespace } from "../../src/execution/Namespace.ts"
 import { Works } from "../../src/execution/Work.ts"
 import { assembled, perform } from "./support.ts"
 
@@ -24,13 +25,14 @@ const make = (...names: ReadonlyArray<string>) => {
   const begun: Array<string> = []
   const child = parts.root.inside({ id: "c", path: "c" })
   const claims = new Map(names.map((name) => [name, claim(name, name.startsWith("c/") ? { namespace: child } : {})]))
-  const add = (name: string, isExempt = false) => {
+  const add = (name: string, isExempt = false, starts?: Namespace) => {
     const made = claims.get(name)!
     return works.add({
       claim: made,
       index: made.index,
       isEnd: false,
       isExempt,
+      begun: starts,
       run: () => void begun.push(name)
     })
   }
@@ -86,5 +88,14 @@ describe("Of work that waits", () => {
     assert.strictEqual(works.firstExempt, b)
     works.drop(b)
     assert.strictEqual(works.firstExempt?.claim.path, "d")
+  })
+
+  it("what needs no reason waits for the start of the context that it belongs to", () => {
+    const { add, child, works } = make("c", "c/a")
+    const start = add("c", false, child)
+    const question = add("c/a", true)
+    assert.isUndefined(works.firstExempt)
+    works.drop(start)
+    assert.strictEqual(works.firstExempt, question)
   })
 })
