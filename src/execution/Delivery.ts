@@ -115,7 +115,7 @@ export class Delivery {
       return false
     }
     if (this.#pause.holdsBack(begun)) {
-      this.#works.holdBack(begun)
+      this.#works.holdBack()
       return true
     }
     this.#outside.moved()

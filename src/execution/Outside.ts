@@ -9,8 +9,8 @@
  * 1. For a grace time after a fiber went outside, no unclaimed record is passed over. After that, unclaimed records neither
  *    block nor contradict until the last such fiber is back. The first time that matters, a warning says so.
  * 2. When everything else waits, the invocation waits for work outside for at most `outsideLimit`. Then the execution is
- *    suspended if the service will wake it, and paused if work waits for another invocation; both happen earlier if the
- *    invocation ends before. Otherwise the invocation fails. Either way a message says where the work is.
+ *    suspended if the service will wake it, and paused if work is held back for another invocation; both happen earlier if
+ *    the invocation ends before. Otherwise the invocation fails. Either way a message says where the work is.
  * 3. An execution is found to be stuck only after everything that the runtime cannot see had its time to show. Neither this
  *    nor the end of the limit counts while a fiber of the workflow is about to run, or computes across turns.
  * 4. One warning per place says that results from outside are not recorded.
@@ -64,8 +64,7 @@ export class Outside {
     this.#isSomebody = isSomebody
     if (!isSomebody) {
       this.isLenient = false
-      this.#stopGrace?.()
-      this.#stopGrace = undefined
+      this.#endGrace()
       // A promise that no fiber has asked keeps its limit.
       if (!this.#parts.fibers.isOutside) this.moved()
       return
@@ -82,8 +81,7 @@ export class Outside {
   #startGrace(): void {
     const { host, settings } = this.#parts
     const over = (): void => {
-      this.#stopGrace?.()
-      this.#stopGrace = undefined
+      this.#endGrace()
       this.isLenient = true
       this.#host.wake()
     }
@@ -92,6 +90,11 @@ export class Outside {
     this.#stopGrace = () => {
       for (const stop of stops) stop()
     }
+  }
+
+  #endGrace(): void {
+    this.#stopGrace?.()
+    this.#stopGrace = undefined
   }
 
   /** Warns that new work begins although a fiber outside might still ask for what is recorded. */
@@ -181,8 +184,7 @@ export class Outside {
   }
 
   stop(): void {
-    this.#stopGrace?.()
-    this.#stopGrace = undefined
+    this.#endGrace()
     this.moved()
     this.certain()
   }

@@ -54,7 +54,7 @@ export class Works {
   readonly #awaited = new Set<Work>()
 
   /** Work that waits for another invocation. */
-  #held: ReadonlyArray<Work> = []
+  readonly #held: Array<Work> = []
 
   /** Whether no work that is still wanted waits to begin. */
   get isEmpty(): boolean {
@@ -62,9 +62,10 @@ export class Works {
   }
 
   /** Has the first work wait for another invocation. */
-  holdBack(first: Work): void {
+  holdBack(): void {
+    const { first } = this
+    if (first !== undefined) this.#held.push(first)
     this.#all.take()
-    this.#held = [...this.#held, first]
   }
 
   /** Whether work that is still wanted waits for another invocation. */
@@ -74,9 +75,7 @@ export class Works {
 
   /** Takes back that work waits for another invocation. */
   release(): void {
-    const held = this.#held
-    this.#held = []
-    for (const work of held) this.#all.add(work)
+    for (const work of this.#held.splice(0)) this.#all.add(work)
   }
 
   add(work: Omit<Work, "isGone">): Work {

@@ -37,6 +37,10 @@ const workers = (kit: Kit, queue: Queue.Dequeue<number, Cause.Done>, note: (text
     both
   ).pipe(Effect.andThen(kit.step("all done")))
 
+/** Has a fiber beside the workflow fill a queue. */
+const fedLater = (queue: Queue.Enqueue<string>) =>
+  Durable.local(Effect.forkDetach(Effect.andThen(Effect.sleep("10 millis"), Queue.offer(queue, "event"))))
+
 describe("the same in every way: messages", () => {
   attacks({
     "a Queue of work shared by workers of different speed, until it is ended": {
@@ -298,9 +302,7 @@ describe("the same in every way: local work between operations", () => {
       program: (kit) =>
         Effect.gen(function* () {
           const queue = yield* Queue.unbounded<string>()
-          yield* Durable.local(
-            Effect.forkDetach(Effect.andThen(Effect.sleep("10 millis"), Queue.offer(queue, "event")))
-          )
+          yield* fedLater(queue)
           const found = yield* Durable.local(Queue.take(queue))
           yield* kit.step(`got ${found}`)
           return found
@@ -312,9 +314,7 @@ describe("the same in every way: local work between operations", () => {
       program: (kit) =>
         Effect.gen(function* () {
           const queue = yield* Queue.unbounded<string>()
-          yield* Durable.local(
-            Effect.forkDetach(Effect.andThen(Effect.sleep("10 millis"), Queue.offer(queue, "event")))
-          )
+          yield* fedLater(queue)
           yield* kit.step("subscribed")
           const found = yield* Durable.local(Queue.take(queue))
           yield* kit.step(`got ${found}`)
