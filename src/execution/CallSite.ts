@@ -26,7 +26,7 @@ export const CaptureCallSites: Context.Reference<boolean> = Context.Reference<bo
 )
 
 /** Returns what was captured of the place where the operation of a fiber was asked for. */
-export const callSiteOf = (fiber: AnyFiber): Error | undefined => fiber.getRef(CallSite)
+export const callSiteOf = (fiber: AnyFiber): Error | undefined => Context.getOrUndefined(fiber.context, CallSite)
 
 /** Captures the place of the caller's caller. Operations are asked for inside the fiber that runs the workflow. */
 export const noted = <A, E, R>(operation: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>

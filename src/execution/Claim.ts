@@ -158,6 +158,12 @@ export class Claim implements Subject {
   readonly #site: Error | undefined
   /** Whether the outcome moves the time of the namespace. The outcome of an item does not. */
   readonly movesTime: boolean
+  /** The path of the operation, for messages. */
+  readonly path: string
+  /** What is known of the operation. It is set once, by {@link enter}. */
+  entry: Entry | undefined
+  /** The doors of the fibers that wait for the operation: one, or several for a callback. */
+  doors = noDoors
   /** Whether the code has learned the outcome. */
   isDelivered = false
   /**
@@ -169,11 +175,7 @@ export class Claim implements Subject {
   since = Infinity
   /** Whether a fiber has waited for the outcome. */
   wasAwaited = false
-  #doors = noDoors
   readonly #host: ClaimHost
-  #entry: Entry | undefined
-  #path: string | undefined
-  readonly #occurrence: number
 
   constructor(options: {
     readonly id: string
@@ -181,8 +183,7 @@ export class Claim implements Subject {
     readonly kind: Kind
     readonly namespace: Namespace
     readonly fiber: AnyFiber
-    readonly occurrence: number
-    readonly path?: string | undefined
+    readonly path: string
     readonly site?: Error | undefined
     readonly movesTime?: boolean
     readonly host: ClaimHost
@@ -192,8 +193,7 @@ export class Claim implements Subject {
     this.kind = options.kind
     this.namespace = options.namespace
     this.fiber = options.fiber
-    this.#occurrence = options.occurrence
-    this.#path = options.path
+    this.path = options.path
     this.#site = options.site
     this.movesTime = options.movesTime ?? true
     this.#host = options.host
@@ -202,35 +202,26 @@ export class Claim implements Subject {
 
   /** Sets the entry in the history. This happens once. */
   enter(entry: Entry): void {
-    this.#entry = entry
-  }
-
-  /** The doors of the fibers that wait for the operation: one, or several for a callback. */
-  get doors(): ReadonlyArray<Door> {
-    return this.#doors
+    this.entry = entry
   }
 
   /** Adds the door of a fiber that waits for the operation. */
   wait(door: Door): void {
-    this.#doors = [...this.#doors, door]
+    this.doors = [...this.doors, door]
   }
 
   /** Removes the door of a fiber that does not wait any more. */
   leave(door: Door): void {
-    this.#doors = this.#doors.length === 1 ? noDoors : this.#doors.filter((one) => one !== door)
+    this.doors = this.doors.length === 1 ? noDoors : this.doors.filter((one) => one !== door)
   }
 
   /** The record that the service holds of the operation. */
   get record(): Operation | undefined {
-    return this.#entry?.record
+    return this.entry?.record
   }
 
   set record(record: Operation | undefined) {
-    if (this.#entry !== undefined) this.#entry.record = record
-  }
-
-  get entry(): Entry | undefined {
-    return this.#entry
+    if (this.entry !== undefined) this.entry.record = record
   }
 
   /** Whether the operation has an outcome. */
@@ -247,11 +238,6 @@ export class Claim implements Subject {
   /** Whether the claim stands for the workflow itself. */
   get isRoot(): boolean {
     return this.id === ""
-  }
-
-  /** The path of the operation, for messages. */
-  get path(): string {
-    return (this.#path ??= this.namespace.pathOf(this.name, this.#occurrence))
   }
 
   /** Where in the code the operation was asked for, if that is captured. */

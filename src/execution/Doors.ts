@@ -220,8 +220,12 @@ export class Doors {
 
   /** The door whose turn it is. */
   get first(): Door | undefined {
-    while (this.#ready.first?.isGone === true) this.#ready.take()
-    return this.#ready.first
+    let { first } = this.#ready
+    while (first?.isGone === true) {
+      this.#ready.take()
+      first = this.#ready.first
+    }
+    return first
   }
 
   /** Opens the {@link first} door, which delivers its outcome. */
@@ -235,10 +239,12 @@ export class Doors {
 
   /** Checks whether a wait is due by a time, and has not been reported as ended yet. */
   isDue(at: number): boolean {
-    while (this.#due.first !== undefined && (this.#due.first.door.isGone || !Number.isNaN(this.#due.first.door.at))) {
+    let { first } = this.#due
+    while (first !== undefined && (first.door.isGone || !Number.isNaN(first.door.at))) {
       this.#due.take()
+      first = this.#due.first
     }
-    return this.#due.first !== undefined && this.#due.first.at <= at
+    return first !== undefined && first.at <= at
   }
 
   // --- Waiting fibers --------------------------------------------------------------------------------------------------

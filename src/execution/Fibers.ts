@@ -72,6 +72,10 @@ const tasksBetweenLooks = 25_000
 const { performance, setImmediate } = globalThis
 // oxlint-disable-next-line typescript/unbound-method -- it is applied to the promise that it belongs to
 const { then } = Promise.prototype
+const done = Promise.resolve()
+
+/** Calls `action` in a microtask. With `queueMicrotask`, Node makes and follows a resource for each call. */
+const soon = (action: () => void): void => void Reflect.apply(then, done, [action])
 
 export class Fibers implements Scheduler.Scheduler {
   readonly executionMode: "sync" | "async"
@@ -192,20 +196,19 @@ export class Fibers implements Scheduler.Scheduler {
     this.#last = fiber
     this.#made = undefined
     if (this.outside.size > 0) this.outside.delete(fiber)
-    if (!this.#isRunning || !this.#isTurnOver(fiber)) return false
+    if (!this.#isRunning) return false
+    // Once a fiber pauses, whatever the same task wakes after it waits as well. No other fiber than the owner of the task
+    // pauses: what runs around it would overtake it.
+    if (!this.#isPaused && (fiber !== this.#owner || !this.#isTurnOver(fiber))) return false
     this.#pausing = fiber
     return true
   }
 
-  /**
-   * Checks whether a fiber has to wait for the next turn of the event loop. Once a fiber pauses, whatever the same task wakes
-   * after it waits as well. No other fiber than the owner of the task pauses: what runs around it would overtake it.
-   */
-  #isTurnOver(fiber: AnyFiber): boolean {
-    if (this.#isPaused) return true
+  /** Checks whether the owner of the task has to wait for the next turn of the event loop. */
+  #isTurnOver(owner: AnyFiber): boolean {
     // The count may skip any number: some operations count twice.
-    if (fiber !== this.#owner || fiber.currentOpCount - this.#looked < opsBetweenLooks) return false
-    this.#looked = fiber.currentOpCount
+    if (owner.currentOpCount - this.#looked < opsBetweenLooks) return false
+    this.#looked = owner.currentOpCount
     return performance.now() - this.#turnBegan >= turnBudget
   }
 
@@ -241,7 +244,7 @@ export class Fibers implements Scheduler.Scheduler {
       this.#entering = undefined
       this.#slices.push(entry)
       // The fiber is still on the stack, and interrupting a running fiber comes too late.
-      if (!this.#isRunning) return queueMicrotask(() => this.wake())
+      if (!this.#isRunning) return soon(() => this.wake())
     } else if (spawner !== undefined && spawner === this.#pausing) {
       this.#pausing = undefined
       this.#isPaused = true
@@ -453,7 +456,7 @@ export class Fibers implements Scheduler.Scheduler {
     this.#promises++
     const answered = (): void => {
       // What the promise wakes runs first.
-      queueMicrotask(() => {
+      soon(() => {
         this.#promises--
         if (this.#promises === 0) this.wake()
       })

@@ -32,10 +32,6 @@ interface Use {
   readonly site: Error | undefined
 }
 
-export interface Caller extends User {
-  readonly site: Error | undefined
-}
-
 /** The result of a use whose order among the uses of the name is not recorded. */
 export interface Clash {
   readonly first: Error | undefined
@@ -74,6 +70,8 @@ export class Namespace {
   missed = 0
   /** How many fibers wait at doors in it. `Doors` counts them. */
   parked = 0
+  /** It changes only here. */
+  standing: Standing
   /** Whether its outcome is known, or may have to be undone, so that its body runs only over what is recorded. */
   readonly isRebuilding: boolean
   /** Whether it runs once more only to find out what is to be undone. A block in it is then over when its body is. */
@@ -84,7 +82,6 @@ export class Namespace {
   drawn = 0
   readonly #executionArn: string
   #claims: ClaimList | undefined
-  #standing: Standing
   #below: Set<Namespace> | undefined
   #uses: Map<string, Use> | undefined
   #random: Random.Random | undefined
@@ -114,7 +111,7 @@ export class Namespace {
     this.recorded = options.isFlat && parent !== undefined ? parent.recorded : this
     this.dice = options.hasDice === true || !options.isFlat || parent === undefined ? this : parent.dice
     this.time = options.time
-    this.#standing = options.standing
+    this.standing = options.standing
     this.isRebuilding = options.isRebuilding ?? false
     this.isForUndo = options.isForUndo ?? parent?.isForUndo ?? false
     if (parent === undefined) return
@@ -147,7 +144,7 @@ export class Namespace {
       time: options.time ?? this.time,
       isFlat: options.isFlat ?? false,
       hasDice: options.hasDice,
-      standing: this.#standing,
+      standing: this.standing,
       isRebuilding: this.isRebuilding || options.isRebuilding === true
     })
   }
@@ -177,10 +174,6 @@ export class Namespace {
     })
     rebuilt.listClaims()
     return rebuilt
-  }
-
-  get standing(): Standing {
-    return this.#standing
   }
 
   /** The id that its operations carry as their parent on the wire. */
@@ -224,14 +217,14 @@ export class Namespace {
   }
 
   /** Counts one more use of a name. */
-  use(name: string, caller: Caller): number | Clash {
+  use(name: string, user: User, site: Error | undefined): number | Clash {
     const uses = (this.#uses ??= new Map())
     const use = uses.get(name)
     if (use === undefined) {
-      uses.set(name, { count: 1, users: new Users(caller), site: caller.site })
+      uses.set(name, { count: 1, users: new Users(user), site })
       return 0
     }
-    return use.users.follow(caller) ? use.count++ : { first: use.site }
+    return use.users.follow(user) ? use.count++ : { first: use.site }
   }
 
   /**
@@ -257,8 +250,8 @@ export class Namespace {
 
   /** Abandons the namespace and everything below it. */
   abandon(): void {
-    if (this.#standing === "closed") return
-    this.#standing = "abandoned"
+    if (this.standing === "closed") return
+    this.standing = "abandoned"
     for (const namespace of this.below) namespace.abandon()
   }
 
@@ -269,8 +262,8 @@ export class Namespace {
 
   /** Closes the namespace and everything below it. Returns what this has closed. */
   close(closed: Array<Namespace> = []): ReadonlyArray<Namespace> {
-    if (this.#standing === "closed") return closed
-    this.#standing = "closed"
+    if (this.standing === "closed") return closed
+    this.standing = "closed"
     const { parent } = this
     if (parent !== undefined) parent.forget(this)
     closed.push(this)

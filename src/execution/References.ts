@@ -21,7 +21,7 @@ const StepAround: Context.Reference<string | undefined> = Context.Reference<stri
 )
 
 /** Returns the path of the step in whose body a fiber runs, if it does. Nothing else answers that question. */
-export const stepAround = (fiber: AnyFiber): string | undefined => fiber.getRef(StepAround)
+export const stepAround = (fiber: AnyFiber): string | undefined => Context.getOrUndefined(fiber.context, StepAround)
 
 /** Returns the services of the body of a step. */
 export const insideStep = <R>(services: Context.Context<R>, path: string): Context.Context<R> =>
@@ -45,7 +45,8 @@ export const InFinalizer: Context.Reference<Finalizer | undefined> = Context.Ref
  * branch was cancelled.
  */
 export const isFinalizing = (fiber: AnyFiber): boolean => {
-  for (let one = fiber.getRef(InFinalizer); one !== undefined; one = one.around) if (!one.isOver) return true
+  for (let one = Context.getOrUndefined(fiber.context, InFinalizer); one !== undefined; one = one.around)
+    if (!one.isOver) return true
   return false
 }
 
@@ -67,7 +68,7 @@ export const InHold: Context.Reference<Hold | undefined> = Context.Reference<Hol
 )
 
 /** Checks whether a fiber runs code that is not part of the workflow. */
-export const isLocal = (fiber: AnyFiber): boolean => fiber.getRef(InHold)?.isLocal === true
+export const isLocal = (fiber: AnyFiber): boolean => Context.getOrUndefined(fiber.context, InHold)?.isLocal === true
 
 /** Describes a hold, for messages. */
 export const describeHold = ({ isLocal: isNoPart, path }: Hold): string =>

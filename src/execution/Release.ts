@@ -45,8 +45,8 @@ export class Release {
   }
 
   /** Does the same for fibers that wait for work to begin. */
-  #freeWork(isForsaken: (work: Work) => boolean, effectOf: (work: Work) => Effect.Effect<never>): void {
-    for (const work of this.#works.awaited(isForsaken)) {
+  #freeWork(forsaken: ReadonlyArray<Work>, effectOf: (work: Work) => Effect.Effect<never>): void {
+    for (const work of forsaken) {
       this.#works.drop(work)
       work.free?.(effectOf(work))
     }
@@ -77,10 +77,7 @@ export class Release {
     this.#doors.forgetClosed()
     if (!this.#parts.lifetime.isOpen) return
     this.#parts.fibers.own(undefined)
-    this.#freeWork(
-      ({ claim }) => claim.namespace.standing === "closed" && !claim.isRoot,
-      ({ claim }) => freed(claim.namespace, claim.path)
-    )
+    this.#freeWork(this.#works.awaited(closed), ({ claim }) => freed(claim.namespace, claim.path))
     if (parked === 0) return
     for (const door of Array.from(this.#doors.all)) {
       const ended = [door.namespace, door.claim?.namespace].find((one) => one?.standing === "closed")
@@ -108,7 +105,7 @@ export class Release {
     for (const door of Array.from(this.#doors.all)) {
       if (door.namespace.standing === "abandoned" && !door.isFinal) this.#free(door, Effect.interrupt)
     }
-    this.#freeWork(isAbandoned, () => Effect.interrupt)
+    this.#freeWork(this.#works.awaited().filter(isAbandoned), () => Effect.interrupt)
     let left = 1
     const finalized = (): void => {
       if (--left === 0) done()
@@ -130,10 +127,7 @@ export class Release {
       door.fiber.interruptUnsafe(door.fiber.id)
       this.#free(door, Effect.interrupt)
     }
-    this.#freeWork(
-      () => true,
-      () => Effect.interrupt
-    )
+    this.#freeWork(this.#works.awaited(), () => Effect.interrupt)
     for (const { fiber } of Array.from(this.#running.bodies.values())) fiber.interruptUnsafe(fiber.id)
     return Array.from(fibers)
   }

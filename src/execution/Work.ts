@@ -50,8 +50,8 @@ export class Works {
   readonly #all = new Heap<Work>((a, b) => a.index < b.index)
   /** Work that may begin before the code has asked for everything recorded. */
   readonly #exempt = new Set<Work>()
-  /** Work that a fiber waits for. */
-  readonly #awaited = new Set<Work>()
+  /** Work that a fiber waits for, by the namespace of its operation. */
+  readonly #awaited = new Map<Namespace, Set<Work>>()
 
   /** Work that waits for another invocation. */
   readonly #held: Array<Work> = []
@@ -82,7 +82,12 @@ export class Works {
     const added: Work = { ...work, isGone: false }
     this.#all.add(added)
     if (added.isExempt) this.#exempt.add(added)
-    if (added.free !== undefined) this.#awaited.add(added)
+    if (added.free !== undefined) {
+      const { namespace } = added.claim
+      const awaited = this.#awaited.get(namespace)
+      if (awaited === undefined) this.#awaited.set(namespace, new Set([added]))
+      else awaited.add(added)
+    }
     return added
   }
 
@@ -91,12 +96,16 @@ export class Works {
     if (work.isGone) return
     work.isGone = true
     this.#exempt.delete(work)
-    this.#awaited.delete(work)
+    const { namespace } = work.claim
+    const awaited = this.#awaited.get(namespace)
+    if (awaited?.delete(work) === true && awaited.size === 0) this.#awaited.delete(namespace)
   }
 
-  /** Returns work that a fiber waits for and that `isForsaken` selects. */
-  awaited(isForsaken: (work: Work) => boolean): ReadonlyArray<Work> {
-    return this.#awaited.size === 0 ? [] : Array.from(this.#awaited).filter(isForsaken)
+  /** Returns the work in these namespaces that a fiber waits for. Default: in all. */
+  awaited(namespaces: Iterable<Namespace> = this.#awaited.keys()): ReadonlyArray<Work> {
+    const found: Array<Work> = []
+    for (const namespace of namespaces) found.push(...(this.#awaited.get(namespace) ?? []))
+    return found
   }
 
   /** The work that begins next. */

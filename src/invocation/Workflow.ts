@@ -154,7 +154,6 @@ const whenDelivered = (
       kind: { type: "CONTEXT", subType: "RunInChildContext" },
       namespace: root,
       fiber,
-      occurrence: 0,
       path: "",
       host: parts.claims
     })

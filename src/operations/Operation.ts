@@ -115,15 +115,16 @@ export const claimByName = (
   kind: Kind,
   name: string
 ): Claim => {
-  const occurrence = useName(namespace, parts, fiber, name)
+  const site = callSiteOf(fiber)
+  const occurrence = useName(namespace, parts, fiber, name, site)
   return new Claim({
     id: operationId(namespace.id, name, occurrence),
     name,
     kind,
     namespace,
     fiber,
-    occurrence,
-    site: callSiteOf(fiber),
+    path: namespace.pathOf(name, occurrence),
+    site,
     host: parts.claims
   })
 }
@@ -145,7 +146,6 @@ export const claimAs = (
     kind,
     namespace,
     fiber,
-    occurrence: 0,
     path: identity.path,
     movesTime: identity.movesTime ?? true,
     host: parts.claims
@@ -162,7 +162,7 @@ export const flatNamespace = (
   name: string,
   hasDice?: boolean
 ): Namespace => {
-  const occurrence = useName(namespace, parts, fiber, name)
+  const occurrence = useName(namespace, parts, fiber, name, callSiteOf(fiber))
   const id = operationId(namespace.id, name, occurrence)
   const record = parts.history.get(id)
   const path = namespace.pathOf(name, occurrence)
@@ -187,10 +187,15 @@ const labelOf = (text: string): string => {
 }
 
 /** Counts one more use of a name in a namespace, and returns its occurrence. */
-export const useName = (namespace: Namespace, parts: Parts, fiber: AnyFiber, name: string): number => {
+export const useName = (
+  namespace: Namespace,
+  parts: Parts,
+  fiber: AnyFiber,
+  name: string,
+  site: Error | undefined
+): number => {
   if (typeof name !== "string" || !isOperationName(name)) throw invalidName(namespace, name)
-  const site = callSiteOf(fiber)
-  const used = namespace.use(name, { ...parts.fibers.userOf(fiber), site })
+  const used = namespace.use(name, parts.fibers.userOf(fiber), site)
   if (typeof used === "number") return used
   throw inUse(namespace, name, placeOf(used.first), placeOf(site))
 }

@@ -31,7 +31,14 @@ import type { AnyCodec, Recording } from "../values/Values.ts"
 import type { SubType } from "../wire/SubType.ts"
 import { codecOf, letter, letterOf, readSummary, summaryOf, type Ended, type Summary } from "./batchRecord.ts"
 import { isEnded, runBranches, type Branch, type State } from "./branches.ts"
-import { context, inNamespace, outcomeIn as contextOutcome, write, type Outcome } from "./child.ts"
+import {
+  context,
+  inNamespace,
+  operationInNamespace,
+  outcomeIn as contextOutcome,
+  write,
+  type Outcome
+} from "./child.ts"
 import { branchNamespace, branchPath, claimAs, claimByName, inWorkflow, type Body } from "./Operation.ts"
 
 export interface BatchRules extends Recording {
@@ -372,7 +379,7 @@ const branchOf = (
           namespaceOf: (own, isRebuilding) => itemNamespace(parts, own, isRebuilding)
         })
   })
-  return { namespace, body }
+  return { namespace, body: (rules.flat === true ? inNamespace : operationInNamespace)(parts, namespace, body) }
 }
 
 /** Creates the namespace of an item. Its time is its own and starts at the recorded start of the item. */

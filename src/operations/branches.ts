@@ -21,12 +21,12 @@ import type { Namespace } from "../execution/Namespace.ts"
 import type { Parts } from "../execution/Parts.ts"
 import { isLetGo } from "../execution/References.ts"
 import { forBranches } from "../internal/waits.ts"
-import { inNamespace } from "./child.ts"
 import { fibersIn } from "./letGo.ts"
 import type { Body } from "./Operation.ts"
 
 export interface Branch {
   readonly namespace: Namespace
+  /** Runs in the namespace, and closes it at its end. */
   readonly body: Body
 }
 
@@ -131,9 +131,9 @@ class Running {
   }
 
   #start(index: number): void {
-    const { body, namespace } = this.#branches[index]!
+    const { body } = this.#branches[index]!
     this.#note(index, "running")
-    const fiber = this.#fork(inNamespace(this.#parts, namespace, body))
+    const fiber = this.#fork(body)
     this.#fibers.add(fiber)
     fiber.addObserver((exit) => {
       this.#fibers.delete(fiber)

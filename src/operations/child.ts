@@ -169,15 +169,29 @@ export const flatChild = (name: string, body: Body): Body =>
  * that skips the block would leave the parent's scope without the resources of the block.
  */
 export const inNamespace = (parts: Parts, namespace: Namespace, body: Body): Body =>
-  inScope(parts, namespace, body, (exit) => {
-    const { delivery, lifetime } = parts
-    if (lifetime.isOpen && namespace.standing === "abandoned") return closeAbandoned(parts, namespace)
-    if (lifetime.isOpen && namespace.standing === "open" && namespace.hasFinalizers) {
-      return letGoWithin(parts, namespace)
-    }
-    delivery.close(namespace, wasInterrupted(exit))
-    return undefined
-  })
+  inScope(parts, namespace, body, (exit) => closeAfter(parts, namespace, exit))
+
+/** Does the same as {@link inNamespace} around an operation. The operation needs no scope. */
+export const operationInNamespace = (parts: Parts, namespace: Namespace, body: Body): Body =>
+  Effect.onExitPrimitive(
+    extended(parts, body, (services) => Context.add(services, Execution, { parts, namespace })),
+    (exit) => closeAfter(parts, namespace, exit)
+  )
+
+const extended = ({ host }: Parts, body: Body, add: <R>(services: Context.Context<R>) => Context.Context<R>): Body =>
+  Effect.updateContext(body, (services: Context.Context<unknown>) => host.extended(services, add))
+
+const closeAfter = (
+  parts: Parts,
+  namespace: Namespace,
+  exit: Exit.Exit<unknown, unknown>
+): Effect.Effect<void> | undefined => {
+  const { delivery, lifetime } = parts
+  if (lifetime.isOpen && namespace.standing === "abandoned") return closeAbandoned(parts, namespace)
+  if (lifetime.isOpen && namespace.standing === "open" && namespace.hasFinalizers) return letGoWithin(parts, namespace)
+  delivery.close(namespace, wasInterrupted(exit))
+  return undefined
+}
 
 /** A cancelled block is closed by what has cancelled it. A block of a durable finalizer continues, and closes as any other. */
 const closeAbandoned = (parts: Parts, namespace: Namespace): Effect.Effect<void> =>
@@ -194,13 +208,13 @@ export const inScope = (
   close?: (exit: Exit.Exit<unknown, unknown>) => Effect.Effect<void> | undefined
 ): Body => {
   const scope = Scope.makeUnsafe()
-  const added = <R>(services: Context.Context<R>): Context.Context<R> =>
+  const block = extended(parts, body, (services) =>
     Context.add(
       Context.add(parts.surroundings.within(namespace, services), Execution, { parts, namespace }),
       Scope.Scope,
       scope
     )
-  const block = Effect.updateContext(body, (services: Context.Context<unknown>) => parts.host.extended(services, added))
+  )
   // Finalizers of the scope still belong to the block.
   const closeScope = (exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> =>
     Effect.onExitPrimitive(Effect.provideService(Scope.close(scope, exit), Execution, { parts, namespace }), () =>

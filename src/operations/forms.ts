@@ -29,17 +29,14 @@ export const inBothForms = <Form>(
 ): Form => {
   const whole = cast<unknown, (...args: ReadonlyArray<unknown>) => unknown>(operation)
   return cast((...args: ReadonlyArray<unknown>) => {
-    const name = index === 0 ? "Durable.onExit" : args[0]
-    const withEffect = (effect: unknown, all: ReadonlyArray<unknown>): unknown =>
-      Effect.isEffect(effect) ? whole(...all) : effectIn(effect, name)
     const found = args[index]
+    if (Effect.isEffect(found)) return whole(...args)
+    const name = index === 0 ? "Durable.onExit" : args[0]
     // Only options may follow in the second form.
-    return Effect.isEffect(found) ||
-      !next.includes(typeof found) ||
-      found instanceof Promise ||
-      typeof args[index + 1] === "function"
-      ? withEffect(found, args)
-      : (effect: unknown) => withEffect(effect, args.toSpliced(index, 0, effect))
+    return !next.includes(typeof found) || found instanceof Promise || typeof args[index + 1] === "function"
+      ? effectIn(found, name)
+      : (effect: unknown) =>
+          Effect.isEffect(effect) ? whole(...args.toSpliced(index, 0, effect)) : effectIn(effect, name)
   })
 }
 

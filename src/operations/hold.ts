@@ -50,7 +50,7 @@ export const hold = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, 
     const services = cast<Context.Context<never>, Context.Context<Execution>>(fiber.context)
     const { namespace, parts } = Context.get(services, Execution)
     const { delivery, host } = parts
-    const count = namespace.use(holds, { ...anybody, site: undefined })
+    const count = namespace.use(holds, anybody, undefined)
     const number = typeof count === "number" ? count : 0
     const path = namespace.pathOf("hold", number)
     const own = namespace.inside({ id: operationId(namespace.id, holds, number), path, isFlat: true })

@@ -9,6 +9,7 @@
  */
 import * as Effect from "effect/Effect"
 import { cast } from "effect/Function"
+import { callSiteOf } from "../execution/CallSite.ts"
 import { Claim, isFinal } from "../execution/Claim.ts"
 import type { AnyFiber } from "../execution/Fibers.ts"
 import { idOf, nameOf, payloadOf, type Mark } from "../execution/Marks.ts"
@@ -47,7 +48,7 @@ export const patched = (id: string): Effect.Effect<boolean, never, Execution> =>
   typed(
     inWorkflow(id, ({ namespace, parts }, fiber) => {
       const name = typeof id === "string" && id !== "" ? `patch:${id}` : id
-      useName(namespace, parts, fiber, name)
+      useName(namespace, parts, fiber, name, callSiteOf(fiber))
       const question = questionIn(namespace, id)
       const { answer } = question
       return answer === undefined ? ask(parts, namespace, fiber, question) : Effect.succeed(answer)
@@ -135,7 +136,9 @@ const asking = (parts: Parts, namespace: Namespace, fiber: AnyFiber, question: Q
     return () => delivery.leave(door)
   }
   if (question.claim !== undefined) return stand(question.claim)
-  const claim = new Claim({ ...identityOf(mark), namespace, fiber, occurrence: 0, host: parts.claims })
+  const identity = identityOf(mark)
+  const path = namespace.pathOf(identity.name, 0)
+  const claim = new Claim({ ...identity, path, namespace, fiber, host: parts.claims })
   const record = history.get(claim.id)
   const enter = (): void => {
     claim.enter(history.claim(claim))

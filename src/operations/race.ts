@@ -27,7 +27,7 @@ import type {
 } from "../Plain.ts"
 import type { Recording } from "../values/Values.ts"
 import { isEnded, runBranches } from "./branches.ts"
-import { context, type ContextRules } from "./child.ts"
+import { context, inNamespace, type ContextRules } from "./child.ts"
 import { branchesOf, type AnyBranch, type ErrorOf, type ServicesOf, type ValueOf } from "./branch.ts"
 import { branchNamespace, branchPath, claimByName, inWorkflow, type Body } from "./Operation.ts"
 import { recordingOf, typed } from "./typed.ts"
@@ -161,10 +161,10 @@ const raced = (
   bodies: ReadonlyArray<Body>,
   { pathOf = branchPath, until }: RaceRules
 ): Effect.Effect<readonly [number, Exit.Exit<unknown, unknown>], never, unknown> => {
-  const branches = bodies.map((body, index) => ({
-    namespace: branchNamespace(namespace, index, { path: pathOf(namespace, index) }),
-    body
-  }))
+  const branches = bodies.map((body, index) => {
+    const own = branchNamespace(namespace, index, { path: pathOf(namespace, index) })
+    return { namespace: own, body: inNamespace(parts, own, body) }
+  })
   let first: number | undefined
   let winner: number | undefined
   const ran = runBranches(parts, branches, {

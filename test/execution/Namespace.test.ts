@@ -1,10 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Namespace, type Caller } from "../../src/execution/Namespace.ts"
+import { Namespace } from "../../src/execution/Namespace.ts"
+import type { User } from "../../src/execution/Users.ts"
 import { WorkflowTime } from "../../src/execution/WorkflowTime.ts"
 
 const rootOf = (): Namespace => Namespace.root("arn", 5)
 const inside = (parent: Namespace, id: string, isFlat = false): Namespace => parent.inside({ id, path: id, isFlat })
 /** A use in a slice that an outcome began, or that comes from outside. */
+interface Caller extends User {
+  readonly site: Error
+}
+
 const use = (slice: number, bit = 0n, known = bit): Caller => ({
   slice,
   after: bit === 0n ? slice : slice - 3,
@@ -12,6 +17,8 @@ const use = (slice: number, bit = 0n, known = bit): Caller => ({
   known,
   site: new Error(`slice ${slice}`)
 })
+
+const usedBy = (namespace: Namespace, name: string, caller: Caller) => namespace.use(name, caller, caller.site)
 
 describe("How a namespace stands", () => {
   it("goes from open to abandoned to closed, with everything below it, and never back", () => {
@@ -66,12 +73,12 @@ describe("The occurrences of a name", () => {
   it("are counted in the order in which it is used, whoever uses it, in each namespace anew", () => {
     const root = rootOf()
     assert.deepStrictEqual(
-      [7, 7, 8, 9].map((slice) => root.use("n", use(slice))),
+      [7, 7, 8, 9].map((slice) => usedBy(root, "n", use(slice))),
       [0, 1, 2, 3]
     )
-    assert.strictEqual(root.use("m", use(9)), 0)
-    assert.strictEqual(inside(root, "c").use("n", use(9)), 0)
-    assert.strictEqual(inside(root, "f", true).use("n", use(9)), 0)
+    assert.strictEqual(usedBy(root, "m", use(9)), 0)
+    assert.strictEqual(usedBy(inside(root, "c"), "n", use(9)), 0)
+    assert.strictEqual(usedBy(inside(root, "f", true), "n", use(9)), 0)
   })
 
   it("have no order where one comes from outside, and nothing goes on because of another", () => {
@@ -81,18 +88,18 @@ describe("The occurrences of a name", () => {
       [use(7, 1n), use(8, 2n)]
     ] as const) {
       const root = rootOf()
-      assert.strictEqual(root.use("n", first), 0)
-      assert.deepStrictEqual(root.use("n", second), { first: first.site })
+      assert.strictEqual(usedBy(root, "n", first), 0)
+      assert.deepStrictEqual(usedBy(root, "n", second), { first: first.site })
     }
   })
 
   it("have one where each goes on because of the one before, wherever it comes from", () => {
     const root = rootOf()
     assert.deepStrictEqual(
-      [use(4), use(7, 1n), use(8, 0n, 1n)].map((caller) => root.use("n", caller)),
+      [use(4), use(7, 1n), use(8, 0n, 1n)].map((caller) => usedBy(root, "n", caller)),
       [0, 1, 2]
     )
-    assert.isObject(root.use("n", use(9, 2n)))
+    assert.isObject(usedBy(root, "n", use(9, 2n)))
   })
 })
 

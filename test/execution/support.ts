@@ -142,7 +142,7 @@ export const claimOf = (
 ): Claim => {
   const { fiber = idle, host, kind = kinds.step, occurrence = 0 } = options
   const id = operationId(namespace.id, name, occurrence)
-  return new Claim({ id, name, kind, namespace, fiber, occurrence, host })
+  return new Claim({ id, name, kind, namespace, fiber, path: namespace.pathOf(name, occurrence), host })
 }
 
 // --- All parts -------------------------------------------------------------------------------------------------------------
@@ -220,7 +220,7 @@ export const assembled = (
 
 const driver = (parts: Parts, log: Array<string>): Pick<Assembled, "claim" | "wait" | "run"> => ({
   claim: (name, { kind = kinds.step, namespace = parts.root } = {}) => {
-    const occurrence = namespace.use(name, { ...anybody, site: undefined })
+    const occurrence = namespace.use(name, anybody, undefined)
     const claim = claimOf(namespace, name, { host: parts.claims, kind, occurrence: Number(occurrence) })
     claim.enter(parts.history.claim(claim))
     return claim

@@ -148,8 +148,8 @@ export const faults: ReadonlyArray<Fault> = [
     changes: [
       {
         file: "src/operations/Operation.ts",
-        find: "  const occurrence = useName(namespace, parts, fiber, name)\n  return new Claim({",
-        replace: `  const used = useName(namespace, parts, fiber, name)
+        find: "  const occurrence = useName(namespace, parts, fiber, name, site)\n  return new Claim({",
+        replace: `  const used = useName(namespace, parts, fiber, name, site)
   const ends: Array<readonly [number, number]> = []
   for (let index = 0; parts.history.get(operationId(namespace.id, name, index)) !== undefined; index++) {
     ends.push([parts.history.get(operationId(namespace.id, name, index))?.EndTimestamp ?? Infinity, index])
