@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Durable, DurableFunction, RetryPolicy, Serdes } from "effect-durable"
 import { TestEngine } from "effect-durable/testing"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import { cast } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
@@ -136,6 +137,49 @@ describe("The ambient format", () => {
         return yield* run.operations({ name: "nothing" })
       }).pipe(Effect.provide(under(veiled(), TestEngine.layer([work]))))
       assert.isUndefined(operations[0]!.StepDetails?.Result)
+    })
+  )
+
+  it.effect("leaves nothing what it is where it has to have a text: in results of functions, and in errors", () =>
+    Effect.gen(function* () {
+      const Silent = { success: Schema.Undefined, error: Schema.Undefined }
+      const Fine = DurableFunction.make("fine", Silent)
+      const Bad = DurableFunction.make("bad", Silent)
+      const Plain = DurableFunction.plain("plain", Silent)
+      const Empty = DurableFunction.make("empty", { success: Schema.Null })
+      const Work = DurableFunction.make("work", { success: Schema.Array(Schema.String) })
+      const work = Work.implement(() =>
+        Effect.gen(function* () {
+          const { none: retry } = RetryPolicy
+          const exits = yield* Effect.all([
+            Effect.exit(Durable.invoke(Fine, undefined)),
+            Effect.exit(Durable.invoke(Plain, undefined, { timeout: "1 hour" })),
+            Effect.exit(Durable.invoke(Bad, undefined)),
+            Effect.exit(Durable.invoke(Empty)),
+            Effect.exit(Durable.step("step", Effect.fail(undefined), { error: Schema.Undefined, retry })),
+            Effect.exit(Durable.child("child", Effect.fail(undefined), { error: Schema.Undefined }))
+          ])
+          yield* pause
+          return exits.map(String)
+        })
+      )
+      const answers = yield* TestEngine.run(Work).pipe(
+        Effect.provide(
+          under(
+            veiled(),
+            TestEngine.layer([
+              work,
+              Fine.implement(() => Effect.succeed(undefined)),
+              Plain.implement(() => Effect.succeed(undefined)),
+              Bad.implement(() => Effect.fail(undefined)),
+              Empty.implement(() => Effect.succeed(null))
+            ])
+          )
+        )
+      )
+      const nothing = String(Exit.succeed(undefined))
+      const failed = String(Exit.fail(undefined))
+      assert.deepStrictEqual(answers, [nothing, nothing, failed, String(Exit.succeed(null)), failed, failed])
     })
   )
 

@@ -118,8 +118,27 @@ export const write = (
           )
   )
 
-/** Reads a value from text, with its codec if it has one, otherwise in a format. */
+/**
+ * Reads a value from text, with its codec if it has one, otherwise in a format. Where `undefined` needs a text, as in the
+ * result of a function, the text is `null`, which not every format can read.
+ */
 export const read = (
+  format: Format,
+  reading: Reading,
+  text: string | undefined,
+  info: Info
+): Effect.Effect<unknown, SerdesError, unknown> => {
+  const value = readText(format, reading, text, info)
+  return text === "null"
+    ? Effect.catchEager(value, (error) =>
+        error.transient
+          ? Effect.fail(error)
+          : Effect.mapErrorEager(readText(format, reading, undefined, info), () => error)
+      )
+    : value
+}
+
+const readText = (
   format: Format,
   { success, successSerdes }: Reading,
   text: string | undefined,
