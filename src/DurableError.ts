@@ -416,8 +416,8 @@ export class LimitExceeded extends Schema.TaggedError<LimitExceeded>()("LimitExc
 export class SerdesFailed extends Schema.TaggedError<SerdesFailed>()("SerdesFailed", mistakeFields) {}
 
 /**
- * The body of a step uses a durable operation, which cannot be recorded there. Use `Durable.child`, or move the operation
- * out of the step.
+ * The body of a step, a codec or a retry policy uses a durable operation, which cannot be recorded there. Move the operation
+ * out of it; a `Durable.child` may have operations inside.
  *
  * @category mistakes
  * @since 0.1.0

@@ -407,6 +407,26 @@ describe("A failure of a codec", () => {
     })
   )
 
+  const inside = Durable.step("inside", Effect.succeed("1"))
+  const codecs = {
+    writes: Serdes.make<number, Durable.Execution>({ serialize: () => inside, deserialize: Number }),
+    reads: Serdes.make<number, Durable.Execution>({ serialize: String, deserialize: () => Effect.map(inside, Number) })
+  }
+  for (const [does, successSerdes] of Object.entries(codecs)) {
+    for (const [name, operation] of Object.entries({
+      step: Durable.step("value", Effect.succeed(1), { successSerdes }),
+      child: Durable.child("value", Effect.as(pause, 1), { successSerdes })
+    })) {
+      it.effect(`that uses an operation when it ${does} the value of a ${name} is a mistake and no hang`, () =>
+        Effect.gen(function* () {
+          const ran = yield* execute(operation)
+          assert.strictEqual(failureOf(ran).errorType, "NestedOperation")
+          assert.include(failureOf(ran).errorMessage, `The durable operation "inside" is used inside of`)
+        })
+      )
+    }
+  }
+
   const transient = Effect.fail(new Serdes.SerdesError({ message: "throttled", transient: true }))
 
   it.effect("that is transient while writing fails the invocation, and the step runs again", () =>

@@ -91,14 +91,14 @@ export const nested = (step: string, name: string): Effect.Effect<never> =>
     })
   )
 
-/** Fails as a durable operation inside of `Durable.local`. */
+/** Fails as a durable operation inside of `Durable.local`, a codec or a retry policy. */
 const unplaced = (name: string): Effect.Effect<never> =>
   Effect.die(
     new NestedOperation({
       operation: name,
       message:
-        `The durable operation "${name}" is used inside of Durable.local, which is not part of the workflow, so it cannot be recorded. ` +
-        `Move "${name}" out of Durable.local, and keep only work of this process inside.`
+        `The durable operation "${name}" is used inside of Durable.local, a codec or a retry policy, which is not part of the workflow, so it cannot be recorded. ` +
+        `Move "${name}" out of it, and keep only work of this process inside.`
     })
   )
 
