@@ -19,7 +19,7 @@ import type * as Fiber from "effect/Fiber"
 import { cast } from "effect/Function"
 import * as Random from "effect/Random"
 import * as Scheduler from "effect/Scheduler"
-import { InHold, type Hold } from "./References.ts"
+import { InHold } from "./References.ts"
 import { startTimer } from "./Timer.ts"
 import { WorkflowRandom } from "./WorkflowServices.ts"
 
@@ -63,11 +63,13 @@ export class Host {
   }
 
   /**
-   * Does the same as {@link fork}, with the services that {@link outside} returns for a fiber of the workflow. No operation
-   * can be recorded in the effect: what waits for it may be what the delivery of that operation waits for.
+   * Does the same as {@link fork}, with the services that {@link outside} returns for a fiber of the workflow. The effect is a
+   * codec or a policy, which is not part of the workflow: the delivery waits for it, so no operation in it could end.
    */
   forkAs<A, E>(fiber: Fiber.Fiber<unknown, unknown>, effect: Effect.Effect<A, E>): Fiber.Fiber<A, E> {
-    return this.#keep(Effect.runForkWith(Context.add(this.outside(fiber.context), InHold, notPart))(effect))
+    return this.#keep(
+      Effect.runForkWith(Context.add(this.outside(fiber.context), InHold, { path: "", isLocal: true }))(effect)
+    )
   }
 
   /**
@@ -129,9 +131,6 @@ export class Host {
     this.#timers.clear()
   }
 }
-
-/** Marks a codec or a policy: it runs beside the workflow and is not part of it. */
-const notPart: Hold = { path: "", isLocal: true }
 
 const durationOf = (millis: number) => Duration.millis(Math.max(0, millis))
 

@@ -128,25 +128,16 @@ export const read = (
   text: string | undefined,
   info: Info
 ): Effect.Effect<unknown, SerdesError, unknown> => {
-  const value = readText(format, reading, text, info)
+  const { success, successSerdes } = reading
+  const value = begun(success, successSerdes, successSerdes?.deserialize, () =>
+    successSerdes === undefined ? format.deserialize(success, text, info) : successSerdes.deserialize(text, info)
+  )
   return text === "null"
     ? Effect.catchEager(value, (error) =>
-        error.transient
-          ? Effect.fail(error)
-          : Effect.mapErrorEager(readText(format, reading, undefined, info), () => error)
+        error.transient ? Effect.fail(error) : Effect.mapErrorEager(read(format, reading, undefined, info), () => error)
       )
     : value
 }
-
-const readText = (
-  format: Format,
-  { success, successSerdes }: Reading,
-  text: string | undefined,
-  info: Info
-): Effect.Effect<unknown, SerdesError, unknown> =>
-  begun(success, successSerdes, successSerdes?.deserialize, () =>
-    successSerdes === undefined ? format.deserialize(success, text, info) : successSerdes.deserialize(text, info)
-  )
 
 /** Writes a value of an operation. */
 export const writeValue = (
