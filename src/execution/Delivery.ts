@@ -265,8 +265,8 @@ export class Delivery {
   }
 
   /** Queues the end of a context or of the execution. It happens once all known outcomes are delivered. */
-  performEnd(work: Pick<Work, "claim" | "run" | "isExempt" | "ended" | "free">): Work {
-    return this.#works.add({ ...work, index: this.#parts.history.nextIndex, isEnd: true })
+  performEnd(work: Pick<Work, "claim" | "run" | "isExempt" | "ended" | "free">, isFirst = false): Work {
+    return this.#works.add({ ...work, index: isFirst ? -1 : this.#parts.history.nextIndex, isEnd: true })
   }
 
   /** Removes work, which then does not begin. Updates that it has queued stay queued. */

@@ -160,6 +160,11 @@ export class Fibers implements Scheduler.Scheduler {
     return { slice: this.#slice, after: this.#after, bit: this.#bit, known }
   }
 
+  /** Whether what runs now came back from outside, at a place in the order of outcomes that nothing records. */
+  get isBack(): boolean {
+    return this.#bit !== 0n
+  }
+
   /** Whether something of the host is pending that a fiber waits for or has subscribed to. */
   get isOutside(): boolean {
     return this.outside.size > 0 || this.#promises > 0

@@ -122,20 +122,16 @@ const hostOf = (parts: Parts): ServicesHost => ({
 })
 
 /**
- * Ends the workflow once all known outcomes are delivered and the code has asked for everything that is recorded. This
- * includes the durable finalizers of what the workflow leaves behind.
+ * Ends the workflow once the code has asked for everything that is recorded. First it cancels the fibers that it leaves
+ * behind, as every block does: they get no outcome that came after its end, in no replay. Only their durable finalizers
+ * go on. Where work outside ends the workflow, nothing records when, and everything that is known comes before that.
  */
 const endWorkflow = (parts: Parts, exit: Exit.Exit<unknown, unknown>): Effect.Effect<unknown, unknown> => {
+  const { fibers } = parts
   const ended = whenDelivered(parts, exit, endsInMistake(exit))
-  if (parts.fibers.live.size <= 1) return ended
-  // A fiber that is left behind may enter a durable finalizer with the last outcome that is delivered.
-  return Effect.andThen(
-    whenDelivered(parts, Exit.void, true),
-    Effect.suspend(() => {
-      if (parts.root.hasFinalizers) return Effect.andThen(letGoOfOthers(parts), ended)
-      return parts.history.unclaimed === 0 ? exit : ended
-    })
-  )
+  if (fibers.live.size <= 1) return ended
+  const leaving = Effect.andThen(letGoOfOthers(parts), ended)
+  return fibers.isBack ? Effect.andThen(whenDelivered(parts, Exit.void, true, true), leaving) : leaving
 }
 
 const endsInMistake = (exit: Exit.Exit<unknown, unknown>): boolean =>
@@ -144,7 +140,8 @@ const endsInMistake = (exit: Exit.Exit<unknown, unknown>): boolean =>
 const whenDelivered = (
   parts: Parts,
   exit: Exit.Exit<unknown, unknown>,
-  isExempt: boolean
+  isExempt: boolean,
+  isFirst = false
 ): Effect.Effect<unknown, unknown> =>
   Effect.withFiber((fiber) => {
     const { delivery, root } = parts
@@ -158,7 +155,7 @@ const whenDelivered = (
       host: parts.claims
     })
     return Effect.callback<unknown, unknown>((resume) => {
-      const work = delivery.performEnd({ claim, run: () => resume(exit), isExempt })
+      const work = delivery.performEnd({ claim, run: () => resume(exit), isExempt }, isFirst)
       return Effect.sync(() => delivery.drop(work))
     })
   })

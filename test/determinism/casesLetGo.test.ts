@@ -7,7 +7,7 @@ import { CompletionPolicy, Durable, DurableFunction, RetryPolicy } from "effect-
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
-import { everywhere, hoursAt, Refused, type Kit, type Options, type Program } from "../support/host.ts"
+import { everywhere, hoursAt, Refused, run, type Kit, type Options, type Program } from "../support/host.ts"
 import { together, unhurried } from "./survives.ts"
 
 /** Rents something, uses it for longer than anything here lasts, and returns it. */
@@ -169,21 +169,77 @@ describe("what is rented is returned at the end of the execution", () => {
     ["rent", "book", "return", "cancel"]
   )
 
+  const beside = Durable.wait("beside", "1 day")
+  const beginning = (kit: Kit) =>
+    Effect.andThen(
+      other,
+      Durable.onExit(Durable.wait("drive", "20 days"), () =>
+        Effect.andThen(Durable.wait("returning", "2 hours"), kit.step("return"))
+      )
+    )
+
   ends(
-    "by a fiber that begins to use it with the last outcomes",
+    "by a fiber that begins to use it with the last outcome before the end",
+    (kit) => Effect.andThen(Effect.forkDetach(beginning(kit), { startImmediately: true }), beside),
+    ["return"]
+  )
+
+  ends(
+    "unless its fiber would begin to use it with an outcome after the end",
+    (kit) => Effect.andThen(Effect.forkDetach(beginning(kit)), beside),
+    []
+  )
+
+  ends(
+    "by a fiber that is let go of, although what it waits for ends meanwhile",
     (kit) =>
       Effect.gen(function* () {
+        const used = Durable.onExit(Durable.wait("drive", "1 hour"), (exit) =>
+          Effect.gen(function* () {
+            yield* kit.step(`return after ${exit._tag}`)
+            yield* Durable.wait("returning", "2 hours")
+            yield* kit.step("returned")
+          })
+        )
+        yield* Effect.forkDetach(used)
+        yield* Durable.wait("a minute", "1 minute")
+      }),
+    ["return after Failure", "returned"]
+  )
+
+  ends(
+    "while no step begins again that the end has interrupted",
+    (kit) =>
+      Effect.gen(function* () {
+        yield* Effect.forkDetach(kit.step("interrupted", { takes: "30 seconds" }))
         yield* Effect.forkDetach(
-          Effect.andThen(
-            other,
-            Durable.onExit(Durable.wait("drive", "20 days"), () =>
-              Effect.andThen(Durable.wait("returning", "2 hours"), kit.step("return"))
+          Durable.onExit(Effect.void, () => Effect.andThen(Durable.wait("returning", "5 seconds"), kit.step("return")))
+        )
+        yield* kit.step("last", { takes: "2 seconds" })
+      }),
+    ["last", "interrupted", "return"]
+  )
+
+  it.effect("after a hold, of which no replay knows when it ended", () =>
+    Effect.gen(function* () {
+      let tell = (): void => {}
+      const told = new Promise<void>((resolve) => void (tell = resolve))
+      const ran = yield* run((kit) =>
+        Effect.gen(function* () {
+          const three = Durable.step("three", Effect.sync(tell))
+          yield* Effect.forkDetach(Effect.andThen(Effect.andThen(kit.step("one"), kit.step("two")), three))
+          yield* Effect.forkDetach(kit.step("interrupted", { takes: "30 seconds" }))
+          yield* Effect.forkDetach(
+            Durable.onExit(Effect.void, () =>
+              Effect.andThen(Durable.wait("returning", "5 seconds"), kit.step("return"))
             )
           )
-        )
-        yield* Durable.wait("beside", "1 day")
-      }),
-    ["return"]
+          yield* Durable.hold(Effect.promise(() => told))
+        })
+      )
+      assert.strictEqual(ran.outcome, "completed with null")
+      assert.deepStrictEqual(ran.log, ["one", "interrupted", "two", "return"])
+    })
   )
 
   ends(
