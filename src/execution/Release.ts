@@ -99,13 +99,20 @@ export class Release {
 
   /** Does the same as {@link letGo}, but does not close the namespaces. */
   abandon(namespaces: ReadonlyArray<Namespace>, fibers: Iterable<AnyFiber>, done: () => void): void {
+    // A finalizer that runs meanwhile may abandon others. It frees none of these, which are not all interrupted yet.
+    const within = new Set(namespaces)
     for (const namespace of namespaces) namespace.abandon()
     this.#parts.fibers.own(undefined)
     for (const fiber of Array.from(fibers)) fiber.interruptUnsafe(fiber.id)
     for (const door of Array.from(this.#doors.all)) {
-      if (door.namespace.standing === "abandoned" && !door.isFinal) this.#free(door, Effect.interrupt)
+      const { isFinal, namespace } = door
+      if (!isFinal && namespace.standing === "abandoned" && namespace.isWithin(within))
+        this.#free(door, Effect.interrupt)
     }
-    this.#freeWork(this.#works.awaited().filter(isAbandoned), () => Effect.interrupt)
+    this.#freeWork(
+      this.#works.awaited().filter((work) => isAbandoned(work) && work.claim.namespace.isWithin(within)),
+      () => Effect.interrupt
+    )
     let left = 1
     const finalized = (): void => {
       if (--left === 0) done()

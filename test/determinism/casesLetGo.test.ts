@@ -305,6 +305,33 @@ describe("a finalizer that runs when its fiber is let go of runs to its end", ()
   }
 
   it.effect(
+    "and lets go of what is its own only",
+    () =>
+      Effect.gen(function* () {
+        const used = (kit: Kit) =>
+          Durable.onExit(Effect.exit(never), (exit) =>
+            Effect.gen(function* () {
+              yield* kit.step(`return after ${exit._tag}`)
+              yield* longer
+              yield* kit.step("returned")
+            })
+          )
+        // A race that is over as soon as it begins.
+        const first = Durable.raceFirst("first", [never, Effect.succeed("")])
+        const ran = yield* everywhere((kit) =>
+          Effect.gen(function* () {
+            yield* Effect.forkDetach(Durable.onExit(Effect.never, () => first))
+            yield* Effect.forkDetach(used(kit))
+            yield* other
+          })
+        )
+        assert.strictEqual(ran.outcome, "completed with null")
+        assert.deepStrictEqual(ran.log, ["return after Failure", "returned"])
+      }),
+    unhurried
+  )
+
+  it.effect(
     "and what it leaves behind is let go of then",
     () =>
       Effect.gen(function* () {
