@@ -74,6 +74,18 @@ describe.concurrent("a sandbox that is told to end", () => {
     assert.deepStrictEqual(lines.toSorted(), ["close db", "open db", "ready", "rejected InvocationFailed interrupted"])
   })
 
+  it("gives up a layer whose build does not end", async () => {
+    const { by, errors, lines } = await sandbox("unable to open")
+    assert.deepStrictEqual({ by, errors }, { by: "SIGTERM", errors: "" })
+    assert.deepStrictEqual(lines, ["rejected InvocationFailed deadline", "ready", "gave up"])
+  })
+
+  it("ends also when an invocation comes meanwhile, and releases the layer of that one too", async () => {
+    const { by, errors, lines } = await sandbox("asked for more")
+    assert.deepStrictEqual({ by, errors }, { by: "SIGTERM", errors: "" })
+    assert.deepStrictEqual(lines, ["open db", "ready", "open db", "close db", "close db"])
+  })
+
   it("ends also when a layer was never built, and when another one cannot be released", async () => {
     const { by, errors, lines } = await sandbox("unable to close")
     assert.deepStrictEqual({ by, errors }, { by: "SIGTERM", errors: "" })

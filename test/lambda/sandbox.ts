@@ -92,6 +92,14 @@ const scenarios: Readonly<Record<string, () => Promise<unknown>>> = {
     stayAlive()
     await run()
   },
+  "unable to open": async () => {
+    const opened = Layer.effect(Connection, Effect.ensuring(Effect.never, print("gave up")))
+    const lost = new Lambda({ context: () => contextOf(20) })
+    lost.deploy("work", LambdaHandler.make(query, { layer: opened, checkpoints: lost.checkpoints }))
+    report((await lost.first("work")).error)
+    stayAlive()
+    ready()
+  },
   "unable to close": async () => {
     deploy(Layer.effect(Connection, Effect.fail(new Error("No connection."))), query, "never-built")
     deploy(connected("db", Effect.void, Effect.die(new Error("The connection is gone."))))
@@ -115,6 +123,16 @@ const scenarios: Readonly<Record<string, () => Promise<unknown>>> = {
         })
       }, 50)
     })
+    ready()
+  },
+  "asked for more": async () => {
+    let closing = 0
+    const again = Effect.sync(() => {
+      if (++closing === 1) void lambda.first("work")
+    })
+    deploy(connected("db", Effect.void, again))
+    await lambda.first("work")
+    stayAlive()
     ready()
   },
   disposed: async () => {

@@ -3,8 +3,8 @@
  *
  * A failed build is dropped, so the next invocation tries again. A build that outlasts its invocation goes on in the next
  * one; if that runs out of time as well, the build is given up, because what it waits for may be lost since Lambda froze the
- * sandbox. When Lambda ends the sandbox it sends SIGTERM: running invocations are interrupted, and the resources of the
- * layer are released. With a memo map the layer shares its parts with other users of that map: a shared part is built once,
+ * sandbox. When Lambda ends the sandbox it sends SIGTERM: running invocations are interrupted, and then builds; the resources
+ * of the layer are released. With a memo map the layer shares its parts with other users of that map: a shared part is built once,
  * and released when its last user releases it.
  *
  * @since 0.1.0
@@ -98,6 +98,8 @@ export class Sandbox<R, E> {
     const running = Array.from(this.#running)
     for (const fiber of running) fiber.interruptUnsafe()
     await Promise.all(running.map((fiber) => new Promise((resolve) => fiber.addObserver(resolve))))
+    // What a build of this sandbox alone waits for may never come. Others may wait for one that is shared.
+    if (this.#memoMap === undefined) build?.fiber.interruptUnsafe()
     const built = await build?.ended
     if (built !== undefined && Exit.isSuccess(built)) await Effect.runPromise(Scope.close(built.value.scope, Exit.void))
   }
@@ -144,6 +146,7 @@ const closeAll = async (): Promise<void> => {
   const open = Array.from(sandboxes)
   sandboxes.clear()
   await Promise.allSettled(open.map((sandbox) => sandbox.close()))
-  // A listener keeps the signal from ending the process, so without other listeners the signal is sent again.
-  if (process.listenerCount("SIGTERM") === 0) process.kill(process.pid, "SIGTERM")
+  // A listener keeps the signal from ending the process, so without other listeners the signal is sent again. It closes what
+  // invocations have built meanwhile.
+  if (process.listeners("SIGTERM").every((listener) => listener === closeAll)) process.kill(process.pid, "SIGTERM")
 }
