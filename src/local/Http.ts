@@ -62,6 +62,8 @@ export const serve = (
 ): Effect.Effect<Served, ServeError, Scope.Scope> =>
   Effect.gen(function* () {
     const node = createServer({
+      // Idle connections stay open: a client that was busy meanwhile would send its next request into a closed one.
+      keepAliveTimeout: 0,
       headersTimeout: headers,
       requestTimeout: request,
       connectionsCheckingInterval: Math.min(1_000, headers)

@@ -200,6 +200,15 @@ describe("The engine", () => {
     })
   )
 
+  it.live("keeps connections between requests, however long a function computes before its next one", () =>
+    Effect.gen(function* () {
+      const { url } = yield* played()
+      const { headers } = yield* ask(url, { path: list })
+      assert.strictEqual(headers.connection, "keep-alive")
+      assert.isUndefined(headers["keep-alive"], "an end after some seconds")
+    })
+  )
+
   it.live("logs no header, payload, token or id of a callback", () => {
     const lines: Array<string> = []
     const logger = Logger.make(({ cause, fiber, message }) => {
