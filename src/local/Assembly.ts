@@ -15,7 +15,7 @@ import type * as Fiber from "effect/Fiber"
 import * as FiberSet from "effect/FiberSet"
 import type { ServeError } from "effect/http/HttpServerError"
 import * as SchemaParser from "effect/SchemaParser"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import { randomUUID } from "node:crypto"
 import * as Service from "../engine/Service.ts"
 import { squash } from "../hosting/plain.ts"
@@ -68,7 +68,9 @@ export const assemble = (options: AssemblyOptions): Effect.Effect<Assembled, Sto
   Effect.gen(function* () {
     const store = yield* Store.open({ path: options.database, maxBytes: options.maxDatabaseBytes })
     const address = yield* Deferred.make<string>()
-    const functions = yield* options.functions(Deferred.await(address))
+    // Their scope has its place here, although they start with their first call.
+    const running = yield* Scope.fork(yield* Effect.scope)
+    const functions = yield* Scope.provide(options.functions(Deferred.await(address)), running)
     const fork = yield* FiberSet.makeRuntime()
     const clock = yield* Clock.Clock
     const time = options.skipTime === true ? new LeapingTime(realTime(clock, fork)) : realTime(clock, fork)

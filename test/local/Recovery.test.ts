@@ -252,6 +252,33 @@ describe("An engine", () => {
     })
   )
 
+  it.effect("gives no more calls to functions that are being stopped", () =>
+    Effect.gen(function* () {
+      const log: Array<string> = []
+      const note = (line: string) => Effect.sync(() => void log.push(line))
+      const { functions } = new Stage()
+      const begun = yield* Deferred.make<void>()
+      const scope = yield* Scope.make()
+      const { url } = yield* played({
+        functions: () =>
+          Effect.map(Effect.scope, (own) => ({
+            ...functions,
+            // As a process does, which starts with the first call.
+            run: () =>
+              Scope.addFinalizer(own, note("the process is stopped")).pipe(
+                Effect.andThen(Deferred.succeed(begun, undefined)),
+                Effect.andThen(Effect.never),
+                Effect.onInterrupt(() => note("the call is over"))
+              )
+          }))
+      }).pipe(Scope.provide(scope))
+      yield* start(url, "one")
+      yield* Deferred.await(begun)
+      yield* Scope.close(scope, Exit.void)
+      assert.deepStrictEqual(log, ["the call is over", "the process is stopped"])
+    })
+  )
+
   it.effect("lets waits take as long as they should when the clock of the machine is set back", () =>
     Effect.gen(function* () {
       const { stage, url } = yield* played()
