@@ -112,6 +112,8 @@ const main = async (file: string, name: string): Promise<void> => {
   // The channel closes when the engine ends, however it ends.
   process.on("disconnect", leave)
   process.channel?.unref()
+  // Ctrl-C in a terminal reaches this process too. The engine ends it, with a moment to release its resources.
+  process.on("SIGINT", () => {})
   InvokeStore.install()
   try {
     const handler = await handlerIn(file, name)

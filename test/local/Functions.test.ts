@@ -180,6 +180,15 @@ describe("A handler", () => {
     })
   )
 
+  it.live("leaves Ctrl-C to the engine", () =>
+    Effect.gen(function* () {
+      const { call } = yield* engine([
+        LocalEngine.handler(fileOf("plain.cjs"), { name: "interrupted", kind: "plain", export: "interrupted" })
+      ])
+      assert.deepStrictEqual(yield* call("interrupted", {}), { failed: false, value: true })
+    })
+  )
+
   it.live("of a durable function whose process ends is invoked again", () =>
     Effect.gen(function* () {
       const file = join(yield* folder, "calls")

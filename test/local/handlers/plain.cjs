@@ -48,3 +48,6 @@ exports.fragile = async ({ file }) => {
 }
 
 exports.stuck = () => new Promise(() => setInterval(() => {}, 1000))
+
+// Is interrupted as by a terminal, which sends the signal to every process of its group.
+exports.interrupted = async () => process.kill(process.pid, "SIGINT")
