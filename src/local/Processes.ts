@@ -100,6 +100,7 @@ const startFunction = (
       watched,
       useAwsCredentials,
       env: environmentOf(definition, `${host === "::1" ? "[::1]" : host}:${port}`, yield* url, region),
+      onKill: () => runtime.killed(),
       onExit: (how, isReplaced) => {
         // Requests that the old process has sent must not receive calls of the next one.
         hangUp()

@@ -49,6 +49,8 @@ export class Runtime {
   readonly #asking = new Set<(call: Call) => void>()
   /** Whether the current process has requested a call. */
   #ready = false
+  /** Whether the current process is killed, and has not ended yet. */
+  #isDying = false
   /** Runs from the first call that waits for a process until that process requests a call. */
   #starting: NodeJS.Timeout | undefined
   #initError: ErrorObject | undefined
@@ -75,6 +77,12 @@ export class Runtime {
       return Effect.sync(() => this.#forget(waiting))
     })
 
+  /** Hands no more calls over to the process, which is killed. */
+  killed(): void {
+    this.#isDying = true
+    this.#asking.clear()
+  }
+
   /**
    * Handles the end of the process. Its running calls have crashed. If it never requested a call it cannot start, and
    * waiting calls fail too; otherwise, and if it was replaced, another process will take them.
@@ -93,6 +101,7 @@ export class Runtime {
       for (const { end } of Array.from(this.#waiting)) end({ _tag: "Exited", error: this.#initError ?? error })
     }
     this.#ready = false
+    this.#isDying = false
     this.#initError = undefined
     this.#started()
     this.#wake()
@@ -168,7 +177,7 @@ export class Runtime {
       this.#ready = true
       this.#started()
       const take = (call: Call): void => resume(Effect.succeed(handedOver(call)))
-      this.#asking.add(take)
+      if (!this.#isDying) this.#asking.add(take)
       this.#handOver()
       return Effect.sync(() => void this.#asking.delete(take))
     })

@@ -18,6 +18,8 @@ export interface SandboxOptions {
   readonly useAwsCredentials: boolean
   /** The file whose change ends the process. */
   readonly watched: string | undefined
+  /** Runs before the process is killed. */
+  readonly onKill: () => void
   /** Runs when the process has ended, by itself or not; `isReplaced` is whether it ended because its file has changed. */
   readonly onExit: (how: string, isReplaced: boolean) => void
 }
@@ -74,7 +76,9 @@ export class Sandbox {
 
   /** Ends the process at once; another one starts with the next call. */
   kill(): void {
-    this.#child?.kill("SIGKILL")
+    if (this.#child === undefined) return
+    this.#options.onKill()
+    this.#child.kill("SIGKILL")
   }
 
   /** Ends the process for good, with a moment to release its resources. */

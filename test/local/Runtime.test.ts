@@ -55,6 +55,22 @@ describe("A call", () => {
     })
   )
 
+  it.effect("is not handed over to a process that is killed, whenever that one asks", () =>
+    Effect.gen(function* () {
+      const { next, runtime } = scene()
+      const before = yield* Effect.forkChild(next, { startImmediately: true })
+      runtime.killed()
+      const after = yield* Effect.forkChild(next, { startImmediately: true })
+      const ended = yield* Effect.forkChild(runtime.run(call), { startImmediately: true })
+      assert.isUndefined(before.pollUnsafe())
+      assert.isUndefined(after.pollUnsafe())
+      runtime.exited("signal: SIGKILL")
+      const { headers } = yield* next
+      assert.strictEqual(headers["lambda-runtime-aws-request-id"], "r-1")
+      yield* Fiber.interrupt(ended)
+    })
+  )
+
   it.effect("fails with a process that cannot start, and waits for the next if that one was replaced", () =>
     Effect.gen(function* () {
       const { next, runtime } = scene()
