@@ -63,11 +63,14 @@ export interface ProcessOptions {
 /** Runs functions until the scope closes. Each process starts with its first call. */
 export const processes = (options: ProcessOptions): Effect.Effect<Functions, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const scope = yield* Effect.scope
+    // Processes end at the same time, because each of them has a moment for it.
+    const scope = yield* Scope.fork(yield* Effect.scope, "parallel")
     const started = new Map<string, Effect.Effect<Runtime>>()
     const byName = new Map<string, Definition>()
     for (const definition of options.definitions) {
-      const start = yield* Effect.cached(startFunction(definition, options).pipe(Scope.provide(scope), Effect.orDie))
+      const start = yield* Effect.cached(
+        Effect.orDie(Effect.flatMap(Scope.fork(scope), (own) => Scope.provide(startFunction(definition, options), own)))
+      )
       for (const name of [definition.name, ...definition.aliases]) {
         started.set(name, start)
         byName.set(name, definition)

@@ -10,7 +10,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { spawnSync } from "node:child_process"
-import { readFileSync, writeFileSync } from "node:fs"
+import { readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import process from "node:process"
 import { fileURLToPath } from "node:url"
@@ -186,6 +186,23 @@ describe("A handler", () => {
         LocalEngine.handler(fileOf("plain.cjs"), { name: "interrupted", kind: "plain", export: "interrupted" })
       ])
       assert.deepStrictEqual(yield* call("interrupted", {}), { failed: false, value: true })
+    })
+  )
+
+  it.live("ends with its engine at the same time as the others", () =>
+    Effect.gen(function* () {
+      const path = yield* folder
+      const names = ["one", "two"]
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const { call } = yield* engine(
+            names.map((name) => LocalEngine.handler(fileOf("plain.cjs"), { name, kind: "plain", export: "companion" }))
+          )
+          yield* call("one", { folder: path, own: "one", other: "two" })
+          yield* call("two", { folder: path, own: "two", other: "one" })
+        })
+      )
+      assert.sameMembers(readdirSync(path), [...names, "one and two", "two and one"])
     })
   )
 

@@ -1,5 +1,6 @@
 // Plain functions of Lambda, as a CommonJS module.
-const { appendFileSync, readFileSync } = require("node:fs")
+const { appendFileSync, existsSync, readFileSync, writeFileSync } = require("node:fs")
+const { join } = require("node:path")
 
 exports.handler = async (event, context) => ({
   event,
@@ -51,3 +52,15 @@ exports.stuck = () => new Promise(() => setInterval(() => {}, 1000))
 
 // Is interrupted as by a terminal, which sends the signal to every process of its group.
 exports.interrupted = async () => process.kill(process.pid, "SIGINT")
+
+// Ends only when another function is told to end, too.
+exports.companion = async ({ folder, other, own }) => {
+  process.once("SIGTERM", () => {
+    writeFileSync(join(folder, own), "")
+    setInterval(() => {
+      if (!existsSync(join(folder, other))) return
+      writeFileSync(join(folder, `${own} and ${other}`), "")
+      process.exit()
+    }, 5)
+  })
+}
