@@ -1,4 +1,4 @@
-/** What a kind of benchmark is: something that finds out numbers, one after the other. */
+/** The interface of a kind of benchmark, which measures its cases one after the other. */
 import type { Spread } from "./numbers.ts"
 
 export type Benchmark = (options: Options) => AsyncIterable<Finding>
@@ -7,20 +7,23 @@ export interface Options {
   /** The folder of the built package. */
   readonly package: string
   readonly rounds: number
-  /** Whether a few runs are enough: counts are the same then, and ratios worse for whoever has more to compile. */
+  /**
+   * Whether a few runs are enough. Counts stay the same; CPU ratios get worse for the side that has more code to
+   * compile.
+   */
   readonly isBrief: boolean
-  /** Whether a case was asked for, by its name. */
+  /** Returns whether the command line selects the case of this name. */
   readonly wants: (name: string) => boolean
 }
 
 export type Finding =
   | Measured
-  /** The package cannot do what was to be measured. */
+  /** The package does not support what the case measures. */
   | { readonly kind: "skipped"; readonly name: string; readonly reason: string }
   /** A wrong result, an unexpected number of operations, a crash. */
   | { readonly kind: "failed"; readonly name: string; readonly reason: string }
 
-/** What came in the way of a benchmark. */
+/** Why a benchmark has no number. */
 export const failure = (name: string, error: unknown, kind: "failed" | "skipped" = "failed"): Finding => ({
   kind,
   name,
@@ -33,9 +36,9 @@ export interface Measured {
   /** What the numbers count. Less is always better. */
   readonly unit: string
   readonly ours: Spread
-  /** Undefined where nothing can be compared. */
+  /** Undefined where AWS's SDK has nothing to compare with. */
   readonly aws: Spread | undefined
 }
 
-/** How many times as much as ours AWS's number is: above 1 is a win, below 1 a loss. */
+/** AWS's number divided by ours: above 1 is a win for us, below 1 a loss. */
 export const ratioOf = ({ aws, ours }: Measured): number | undefined => aws && aws.median / ours.median

@@ -1,4 +1,4 @@
-/** The package that is measured, as users have it. */
+/** The measured package, as users install it. */
 import { execFileSync } from "node:child_process"
 import { existsSync, globSync, readFileSync, statSync } from "node:fs"
 import { createRequire } from "node:module"
@@ -7,7 +7,10 @@ import process from "node:process"
 
 const repository = join(import.meta.dirname, "..")
 
-/** The folder of the built package: the one that was asked for, or this repository, built anew if it has changed since. */
+/**
+ * Returns the folder of the built package: the requested one, or this repository, which is built again if it has
+ * changed.
+ */
 export const builtPackage = (asked: string | undefined): string => {
   const folder = asked === undefined ? repository : resolve(asked)
   if (asked === undefined && isStale()) build()
@@ -23,11 +26,11 @@ const isStale = (): boolean => {
 }
 
 const build = (): void => {
-  // What it prints does not belong into the output of the benchmarks.
+  // The output of the build does not belong in the output of the benchmarks.
   execFileSync(process.execPath, ["scripts/build.ts"], { cwd: repository, stdio: ["ignore", 2, 2] })
 }
 
-/** What is compared, with the versions, as the package finds it installed. */
+/** Returns the versions of the compared packages, as the measured package finds them installed. */
 export const versionsIn = (folder: string): string => {
   const version = (place: string): string => JSON.parse(readFileSync(join(place, "package.json"), "utf8")).version
   const effect = join(createRequire(join(folder, "package.json")).resolve("effect/package.json"), "..")

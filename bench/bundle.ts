@@ -1,4 +1,4 @@
-/** Bundles of small functions, as they are deployed: how large they are, and what is in them. */
+/** Bundles of small functions, as they are deployed: their sizes and their contents. */
 import { build as esbuild } from "esbuild"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
@@ -16,7 +16,7 @@ export interface Bundle {
   readonly code: string
   readonly bytes: number
   readonly gzip: number
-  /** The bytes of each file that is in it, the largest first. */
+  /** The bytes of each file in the bundle, the largest first. */
   readonly parts: ReadonlyArray<readonly [file: string, bytes: number]>
 }
 
@@ -24,7 +24,7 @@ export interface BundleOptions {
   readonly bundler?: Bundler
   /** The folder of the built package. Default: this repository. */
   readonly package?: string
-  /** Whether AWS's client is in the bundle, or left to the runtime of Lambda. Default: left. */
+  /** Whether the bundle contains AWS's client, or takes it from the runtime of Lambda. Default: from the runtime. */
   readonly withClient?: boolean
 }
 
@@ -51,7 +51,7 @@ type Output = Pick<Bundle, "code" | "parts">
 
 const fileOf = (program: Program): string => join(import.meta.dirname, `bundles/${program}.ts`)
 
-/** As docs/deploying.md says. */
+/** The options that docs/deploying.md recommends. */
 const withEsbuild = async (program: Program, resolveDir: string, external: Array<string>): Promise<Output> => {
   const { metafile, outputFiles } = await esbuild({
     stdin: { contents: readFileSync(fileOf(program), "utf8"), loader: "ts", resolveDir, sourcefile: `${program}.ts` },
@@ -79,12 +79,12 @@ const withRolldown = async (program: Program, external: Array<string>): Promise<
   const [chunk] = output
   return {
     code: chunk.code,
-    // Before it is made small: rolldown does not tell more.
+    // The sizes before minification: rolldown reports no others.
     parts: Object.entries(chunk.modules).map(([file, { renderedLength }]) => [shortOf(file), renderedLength])
   }
 }
 
-/** A file by its package, or by its place in this one. */
+/** Returns the name of the package of a file, or the path of a file of this package. */
 const shortOf = (path: string): string => {
   const file = path.replaceAll("\\", "/")
   return file.includes("node_modules/")

@@ -1,8 +1,8 @@
 /**
- * What the last commit that measured it found: `committed.json`.
+ * The measures of the last commit that recorded them: `committed.json`.
  *
- * Owns: which measures belong there, and which of them may not grow. Counts depend on no machine, so they are budgets; times do,
- * so their ratios are only told.
+ * Owns: which measures the file holds, and which of them may not grow. Counts are the same on every machine, so they
+ * are budgets. Times are not, so their ratios are only printed.
  * Does not own: how anything is measured.
  */
 import { readFileSync, writeFileSync } from "node:fs"
@@ -10,7 +10,7 @@ import { ratioOf, type Finding, type Measured } from "./benchmark.ts"
 
 const file = new URL("committed.json", import.meta.url)
 
-/** What is measured for it: each shape once, and not the largest. Primitives have their budgets in a test. */
+/** The recorded cases: each shape once, and not the largest. Primitives have their budgets in a test. */
 export const committedNames: ReadonlyArray<string> = [
   "steps/1000/async",
   "steps/1000/instant/omitStart",
@@ -23,16 +23,16 @@ export const committedNames: ReadonlyArray<string> = [
   "heap"
 ]
 
-/** By how much each count may grow before that fails. Where nothing is said, a measure is none that may not grow. */
+/** The share by which each count may grow. A measure without an entry may grow without limit. */
 const tolerances: Readonly<Record<string, number>> = {
   requests: 0,
   updates: 0,
-  // Times have more and fewer digits.
+  // The number of digits of a time varies.
   bytes: 0.01,
   heap: 0.1
 }
 
-/** Where everything happens at once, a turn of the event loop that comes late cuts one request into two. */
+/** In a case that does everything at once, a late turn of the event loop splits one request into two. */
 const cutByTurns: Readonly<Record<string, number>> = { "parallel/1000/requests": 0.1 }
 
 interface Committed {
@@ -58,7 +58,7 @@ export const write = (findings: ReadonlyArray<Finding>): void => {
   writeFileSync(file, `${JSON.stringify(committed, null, 2)}\n`)
 }
 
-/** A line for each measure, beside what was committed, and those whose count has grown by too much. */
+/** Returns a line for each measure, with its recorded value, and the measures whose count has grown too much. */
 export const compared = (findings: ReadonlyArray<Finding>) => {
   const { counts, ratios }: Committed = JSON.parse(readFileSync(file, "utf8"))
   const lines: Array<string> = []

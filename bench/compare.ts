@@ -7,16 +7,19 @@ import type { EngineName, Job, Measure, Sample } from "./worker/job.ts"
 
 export interface Case extends Omit<Job, "engine" | "package" | "measure"> {
   readonly name: string
-  /** Of the kind `warm`, the first execution of a process is measured as well if a metric asks for it, in one of its own. */
+  /**
+   * For the kind `warm`, the first execution of a process is measured as well if a metric needs it, in a process of its
+   * own.
+   */
   readonly measure: Measure
   readonly metrics: ReadonlyArray<Metric>
-  /** What costs are divided by, and what that is: operations, say. Counts are those of the whole execution. */
+  /** The divisor of the costs, and its unit, such as operations. Counts are those of the whole execution. */
   readonly per?: readonly [count: number, what: string]
-  /** For cases that take long. */
+  /** The number of runs of a case that takes long. */
   readonly maxRounds?: number
 }
 
-/** What is told of a sample. */
+/** The metrics of a sample that are printed. */
 export type Metric = keyof typeof metrics
 
 const metrics = {
@@ -55,7 +58,7 @@ const samplesOf = async (one: Case, options: Options): Promise<Samples<Sample>> 
   })
 }
 
-/** The jobs of one sample, each for a process of its own. */
+/** The jobs of one sample. Each runs in a process of its own. */
 const jobsOf = (
   engine: EngineName,
   { latency, measure, metrics: wanted, replays, shape }: Case,

@@ -1,26 +1,31 @@
 /**
- * Measures the package beside AWS's SDK: `npm run bench -- [NAME…] [--rounds N] [--package DIR] [--committed [--update]] [--page] [--json]`.
+ * Compares the package with AWS's SDK: `npm run bench -- [NAME…] [--rounds N] [--package DIR] [--committed [--update]]
+ * [--page] [--json]`.
  *
- * A NAME is a kind of benchmark, or one case of it, such as `steps/100`; without one, everything is measured. What runs is
- * the built package, by its public exports: that of this repository, which is built first if need be, or the one in DIR.
+ * A NAME is a kind of benchmark, or one case of it, such as `steps/100`; without one, everything is measured. It
+ * measures the built package through its public exports: that of this repository, which is built first if necessary, or
+ * the one in DIR.
  *
- * Both sides run the same workflows on the same fake of the service, whose client comes with the event, as under AWS's test
- * runner. Only `cold` and `client` call a service over HTTP. Every sample comes from a process of its own, and the two sides take turns, `--rounds` times (default 5). CPU is
- * what the process used in user and system mode, garbage collection and compilation included: *cold* for the first execution
- * of a process, after its imports and without the garbage of these, *warm* for the median of later ones. Numbers are medians over the rounds; on a busy
- * machine trust ratios, and walls not at all. All of it takes about a quarter of an hour.
+ * Both sides run the same workflows on the same fake service. The event brings the client of that service, as under
+ * AWS's test runner. Only `cold` and `client` call a service over HTTP. Every sample comes from a process of its own,
+ * and the two sides take turns, `--rounds` times (default 5). CPU is what the process used in user and system mode,
+ * garbage collection and compilation included: *cold* for the first execution of a process, after its imports and
+ * without their garbage, *warm* for the median of later ones. Numbers are medians over the rounds. On a busy machine
+ * trust the ratios, and no wall-clock time. A full run takes about a quarter of an hour.
  *
- * Each measure ends with a line `NAME aws/ours RATIO`, where more than 1 means that ours needs less, or `NAME ours NUMBER`
- * where nothing is compared. At the end the losses come first, and the last line is `N measures, N losses`. With `--json`
- * the line before it is the whole report, and nothing else is printed. The exit code is 1 when something failed: a wrong
- * result, an unexpected number of operations.
+ * Each measure ends with a line `NAME aws/ours RATIO`, where more than 1 means that ours needs less, or `NAME ours
+ * NUMBER` where nothing is compared. The summary at the end lists the losses first, and its last line is `N measures, N
+ * losses`. With `--json` the line before that is the whole report, and nothing else is printed. The exit code is 1 when
+ * something failed, such as a wrong result or an unexpected number of operations.
  *
- * With `--committed` it measures what `committed.json` has, by default once and with few runs, and prints that beside it. A count that has grown,
- * such as requests, bytes or heap, fails then; a time never does. `--update` writes the file anew.
+ * With `--committed` it measures the cases in `committed.json`, by default once and with few runs, and prints the new
+ * numbers beside the recorded ones. A count that has grown, such as requests, bytes or heap, is then a failure; a time
+ * never is. `--update` rewrites the file.
  *
  * `--page` writes the tables of `docs/benchmarks.md` from this run.
  *
- * A new kind is a file in `kinds/` and a line in `benchmarks` below. `worker/` is what runs in the processes.
+ * A new kind is a file in `kinds/` and a line in `benchmarks` below. `worker/` holds the code that runs in the
+ * processes.
  */
 import { cpus, loadavg } from "node:os"
 import process from "node:process"

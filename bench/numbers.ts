@@ -1,4 +1,4 @@
-/** Medians, and how far the samples lie apart. */
+/** Medians, and the spread of samples. */
 export interface Spread {
   readonly median: number
   readonly min: number

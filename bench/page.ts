@@ -1,8 +1,8 @@
 /**
  * The tables of `docs/benchmarks.md`.
  *
- * Owns: the part of the page between its two markers, which is what a run has found: losses first, each kind the worst first.
- * Does not own: what is said around it, and how anything is measured.
+ * Owns: the part of the page between its two markers: the results of a run, losses first, and within each kind the
+ * worst first. Does not own: the text around it, and how anything is measured.
  */
 import { execFileSync } from "node:child_process"
 import { readFileSync, writeFileSync } from "node:fs"
@@ -41,7 +41,7 @@ const tablesOf = (findings: ReadonlyArray<Finding>, circumstances: string): stri
   ].join("\n\n")
 }
 
-/** Where the package was on the machine is nobody's business. */
+/** The page does not show where the package was on the machine. */
 const withoutPaths = (circumstances: string): string => circumstances.replace(/ in \/\S+/, "")
 
 const table = (measures: ReadonlyArray<Measured>): string =>

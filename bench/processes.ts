@@ -5,10 +5,10 @@ import { text } from "node:stream/consumers"
 import { fileURLToPath } from "node:url"
 import type { Job, Reply, Sample } from "./worker/job.ts"
 
-/** The package cannot do what a job asks for. */
+/** The package does not support the job. */
 export class RefusedByPackage extends Error {}
 
-/** What an execution costs; `history` is what {@link historyOf} gave for the same job. */
+/** Returns the cost of an execution. `history` is the result of {@link historyOf} for the same job. */
 export const sampleOf = async (job: Job, history: string): Promise<Sample> => {
   const reply = await run(job, history)
   if (reply.kind === "sample") return reply.sample
@@ -21,7 +21,7 @@ export const numberIn = (sample: Sample, name: string): number => {
   throw new Error(`Expected a sample with "${name}", found one with ${Object.keys(sample).join(", ")}.`)
 }
 
-/** The JSON of the operations that the engine of the job itself records, if the job is to replay them. */
+/** Returns the JSON of the operations that the engine of the job records itself, if the job replays them. */
 export const historyOf = async (job: Job): Promise<string> => {
   if (job.replays === undefined) return ""
   const { engine, package: folder, shape } = job
@@ -30,7 +30,7 @@ export const historyOf = async (job: Job): Promise<string> => {
   throw new Error(`Expected a history, found a reply of the kind "${reply.kind}".`)
 }
 
-/** Long enough for everything that is measured here, on a slow machine. */
+/** Long enough for every measurement here, also on a slow machine. */
 const patienceMillis = 10 * 60_000
 
 const run = async (job: Job, input: string): Promise<Reply> => {
@@ -39,7 +39,7 @@ const run = async (job: Job, input: string): Promise<Reply> => {
     timeout: patienceMillis,
     killSignal: "SIGKILL"
   })
-  // How the process ended says more than that it stopped reading.
+  // The exit of the process is a better message than the closed pipe.
   child.stdin.on("error", () => {})
   child.stdin.end(input)
   const ended = new Promise<string>((resolve, reject) => {

@@ -1,8 +1,8 @@
-/** What is printed. */
+/** The printed report. */
 import { ratioOf, type Finding, type Measured } from "./benchmark.ts"
 import type { Spread } from "./numbers.ts"
 
-/** Two lines for a measure: its medians with the least and the most of all samples, then what is counted in the end. */
+/** Returns two lines for a measure: its medians with the minimum and the maximum of all samples, and the ratio. */
 export const linesOf = (finding: Finding): ReadonlyArray<string> => {
   if (finding.kind !== "measured") return [`${finding.name} ${finding.kind}: ${finding.reason.slice(0, longestReason)}`]
   const { aws, ours, unit } = finding
@@ -10,7 +10,7 @@ export const linesOf = (finding: Finding): ReadonlyArray<string> => {
   return [`  ${medians} ${unit}`, verdict(finding)]
 }
 
-/** Some reasons hold a whole answer. */
+/** Some reasons contain a whole response. */
 const longestReason = 500
 
 const verdict = (measured: Measured): string => {
@@ -23,13 +23,13 @@ const verdict = (measured: Measured): string => {
 export const spread = ({ max, median, min }: Spread): string =>
   min === max ? short(median) : `${short(median)} (${short(min)}–${short(max)})`
 
-/** Three digits, and all of those before the point. */
+/** Three digits, or more if the integer part is longer. */
 export const short = (value: number): string =>
   Math.abs(value) >= 100 ? Math.round(value).toLocaleString("en") : String(Number(value.toPrecision(3)))
 
 export const isLoss = (measured: Measured): boolean => (ratioOf(measured) ?? 1) < 1
 
-/** The end of the report: what went wrong, then the losses, the worst first, then how often we won. */
+/** Returns the end of the report: the failures, then the losses, the worst first, then the number of wins. */
 export const summaryOf = (findings: ReadonlyArray<Finding>): ReadonlyArray<string> => {
   const compared = measuredOf(findings).filter(({ aws }) => aws !== undefined)
   const losses = compared.filter(isLoss).toSorted((a, b) => ratioOf(a)! - ratioOf(b)!)
@@ -55,7 +55,7 @@ export const lastLineOf = (findings: ReadonlyArray<Finding>): string => {
 export const measuredOf = (findings: ReadonlyArray<Finding>): ReadonlyArray<Measured> =>
   findings.filter((finding) => finding.kind === "measured")
 
-/** The same for programs. */
+/** Returns the same report for programs. */
 export const jsonOf = (findings: ReadonlyArray<Finding>) => {
   const measures = measuredOf(findings)
   return {

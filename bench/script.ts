@@ -1,10 +1,10 @@
-/** Runs a script, or a few lines of JavaScript, in a Node of its own, and reads what it prints. */
+/** Runs a script, or a few lines of JavaScript, in a Node process of its own, and reads its output. */
 import { spawn } from "node:child_process"
 import process from "node:process"
 import { text } from "node:stream/consumers"
 import type { Sample } from "./worker/job.ts"
 
-/** Long enough for everything that is measured so, on a slow machine. */
+/** Long enough for every script, also on a slow machine. */
 const patienceMillis = 5 * 60_000
 
 interface Place {
@@ -12,11 +12,14 @@ interface Place {
   readonly env?: Readonly<Record<string, string>>
 }
 
-/** The sample of some lines in a process that has loaded nothing else. The last line that they print is the sample, as JSON. */
+/**
+ * Runs some lines of JavaScript in a process that has loaded nothing else, and returns their sample: the last printed
+ * line, as JSON.
+ */
 export const sampleOfScript = (code: string, place: Place): Promise<Sample> =>
   sampleOf(["--input-type=module", "--eval", code], place)
 
-/** The sample of a file. */
+/** Runs a file, and returns its sample. */
 export const sampleOfFile = (file: string, ...args: ReadonlyArray<string>): Promise<Sample> =>
   sampleOf([file, ...args], {})
 

@@ -1,12 +1,12 @@
 /**
- * The service over HTTP, in the process of the benchmarks, so that what it does is not counted. It keeps nothing: every
- * checkpoint is answered with the operations that it changes.
+ * The service over HTTP. It runs in the process of the benchmarks, so that its work is not counted. It stores nothing:
+ * it answers every checkpoint with the operations that the checkpoint changes.
  */
 import { createServer, type IncomingMessage } from "node:http"
 import { text } from "node:stream/consumers"
 
 export interface Service {
-  /** The variables by which clients of AWS find it. */
+  /** The environment variables with which AWS's clients find it. */
   readonly environment: Readonly<Record<string, string>>
   readonly requests: () => number
   readonly close: () => Promise<void>

@@ -1,7 +1,7 @@
 /**
- * Both sides in turn, round by round, so that other work on the machine hits both alike.
+ * Measures both sides alternately, round by round, so that other work on the machine affects both equally.
  *
- * Owns: who comes first in a round. Does not own: what a sample is.
+ * Owns: which side comes first in a round. Does not own: what a sample is.
  */
 import { failure, type Finding } from "./benchmark.ts"
 import { spreadOf } from "./numbers.ts"
@@ -11,7 +11,10 @@ import type { EngineName, Sample } from "./worker/job.ts"
 /** The samples of both sides. */
 export type Samples<A> = Readonly<Record<EngineName, ReadonlyArray<A>>>
 
-/** Takes a sample of each side in every round. Who comes second finds a machine that is a little warmer, so that is each of them in its turn. */
+/**
+ * Takes a sample of each side in every round. The second side finds a slightly warmer machine, so the sides alternate
+ * in that place.
+ */
 export const inTurns = async <A>(
   rounds: number,
   sample: (engine: EngineName) => A | Promise<A>
@@ -23,7 +26,7 @@ export const inTurns = async <A>(
   return samples
 }
 
-/** A finding for each metric of a benchmark that has one case, or why there is none. */
+/** Returns a finding for each metric of a benchmark with one case, or the reason why there is none. */
 export async function* findingsOf(
   name: string,
   units: Readonly<Record<string, string>>,

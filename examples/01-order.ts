@@ -1,7 +1,7 @@
 /**
  * An order that one function validates and another one charges.
  *
- * It shows the whole of a durable function: contracts that caller and callee share, typed errors that cross from one
+ * It shows all parts of a durable function: contracts that caller and callee share, typed errors that cross from one
  * function to the other, a step with retries, and an invoke with a time-out. The order ends as completed, rejected or
  * declined. Run it with `npm start`, or with an order of your own: `npm start -- order '{"id":"o-7",…}'`.
  */
@@ -81,7 +81,7 @@ export const validateOrder = ValidateOrder.implement(({ lines }) => {
 
 class GatewayBusy extends Schema.TaggedError<GatewayBusy>()("GatewayBusy", {}) {}
 
-/** Whoever moves the money. A charge with a key that it knows already is not made twice. */
+/** The payment provider. It does not repeat a charge whose key it knows already. */
 export class Gateway extends Context.Service<
   Gateway,
   {

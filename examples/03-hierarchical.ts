@@ -1,8 +1,8 @@
 /**
  * One workflow that calls a plain function, a durable function and another plain function, one after the other.
  *
- * The durable one waits for a day by itself: its caller is suspended meanwhile, and so is it. Run it with
- * `npm start -- hierarchical`.
+ * The durable function waits for a day. Meanwhile both it and its caller are suspended. Run it with `npm start --
+ * hierarchical`.
  */
 import { Durable, DurableFunction } from "effect-durable"
 import * as Effect from "effect/Effect"

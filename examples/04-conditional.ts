@@ -1,8 +1,8 @@
 /**
- * Documents that go to the function for their type, and to nobody when there is none.
+ * A document is sent to the function for its type, or to no function if its type has none.
  *
- * Which function is called is decided by recorded data, so every replay decides the same. Run it with
- * `npm start -- conditional '{"id":"d-2","type":"contract","pages":12}'`.
+ * Recorded data decides which function is called, so every replay decides the same. Run it with `npm start --
+ * conditional '{"id":"d-2","type":"contract","pages":12}'`.
  */
 import { Durable, DurableFunction } from "effect-durable"
 import * as Effect from "effect/Effect"

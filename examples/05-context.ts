@@ -1,8 +1,8 @@
 /**
- * Context that travels through three functions: who asked, in which language, and under which correlation id.
+ * A request context that travels through three functions: the user, the language, and the correlation id.
  *
- * Nothing travels by itself from one function to the next but what is in the payload. So the context is a part of every
- * contract, and one small Schema says what it is. Run it with `npm start -- context`.
+ * Only the payload travels from one function to the next. So the context is part of every contract, and one small
+ * Schema defines it. Run it with `npm start -- context`.
  */
 import { Durable, DurableFunction } from "effect-durable"
 import * as Effect from "effect/Effect"

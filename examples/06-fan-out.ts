@@ -1,6 +1,6 @@
 /**
- * One question to several services at once: the answers come in the order of the services, and one that fails does not
- * take the others with it.
+ * One question to several services at once. The answers are in the order of the services, and a failed service does not
+ * cancel the others.
  *
  * Run it with `npm start -- fan-out '{"services":["stock","prices"]}'`.
  */

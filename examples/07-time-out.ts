@@ -1,8 +1,8 @@
 /**
- * A call that may take five seconds, and what to do when it takes longer.
+ * A call that may take five seconds, and a fallback when it takes longer.
  *
- * The time-out is durable: no invocation waits for it. The slow function is not stopped by it; here its answer is just
- * no longer needed. Run it with `npm start -- time-out`, or with a fast service: `npm start -- time-out '{"seconds":1}'`.
+ * The time-out is durable: no invocation waits for it. It does not stop the slow function, whose answer is no longer
+ * needed here. Run it with `npm start -- time-out`, or with a fast service: `npm start -- time-out '{"seconds":1}'`.
  */
 import { Durable, DurableFunction } from "effect-durable"
 import * as Effect from "effect/Effect"

@@ -1,5 +1,5 @@
 /**
- * A call that is made again after waits that double, and that says how many attempts it took.
+ * A call that is repeated after waits that double, and whose result contains the number of attempts.
  *
  * `Durable.invoke` repeats nothing by itself. `Durable.retry` repeats a block of operations, here one invoke, and the
  * waits between the attempts cost no compute. Run it with `npm start -- retry`.
@@ -45,7 +45,7 @@ export const bookSeat = BookSeat.implement(
   })
 )
 
-/** The airline's queue, which is shorter with every call. */
+/** The airline's queue, which is shorter at every call. */
 export class Queue extends Context.Service<Queue, { readonly next: Effect.Effect<number> }>()("examples/Queue") {
   static readonly layer = Layer.sync(this, () => {
     let length = 3

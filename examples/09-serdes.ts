@@ -1,8 +1,8 @@
 /**
- * A function that speaks no JSON: its payload is written as CSV, and its answer is read from a line of text.
+ * A function that does not use JSON: its payload is written as CSV, and its result is read from a line of text.
  *
- * The codecs belong to the call here; a contract may have them too, and `Serdes.layer` replaces the format of everything.
- * Run it with `npm start -- serdes`.
+ * Here the codecs are options of the call. A contract may have codecs too, and `Serdes.layer` replaces the format of
+ * all values. Run it with `npm start -- serdes`.
  */
 import { Durable, DurableFunction, Serdes } from "effect-durable"
 import * as Effect from "effect/Effect"
@@ -11,10 +11,10 @@ import * as Schema from "effect/Schema"
 const Row = Schema.Struct({ sku: Schema.String, quantity: Schema.Int })
 const Total = Schema.Struct({ rows: Schema.Int, quantity: Schema.Int })
 
-/** Whoever wrote it takes and gives text, which crosses the wire as a JSON string. */
+/** The function as its author wrote it: it takes and returns text, which crosses the wire as a JSON string. */
 export const Mainframe = DurableFunction.plain("mainframe", { payload: Schema.String, success: Schema.String })
 
-/** The same function as its callers would like to see it. */
+/** The same function with the types that its callers want. */
 export const CountRows = DurableFunction.plain("count-rows", {
   payload: Schema.Array(Row),
   success: Total,

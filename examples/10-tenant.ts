@@ -1,5 +1,6 @@
 /**
- * A call on behalf of a tenant: Lambda keeps the sandboxes of a function with tenant isolation apart by this id.
+ * A call on behalf of a tenant. For a function with tenant isolation, Lambda uses separate sandboxes for each tenant
+ * id.
  *
  * Run it with `npm start -- tenant`.
  */
@@ -30,7 +31,7 @@ export const renderInvoice = RenderInvoice.implement((cents) =>
 
 export const functions = [billTenant, renderInvoice] as const
 
-/** In the test engine there is no Lambda, and a stub sees the tenant of a call. */
+/** The test engine has no Lambda context. There a stub reads the tenant of a call. */
 export const tested = [
   billTenant,
   TestEngine.stub(RenderInvoice, (cents, { tenantId }) => Effect.succeed(invoice(cents, tenantId)))

@@ -1,6 +1,6 @@
 /**
- * A parent workflow and two child workflows, which are durable functions of their own: they run side by side, and the
- * parent waits for both without an invocation.
+ * A parent workflow and two child workflows, which are durable functions of their own. The children run concurrently,
+ * and the parent waits for both without an invocation.
  *
  * Run it with `npm start -- children`.
  */

@@ -1,8 +1,8 @@
 /**
- * Count words by a function for each chunk of text, and add the counts up.
+ * Counts words: it invokes a function for each chunk of text, and adds up the counts.
  *
- * The map is a fan-out over invoked functions, a few at a time; the reduce is plain code, which every replay repeats with
- * the same recorded counts. Run it with `npm start -- map-reduce`.
+ * The map is a fan-out over invoked functions, a few at a time. The reduce is plain code, which every replay repeats
+ * with the same recorded counts. Run it with `npm start -- map-reduce`.
  */
 import { Durable, DurableFunction } from "effect-durable"
 import * as Effect from "effect/Effect"

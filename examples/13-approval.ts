@@ -1,9 +1,9 @@
 /**
  * An approval by a person, who has a week to answer.
  *
- * The workflow makes a callback, tells the person its id, and is suspended until somebody completes it or the week is
- * over. In this example the person answers after two days. Run it with `npm start -- approval`; nobody approves more than
- * 10,000: `npm start -- approval '{"what":"a yacht","cents":99000000}'`.
+ * The workflow creates a callback, sends its id to the person, and is suspended until the callback is completed or the
+ * week is over. In this example the person answers after two days. Run it with `npm start -- approval`. The person
+ * refuses 10,000 and more: `npm start -- approval '{"what":"a yacht","cents":99000000}'`.
  */
 import { Durable, DurableFunction } from "effect-durable"
 import { TestEngine } from "effect-durable/testing"
@@ -22,11 +22,11 @@ export const Purchase = DurableFunction.make("purchase", {
 interface Request {
   readonly what: string
   readonly cents: number
-  /** By which the answer is sent. Whoever has it may decide, so it goes to nobody else. */
+  /** The id with which the answer is sent. Any holder of the id may decide, so send it to nobody else. */
   readonly callbackId: string
 }
 
-/** Tells a person what there is to decide. */
+/** Asks a person for a decision. */
 export class Mail extends Context.Service<
   Mail,
   { readonly send: (request: Request) => Effect.Effect<void>; readonly inbox: ReadonlyArray<Request> }
@@ -53,7 +53,7 @@ export const purchase = Purchase.implement(
   )
 )
 
-/** What the person decides, who reads her mail after two days and approves of what costs less than 10,000. */
+/** The decision of the person, who reads her mail after two days and approves less than 10,000. */
 export const decide = ({ callbackId }: { readonly callbackId: string }) =>
   Effect.gen(function* () {
     yield* Effect.sleep("2 days")
@@ -64,7 +64,7 @@ export const decide = ({ callbackId }: { readonly callbackId: string }) =>
 
 export const functions = [purchase] as const
 
-/** In the test engine she is an answer. */
+/** In the test engine an `answer` takes the place of the person. */
 export const tested = [...functions, TestEngine.answer("approval", decide, { success: Decision })] as const
 
 export const payload: (typeof Purchase)["payload"]["Type"] = { what: "a kettle", cents: 4_900 }

@@ -1,8 +1,8 @@
 /**
- * A journey of three bookings, each of which is cancelled again when a later one fails.
+ * A trip of three bookings, each of which is cancelled when a later one fails.
  *
- * The last booking fails here, because there is no car; the cancellations run in the opposite order, as durable
- * operations. Run it with `npm start -- saga`, or with a car: `npm start -- saga '{"city":"Lisbon","cars":1}'`.
+ * Here the last booking fails, because there is no car. The cancellations run in reverse order, as durable operations.
+ * Run it with `npm start -- saga`, or with a car: `npm start -- saga '{"city":"Lisbon","cars":1}'`.
  */
 import { Durable, DurableFunction, RetryPolicy } from "effect-durable"
 import * as Effect from "effect/Effect"

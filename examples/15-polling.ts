@@ -1,7 +1,8 @@
 /**
- * A job elsewhere that says only when it is asked how far it is.
+ * A job in another system that reports its progress only when it is asked.
  *
- * Each look is an attempt of one operation, and no invocation waits between two looks. Run it with `npm start -- polling`.
+ * Each poll is an attempt of one operation, and no invocation waits between two polls. Run it with `npm start --
+ * polling`.
  */
 import { Durable, DurableFunction } from "effect-durable"
 import * as Context from "effect/Context"
@@ -14,16 +15,16 @@ export const Transcode = DurableFunction.make("transcode", {
   success: Schema.Struct({ percent: Schema.Int, looks: Schema.Int })
 })
 
-/** Whoever does the work. */
+/** The system that does the work. */
 export class Farm extends Context.Service<
   Farm,
   {
     readonly submit: (video: string, key: string) => Effect.Effect<string>
-    /** How far a job is at a look, counted from 1. */
+    /** Returns the progress of a job at a poll. Polls are counted from 1. */
     readonly percent: (job: string, look: number) => Effect.Effect<number>
   }
 >()("examples/Farm") {
-  /** A farm that gets on by 30 percent from one look to the next. A look that is repeated after a crash is no other one. */
+  /** A farm that progresses by 30 percent between two polls. A poll that is repeated after a crash keeps its number. */
   static readonly layerMemory = Layer.succeed(this, {
     submit: (video) => Effect.succeed(`job of ${video}`),
     percent: (_, look) => Effect.succeed(Math.min(100, look * 30))

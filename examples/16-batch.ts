@@ -1,9 +1,9 @@
 /**
- * A thousand items, twenty at a time, of which some may fail.
+ * A batch of a thousand items, twenty at a time, some of which may fail.
  *
- * The items are flat: they have no record of their own, so the batch costs 1,001 operations and not 2,001. It ends early
- * when more than five percent have failed. Run it with `npm start -- batch`, or with worse data:
- * `npm start -- batch '{"items":1000,"badEvery":10}'`.
+ * The items are flat: they have no record of their own, so the batch costs 1,001 operations and not 2,001. The batch
+ * ends early when more than five percent have failed. Run it with `npm start -- batch`, or with worse data: `npm start
+ * -- batch '{"items":1000,"badEvery":10}'`.
  */
 import { CompletionPolicy, Durable, DurableFunction, RetryPolicy } from "effect-durable"
 import * as Effect from "effect/Effect"

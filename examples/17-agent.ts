@@ -1,10 +1,11 @@
 /**
- * An agent of customer service, which may look orders up and refund them.
+ * A customer service agent, which may look up orders and refund them.
  *
- * Each turn of the model is a step: a replay reads what the model said and asks it nothing, so a crash costs no tokens that
- * were paid for already, and cannot change the agent's mind. Each tool call is an operation of its own. A large refund asks a
- * person, for as long as two days, without an invocation. Run it with `npm start -- agent`; the person refuses what is
- * beyond 400: `npm start -- agent '{"message":"I want a refund for o-2."}'`.
+ * Each turn of the model is a step. A replay reads the recorded answer of the model and does not ask the model again,
+ * so a crash does not pay for recorded turns twice, and the agent does not decide differently after it. Each tool call
+ * is an operation of its own. A large refund waits up to two days for the approval of a person, without an invocation.
+ * Run it with `npm start -- agent`. The person refuses more than 400: `npm start -- agent '{"message":"I want a refund
+ * for o-2."}'`.
  */
 import { Durable, DurableFunction, RetryPolicy } from "effect-durable"
 import { TestEngine } from "effect-durable/testing"
@@ -22,7 +23,7 @@ import * as Stream from "effect/Stream"
 
 export const Answer = Schema.Struct({ text: Schema.String, turns: Schema.Int })
 
-/** The model did not come to an end. */
+/** The model did not finish within the maximum number of turns. */
 export class TooManyTurns extends Schema.TaggedError<TooManyTurns>()("TooManyTurns", { turns: Schema.Int }) {}
 
 export const Support = DurableFunction.make("support", {
@@ -45,7 +46,7 @@ const Refund = Tool.make("refund", {
   success: Schema.Struct({ status: Schema.Literals(["refunded", "refused"]) })
 })
 
-/** The model gets the descriptions only: what the tools do is below, in the workflow. */
+/** The model gets only the descriptions. The tools are implemented below, in the workflow. */
 const tools = Toolkit.make(LookUp, Refund)
 
 export class Shop extends Context.Service<
@@ -81,7 +82,7 @@ const refund = Effect.fnUntraced(function* ({ cents, orderId }: typeof Refund.pa
   return { status: "refunded" as const }
 })
 
-/** Asks a person. Silence is a refusal. */
+/** Asks a person. No answer counts as a refusal. */
 const approved = (question: string) =>
   Durable.waitForCallback("approval", (callbackId) => Effect.flatMap(Desk, (desk) => desk.ask(question, callbackId)), {
     success: Decision,
@@ -91,7 +92,7 @@ const approved = (question: string) =>
     Effect.catchTag("CallbackTimedOut", () => Effect.succeed(false))
   )
 
-/** Where people read what they are asked. */
+/** The place where people read the questions. */
 export class Desk extends Context.Service<
   Desk,
   {
@@ -127,7 +128,7 @@ export const support = Support.implement(
   })
 )
 
-/** One turn of the model, as the messages that it adds to the conversation. */
+/** Runs one turn of the model. Returns the messages that the turn adds to the conversation. */
 const think = (prompt: Prompt.Prompt) =>
   Durable.step(
     "think",
@@ -141,7 +142,7 @@ const think = (prompt: Prompt.Prompt) =>
     }
   )
 
-/** Does what the model asked for. */
+/** Performs a tool call of the model. */
 const act = Effect.fnUntraced(function* (call: Prompt.ToolCallPart) {
   const result =
     call.name === LookUp.name
@@ -165,7 +166,7 @@ const textOf = (prompt: Prompt.Prompt): string =>
 
 // --- What stands in for a model and a person -------------------------------------------------------------------------
 
-/** Says what a model would say. In production this is a layer of a provider. */
+/** Answers as a model would. In production, use the layer of a provider. */
 export const scripted = Layer.effect(
   LanguageModel.LanguageModel,
   LanguageModel.make({
@@ -190,7 +191,7 @@ const reply = (prompt: Prompt.Prompt): Array<Response.PartEncoded> => {
   return [{ type: "text", text: `Your order ${orderId} was ${Object(last.result).status}.` }]
 }
 
-/** What the person decides after a night: yes to what is not beyond 400. */
+/** The decision of the person, after a night: yes up to 400. */
 export const decide = ({ callbackId }: { readonly callbackId: string }) =>
   Effect.gen(function* () {
     yield* Effect.sleep("12 hours")
@@ -202,7 +203,7 @@ export const functions = [support] as const
 
 export const layerMemory = Layer.mergeAll(scripted, Shop.layerMemory, Desk.layerMemory)
 
-/** In the test engine the person is an answer. */
+/** In the test engine an `answer` takes the place of the person. */
 export const tested = [...functions, TestEngine.answer("approval", decide, { success: Decision })] as const
 
 export const payload: (typeof Support)["payload"]["Type"] = { message: "Please refund my order o-1." }

@@ -1,8 +1,9 @@
 /**
- * Keeps the reports of the public API, one per entry point, in `api/`: what a user can import, with its types.
+ * Maintains the reports of the public API in `api/`, one per entry point: everything that users can import, with its
+ * types.
  *
- * A change of the API shows as a change of a report, so it is reviewed like any other. Without arguments it says whether
- * the reports are those of `dist/` and shows what differs; with `--update` it writes them. Needs `npm run build` first.
+ * A change of the API shows as a change of a report, so it is reviewed like any other. Without arguments it compares
+ * the reports with `dist/` and shows the differences; with `--update` it writes them. Run `npm run build` first.
  */
 import { spawnSync } from "node:child_process"
 import { existsSync, mkdtempSync, rmSync } from "node:fs"
@@ -25,8 +26,8 @@ const outdated = (): ReadonlyArray<string> =>
       reportFolder: join(root, "api"),
       reportTempFolder: folder,
       reportFileName: name,
-      // Types that have no name for users are part of the API where they stand in its signatures. Those of the other entry
-      // points are those of the first.
+      // Types that users cannot import are part of the API where its signatures contain them. Those of the other entry
+      // points are the same as those of the first.
       includeForgottenExports: name === manifest.name
     }
   })).flatMap(([{ name }, { apiReportChanged }]) => (apiReportChanged ? [name] : []))

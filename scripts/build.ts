@@ -1,8 +1,7 @@
 /**
  * Builds the package: `dist/` with JavaScript, declarations and maps, one file per source file.
  *
- * Afterwards it imports every entry point as a user would, so that a build that cannot be loaded never leaves this
- * machine.
+ * After that it imports every entry point as a user would, so that a build that cannot be loaded is never published.
  */
 import { execFileSync } from "node:child_process"
 import { copyFileSync, globSync, mkdirSync, rmSync } from "node:fs"
@@ -14,7 +13,7 @@ import { compile, root } from "./declarations.ts"
 const build = (): void => {
   rmSync(join(root, "dist"), { recursive: true, force: true })
   compile(join(root, "dist"))
-  // What is served as it is.
+  // Files that are copied unchanged.
   for (const file of globSync("**/assets/*", { cwd: join(root, "src") })) {
     mkdirSync(join(root, "dist", dirname(file)), { recursive: true })
     copyFileSync(join(root, "src", file), join(root, "dist", file))

@@ -1,10 +1,10 @@
 /**
- * Checks what a user would get: packs the package, installs it from the registry's point of view, with `effect` and
- * nothing else, into an empty project, compiles programs against its declarations and runs them on the oldest Node that
- * the package supports and on the one of this repository.
+ * Checks the package that a user would get. It packs the package, installs it with `effect` alone into an empty
+ * project, compiles programs against its declarations, and runs them on the oldest Node that the package supports and
+ * on the one of this repository.
  *
- * Needs `npm run build` first, and a registry. Prints the list of files, exits with 1 and says what is wrong; with
- * `--json` it prints the same as JSON. The last line is `package: N passed, N failed`.
+ * Run `npm run build` first. The check needs a registry. It prints the list of files and every problem, and exits with
+ * 1 if there is a problem. With `--json` it prints the same as JSON. The last line is `package: N passed, N failed`.
  */
 import { globSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -20,10 +20,10 @@ const folder = mkdtempSync(join(tmpdir(), "effect-durable-package-"))
 const project = join(folder, "project")
 
 /**
- * What the package may grow to, in bytes. Raise it with a reason: the last was that arguments of a wrong kind are refused in
- * words everywhere, before it the page of the local engine and the command line, and before them that the documentation of a
- * version travels with it, which is a fifth of it. Its reference is the fourth part of that, and other pages link to it, so it
- * is not left out.
+ * The maximum size of the package, in bytes. Raise it only with a reason. The last reason was that every operation
+ * refuses arguments of a wrong kind with a message; before that, the page of the local engine and the command line; and
+ * before that, the documentation, which is a fifth of the package. A quarter of the documentation is the reference,
+ * which is included because other pages link to it.
  */
 const budget = { packed: 1_570_000, unpacked: 6_750_000 }
 
@@ -33,7 +33,7 @@ const expectEqual = (what: string, found: string, expected: string): void => {
 
 // --- The package -----------------------------------------------------------------------------------------------------
 
-/** One line per folder, and each module once, with the kinds of files that there are of it. */
+/** Returns one line per folder, in which each module appears once, with the kinds of its files. */
 const listing = (files: ReadonlyArray<string>): string =>
   Array.from(Map.groupBy(files, dirname), ([path, inside]) => {
     const parts = inside.map(
@@ -46,7 +46,7 @@ const listing = (files: ReadonlyArray<string>): string =>
 
 // --- A user's project ------------------------------------------------------------------------------------------------
 
-/** The first program of the README, and what a user would write next to it. */
+/** The first program of the README, and the files that a user would write next to it. */
 const programs = (): Readonly<Record<string, string>> => ({
   "fulfil.ts": /```ts\n(\/\/ fulfil\.ts\n.*?)```/s.exec(readFileSync(join(root, "README.md"), "utf8"))?.[1] ?? "",
   "main.ts": `
@@ -92,7 +92,7 @@ const runOnVersion = (version: string): void => {
   runOn(node)
 }
 
-/** The oldest version of Node that the package says it supports. */
+/** The oldest version of Node that the manifest of the package supports. */
 const oldest = manifest.engines.node.replace(/^>=(\d+\.\d+)$/, "$1.0")
 
 // --- The checks ------------------------------------------------------------------------------------------------------

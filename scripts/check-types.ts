@@ -1,18 +1,19 @@
 /**
- * Checks that the package compiles where its users compile it: every compiler that they have, and every setting of it that
- * reads declarations in another way.
+ * Checks that the package compiles in its users' projects: with every compiler that they have, and with every compiler
+ * setting that changes how declarations are read.
  *
  * `npm run check:types -- [--typescript 7] [--pairs] [--skip-unreachable] [--json]`
  *
- * It packs the package, installs it with `effect` into an empty project and compiles the programs of `test/package/programs`
- * there, once for each combination of compiler, resolution and `exactOptionalPropertyTypes`, or with `--pairs` so that each two
- * settings meet once: first a library, into declarations that are written from inferred types, then a program
- * that knows the library by them. In `consumer/refused.ts` the compiler must find what the markers say, and nothing else.
+ * It packs the package, installs it with `effect` into an empty project and compiles the programs of
+ * `test/package/programs` there, once for each combination of compiler, resolution and `exactOptionalPropertyTypes`.
+ * With `--pairs` it compiles half of the combinations, in which each two settings meet. In each combination it first
+ * compiles a library, whose declarations the compiler writes from inferred types, and then a program that uses these
+ * declarations. In `consumer/refused.ts` the compiler must find the errors that the markers name, and no others.
  *
- * Needs `npm run build` first, and a registry for the older compilers: without one they have failed, or with
- * `--skip-unreachable` are skipped in so many words. Prints a line for each combination, says what is wrong, and exits with 1
- * if anything is; with `--json` it prints the same as JSON. The last line is `types: N passed, N failed`, and how many were
- * skipped if any were.
+ * Run `npm run build` first. The older compilers come from a registry; without one their combinations fail, or with
+ * `--skip-unreachable` are reported as skipped. The check prints a line for each combination and every problem, and
+ * exits with 1 if there is a problem. With `--json` it prints the same as JSON. The last line is `types: N passed, N
+ * failed`, followed by the number of skipped combinations, if there are any.
  */
 import { execFile } from "node:child_process"
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
@@ -25,7 +26,7 @@ import { install, pack, run } from "./npm/packed.ts"
 
 const root = join(import.meta.dirname, "..")
 
-/** The last of each line of compilers; the newest is the one of this repository. */
+/** The last version of each major line of compilers. The newest is the compiler of this repository. */
 const compilers = ["5.9.3", "6.0.3", manifest.devDependencies.typescript]
 
 const { values } = commandLine("check:types", {
@@ -53,8 +54,8 @@ const combinations: ReadonlyArray<Combination> = compilers.flatMap((typescript) 
 )
 
 /**
- * Whether a combination is one of half of them, in which each two settings meet: the setting of optional properties changes
- * with the compiler and with the resolution.
+ * Returns whether a combination is in the half in which each two settings meet: the setting of optional properties
+ * changes with the compiler and with the resolution.
  */
 const isOfPairs = ({ exact, resolution, typescript }: Combination): boolean =>
   exact === ((compilers.indexOf(typescript) % 2 === 0) === (resolution === "nodenext"))
@@ -68,12 +69,12 @@ const prepare = (): void => install(project, pack(root, folder).file, `effect@${
 
 const marker = "// @ts-expect-error"
 
-/** The programs of a combination, in a folder of their own, in which the package is found. */
+/** Creates a folder with the programs of a combination, in which the package is found. */
 const configured = (combination: Combination): string => {
   const { exact, resolution } = combination
   const place = join(project, nameOf(combination).replaceAll(/[^a-zA-Z0-9.]+/g, "-"))
   cpSync(join(root, "test/package/programs"), place, { recursive: true })
-  // Here the compiler is to tell what it finds.
+  // In this program the compiler must report errors.
   const refused = join(place, "consumer/refused.ts")
   writeFileSync(refused, readFileSync(refused, "utf8").replaceAll(marker, "//"))
   const compilerOptions = {
@@ -92,7 +93,7 @@ const configured = (combination: Combination): string => {
   }
   const write = (name: string, more: object): void =>
     writeFileSync(join(place, name, "tsconfig.json"), JSON.stringify({ include: ["*.ts"], ...more }))
-  // The declarations that it reads are all looked at with the consumer, and once is enough.
+  // The consumer checks all declarations that this program reads, and once is enough.
   write("library", { compilerOptions: { ...compilerOptions, skipLibCheck: true, outDir: "../out" } })
   write("consumer", {
     compilerOptions: { ...compilerOptions, outDir: "../out" },
@@ -136,7 +137,7 @@ interface Expectation {
   readonly sentence: string
 }
 
-/** What the markers of `consumer/refused.ts` say. */
+/** Returns the errors that the markers of `consumer/refused.ts` name. */
 const expectations: ReadonlyArray<Expectation> = readFileSync(
   join(root, "test/package/programs/consumer/refused.ts"),
   "utf8"
@@ -183,11 +184,11 @@ const missed = ({ line, sentence }: Expectation, found: ReadonlyArray<Finding>):
 interface Result extends Combination {
   readonly seconds: number
   readonly problems: ReadonlyArray<string>
-  /** Why nothing was compiled. */
+  /** The reason why nothing was compiled. */
   readonly skipped?: string
 }
 
-/** Where the compiler of a version is, or why it is nowhere. */
+/** Returns the path of the compiler of a version, or the reason why it is missing. */
 const installed = new Map<string, string | Error>()
 
 const compilerOf = (version: string): string => {
@@ -197,7 +198,7 @@ const compilerOf = (version: string): string => {
   throw found
 }
 
-/** A compiler that cannot be had, because nothing answers where it would come from. */
+/** A compiler that cannot be installed, because the registry does not answer. */
 class Unreachable extends Error {}
 
 const installCompiler = (version: string): string | Error => {
@@ -231,7 +232,7 @@ const check = async (combination: Combination, mayBeSkipped: boolean): Promise<R
 
 const said = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
-/** Checks as many at once as there are processors, and tells of each when it is done. */
+/** Checks as many combinations at once as there are processors, and reports each when it is done. */
 const checkAll = async (wanted: ReadonlyArray<Combination>, mayBeSkipped: boolean): Promise<ReadonlyArray<Result>> => {
   const results: Array<Result> = []
   const left = wanted.values()

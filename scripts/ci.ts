@@ -1,14 +1,14 @@
 /**
- * Everything that a change must pass.
+ * All checks that a change must pass.
  *
  * `npm run ci -- [--busy N] [--seed S] [--json]`
  *
- * `.ci/run` calls it after `npm ci`. It runs every step, also when one before it failed; each is a command of its own that
- * one can repeat alone. What builds, or looks at what was built, runs first and alone; after it four steps run side by side,
- * and what a step prints appears when it ends. It looks whether a step left a process behind, and ends with the line
- * `N passed, N failed`: the tests, and one more failure for each other step that failed. Before that it names each test that
- * failed, and how. It exits with 1 if anything did. With `--json` it says the same as one line of JSON before the last one.
- * With `--busy N` so many loops keep the machine busy meanwhile.
+ * `.ci/run` calls it after `npm ci`. It runs every step, also after a failure. Each step is a command that can be
+ * repeated alone. Steps that build, or read the build, run first, one after the other. After them four steps run side
+ * by side; the output of a step appears when it ends. The script checks whether a step left a process behind, and ends
+ * with the line `N passed, N failed`: the number of tests, and one more failure for each other step that failed. Before
+ * that line it names each failed test with its error. It exits with 1 if anything failed. With `--json` it prints the
+ * same as one line of JSON before the last one. With `--busy N`, N loops keep the machine busy meanwhile.
  */
 import { spawn } from "node:child_process"
 import { randomUUID } from "node:crypto"
@@ -28,7 +28,7 @@ const folder = mkdtempSync(join(tmpdir(), "effect-durable-ci-"))
 interface Step {
   readonly name: string
   readonly command: ReadonlyArray<string>
-  /** The file in which it tells how many tests passed, if it runs tests. */
+  /** The file in which a step that runs tests reports how many passed. */
   readonly report?: string
 }
 
@@ -40,13 +40,13 @@ const script = (name: string, ...args: ReadonlyArray<string>): Step => ({
 const tests = (name: string): Step => {
   const report = join(folder, `${name.replace(":", "-")}.json`)
   const reporters = ["default", "./scripts/summary-reporter.ts", "json"].map((reporter) => `--reporter=${reporter}`)
-  // What a test prints that passes hides the one that fails.
+  // The output of passing tests would hide that of a failing one.
   return { ...script(name, "--silent=passed-only", ...reporters, `--outputFile=${report}`), report }
 }
 
 /**
- * AWS's conformance suite on every backend, where its requirements are at hand: of our handlers, and of those that AWS's SDK has
- * made on the backends that are ours.
+ * AWS's conformance suite on every backend, if its requirements are available: for our handlers, and on our own
+ * backends also for the handlers made with AWS's SDK.
  */
 const conformance = (requirements: string | undefined): ReadonlyArray<Step> =>
   requirements === undefined || requirements === ""
@@ -66,7 +66,9 @@ const conformance = (requirements: string | undefined): ReadonlyArray<Step> =>
         )
       ]
 
-/** What other steps read, and what would find their files in the way: one after the other. */
+/**
+ * Steps whose files other steps read, and steps that the files of others would disturb. They run one after the other.
+ */
 const alone: ReadonlyArray<Step> = [
   script("format:check"),
   script("lint"),
@@ -81,15 +83,15 @@ const alone: ReadonlyArray<Step> = [
   script("start")
 ]
 
-/** The longest of them first, so that none is left over at the end. */
+/** The longest steps come first, so that none of them runs alone at the end. */
 const besides: ReadonlyArray<Step> = [
   tests("test"),
   tests("test:attack"),
-  // The compiler of this repository is always there; the older ones come from a registry.
+  // The compiler of this repository is always installed; the older ones come from a registry.
   script("check:types", "--pairs", "--skip-unreachable"),
   tests("test:lambda"),
   tests("test:local"),
-  // Where there is no Chromium it says that it was skipped.
+  // Without a Chromium this step reports that it was skipped.
   tests("test:page"),
   tests("test:examples"),
   tests("test:docs"),
@@ -104,7 +106,7 @@ const besides: ReadonlyArray<Step> = [
   ...conformance(process.env["CONFORMANCE_REQUIREMENTS"])
 ]
 
-/** How many steps run side by side. Most of them wait for processes that they started, some of the time. */
+/** The number of steps that run side by side. Most of them wait some of the time for processes that they started. */
 const lanes = 4
 
 interface Result {
@@ -114,7 +116,7 @@ interface Result {
   readonly load: string
   readonly passed: number
   readonly failed: number
-  /** Each test or file that failed, with its first lines of why. */
+  /** Returns each failed test or file, with the first lines of its error. */
   readonly failures: ReadonlyArray<string>
   readonly left: ReadonlyArray<string>
 }
@@ -133,7 +135,7 @@ const runStep = async ({ command, name, report }: Step): Promise<Result> => {
   return { name, ok, seconds, load: load(), left, ...testCounts(report) }
 }
 
-/** Runs a command to its end. It prints into a file: a pipe would stay open for as long as a process is left. */
+/** Runs a command to its end. Its output goes to a file: a pipe would stay open as long as a process is left. */
 const run = ([file = "", ...args]: ReadonlyArray<string>, printed: string, env: NodeJS.ProcessEnv) =>
   new Promise<number | null>((resolve) => {
     const output = openSync(printed, "w")
@@ -147,7 +149,7 @@ const run = ([file = "", ...args]: ReadonlyArray<string>, printed: string, env: 
     child.once("exit", (status) => end(status))
   })
 
-/** Runs these steps, so many at a time. */
+/** Runs these steps, at most this number at a time. */
 const runSteps = async (steps: ReadonlyArray<Step>, width: number): Promise<ReadonlyArray<Result>> => {
   const results: Array<Result> = []
   const waiting = steps.values()
@@ -158,7 +160,7 @@ const runSteps = async (steps: ReadonlyArray<Step>, width: number): Promise<Read
   return results
 }
 
-/** What the test reporter tells; nothing if there is none, or if it never came so far. */
+/** Returns the report of the test reporter; nothing if there is no reporter, or if it wrote no report. */
 const testCounts = (report: string | undefined): Pick<Result, "passed" | "failed" | "failures"> => {
   if (report === undefined || !existsSync(report)) return { passed: 0, failed: 0, failures: [] }
   const { numFailedTests, numPassedTests, testResults }: TestReport = JSON.parse(readFileSync(report, "utf8"))
@@ -198,7 +200,10 @@ const start = (message: string): string =>
     .map((line) => `    ${line.slice(0, 300)}`)
     .join("\n")
 
-/** Failed tests are counted one by one; a step that failed without one, for instance on a type error, is one. */
+/**
+ * Each failed test counts. A step that failed without a failed test, for instance because of a type error, counts as
+ * one.
+ */
 const failuresOf = ({ failed, ok }: Result): number => (ok ? 0 : Math.max(1, failed))
 
 const sum = (numbers: ReadonlyArray<number>): number => numbers.reduce((total, one) => total + one, 0)

@@ -1,25 +1,28 @@
 /**
- * The command lines of the commands that judge: what may stand in them, what it means, and what is said of one that makes no
- * sense.
+ * The command lines of the commands that check something: their parts, the values of these, and the messages for
+ * invalid ones.
  *
- * A command names its parts once, and gets their values and its usage from them. What makes no sense, such as an unknown flag or
- * nought programs, ends the process with 2, a sentence and the usage, before anything has begun: nothing has been judged, so it
- * is neither a success nor a failure.
+ * A command declares its parts once; its values and its usage are derived from them. An invalid command line, such as
+ * one with an unknown flag or with zero programs, ends the process with exit code 2, a sentence and the usage, before
+ * anything begins: nothing has been checked, so it is neither a success nor a failure.
  */
 import { randomInt } from "node:crypto"
 import process from "node:process"
 import { parseArgs } from "node:util"
 
-/** What may stand in a command line, under its name. */
+/** A part of a command line, which the command declares under its name. */
 export interface Part<A> {
-  /** A flag that is there or not, one with a value, or the words that belong to no flag. */
+  /** A flag without a value, a flag with a value, or the words that belong to no flag. */
   readonly form: "flag" | "value" | "words"
-  /** What the usage shows for a value. */
+  /** The text for the value in the usage. */
   readonly word: string
   readonly isRequired?: boolean
   /** Further lines of the usage. */
   readonly more?: string
-  /** The meaning of what was found, in the order of the line. Throws {@link Nonsense}. */
+  /**
+   * Returns the value of the texts that were found, which are in the order of the command line. Throws {@link
+   * Nonsense}.
+   */
   readonly read: (found: ReadonlyArray<string>, name: string) => A
 }
 
@@ -27,10 +30,12 @@ type Parts = Readonly<Record<string, Part<unknown>>>
 
 type Values<P extends Parts> = { readonly [K in keyof P]: P[K] extends Part<infer A> ? A : never }
 
-/** Why a command line makes no sense, as a sentence. */
+/** The reason why a command line is invalid, as a sentence. */
 export class Nonsense extends Error {}
 
-/** Reads the command line of this process. `refuse` ends it for a reason that only the command itself can see. */
+/**
+ * Reads the command line of this process. `refuse` ends the process for a reason that only the command itself can find.
+ */
 export const commandLine = <P extends Parts>(
   script: string,
   parts: P
@@ -51,7 +56,7 @@ export const commandLine = <P extends Parts>(
 
 export const flag: Part<boolean> = { form: "flag", word: "", read: (found) => found.length > 0 }
 
-/** Something of which a text is the name. Undefined if it is not there. */
+/** A value that is parsed from a text. Undefined if the flag is missing. */
 export const parsed = <A>(word: string, parse: (text: string) => A | undefined): Part<A | undefined> => ({
   form: "value",
   word,
@@ -66,7 +71,7 @@ export const parsed = <A>(word: string, parse: (text: string) => A | undefined):
 
 export const text = (word: string): Part<string | undefined> => parsed(word, (found) => found)
 
-/** One of some words, the first of them by default. */
+/** One of several words. Default: the first. */
 export const oneOf = <W extends string>(...words: readonly [W, ...ReadonlyArray<W>]): Part<W> => {
   const part = parsed(words.join("|"), (found) => words.find((word) => word === found))
   return { ...part, read: (found, name) => part.read(found, name) ?? words[0] }
@@ -95,7 +100,7 @@ interface Range {
   readonly atMost?: number
 }
 
-/** How many. By default at least one: a command that has judged nothing has found nothing. */
+/** A count. By default at least 1: a command that checks nothing finds nothing. */
 export const count = <D extends number | undefined>(
   byDefault: D,
   { atLeast = 1, atMost = 10_000_000 }: Range = {}
@@ -108,7 +113,7 @@ export const count = <D extends number | undefined>(
   }
 })
 
-/** The seed of everything that is drawn: the flag, or the variable SEED of the environment, or one that is new each time. */
+/** The seed of all random values: the flag, or the environment variable SEED, or a new seed each time. */
 export const seed = (byDefault?: number): Part<number> => ({
   form: "value",
   word: "S",
@@ -121,7 +126,7 @@ export const seed = (byDefault?: number): Part<number> => ({
   }
 })
 
-/** Names of what is to be judged: none for all of it. */
+/** The names of the things to check. Without a name, everything is checked. */
 export const names = (
   known: ReadonlyArray<string>,
   isKnown = (name: string): boolean => known.includes(name)
@@ -144,7 +149,7 @@ const wholeNumber = (name: string, text: string, atLeast: number, atMost: number
 
 // --- The whole -----------------------------------------------------------------------------------------------------------
 
-/** The values of a command line. Throws {@link Nonsense}. */
+/** Returns the values of a command line. Throws {@link Nonsense}. */
 export const read = <P extends Parts>(parts: P, args: ReadonlyArray<string>): Values<P> => {
   const { positionals, values } = split(parts, args)
   const found = (name: string, { form }: Part<unknown>): ReadonlyArray<string> =>

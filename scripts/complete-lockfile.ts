@@ -1,10 +1,10 @@
 /**
- * Adds to the lockfile the platform packages of development tools that a registry did not have.
+ * Adds platform packages of development tools to the lockfile that the registry did not have.
  *
- * A mirror of npm may carry the binaries of some platforms only. npm leaves the others out of a lockfile that it writes
- * there, and `npm ci` then refuses that lockfile. The entries that this adds have a version and a platform but no hash:
- * npm skips them everywhere but on that platform. Run it after `npm install` behind such a mirror; elsewhere it finds
- * nothing to add.
+ * An npm mirror may have the binaries of some platforms only. npm then omits the other platforms from the lockfile that
+ * it writes, and `npm ci` refuses that lockfile. The entries that this adds have a version and a platform but no hash:
+ * npm skips them everywhere but on that platform. Run this script after `npm install` with such a mirror; otherwise it
+ * finds nothing to add.
  */
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"

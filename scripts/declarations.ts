@@ -1,4 +1,4 @@
-/** Writes the declarations of the package, as users have them, and knows which of them are its entry points. */
+/** Writes the declarations of the package as users get them, and lists its entry points. */
 import { execFileSync } from "node:child_process"
 import { globSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
@@ -7,16 +7,16 @@ import manifest from "../package.json" with { type: "json" }
 export const root = join(import.meta.dirname, "..")
 
 export interface EntryPoint {
-  /** What users import: the name of the package, or a path below it. */
+  /** An entry point: the name of the package, or a path below it. */
   readonly specifier: string
   /** The name of the package, or the path below it. */
   readonly name: string
   readonly source: string
-  /** The declarations, below the folder of what was built. */
+  /** The path of the declarations below the folder of the build. */
   readonly types: string
 }
 
-/** The modules of modules. What they export has a path of its own besides, which is not described twice. */
+/** Entry points that export modules. Each of these modules also has a path of its own, which is not described twice. */
 export const entryPoints: ReadonlyArray<EntryPoint> = Object.entries(manifest.exports).flatMap(([path, entry]) =>
   typeof entry === "string" || !entry["effect-durable-source"].endsWith("/index.ts")
     ? []
@@ -30,7 +30,7 @@ export const entryPoints: ReadonlyArray<EntryPoint> = Object.entries(manifest.ex
       ]
 )
 
-/** Compiles the package into a folder. The compiler can be told to do less than it would. */
+/** Compiles the package into a folder. Options make the compiler do less than by default. */
 export const compile = (folder: string, ...options: ReadonlyArray<string>): void => {
   const tsc = join(root, "node_modules/.bin/tsc")
   execFileSync(tsc, ["-p", "tsconfig.build.json", "--outDir", folder, ...options], { cwd: root, stdio: "inherit" })

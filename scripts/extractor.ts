@@ -1,4 +1,4 @@
-/** Reads declarations with API Extractor, whose compiler is one of its own. */
+/** Reads declarations with API Extractor, which has a compiler of its own. */
 import {
   CompilerState,
   Extractor,
@@ -13,7 +13,7 @@ import { entryPoints, root, type EntryPoint } from "./declarations.ts"
 
 const silent = { default: { logLevel: ExtractorLogLevel.None } }
 
-/** What is to be written about an entry point. */
+/** The files to write about an entry point. */
 type Output = Pick<IConfigFile, "apiReport"> & Partial<Pick<IConfigFile, "docModel">>
 
 const configure = (folder: string, { types }: EntryPoint, output: Output): ExtractorConfig =>
@@ -23,7 +23,7 @@ const configure = (folder: string, { types }: EntryPoint, output: Output): Extra
       mainEntryPointFilePath: join(folder, types),
       newlineKind: "lf",
       compiler: {
-        // The declarations that users have; the analysis itself has a compiler of its own.
+        // The declarations that users get; the analysis itself uses another compiler.
         overrideTsconfig: {
           compilerOptions: {
             target: "ES2024",

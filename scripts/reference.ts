@@ -1,11 +1,11 @@
 /**
- * Makes the pages in `docs/reference/` from the declarations and the doc comments of everything that users can import, and the
- * tables of options in other pages.
+ * Generates the pages in `docs/reference/` from the declarations and the doc comments of everything that users can
+ * import, and the tables of options in other pages.
  *
- * The reference is built and not committed, so it is always written. The tables are in pages that are committed: with `--check`
- * it only says whether they are up to date. Both times it says what a doc comment lacks:
- * a summary, units, errors, an example, a category, a version. It exits with 1 if there is anything to say. The last line
- * is `reference: N exports documented, N problems`; with `--json` the line before it says the same as JSON.
+ * The reference is built and not committed, so it is always written. The tables are in committed pages: with `--check`
+ * the script only checks whether they are up to date. In both cases it reports what doc comments lack: a summary,
+ * units, errors, an example, a category, a version. It exits with 1 if there is a problem. The last line is `reference:
+ * N exports documented, N problems`; with `--json` the line before it says the same as JSON.
  */
 import { execFileSync } from "node:child_process"
 import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"

@@ -1,21 +1,23 @@
 /**
- * Makes a release: packs what was built as the registry is to have it, and publishes it.
+ * Makes a release: packs the build for the registry, and publishes it.
  *
  * `npm run release -- [--dry-run] [--config FILE] [--to FOLDER]`
  *
- * Who publishes the package and where it lives stands in one place, `release.config.json`:
+ * One file, `release.config.json`, names the publisher of the package and its repository:
  *
  *     { "author": "Ada Lovelace <ada@example.com>", "repository": "https://github.com/ada/effect-durable" }
  *
- * From there come `author`, `repository`, `homepage` and `bugs` of the packed `package.json`, and the addresses of README's
- * links. Without it a release stops before anything is packed. It writes three files, into `--to` or the folder of the repository:
- * the archive, a software bill of materials in the format of CycloneDX, and the section of CHANGELOG.md about the version. Then it
- * says which commit they are made of, and what the archive's integrity is.
+ * The fields `author`, `repository`, `homepage` and `bugs` of the packed `package.json`, and the addresses of README's
+ * links, come from that file. Without it a release stops before anything is packed. The script writes three files, into
+ * `--to` or the folder of the repository: the archive, a software bill of materials in CycloneDX format, and the
+ * section of CHANGELOG.md about the version. Then it prints the commit that they are made from, and the integrity of
+ * the archive.
  *
- * It publishes with provenance: the registry shows which commit and which workflow the archive comes from. That works in CI
- * only, and says something only if the tree is clean, the commit has the tag of the version, and the changelog does not call it
- * unreleased: otherwise nothing is published. With `--dry-run` nothing is published either, and what would stand in the way is
- * told. Needs `npm run build` and `npm run reference` first. Exits with 1 and says why when there is no release.
+ * It publishes with provenance: the registry shows which commit and which workflow the archive comes from. Provenance
+ * works in CI only. The script publishes nothing unless the tree is clean, the commit has the tag of the version, and
+ * the changelog does not call the version unreleased. With `--dry-run` it publishes nothing, and lists the obstacles.
+ * Run `npm run build` and `npm run reference` first. If there is no release, the script exits with 1 and gives the
+ * reason.
  */
 import { createHash } from "node:crypto"
 import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
@@ -46,7 +48,7 @@ const publisherIn = (file: string): Publisher => {
   return { author, repository: repository ?? "" }
 }
 
-/** Packs the package twice: as it is here, and as it is there. */
+/** Packs the package twice: as it is in the repository, and with the changes for the registry. */
 const packReleased = ({ author, repository }: Publisher, to: string): string => {
   const folder = mkdtempSync(join(tmpdir(), "effect-durable-release-"))
   try {
@@ -74,16 +76,16 @@ const packReleased = ({ author, repository }: Publisher, to: string): string => 
   }
 }
 
-/** What the package consists of, besides itself, in the format of CycloneDX. */
+/** Returns the components of the package, in CycloneDX format. */
 const billOfMaterials = (): string => {
   const args = ["sbom", "--omit=dev", "--package-lock-only", "--sbom-format=cyclonedx"]
   const bill = JSON.parse(capture(root, "npm", ...args))
-  // npm takes the name of the folder.
+  // npm uses the name of the folder.
   bill.metadata.component.name = manifest.name
   return `${JSON.stringify(bill, null, 2)}\n`
 }
 
-/** What keeps this commit from being released under its version. */
+/** Returns the obstacles to releasing this commit under its version. */
 const obstacles = ({ isUnreleased }: Notes): ReadonlyArray<string> => {
   const tag = `v${manifest.version}`
   const tags = capture(root, "git", "tag", "--points-at", "HEAD").split("\n")

@@ -1,10 +1,11 @@
 /**
- * Makes the pictures of the local engine's page that the documentation shows, from executions that are always the same.
+ * Takes the pictures of the local engine's page for the documentation, from executions that are always the same.
  *
  * `npm run screenshots [-- FOLDER]`
  *
- * Needs a Chromium. With a FOLDER it writes every page there, in both themes and at 390 and 1,440 pixels, for whoever changes
- * how they look; without one the two pictures in `docs/images`. Fails when one is too large for a repository.
+ * The script needs a Chromium. With a FOLDER it writes every page there, in both themes and at 390 and 1,440 pixels,
+ * for people who change the appearance of the pages. Without one it writes the two pictures in `docs/images`. It fails
+ * when a picture is too large for the repository.
  */
 import * as Effect from "effect/Effect"
 import { mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs"
@@ -14,7 +15,7 @@ import process from "node:process"
 import { close, done, executable, open } from "../test/page/browser.ts"
 import { everything, large, scene, waiting } from "../test/page/scene.ts"
 
-/** Bytes. */
+/** The maximum size of a picture, in bytes. */
 const most = 150_000
 
 const root = join(import.meta.dirname, "..")
@@ -45,7 +46,7 @@ const take = ({ address, colorScheme, height, path, width }: Picture) =>
     })
   )
 
-/** The pages that there are, by the names of their files. */
+/** All pages, by the names of their files. */
 const pages = Effect.gen(function* () {
   const shown = yield* scene({ database: ".durable/local.db" })
   yield* everything(shown)
@@ -115,7 +116,7 @@ if (executable === undefined) {
   const [given] = process.argv.slice(2)
   const folder = given === undefined ? undefined : resolve(given)
   mkdirSync(folder ?? join(root, "docs/images"), { recursive: true })
-  // Times and the name of the database are in the pictures.
+  // The pictures contain times and the name of the database.
   process.env["TZ"] = "UTC"
   const place = mkdtempSync(join(tmpdir(), "effect-durable-screenshots-"))
   process.chdir(place)

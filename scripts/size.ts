@@ -1,9 +1,9 @@
 /**
- * How large the smallest durable function is when it is bundled: `npm run size [-- --update]`.
+ * Measures the bundle of the smallest durable function: `npm run size [-- --update]`.
  *
- * Prints the bytes of each bundle beside those of the last commit that changed them, which are in `bench/sizes.json`, and its
- * ten largest parts. Fails above the budget, and when the bytes differ from the recorded ones by more than a hundredth:
- * `--update` records them, so that the history of that file tells what made the package grow. Needs `npm run build` first.
+ * Prints the size of each bundle in bytes, the size recorded in `bench/sizes.json`, and its ten largest parts. Fails if
+ * a size is above its budget, or differs from the recorded one by more than 1 %. `--update` records the sizes, so the
+ * history of that file shows which commit made the package grow. Run `npm run build` first.
  */
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
@@ -19,11 +19,14 @@ const budget = { bytes: 277_500, gzip: 97_700 }
 interface Subject {
   readonly program: Program
   readonly bundler: Bundler
-  /** Whether the budget holds for it; the others show what not to do. */
+  /** Whether the budget applies to the bundle. The other bundles show what to avoid. */
   readonly limited: boolean
 }
 
-/** What a function with nothing but steps must not carry: the other operations, the client of programs, AWS's. */
+/**
+ * The code that a function with only steps must not contain: the other operations, the client for programs, AWS's
+ * client.
+ */
 const strangers = /@aws-sdk|DurableClient|LambdaClient|awsSdk|operations\/(batch|race|callback|invoke|map|parallel)\.js/
 
 const subjects: ReadonlyArray<Subject> = [
@@ -42,7 +45,7 @@ const recorded: Sizes = JSON.parse(readFileSync(file, "utf8"))
 
 const count = (value: number): string => value.toLocaleString("en")
 
-/** What is wrong with a bundle. */
+/** Returns the problems of a bundle. */
 const problemsOf = (name: string, { bytes, gzip, parts }: Bundle, limited: boolean): ReadonlyArray<string> => {
   const before = recorded[name]
   const differs = (now: number, then: number | undefined) => then === undefined || Math.abs(now - then) > then / 100

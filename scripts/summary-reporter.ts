@@ -1,13 +1,13 @@
 /**
- * Ends a test run with what was checked in the documentation, the seed, and the line `N passed, N failed`, for people and
- * machines that read the end only.
+ * Ends the output of a test run with the counts of the checked documentation, the seed, and the line `N passed, N
+ * failed`, for people and machines that read only the end.
  *
- * An error outside of a test, such as a type error in a file of tests, counts as one failure.
+ * An error outside of a test, such as a type error in a test file, counts as one failure.
  */
 import process from "node:process"
 import type { Reporter, TestModule } from "vitest/node"
 
-/** What the tests in `test/docs` count, in the order and the words in which it is printed. */
+/** The counts of the tests in `test/docs`, in the order and with the labels in which they are printed. */
 const documentation = [
   "blocks of TypeScript in Markdown compiled",
   "blocks of TypeScript in Markdown run",
@@ -35,7 +35,7 @@ export default class SummaryReporter implements Reporter {
   }
 }
 
-/** One line for each count, and none when no test of the documentation was run. */
+/** Returns one line for each count, and none when no test of the documentation ran. */
 const documented = (counts: ReadonlyArray<DocumentationCount>): ReadonlyArray<string> => {
   const lines = documentation.flatMap((what) => {
     const found = counts.flatMap((count) => count[what] ?? [])

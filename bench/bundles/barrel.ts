@@ -1,4 +1,4 @@
-/** The same as hello, but for Effect, which is imported as a whole. */
+/** The same function as in `hello.ts`, with Effect imported as a whole. */
 import * as Durable from "effect-durable/Durable"
 import * as DurableFunction from "effect-durable/DurableFunction"
 import * as LambdaHandler from "effect-durable/lambda/LambdaHandler"

@@ -1,4 +1,4 @@
-/** The smallest durable function, with modules by their own paths. */
+/** The smallest durable function. It imports each module by its own path. */
 import * as Durable from "effect-durable/Durable"
 import * as DurableFunction from "effect-durable/DurableFunction"
 import * as LambdaHandler from "effect-durable/lambda/LambdaHandler"

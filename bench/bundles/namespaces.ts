@@ -1,4 +1,4 @@
-/** The smallest durable function, with modules by the entry points of the package. */
+/** The smallest durable function. It imports from the entry points of the package. */
 import { Durable, DurableFunction } from "effect-durable"
 import { LambdaHandler } from "effect-durable/lambda"
 import * as Effect from "effect/Effect"

@@ -1,6 +1,7 @@
 /**
- * What a request to the service costs: our own client beside AWS's, both behind the same port, against a service over HTTP.
- * `first` is the CPU time of the first request of a process, with whatever it loads for it; `later` that of one of many.
+ * The cost of a request to the service: this library's client and AWS's, both behind the same port, against a service
+ * over HTTP. `first` is the CPU time of the first request of a process, including the code that it loads; `later` is
+ * that of one request of many.
  */
 import type { Benchmark, Options } from "../benchmark.ts"
 import { sampleOfScript } from "../script.ts"

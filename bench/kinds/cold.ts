@@ -1,8 +1,9 @@
 /**
- * What a cold start costs: a fresh process loads the bundle of the smallest durable function and runs its first invocation
- * against a service over HTTP. Each side has the client that it calls the service with in its bundle.
+ * The cost of a cold start: a new process loads the bundle of the smallest durable function and runs its first
+ * invocation against a service over HTTP. The bundle of each side contains the client that calls the service.
  *
- * `import` is the CPU time of loading, `first` that of loading and the invocation, `rss` the memory of the process then.
+ * `import` is the CPU time of loading, `first` that of loading and the invocation, `rss` the memory of the process
+ * after that.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"

@@ -1,4 +1,4 @@
-/** What an invocation costs that has next to nothing to do: it replays two steps. */
+/** The cost of an invocation that has almost nothing to do: it replays two steps. */
 import { compare } from "../compare.ts"
 
 export const empty = compare([

@@ -1,6 +1,6 @@
 /**
- * Memory in use. `cold-heap` is what a process has gained when the first execution has run a thousand steps, with the code that
- * was compiled for it; `heap` is what a thousand steps more add in a process that is warm, and so what an operation costs.
+ * Memory in use. `cold-heap` is the growth of a process while the first execution runs a thousand steps, including
+ * compiled code. `heap` is what a thousand more steps add in a warm process, so it is the cost of an operation.
  */
 import { compare } from "../compare.ts"
 

@@ -19,7 +19,7 @@ export const map = compare([
     metrics: ["cold-cpu", "warm-cpu", "requests", "updates", "bytes"]
   },
   {
-    // More than the service allows, to see how costs grow.
+    // More items than the service allows, to show how costs grow.
     name: "map/10000",
     shape: { kind: "map", count: 10_000, concurrency, body: "async" },
     measure: { kind: "warm", warmUps: 0, runs: 1 },

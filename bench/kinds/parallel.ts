@@ -1,4 +1,7 @@
-/** A thousand steps at once: as branches of a durable `parallel`, and bare, in `Effect.forEach` and `Promise.all`. */
+/**
+ * A thousand concurrent steps: as branches of a durable `parallel`, and without a batch, in `Effect.forEach` and
+ * `Promise.all`.
+ */
 import { compare, type Case } from "../compare.ts"
 
 const count = 1_000

@@ -1,6 +1,6 @@
 /**
- * How much Effect a durable operation costs: primitives that the run loop evaluates, and suspensions of fibres. These
- * numbers do not depend on the machine. AWS's SDK has none of either, so they are only counted.
+ * The cost of a durable operation in Effect's own units: primitives that the run loop evaluates, and suspensions of
+ * fibers. These numbers do not depend on the machine. AWS's SDK has neither, so nothing is compared.
  */
 import { failure, type Benchmark, type Options } from "../benchmark.ts"
 import { spreadOf } from "../numbers.ts"
@@ -13,7 +13,10 @@ interface Case {
   readonly unit: string
   readonly replays?: boolean
   readonly shapeOf: (count: number) => Shape
-  /** What one more operation costs is the difference between two executions; without a second, it is the whole of one. */
+  /**
+   * The cost of one more operation is the difference between two executions. Without a second execution, the cost is
+   * that of the whole first one.
+   */
   readonly counts: readonly [number, number?]
 }
 
@@ -49,7 +52,7 @@ const cases: ReadonlyArray<Case> = [
 
 const metrics = ["primitives", "suspensions"] as const
 
-/** Counts hardly differ from one process to the next. */
+/** Counts hardly differ between processes. */
 const maxRounds = 3
 
 export const primitives: Benchmark = async function* (options) {

@@ -1,4 +1,4 @@
-/** Invocations that find all their steps in the history, and answer. */
+/** Invocations that find all their steps in the history, replay them and answer. */
 import { compare, type Case } from "../compare.ts"
 
 const inTheEvent = (count: number, batch: number): Case => ({
@@ -14,7 +14,7 @@ export const replay = compare([
   inTheEvent(10, 200),
   inTheEvent(100, 20),
   inTheEvent(1_000, 2),
-  // With the execution itself as many operations as the service allows.
+  // Together with the execution itself, these are as many operations as the service allows.
   inTheEvent(2_999, 1),
   {
     ...inTheEvent(2_999, 1),
@@ -22,7 +22,7 @@ export const replay = compare([
     replays: { eventItems: 100 },
     metrics: ["cold-cpu", "warm-cpu", "requests"]
   },
-  // More than the service allows, to see how costs grow.
+  // More operations than the service allows, to show how costs grow.
   { ...inTheEvent(10_000, 1), maxRounds: 3 },
   {
     ...inTheEvent(10_000, 1),

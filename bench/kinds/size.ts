@@ -1,6 +1,6 @@
 /**
- * The bundle of the smallest durable function, made small by esbuild, beside that of AWS's SDK with the client that it needs.
- * Ours has a client in it. `npm run size` shows what is in them, and keeps to a budget.
+ * The bundle of the smallest durable function, minified by esbuild, and that of AWS's SDK with the client that it
+ * needs. Our bundle contains its client. `npm run size` shows the contents of our bundles, and checks a budget.
  */
 import { failure, type Benchmark, type Finding } from "../benchmark.ts"
 import { bundled, type Program } from "../bundle.ts"

@@ -14,7 +14,7 @@ const atOnce = (count: number, body: Body, batch: number, warmUps: number, runs:
   metrics: ["cold-cpu", "warm-cpu", "requests", "updates", "bytes"]
 })
 
-/** What counts is how long it takes when every checkpoint takes 10 ms. */
+/** The metric is real time, with checkpoints that take 10 ms each. */
 const withLatency = (count: number, body: Body): Case => ({
   name: `steps/${count}/${body}/10ms`,
   shape: { kind: "steps", count, body },
@@ -25,7 +25,7 @@ const withLatency = (count: number, body: Body): Case => ({
   metrics: ["warm-wall", "warm-cpu"]
 })
 
-/** What AWS's SDK does not have, beside what it does. */
+/** An option that AWS's SDK does not have, compared with the SDK's only way. */
 const only = (what: "schema" | "omitStart", body: Body): Case => ({
   ...atOnce(1_000, body, 1, 4, 5),
   name: `steps/1000/${body}/${what}`,

@@ -1,4 +1,7 @@
-/** Executions that are suspended 200 times: every invocation replays, runs a step, and ends at a wait of one second. */
+/**
+ * Executions that are suspended 200 times: every invocation replays the earlier steps, runs one step, and ends at a
+ * wait of one second.
+ */
 import { compare } from "../compare.ts"
 
 const count = 200

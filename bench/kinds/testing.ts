@@ -1,6 +1,7 @@
 /**
- * What a test costs: a workflow of ten steps and five waits of an hour on `TestEngine` beside AWS's `LocalDurableTestRunner`, both
- * with their time skipped. `first` is the first test of a process, `later` the median of ten more.
+ * The cost of a test: a workflow of ten steps and five waits of an hour on `TestEngine` and on AWS's
+ * `LocalDurableTestRunner`. Both skip the waits. `first` is the first test of a process, `later` the median of ten
+ * more.
  */
 import { fileURLToPath } from "node:url"
 import type { Benchmark } from "../benchmark.ts"

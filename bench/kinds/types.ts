@@ -1,7 +1,7 @@
 /**
- * What the compiler needs for a user's file: a workflow with an invoke, a step and a map, its handler and its test. CPU is
- * that of the whole process of TypeScript 7, which looks at the declarations of all that the file imports; with
- * `skipLibCheck`, as most projects have it, and without.
+ * The cost of compiling a user's file: a workflow with an invoke, a step and a map, its handler and its test. The CPU
+ * time is that of the whole TypeScript 7 process, which reads the declarations of everything that the file imports. It
+ * is measured with `skipLibCheck`, which most projects set, and without.
  */
 import { spawnSync } from "node:child_process"
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
@@ -30,7 +30,10 @@ export const types: Benchmark = async function* (options) {
   }
 }
 
-/** The programs in a project of their own, in which the built package is installed beside all else that is here. */
+/**
+ * Creates a project with the programs, in which the built package is installed together with the packages of this
+ * repository.
+ */
 const prepare = (folder: string, built: string): void => {
   const modules = join(folder, "node_modules")
   mkdirSync(modules)
@@ -41,7 +44,7 @@ const prepare = (folder: string, built: string): void => {
   for (const side of ["ours", "aws"]) cpSync(join(repository, "bench/types", `${side}.ts`), join(folder, `${side}.ts`))
 }
 
-/** Compiles one program, and answers with the milliseconds of CPU that the compiler took. */
+/** Compiles one program. Returns the CPU time of the compiler in milliseconds. */
 const compile = (folder: string, side: string, skipLibCheck: boolean): number => {
   const compilerOptions = {
     target: "ES2024",
@@ -55,7 +58,7 @@ const compile = (folder: string, side: string, skipLibCheck: boolean): number =>
   const project = join(folder, `${side}.json`)
   writeFileSync(project, JSON.stringify({ compilerOptions, files: [`${side}.ts`] }))
   const tsc = join(repository, "node_modules/typescript/bin/tsc")
-  // The shell knows what a process and those that it has started took.
+  // The shell reports the CPU time of a process including its child processes.
   const timed = `TIMEFORMAT='%U %S'; time "${process.execPath}" "${tsc}" --project "${project}" 1>&2`
   const { status, stderr } = spawnSync("bash", ["-c", timed], { cwd: folder, encoding: "utf8" })
   const [times = "", ...problems] = stderr.trimEnd().split("\n").toReversed()

@@ -1,4 +1,4 @@
-/** The same file on AWS's SDK. */
+/** The counterpart of `ours.ts` on AWS's SDK. */
 import { withDurableExecution, type DurableContext } from "@aws/durable-execution-sdk-js"
 import { LocalDurableTestRunner } from "@aws/durable-execution-sdk-js-testing"
 

@@ -1,6 +1,6 @@
 /**
- * The fake service: the two calls of a running invocation, in this process. It keeps operations and answers as the AWS
- * client does, with those that changed, and refuses what the service would. So what is left to measure is the SDK.
+ * The fake service: the two calls of a running invocation, in this process. It stores operations, answers as AWS's
+ * client does with those that changed, and refuses what the service refuses. So only the SDK is measured.
  */
 import { setTimeout } from "node:timers/promises"
 
@@ -48,13 +48,13 @@ export interface Operation {
 export interface Options {
   /** Milliseconds until a checkpoint is answered. Default: none. */
   readonly latency?: number
-  /** What earlier invocations have recorded. */
+  /** The operations that earlier invocations recorded. */
   readonly history?: ReadonlyArray<Operation>
-  /** How many operations the event has room for; the rest has to be asked for. Default: all of them. */
+  /** The number of operations in the event; the SDK has to request the others. Default: all of them. */
   readonly eventItems?: number | undefined
-  /** Whether to count the bytes of requests, which takes time. */
+  /** Whether to count the bytes of requests. Counting takes time. */
   readonly weighs?: boolean
-  /** Whether to forget operations that have ended, so that the memory in use is that of the SDK. */
+  /** Whether to drop operations that have ended, so that the memory in use is that of the SDK. */
   readonly forgets?: boolean
   /** Called before a checkpoint is answered, with the number of operations that have ended so far. */
   readonly onCheckpoint?: (ended: number) => void
@@ -63,15 +63,15 @@ export interface Options {
 const executionId = "00000000-0000-4000-8000-000000000000"
 const executionArn = `arn:aws:lambda:us-east-1:123456789012:function:bench:1/durable-execution/bench/${executionId}`
 
-/** AWS's client adds one to requests without, so it is counted for them too. */
+/** AWS's client adds a ClientToken to requests that have none, so its bytes count for them too. */
 const someClientToken = "00000000-0000-4000-8000-000000000000"
 
 export class Backend {
   requests = 0
   updates = 0
-  /** The bytes of the requests as JSON, if they are weighed. */
+  /** The bytes of the requests as JSON, if they are counted. */
   bytes = 0
-  /** Operations that have ended, by type, and those that have not. */
+  /** The number of ended operations by type, and of open ones. */
   readonly ended: Record<string, number> = {}
   open = 0
   readonly #options: Options
@@ -94,7 +94,7 @@ export class Backend {
     }
   }
 
-  /** The client that comes with the event, in the shape that both SDKs take. */
+  /** The client in the event, in the shape that both SDKs accept. */
   readonly client = {
     checkpoint: async (request: CheckpointRequest) => {
       const operations = this.#checkpoint(request)
@@ -110,7 +110,7 @@ export class Backend {
     }
   }
 
-  /** The operations of the execution, itself left out. */
+  /** The operations of the execution, without the execution itself. */
   get history(): ReadonlyArray<Operation> {
     return [...this.#operations.values()].filter(({ Type }) => Type !== "EXECUTION")
   }
@@ -127,7 +127,7 @@ export class Backend {
     })
   }
 
-  /** Lets every wait come to its end, as time does between two invocations. */
+  /** Ends every wait, as the passing of time between two invocations does. */
   passTime(): void {
     const waits = [...this.#operations.values()].filter(({ Status, Type }) => Type === "WAIT" && Status === "STARTED")
     if (waits.length === 0) throw new Error("The invocation was suspended, and the execution waits for nothing.")
@@ -215,7 +215,7 @@ const endOf = (update: Update) => {
 
 const refused = (update: Update): Error => new Error(`Nobody expected the update ${JSON.stringify(update)}.`)
 
-/** AWS's client hands out times as `Date`s. */
+/** AWS's client returns times as `Date`s. */
 const withDates = ({ EndTimestamp, StartTimestamp, WaitDetails, ...operation }: Operation) => ({
   ...operation,
   StartTimestamp: new Date(StartTimestamp),

@@ -1,4 +1,4 @@
-/** What is compared: something that makes Lambda handlers of workflows. */
+/** The interface of the two compared engines: each makes Lambda handlers of workflows. */
 import type { Backend } from "./backend.ts"
 import type { Shape } from "./shapes.ts"
 
@@ -8,7 +8,7 @@ export interface Engine {
 }
 
 export interface Handler {
-  /** Makes an invocation out of the JSON text of its event; the client comes with the event. */
+  /** Runs an invocation from the JSON text of its event. The event brings the client. */
   readonly prepare: (event: string, client: Backend["client"]) => () => Promise<Answer>
 }
 

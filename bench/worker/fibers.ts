@@ -1,6 +1,7 @@
 /**
- * Counts what Effect does, whatever the machine: turns of the run loop, one for each primitive, and how often a fibre stops
- * to wait. It reaches into Effect's fibres, because a workflow may have any scheduler; it is for effect 4.1.
+ * Counts what Effect does, independently of the machine: turns of the run loop, one for each primitive, and how often a
+ * fiber stops to wait. It changes the internals of Effect's fibers, because a workflow may have any scheduler. It works
+ * with effect 4.1.
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -10,15 +11,15 @@ export interface Counts {
   suspensions: number
 }
 
-/** A fibre, as far as it is changed here. */
+/** The members of a fiber that are changed here. */
 interface FiberInternals {
   cache: Cache
   setContext: (this: FiberInternals, context: unknown) => void
-  /** Runs until the fibre ends, and answers with its exit, or until it has to wait. */
+  /** Runs until the fiber ends, and returns its exit, or until the fiber has to wait. */
   runLoop: (this: FiberInternals, effect: unknown) => unknown
 }
 
-/** What a fibre has looked up in its context. If there is a `tracerContext`, it evaluates every primitive. */
+/** The cached parts of a fiber's context. A `tracerContext` evaluates every primitive. */
 interface Cache {
   readonly tracerContext: ((primitive: Primitive, fiber: FiberInternals) => unknown) | undefined
 }
@@ -27,7 +28,7 @@ interface Primitive {
   "~effect/Effect/evaluate"(fiber: FiberInternals): unknown
 }
 
-/** Counts from now on, in all fibres that begin later, until it is stopped. */
+/** Counts, in all fibers that begin from now on, until it is stopped. */
 export const countFibers = (): Counts & { readonly stop: () => void } => {
   const counts: Counts = { primitives: 0, suspensions: 0 }
   const fibers: FiberInternals = Object.getPrototypeOf(Effect.runFork(Effect.void))

@@ -1,4 +1,4 @@
-/** What a process is asked for, and what it answers. */
+/** The request to a process, and its reply. */
 import type { Operation } from "./backend.ts"
 import type { Shape } from "./shapes.ts"
 
@@ -11,27 +11,27 @@ export interface Job {
   readonly shape: Shape
   /** Milliseconds per checkpoint. */
   readonly latency?: number | undefined
-  /** Whether the history arrives on the standard input, and how many operations of it the event has room for. */
+  /** Whether the history arrives on the standard input, and how many of its operations the event contains. */
   readonly replays?: { readonly eventItems?: number } | undefined
   readonly measure: Measure
 }
 
 export type Measure =
-  /** What the first execution of the process costs, and to make its handler. */
+  /** The cost of the first execution of the process, including the creation of its handler. */
   | { readonly kind: "cold" }
   /**
-   * What a later execution costs: the median of `runs` that come after `warmUps`. With a `batch`, each of them is the mean of
-   * so many: short executions leave their garbage to others.
+   * The cost of a later execution: the median of `runs` that follow `warmUps`. With a `batch`, each run is the mean of
+   * this number of executions, because the garbage of a short execution is collected during later ones.
    */
   | { readonly kind: "warm"; readonly warmUps: number; readonly runs: number; readonly batch?: number }
   /**
-   * The bytes in use: `cold-heap` is what they grow by from before the first execution until so many of its operations have
-   * ended, compiled code included; `heap` is what a later execution adds between the first and the second number.
+   * The bytes in use. `cold-heap` is their growth from before the first execution until this number of its operations
+   * have ended, compiled code included. `heap` is what a later execution adds between the first and the second number.
    */
   | { readonly kind: "heap"; readonly first: number; readonly second: number }
-  /** What Effect's fibres do. */
+  /** The counts of Effect's fibers. */
   | { readonly kind: "fibers" }
-  /** Nothing: an execution whose operations are handed back. */
+  /** No cost: the reply holds the operations of an execution. */
   | { readonly kind: "record" }
 
 /** Numbers by what they measure, for one execution: CPU and wall in microseconds. */
@@ -40,7 +40,7 @@ export type Sample = Readonly<Record<string, number>>
 export type Reply =
   | { readonly kind: "sample"; readonly sample: Sample }
   | { readonly kind: "history"; readonly history: ReadonlyArray<Operation> }
-  /** The package cannot do what is to be measured. */
+  /** The package does not support the job. */
   | { readonly kind: "refused"; readonly reason: string }
-  /** Something is wrong: a result, a number of operations. */
+  /** A result or a number of operations is wrong. */
   | { readonly kind: "failed"; readonly reason: string }

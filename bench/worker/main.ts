@@ -52,7 +52,7 @@ class Subject {
     this.#handler = engine.handler(shape)
   }
 
-  /** Runs so many executions, one after the other, to their end, and looks at how they ended. */
+  /** Runs a number of executions one after the other, and checks how each ended. */
   async run(count: number, options: Options = {}) {
     const backends = Array.from({ length: count }, () => new Backend({ ...this.#options, ...options }))
     const spent = { cpu: 0, wall: 0 }
@@ -61,7 +61,7 @@ class Subject {
       const invocations = open.map((backend) => this.#handler.prepare(backend.event(), backend.client)).toReversed()
       const answers: Array<Answer> = []
       const stop = startMeter()
-      // Events that are over are let go of, and the event loop turns between two invocations, as it does in Lambda.
+      // Used events are released, and the event loop turns between two invocations, as in Lambda.
       for (let invoke = invocations.pop(); invoke !== undefined; invoke = invocations.pop()) {
         answers.push(await invoke())
         await nextTurn()
@@ -110,7 +110,7 @@ const startMeter = () => {
 }
 
 const cold = async (subject: Subject): Promise<Sample> => {
-  // What loading the modules has left behind is not the execution's.
+  // The garbage of loading modules does not count for the execution.
   collect()
   const { backends, cpu, wall } = await subject.run(1)
   return { "cold-cpu": cpu, "cold-wall": wall, ...countsOf(backends) }
@@ -121,7 +121,7 @@ const warm = async (
   { batch = 1, runs, warmUps }: Extract<Job["measure"], { readonly kind: "warm" }>
 ): Promise<Sample> => {
   for (let i = 1; i < warmUps; i++) await subject.run(batch)
-  // The last of the warm-ups is weighed, because that takes time.
+  // Bytes are counted in the last warm-up, because counting takes time.
   const { backends } = await subject.run(1, { weighs: true })
   const later: Array<{ readonly cpu: number; readonly wall: number }> = []
   for (let i = 0; i < runs; i++) {
@@ -151,7 +151,10 @@ const heap = async (
   return { "cold-heap": cold.first - before, heap: warm.second - warm.first }
 }
 
-/** The bytes in use at two moments of an execution. The fake service forgets what has ended, so as not to be counted. */
+/**
+ * Returns the bytes in use at two moments of an execution. The fake service drops what has ended, so that it does not
+ * count.
+ */
 const heapAt = async (subject: Subject, first: number, second: number) => {
   const bytes = { first: 0, second: 0 }
   const onCheckpoint = (ended: number): void => {

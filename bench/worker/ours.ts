@@ -1,4 +1,4 @@
-/** The shapes on effect-durable, as it was built: `resolve.ts` says where these imports lead. */
+/** The shapes on the built effect-durable: `resolve.ts` decides where these imports lead. */
 import { Durable, DurableFunction } from "effect-durable"
 import { LambdaHandler } from "effect-durable/lambda"
 import * as Effect from "effect/Effect"
@@ -10,7 +10,10 @@ import { indexesOf, ioMillis, recordsOf, sum, type Body, type Shape } from "./sh
 
 const Bench = DurableFunction.make("bench", { success: Schema.Int })
 
-/** Some executions here are larger than the service's limit. A version that cannot lift it does not know the option. */
+/**
+ * Some executions here are larger than the service's limit. Older versions, which cannot raise the limit, do not know
+ * the option.
+ */
 const lifted: object = { maxOperations: 1_000_000 }
 
 export const ours: Engine = {

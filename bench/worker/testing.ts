@@ -1,6 +1,6 @@
 /**
- * One sample of a test engine: `testing.ts ours|aws DIR`. The test is that of a workflow of ten steps and five waits of an hour,
- * whose time either engine skips. The last line is the sample: what the first test costs, and the median of later ones.
+ * One sample of a test engine: `testing.ts ours|aws DIR`. The tested workflow has ten steps and five waits of an hour,
+ * which both engines skip. The last line is the sample: the cost of the first test, and the median of later ones.
  */
 import process from "node:process"
 import { median } from "../numbers.ts"
@@ -15,7 +15,7 @@ const subject: TestSubject =
 
 const runs = 10
 
-// AWS's runner replaces the clock by one that leaps.
+// AWS's runner replaces the clock with one that skips time.
 const now = performance.now.bind(performance)
 
 const test = async (): Promise<{ readonly cpu: number; readonly wall: number }> => {

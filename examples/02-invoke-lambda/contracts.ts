@@ -1,14 +1,15 @@
 /**
- * What the two functions of this example agree on. Both import this file; neither imports the other.
+ * The contracts that the two functions of this example share. Both functions import this file; neither imports the
+ * other.
  *
- * No contract says where its function is: that is the business of `template.yaml`.
+ * No contract contains the address of its function: `template.yaml` sets the addresses.
  */
 import { DurableFunction } from "effect-durable"
 import * as Schema from "effect/Schema"
 
 export const Values = Schema.NonEmptyArray(Schema.Finite)
 
-/** The callee: an on-demand function, as every Lambda function is that is not durable. */
+/** The callee: an on-demand function, which is any Lambda function that is not durable. */
 export const ProcessValues = DurableFunction.plain("process-values", {
   payload: Values,
   success: Schema.Struct({
@@ -21,7 +22,7 @@ export const ProcessValues = DurableFunction.plain("process-values", {
   })
 })
 
-/** The caller. It answers as an HTTP integration does, with a status code and a body of JSON. */
+/** The caller. It returns what an HTTP integration expects: a status code and a JSON body. */
 export const Orchestrate = DurableFunction.make("invoke-lambda", {
   payload: Schema.Struct({ values: Values }),
   success: Schema.Struct({ statusCode: Schema.Literal(200), body: Schema.String })

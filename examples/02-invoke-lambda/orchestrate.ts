@@ -1,8 +1,9 @@
 /**
  * The caller: a durable function that prepares values in a step and lets an on-demand function compute with them.
  *
- * It is the smallest useful orchestration. Run it without a cloud by `npm start -- invoke-lambda '{"values":[10,20,30]}'`;
- * `template.yaml` beside this file has both functions, and docs/deploying.md says how to deploy them.
+ * It is the smallest useful orchestration. Run it without a cloud with `npm start -- invoke-lambda
+ * '{"values":[10,20,30]}'`. The `template.yaml` beside this file defines both functions, and docs/deploying.md shows
+ * how to deploy them.
  */
 import { Durable, Targets } from "effect-durable"
 import { LambdaHandler } from "effect-durable/lambda"

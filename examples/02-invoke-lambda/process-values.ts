@@ -1,5 +1,5 @@
 /**
- * The callee: an on-demand function. Its handler is an ordinary one, and knows nothing of whoever calls it.
+ * The callee: an on-demand function. Its handler is an ordinary one, and does not know its callers.
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -17,7 +17,10 @@ export const processValues = ProcessValues.implement((values) => {
   })
 })
 
-/** Reads the event, computes, and writes the result. What does not fit the contract fails the call, with its reason. */
+/**
+ * Reads the event, computes, and writes the result. An event or a result that does not fit the contract fails the call,
+ * with the reason.
+ */
 export const handler = (event: unknown): Promise<unknown> =>
   Schema.decodeUnknownEffect(ProcessValues.payload)(event).pipe(
     Effect.flatMap(processValues.handler),

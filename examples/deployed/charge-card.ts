@@ -1,5 +1,5 @@
 /**
- * The callee: a durable function that asks a bank, in a step with retries, and remembers the receipt.
+ * The callee: a durable function that charges a card at a bank, in a step with retries, and records the receipt.
  */
 import { Durable, RetryPolicy } from "effect-durable"
 import { LambdaHandler } from "effect-durable/lambda"
@@ -11,7 +11,7 @@ import { CardDeclined, ChargeCard } from "./contracts.ts"
 
 class BankBusy extends Schema.TaggedError<BankBusy>()("BankBusy", {}) {}
 
-/** Whoever moves the money. A key that it has seen before does not move it again. */
+/** The bank. It does not repeat a charge whose key it has seen before. */
 export class Bank extends Context.Service<
   Bank,
   {

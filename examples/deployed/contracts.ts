@@ -1,7 +1,8 @@
 /**
- * What the two functions of this example agree on. Both import this file; neither imports the other.
+ * The contracts that the two functions of this example share. Both functions import this file; neither imports the
+ * other.
  *
- * No contract says where its function is: that is the business of `template.yaml`.
+ * No contract contains the address of its function: `template.yaml` sets the addresses.
  */
 import { DurableFunction } from "effect-durable"
 import * as Schema from "effect/Schema"
@@ -21,7 +22,7 @@ export const ChargeCard = DurableFunction.make("charge-card", {
   error: CardDeclined
 })
 
-/** The caller. An order that is placed twice is one execution. */
+/** The caller. Placing an order twice starts one execution. */
 export const PlaceOrder = DurableFunction.make("place-order", {
   payload: Order,
   success: Schema.Union([

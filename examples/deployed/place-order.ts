@@ -1,8 +1,9 @@
 /**
- * The caller: a durable function that has the order paid by another one, waits for the parcel to be packed, and ships it.
+ * The caller: a durable function that lets another function charge the card, waits for the parcel to be packed, and
+ * ships it.
  *
- * This is example 17: `template.yaml` beside this file has both functions, and docs/deploying.md goes through it.
- * `npm start -- deployed` runs the same two functions without a cloud.
+ * The `template.yaml` beside this file defines both functions, and docs/deploying.md explains it. `npm start --
+ * deployed` runs the same two functions without a cloud.
  */
 import { Durable, Targets } from "effect-durable"
 import { LambdaHandler } from "effect-durable/lambda"

@@ -1,5 +1,5 @@
 /**
- * Every example by the name that `npm start` knows it by: the function to start, with what, and the engines for it.
+ * All examples by their names in `npm start`: the function to start, its payload, and its engines.
  */
 import { type DurableFunction, DurableClient } from "effect-durable"
 import { type Faults, TestEngine } from "effect-durable/testing"
@@ -55,7 +55,7 @@ const approval = DurableClient.callback({ success: Approval.Decision })
 const answers = (callbackId: string) =>
   Effect.flatMap(Approval.decide({ callbackId }), (decision) => approval.succeed(callbackId, decision))
 
-/** What the person at the desk answers to the agent. */
+/** The answers of the person at the desk to the agent. */
 const permission = DurableClient.callback({ success: Agent.Decision })
 const permits = (callbackId: string) =>
   Effect.flatMap(Agent.decide({ callbackId }), (decision) => permission.succeed(callbackId, decision))

@@ -1,18 +1,19 @@
 /**
- * Says what the invocation found that came after a crash: what it replayed, and what it ran again.
+ * Reports what the invocation after a crash replayed, and what it ran again.
  *
- * A checkpoint is a request to the service that keeps the record. Killed *before* it, the service never hears of it, so
- * what it would have recorded has to be done again. Killed *after* it, it is recorded, and replayed.
+ * A checkpoint is a request to the service, which keeps the record. If the invocation is killed *before* a checkpoint,
+ * the service never receives it, and the work that it would have recorded has to run again. If the invocation is killed
+ * *after* it, the work is recorded, and replayed.
  */
 import type { DurableClient } from "effect-durable"
 import type { Faults } from "effect-durable/testing"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 
-/** An event of a history, as `DurableClient` answers it. */
+/** An event of a history, as `DurableClient` returns it. */
 type Event = Effect.Success<ReturnType<DurableClient.DurableClient["Service"]["history"]>>["items"][number]
 
-/** Whether an operation is over. An attempt that is followed by another one is no outcome. */
+/** Returns whether an event is the outcome of an operation. An attempt that is followed by another one is not. */
 const isOutcome = (event: Event): boolean => {
   if (event.EventType === "StepSucceeded")
     return event.StepSucceededDetails.RetryDetails.NextAttemptDelaySeconds === undefined
@@ -21,12 +22,12 @@ const isOutcome = (event: Event): boolean => {
   return /(?:Succeeded|Failed|TimedOut|Stopped)$/.test(event.EventType)
 }
 
-/** What happened to an operation because of the crash. */
+/** The effect of the crash on an operation. */
 export type Note = "replayed" | "ran again"
 
 /**
- * A crash that is due. The engine is made with its `onCrash`, which takes notes once `client` is there, and `report` says
- * afterwards who was killed, and when: nothing if the execution ended before that.
+ * A requested crash. The engine gets its `onCrash`, which takes notes once `client` is set. After the crash, `report`
+ * names the killed function and the checkpoint. Without a crash there is no report.
  */
 export class Crash {
   readonly client = Deferred.makeUnsafe<DurableClient.DurableClient["Service"]>()
@@ -41,10 +42,11 @@ export class Crash {
       const { items } = yield* Effect.orDie(client.history(arn, { maxItems: 1_000 }))
       const recorded = new Set(items.filter(isOutcome).map(({ Id }) => Id))
       for (const { Id, ParentId } of items) {
-        // What is in a child that is recorded is not even asked for.
+        // The code does not ask again for operations inside a recorded child.
         if (Id !== undefined && recorded.has(Id) && !recorded.has(ParentId)) this.#notes.set(`${arn} ${Id}`, "replayed")
       }
-      // A step whose outcome was on its way had run. If the service never got it, it runs once more.
+      // A step whose outcome was being sent had run. If the service never received the outcome, the step runs once
+      // more.
       const isLost = side === "before"
       for (const { Action, Id, Type } of isLost ? Updates : []) {
         if (Type === "STEP" && Action !== "START") this.#notes.set(`${arn} ${Id}`, "ran again")

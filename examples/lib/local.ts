@@ -1,6 +1,6 @@
 /**
- * The local engine as an example has it: on a temporary database and a free port, with the functions in this process, and with
- * Lambda's client over HTTP. Time leaps over whatever would only be waited for.
+ * The local engine for an example: on a temporary database and a free port, with the functions in this process, and
+ * with Lambda's client over HTTP. Time skips all waits.
  */
 import { CheckpointStore, type DurableFunction, DurableClient } from "effect-durable"
 import { LambdaCheckpoints, LambdaClient } from "effect-durable/lambda"
@@ -16,15 +16,17 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 
-/** What `npm start` needs of an engine. */
+/** The part of an engine that `npm start` needs. */
 export type Engine = Layer.Layer<DurableClient.DurableClient, unknown>
 
-/** Somebody outside, who does something about every callback. */
+/** An external system that answers every callback. */
 type Answers<R> = (
   callbackId: string
 ) => Effect.Effect<void, DurableClient.ClientError, R | DurableClient.DurableClient>
 
-/** An engine for these functions. They require what the layer provides, and so does whoever answers callbacks. */
+/**
+ * Creates an engine for these functions. The layer provides the services that the functions and the answers require.
+ */
 export const local = <
   const I extends ReadonlyArray<DurableFunction.AnyImplementation>,
   R extends LocalEngine.InProcessRequirements<I[number]>
@@ -77,7 +79,7 @@ const temporaryFolder = Effect.acquireRelease(
   (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
 )
 
-/** A store that is there before the engine is, which says where the other one is. */
+/** A store that exists before the engine does, and forwards requests to the real store once that is known. */
 const through = (
   remote: Deferred.Deferred<CheckpointStore.CheckpointStore["Service"]>
 ): CheckpointStore.CheckpointStore["Service"] => ({
@@ -85,7 +87,7 @@ const through = (
   loadState: (request) => Effect.flatMap(Deferred.await(remote), (store) => store.loadState(request))
 })
 
-/** Looks for callbacks of executions of these functions, and answers each once. */
+/** Polls for callbacks of executions of these functions, and answers each once. */
 const attend = <R>(functionNames: ReadonlyArray<string>, answers: Answers<R>) =>
   Effect.gen(function* () {
     const known = new Set<string>()

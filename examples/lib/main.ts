@@ -1,11 +1,11 @@
 /**
  * Runs an example on the local engine: `npm start [-- NAME [JSON] [--crash POINT] [--memory]]`.
  *
- * It prints the operations of the execution with their times and attempts, and in its last line the result as JSON. The engine
- * leaps over whatever would only be waited for: hours pass at once. With `--memory` it is the test engine, without a database
- * and HTTP, in virtual time. With `--crash` an invocation is killed at a checkpoint, such as `before:3` or `after:charge`,
- * and the operations say what became of them. It exits with 1 when the input is bad or the execution fails, and with 2
- * when it is called wrongly; both times it says so in a sentence.
+ * It prints the operations of the execution with their times and attempts, and in the last line the result as JSON. The
+ * engine skips all waits: hours pass at once. With `--memory` the example runs on the test engine, in virtual time,
+ * without a database and HTTP. With `--crash` an invocation is killed at a checkpoint, such as `before:3` or
+ * `after:charge`, and the output shows which operations were replayed and which ran again. The exit code is 1 when the
+ * input is invalid or the execution fails, and 2 for a wrong call. In both cases a sentence gives the reason.
  */
 import { DurableClient } from "effect-durable"
 import { Faults, Tree } from "effect-durable/testing"
@@ -16,7 +16,7 @@ import * as Schema from "effect/Schema"
 import { examples, type Example } from "./all.ts"
 import { Crash } from "./crash.ts"
 
-/** What a person reads when there is no result, and the exit code. */
+/** The message when there is no result, and the exit code. */
 class Failed extends Schema.TaggedError<Failed>()("Failed", { message: Schema.String, exitCode: Schema.Int }) {}
 
 const main = Effect.fn("main")(function* (args: ReadonlyArray<string>) {
@@ -45,7 +45,7 @@ interface Due {
   readonly watch: Crash
 }
 
-/** The words, and where to crash if they say so. */
+/** Returns the arguments without the flag `--crash`, and the requested crash. */
 const parseArguments = Effect.fnUntraced(function* (args: ReadonlyArray<string>, inMemory: boolean) {
   const at = args.indexOf("--crash")
   if (at === -1) return { words: args, crash: undefined }
@@ -71,7 +71,7 @@ const checkJson = (input: string) =>
     catch: (error) => failure(`The input is not JSON: ${error instanceof Error ? error.message : String(error)}.`)
   })
 
-/** Runs an execution to its end, and answers with its result. */
+/** Runs an execution to its end, and returns its result. */
 const run = Effect.fnUntraced(function* (name: string, functionName: string, payload: string, crash?: Due) {
   const client = yield* DurableClient.DurableClient
   if (crash !== undefined) yield* Deferred.succeed(crash.watch.client, client)
@@ -109,7 +109,7 @@ const program = main(process.argv.slice(2)).pipe(
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
-// Whoever is asked to end leaves nothing behind either. It has to be said before there is something.
+// A process that is asked to end must clean up too. The listeners have to be there before anything is acquired.
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => fiber.interruptUnsafe())
 const fiber = Effect.runFork(program)
 fiber.addObserver((exit) => {

@@ -1,19 +1,19 @@
 /**
- * A machine that others use too: loops that keep cores busy while something is judged, and how busy it is.
+ * Simulates a shared machine: loops keep cores busy during a check. Also measures how busy the machine is.
  *
- * Owns: the processes of these loops. Does not own: what is judged meanwhile.
+ * Owns: the processes of these loops. Does not own: the check.
  */
 import { spawn } from "node:child_process"
 import { availableParallelism, loadavg } from "node:os"
 import process from "node:process"
 
-/** A loop looks once a second whether the one that started it still lives, and ends with it. */
+/** A loop checks once a second whether the process that started it still runs, and ends with that process. */
 const loop = `
 const parent = process.ppid
 while (process.ppid === parent) for (const end = Date.now() + 1_000; Date.now() < end; );
 `
 
-/** Starts so many loops that compute. Answers with how to stop them, which the end of this process does too. */
+/** Starts this number of busy loops. Returns a function that stops them; they also stop when this process ends. */
 export const startBusy = (count: number): (() => void) => {
   const loops = Array.from({ length: count }, () => spawn(process.execPath, ["-e", loop], { stdio: "ignore" }))
   const stop = (): void => {
@@ -24,5 +24,5 @@ export const startBusy = (count: number): (() => void) => {
   return stop
 }
 
-/** How many processes want to run, on average of the last minute, and on how many cores. */
+/** Describes how many processes were ready to run, on average over the last minute, and on how many cores. */
 export const load = (): string => `load ${(loadavg()[0] ?? 0).toFixed(1)} on ${availableParallelism()} cores`

@@ -2,7 +2,7 @@
  * Finds processes that a command has left behind: each process that it starts, directly or not, carries its mark in the
  * environment.
  *
- * Owns: the marks, and who carries one. Does not own: what is done about them.
+ * Owns: the marks, and the search for the processes that carry one. Does not own: the reaction to them.
  */
 import { randomUUID } from "node:crypto"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
@@ -11,11 +11,11 @@ import { setTimeout } from "node:timers/promises"
 
 const variable = "EFFECT_DURABLE_CI"
 
-/** A mark of its own for each command: others may still run when it ends. */
+/** Each command has a mark of its own, because other commands may still run when it ends. */
 export interface Mark {
-  /** What the environment of the command has to hold. */
+  /** The variables that the environment of the command needs. */
   readonly environment: Readonly<Record<string, string>>
-  /** The processes that are left, as `PID COMMAND`. What is just about to end is waited for. */
+  /** Returns the processes that are left, as `PID COMMAND`. It waits for those that are about to end. */
   readonly left: () => Promise<ReadonlyArray<string>>
 }
 
@@ -24,10 +24,10 @@ export const makeMark = (): Mark => {
   return { environment: { [variable]: value }, left: () => processesLeft(`${variable}=${value}`) }
 }
 
-/** Whether this system tells the environment of processes. */
+/** Whether this system shows the environment of processes. */
 export const canLook = existsSync("/proc/self/environ")
 
-/** For how long a process may take to end after the one that started it, in looks of a tenth of a second. */
+/** How long a process may outlive the one that started it, in checks of a tenth of a second. */
 const looks = 100
 
 const processesLeft = async (mark: string): Promise<ReadonlyArray<string>> => {
@@ -46,7 +46,7 @@ const withMark = (mark: string): ReadonlyArray<string> =>
     .filter((pid) => read(pid, "environ").split("\0").includes(mark))
     .map((pid) => `${pid} ${read(pid, "cmdline").replaceAll("\0", " ").trim()}`)
 
-/** Nothing, if the process has ended meanwhile or belongs to somebody else. */
+/** Returns nothing if the process has ended meanwhile, or belongs to another user. */
 const read = (pid: string, file: string): string => {
   try {
     return readFileSync(`/proc/${pid}/${file}`, "utf8")

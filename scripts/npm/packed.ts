@@ -1,7 +1,7 @@
 /**
- * Packs packages and installs them into empty projects, for the scripts that look at what users get.
+ * Packs packages and installs them into empty projects, for the scripts that check what users get.
  *
- * Owns: how a command is run, and how npm is called. Does not own: what is made of it.
+ * Owns: how a command is run, and how npm is called. Does not own: the use of the results.
  */
 import { spawnSync } from "node:child_process"
 import { mkdirSync, writeFileSync } from "node:fs"
@@ -13,25 +13,28 @@ export interface Packed {
   readonly file: string
   readonly size: number
   readonly unpackedSize: number
-  /** The paths of what it holds. */
+  /** The paths of the files in the archive. */
   readonly files: ReadonlyArray<string>
 }
 
-/** Runs a command, and says how it ended. */
+/** Runs a command, and returns how it ended. */
 export const run = (cwd: string, command: string, ...args: ReadonlyArray<string>) => {
   const { error, status, stderr, stdout } = spawnSync(command, args, { cwd, encoding: "utf8" })
   if (error !== undefined) throw error
   return { ok: status === 0, stdout, stderr }
 }
 
-/** What a command prints. Throws if it fails. */
+/** Returns the output of a command. Throws if the command fails. */
 export const capture = (cwd: string, command: string, ...args: ReadonlyArray<string>): string => {
   const { ok, stderr, stdout } = run(cwd, command, ...args)
   if (!ok) throw new Error(`${[command, ...args].join(" ")} failed.\n${stdout}${stderr}`)
   return stdout
 }
 
-/** Packs what was built in a folder into another one. The pages of the package link to its reference, which is built as well. */
+/**
+ * Packs the build of a folder into another folder. It also builds the reference, because the pages of the package link
+ * to it.
+ */
 export const pack = (from: string, to: string): Packed => {
   const [packed] = JSON.parse(capture(from, "npm", "pack", "--ignore-scripts", "--json", "--pack-destination", to))
   const files: ReadonlyArray<string> = packed.files.map((file: { readonly path: string }) => file.path)
@@ -41,7 +44,7 @@ export const pack = (from: string, to: string): Packed => {
   return { file: join(to, packed.filename), size: packed.size, unpackedSize: packed.unpackedSize, files }
 }
 
-/** Makes an empty project with these packages, from the cache of npm where that has them. */
+/** Creates an empty project with these packages, from npm's cache if it has them. */
 export const install = (project: string, ...packages: ReadonlyArray<string>): void => {
   mkdirSync(project, { recursive: true })
   writeFileSync(join(project, "package.json"), JSON.stringify({ type: "module", private: true }))

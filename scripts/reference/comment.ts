@@ -1,9 +1,9 @@
-/** Takes a doc comment apart. */
+/** Parses a doc comment. */
 
 export interface DocComment {
   /** The first sentence. */
   readonly summary: string
-  /** Everything before the first tag, as Markdown, the summary included. */
+  /** Everything before the first tag, including the summary, as Markdown. */
   readonly text: string
   /** The Markdown of each `@example`. */
   readonly examples: ReadonlyArray<string>
@@ -32,12 +32,12 @@ export const parseComment = (comment: string): DocComment => {
 }
 
 interface Section {
-  /** Empty for what stands before the first tag. */
+  /** Empty for the text before the first tag. */
   readonly tag: string
   readonly text: string
 }
 
-/** A tag begins a line, and not within a block of code. */
+/** A tag is at the beginning of a line, outside of code blocks. */
 const sectionsOf = (lines: ReadonlyArray<string>): ReadonlyArray<Section> => {
   const sections: Array<{ tag: string; lines: Array<string> }> = [{ tag: "", lines: [] }]
   let inCode = false

@@ -1,8 +1,8 @@
-/** What every export has to say about itself, so that nobody needs to read the source. */
+/** The required parts of the doc comment of every export, so that nobody needs to read the source. */
 import type { Declaration, Export, Member, Module } from "./exports.ts"
 
 interface Demand {
-  /** What is missing, for a person who has to add it. */
+  /** A missing part, described for the person who has to add it. */
   readonly missing: string
   readonly meets: (declaration: Declaration, all: Export, module: Module) => boolean
 }
@@ -10,7 +10,7 @@ interface Demand {
 const demands: ReadonlyArray<Demand> = [
   {
     missing: "a summary: a sentence that ends with a full stop",
-    // A type and a value of one name are one thing to users, and one of the two says what it is.
+    // For users, a type and a value of one name are one thing, so one of the two needs a summary.
     meets: (_, { declarations }) => declarations.some(({ doc }) => doc.summary.endsWith("."))
   },
   { missing: "@since with the version that brought it", meets: ({ doc }) => /^\d+\.\d+\.\d+$/.test(doc.since ?? "") },
@@ -30,7 +30,7 @@ const demands: ReadonlyArray<Demand> = [
   }
 ]
 
-/** What is missing in the reference, each with its place. */
+/** Returns the missing parts of the reference, each with its place. */
 export const findProblems = (modules: ReadonlyArray<Module>): ReadonlyArray<string> =>
   modules.flatMap((module) => [
     ...(module.doc.summary === "" ? [`${module.name}: the module has no comment at its head`] : []),
@@ -58,18 +58,18 @@ const membersProblems = (name: string, { doc, kind }: Declaration, member: Membe
   return problems
 }
 
-/** What users call or run, and so have to see called or run. */
+/** Returns whether users call or run an export, so that it needs an example. */
 const isCalled = ({ kind, type }: Declaration): boolean =>
   kind === "function" || (kind === "value" && /^(?:Effect\.Effect|Layer\.Layer)\b|=>|^\{\s*(?:<|\()/.test(type))
 
-/** Whether it is, or returns, an Effect that has an error. */
+/** Returns whether an export is, or returns, an Effect with an error. */
 const canFail = ({ kind, type }: Declaration): boolean => {
   if (kind !== "function" && kind !== "value") return false
   const inside = /^Effect\.Effect<([^]*)>$/.exec(type)?.[1]
   return inside !== undefined && (typeArguments(inside)[1] ?? "never") !== "never"
 }
 
-/** The type arguments in a list, where those inside of others are no ends. */
+/** Returns the type arguments of a list. Nested arguments do not end an argument. */
 const typeArguments = (list: string): ReadonlyArray<string> => {
   const found = [""]
   let depth = 0
@@ -82,7 +82,7 @@ const typeArguments = (list: string): ReadonlyArray<string> => {
   return found.map((one) => one.trim())
 }
 
-/** Whether a value of a type is a number or a duration, which mean nothing without a unit. */
+/** Returns whether a type is a number or a duration, which need a unit. */
 const isMeasured = (type: string): boolean => /\b(?:number|bigint|Duration\.Input)\b(?! \| string)/.test(type)
 
 const namesUnit = (text: string): boolean =>

@@ -1,4 +1,4 @@
-/** What users can import, read from the declarations: modules, their exports and the members of those. */
+/** Everything that users can import, read from the declarations: modules, their exports, and the members of these. */
 import * as Schema from "effect/Schema"
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -11,7 +11,7 @@ import { parseComment, type DocComment } from "./comment.ts"
 export interface Module {
   readonly entry: EntryPoint
   readonly name: string
-  /** The comment at the head of its source. */
+  /** The header comment of its source. */
   readonly doc: DocComment
   /** In the order of the source. */
   readonly exports: ReadonlyArray<Export>
@@ -25,14 +25,14 @@ export interface Export {
 
 export interface Declaration {
   readonly kind: "class" | "function" | "interface" | "type" | "value"
-  /** What it says of itself, in the place that the check names. */
+  /** Its doc comment, with the place that the check names. */
   readonly doc: DocComment
   readonly source: string
-  /** As TypeScript, members and their comments included. */
+  /** The declaration as TypeScript, including members and their comments. */
   readonly signature: string
-  /** Of a function, its parameters; of a class or an interface, its fields. */
+  /** The parameters of a function, or the fields of a class or an interface. */
   readonly members: ReadonlyArray<Member>
-  /** What a function returns, or the type of a value. */
+  /** The return type of a function, or the type of a value. */
   readonly type: string
 }
 
@@ -78,11 +78,11 @@ const decodeModel = Schema.decodeUnknownSync(Item)
 
 // --- From the model to what is exported ------------------------------------------------------------------------------
 
-/** Reads every module of every entry point. The declarations are made for it, and thrown away afterwards. */
+/** Reads every module of every entry point, from declarations that are written for this and deleted afterwards. */
 export const readModules = (): ReadonlyArray<Module> => {
   const folder = mkdtempSync(join(tmpdir(), "effect-durable-reference-"))
   try {
-    // Where the declarations find the packages that they import.
+    // The declarations find the packages that they import here.
     symlinkSync(join(root, "node_modules"), join(folder, "node_modules"))
     mkdirSync(join(folder, "model"))
     const declarations = join(folder, "declarations")
@@ -124,7 +124,7 @@ const exportsOf = (
     ([name, same]) => ({ name, declarations: same.map((item) => declarationOf(item, bases, source)) })
   ).toSorted((a, b) => placeOf(a, source) - placeOf(b, source))
 
-/** Where something is declared: what comes from another file stands after what is declared here. */
+/** The position of a declaration. Declarations from other files come after those of this one. */
 const placeOf = ({ declarations, name }: Export, source: string): number => {
   const file = declarations[0]?.source ?? source
   const text = readFileSync(join(root, file), "utf8")
@@ -183,7 +183,7 @@ const memberOf = (item: Item): Member => ({
   doc: parseComment(item.docComment ?? "")
 })
 
-/** A class that is made by a function, as every error is, has a base without a name for users. */
+/** A class that a function creates, as every error class, has a base class that users cannot name. */
 const baseOf = (
   { canonicalReference: reference = "", text }: { readonly canonicalReference?: string; readonly text: string },
   bases: ReadonlyMap<string, Item>
@@ -204,7 +204,7 @@ const textOf = (
     .map(({ text }) => text)
     .join("")
 
-/** What a member says of itself, without its tags. */
+/** Returns the doc comment of a member, without its tags. */
 const commentOf = ({ docComment = "" }: Item): string => {
   const { text } = parseComment(docComment)
   return text === "" ? "" : `/**\n${text.replaceAll(/^/gm, " * ")}\n */\n`

@@ -1,14 +1,14 @@
 /**
- * The tables of options in the pages: each is made from the doc comments of the types that the operation takes.
+ * The tables of options in the pages, each generated from the doc comments of the operation's option types.
  *
- * A page has a table where it says so, with the types in the order of its rows:
+ * Markers show where a page has a table, and name the types in the order of its rows:
  *
  *     <!-- options: operations/step.ts StepOptions, Plain.ts Recording -->
  *     <!-- end of options -->
  *
- * What stands behind `Default:` in a comment, up to the end of its sentence, is the default; the rest is the meaning.
+ * In a comment, the text after `Default:`, up to the end of the sentence, is the default; the rest is the meaning.
  *
- * Owns: the rows of such a table. Does not own: which pages there are, and how they are formatted.
+ * Owns: the rows of such a table. Does not own: the list of pages, and their format.
  */
 import { globSync, readFileSync } from "node:fs"
 import { join } from "node:path"
@@ -23,7 +23,7 @@ interface Option {
 
 const region = /(<!-- options: ([^>]+?) -->\n)[^]*?(<!-- end of options -->)/g
 
-/** The pages that have tables, by their paths from the root of the repository, with the tables as they should be. */
+/** Returns the pages that have tables, by their paths from the root of the repository, with up-to-date tables. */
 export const pagesWithOptions = (): ReadonlyMap<string, string> =>
   new Map(
     globSync("docs/**/*.md", { cwd: root })
@@ -32,7 +32,7 @@ export const pagesWithOptions = (): ReadonlyMap<string, string> =>
       .map(([path, text]) => [path, withTables(text)])
   )
 
-/** A page with its tables as they should be. */
+/** Returns a page with up-to-date tables. */
 export const withTables = (page: string): string =>
   page.replaceAll(region, (_, begin: string, types: string, end: string) => {
     const rows = types.split(", ").flatMap(optionsOf).map(rowOf)
@@ -44,7 +44,7 @@ const rowOf = ({ byDefault, meaning, name }: Option): string =>
 
 const cell = (text: string): string => text.replaceAll("\n", " ").replaceAll("|", String.raw`\|`)
 
-/** The options of `FILE TYPE`, but for those that are internal. */
+/** Returns the options of `FILE TYPE`, except internal ones. */
 const optionsOf = (place: string): ReadonlyArray<Option> => {
   const [file = "", type = ""] = place.split(" ")
   const source = readFileSync(join(root, "src", file), "utf8")
@@ -63,7 +63,7 @@ const optionOf = (name: string, isOptional: boolean, comment: string): Option =>
   return { name, byDefault, meaning: text.replace(sentence, "").replaceAll(/\s+/g, " ").trim() }
 }
 
-/** The types of options of operations and handlers that no page has a table of. */
+/** Returns the option types of operations and handlers for which no page has a table. */
 export const missingTables = (pages: ReadonlyMap<string, string>): ReadonlyArray<string> => {
   const shown = [...pages.values()]
     .flatMap((text) => Array.from(text.matchAll(region), ([, , types]) => types))

@@ -1,4 +1,4 @@
-/** Writes the reference as Markdown: one page per module, and one that leads to them. */
+/** Writes the reference as Markdown: one page per module, and an index page. */
 import { posix } from "node:path"
 import { replaceLinks } from "./comment.ts"
 import type { Declaration, Export, Module } from "./exports.ts"
@@ -10,7 +10,9 @@ export const makePages = (modules: ReadonlyArray<Module>): ReadonlyMap<string, s
     ...modules.map((module): [string, string] => [pathOf(module), page(module, modules)])
   ])
 
-/** The modules of the package itself stand at the top, those of a path below it in a folder of that name. */
+/**
+ * The modules of the package itself are at the top, those of a path below it in a folder with the name of that path.
+ */
 const pathOf = ({ entry, name }: Module): string => {
   const [, ...below] = entry.specifier.split("/")
   return [...below, `${name}.md`].join("/")
@@ -66,7 +68,7 @@ const describe = (exported: Export, markdown: (text: string) => string, module: 
     ...declarations.flatMap(({ doc, kind, members }) => [
       markdown(doc.text),
       ...doc.examples.map(markdown),
-      // The parameters of a function have its own comment.
+      // The comment of a function describes its parameters.
       ...(kind === "function" ? [] : members.flatMap((member) => member.doc.examples.map(markdown)))
     ]),
     `Since ${first.doc.since} · [source](${source})`
@@ -78,7 +80,7 @@ const signatureOf = ({ kind, signature }: Declaration): string => {
   return kind === "interface" || kind === "type" ? plain : `declare ${plain}`
 }
 
-/** In the order of the source, but what people look for first stands before the types that it is about. */
+/** Returns the categories in the order of the source, with the models at the end: readers look for functions first. */
 const categoriesOf = (exports: ReadonlyArray<Export>): ReadonlyMap<string, ReadonlyArray<Export>> => {
   const categories = Map.groupBy(exports, ({ declarations }) => declarations[0]?.doc.category ?? "others")
   const models = categories.get("models")
@@ -90,7 +92,7 @@ const categoriesOf = (exports: ReadonlyArray<Export>): ReadonlyMap<string, Reado
 const summaryOf = ({ declarations }: Export): string =>
   declarations.map(({ doc }) => doc.summary).find((summary) => summary !== "") ?? ""
 
-/** A link to a name as a doc comment of a module sees it, or the name if the reference does not have it. */
+/** Returns a link to a name in the scope of a module's doc comment, or the name itself if the reference lacks it. */
 const link = (target: string, shown: string, module: Module, modules: ReadonlyArray<Module>): string => {
   const [name = "", member] = target.split(".")
   const there = modules.find((other) => other.name === name && (member !== undefined || other.name !== module.name))
@@ -110,7 +112,7 @@ const anchorOf = (module: Module, name: string): string | undefined => {
   return exported === undefined ? undefined : anchorsOf(module).get(exported)
 }
 
-/** The anchors of the headings on a page: the names in small letters, numbered where there are several. */
+/** Returns the anchors of the headings on a page: the names in lower case, with a number if a name is repeated. */
 const anchorsOf = (module: Module): ReadonlyMap<Export, string> => {
   const used = new Map<string, number>()
   const anchor = (heading: string): string => {

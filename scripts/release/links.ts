@@ -1,21 +1,21 @@
 /**
- * What becomes of the links of a page when it leaves the repository.
+ * Rewrites the links of pages that leave the repository.
  *
- * Beside code the registry shows README alone, so all of its relative links have to become addresses. In other pages those
- * to files that are in the package stay as they are: whoever reads them has the others, too.
+ * The registry shows only the README, so all of its relative links become addresses. In other pages, links to files of
+ * the package stay relative, because a reader of one has the others too.
  */
 import { posix } from "node:path"
 
 export interface Release {
   /** The files of the package, from its root. */
   readonly files: ReadonlyArray<string>
-  /** The address of the repository as it was released, to which paths are appended. */
+  /** The address of the repository at the released commit, to which paths are appended. */
   readonly base: string
   /** The address of the package's own files, for the reference, which is built and not in the repository. */
   readonly packaged: string
 }
 
-/** A page, by its path in the package, with the links that it has in a release. */
+/** Returns a page, given by its path in the package, with the links for a release. */
 export const released = (path: string, text: string, { base, files, packaged }: Release): string =>
   outsideOfCode(text, (prose) =>
     prose.replace(/(\]\()([^)\s]+)(\))/g, (link: string, open: string, target: string, close: string) => {
@@ -28,7 +28,7 @@ export const released = (path: string, text: string, { base, files, packaged }: 
     })
   )
 
-/** Changes what is neither in a block of code nor between backticks. */
+/** Changes the text that is neither in a code block nor between backticks. */
 const outsideOfCode = (text: string, change: (prose: string) => string): string =>
   text
     .split(/(^```.*?^```$)/gms)
@@ -36,7 +36,7 @@ const outsideOfCode = (text: string, change: (prose: string) => string): string 
     .join("")
 
 const proseOf = (text: string, change: (prose: string) => string): string => {
-  // A link may have code as its text, so code is only hidden meanwhile.
+  // The text of a link may be code, so code is hidden only during the change.
   const hidden: Array<string> = []
   const shown = text.replace(/`[^`\n]*`/g, (code) => `\u0000${hidden.push(code) - 1}\u0000`)
   // oxlint-disable-next-line no-control-regex -- no text has this character

@@ -1,17 +1,17 @@
 /**
- * What CHANGELOG.md says of a version.
+ * The section of CHANGELOG.md about a version.
  *
- * Owns: how a section of the changelog is found. Does not own: what is done with it.
+ * Owns: how a section of the changelog is found. Does not own: the use of the section.
  */
 
 export interface Notes {
   /** The section without its heading. */
   readonly text: string
-  /** Whether its heading says that the version is not released. */
+  /** Whether the heading marks the version as unreleased. */
   readonly isUnreleased: boolean
 }
 
-/** The section of a version, under a heading such as `## 1.2.0` or `## 1.2.0 (unreleased)`. */
+/** Returns the section of a version, under a heading such as `## 1.2.0` or `## 1.2.0 (unreleased)`. */
 export const notesOf = (changelog: string, version: string): Notes => {
   const section = changelog
     .split(/^## /m)

@@ -1,12 +1,12 @@
-/** A test engine with the workflow that is tested on it. */
+/** A test engine with the tested workflow. */
 export interface TestSubject {
-  /** What a test suite does once. */
+  /** The work that a test suite does once. */
   readonly begin: () => Promise<void>
-  /** Runs one test, and answers with the result of its execution. */
+  /** Runs one test, and returns the result of its execution. */
   readonly test: () => Promise<number>
   readonly end: () => Promise<void>
 }
 
 export const steps = 10
-/** A wait comes after every other step. */
+/** A wait follows every second step. */
 export const hasWait = (index: number): boolean => index % 2 === 1
