@@ -6,7 +6,7 @@
  *
  * Invariants:
  * 1. Every fiber that begins here is known from its first move until it ends.
- * 2. A fiber of the workflow that goes on here is outside until it is back on its queue.
+ * 2. A fiber of the workflow that continues here counts as outside until it is back on its queue.
  *
  * @since 0.1.0
  */

@@ -1,12 +1,13 @@
 /**
  * The place in the code where an operation was asked for.
  *
- * Owns: capturing that place, under the test and local engines only, and finding it when a message needs it.
+ * Owns: how that place is captured, only under the test engine and the local engine, and how it is found when a message
+ * needs it.
  * Does not own: which messages need it.
  *
  * Invariants:
  * 1. Nothing is captured, and no stack is made, unless an engine asks for it.
- * 2. A place is never in this library or in Effect.
+ * 2. A captured place is never in this library or in Effect.
  *
  * @since 0.1.0
  */
@@ -25,7 +26,7 @@ export const CaptureCallSites: Context.Reference<boolean> = Context.Reference<bo
   { defaultValue: () => false }
 )
 
-/** Returns what was captured of the place where the operation of a fiber was asked for. */
+/** Returns the captured place where the operation of a fiber was asked for. */
 export const callSiteOf = (fiber: AnyFiber): Error | undefined => Context.getOrUndefined(fiber.context, CallSite)
 
 /** Captures the place of the caller's caller. Operations are asked for inside the fiber that runs the workflow. */
@@ -34,12 +35,12 @@ export const noted = <A, E, R>(operation: Effect.Effect<A, E, R>): Effect.Effect
     ? Effect.provideService(operation, CallSite, siteWithin(10))
     : operation
 
-/** Captures the place of the code that makes the host do something. It is far up the stack. */
+/** Captures the place of the code that makes the host do something. That code is far up the stack. */
 export const notedHere = (): Error => siteWithin(40)
 
 /**
- * Captures a place that is within a number of frames. Node keeps ten by default, test frameworks many more, and each costs
- * time.
+ * Captures a place that is within a number of frames. Node keeps ten frames by default, test frameworks many more, and
+ * each frame costs time.
  */
 const siteWithin = (frames: number): Error => {
   const { stackTraceLimit } = Error
@@ -64,8 +65,8 @@ export const placeOf = (site: Error | undefined): string | undefined =>
     )
 
 /**
- * Returns the folder of this library. A bundle that is no ES module has no address, so a place may be in this library
- * there.
+ * Returns the folder of this library. A bundle that is not an ES module has no address, so in such a bundle a place may
+ * be in this library.
  */
 const ownFolder = (): string | undefined => {
   const address: unknown = import.meta.url

@@ -2,10 +2,10 @@
  * The random numbers of a workflow.
  *
  * Owns: a generator whose numbers are the same on every replay and with every version of Effect.
- * Does not own: which code draws from it. Each recorded context has one.
+ * Does not own: which code draws from it. Each recorded context has a generator of its own.
  *
  * Invariants:
- * 1. The same seed gives the same numbers for ever, because existing histories depend on them.
+ * 1. The same seed gives the same numbers in every future version, because existing histories depend on them.
  *
  * @since 0.1.0
  */
@@ -26,7 +26,7 @@ export const seeded = (seed: string): Random.Random => {
     return sum >>> 0
   }
   for (let round = 0; round < 12; round++) next()
-  // 53 bits, which is all that a number holds.
+  // 53 bits: a number holds no more.
   const nextDoubleUnsafe = (): number => ((next() >>> 5) * 2 ** 26 + (next() >>> 6)) / 2 ** 53
   return {
     nextDoubleUnsafe,

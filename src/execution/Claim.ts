@@ -1,8 +1,8 @@
 /**
  * An operation that the code has asked for.
  *
- * Owns: what an operation can do itself: look up its place and its record, record changes, and convert values.
- * Does not own: when it does so. The kernel of operations and the delivery decide that.
+ * Owns: what an operation can do by itself: look up its place and its record, record changes, and convert values. Does
+ * not own: when the operation does so. The kernel of operations and the delivery decide that.
  *
  * Invariants:
  * 1. A claim has its place in the order of all claims from the moment the code asks for its identity.
@@ -36,9 +36,10 @@ export interface Kind {
 }
 
 /**
- * The order of outcomes of the same millisecond: first the ends of naps, then what the execution did itself, then what the
- * service brought. What follows from a nap is stamped no earlier than the nap ends, and no request is sent in a millisecond
- * of which an outcome is known. So code that learned of two outcomes learned of them in this order.
+ * The order of outcomes of the same millisecond: first the ends of naps, then the outcomes that the execution itself
+ * recorded, then those that the service brought. Whatever follows from a nap is stamped no earlier than the end of the
+ * nap, and no request is sent in a millisecond of which an outcome is known. So code that learned of two outcomes
+ * learned of them in this order.
  */
 export type Rank = 0 | 1 | 2
 
@@ -57,7 +58,7 @@ export const isBefore = (a: Key, b: Key): boolean => {
   return a.rank === b.rank ? a.index < b.index : a.rank < b.rank
 }
 
-/** Checks whether the service itself ends operations of this type: waits, callbacks, invokes. */
+/** Returns whether the service itself ends operations of this type: waits, callbacks, invokes. */
 export const isOfOthers = (type: Operation["Type"]): boolean =>
   type === "WAIT" || type === "CALLBACK" || type === "CHAINED_INVOKE"
 
@@ -65,15 +66,15 @@ export const isOfOthers = (type: Operation["Type"]): boolean =>
 export const rankOf = ({ kind }: Pick<Claim, "kind">): Rank => (isOfOthers(kind.type) ? 2 : 1)
 
 /**
- * A door, at which a fiber waits for an outcome. At first it is closed. Once it has a key, it waits for its turn. When it
- * opens, its fiber goes on.
+ * A door, at which a fiber waits for an outcome. At first it is closed. Once it has a key, it waits for its turn. When
+ * it opens, its fiber continues.
  */
 export interface Door extends Key {
   at: number
   readonly claim: Claim | undefined
   readonly namespace: Namespace
   readonly fiber: AnyFiber
-  /** The path of what the fiber waits for, for messages. */
+  /** The path of the operation that the fiber waits for, for messages. */
   readonly path: string
   /** How many outcomes had been delivered when the fiber arrived. */
   since: number
@@ -83,27 +84,30 @@ export interface Door extends Key {
   readonly isForStart?: boolean | undefined
   /** Whether a durable finalizer waits here. It continues although its branch was cancelled. */
   readonly isFinal: boolean
-  /** Returns the time of what the fiber waits for, if it has come. */
+  /** Returns the time of the event that the fiber waits for, if the event has happened. */
   readonly keyOf: (record: Operation) => number | undefined
   /** Called when the operation has changed but has no outcome yet. */
   readonly onChange?: ((record: Operation) => void) | undefined
-  /** Returns the effect that the fiber goes on with. */
+  /** Returns the effect with which the fiber continues. */
   readonly outcome: () => Effect.Effect<unknown, unknown>
-  /** Lets the fiber go on, even in a region that cannot be interrupted. */
+  /** Makes the fiber continue, even in a region that cannot be interrupted. */
   readonly resume: (effect: Effect.Effect<unknown, unknown>) => void
   isGone: boolean
-  /** Releases what exists only while the fiber waits here. */
+  /** Releases resources that exist only while the fiber waits here. */
   leave: (() => void) | undefined
 }
 
-/** What is known of one operation: the record of the service, and the claim of the code. */
+/** The entry of one operation: the record of the service, and the claim of the code. */
 export interface Entry {
   readonly id: string
   record: Operation | undefined
   claim: Claim | undefined
-  /** Whether it is a mark of the library. An unclaimed mark is no contradiction. */
+  /** Whether it is a mark of the library. An unclaimed mark is not a contradiction. */
   readonly isMark: boolean
-  /** Whether no fiber will ask for it any more, because the fiber that asked before was interrupted outside. */
+  /**
+   * Whether no fiber will ask for it again, because the fiber that asked for it in earlier runs was interrupted
+   * outside.
+   */
   isExcused: boolean
   /** Whether the record existed in this state when an earlier invocation ended. */
   readonly isOld: boolean
@@ -122,7 +126,7 @@ const openStatuses = new Set(["STARTED", "PENDING", "READY"])
 export const isFinal = (record: Operation): boolean =>
   finalStatuses.has(record.Status) || (!openStatuses.has(record.Status) && record.EndTimestamp !== undefined)
 
-/** What a claim uses of the invocation. */
+/** The parts of the invocation that a claim uses. */
 export interface ClaimHost {
   readonly executionArn: string
   /** Returns the place of the next claim in the order of all claims. */
@@ -136,14 +140,14 @@ export interface ClaimHost {
   readonly committed: (claim: Claim, change: Change) => void
   /** Runs an asynchronous conversion. */
   readonly convert: <A, E>(claim: Claim, conversion: Effect.Effect<A, E>, done: (exit: Exit.Exit<A, E>) => void) => void
-  /** Called when a value cannot be written or read for now. Returns what the fiber does instead. */
+  /** Called when a value cannot be written or read for now. Returns the effect with which the fiber continues. */
   readonly cannotConvert: (error: NotForNow) => Effect.Effect<never>
 }
 
 /** A change of an operation: an update without the fields that all updates of the operation share. */
 export type Change = Omit<OperationUpdate, "Id" | "ParentId" | "Name" | "Type" | "SubType">
 
-/** Shared: most claims of an invocation have been delivered, and have no door. */
+/** Shared, because most claims of an invocation have been delivered and have no door. */
 const noDoors: ReadonlyArray<Door> = []
 
 export class Claim implements Subject {
@@ -210,7 +214,7 @@ export class Claim implements Subject {
     this.doors = [...this.doors, door]
   }
 
-  /** Removes the door of a fiber that does not wait any more. */
+  /** Removes the door of a fiber that no longer waits. */
   leave(door: Door): void {
     this.doors = this.doors.length === 1 ? noDoors : this.doors.filter((one) => one !== door)
   }
@@ -235,12 +239,12 @@ export class Claim implements Subject {
     return (this.record?.StepDetails?.Attempt ?? 0) + 1
   }
 
-  /** Whether the claim stands for the workflow itself. */
+  /** Whether the claim is that of the workflow itself. */
   get isRoot(): boolean {
     return this.id === ""
   }
 
-  /** Where in the code the operation was asked for, if that is captured. */
+  /** The place in the code where the operation was asked for, if it was captured. */
   get place(): string | undefined {
     return placeOf(this.#site)
   }
@@ -288,8 +292,9 @@ export class Claim implements Subject {
   // --- Values ----------------------------------------------------------------------------------------------------------
 
   /**
-   * Calls `then` with the exit of a conversion, at once if the exit is known already. A conversion that may succeed later
-   * fails the invocation, which the service then repeats; `refused` is called with what the fiber does instead.
+   * Calls `then` with the exit of a conversion, at once if the exit is known already. A failed conversion that may
+   * succeed later fails the invocation, which the service then repeats; `refused` is called with the effect with which
+   * the fiber continues.
    */
   convert<A, E>(
     conversion: Conversion<A, E>,

@@ -1,11 +1,11 @@
 /**
- * The mistakes for code and history that contradict each other, and for executions that can never continue.
+ * The mistakes of an execution whose code and history contradict each other, or that can never continue.
  *
  * Owns: the messages of these mistakes, and whether one ends the execution or only the invocation.
  * Does not own: how the mistakes are found. The kernel of operations, the delivery and the run queue find them.
  *
  * Invariants:
- * 1. A message says what the history holds, what the code does instead, and what to do about it.
+ * 1. A message states what the history holds, what the code does instead, and how to solve the problem.
  * 2. Every mistake that is reported here ends the invocation, and also the execution unless the settings say otherwise.
  *
  * @since 0.1.0
@@ -49,8 +49,8 @@ export const flatNow = (path: string, record: Operation): NonDeterministic =>
   })
 
 /**
- * Returns the mistake when the history holds what the code has not asked for, and the code is about to do something new, or
- * does nothing any more.
+ * Returns the mistake when the history holds operations that the code has not asked for, and the code is about to do
+ * something new, or cannot continue.
  */
 export const unclaimed = ({ history }: Pick<Core, "history">, work: Work | undefined): NonDeterministic => {
   const missing = missingFor(history, work)
@@ -62,7 +62,7 @@ export const unclaimed = ({ history }: Pick<Core, "history">, work: Work | undef
   })
 }
 
-/** Returns the warning when new work begins although a slow fiber outside may still ask for what is recorded. */
+/** Returns the warning when new work begins although a slow fiber outside may still ask for recorded operations. */
 export const passedOver = ({ history }: Pick<Core, "history">, work: Work, millis: number): string => {
   const missing = missingFor(history, work)
   return (
@@ -105,7 +105,7 @@ export const withoutProgress = (path: string): NonDeterministic =>
     message: `The history holds "${path}" without the progress of its items. Run this execution with the version of the library that recorded it.`
   })
 
-/** Returns the mistake when an item of a batch, run again over its records, ends otherwise than before. */
+/** Returns the mistake when an item of a batch, run again over its records, ends differently than before. */
 export const otherEnd = (batch: string, item: string, hadSucceeded: boolean): NonDeterministic =>
   new NonDeterministic({
     operation: batch,
@@ -159,7 +159,7 @@ export const spinning = (executionName: string): Stuck =>
 
 /** Fails an operation of a context that has ended. */
 export const contextEnded = (namespace: Namespace, operation: string): Effect.Effect<never> =>
-  // The error is created only for a fiber that sees it: most of these fibers are interrupted already.
+  // The error is created only when a fiber reads it: most of these fibers are already interrupted.
   Effect.suspend(() =>
     Effect.die(
       new ContextEnded({

@@ -27,18 +27,18 @@ export interface Settings {
   readonly end: number
   /** How long work that no operation records may keep an invocation alive. */
   readonly outsideLimit: number
-  /** Calls `action` after `millis` of real time. The returned function cancels that. */
+  /** Calls `action` after `millis` of real time. The returned function cancels the call. */
   readonly startTimer: (millis: number, action: () => void) => () => void
   /**
-   * Calls `action` after `limit` of real time, or earlier with `true` once the host knows that nothing in the process can
-   * still wake the workflow. The returned function cancels that.
+   * Calls `action` after `limit` of real time, or earlier with `true` once the host knows that nothing in the process
+   * can still wake the workflow. The returned function cancels the call.
    */
   readonly whenQuiet: (limit: number, action: (isQuiet?: boolean) => void) => () => void
   /** How long recorded outcomes are held back for a fiber that waits for such work and may still ask for them. */
   readonly outsideGrace: number
   /** The time on the host's clock at which the invocation must have ended, if there is one. */
   readonly deadline: number | undefined
-  /** What a contradiction between code and history ends: the execution, or only this invocation. */
+  /** Whether a contradiction between code and history ends the execution, or only this invocation. */
   readonly onNonDeterminism: "fail" | "retry"
   /** The largest result of a step or context, in bytes, that is kept as it is. */
   readonly maxPayload: number

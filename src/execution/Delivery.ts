@@ -2,8 +2,8 @@
  * The loop of an invocation. Whenever no fiber of the workflow can run, it delivers the next outcome, or else begins the
  * next piece of new work, or else lets the invocation rest.
  *
- * Owns: the choice of what comes next, and doing it. Operations reach doors, work, running bodies, news, release, rest and
- * the pause through this class only.
+ * Owns: the choice of the next action, and its execution. Operations reach doors, work, running bodies, news, release,
+ * rest and the pause only through this class.
  * Does not own: any of these parts, each in its own file; records, requests, and what an operation does.
  *
  * Invariants:
@@ -88,8 +88,8 @@ export class Delivery {
   // --- The loop --------------------------------------------------------------------------------------------------------
 
   /**
-   * Does the next thing. Returns false when nothing can be done now. In that case something is under way that calls this
-   * again.
+   * Performs the next action. Returns false when nothing can be done now. In that case something is in progress that
+   * will call this again.
    */
   next(): boolean {
     const { fibers, lifetime } = this.#parts
@@ -125,7 +125,7 @@ export class Delivery {
     return true
   }
 
-  /** Checks whether something that precedes this outcome may still appear. */
+  /** Returns whether something that precedes this outcome may still appear. */
   #isHeldBack(door: Door): boolean {
     return this.#news.isRecordingLate || this.#doors.isDue(door.at) || this.#unclaimed.isAwaitedBefore(door)
   }
@@ -148,8 +148,8 @@ export class Delivery {
   }
 
   /**
-   * Moves the time of the namespace. If no code can tell when a context ended, its end counts only when code asks for the
-   * time, as in the first run.
+   * Moves the time of the namespace. If no code can observe when a context ended, its end counts only when code asks
+   * for the time, as in the first run.
    */
   #moveTime({ at, claim, namespace }: Door): void {
     this.#parts.outbox.prepare()
@@ -160,7 +160,10 @@ export class Delivery {
     } else namespace.time.advanceTo(at)
   }
 
-  /** Checks whether nothing else of the workflow is under way at a time. Then no code can tell when a context ended. */
+  /**
+   * Returns whether nothing else of the workflow is in progress at a time. In that case no code can observe when a
+   * context ended.
+   */
   isAlone(at: number): boolean {
     return (
       this.#doors.size === 0 &&
@@ -201,20 +204,20 @@ export class Delivery {
     this.#doors.expect(claim)
   }
 
-  /** Whether something is awaited that this invocation does not bring about itself. */
+  /** Whether a fiber waits for something that this invocation does not cause itself. */
   get awaitsOthers(): boolean {
     return this.#doors.awaitsOthers
   }
 
   /**
-   * Checks whether something stamped in this millisecond could be taken to precede an outcome that was known before. This
-   * is the case if the service brought that outcome, if more than one fiber waits, or if a context ends that no fiber waits
-   * for.
+   * Returns whether something stamped in this millisecond could appear to precede an outcome that was known before.
+   * This is the case if the service brought that outcome, if more than one fiber waits, or if a context ends that no
+   * fiber waits for.
    */
   isTaken(millis: number, endsContext: () => boolean): boolean {
     const { newestBrought, newestStamp } = this.#parts.history
     if (Math.floor(newestBrought) === millis) return true
-    // A late outcome counts from when its mark was recorded.
+    // A late outcome counts from the time at which its mark was recorded.
     const newest = Math.max(newestStamp, this.#doors.last.at)
     return Math.floor(newest) === millis && (this.#doors.isContested || endsContext())
   }
@@ -257,19 +260,22 @@ export class Delivery {
   }
 
   /**
-   * Queues the start of a context. It is recorded once all known outcomes are delivered, unless the context is abandoned
-   * before that and leaves nothing behind.
+   * Queues the start of a context. The start is recorded once all known outcomes are delivered, unless the context is
+   * abandoned before that and leaves nothing behind.
    */
   performStart(claim: Claim, begun: Namespace, run: () => void, isMoot: () => boolean): Work {
     return this.#works.add({ claim, index: claim.index, isEnd: false, isExempt: false, begun, isMoot, run })
   }
 
-  /** Queues the end of a context or of the execution. It happens once all known outcomes are delivered. */
+  /**
+   * Queues the end of a context or of the execution, which is recorded once all known outcomes are delivered. With
+   * `isFirst`, no other work begins before it.
+   */
   performEnd(work: Pick<Work, "claim" | "run" | "isExempt" | "ended" | "free">, isFirst = false): Work {
     return this.#works.add({ ...work, index: isFirst ? -1 : this.#parts.history.nextIndex, isEnd: true })
   }
 
-  /** Removes work, which then does not begin. Updates that it has queued stay queued. */
+  /** Removes work that has not begun. Updates that the work has queued stay queued. */
   drop(work: Work): void {
     this.#works.drop(work)
   }
@@ -295,7 +301,7 @@ export class Delivery {
     return this.#running.holds
   }
 
-  /** Whether fibers of a hold may run on the queue of the workflow. Local work runs beside it. */
+  /** Whether fibers of a hold may run on the queue of the workflow. Local work does not run on the queue. */
   get isHeld(): boolean {
     for (const { isLocal } of this.holds) if (!isLocal) return true
     return false
@@ -318,7 +324,7 @@ export class Delivery {
 
   // --- News and rest ---------------------------------------------------------------------------------------------------
 
-  /** Processes changes of operations, all of which the history has taken in. */
+  /** Processes changes of operations. The history already contains all of them. */
   changed(claims: ReadonlyArray<Claim>): void {
     this.#news.changed(claims)
   }
@@ -340,7 +346,7 @@ export class Delivery {
 
   // --- Letting go ------------------------------------------------------------------------------------------------------
 
-  /** Records something of an operation. If there is no room for it, see {@link Release.refuse}. */
+  /** Records a change of an operation. If the quotas leave no room for it, see {@link Release.refuse}. */
   record(claim: Claim, record: () => void): void {
     try {
       record()

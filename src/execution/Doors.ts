@@ -6,9 +6,10 @@
  * Does not own: when a door opens, which the delivery decides; and what the service reports, which `News.ts` processes.
  *
  * Invariants:
- * 1. Of the doors that have a key, the one with the least key is the first. Of equal keys, the one that was reached first.
+ * 1. Of the doors that have a key, the one with the least key is the first. Among equal keys, the first is the door
+ *    that was reached first.
  * 2. A fiber leaves a door once. From then on the door counts nowhere: not for its claim, its namespace, or polling.
- * 3. A late outcome has its key from the mark that says so, and has none before the mark is recorded.
+ * 3. A late outcome has its key from its mark, and has no key before the mark is recorded.
  * 4. The position up to which the stream is delivered never goes back.
  *
  * @since 0.1.0
@@ -22,8 +23,8 @@ import { Heap } from "./Heap.ts"
 import type { Poller } from "./Poller.ts"
 
 /**
- * Whether known outcomes are delivered in the order in which fibers asked for them, as if outcomes had no order of their
- * own. This is a seam for tests, which have to notice that.
+ * Whether known outcomes are delivered in the order in which fibers asked for them, as if outcomes had no order of
+ * their own. Tests set this to check that they detect the wrong order.
  */
 export const InOrderOfClaims: Context.Reference<boolean> = Context.Reference<boolean>(
   "effect-durable/InOrderOfClaims",
@@ -106,7 +107,10 @@ export class Doors {
     return made
   }
 
-  /** Creates a door. All doors have the same fields, written out: copies of what they are made from would cost more. */
+  /**
+   * Creates a door. All doors have the same fields, written out one by one: copying the fields of another object would
+   * cost more.
+   */
   #make(
     { fiber, isFinal, isForStart, namespace, onChange, outcome, path, resume }: DoorOfClaim | DoorInTime,
     { at, claim, index, keyOf, rank }: Pick<Door, "at" | "rank" | "index" | "claim" | "keyOf">
@@ -177,7 +181,7 @@ export class Doors {
 
   // --- Order -----------------------------------------------------------------------------------------------------------
 
-  /** Gives a door its key, if its operation has one now. Returns whether it does. */
+  /** Gives a door its key, if its operation has one now. Returns whether it has one. */
   look(door: Door, claim: Claim): boolean {
     const { entry, record } = claim
     if (record === undefined || !Number.isNaN(door.at)) return false
@@ -196,8 +200,8 @@ export class Doors {
   }
 
   /**
-   * Checks whether an outcome has come that has no place before what earlier invocations delivered. The end of a wait
-   * always has one: nothing stamped after it is delivered before the service has reported it.
+   * Returns whether an outcome arrived too late for its place before the outcomes that earlier invocations delivered.
+   * The end of a wait is never too late: nothing stamped after it is delivered before the service has reported it.
    */
   isBehind({
     claim,
@@ -218,7 +222,7 @@ export class Doors {
     if (!door.isGone) this.#ready.add(door)
   }
 
-  /** The door whose turn it is. */
+  /** The door that opens next. */
   get first(): Door | undefined {
     let { first } = this.#ready
     while (first?.isGone === true) {
@@ -237,7 +241,7 @@ export class Doors {
     if (door.claim?.isSettled === true && door.isForStart !== true) this.#callbacks.delete(door.claim)
   }
 
-  /** Checks whether a wait is due by a time, and has not been reported as ended yet. */
+  /** Returns whether a wait is due by a time, and has not been reported as ended yet. */
   isDue(at: number): boolean {
     let { first } = this.#due
     while (first !== undefined && (first.door.isGone || !Number.isNaN(first.door.at))) {
@@ -258,12 +262,12 @@ export class Doors {
     return this.#ofClaims > 0
   }
 
-  /** Whether something is awaited that this invocation does not bring about itself. */
+  /** Whether a fiber waits for something that this invocation does not cause itself. */
   get awaitsOthers(): boolean {
     return this.#ofOthers > 0 || this.#callbacks.size > 0
   }
 
-  /** Checks whether a callback has no outcome at a time. */
+  /** Returns whether a callback has no outcome at a time. */
   awaitsCallback(at: number): boolean {
     for (const { isSettled, record } of this.#callbacks) if (!isSettled || latestStamp(record) > at) return true
     return false
@@ -295,7 +299,7 @@ export class Doors {
     return new Set(Array.from(this.all, ({ fiber }) => fiber))
   }
 
-  /** Describes what fibers wait for, for messages. */
+  /** Describes, for messages, what fibers wait for. */
   describe(): ReadonlyArray<string> {
     return Array.from(this.all, ({ claim, path }) => `"${path}" (${claim?.kind.type ?? "nap"}) has no outcome`)
   }
@@ -306,11 +310,11 @@ const wasAskedBefore = (a: Door, b: Door): boolean => a.order < b.order
 const comesBefore = (a: Door, b: Door): boolean => isBefore(a, b) || (!isBefore(b, a) && wasAskedBefore(a, b))
 
 /**
- * Returns when something was delivered, if that was later than its stamp; `Infinity` until the mark of that is recorded.
+ * Returns when an outcome was delivered, if that was later than its stamp; `Infinity` until its mark is recorded.
  */
 const lateOf = ({ isForStart }: Door, { late, lateStart }: Entry): number | undefined =>
   isForStart === true ? lateStart : late
 
-/** Returns the latest stamp of a record; `Infinity` if it has none yet. */
+/** Returns the latest stamp of a record; `Infinity` if the record has no stamp yet. */
 export const latestStamp = (record: Operation | undefined): number =>
   record?.EndTimestamp ?? record?.StartTimestamp ?? Infinity

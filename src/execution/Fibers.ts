@@ -6,13 +6,14 @@
  * Does not own: what is delivered to fibers. The delivery decides that whenever the queue is empty.
  *
  * Invariants:
- * 1. All fibers of the workflow run on one first-in-first-out queue. No fiber yields because of what it has computed: after
- *    a while the whole workflow pauses, and the same fiber goes on first. A fiber pauses only where nothing else could tell:
- *    in a task of its own, of which nothing is left once it stops.
+ * 1. All fibers of the workflow run on one first-in-first-out queue. No fiber yields because of what it has computed:
+ *    after a while the whole workflow pauses, and the same fiber continues first. A fiber pauses only where no other
+ *    fiber could observe the pause: in a task of its own, in which nothing else remains to be done once the fiber
+ *    stops.
  * 2. What comes from outside enters when the queue is empty, as a slice of its own.
- * 3. A fiber that waits for a promise or a timer of the host is outside from the moment it asks for it until it runs again.
- *    A fiber that only another fiber can wake is never outside.
- * 4. Bodies of steps and Serdes run on the scheduler of the host. Their fibers are none of these.
+ * 3. A fiber that waits for a promise or a timer of the host is outside from the moment at which it asks for the
+ *    promise or timer until it runs again. A fiber that only another fiber can wake is never outside.
+ * 4. Bodies of steps and Serdes run on the scheduler of the host. Their fibers do not count as fibers of the workflow.
  *
  * @since 0.1.0
  */
@@ -29,9 +30,9 @@ export type AnyFiber = Fiber.Fiber<unknown, unknown>
 /** The state of one fiber of the workflow. */
 interface Member {
   readonly parent: AnyFiber | undefined
-  /** How many of the fibers that it forked live. */
+  /** The number of its live child fibers. */
   children: number
-  /** The function with which it last waited to be called back, if it has. */
+  /** The function with which it last waited to be called back, if it has ever waited. */
   wait: Register | undefined
   /** The last slice that precedes, in every run, the moment when it began to wait or went outside. */
   after: number
@@ -43,10 +44,11 @@ interface Member {
 
 export interface FibersHost {
   /**
-   * Called when nothing is left to run. Delivers or performs the next thing; returns false when there is nothing to do now.
+   * Called when nothing is left to run. Delivers or performs the next action; returns false when there is nothing to do
+   * now.
    */
   readonly onIdle: () => boolean
-  /** Called when fibers spin without asking for an operation, and again as long as they do. */
+  /** Called when fibers spin without asking for an operation, repeatedly as long as they do. */
   readonly onSpin: () => void
   /** Called when a fiber runs. */
   readonly onActivity: () => void
@@ -55,15 +57,15 @@ export interface FibersHost {
 }
 
 /**
- * How many operations of a fiber pass between two looks at the time, and how long one turn of the event loop may take, in
- * milliseconds.
+ * How many operations a fiber runs between two readings of the time, and how long one turn of the event loop may take,
+ * in milliseconds.
  */
 const opsBetweenLooks = 2_048
 const turnBudget = 20
 
 /**
- * How many tasks may run in a row without a delivery, and without a moment in which all fibers wait while the event loop
- * turns. More is a loop that never waits. Such a moment is looked for after every 25,000 tasks.
+ * How many consecutive tasks may run without a delivery, and without a moment in which all fibers wait while the event
+ * loop turns. More tasks mean a loop that never waits. The queue checks for such a moment after every 25,000 tasks.
  */
 const maxTasks = 250_000
 const tasksBetweenLooks = 25_000
@@ -80,17 +82,17 @@ const soon = (action: () => void): void => void Reflect.apply(then, done, [actio
 export class Fibers implements Scheduler.Scheduler {
   readonly executionMode: "sync" | "async"
   readonly live = new Map<AnyFiber, Member>()
-  /** Fibers that wait for something of the host, with the place in the code if that is captured. */
+  /** The fibers that wait for something of the host, with the place in the code if it was captured. */
   readonly outside = new Map<AnyFiber, string | undefined>()
-  /** Finds where in the code a fiber goes outside. */
+  /** Returns the place in the code where a fiber goes outside. */
   placeOf: (() => string | undefined) | undefined
-  /** How many promises that fibers of the workflow have subscribed to are pending. */
+  /** The number of pending promises to which fibers of the workflow have subscribed. */
   #promises = 0
   readonly #failures = new WeakSet<object>()
   #host: FibersHost | undefined
   #tasks: Array<{ readonly task: () => void; readonly spawner: AnyFiber | undefined }> = []
   #next = 0
-  /** The first task that goes on after what has been paused: the one after the task that runs, if one runs. */
+  /** The index of the first task after the paused ones: that after the running task, if one runs. */
   #waiting = 0
   #slices: Array<{ readonly task: () => void; readonly spawner: AnyFiber | undefined }> = []
   #isRunning = false
@@ -99,16 +101,22 @@ export class Fibers implements Scheduler.Scheduler {
   #caller: AnyFiber | undefined
   #isPaused = false
   #isWoken = false
-  /** The current slice, and the last slice that precedes it in every run: itself if an outcome began it. */
+  /**
+   * The current slice, and the last slice that precedes it in every run, which is the current slice itself if an
+   * outcome began it.
+   */
   #slice = 1
   #after = 1
-  /** How many slices came from outside, and which of them is the current one: one bit, or none. */
+  /** The number of slices from outside, and the current one of them: one bit, or none. */
   #returns = 0
   #bit = 0n
-  /** Which of them precede the current slice in every run, and which precede the last slice that an outcome began. */
+  /**
+   * The slices from outside that precede the current slice in every run, and those that precede the last slice that an
+   * outcome began.
+   */
   #known = 0n
   #delivered = 0n
-  /** Whether the fiber that an outcome has woken is still to run. */
+  /** Whether the fiber that an outcome has woken has not run yet. */
   #isFirst = true
   #isStopped = false
   #turnBegan = 0
@@ -118,9 +126,9 @@ export class Fibers implements Scheduler.Scheduler {
   #spawner: AnyFiber | undefined
   #entering: AnyFiber | undefined
   #pausing: AnyFiber | undefined
-  /** The fiber whose task this is, if it is the task of one fiber. */
+  /** The fiber to which the current task belongs, if it is the task of one fiber. */
   #owner: AnyFiber | undefined
-  /** How many operations the owner had run when it looked at the time last. */
+  /** The operation count of the owner when the time was read last. */
   #looked = 0
   /** Whether no fiber has run in the task yet. */
   #isUntouched = false
@@ -129,7 +137,7 @@ export class Fibers implements Scheduler.Scheduler {
   /** Where in the code the running fiber had the host create something. */
   #made: string | undefined
 
-  /** In the mode of `Effect.runSync`, nothing pauses: whoever runs the workflow does not wait. */
+  /** In the mode of `Effect.runSync`, nothing pauses: the caller of the workflow does not wait. */
   constructor(executionMode: "sync" | "async" = "async") {
     this.executionMode = executionMode
   }
@@ -148,13 +156,13 @@ export class Fibers implements Scheduler.Scheduler {
     return this.#isRunning
   }
 
-  /** The fiber that runs now or has just ended: observers of its end run in its name. */
+  /** The fiber that runs now or has just ended: observers of its end run on its behalf. */
   get current(): AnyFiber | undefined {
     const fiber = Fiber.getCurrent()
     return fiber === this.#caller && this.#isRunning && !this.#isUnwatched ? this.#last : fiber
   }
 
-  /** Returns the position of a fiber that uses a counted thing now. */
+  /** Returns the position of a fiber that uses a name or a random number now. */
   userOf(fiber: AnyFiber): User {
     const known = this.#returns === 0 ? 0n : (this.live.get(fiber)?.known ?? this.#known)
     return { slice: this.#slice, after: this.#after, bit: this.#bit, known }
@@ -165,12 +173,14 @@ export class Fibers implements Scheduler.Scheduler {
     return this.#bit !== 0n
   }
 
-  /** Whether something of the host is pending that a fiber waits for or has subscribed to. */
+  /**
+   * Whether a promise or a timer of the host is pending for which a fiber waits, or to which a fiber has subscribed.
+   */
   get isOutside(): boolean {
     return this.outside.size > 0 || this.#promises > 0
   }
 
-  /** Checks whether a fiber waits for something that only Effect can bring. */
+  /** Returns whether a fiber waits for something that only Effect can complete. */
   isOfEffect(fiber: AnyFiber): boolean {
     const wait = this.live.get(fiber)?.wait
     return wait === undefined || isOfEffect(wait)
@@ -194,7 +204,7 @@ export class Fibers implements Scheduler.Scheduler {
       if (this.#isRunning && fiber !== this.#returning && this.outside.has(fiber)) this.#host?.onLost()
     }
     if (!this.#isRunning && !this.#isStopped) {
-      // The fiber goes on as a slice of its own.
+      // The fiber continues as a slice of its own.
       this.#entering = fiber
       return true
     }
@@ -218,9 +228,10 @@ export class Fibers implements Scheduler.Scheduler {
   }
 
   /**
-   * Finds out whether the task is that of a fiber that begins to run: it is if the task begins the fiber or goes on with it
-   * after a yield. Other tasks may wake several fibers and look, between two of them, at what the first has done by then. If
-   * the owner succeeds, those that wait for its end take its place. If it fails, its end interrupts others.
+   * Makes a fiber that begins to run the owner of the task if the task is its own: the task begins the fiber, or
+   * continues it after a yield. Other tasks may wake several fibers and, between two of them, depend on what the first
+   * one has done by then. If the owner succeeds, the fibers that wait for its end take its place. If it fails, its end
+   * interrupts others.
    */
   #findOwner(fiber: AnyFiber, spawner: AnyFiber | undefined, member: Member | undefined): void {
     const isOwn = this.#isUntouched && (member === undefined || (fiber === spawner && !member.isWaiting))
@@ -230,7 +241,7 @@ export class Fibers implements Scheduler.Scheduler {
     if (fiber === this.#owner) this.#looked = 0
   }
 
-  /** Notes that this task only resumes one fiber; or, without a fiber, that it goes on with several. */
+  /** Notes that this task resumes only one fiber; or, without a fiber, that it resumes several. */
   own(fiber: AnyFiber | undefined): void {
     this.#owner = fiber
   }
@@ -350,14 +361,15 @@ export class Fibers implements Scheduler.Scheduler {
     this.#spawner = undefined
   }
 
-  /** Fibers that all wait while the event loop turns are in no endless loop, whatever wakes them. */
+  /** Fibers that all wait while the event loop turns are not in an endless loop, whatever wakes them. */
   #lookForRest(): void {
     if (!this.queued) this.#count = 0
   }
 
   /**
-   * Checks whether this turn of the event loop has time left. If not, pauses so that the process can do other things. It looks
-   * at the time once in 256 tasks, and never between two outcomes: what is recorded must not depend on a slow machine.
+   * Returns whether this turn of the event loop has time left. If not, it pauses so that the process can do other
+   * things. It reads the time once in 256 tasks, and never between two outcomes: records must not depend on the speed
+   * of the machine.
    */
   #isInTime(): boolean {
     if ((this.#count & 255) !== 255 || performance.now() - this.#turnBegan < turnBudget) return true
@@ -371,7 +383,7 @@ export class Fibers implements Scheduler.Scheduler {
     return fork()
   }
 
-  /** Runs code that does not belong to the workflow, with the watch on the host off if the run queue has it on. */
+  /** Runs code that does not belong to the workflow, without watching the host. */
   unwatched<A>(run: () => A): A {
     if (!this.#isRunning || this.#isUnwatched) return run()
     this.#unwatch()
@@ -386,7 +398,7 @@ export class Fibers implements Scheduler.Scheduler {
 
   // --- Living fibers -----------------------------------------------------------------------------------------------------
 
-  /** Notes that a new fiber runs. It was queued by its parent, or is forked by the fiber that ran last. */
+  /** Notes that a new fiber runs. Its parent queued it, or the fiber that ran last forks it. */
   #see(fiber: AnyFiber, candidate: AnyFiber | undefined): void {
     const parent = candidate === fiber ? undefined : candidate
     const own = parent === undefined ? undefined : this.live.get(parent)
@@ -400,7 +412,7 @@ export class Fibers implements Scheduler.Scheduler {
     })
   }
 
-  /** Notes that the fiber comes after everything that its cause comes after. Outcomes come in one order. */
+  /** Notes that the fiber comes after everything that precedes its cause. Outcomes come in one order. */
   #learn(fiber: AnyFiber): void {
     const member = this.live.get(fiber)
     if (member === undefined || !this.#isRunning) return
@@ -409,7 +421,7 @@ export class Fibers implements Scheduler.Scheduler {
     this.#isFirst = false
   }
 
-  /** Checks whether a fiber had failed with this value, or was failing with it, before the workflow was stopped. */
+  /** Returns whether a fiber had failed with this value, or was failing with it, before the workflow was stopped. */
   hasFailedWith(failure: unknown): boolean {
     return isObjectKeyword(failure) && this.#failures.has(failure)
   }
@@ -422,7 +434,7 @@ export class Fibers implements Scheduler.Scheduler {
     }
   }
 
-  /** Notes that a fiber goes on outside of the run queue. Returns whether it is a fiber of the workflow. */
+  /** Notes that a fiber continues outside of the run queue. Returns whether it is a fiber of the workflow. */
   goOutside(fiber: AnyFiber): boolean {
     if (!this.live.has(fiber)) return false
     this.#noteOutside(fiber)
@@ -445,7 +457,7 @@ export class Fibers implements Scheduler.Scheduler {
       member.wait = register
       member.isWaiting = true
       member.after = this.#after
-      // A library's own thenable may do what the runtime cannot see.
+      // The thenable of a library may do work that the runtime cannot see.
       if (isPromise(register)) this.#noteOutside(fiber)
     }
   }
@@ -460,7 +472,7 @@ export class Fibers implements Scheduler.Scheduler {
   #countPromise(promise: Promise<unknown>): void {
     this.#promises++
     const answered = (): void => {
-      // What the promise wakes runs first.
+      // The fibers that the promise wakes run first.
       soon(() => {
         this.#promises--
         if (this.#promises === 0) this.wake()
@@ -519,8 +531,9 @@ const notedTimeout = noting<typeof setTimeout>()
 const notedImmediate = noting<typeof setImmediate>()
 
 /**
- * Notes, until the returned function is called, which fiber asks the host for something (a promise that it waits for, or a
- * timer), and what each fiber waits with. Outside of the run queue of a workflow nothing is replaced.
+ * Notes, until the returned function is called, which fiber asks the host for something (a promise that it waits for,
+ * or a timer), and the function with which each fiber waits. Outside of the run queue of a workflow nothing is
+ * replaced.
  */
 const watchHost = (see: Sight): (() => void) => {
   const before = sight

@@ -20,15 +20,15 @@ import type { Namespace } from "./Namespace.ts"
 
 export class History {
   readonly execution: Operation | undefined
-  /** How often invocations have paused the execution because they neared their end. */
+  /** How often invocations have paused the execution near their end. */
   pauses = 0
   /** The greatest stamp that the service has reported. */
   newestStamp = 0
-  /** The greatest stamp of what the service brought: the end of a wait, of a callback, of an invoke. */
+  /** The greatest stamp of an outcome that the service brought: the end of a wait, a callback or an invoke. */
   newestBrought = -Infinity
   /** The latest time of anything that earlier invocations may have delivered, in milliseconds. */
   newestKnown = -Infinity
-  /** Whether the service brought what happened at that time. */
+  /** Whether the service brought the outcome of that time. */
   #isBrought = false
   /** Whether nothing was recorded when this invocation began. */
   readonly isFirst: boolean
@@ -50,9 +50,10 @@ export class History {
   #isBehind = true
 
   /**
-   * Takes the records of an invocation, the ids of those that changed while none ran, how many of the records belong to the
-   * moment in which the service listed those ids, and when the invocation began on the clock of the host. Later pages may
-   * hold what the service has ended since then, which will be news of the next invocation.
+   * Takes the records of an invocation, the ids of those that changed while no invocation ran, how many of the records
+   * belong to the moment at which the service listed those ids, and the time on the host's clock at which the
+   * invocation began. Later pages may contain operations that the service has ended since then; they will be news for
+   * the next invocation.
    */
   constructor(
     initial: ReadonlyArray<Operation>,
@@ -87,8 +88,8 @@ export class History {
     }
     this.isFirst = this.#entries.size === 0
     initial.forEach(({ EndTimestamp = Infinity, Id, Type }, index) => {
-      // What the execution ends itself has not ended at a later moment. A clock of the host that is ahead costs no more than a
-      // mark of what comes late.
+      // Operations that the execution ends itself cannot have ended later. If the host's clock is ahead, the only cost
+      // is a mark for a late outcome.
       this.#noteKnown(this.#entries.get(Id), index < atOnce || !isOfOthers(Type) || EndTimestamp < beganAt)
     })
   }
@@ -109,8 +110,8 @@ export class History {
   }
 
   /**
-   * Checks whether something that the service brought is stamped before what earlier invocations may have delivered,
-   * although none of them knew of it: it was reported late, or stamped by a clock that is behind.
+   * Returns whether an outcome that the service brought is stamped before outcomes that earlier invocations may have
+   * delivered, although none of them knew of it: it was reported late, or stamped by a clock that is behind.
    */
   isBehind(at: number, entry: Entry | undefined): boolean {
     return entry?.wasKnown !== true && (at < this.newestKnown || (at === this.newestKnown && this.#isBrought))
@@ -175,8 +176,8 @@ export class History {
   }
 
   /**
-   * Claims an operation and returns its entry. An entry that another claim holds stays with that claim: two would share a
-   * record.
+   * Claims an operation and returns its entry. An entry that another claim holds stays with that claim, because two
+   * claims would share a record.
    */
   claim(claim: Claim): Entry {
     const known = this.#entries.get(claim.id)
@@ -200,7 +201,7 @@ export class History {
     return this.#unclaimed
   }
 
-  /** Lists what the code has not asked for, in the order in which it was recorded. */
+  /** Lists the operations that the code has not asked for, in the order in which they were recorded. */
   *unclaimedEntries(): Iterable<Entry> {
     for (const { wireId } of this.#open) {
       for (const entry of this.#below?.get(wireId) ?? []) if (isMissed(entry)) yield entry
@@ -208,8 +209,8 @@ export class History {
   }
 
   /**
-   * Excuses what the code has not asked for by now, in open namespaces and in one that has ended. No fiber will ask for it
-   * any more, and that is no contradiction.
+   * Excuses the operations that the code has not asked for by now, in open namespaces and in one that has ended. No
+   * fiber will ask for them any more, and this is not a contradiction.
    */
   excuse(ended: Namespace | undefined): void {
     const missed = ended === undefined ? [] : this.missedIn(ended)
@@ -221,19 +222,19 @@ export class History {
     this.#unclaimed = 0
   }
 
-  /** The names of excused operations that had succeeded. If they were to be undone, no code has undone them. */
+  /** The names of excused operations that had succeeded. If one of them needed to be undone, no code has undone it. */
   get forsaken(): ReadonlyArray<string> {
     return this.#excused.flatMap(({ claim, record }) =>
       claim === undefined && record?.Status === "SUCCEEDED" && record.Type !== "WAIT" ? [record.Name ?? record.Id] : []
     )
   }
 
-  /** Lists what the code of a closed namespace has not asked for. */
+  /** Lists the operations that the code of a closed namespace has not asked for. */
   missedIn({ wireId }: Namespace): ReadonlyArray<Entry> {
     return (this.#below?.get(wireId) ?? []).filter(isMissed)
   }
 
-  /** Counts the unclaimed records of a recorded namespace, whose code begins. */
+  /** Begins to count the unclaimed records of a recorded namespace, because its code begins. */
   open(namespace: Namespace): void {
     const count = this.countIn(namespace.wireId)
     if (count === 0 || this.#open.has(namespace)) return
@@ -244,7 +245,7 @@ export class History {
     this.#unclaimed += unclaimed
   }
 
-  /** Stops counting the unclaimed records of a namespace, whose code is over. */
+  /** Stops counting the unclaimed records of a namespace, because its code has ended. */
   close(namespace: Namespace): void {
     if (!this.#open.delete(namespace)) return
     this.#unclaimed -= namespace.unclaimed
@@ -254,8 +255,8 @@ export class History {
   // --- Replaying ---------------------------------------------------------------------------------------------------------
 
   /**
-   * Whether the code runs over what earlier invocations recorded. They also ran what follows the last record, if there is
-   * news that they waited for, or if they paused the execution before the next attempt.
+   * Whether the code runs over the records of earlier invocations. Those invocations also ran the code after the last
+   * record, if there is news that they waited for, or if they paused the execution before the next attempt.
    */
   get isReplaying(): boolean {
     return (
@@ -307,7 +308,7 @@ export class History {
     return changed
   }
 
-  /** Adds an operation that this invocation did not ask for. Another invocation that owns the execution did. */
+  /** Adds an operation that this invocation did not ask for, but another invocation that owns the execution did. */
   #addLater(record: Operation): void {
     this.#entries.set(record.Id, entryOf(record.Id, record))
   }

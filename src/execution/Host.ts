@@ -7,7 +7,7 @@
  * Invariants:
  * 1. No timer fires and no fiber runs on after the host is disposed of.
  * 2. An effect that runs for a fiber of the workflow has its services, but the clock, random generator and scheduler of the
- *    host. A random generator that the program provides itself stays.
+ *    host. A random generator that the program itself provides is kept.
  *
  * @since 0.1.0
  */
@@ -73,8 +73,8 @@ export class Host {
   }
 
   /**
-   * Adds services of the runtime to those of a fiber of the workflow. What {@link outside} returns for the result has the same
-   * additions: to merge costs two copies of all services, once for each block that has a step.
+   * Adds services of the runtime to those of a fiber of the workflow. The services that {@link outside} returns for the
+   * result have the same additions: merging would cost two copies of all services for each block with a step.
    */
   extended<R>(
     services: Context.Context<R>,
@@ -96,15 +96,15 @@ export class Host {
 
   #merged<R>(services: Context.Context<R>): Context.Context<R> {
     const ours = Context.make(Clock.Clock, this.clock).pipe(Context.add(Scheduler.Scheduler, this.scheduler))
-    // A random generator that the program provides itself stays.
+    // A random generator that the program itself provides is kept.
     const isOurs = Context.get(services, Random.Random) instanceof WorkflowRandom
-    // Merging is cheaper: adding to services with many additions copies them all, once for each step.
+    // Merging is cheaper: adding to services with many additions copies all of them, once for each step.
     return Context.merge(services, isOurs ? Context.add(ours, Random.Random, this.random) : ours)
   }
 
   /**
-   * Calls `action` after a time on the clock of the host, unless the invocation has ended by then. The returned function
-   * cancels that.
+   * Calls `action` after a time on the clock of the host, unless the invocation has ended by then. The returned
+   * function cancels the call.
    */
   after(millis: number, action: () => void): () => void {
     if (this.#isDisposed) return () => {}

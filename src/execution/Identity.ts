@@ -5,8 +5,8 @@
  *
  * Invariants:
  * 1. An id depends on the id of the namespace, the name, and how often the namespace had used the name before.
- * 2. A record that is no operation of the program has an identity that no name can have: the text of its hash holds one NUL
- *    more.
+ * 2. A record that is not an operation of the program has an identity that no name can have: the hashed text contains
+ *    one more NUL.
  *
  * @since 0.1.0
  */

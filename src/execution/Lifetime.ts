@@ -1,8 +1,8 @@
 /**
- * Whether an invocation goes on, and if not, why.
+ * Whether an invocation continues, and if not, why.
  *
  * Owns: the one verdict that ends an invocation before its workflow does, and whether operations may still do anything.
- * Does not own: what follows from a verdict. The invocation waits for it and acts on it.
+ * Does not own: the consequences of a verdict. The invocation waits for the verdict and acts on it.
  *
  * Invariants:
  * 1. An invocation is open, then closed, then over. It never goes back.
@@ -17,8 +17,8 @@ import * as Exit from "effect/Exit"
 import type { InvocationFailed, Mistake } from "../DurableError.ts"
 
 /**
- * Why an invocation ends before its workflow: only the service can go on, the execution continues as another one, the
- * execution fails for good, or this invocation ends without an answer and the service repeats it.
+ * Why an invocation ends before its workflow: the execution waits for the service, it continues as another execution,
+ * it fails for good, or this invocation ends without an answer and the service repeats it.
  */
 export type Verdict =
   | { readonly _tag: "Suspended" }
@@ -79,7 +79,7 @@ export class Lifetime {
     this.#isDecided = true
   }
 
-  /** Ends the workflow by itself. What it left behind does nothing more. */
+  /** Notes that the workflow has ended by itself. Everything that it left behind does nothing more. */
   finish(exit: Exit.Exit<unknown, unknown>): void {
     if (!this.awaitsEnd) return
     this.#state = "closed"
@@ -103,8 +103,8 @@ export class Lifetime {
   }
 
   /**
-   * What an operation does once the invocation is closed. It interrupts its fiber as if from outside, so that no handler
-   * takes this for a failure. In the end it only waits for ever.
+   * The effect of an operation once the invocation is closed. It interrupts its fiber as if from outside, so that no
+   * handler mistakes this for a failure. After a number of attempts it waits forever.
    */
   get inert(): Effect.Effect<never> {
     this.#attempts++

@@ -1,8 +1,7 @@
 /**
  * The events of an invocation for parts that only watch: telemetry, and the test engine.
  *
- * Owns: the list of events. Does not own: what listeners make of them. Nothing that a listener does has an effect on the
- * invocation.
+ * Owns: the list of events. Does not own: how listeners use them. Nothing that a listener does affects the invocation.
  *
  * Invariants:
  * 1. All listeners get the same events, in the same order.
@@ -47,20 +46,20 @@ export interface Listener {
    * captured.
    */
   readonly outside?: ((place: string | undefined, message: string) => void) | undefined
-  /** Called when something moved. */
+  /** Called when the invocation has made progress. */
   readonly moved?: (() => void) | undefined
   /** Called with a warning for people, also if it is about a replay. */
   readonly warned?: ((message: string) => void) | undefined
 }
 
-/** What telemetry provides for the body of an attempt. */
+/** The services that telemetry provides for the body of an attempt, and the call at its end. */
 export interface Watched<R> {
   readonly services: Context.Context<R>
   /** Called when the body has ended, in whatever way. */
   readonly ended?: ((exit: Exit.Exit<unknown, unknown>) => void) | undefined
 }
 
-/** What telemetry puts around code of the program. */
+/** The services that telemetry provides for code of the program. */
 export interface Surroundings {
   /** Returns the services of the workflow. Their loggers skip what is replayed, and show the time of the host. */
   readonly services: <R>(services: Context.Context<R>) => Context.Context<R>

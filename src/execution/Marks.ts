@@ -1,16 +1,16 @@
 /**
- * Marks: records of the library that are no operation of the program.
+ * Marks: records of the library that are not operations of the program.
  *
- * Owns: how a mark is written and recognised. There are four kinds. A *patch* says that a change of the code applies in a
- * namespace. A *late* says that an outcome was delivered after outcomes with later stamps. A *reading* says which time code
- * was shown before the service had reported it. A *cut* says that an attempt was begun again because its invocation had
- * ended before it. A *pause* is not a mark. It is a wait with which an invocation that nears its end has the service begin
- * another one.
- * Does not own: when one is recorded, and what it means for the order.
+ * Owns: how a mark is written and recognised. There are four kinds. A *patch* states that a change of the code applies
+ * in a namespace. A *late* states that an outcome was delivered after outcomes with later stamps. A *reading* states
+ * the time that code was shown before the service had reported it. A *cut* states that an attempt was begun again
+ * because its invocation had ended before the attempt did. A *pause* is not a mark. It is a wait with which an
+ * invocation near its end makes the service start another one.
+ * Does not own: when a mark is recorded, and its meaning for the order.
  *
  * Invariants:
- * 1. On the wire a mark is a step that has an outcome from the start. Its id follows from what it says, so no step of a
- *    program is ever taken for a mark, whatever its name.
+ * 1. On the wire a mark is a step that has an outcome from the start. Its id is derived from its content, so no step of
+ *    a program is ever mistaken for a mark, whatever its name.
  * 2. A mark or a pause is never claimed or awaited, is never missed when the code does not ask for it, and never moves the
  *    time.
  *
@@ -32,7 +32,7 @@ export interface Mark {
   readonly time?: number | undefined
 }
 
-/** Returns what a mark about the start of an operation is about. */
+/** Returns the subject of a mark about the start of an operation. */
 export const startOf = (id: string): string => `${id}:start`
 
 export const idOf = ({ kind, label, of }: Mark): string => markId(kind, of, kind === "patch" ? label : "")
@@ -40,7 +40,7 @@ export const idOf = ({ kind, label, of }: Mark): string => markId(kind, of, kind
 /** Returns the name of a mark on the wire, cut to the longest that a name may be. */
 export const nameOf = ({ kind, label }: Mark): string => `${kind}:${label}`.slice(0, 256)
 
-/** Returns what a mark says, as the result of its step. */
+/** Returns the content of a mark, as the result of its step. */
 export const payloadOf = ({ kind, of, time }: Mark): string => JSON.stringify({ mark: kind, of, time })
 
 /** Returns the two updates that record a mark. */

@@ -1,17 +1,17 @@
 /**
  * A namespace of operations within one execution: the workflow, a child, one branch, one item, or a hold.
  *
- * Owns: names and how often each was used, paths, and the standing of the namespace.
+ * Owns: names and how often each was used, paths, and the state of the namespace (its *standing*).
  * Does not own: records, which the history has, and fibers.
  *
  * Invariants:
- * 1. A namespace is *open*, *abandoned* (its branch was cancelled, and only its durable finalizers may still do something) or
- *    *closed*. A namespace never becomes open again, and closes with everything below it. One that is *rebuilt* runs only
- *    over what is recorded, also after it was abandoned.
+ * 1. A namespace is *open*, *abandoned* (its branch was cancelled, and only its durable finalizers may still do
+ *    something) or *closed*. A namespace never becomes open again. When it closes, everything below it closes too. A
+ *    *rebuilt* namespace runs only over its records, also after it was abandoned.
  * 2. The occurrences of a name are counted in the order in which the fibers of the workflow run, which is the same on every
  *    replay. Fibers that come from outside have no such order. They may use a name only after everything that used it
  *    before in every run.
- * 3. A *flat* namespace has ids of its own and no record. On the wire its operations stand in the nearest recorded
+ * 3. A *flat* namespace has ids of its own and no record. On the wire its operations belong to the nearest recorded
  *    namespace.
  *
  * @since 0.1.0
@@ -37,7 +37,7 @@ export interface Clash {
   readonly first: Error | undefined
 }
 
-/** What a namespace knows of an operation that was claimed in it. */
+/** The data that a namespace keeps about an operation that was claimed in it. */
 export interface Claimed {
   readonly namespace: Namespace
   /** Whether the code has learned the outcome. */
@@ -72,9 +72,11 @@ export class Namespace {
   parked = 0
   /** It changes only here. */
   standing: Standing
-  /** Whether its outcome is known, or may have to be undone, so that its body runs only over what is recorded. */
+  /** Whether its outcome is known, or may have to be undone, so that its body runs only over records. */
   readonly isRebuilding: boolean
-  /** Whether it runs once more only to find out what is to be undone. A block in it is then over when its body is. */
+  /**
+   * Whether it runs once more only to find out what to undo. In that case a block in it ends together with its body.
+   */
   readonly isForUndo: boolean
   /** Whether its body has to run on every replay, because something in it may have to be undone. */
   isKept = false
@@ -149,7 +151,7 @@ export class Namespace {
     })
   }
 
-  /** Creates the namespace of what comes after the workflow. It continues the time of the workflow. */
+  /** Creates the namespace for operations after the end of the workflow. It continues the time of the workflow. */
   afterwards(): Namespace {
     const { time } = this
     return new Namespace(undefined, this.#executionArn, { id: "", path: "", time, isFlat: false, standing: "open" })
@@ -260,7 +262,7 @@ export class Namespace {
     this.#below?.delete(namespace)
   }
 
-  /** Closes the namespace and everything below it. Returns what this has closed. */
+  /** Closes the namespace and everything below it. Returns the closed namespaces. */
   close(closed: Array<Namespace> = []): ReadonlyArray<Namespace> {
     if (this.standing === "closed") return closed
     this.standing = "closed"

@@ -6,8 +6,8 @@
  *
  * Invariants:
  * 1. A nap ends in the stream at the time when it began plus its length.
- * 2. It has its place once everything before that time is known: the service has reported something later, nothing else of
- *    the workflow is under way, or the service was asked. The service is asked at most once a second.
+ * 2. It gets its place once everything before that time is known: the service has reported something later, nothing
+ *    else of the workflow is in progress, or the service was polled. The service is polled at most once a second.
  * 3. A row of naps in which nothing is delivered or recorded keeps an invocation alive no longer than work outside does.
  *
  * @since 0.1.0
@@ -15,7 +15,7 @@
 import type { Door } from "./Claim.ts"
 import type { Core } from "./Core.ts"
 
-/** How many times as long as work outside a row of naps may last if nothing else would wake the execution. */
+/** The factor by which a row of naps may outlast the limit of work outside if nothing else would wake the execution. */
 const patience = 60
 
 export class Naps {
@@ -43,8 +43,8 @@ export class Naps {
   }
 
   /**
-   * Checks whether only naps have ended for as long as work outside may take, or for much longer if nothing else would ever
-   * wake the execution.
+   * Returns whether only naps have ended for as long as work outside may take, or for much longer if nothing else would
+   * ever wake the execution.
    */
   isTiring(isWoken: boolean): boolean {
     const { host, settings } = this.#parts

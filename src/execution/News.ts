@@ -1,15 +1,15 @@
 /**
- * Reports of the service while an invocation runs, and what follows from them for waiting fibers.
+ * Reports of the service while an invocation runs, and their effect on waiting fibers.
  *
- * Owns: which doors get their keys from a report, which outcomes are late, when a change counts that was acknowledged
+ * Owns: which doors get their keys from a report, which outcomes are late, the time of a change that was acknowledged
  * without its operation, and the other subscribers to news.
  * Does not own: records, which the history has, and the order of doors.
  *
  * Invariants:
- * 1. Nothing of an answer is delivered before all of it is taken in.
- * 2. An outcome that came after outcomes with later keys were delivered is recorded as late before it is delivered. This
- *    holds also if no fiber waits for it any more, and if an earlier invocation delivered those outcomes: on a replay it
- *    must not come sooner.
+ * 1. No part of an answer is delivered before all of it is processed.
+ * 2. An outcome that came after outcomes with later keys were delivered is recorded as late before it is delivered.
+ *    This also holds if no fiber waits for the outcome any more, and if an earlier invocation delivered the other
+ *    outcomes: on a replay the late outcome must not come sooner.
  * 3. All changes of one request came at the same time, and those of later requests no earlier, unless the service reports
  *    otherwise.
  *
@@ -23,7 +23,7 @@ import type { Naps } from "./Naps.ts"
 import { recordMark } from "./recordMark.ts"
 import { withChange } from "./records.ts"
 
-/** Called with news. Returns whether it was the awaited news. */
+/** Called with news. Returns whether this was the awaited news. */
 type Told = (isLast: boolean) => boolean
 
 export class News {
@@ -44,7 +44,7 @@ export class News {
     this.#naps = naps
   }
 
-  /** Whether a report of the service is being taken in. */
+  /** Whether a report of the service is being processed. */
   get isTakingIn(): boolean {
     return this.#isTakingIn
   }
@@ -54,9 +54,9 @@ export class News {
     return this.#lateMarks > 0
   }
 
-  /** Processes changes of operations, all of which the history has taken in. */
+  /** Processes changes of operations. The history already contains all of them. */
   changed(claims: ReadonlyArray<Claim>): void {
-    // The caller goes on with deliveries once all of it is known.
+    // The caller continues with deliveries once the whole report is known.
     this.#isTakingIn = true
     const { count, last } = this.#doors
     for (const claim of claims) {
@@ -73,22 +73,23 @@ export class News {
 
   /** Processes the outcome of an operation that comes late for some of the fibers that wait for it. */
   #cameLate(claim: Claim, ready: ReadonlyArray<Door>, late: ReadonlyArray<Door>): void {
-    // Lateness is a fact of the operation, so it holds for every fiber that waits for it.
+    // Lateness is a property of the operation, so it applies to every fiber that waits for the operation.
     const isLate = (door: Door): boolean => late.some(({ isForStart }) => isForStart === door.isForStart)
     for (const door of ready) if (!isLate(door)) this.#doors.ready(door)
     for (const isForStart of new Set(late.map((door) => door.isForStart === true))) this.#recordLate(claim, isForStart)
   }
 
   /**
-   * Processes a change that the service has acknowledged. If the answer lacks the operation, the change itself says how it
-   * stands.
+   * Processes a change that the service has acknowledged. If the answer lacks the operation, the change itself
+   * determines the state of the operation.
    */
   acknowledged(claim: Claim, change: Change): void {
     this.#naps.progressed()
     const told = claim.record
     const { host, outbox } = this.#parts
     const { requests } = outbox.counts
-    // As services stamp: all changes of one request at the same time, and those of later requests no earlier.
+    // As the service stamps: all changes of one request have the same time, and those of later requests no earlier
+    // time.
     if (requests !== this.#takenFrom) {
       this.#takenFrom = requests
       this.#taken = outbox.isOrdered
@@ -104,13 +105,17 @@ export class News {
     if (record !== told || change.Action === "RETRY") this.changed([claim])
   }
 
-  /** Called when a fiber asks for an outcome that has no place before what earlier invocations delivered. */
+  /**
+   * Called when a fiber asks for an outcome that arrived too late for its place before the outcomes that earlier
+   * invocations delivered.
+   */
   cameBehind(claim: Claim): void {
     this.#recordLate(claim, false)
   }
 
   /**
-   * Checks whether an outcome comes late although no fiber waits for it any more. On a replay it must not find one waiting.
+   * Returns whether an outcome comes late although no fiber waits for it any more. On a replay a fiber might still wait
+   * when the outcome comes at its stamp.
    */
   #isMissed(claim: Claim): boolean {
     const { doors, entry, index, isDelivered, isSettled, record, wasAwaited } = claim
@@ -119,13 +124,14 @@ export class News {
   }
 
   /**
-   * Records that the order of delivery is not that of the stamps, which a replay has to know. No fiber goes on before that
-   * is acknowledged.
+   * Records that the order of delivery differs from that of the stamps, which a replay has to know. No fiber continues
+   * before this record is acknowledged.
    */
   #recordLate(claim: Claim, isForStart: boolean): void {
     const { history, host } = this.#parts
     const { entry } = claim
-    // A service may stamp by several clocks: a late outcome comes after what was delivered, whatever the stamp of its mark.
+    // A service may use several clocks for its stamps: a late outcome comes after everything that was delivered,
+    // whatever the stamp of its mark.
     const after = Math.max(this.#doors.last.at, history.newestKnown) + 0.001
     const mark: Mark = { kind: "late", of: isForStart ? startOf(claim.id) : claim.id, label: claim.name, time: after }
     this.#lateMarks++
@@ -162,7 +168,7 @@ export class News {
     return this.#untold.size > 0
   }
 
-  /** Asks for all news there is, so that the current subscribers get their last call. */
+  /** Requests all available news, so that the current subscribers get their last call. */
   ask(): void {
     const untold = Array.from(this.#untold)
     this.#parts.outbox.ask(() => this.#tell(true, untold))

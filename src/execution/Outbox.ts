@@ -2,16 +2,16 @@
  * Updates of an invocation on their way to the service.
  *
  * Owns: the queue of updates, how it is cut into requests, the chain of tokens, and how a request is repeated.
- * Does not own: what an answer means, which the history takes in and the delivery hands out; the two quotas of the service,
- * whose use is counted in `Usage.ts`; and when the service is polled while nothing is to be sent.
+ * Does not own: the meaning of an answer, which the history stores and the delivery delivers; the two quotas of the
+ * service, whose use is counted in `Usage.ts`; and when the service is polled while there is nothing to send.
  *
  * Invariants:
  * 1. Updates leave in the order in which they were queued, one request at a time. A queued update is never withdrawn,
  *    except for the start of a step whose success is queued before the start has left, if the handler omits such starts.
  * 2. A request holds at most 250 updates and 750 KiB. An update of the execution has a request of its own. A token is used
  *    once.
- * 3. An answer, with all of its pages, is taken in before any other part sees it.
- * 4. An update that a fiber waits for leaves when the workflow has nothing more to say. Any other leaves with the next
+ * 3. An answer, with all of its pages, is stored before any other part sees it.
+ * 4. An update that a fiber waits for leaves when the workflow has nothing more to add. Any other leaves with the next
  *    request, or a little later.
  * 5. Where the service stamps whole milliseconds, no request shares a millisecond with an outcome that was known before, if
  *    the order of the two matters.
@@ -38,10 +38,10 @@ import type { Lifetime } from "./Lifetime.ts"
 import type { Listener, Sent } from "./Listener.ts"
 import type { Usage } from "./Usage.ts"
 
-/** Read with the modules: Node loads it on first use, which takes as long as a short invocation. */
+/** Read when the modules load: Node loads it on first use, which takes as long as a short invocation. */
 const { crypto } = globalThis
 
-/** How many times to wait for the next millisecond, so that a stopped clock holds nothing up. */
+/** How many times to wait for the next millisecond. The limit keeps a stopped clock from blocking requests. */
 const longestWait = 5
 
 /** How long an update that no fiber waits for may wait for others, in milliseconds. */
@@ -50,7 +50,7 @@ const idleDelay = 100
 /** How often a request is repeated before the invocation gives up. */
 const maxRepeats = 4
 
-/** What the outbox reports. */
+/** The reports of the outbox. */
 export interface OutboxOwner {
   /** Called with the records that the service has reported. */
   readonly onState: (records: ReadonlyArray<Operation>) => void
@@ -59,13 +59,13 @@ export interface OutboxOwner {
   readonly onFailure: (error: StoreError) => void
   /** Called when the service has accepted a request without giving a new token, although the execution is not over. */
   readonly onTokenMissing: () => void
-  /** Called when nothing is under way any more. */
+  /** Called when no request is in flight any more. */
   readonly onIdle: () => void
   /** Called before an update enters the queue, to queue what must be recorded before it. */
   readonly onPush: () => void
   /**
-   * Checks whether the order matters between something stamped in this millisecond and what is known to have come in it.
-   * `endsContext` says whether a context ends that no fiber may be waiting for.
+   * Returns whether order matters between something stamped in this millisecond and an outcome that is known to have
+   * come in it. `endsContext` says whether a context ends that no fiber may be waiting for.
    */
   readonly isTaken: (millis: number, endsContext: () => boolean) => boolean
 }
@@ -82,7 +82,7 @@ export class Outbox {
   #awaited = 0
   #isWanted = false
   #isSending = false
-  /** Whether a request is on its way, rather than waiting to be repeated. */
+  /** Whether a request is in flight, and not waiting to be repeated. */
   #isCalling = false
   #isClosed = false
   #isPushing = false
@@ -112,7 +112,7 @@ export class Outbox {
     readonly listener: Listener
     readonly usage: Usage
     readonly host: Host
-    /** Whether the start of a step is omitted where its success leaves with the same request. */
+    /** Whether the start of a step is omitted if its success leaves with the same request. */
     readonly omitsStarts: boolean
   }) {
     this.#executionArn = options.executionArn
@@ -129,12 +129,12 @@ export class Outbox {
     this.#owner = owner
   }
 
-  /** Whether a request is under way, or updates are left to send. */
+  /** Whether a request is in flight, or updates are left to send. */
   get isBusy(): boolean {
     return this.#isSending || this.#queue.length > 0
   }
 
-  /** Whether a request is under way, or about to be sent. */
+  /** Whether a request is in flight, or about to be sent. */
   get isSending(): boolean {
     return this.#isSending
   }
@@ -144,12 +144,12 @@ export class Outbox {
     return this.#store.ordered === true
   }
 
-  /** How many requests were begun, and how many updates they held. */
+  /** The number of requests that were begun, and the number of their updates. */
   get counts(): { readonly requests: number; readonly updates: number } {
     return { requests: this.#requests, updates: this.#updates }
   }
 
-  /** Queues an update. An awaited one has the queue sent; any other leaves with the next request. */
+  /** Queues an update. An awaited update makes the queue be sent; any other leaves with the next request. */
   push(
     path: string,
     update: OperationUpdate,
@@ -166,14 +166,15 @@ export class Outbox {
   }
 
   /**
-   * Withdraws the start of a step, because its success says all that the start would. A start that a fiber waits for stays.
+   * Withdraws the start of a step, because its success contains everything that the start would. A start that a fiber
+   * waits for stays.
    */
   #withdrawStart({ Id }: OperationUpdate): void {
     const at = this.#queue.findLastIndex(({ isAwaited, update }) => update.Id === Id && !isAwaited)
     if (at !== -1) this.#queue.splice(at, 1)
   }
 
-  /** Queues what must be recorded, and known, before anything else. */
+  /** Queues a record that must be written, and known, before anything else. */
   prepare(): void {
     if (this.#isPushing || this.#isClosed) return
     this.#isPushing = true
@@ -194,7 +195,7 @@ export class Outbox {
     if (this.#queue.length > 0) this.poll()
   }
 
-  /** Asks the service for news. Sends what is queued with that request. */
+  /** Polls the service for news. Sends the queue with that request. */
   poll(): void {
     if (this.#isClosed) return
     this.prepare()
@@ -205,18 +206,18 @@ export class Outbox {
     else this.#wake?.()
   }
 
-  /** Asks the service for news. Calls `answered` when it has answered a request that begins from now on. */
+  /** Polls the service for news. Calls `answered` when the service has answered a request that begins from now on. */
   ask(answered: () => void): void {
     this.#questions.push({ after: this.#requests, answered })
     this.poll()
   }
 
-  /** Calls `action`, from now on, whenever no request is under way any more. */
+  /** Calls `action`, from now on, whenever no request is in flight any more. */
   whenIdle(action: () => void): void {
     this.#whenIdle = action
   }
 
-  /** Closes and empties the queue. A request that is under way comes to its end. */
+  /** Closes and empties the queue. A request in flight completes. */
   close(): void {
     this.#isClosed = true
     this.#queue = []
@@ -224,7 +225,7 @@ export class Outbox {
     if (!this.#isCalling) this.abort()
   }
 
-  /** Gives up a request that is under way. */
+  /** Gives up a request in flight. */
   abort(): void {
     this.#sender?.interruptUnsafe()
     this.#isSending = false
@@ -232,7 +233,7 @@ export class Outbox {
 
   // --- Sending -----------------------------------------------------------------------------------------------------------
 
-  /** Sends all requests of an invocation in one fiber: one whenever it is wanted. In between, the fiber rests. */
+  /** Sends all requests of an invocation in one fiber, each when it is needed. Between requests the fiber is idle. */
   #send(waited = 0): Effect.Effect<void> {
     if (this.#isClosed) {
       this.#isSending = false
@@ -253,7 +254,7 @@ export class Outbox {
     this.#whenIdle?.()
   })
 
-  /** Checks whether what is sent now might get the same stamp as what was known before it. */
+  /** Returns whether an update that is sent now might get the same stamp as an outcome that was known before it. */
   #isTooEarly(): boolean {
     return !this.isOrdered && this.#owner?.isTaken(Math.floor(this.#host.now()), this.#endsContext) === true
   }
@@ -391,7 +392,7 @@ export const loadPages = Effect.fnUntraced(function* (
   return records
 })
 
-/** Returns the failure of a store. One that dies or interrupts itself counts as unavailable. */
+/** Returns the failure of a store. A store that dies or interrupts itself counts as unavailable. */
 const failureOf = (cause: Cause.Cause<StoreError>): StoreError =>
   cause.reasons.find(Cause.isFailReason)?.error ??
   new StoreUnavailable({ message: `The checkpoint store has a fault of its own: ${Cause.pretty(cause)}` })
@@ -423,12 +424,14 @@ const repeated = <A>(
   })
 }
 
-/** The most that the ids, types and numbers of one update take, in bytes. */
+/** The maximum size of the ids, types and numbers of one update, in bytes. */
 const fixedSize = 320
 
 const isFixed = (): number => 0
 
-/** The size of each field in the request, in bytes: exact for what may be large, and an upper bound for a name. */
+/**
+ * The size of each field in the request, in bytes: exact for fields that may be large, and an upper bound for a name.
+ */
 const sizes: { readonly [Field in keyof OperationUpdate]-?: (update: OperationUpdate) => number } = {
   Id: isFixed,
   ParentId: isFixed,
@@ -445,7 +448,7 @@ const sizes: { readonly [Field in keyof OperationUpdate]-?: (update: OperationUp
   ChainedInvokeOptions: ({ ChainedInvokeOptions }) => sizeInJson(ChainedInvokeOptions)
 }
 
-/** Only the fields that count. */
+/** Only the fields whose sizes count. */
 const sizesOfFields = Object.values(sizes).filter((size) => size !== isFixed)
 
 /** Returns the size of an update in the request. */

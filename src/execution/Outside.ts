@@ -1,19 +1,22 @@
 /**
- * Work that no operation records, while an invocation waits for it.
+ * Waiting for work that no operation records.
  *
  * Owns: how long the invocation waits for such work, how long recorded outcomes are held back for it, and the warnings
  * about it.
  * Does not own: which fibers are outside, which the run queue notes.
  *
  * Invariants:
- * 1. For a grace time after a fiber went outside, no unclaimed record is passed over. After that, unclaimed records neither
- *    block nor contradict until the last such fiber is back. The first time that matters, a warning says so.
- * 2. When everything else waits, the invocation waits for work outside for at most `outsideLimit`. Then the execution is
- *    suspended if the service will wake it, and paused if work is held back for another invocation; both happen earlier if
- *    the invocation ends before. Otherwise the invocation fails. Either way a message says where the work is.
- * 3. An execution is found to be stuck only after everything that the runtime cannot see had its time to show. Neither this
- *    nor the end of the limit counts while a fiber of the workflow is about to run, or computes across turns.
- * 4. One warning per place says that results from outside are not recorded.
+ * 1. For a grace time after a fiber went outside, no unclaimed record is skipped. After the grace time, unclaimed
+ *    records neither block new work nor count as contradictions until the last such fiber is back. The first time that
+ *    this makes a difference, a warning is logged.
+ * 2. When everything else waits, the invocation waits for work outside for at most `outsideLimit`. After that, the
+ *    execution is suspended if the service will wake it, and paused if work is held back for another invocation. Both
+ *    happen earlier if the invocation would end before. Otherwise the invocation fails. In each case a message names
+ *    the place of the work.
+ * 3. An execution is reported as stuck only after everything that the runtime cannot see had enough time to act.
+ *    Neither this nor the end of the limit counts while a fiber of the workflow is about to run, or computes across
+ *    turns of the event loop.
+ * 4. One warning for each place in the code explains that results from outside are not recorded.
  *
  * @since 0.1.0
  */
@@ -37,7 +40,7 @@ export interface OutsideHost {
 export class Outside {
   /** Whether the grace time is over. */
   isLenient = false
-  /** Whether the limit is over, and the execution has to be paused. */
+  /** Whether the limit has passed, and the execution has to be paused. */
   isOver = false
   readonly #parts: Core
   readonly #host: OutsideHost
@@ -65,7 +68,7 @@ export class Outside {
     if (!isSomebody) {
       this.isLenient = false
       this.#endGrace()
-      // A promise that no fiber has asked keeps its limit.
+      // A promise that no fiber waits for keeps its limit.
       if (!this.#parts.fibers.isOutside) this.moved()
       return
     }
@@ -97,22 +100,25 @@ export class Outside {
     this.#stopGrace = undefined
   }
 
-  /** Warns that new work begins although a fiber outside might still ask for what is recorded. */
+  /** Warns that new work begins although a fiber outside might still ask for recorded operations. */
   passOver(work: Work): void {
     if (this.#hasPassedOver) return
     this.#hasPassedOver = true
     this.#parts.listener.warned?.(Contradiction.passedOver(this.#parts, work, this.#grace))
   }
 
-  /** The grace time. Work that may begin after it has to begin before the execution can be suspended or the time is over. */
+  /**
+   * The length of the grace time, in milliseconds. Work that may begin after it has to begin before the execution can
+   * be suspended or the invocation runs out of time.
+   */
   get #shortened(): number {
     const { outsideGrace, outsideLimit } = this.#parts.settings
     return Math.min(outsideGrace, outsideLimit, Math.floor(this.#left / 2))
   }
 
   /**
-   * Starts the limit, because nothing else moves. An invocation that ends before still has the time to suspend the execution,
-   * but none to wait for longer than that.
+   * Starts the limit, because nothing else makes progress. If the invocation ends before the limit does, it keeps
+   * enough time to suspend the execution, and waits no longer than that allows.
    */
   wait(): void {
     if (this.#stopLimit !== undefined) return
@@ -123,14 +129,14 @@ export class Outside {
     }
     const [limit, left] = [settings.outsideLimit, this.#left]
     const stops = [settings.startTimer(limit, () => over(limit))]
-    // On the clock of the deadline.
+    // This timer uses the clock of the deadline.
     if (0 < left && left < limit) stops.push(host.after(left, () => this.#mayEnd && over(left)))
     this.#stopLimit = () => {
       for (const stop of stops) stop()
     }
   }
 
-  /** How much of the time that is left can be spent on waiting, in milliseconds. The invocation needs time to end. */
+  /** How much of the remaining time can be spent on waiting, in milliseconds. The invocation needs the rest to end. */
   get #left(): number {
     const { host, settings } = this.#parts
     const left = (settings.deadline ?? Infinity) - host.now()
@@ -143,10 +149,10 @@ export class Outside {
   }
 
   /**
-   * Calls `decide` unless something moves before: nothing moves now, no fiber is known to be outside, and nothing will wake
-   * the execution. What the runtime cannot see, such as a promise that no fiber has asked, gets as long as work outside
-   * does. An invocation that ends before, and has recorded something, leaves the decision to the next one, which comes here
-   * sooner.
+   * Calls `decide` unless something makes progress before that: nothing does now, no fiber is known to be outside, and
+   * nothing will wake the execution. Work that the runtime cannot see, such as a promise that no fiber waits for, gets
+   * as much time as work outside. An invocation that ends before, and has recorded something, leaves the decision to
+   * the next invocation, which gets to this point sooner.
    */
   doubt(decide: (isQuiet: boolean) => void): void {
     const { outbox, settings } = this.#parts
@@ -161,22 +167,22 @@ export class Outside {
     })
   }
 
-  /** Cancels {@link doubt}: something has moved, or is about to. */
+  /** Cancels {@link doubt}: something has made progress, or is about to. */
   certain(): void {
     this.#stopDoubt?.()
     this.#stopDoubt = undefined
   }
 
   /**
-   * Fails the invocation. Nothing has moved, so fibers wait for something that the runtime cannot see, and that may come
-   * another time.
+   * Fails the invocation. Nothing has made progress, so fibers wait for something that the runtime cannot see, and that
+   * may come in another invocation.
    */
   fail(waited = this.#parts.settings.outsideLimit): void {
     const { lifetime } = this.#parts
     if (lifetime.isOpen) lifetime.end(failed(`The invocation has waited ${waited} ms for ${unseen}.`))
   }
 
-  /** Stops the limit: something else moves after all. */
+  /** Stops the limit: something else makes progress after all. */
   moved(): void {
     this.#stopLimit?.()
     this.#stopLimit = undefined
@@ -213,7 +219,10 @@ export class Outside {
     return places.length === 0 ? [] : [`work outside of steps (${places.join(", ")})`]
   }
 
-  /** Whether still nothing moves. A fiber that is back and computes for long lets time pass, and rests after that. */
+  /**
+   * Whether still nothing makes progress. A fiber that is back and computes for long lets time pass, and waits after
+   * that.
+   */
   get #isAtRest(): boolean {
     return this.#parts.lifetime.isOpen && !this.#parts.fibers.queued
   }

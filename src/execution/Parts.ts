@@ -1,12 +1,12 @@
 /**
- * All parts of one invocation, and how code of the workflow carries them.
+ * All parts of one invocation, and how code of the workflow finds them.
  *
  * Owns: the service through which a fiber finds the parts and its namespace, and the list of what may have to be undone.
  * Does not own: the parts, each in its own file.
  *
  * Invariants:
  * 1. A fiber that runs code of a workflow carries one execution, with the namespace in which it runs.
- * 2. What may have to be undone is listed in the order in which the code asked for it.
+ * 2. Work that may have to be undone is listed in the order in which the code asked for it.
  *
  * @since 0.1.0
  */
@@ -28,13 +28,13 @@ export interface Part {
   readonly began: WorkflowTime
   /** The namespace of its work, which belongs to it alone. */
   namespace: Namespace
-  /** Its state: it was begun, it is done, or it failed by itself. */
+  /** Its state: begun, done, or failed by itself. */
   state: "begun" | "failed" | Done
   /** Runs it once more over its records, in a namespace that is rebuilt. */
   readonly rebuild: (namespace: Namespace) => Effect.Effect<unknown, unknown, unknown>
 }
 
-/** What was done, and the effect that undoes it. */
+/** Its label, and the effect that undoes it. */
 export interface Done {
   /** The operations in it whose outcomes the code had learned. */
   readonly claims: ReadonlyArray<Claimed>
@@ -47,17 +47,20 @@ export interface Parts extends Core {
   readonly root: Namespace
   /** Times that code has read before they were known. */
   readonly glanced: Set<WorkflowTime>
-  /** What is undone if the execution fails, by the id of its namespace, in the order in which the code asked for it. */
+  /**
+   * The work that is undone if the execution fails, by the id of its namespace, in the order in which the code asked
+   * for it.
+   */
   readonly undoable: Map<string, Part>
-  /** What could not be undone, and why. The outcome of the execution says it. */
+  /** The work that could not be undone, and why. The outcome of the execution reports it. */
   readonly notUndone: Array<string>
-  /** What claims use of the parts. */
+  /** The parts that claims use. */
   readonly claims: ClaimHost
 }
 
 /**
- * What the runtime keeps in {@link Execution}. It is an interface, because declarations hide internal members only of
- * interfaces.
+ * The data that the runtime keeps in {@link Execution}. It is an interface, because declarations hide only the internal
+ * members of interfaces.
  */
 export interface ExecutionService {
   /** @internal */
@@ -75,9 +78,9 @@ export interface ExecutionService {
 export class Execution extends Context.Service<Execution, ExecutionService>()("effect-durable/Execution") {}
 
 /**
- * Whether the services `R` include durable operations. Nothing is known of a type parameter, so a helper that is generic in
- * its services compiles. The compiler tries `any` in place of the parameter, which is why `any` counts as not including
- * them.
+ * Whether the services `R` include durable operations. Nothing is known about a type parameter, so a helper that is
+ * generic in its services compiles. The compiler tries `any` in place of the parameter, which is why `any` counts as
+ * not including them.
  */
 export type HoldsOperations<R> = [0] extends [1 & R] ? false : [Extract<R, Execution>] extends [never] ? false : true
 

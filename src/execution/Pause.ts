@@ -1,14 +1,14 @@
 /**
- * The pause of an execution whose invocation nears its end.
+ * The pause of an execution whose invocation is near its end.
  *
  * Owns: when no more attempts begin, and the wait that makes the service invoke the function again.
- * Does not own: what runs meanwhile, which may end, and the answer.
+ * Does not own: running work, which may still end, and the answer.
  *
  * Invariants:
- * 1. The first attempt of an invocation begins whatever the time, so that every invocation makes progress.
+ * 1. The first attempt of an invocation begins in any case, so that every invocation makes progress.
  * 2. An attempt that is recorded as begun is never held back, because that would cut it off.
- * 3. The wait is recorded once nothing runs any more, or only work outside whose limit is over, and acknowledged before the
- *    invocation is suspended.
+ * 3. The wait is recorded once nothing runs any more except work outside whose limit has passed, and is acknowledged
+ *    before the invocation is suspended.
  *
  * @since 0.1.0
  */
@@ -55,8 +55,8 @@ export class Pause {
   }
 
   /**
-   * Pauses the execution once nothing runs, because work is held back. Returns whether that work may begin after all, as no
-   * operation is left for the pause.
+   * Pauses the execution once nothing runs, because work is held back. Returns whether that work may begin after all,
+   * because the quota leaves no operation for the pause.
    */
   begin(): boolean {
     const { fibers, history, outbox, usage } = this.#parts
@@ -83,5 +83,5 @@ export class Pause {
   }
 }
 
-/** Checks whether work begins an attempt of a step, or of the check of a condition. */
+/** Returns whether work begins an attempt of a step, or a check of a condition. */
 const isAttempt = ({ claim, isBegun, isEnd }: Work): boolean => claim.kind.type === "STEP" && !isEnd && isBegun !== true

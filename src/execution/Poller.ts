@@ -6,7 +6,7 @@
  * Invariants:
  * 1. The service is polled when an operation is due, if that is known; otherwise after 1 second, 2 seconds, and so on up to
  *    10.
- * 2. The service is not polled when an answer would come too late for the invocation.
+ * 2. The service is not polled if the answer would come too late for the invocation.
  *
  * @since 0.1.0
  */
@@ -55,8 +55,8 @@ export class Poller {
   }
 
   /**
-   * Polls when the time has come, while other work keeps the invocation alive. An outcome that is held back cannot wait
-   * long.
+   * Polls at the planned time, while other work keeps the invocation alive. An outcome that is held back needs an early
+   * poll.
    */
   arm(isHeld: boolean): void {
     if (!isHeld) this.#held = 0

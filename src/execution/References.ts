@@ -1,9 +1,9 @@
 /**
- * What a fiber of an invocation carries in addition to its execution.
+ * The references of a fiber of an invocation, in addition to its execution.
  *
- * Owns: the answers to three questions: in which step a fiber runs, whether it is in a durable finalizer (and so may go on
- * where others were abandoned), and in which hold.
- * Does not own: what follows from that.
+ * Owns: the answers to three questions: in which step a fiber runs, whether it is in a durable finalizer (and so may
+ * continue where others were abandoned), and in which hold.
+ * Does not own: the consequences of the answers.
  *
  * Invariants:
  * 1. Each question has one answer, which no service that a program provides to itself can change.
@@ -14,13 +14,13 @@ import * as Context from "effect/Context"
 import type { AnyFiber } from "./Fibers.ts"
 import type { Namespace } from "./Namespace.ts"
 
-/** The step in whose body a fiber runs. It survives anything else that the body provides to itself. */
+/** The step in whose body a fiber runs. No service that the body provides to itself removes it. */
 const StepAround: Context.Reference<string | undefined> = Context.Reference<string | undefined>(
   "effect-durable/StepAround",
   { defaultValue: () => undefined }
 )
 
-/** Returns the path of the step in whose body a fiber runs, if it does. Nothing else answers that question. */
+/** Returns the path of the step in whose body a fiber runs, if it runs in one. */
 export const stepAround = (fiber: AnyFiber): string | undefined => Context.getOrUndefined(fiber.context, StepAround)
 
 /** Returns the services of the body of a step. */
@@ -29,7 +29,7 @@ export const insideStep = <R>(services: Context.Context<R>, path: string): Conte
 
 /** One run of a durable finalizer. */
 export interface Finalizer {
-  /** The finalizer in which it runs, if it does. */
+  /** The finalizer around it, if there is one. */
   readonly around: Finalizer | undefined
   isOver: boolean
 }
@@ -54,14 +54,14 @@ export const isFinalizing = (fiber: AnyFiber): boolean => {
 export const isLetGo = ({ standing }: Pick<Namespace, "standing">, fiber: AnyFiber): boolean =>
   standing === "abandoned" && !isFinalizing(fiber)
 
-/** Work that the program has marked to keep the invocation alive. */
+/** A hold: work that the program has marked to keep the invocation alive. */
 export interface Hold {
   readonly path: string
-  /** Whether it is not part of the workflow, so that nothing in it is an operation. */
+  /** Whether the work is not part of the workflow, so that it contains no operations. */
   readonly isLocal: boolean
 }
 
-/** The hold to which a fiber belongs, if it does. */
+/** The hold to which a fiber belongs, if it belongs to one. */
 export const InHold: Context.Reference<Hold | undefined> = Context.Reference<Hold | undefined>(
   "effect-durable/InHold",
   { defaultValue: () => undefined }

@@ -2,8 +2,8 @@
  * What happens to waiting fibers and running work when a namespace is abandoned or closed, an operation is refused, or the
  * invocation ends.
  *
- * Owns: in which order a namespace, its doors and its fibers are released, and what each fiber goes on with.
- * Does not own: who decides that, and the standing of a namespace.
+ * Owns: in which order a namespace, its doors and its fibers are released, and the effect with which each fiber
+ * continues. Does not own: the decision, and the standing of a namespace.
  *
  * Invariants:
  * 1. A fiber that waits in a closed namespace gets an error that says so. Nothing waits or begins there any more.
@@ -36,7 +36,7 @@ export class Release {
     this.#running = others.running
   }
 
-  /** Lets a fiber go on without an outcome, even in a region that cannot be interrupted. */
+  /** Makes a fiber continue without an outcome, even in a region that cannot be interrupted. */
   #free(door: Door, effect: Effect.Effect<never>): void {
     if (door.isGone) return
     this.#doors.leave(door)
@@ -60,9 +60,10 @@ export class Release {
   }
 
   /**
-   * Closes a namespace. Nothing in it is awaited or begins any more. The fibers that wait in it are told that it has ended.
-   * If it was interrupted, that is no mistake of theirs, and they are interrupted, too. If the invocation ends, every fiber
-   * is interrupted anyway, each before those that it waits for.
+   * Closes a namespace. From then on nothing in it is awaited, and nothing begins. The fibers that wait in it fail with
+   * the mistake that it has ended. If the namespace was interrupted, that is not a mistake of these fibers, and they
+   * are interrupted, too. If the invocation is ending, every fiber is interrupted anyway, each before those that it
+   * waits for.
    */
   close(namespace: Namespace, isInterrupted: boolean): void {
     const freed = (ended: Namespace, path: string): Effect.Effect<never> =>
@@ -86,9 +87,9 @@ export class Release {
   }
 
   /**
-   * Abandons namespaces: these fibers of theirs are interrupted, and only their durable finalizers may still do something.
-   * Calls `done` when those have ended and the namespaces are closed, at once if there are none. Other work is not waited
-   * for.
+   * Abandons namespaces: interrupts the given fibers of them; only their durable finalizers may still do something.
+   * Calls `done` when these finalizers have ended and the namespaces are closed, at once if there are none. It does not
+   * wait for other work.
    */
   letGo(namespaces: ReadonlyArray<Namespace>, fibers: Iterable<AnyFiber>, done: () => void): void {
     this.abandon(namespaces, fibers, () => {

@@ -1,17 +1,17 @@
 /**
- * What an invocation does when it has nothing left to deliver or to begin.
+ * The action of an invocation that has nothing left to deliver or to begin.
  *
- * Owns: the next action: send something, ask the service, wait for work, or end the invocation as suspended or stuck. Only
- * the limit of work outside also suspends an invocation.
- * Does not own: whether anything is left to deliver or to begin. The delivery knows that before.
+ * Owns: the choice of this action: send something, poll the service, wait for work, or end the invocation as suspended
+ * or stuck. Only the limit of work outside also suspends an invocation.
+ * Does not own: whether anything is left to deliver or to begin. The delivery determines that before.
  *
  * Invariants:
- * 1. Unless the execution is paused, this part never suspends an invocation with work to begin, a request under way, updates
- *    left to send, anything at work or outside; nor with an outcome to deliver, unless something has to come before it that
- *    only the service can bring.
- * 2. An invocation is found to be stuck only if no operation is open, and after everything that the runtime cannot see had
- *    its time to show.
- * 3. Whenever it neither ends nor sends anything, something is under way that wakes the fibers.
+ * 1. Unless the execution is paused, this part never suspends an invocation that has work to begin, a request in
+ *    flight, updates to send, a running body or a fiber outside; nor one that has an outcome to deliver, unless
+ *    something that only the service can bring has to come before that outcome.
+ * 2. An invocation is reported as stuck only if no operation is open, and after everything that the runtime cannot see
+ *    had enough time to act.
+ * 3. Whenever it neither ends the invocation nor sends anything, something is in progress that will wake the fibers.
  *
  * @since 0.1.0
  */
@@ -36,7 +36,7 @@ const { setImmediate } = globalThis
 /** How many turns of the event loop a fiber gets that waits for something the runtime cannot see. */
 const unseenTurns = 2
 
-/** The parts that may still move something. */
+/** The parts that may still make progress. */
 export interface Movers {
   readonly doors: Doors
   readonly works: Works
@@ -58,7 +58,7 @@ export class Rest {
   #turns = 0
   /** Blocks that did not run, because their outcomes are recorded. */
   readonly #skipped: Array<string> = []
-  /** The mistakes of fibers that sleep for longer than any execution lasts. */
+  /** The mistakes of fibers that sleep longer than any execution lasts. */
   readonly #endless = new Set<Mistake>()
 
   constructor(parts: Core, movers: Movers) {
@@ -79,8 +79,8 @@ export class Rest {
   }
 
   /**
-   * Notes that a fiber sleeps for longer than any execution lasts, until the returned function is called. If nothing else
-   * can go on, the execution ends with this mistake.
+   * Notes that a fiber sleeps longer than any execution lasts, until the returned function is called. If nothing else
+   * can continue, the execution ends with this mistake.
    */
   noteEndless(mistake: Mistake): () => void {
     this.#endless.add(mistake)
@@ -118,7 +118,7 @@ export class Rest {
     else this.#stick()
   }
 
-  /** Sends what is queued: at once if no other update can join, otherwise when this turn of the event loop is over. */
+  /** Sends the queue: at once if no other update can be added, otherwise when this turn of the event loop is over. */
   #flush(): void {
     const { outbox } = this.#parts
     const { doors, running } = this.#movers
@@ -149,7 +149,8 @@ export class Rest {
       this.#isLeaving = false
       lifetime.end(suspended)
     } else {
-      // The answer must not overtake what the service does in this turn with the request that it has just answered.
+      // The answer of the invocation must not arrive before the service has finished, in this turn, the request that it
+      // has just answered.
       setImmediate(() => {
         this.#isLeaving = true
         fibers.wake()
@@ -164,7 +165,7 @@ export class Rest {
     const vain = Array.from(doors.all).flatMap(({ namespace, path }) => (namespace.isRebuilding ? [path] : []))
     if (outbox.isBusy) outbox.flush()
     else if (vain.length > 0) Contradiction.tell(this.#parts, Contradiction.inVain(this.#parts, vain))
-    // Each nap would end the doubt, and a row of naps has lasted for longer.
+    // Each nap would cancel the doubt, and a row of naps has lasted longer than that anyway.
     else if (naps.size > 0) this.#judge(false)
     else outside.doubt((isQuiet) => this.#judge(isQuiet))
   }
@@ -176,8 +177,9 @@ export class Rest {
   }
 
   /**
-   * Ends the execution: nothing will ever come. The message names what the code should have asked for, unless a block that
-   * did not run explains more; or else a sleep that is too long, or too short.
+   * Ends the execution, because nothing will ever wake it. The message names the records that the code should have
+   * asked for, unless a block that did not run is a better explanation; otherwise it names a sleep that is too long or
+   * too short.
    */
   #tellStuck(unseen: ReadonlyArray<AnyFiber>): void {
     Contradiction.tell(this.#parts, this.#mistakeOf(unseen))

@@ -2,12 +2,13 @@
  * Work of operations that runs beside the workflow and can still produce an outcome.
  *
  * Owns: the bodies of attempts and other work that operations run, the holds, and the number of running conversions.
- * Does not own: what is run, and what follows from its end. Callers say when no fiber waits for a result any more.
+ * Does not own: the work itself, and the consequences of its end. Callers report when no fiber waits for a result any
+ * more.
  *
  * Invariants:
- * 1. An operation has at most one thing running. Cancelled work does not count: its end is ignored.
+ * 1. An operation has at most one running body. Cancelled work does not count: its end is ignored.
  * 2. The end of work is reported outside of the run queue of the workflow, and the queue is woken right after that.
- * 3. A hold whose fibers all wait for operations is not at work.
+ * 3. A hold whose fibers all wait for operations does not count as working.
  *
  * @since 0.1.0
  */
@@ -63,7 +64,7 @@ export class Running {
     return body === undefined ? Effect.void : Fiber.interrupt(body.fiber)
   }
 
-  /** Does the same without waiting for the end, unless another fiber waits for the operation. */
+  /** Interrupts the work without waiting for its end, unless another fiber waits for the operation. */
   cutOff(claim: Claim): void {
     const body = claim.doors.length === 0 ? this.#forget(claim) : undefined
     body?.fiber.interruptUnsafe(body.fiber.id)
@@ -115,8 +116,8 @@ export class Running {
   }
 
   /**
-   * Whether a hold may go on without a delivery. A fiber that waits for operations cannot, and neither can one that waits,
-   * by Effect's own means, for the fibers that it forked.
+   * Whether a hold may continue without a delivery. A fiber that waits for operations cannot, and neither can a fiber
+   * that waits, through Effect's own constructs, for the fibers that it forked.
    */
   get mayHoldsMove(): boolean {
     if (this.holds.size === 0) return false
@@ -134,7 +135,7 @@ export class Running {
     return hold !== undefined && this.holds.has(hold)
   }
 
-  /** Describes what runs, for messages. */
+  /** Describes, for messages, what runs. */
   describe(): ReadonlyArray<string> {
     const bodies = Array.from(this.bodies.values(), ({ claim }) => `the step "${claim.path}" is running`)
     const holds = Array.from(this.holds, (hold) => `${describeHold(hold)} is running`)

@@ -1,12 +1,12 @@
 /**
- * Timers in real time, independent of the clock of the host: for waits that have no time of their own.
+ * Timers in real time, independent of the clock of the host.
  *
- * Owns: that no timer fires at once because its time is longer than a timer of the host can take.
+ * Owns: that a time longer than the maximum of the host's timers does not fire at once.
  *
- * Does not own: what happens with a longer time: the code that waits has to look again.
+ * Does not own: the rest of a longer time, for which the waiting code has to start another timer.
  *
  * Invariants:
- * 1. A timer fires once, and not after it was stopped. Fake timers of a test do not affect it.
+ * 1. A timer fires once, and never after it was stopped. Fake timers of a test do not affect it.
  *
  * @since 0.1.0
  */
@@ -15,7 +15,7 @@ import { longestTimer } from "../internal/longestTimer.ts"
 /** Captured early, because a test framework may replace the timers of the process later, and the run queue watches them. */
 const { clearTimeout, setTimeout } = globalThis
 
-/** Starts a timer. One that is too long for the host fires after the longest time that it can take. */
+/** Starts a timer. A timer that is too long for the host fires after the maximum of the host's timers. */
 export const startTimer = (millis: number, action: () => void): (() => void) => {
   const timer = setTimeout(action, Math.min(millis, longestTimer))
   return () => clearTimeout(timer)

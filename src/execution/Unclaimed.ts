@@ -1,16 +1,17 @@
 /**
- * Records that the code has not asked for, and what has to wait for them.
+ * Records that the code has not asked for, and the work that has to wait for them.
  *
- * Owns: whether new work may begin despite them, who may still ask for them, and when they contradict the code.
- * Does not own: which records these are, which the history knows.
+ * Owns: whether new work may begin despite them, which fibers may still ask for them, and when they contradict the
+ * code. Does not own: the list of these records, which the history has.
  *
  * Invariants:
- * 1. Nothing begins while an open namespace holds a record that the code has not asked for. If nothing can move then that
- *    might still ask, history and code contradict each other. Only exempt work may begin all the same, such as an end with
- *    a mistake.
+ * 1. Nothing begins while an open namespace holds a record that the code has not asked for. If no fiber that might
+ *    still ask can continue, history and code contradict each other. Only exempt work, such as an end with a mistake,
+ *    may begin despite such a record.
  * 2. While a fiber outside might still ask for such a record, nothing is delivered that came after the record was begun, or
  *    in the same request.
- * 3. A record is excused if the fiber that asked for it before is interrupted outside this time, before it can ask again.
+ * 3. A record is excused if the fiber that asked for it in earlier runs is interrupted outside in this run, before it
+ *    can ask again.
  *
  * @since 0.1.0
  */
@@ -44,35 +45,42 @@ export class Unclaimed {
   }
 
   /**
-   * Adds a function that claims records which would only be asked for later, until the returned function is called. It
-   * returns whether it has claimed something.
+   * Adds a function that claims records for which the code would ask only later, until the returned function is called.
+   * The added function returns whether it has claimed something.
    */
   addBehind(catchUp: () => boolean): () => void {
     this.#behind.add(catchUp)
     return () => void this.#behind.delete(catchUp)
   }
 
-  /** Called when a fiber that was outside is interrupted. It does not ask again for what it asked for in earlier runs. */
+  /**
+   * Called when a fiber that was outside is interrupted. This fiber does not ask again for the operations of earlier
+   * runs.
+   */
   lose(): void {
     if (this.#parts.history.unclaimed > 0) this.#hasLost = true
   }
 
   /**
-   * Checks whether a fiber outside may still ask for something that was begun before a key. If so, the grace time runs,
-   * whose end wakes the fibers.
+   * Returns whether a fiber outside may still ask for an operation that was begun before a key. If so, the grace time
+   * is running, and its end wakes the fibers.
    */
   isAwaitedBefore(door: Key & Pick<Door, "claim">): boolean {
     return this.#outside.isHolding && this.#wasBegunBefore(door) && this.#mayAsk
   }
 
-  /** Whether a fiber may ask for something without a delivery. A hold that only a delivery can move asks for nothing before. */
+  /**
+   * Whether a fiber may ask for an operation without a delivery. A hold that only a delivery can wake asks for nothing
+   * before that.
+   */
   get #mayAsk(): boolean {
     return this.#parts.fibers.outside.size > 0 || this.#running.mayHoldsMove
   }
 
   /**
-   * What has the stamp of an outcome was begun before it: both came with one request. But the code goes on after the end of a
-   * context before that is acknowledged, so what it begins then may have the same stamp.
+   * An operation whose start has the stamp of an outcome was begun before that outcome: both came with one request. The
+   * exception is the end of a context: the code continues before that end is acknowledged, so an operation that it
+   * begins after the end may have the same stamp.
    */
   #wasBegunBefore({ at, claim }: Pick<Door, "at" | "claim">): boolean {
     if (this.#parts.history.unclaimed === 0) return false
@@ -84,7 +92,10 @@ export class Unclaimed {
     return false
   }
 
-  /** Returns what may begin now: the first work, or else a question whose answer claims what is missing. */
+  /**
+   * Returns the work that may begin now: the first work, or else a question (`Durable.patched`) whose answer makes the
+   * code claim the missing records.
+   */
   mayBegin(work: Work): Work | undefined {
     const isComplete = this.#parts.history.unclaimed === 0 && (work.ended?.missed ?? 0) === 0
     if (isComplete || work.isExempt) return work
@@ -109,7 +120,7 @@ export class Unclaimed {
     return question
   }
 
-  /** Whether something is under way that brings news by itself. */
+  /** Whether something is in progress that will bring news by itself. */
   get #isMoving(): boolean {
     const { outbox } = this.#parts
     return outbox.isSending || outbox.isAwaited || this.#running.isAtWork

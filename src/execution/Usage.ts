@@ -1,8 +1,8 @@
 /**
- * How much an execution has used of the service's two hard quotas, operations and written bytes. The execution learns of
- * them before the service stops it. The option `maxOperations` sets another number of operations.
+ * The use of the service's two hard quotas, operations and written bytes, by an execution. So the execution learns of a
+ * quota before the service stops it. The option `maxOperations` sets another number of operations.
  *
- * Owns: both counts, the warning when one nears its quota, and the mistake when it would be passed.
+ * Owns: both counts, the warning when a count approaches its quota, and the mistake when it would exceed the quota.
  * Does not own: when something is counted.
  *
  * An invocation knows the operations that it was given, their last payloads and errors, and what it sends itself. It does
@@ -11,7 +11,7 @@
  *
  * Invariants:
  * 1. Both numbers are lower bounds: the service may refuse first.
- * 2. What would pass a quota is refused before it is counted. The warning is given once.
+ * 2. An operation or update that would exceed a quota is refused before it is counted. Each warning is logged once.
  *
  * @since 0.1.0
  */
@@ -23,7 +23,7 @@ import * as Limits from "../wire/Limits.ts"
 import type { OperationUpdate } from "../wire/OperationUpdate.ts"
 import { isFinal } from "./Claim.ts"
 
-/** The part of a quota from which an invocation warns. */
+/** The share of a quota from which an invocation warns. */
 const worthAWarning = 0.8
 
 export interface Quotas {
@@ -76,7 +76,7 @@ export class Usage {
     this.#look()
   }
 
-  /** Counts what an update is about to write. The operation itself was counted when it was claimed. */
+  /** Counts the bytes that an update is about to write. The operation itself was counted when it was claimed. */
   addUpdate(path: string, update: OperationUpdate): void {
     if (update.Action === "RETRY") this.addOperation(path)
     const bytes = textBytes(update.Payload) + errorBytes(update.Error)
@@ -103,7 +103,7 @@ export class Usage {
     )
   }
 
-  /** A sentence about where the number of operations comes from, if not from the service. */
+  /** A sentence about the source of the maximum number of operations, if it is not the service. */
   get #whose(): string {
     return this.#quotas.maxOperations === Limits.maxOperations
       ? ""

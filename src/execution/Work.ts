@@ -1,14 +1,14 @@
 /**
  * Work that waits to begin.
  *
- * Owns: what is known of such work, its order, and whether it is still wanted.
+ * Owns: the data of such work, its order, and whether it is still wanted.
  * Does not own: when it begins, which the delivery decides.
  *
  * Invariants:
  * 1. The first work is that whose operation was claimed first.
- * 2. Work of something that has ended, or was abandoned, is never the first: it is dropped. The end of the workflow is not
- *    dropped, nor is the work of a durable finalizer.
- * 3. Work that is held back is not the first either: it waits for another invocation, and other work goes on without it.
+ * 2. Work of a namespace that has ended or was abandoned is never the first: it is dropped. The end of the workflow is
+ *    not dropped, nor is the work of a durable finalizer.
+ * 3. Work that is held back is not the first either: it waits for another invocation, and other work begins before it.
  * 4. Dropped work does not begin. Updates that it has queued stay queued. A fiber that waits for it continues.
  *
  * @since 0.1.0
@@ -30,17 +30,17 @@ export interface Work {
   readonly begun?: Namespace | undefined
   /** The namespace that ends with it, if one does. */
   readonly ended?: Namespace | undefined
-  /** Whether it goes on with an attempt that is recorded as begun. Such an attempt is cut off if it does not go on. */
+  /** Whether it continues an attempt that is recorded as begun. Such an attempt is cut off if it does not continue. */
   readonly isBegun?: boolean | undefined
   /**
-   * Whether it may begin despite unclaimed records: an end with a mistake explains why the code went no further, and the
-   * answer of `Durable.patched` decides what the code asks for.
+   * Whether it may begin despite unclaimed records: an end with a mistake explains why the code stopped earlier, and
+   * the answer of `Durable.patched` decides which operations the code asks for.
    */
   readonly isExempt: boolean
   /** Checks whether it is no longer wanted, for a reason of its own. */
   readonly isMoot?: (() => boolean) | undefined
   readonly run: () => void
-  /** Lets the fiber go on that waits only for this work, even in a region that cannot be interrupted. */
+  /** Makes the fiber that waits only for this work continue, even in a region that cannot be interrupted. */
   readonly free?: ((effect: Effect.Effect<never>) => void) | undefined
   isGone: boolean
 }
@@ -61,7 +61,7 @@ export class Works {
     return this.first === undefined && !this.isHeldBack
   }
 
-  /** Has the first work wait for another invocation. */
+  /** Makes the first work wait for another invocation. */
   holdBack(): void {
     const { first } = this
     if (first !== undefined) this.#held.push(first)
@@ -73,7 +73,7 @@ export class Works {
     return this.#held.some((work) => !work.isGone && !isMoot(work))
   }
 
-  /** Takes back that work waits for another invocation. */
+  /** Makes work that waits for another invocation begin in this one after all. */
   release(): void {
     for (const work of this.#held.splice(0)) this.#all.add(work)
   }
@@ -119,8 +119,8 @@ export class Works {
   }
 
   /**
-   * The exempt work that begins next: see {@link Work.isExempt}. The service refuses what belongs to a context that has not
-   * begun, so such work waits for that.
+   * The exempt work that begins next: see {@link Work.isExempt}. The service refuses an update in a context that has
+   * not begun, so such work waits for the start of its context.
    */
   get firstExempt(): Work | undefined {
     let first: Work | undefined

@@ -1,14 +1,14 @@
 /**
  * The clock and the random generator that code of a workflow sees.
  *
- * Owns: which fibers see the time and the numbers of the workflow, and which see those of the host: bodies of steps, holds,
- * what has ended, and what belongs to no workflow.
- * Does not own: the times and numbers themselves, and what a sleep is.
+ * Owns: which fibers see the time and the numbers of the workflow, and which see those of the host: bodies of steps,
+ * holds, fibers of ended namespaces, and fibers that belong to no workflow.
+ * Does not own: the times and numbers themselves, and the meaning of a sleep.
  *
  * Invariants:
  * 1. A fiber of the workflow sees only times that are recorded, and numbers that are the same on every replay.
- * 2. Bodies of steps, holds, what has ended, and everything once the invocation is closed see the time and numbers of the
- *    host.
+ * 2. Bodies of steps, holds, fibers of ended namespaces, and all fibers once the invocation is closed see the time and
+ *    numbers of the host.
  *
  * @since 0.1.0
  */
@@ -26,18 +26,18 @@ export interface ServicesHost {
   readonly clock: Clock.Clock
   readonly random: Random.Random
   readonly lifetime: Lifetime
-  /** Returns the fiber in whose name code runs now. */
+  /** Returns the fiber on whose behalf code runs now. */
   readonly current: () => AnyFiber | undefined
   /** Returns the namespace in which a fiber runs, if it runs in one. */
   readonly namespaceOf: (fiber: AnyFiber) => Namespace | undefined
   /** Waits until the service has reported when something ended or began that code has not seen yet. */
   readonly known: (fiber: AnyFiber, namespace: Namespace) => Effect.Effect<void>
-  /** Reads the time for code that does not wait until it is known. */
+  /** Reads the time for code that cannot wait until the time is known. */
   readonly glance: (time: WorkflowTime) => number
   /** Called when a fiber draws a number in a namespace. */
   readonly drawn: (fiber: AnyFiber, namespace: Namespace) => void
   readonly sleep: (fiber: AnyFiber, namespace: Namespace, duration: Duration.Duration) => Effect.Effect<void>
-  /** Sleeps while the invocation is ending, and does not outlast it. */
+  /** Sleeps while the invocation is ending. The sleep does not outlast the invocation. */
   readonly lastSleep: (fiber: AnyFiber, duration: Duration.Duration) => Effect.Effect<void>
 }
 
@@ -79,7 +79,7 @@ export class WorkflowClock implements Clock.Clock {
     return time === undefined ? this.#host.clock.currentTimeMillisUnsafe() : Math.floor(this.#host.glance(time))
   }
 
-  /** Spans read this, and spans use the host's clock. So a reading has no effect. */
+  /** Only spans read this, and spans use the host's clock, so a reading has no effect. */
   currentTimeNanosUnsafe(): bigint {
     const time = this.#time
     return time === undefined ? this.#host.clock.currentTimeNanosUnsafe() : nanosOf(time.now)

@@ -2,7 +2,7 @@
  * The time that code of a workflow sees.
  *
  * Owns: the time of one *domain*: the workflow with its children and branches, or one item of a batch.
- * Does not own: who asks for it. The clock of the workflow does, and the delivery moves it.
+ * Does not own: readings, which the clock of the workflow makes, and advances, which the delivery makes.
  *
  * Invariants:
  * 1. The time is the greatest key that was delivered in the domain. It never goes back, and is the same on every replay.
@@ -31,7 +31,7 @@ export interface Unread {
 export class WorkflowTime {
   #now: number
   #unread: Unread | undefined
-  /** The time that an earlier invocation showed to code for the unread stamp, before it was known, if that is recorded. */
+  /** The time that an earlier invocation showed to code before the unread stamp was known, if that time is recorded. */
   #recorded: number | undefined
   #shown: number | undefined
   #glances = 0
@@ -40,7 +40,7 @@ export class WorkflowTime {
     this.#now = now
   }
 
-  /** Copies this time, so that something else can go on from the same moment. */
+  /** Copies this time, so that another domain can continue from the same moment. */
   copy(): WorkflowTime {
     const copy = new WorkflowTime(this.#now)
     copy.#unread = this.#unread
@@ -58,8 +58,8 @@ export class WorkflowTime {
   }
 
   /**
-   * Moves the time because something was delivered. A stamp that is later, or may be because it was not known, stays
-   * unread.
+   * Moves the time because an outcome was delivered. A stamp that is later, or that may be later because it was not
+   * known, stays unread.
    */
   advanceTo(time: number): void {
     if (this.#glances > 0) this.read(this.#shown)
@@ -68,11 +68,11 @@ export class WorkflowTime {
   }
 
   /**
-   * Leaves a stamp unread. It counts from now on, although code may not know it yet, or was shown another time, which is
-   * recorded.
+   * Leaves a stamp unread. The stamp counts from now on, although it may not be known yet, or although code was shown
+   * another time, which is recorded.
    */
   leaveUnread(unread: Unread, recorded?: number): void {
-    // An earlier stamp that is still unread is not later than this one, and may not be known.
+    // An earlier unread stamp is not later than this one, and may not be known.
     this.read(this.#glances > 0 ? this.#shown : undefined)
     this.#unread = unread
     this.#recorded = recorded
@@ -93,12 +93,12 @@ export class WorkflowTime {
     return this.#shown
   }
 
-  /** Takes back the last glance, because it was that of a log line. */
+  /** Takes back the last glance, because a log line made it. */
   disregard(): void {
     if (this.#glances > 0 && --this.#glances === 0) this.#shown = undefined
   }
 
-  /** Returns what has to be recorded of glances before anything else is. This reads the unread stamp. */
+  /** Returns the time that glances require to be recorded before anything else is. This reads the unread stamp. */
   settle(): { readonly unread: Unread; readonly time: number } | undefined {
     const { unread } = this
     if (unread === undefined || this.#glances === 0 || this.#shown === undefined) return undefined

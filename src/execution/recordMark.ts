@@ -1,8 +1,8 @@
 /**
  * Recording a mark in one call.
  *
- * Owns: that a mark is counted, noted in the history and sent together.
- * Does not own: what a mark says and looks like, and what follows from it.
+ * Owns: that a mark is counted, noted in the history and sent in one call. Does not own: the content and the form of a
+ * mark, and its consequences.
  *
  * Invariants:
  * 1. If there is no room for a mark, it is neither noted nor sent.
@@ -13,7 +13,7 @@ import type { Core } from "./Core.ts"
 import { updatesOf, type Mark } from "./Marks.ts"
 
 /**
- * Records a mark of an operation with this path, and calls `acknowledged` when that is acknowledged. Throws
+ * Records a mark of an operation with this path, and calls `acknowledged` when the mark is acknowledged. Throws
  * `LimitExceeded`.
  */
 export const recordMark = (

@@ -1,11 +1,11 @@
 /**
  * A record after a change, for a store that acknowledges a change without returning the operation.
  *
- * Owns: what a change means for a record. Does not own: the records, which the history has.
+ * Owns: the effect of a change on a record. Does not own: the records, which the history has.
  *
  * Invariants:
- * 1. What the service reported counts. A change adds only what the service did not report, and takes no record back to an
- *    earlier state.
+ * 1. The report of the service has precedence. A change adds only what the service did not report, and never returns a
+ *    record to an earlier state.
  *
  * @since 0.1.0
  */
@@ -47,7 +47,7 @@ export const withChange = (told: Operation | undefined, claim: Claim, change: Ch
   }
 }
 
-/** Adds what was written to an outcome that the service reports without it. */
+/** Adds the written payload or error to an outcome that the service reports without it. */
 const withOutcome = (told: Operation, { Error: error, Payload: payload }: Change): Operation => {
   if (payload === undefined && error === undefined) return told
   const { ContextDetails, StepDetails, Type } = told
@@ -75,7 +75,7 @@ const statusAfter = ({ Action }: Change): string => {
   }
 }
 
-/** Checks whether an operation has got further than a change that was acknowledged. */
+/** Returns whether an operation is in a later state than the one after an acknowledged change. */
 const isPast = (told: Operation, status: string, { attempt, nextAttempt }: Claim): boolean =>
   isFinal(told) ||
   (status === "PENDING" && told.Status === "READY" && nextAttempt > attempt) ||
