@@ -33,8 +33,9 @@ export interface CheckpointRequest {
 /**
  * The response to a checkpoint. `CheckpointToken` is absent only when the execution has ended.
  *
- * `NewExecutionState` has every operation that has changed since the token was issued, those of the request included. For an
- * operation of the request that is missing, the library takes the time of the process, which may differ at a replay.
+ * `NewExecutionState` has every operation that has changed since the token was issued, those of the request included.
+ * If an operation of the request is missing, the library uses the time of the process for it, which may differ on a
+ * replay.
  *
  * @category models
  * @since 0.1.0

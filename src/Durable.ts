@@ -2,8 +2,8 @@
  * The durable operations: Effects whose outcome is recorded, so that a replay returns the recorded outcome.
  *
  * Use them in the workflow of a `DurableFunction`. Between operations a workflow is ordinary Effect code, which runs
- * again at every replay, so put code that touches the world into a `step`. Effect's own concurrency, time and random
- * numbers are the same on every replay, and its sleeps of a second or more are durable.
+ * again on every replay, so put code that reads or changes external state into a `step`. Effect's own concurrency, time
+ * and random numbers are the same on every replay, and its sleeps of a second or more are durable.
  *
  * @since 0.1.0
  */

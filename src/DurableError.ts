@@ -313,7 +313,7 @@ const mistakeFields = { operation: Schema.String, message: Schema.String }
 export class NonDeterministic extends Schema.TaggedError<NonDeterministic>()("NonDeterministic", mistakeFields) {}
 
 /**
- * Two fibers use the same operation name in one context, and one of them gets there after work that no operation records,
+ * Two fibers use the same operation name in one context, and one of them uses it after work that no operation records,
  * such as a promise. The identity of the operations would then depend on timing. Put the work into a step, or give each
  * fiber its own names or its own context.
  *

@@ -71,7 +71,7 @@ const UnknownError = Schema.Struct({
  * `TimeoutError` of `Effect.timeout`, and `NoSuchElementError` of an empty `Option`.
  *
  * Pass it to a step as its `error`, alone or in a `Schema.Union` with your own errors. The workflow can then catch these
- * errors by their tags, live and at every replay. The `cause` of an `UnknownError` is recorded too: the name, the message
+ * errors by their tags, live and on every replay. The `cause` of an `UnknownError` is recorded too: the name, the message
  * and the causes of an `Error` without their stacks, or another value as JSON.
  *
  * @example

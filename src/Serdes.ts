@@ -67,7 +67,7 @@ export interface Reader<out A, out R = never> {
 }
 
 /**
- * An encoder and a decoder for the values of one operation. A text of `undefined` stands for an absent payload.
+ * An encoder and a decoder for the values of one operation. A text of `undefined` means that the payload is absent.
  *
  * @category models
  * @since 0.1.0
@@ -195,7 +195,7 @@ const compile = (schema: Schema.Top) => {
   return {
     encode: Schema.encodeUnknownEffect(codec),
     decode: Schema.decodeUnknownEffect(codec),
-    // Asked only where undefined is at hand: a check that expects another value may throw.
+    // Checked only if the value is undefined: a check that expects another value may throw.
     acceptsUndefined: () => is(undefined)
   }
 }

@@ -1,7 +1,7 @@
 /**
  * The longest time that a timer of the host can take, in milliseconds: 24.8 days. Node fires a longer one at once.
  *
- * Owns: this number. Does not own: what is done about a longer time.
+ * Owns: this number. Does not own: how a longer time is handled.
  *
  * @since 0.1.0
  */

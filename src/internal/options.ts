@@ -88,7 +88,7 @@ export const textOption = <D extends string | undefined>(
   return typeof given === "string" && pattern.test(given) ? given : refuse(whose, said, describeFound(given), orNone)
 }
 
-/** What to do about an option that is none of a few. */
+/** The advice for an option that is none of the allowed values. */
 export const orNone = "Give that, or leave the option out for its default."
 
 const refuse = ([option, owner]: Whose, expected: string, found: string, advice: string): never => {

@@ -23,7 +23,7 @@ export const stringifyPlain = (value: unknown, advice = "Give the operation a Sc
         return textOf(value, look, undefined)
       })
 
-/** Checks whether JSON writes a value unchanged, without a look at what it holds. */
+/** Checks whether JSON writes a value unchanged, without inspecting its content. */
 const isScalar = (value: unknown): boolean =>
   typeof value === "number"
     ? Number.isFinite(value) && !Object.is(value, -0)
@@ -219,7 +219,7 @@ class Look {
   }
 
   #below(key: string | number, value: unknown): void {
-    // Nothing is refused that would need the path.
+    // Nothing is refused here, so the path is not needed.
     if (typeof value === "string" || typeof value === "boolean") return
     this.#path.push(key)
     this.at(value)

@@ -1,9 +1,9 @@
 /**
- * What a fiber waits for when it waits to be called back. Effect does not report that, so this reads its internals.
+ * The kind of wait of a fiber that waits to be called back. Effect does not report it, so this module reads Effect's
+ * internals.
  *
  * Owns: the hook that observes such waits, and how promises and Effect's own constructs are distinguished from anything
- * else.
- * Does not own: what follows from a wait.
+ * else. Does not own: the consequences of a wait.
  *
  * @since 0.1.0
  */
@@ -68,7 +68,7 @@ export const isPromise = (register: Register): boolean =>
 
 const ofBranches = new WeakSet<Register>()
 
-/** Returns a function with which a fiber waits, noted as one that only the fibers it has forked can call back. */
+/** Returns a function with which a fiber waits, and notes that only fibers that it has forked can call it back. */
 export const forBranches = <F extends Register>(register: F): F => {
   ofBranches.add(register)
   return register

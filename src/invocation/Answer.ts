@@ -114,8 +114,8 @@ const answerExit = (
 }
 
 /**
- * The id of the update of the execution. It is not the id of the execution, which is no operation of the program. AWS's
- * SDKs send an id of their own, too.
+ * The id of the update of the execution. It differs from the id of the execution, because the update is not an
+ * operation of the program. AWS's SDKs send an id of their own, too.
  */
 const resultId = markId("execution-result", "", "")
 
@@ -153,7 +153,7 @@ const asSent = (error: ErrorObject, cause: Cause.Cause<unknown>): ErrorObject =>
   return message === undefined || message === "" ? error : fitError({ ...error, ErrorMessage: message })
 }
 
-/** Adds to the failure that caused the compensation what could not be undone. */
+/** Adds the work that could not be undone to the failure that caused the compensation. */
 const withNotUndone = (error: ErrorObject, { history, notUndone }: Parts): ErrorObject => {
   const { forsaken } = history
   const told = [

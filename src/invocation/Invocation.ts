@@ -8,8 +8,8 @@
  * Invariants:
  * 1. PENDING is answered only when nothing is left to send, and a result only when everything it depends on is
  *    acknowledged.
- * 2. When the invocation answers, every fiber of the workflow has ended, or is in a region that cannot be interrupted and
- *    holds nothing of the process.
+ * 2. When the invocation answers, every fiber of the workflow has ended, or is in a region that cannot be interrupted
+ *    and holds no resources of the process.
  *
  * @since 0.1.0
  */
@@ -120,7 +120,7 @@ const loaded = (
   })
 }
 
-/** Stops an effect that runs before or after the workflow does, when the deadline of the invocation has come. */
+/** Stops an effect that runs before or after the workflow when the deadline of the invocation has passed. */
 export const within = <A, E, R>(
   deadline: number | undefined,
   action: string,
@@ -238,7 +238,7 @@ const armDeadline = ({ delivery, host, lifetime, settings }: Parts): void => {
 
 /**
  * Interrupts every fiber of the workflow from the root down, so that no handler takes the end for a failure. Waits for
- * local finalizers, and for a request that is under way, as long as the grace period lasts.
+ * local finalizers, and for a request in flight, as long as the grace period lasts.
  */
 const endFibers = (parts: Parts): Effect.Effect<void> => {
   const { beside, delivery, fibers, lifetime, outbox } = parts
@@ -257,8 +257,7 @@ const endFibers = (parts: Parts): Effect.Effect<void> => {
 }
 
 /**
- * Waits until fibers have ended, and until no request is under way that no longer counts. Waits no longer than the grace
- * period.
+ * Waits until fibers have ended, and until no obsolete request is in flight, but no longer than the grace period.
  */
 const untilQuiet = (parts: Parts, left: Set<AnyFiber>, isQuiet: () => boolean): Effect.Effect<void> =>
   Effect.callback<void>((resume) => {
@@ -269,7 +268,7 @@ const untilQuiet = (parts: Parts, left: Set<AnyFiber>, isQuiet: () => boolean): 
     }
     const cancel = host.after(graceFrom(host.now(), settings), () => {
       lifetime.over()
-      // What may still be recorded is sent after this.
+      // Updates that may still be recorded are sent after this.
       if (!lifetime.mayRecord) outbox.abort()
       finish()
     })

@@ -40,13 +40,13 @@ export const startWorkflow = (
 ): void => {
   const { fibers, lifetime } = parts
   const block = Effect.suspend(() => effectIn(handler(cast<unknown, never>(payload)), "workflow"))
-  // While the invocation ends, this exit holds only what finalizers ended with.
+  // While the invocation is ending, this exit holds only the exits of finalizers.
   let hasEnded = false
   const ended = (exit: Exit.Exit<unknown, unknown>): Body => {
     hasEnded = true
     return lifetime.isOpen ? Effect.andThen(interruptChildren, endOf(parts, exit)) : exit
   }
-  // Interruption keeps some failures from being handled. They are seen only here.
+  // Because of an interruption some failures are not handled. They are visible only here.
   const unwound = Effect.onExitPrimitive(inScope(parts, parts.root, block), (exit) => {
     if (lifetime.verdict?._tag === "Suspended") tellUnwound(parts, exit)
     return undefined
@@ -60,7 +60,7 @@ export const startWorkflow = (
     const run = (body: Body) => fork(cast<Body, Effect.Effect<unknown, unknown>>(body))
     run(workflow).addObserver((exit) => {
       if (hasEnded || !lifetime.awaitsEnd) return lifetime.finish(exit)
-      // Another fiber has interrupted that of the workflow, which runs no handler then.
+      // Another fiber has interrupted the fiber of the workflow, which then runs no handler.
       run(ended(exit)).addObserver((last) => lifetime.finish(last))
     })
   })
@@ -71,9 +71,9 @@ const endOf = (parts: Parts, exit: Exit.Exit<unknown, unknown>): Body =>
   Effect.suspend(() => Effect.flatMapEager(compensated(parts, exit), (undone) => endWorkflow(parts, undone)))
 
 /**
- * Warns of failures of finalizers while an invocation is suspended: they are no outcome, but should not go unseen. This
- * excludes what a fiber had failed with, or was failing with, before it was interrupted. An invocation that fails has more
- * to report.
+ * Warns of failures of finalizers while an invocation is suspended: they are not an outcome, but should be visible.
+ * This excludes what a fiber had failed with, or was failing with, before it was interrupted. An invocation that fails
+ * has more to report.
  */
 const tellUnwound = ({ fibers, listener }: Parts, exit: Exit.Exit<unknown, unknown>): void => {
   if (Exit.isSuccess(exit)) return

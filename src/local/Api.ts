@@ -56,7 +56,10 @@ export interface Backend {
   readonly machine: Machine
   /** The functions of the engine. */
   readonly functions: Pick<Functions, "names" | "find">
-  /** Begins a call, which goes on whatever becomes of its request: as in the cloud, a client that leaves ends no function. */
+  /**
+   * Begins a call. The call continues even if its request ends: as in the cloud, a client that disconnects does not end
+   * the function.
+   */
   readonly call: (call: PlainCall) => Effect.Effect<Fiber.Fiber<Service.TargetEnd>>
 }
 

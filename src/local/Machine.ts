@@ -85,7 +85,7 @@ export class Machine {
     this.#time = time
     this.#state = store.load()
     this.#seen = this.#state.now
-    // Time goes on from here, and not from the first command.
+    // Time continues from this moment, and not from the first command.
     this.now()
   }
 
@@ -182,9 +182,9 @@ export class Machine {
   }
 
   /**
-   * Waits for the end of an execution; returns undefined for an execution that does not exist. Where time leaps only while
-   * somebody waits, it also waits for the end of the executions that this one continues as: a client asks for that again and
-   * again, and is not seen waiting.
+   * Waits for the end of an execution; returns undefined for an execution that does not exist. If time leaps only while
+   * a client waits, it also waits for the end of the executions that this one continues as: a client polls for that
+   * end, and polling does not count as waiting.
    */
   ended(arn: string): Effect.Effect<Service.ExecutionOutcome | undefined> {
     return Effect.flatMap(this.#closed(arn), (outcome) => {

@@ -6,8 +6,8 @@
  *
  * Invariants:
  * 1. Each item has a record of its own unless the batch is flat. Each item has a time of its own.
- * 2. A replay of a batch whose record holds every outcome runs no item. Otherwise it runs each item as far as the item came
- *    originally. Items then end as they did before, or history and code contradict each other.
+ * 2. A replay of a batch whose record holds every outcome runs no item. Otherwise it runs each item as far as the item
+ *    progressed originally. Items then end as they did before, or history and code contradict each other.
  * 3. The items in the code are the recorded ones, or history and code contradict each other. The record of a batch that
  *    ended early does not list items that never started.
  *
@@ -243,7 +243,7 @@ class Tally {
   }
 }
 
-/** How far a batch had come at one moment. Its items are put together when a policy asks for them. */
+/** The progress of a batch at one moment. The list of its items is created when a policy asks for it. */
 class Progress implements CompletionPolicy.Progress {
   readonly successCount: number
   readonly failureCount: number
@@ -347,7 +347,10 @@ const runItems = Effect.fnUntraced(function* (
 const concurrencyOf = ({ concurrency }: BatchRules): number =>
   typeof concurrency === "number" ? concurrency : Infinity
 
-/** Creates the branch of an item: its namespace, and the body that ends with the recorded outcome or with the one to write. */
+/**
+ * Creates the branch of an item: its namespace, and the body that ends with the recorded outcome or with the outcome to
+ * write.
+ */
 const branchOf = (
   parts: Parts,
   batchNamespace: Namespace,
@@ -403,7 +406,9 @@ const isUnseen = ({ delivery }: Parts, { policy }: BatchRules, outcome: Outcome,
 
 // --- Rebuilding ------------------------------------------------------------------------------------------------------
 
-/** Runs the items of a batch again whose result was recorded but not kept, each item as far as it came originally. */
+/**
+ * Runs the items of a batch again whose result was recorded but not kept, each item as far as it progressed originally.
+ */
 const rebuild = Effect.fnUntraced(function* (
   parts: Parts,
   claim: Claim,
@@ -449,7 +454,7 @@ const rebuild = Effect.fnUntraced(function* (
   return { all, completionReason }
 })
 
-/** Returns how far the items of a failed batch came, by their records. Their outcomes are not observed. */
+/** Returns how far the items of a failed batch progressed, by their records. Their outcomes are not observed. */
 const unsummarised = (
   { history }: Parts,
   { id }: Claim,

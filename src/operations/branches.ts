@@ -120,7 +120,10 @@ class Running {
     this.#isAdvancing = false
   }
 
-  /** Whether a context around the branches is over. Then none starts any more, and nobody needs to know how they ended. */
+  /**
+   * Whether a context around the branches is over. In that case no branch starts any more, and no fiber needs the ends
+   * of the branches.
+   */
   get #isLetGo(): boolean {
     const around = this.#branches[0]?.namespace.parent
     return around !== undefined && (around.standing === "closed" || isLetGo(around, this.#caller))

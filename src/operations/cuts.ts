@@ -66,8 +66,8 @@ export const isYoung = ({ record }: Claim, { host }: Parts): boolean =>
   host.now() - (record?.StartTimestamp ?? 0) < youth
 
 /**
- * Records that an attempt was cut off, if its body still runs after a moment, and there is room for the record. A body for
- * which nobody waits any more does not count as running.
+ * Records that an attempt was cut off, if its body still runs after a moment, and there is room for the record. A body
+ * for which no fiber waits any more does not count as running.
  */
 export const noteCutLater = (claim: Claim, parts: Parts, cuts: number): void => {
   const { attempt } = claim
@@ -90,5 +90,5 @@ export const checkCuts = ({ path }: Claim, max: number | undefined): Effect.Effe
     ? Effect.void
     : unfit(path, "maxInterruptions", unlimited, max, "Use Infinity for no limit.", describeFound)
 
-/** What the number of times is that something may happen. */
+/** The expected value of an option that counts how often something may happen. */
 export const unlimited = "a whole number of at least 1 or Infinity"

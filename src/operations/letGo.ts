@@ -36,8 +36,8 @@ export const letGoWithin = (parts: Parts, namespace: Namespace): Effect.Effect<v
   )
 
 /**
- * Lists the fibers in namespaces, each before those that it forks, whose ends it may handle. Leaves out those that a durable
- * finalizer needs: it runs to its end.
+ * Lists the fibers in namespaces, each before those that it forks, because it may handle their ends. Omits the fibers
+ * that a durable finalizer needs, because the finalizer runs to its end.
  */
 export const fibersIn = ({ fibers }: Parts, namespaces: ReadonlyArray<Namespace>): ReadonlyArray<AnyFiber> => {
   const wanted = new Set(namespaces)
@@ -49,7 +49,7 @@ export const fibersIn = ({ fibers }: Parts, namespaces: ReadonlyArray<Namespace>
 const othersIn = (parts: Parts, namespace: Namespace, self: AnyFiber): ReadonlyArray<AnyFiber> =>
   fibersIn(parts, [namespace]).filter((fiber) => fiber !== self)
 
-/** Cancels the fibers that durable finalizers have left running, where everything else is cancelled already. */
+/** Cancels the fibers that durable finalizers have left running, after everything else has been cancelled. */
 export const letGoOfForked = ({ fibers }: Parts): void => {
   for (const fiber of Array.from(fibers.live.keys())) {
     const namespace = executionOf(fiber)?.namespace

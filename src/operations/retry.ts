@@ -139,7 +139,7 @@ const attempts = Effect.fnUntraced(function* (
     const exit = yield* Effect.exit(flatChild("attempt", block))
     if (!lifetime.isOpen) return yield* lifetime.inert
     if (Exit.isSuccess(exit)) return exit.value
-    // A context around it is over, and the fiber, which a program forked there, is to end.
+    // A context around it is over, so the fiber, which the program forked there, has to end.
     if (namespace.standing === "closed") return yield* exit
     const isRebuilding = namespace.isRebuilding
     // The wait after an attempt is the decision to make another one. Without an outcome the decision is unknown.

@@ -48,8 +48,8 @@ export const sleep = (
 }
 
 /**
- * A sleep that no execution lasts for, so that none need wake up for it. As a time-out it does no harm; an execution in which
- * nothing else can continue ends because of it. An infinite one is meant to never end.
+ * A sleep that is longer than any execution, so that no execution has to wake up for it. As a time-out it does no harm;
+ * an execution in which nothing else can continue ends because of it. An infinite one is meant to never end.
  */
 const endless = ({ delivery }: Parts, namespace: Namespace, seconds: number): Effect.Effect<never> => {
   if (seconds === Infinity) return Effect.never

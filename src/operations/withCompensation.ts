@@ -125,27 +125,27 @@ const attempt = (
   Effect.onExit(Effect.provideService(body, Execution, { parts, namespace }), (exit) =>
     Effect.sync(() => {
       if (!parts.lifetime.isOpen || typeof part.state === "object") return
-      // Code that handles the end of its rebuilding has not come to the end that it had.
+      // Code that handles the end of its rebuilding did not reach its original end.
       if (namespace.isForUndo && namespace.standing === "closed") return
       if (Exit.isSuccess(exit)) {
         const { value } = exit
         part.namespace = namespace
         part.state = {
-          // Work that continues outside of the workflow and ends later does not count for the time of completion. What stands
-          // in a context does not either: a replay does not ask for it again.
+          // Work that continues outside of the workflow and ends later does not count for the time of completion.
+          // Operations inside a recorded context do not count either: a replay does not ask for them again.
           claims: namespace.claims.filter((claim) => claim.isDelivered && isDirectlyIn(namespace, claim)),
           undo: (cause) => withServices(services, () => effectIn(undo(value, cause), part.name))
         }
       } else if (!Cause.hasInterrupts(exit.cause) && namespace.standing === "open") {
-        // It failed by itself, and not because the context around it has ended.
+        // The part failed by itself, and not because the context around it has ended.
         part.state = "failed"
       }
     })
   )
 
 /**
- * Provides an undo with the services of what it undoes, but with its own execution and scope: the others may be over by
- * then.
+ * Provides an undo with the services of what it undoes, but with its own execution and scope: the original ones may
+ * have ended by then.
  */
 const withServices = (services: Context.Context<never>, undo: () => Body): Body =>
   Effect.withFiber((fiber) => {
@@ -262,8 +262,8 @@ const doneAt = ({ state }: Part): number | undefined => {
 const isDirectlyIn = ({ recorded }: Namespace, { namespace }: Claimed): boolean => namespace.recorded === recorded
 
 /**
- * Returns whether an operation of a part that was cut off is recorded as done. A part inside of it answers for itself, and a
- * context that has ended counts as a whole: a replay does not ask for what stands in it.
+ * Returns whether an operation of a part that was cut off is recorded as done. A nested part is checked separately, and
+ * a context that has ended counts as a whole: a replay does not ask for the operations inside it.
  */
 const hasDone = ({ history, undoable }: Parts, { namespace }: Part): boolean => {
   const isOver = (one: Namespace): boolean => {

@@ -50,7 +50,7 @@ const inFrontOf = (loggers: Loggers, clock: Clock.Clock): Logger.Logger<unknown,
 export const isReplayed = ({ namespace, parts }: ExecutionService, fiber: AnyFiber): boolean =>
   stepAround(fiber) === undefined && (namespace.isRebuilding || parts.history.isReplaying)
 
-/** Adds annotations to a fiber while its loggers run, because loggers read them off the fiber. */
+/** Adds annotations to a fiber while its loggers run, because loggers read the annotations of the fiber. */
 const annotated = (fiber: AnyFiber, annotations: Readonly<Record<string, unknown>>, tell: () => void): void => {
   const { context } = fiber
   const present = fiber.getRef(References.CurrentLogAnnotations)

@@ -9,7 +9,7 @@
 import type * as Clock from "effect/Clock"
 import * as Tracer from "effect/Tracer"
 
-/** Returns a tracer whose spans have the times of a clock, whatever clock the code sees that creates them. */
+/** Returns a tracer whose spans have the times of the given clock, whatever clock the code that creates them sees. */
 export const traced = (clock: Clock.Clock, tracer: Tracer.Tracer): Tracer.Tracer => {
   /** Zero means that spans have no times. */
   const real = (time: bigint): bigint => (time === BigInt(0) ? time : clock.currentTimeNanosUnsafe())

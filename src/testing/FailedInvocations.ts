@@ -26,8 +26,8 @@ export class FailedInvocations {
   readonly #counts = new Map<string, { count: number; stuck: number; operations: number }>()
 
   /**
-   * Counts the end of an invocation, when the execution has so many operations. Returns the problem if the same would go on
-   * for ever: invocations run out of time repeatedly at the same place.
+   * Counts the end of an invocation, given the number of operations of the execution. Returns the problem if the
+   * execution would repeat this forever: invocations run out of time repeatedly at the same place.
    */
   count(executionArn: string, exit: InvocationExit, end: InvocationEnd, operations: number): string | undefined {
     if (end._tag !== "Crashed") {
@@ -52,7 +52,7 @@ const gotNowhere = (exit: InvocationExit): boolean =>
     (reason) => Cause.isFailReason(reason) && (reason.error.reason === "deadline" || reason.error.reason === "outside")
   )
 
-/** Returns the end of an invocation as the engine takes it. Its answer crosses the wire. */
+/** Returns the end of an invocation in the form that the engine accepts. Its answer crosses the wire. */
 export const invocationEnd = (
   exit: InvocationExit,
   crossed: (answer: InvocationAnswer) => InvocationAnswer

@@ -1,5 +1,5 @@
 /**
- * What a test engine is made of: implementations, stubs, answers and faults of steps.
+ * The parts of a test engine: implementations, stubs, answers and faults of steps.
  *
  * Owns: the check of the list, for callers without types. Does not own: what the engine does with its parts.
  *

@@ -114,7 +114,8 @@ const described = (
       .map((path) => `"${path}"`)
       .join(", ")
   if (added.length > 0) return `asks for ${list(added)}, which the first run did not`
-  // It had something to record of what the first run left open, such as another attempt of a step, and proves nothing.
+  // The replay had something to record for an operation that the first run left open, such as another attempt of a
+  // step, so the comparison proves nothing.
   if (found === undefined) return undefined
   if (missed.length > 0) return `does not ask for ${list(missed)}, which the first run did`
   if (found.Status !== answer.Status) return `ends otherwise than the first run`

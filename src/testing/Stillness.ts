@@ -59,7 +59,7 @@ export interface Invocation {
 /** A waiting fiber that any work may wake. */
 const anybody: Waiter = { id: -1, since: 0, body: 0, isLeaf: true }
 
-/** The degree of doubt whether fibers wait only for time. */
+/** How uncertain it is whether fibers wait only for time. */
 type Doubt = "none" | "small" | "large"
 
 /** One inspection of everything that fibers wait for. */

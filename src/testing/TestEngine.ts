@@ -1,9 +1,9 @@
 /**
  * The service in memory, with virtual time: the backend for tests.
  *
- * {@link layer} serves functions and stubs and provides the ports of the library, {@link start} and {@link run} start an
- * execution. Durable time costs no real time: waits, retries and time-outs pass at once, in their order, and a test never
- * moves a clock.
+ * {@link layer} serves functions and stubs and provides the ports of the library; {@link start} and {@link run} start
+ * an execution. Durable time costs no real time: waits, retries and time-outs pass at once, in their order, and a test
+ * never moves a clock.
  *
  * @since 0.1.0
  */

@@ -1,8 +1,8 @@
 /**
  * The fibers of a test that wait for something of an execution, and the problems that end their waiting.
  *
- * Owns: who waits for which execution, until when, and the first problem of each execution.
- * Does not own: what they wait for, which the caller checks, and the report about an execution that does not go on.
+ * Owns: which fiber waits for which execution, until when, and the first problem of each execution. Does not own: the
+ * awaited condition, which the caller checks, and the report about an execution that does not continue.
  *
  * @since 0.1.0
  */

@@ -390,9 +390,9 @@ export class World {
   }
 
   /**
-   * Checks, in a strict world, whether a replay would do the same as the invocation that has just ended. An invocation that
-   * was not told of all records yet, such as the end of a call whose start had to be sent again, proves nothing: a replay
-   * knows more than it did. Another invocation follows then, which is checked.
+   * Checks, in a strict world, whether a replay would do the same as the invocation that has just ended. An invocation
+   * that did not receive all records yet, such as the end of a call whose start had to be sent again, proves nothing: a
+   * replay knows more than the invocation did. Another invocation follows then, which is checked.
    */
   #replay(replayed: Omit<Replayed, "records">): Effect.Effect<void> {
     const { executionArn } = replayed

@@ -69,7 +69,7 @@ export const writeFailure = (
   return die === undefined ? writeDefect(subject, interrupted(subject)) : writeDefect(subject, die.defect)
 }
 
-/** Writes an error by its Schema. An error that the Schema does not know is lost, except for its type and message. */
+/** Writes an error by its Schema. Of an error that the Schema does not know, only the type and the message are kept. */
 const writeDeclaredError = (subject: Subject, recording: Recording, error: unknown): Conversion<ErrorObject> =>
   Effect.mapEager(
     catchDefectEager(writeValue(subject, "error", { success: recording.error }, error), (defect) => {

@@ -10,10 +10,10 @@ import { stringifyPlain } from "../internal/plainJson.ts"
 import { isError } from "../internal/realm.ts"
 import { propertyAt } from "../wire/internal/properties.ts"
 
-/** How many causes of causes are followed. No further one says more. */
+/** How many nested causes are kept. Further ones add no information. */
 const deepest = 5
 
-/** The key that marks the data of a defect, and that no error of a Schema is taken for. */
+/** The key that marks the data of a defect, so that it cannot be mistaken for an error of a Schema. */
 const key = "~defect"
 
 /** The parts of an Error that can be written. */
@@ -30,7 +30,7 @@ export const writeOrigin = (error: Error, textOf: (value: unknown) => string): s
     const { cause, code } = originOf(error, textOf, deepest)
     return code === undefined && cause === undefined ? undefined : JSON.stringify({ [key]: { code, cause } })
   } catch {
-    // A property that throws when it is read must not cost the message.
+    // If reading a property throws, the message must not be lost.
     return undefined
   }
 }
@@ -71,7 +71,7 @@ export const readOrigin = (error: Error, data: string | undefined): void => {
   try {
     adopt(error, propertyAt(JSON.parse(data), key))
   } catch {
-    // The text was cut by some other party. The name and the message are left.
+    // Another party has cut the text. Only the name and the message remain.
   }
 }
 

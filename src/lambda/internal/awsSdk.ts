@@ -20,7 +20,7 @@ import { describeFailure, type Failure } from "./failure.ts"
  * @since 0.1.0
  */
 export interface AwsClient {
-  // A method, because the parameter of the real client is narrower: it takes commands only.
+  // This is a method, because the parameter of the real client is narrower: it accepts only commands.
   send(command: object, options?: { readonly abortSignal?: AbortSignal }): Promise<unknown>
 }
 

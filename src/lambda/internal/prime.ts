@@ -1,7 +1,7 @@
 /**
- * Runs a small workflow in memory, once per process, so that the code that every invocation needs is compiled before the
- * first invocation. Lambda gives a function a whole processor while its modules load, and in an invocation a share of one,
- * in proportion to its memory.
+ * Runs a small workflow in memory, once per process, so that the code that every invocation needs is compiled before
+ * the first invocation. Lambda gives a function a whole processor while its modules load, but in an invocation only a
+ * share of one, in proportion to its memory.
  *
  * Owns: that workflow, the events of its invocations, and the store that stands in for the service.
  * Does not own: when this happens, which is when the first handler is made.

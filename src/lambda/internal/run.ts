@@ -41,7 +41,7 @@ export const runner =
   ) =>
   (input: unknown, context: Partial<InvocationContext> | undefined): Effect.Effect<Invoked, unknown> =>
     Effect.withFiber((fiber) => {
-      // Take the client off first: decoding keeps only the fields of the event.
+      // The client is removed first, because decoding keeps only the fields of the event.
       const client = Predicate.hasProperty(input, "durableExecutionClient") ? input.durableExecutionClient : undefined
       const decoded = decodeInvocationEvent(input)
       if (Result.isFailure(decoded)) return Effect.fail(decoded.failure)

@@ -1,11 +1,12 @@
 /**
- * The sandbox: what a handler keeps between invocations, the services of its layer, built once per sandbox.
+ * The sandbox: the state that a handler keeps between invocations, which is the services of its layer, built once per
+ * sandbox.
  *
- * A failed build is dropped, so the next invocation tries again. A build that outlasts its invocation goes on in the next
- * one; if that runs out of time as well, the build is given up, because what it waits for may be lost since Lambda froze the
- * sandbox. When Lambda ends the sandbox it sends SIGTERM: running invocations are interrupted, and then builds; the resources
- * of the layer are released. With a memo map the layer shares its parts with other users of that map: a shared part is built once,
- * and released when its last user releases it.
+ * A failed build is dropped, so the next invocation tries again. A build that outlasts its invocation continues in the
+ * next one; if that runs out of time as well, the build is given up, because its connection may be lost since Lambda
+ * froze the sandbox. When Lambda ends the sandbox it sends SIGTERM: running invocations are interrupted, and
+ * then builds; the resources of the layer are released. With a memo map the layer shares its parts with other users of that map: a
+ * shared part is built once, and released when its last user releases it.
  *
  * @since 0.1.0
  */
@@ -29,7 +30,7 @@ interface Built<R> {
 interface Build<R, E> {
   readonly fiber: Fiber.Fiber<Built<R>, E>
   readonly ended: Promise<Exit.Exit<Built<R>, E>>
-  /** How many invocations began to wait for it, and how many of them ended before it did. */
+  /** How many invocations began to wait for the build, and how many of them ended before it did. */
   joined: number
   missed: number
   /** The built services and their scope, once they are built. */
@@ -57,7 +58,7 @@ export class Sandbox<R, E> {
       const build = this.#begin()
       build.joined++
       void build.ended.then((exit) => resume(Effect.map(exit, ({ services }) => services)))
-      // Gives up a build that several invocations have waited for in vain, and none any more.
+      // Gives up a build for which several invocations have waited in vain, and no invocation waits any more.
       return Effect.sync(() => {
         if (++build.missed < build.joined || build.joined < 2 || this.#build !== build) return
         this.#build = undefined
@@ -106,7 +107,7 @@ export class Sandbox<R, E> {
 
   #begin(): Build<R, E> {
     if (this.#build !== undefined) return this.#build
-    // Before anything is acquired: a signal during the build has to find a listener.
+    // The listener is added before anything is acquired, so that a signal during the build finds it.
     closeOnSignal(this)
     const fiber = Effect.runFork(buildScoped(this.#layer, this.#memoMap ?? Layer.makeMemoMapUnsafe()))
     const ended = new Promise<Exit.Exit<Built<R>, E>>((resolve) => fiber.addObserver(resolve)).then((exit) => {

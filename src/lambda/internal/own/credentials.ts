@@ -34,7 +34,10 @@ export interface Credentials {
  */
 export type CredentialProvider = () => Promise<Credentials>
 
-/** A provider as it is called. Those of AWS's SDK declare other options besides this one, which has no public name there. */
+/**
+ * The signature with which a provider is called. Providers of AWS's SDK declare other options, and this option has no
+ * public name there.
+ */
 type Refreshing = (options?: { readonly forceRefresh: true }) => Promise<Credentials>
 
 /** The credentials of each request. Results that are costly to find are kept. */
@@ -79,7 +82,7 @@ const kept = (provider: Refreshing): CredentialSource => {
       if (found !== undefined && !isRefused() && (found.expiration?.getTime() ?? Infinity) - margin > Date.now()) {
         return found
       }
-      // Not in `begin`: a provider that throws at once would end it before the search is kept.
+      // This is not in `begin`, because a provider that throws at once would end `begin` before the search is kept.
       search ??= begin().finally(() => {
         search = undefined
       })
