@@ -2,7 +2,8 @@
  * The tables of `docs/benchmarks.md`.
  *
  * Owns: the part of the page between its two markers: the results of a run, losses first, and within each kind the
- * worst first. Does not own: the text around it, and how anything is measured.
+ * worst first.
+ * Does not own: the text around it, and how anything is measured.
  */
 import { execFileSync } from "node:child_process"
 import { readFileSync, writeFileSync } from "node:fs"

@@ -1,8 +1,8 @@
 /**
  * An operation that the code has asked for.
  *
- * Owns: what an operation can do by itself: look up its place and its record, record changes, and convert values. Does
- * not own: when the operation does so. The kernel of operations and the delivery decide that.
+ * Owns: what an operation can do by itself: look up its place and its record, record changes, and convert values.
+ * Does not own: when the operation does so. The kernel of operations and the delivery decide that.
  *
  * Invariants:
  * 1. A claim has its place in the order of all claims from the moment the code asks for its identity.

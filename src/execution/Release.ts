@@ -3,7 +3,8 @@
  * invocation ends.
  *
  * Owns: in which order a namespace, its doors and its fibers are released, and the effect with which each fiber
- * continues. Does not own: the decision, and the standing of a namespace.
+ * continues.
+ * Does not own: the decision, and the standing of a namespace.
  *
  * Invariants:
  * 1. A fiber that waits in a closed namespace gets an error that says so. Nothing waits or begins there any more.

@@ -2,7 +2,8 @@
  * Records that the code has not asked for, and the work that has to wait for them.
  *
  * Owns: whether new work may begin despite them, which fibers may still ask for them, and when they contradict the
- * code. Does not own: the list of these records, which the history has.
+ * code.
+ * Does not own: the list of these records, which the history has.
  *
  * Invariants:
  * 1. Nothing begins while an open namespace holds a record that the code has not asked for. If no fiber that might

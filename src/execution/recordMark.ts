@@ -1,8 +1,8 @@
 /**
  * Recording a mark in one call.
  *
- * Owns: that a mark is counted, noted in the history and sent in one call. Does not own: the content and the form of a
- * mark, and its consequences.
+ * Owns: that a mark is counted, noted in the history and sent in one call.
+ * Does not own: the content and the form of a mark, and its consequences.
  *
  * Invariants:
  * 1. If there is no room for a mark, it is neither noted nor sent.

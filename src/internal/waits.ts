@@ -3,7 +3,8 @@
  * internals.
  *
  * Owns: the hook that observes such waits, and how promises and Effect's own constructs are distinguished from anything
- * else. Does not own: the consequences of a wait.
+ * else.
+ * Does not own: the consequences of a wait.
  *
  * @since 0.1.0
  */

@@ -1,8 +1,9 @@
 /**
  * The fibers of a test that wait for something of an execution, and the problems that end their waiting.
  *
- * Owns: which fiber waits for which execution, until when, and the first problem of each execution. Does not own: the
- * awaited condition, which the caller checks, and the report about an execution that does not continue.
+ * Owns: which fiber waits for which execution, until when, and the first problem of each execution.
+ * Does not own: the awaited condition, which the caller checks, and the report about an execution that does not
+ * continue.
  *
  * @since 0.1.0
  */
