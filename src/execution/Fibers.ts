@@ -10,7 +10,8 @@
  *    after a while the whole workflow pauses, and the same fiber continues first. A fiber pauses only where no other
  *    fiber could observe the pause: in a task of its own, in which nothing else remains to be done once the fiber
  *    stops.
- * 2. What comes from outside enters when the queue is empty, as a slice of its own.
+ * 2. The queue runs in *slices*: all tasks that run because of one delivered outcome, or of one result from outside,
+ *    until the queue is empty again. A result from outside enters only when the queue is empty, as a slice of its own.
  * 3. A fiber that waits for a promise or a timer of the host is outside from the moment at which it asks for the
  *    promise or timer until it runs again. A fiber that only another fiber can wake is never outside.
  * 4. Bodies of steps and Serdes run on the scheduler of the host. Their fibers do not count as fibers of the workflow.
