@@ -45,7 +45,7 @@ export class Outside {
   readonly #parts: Core
   readonly #host: OutsideHost
   readonly #told = new Set<string>()
-  #isSomebody = false
+  #isAnyOutside = false
   #grace = 0
   #hasPassedOver = false
   #stopGrace: (() => void) | undefined
@@ -59,13 +59,13 @@ export class Outside {
 
   /** Whether a fiber is outside, or a hold runs, and the grace time is not over. */
   get isHolding(): boolean {
-    return this.#isSomebody && !this.isLenient
+    return this.#isAnyOutside && !this.isLenient
   }
 
   /** Updates whether any fiber is outside, or a hold runs. */
-  look(isSomebody: boolean): void {
-    this.#isSomebody = isSomebody
-    if (!isSomebody) {
+  look(isAnyOutside: boolean): void {
+    this.#isAnyOutside = isAnyOutside
+    if (!isAnyOutside) {
       this.isLenient = false
       this.#endGrace()
       // A promise that no fiber waits for keeps its limit.

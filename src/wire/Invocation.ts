@@ -131,7 +131,7 @@ export type InvocationAnswer =
   | { readonly Status: "FAILED"; readonly Error?: ErrorObject }
   | { readonly Status: "PENDING" }
 
-const absent = Schema.optionalKey(Schema.Never.annotate({ message: "Expected no such field beside this Status" }))
+const absent = Schema.optionalKey(Schema.Never.annotate({ message: "Expected no such field with this Status" }))
 
 /**
  * The schema of an answer. It refuses a success with an `Error`, a failure with a `Result` and an unknown `Status`, as the
