@@ -451,17 +451,27 @@ export const decide = (
   Effect.gen(function* () {
     const random = (yield* Random.Random).nextDoubleUnsafe()
     const elapsed = Math.max(0, (yield* Clock.currentTimeMillis) - (claim.record?.StartTimestamp ?? began))
-    const decision = yield* policy.decide({ attempt: number, failure, elapsed, random })
-    if (decision._tag === "Stop") return decision
-    const { delaySeconds } = decision
-    if (typeof delaySeconds !== "number" || Number.isNaN(delaySeconds)) {
+    // A caller without types may have written a policy that decides something else.
+    const answer: unknown = policy.decide({ attempt: number, failure, elapsed, random })
+    const decision: unknown = Effect.isEffect(answer) ? yield* cast<unknown, Effect.Effect<unknown>>(answer) : answer
+    if (!isDecision(decision)) {
       return yield* Effect.die(
-        new TypeError(`The retry policy of "${claim.path}" returned a delay that is not a number.`)
+        new TypeError(
+          `Expected the retry policy of "${claim.path}" to decide { _tag: "Stop" } or { _tag: "Retry", delaySeconds: a number }, found ${describeFound(decision)}.`
+        )
       )
     }
-    const retry: Decision = { _tag: "Retry", delaySeconds: wholeDelaySeconds(delaySeconds) }
+    if (decision._tag === "Stop") return decision
+    const retry: Decision = { _tag: "Retry", delaySeconds: wholeDelaySeconds(decision.delaySeconds) }
     return retry
   }).pipe(Effect.provideService(Clock.Clock, host.clock))
+
+const isDecision = (found: unknown): found is Decision => {
+  const { _tag, delaySeconds } = cast<unknown, { readonly _tag?: unknown; readonly delaySeconds?: unknown }>(
+    Object(found)
+  )
+  return _tag === "Stop" || (_tag === "Retry" && typeof delaySeconds === "number" && !Number.isNaN(delaySeconds))
+}
 
 export const failureOf = (cause: Cause.Cause<unknown>): Failure<never> => {
   const fail = cause.reasons.find(Cause.isFailReason)

@@ -215,19 +215,29 @@ describe("The attempts of a step", () => {
     })
   )
 
-  it.effect("end with a defect when a policy's delay is no number", () =>
-    Effect.gen(function* () {
-      const { attempts, body } = failing(Infinity)
-      const ran = yield* execute(
-        Durable.step("try", body, {
-          retry: RetryPolicy.make(() => Effect.succeed({ _tag: "Retry", delaySeconds: Number.NaN }))
-        })
-      )
-      assert.isNotEmpty(failureOf(ran).errorType)
-      assert.deepStrictEqual(attempts, [1])
-      assert.deepStrictEqual(actions(ran.updates), ["START try", "FAIL try"])
-    })
-  )
+  const undecided: Record<string, unknown> = {
+    '{"_tag":"Retry","delaySeconds":null}': Effect.succeed({ _tag: "Retry", delaySeconds: Number.NaN }),
+    '{"_tag":"Again","delaySeconds":1}': Effect.succeed({ _tag: "Again", delaySeconds: 1 }),
+    '{"_tag":"Retry"}': Effect.succeed({ _tag: "Retry" }),
+    null: Effect.succeed(null),
+    undefined,
+    true: true
+  }
+  for (const [found, answer] of Object.entries(undecided)) {
+    it.effect(`end with a defect for a policy that decides ${found}`, () =>
+      Effect.gen(function* () {
+        const { attempts, body } = failing(Infinity)
+        const retry = RetryPolicy.make(() => cast<unknown, Effect.Effect<RetryPolicy.Decision>>(answer))
+        const ran = yield* execute(Durable.step("try", body, { retry }))
+        assert.strictEqual(
+          failureOf(ran).errorMessage,
+          `Expected the retry policy of "try" to decide { _tag: "Stop" } or { _tag: "Retry", delaySeconds: a number }, found ${found}.`
+        )
+        assert.deepStrictEqual(attempts, [1])
+        assert.deepStrictEqual(actions(ran.updates), ["START try", "FAIL try"])
+      })
+    )
+  }
 
   const throwing: Record<string, RetryPolicy.RetryPolicy> = {
     "that dies": RetryPolicy.make(() => Effect.die(new TypeError("bad policy"))),
