@@ -73,12 +73,25 @@ const refusal = (
   name: string
 ): Effect.Effect<never> | undefined => {
   const step = stepAround(fiber)
-  if (step !== undefined) return nested(step, name)
-  if (!parts.lifetime.isOpen) return parts.lifetime.inert
-  if (namespace.standing === "closed") return Contradiction.contextEnded(namespace, namespace.pathOf(name, 0))
-  if (isLetGo(namespace, fiber)) return Effect.interrupt
-  return undefined
+  return step === undefined ? over(parts, namespace, fiber, name) : nested(step, name)
 }
+
+/** Returns the effect that replaces an operation if the invocation or its block is over. */
+const over = (
+  { lifetime }: Parts,
+  namespace: Namespace,
+  fiber: AnyFiber,
+  name: string,
+  path?: string
+): Effect.Effect<never> | undefined => {
+  if (!lifetime.isOpen) return lifetime.inert
+  if (namespace.standing === "closed") return Contradiction.contextEnded(namespace, path ?? namespace.pathOf(name, 0))
+  return isLetGo(namespace, fiber) ? Effect.interrupt : undefined
+}
+
+/** Does the same for a claimed operation, after a conversion: its block may have ended meanwhile. */
+export const overtaken = (parts: Parts, { fiber, name, namespace, path }: Claim): Effect.Effect<never> | undefined =>
+  over(parts, namespace, fiber, name, path)
 
 /** Fails as a durable operation in the body of a step. */
 export const nested = (step: string, name: string): Effect.Effect<never> =>
@@ -269,7 +282,10 @@ export const begin = <Prepared>(parts: Parts, claim: Claim, leaf: Leaf<Prepared>
   if (claim.record !== undefined || leaf.prepare === undefined || claim.namespace.isRebuilding) {
     return outcomeOf(parts, claim, leaf, undefined)
   }
-  return Effect.flatMapEager(leaf.prepare(claim, parts), (prepared) => outcomeOf(parts, claim, leaf, prepared))
+  return Effect.flatMapEager(
+    leaf.prepare(claim, parts),
+    (prepared) => overtaken(parts, claim) ?? outcomeOf(parts, claim, leaf, prepared)
+  )
 }
 
 /** Returns when an operation ended, if it has ended. */

@@ -20,10 +20,9 @@ import * as Exit from "effect/Exit"
 import { cast } from "effect/Function"
 import * as Scope from "effect/Scope"
 import { isFinal, type Claim, type Kind } from "../execution/Claim.ts"
-import * as Contradiction from "../execution/Contradiction.ts"
 import type { Namespace } from "../execution/Namespace.ts"
 import { Execution, type Parts } from "../execution/Parts.ts"
-import { isFinalizing, isLetGo } from "../execution/References.ts"
+import { isFinalizing } from "../execution/References.ts"
 import { byteLength } from "../internal/bytes.ts"
 import { exitOf } from "../internal/effect.ts"
 import type {
@@ -50,7 +49,7 @@ import {
   type LastOptions
 } from "./forms.ts"
 import { letGoWithin } from "./letGo.ts"
-import { claimByName, enter, flatNamespace, inWorkflow, outcomeOf, type Body } from "./Operation.ts"
+import { claimByName, enter, flatNamespace, inWorkflow, outcomeOf, overtaken, type Body } from "./Operation.ts"
 import { typed } from "./typed.ts"
 
 /**
@@ -333,11 +332,8 @@ const end = (
   namespace: Namespace,
   exit: Exit.Exit<unknown, unknown>
 ): Effect.Effect<Outcome> => {
-  if (!parts.lifetime.isOpen) return parts.lifetime.inert
-  if (claim.namespace.standing === "closed") {
-    return wasInterrupted(exit) ? Effect.interrupt : Contradiction.contextEnded(claim.namespace, claim.path)
-  }
-  if (isLetGo(claim.namespace, claim.fiber)) return Effect.interrupt
+  const over = overtaken(parts, claim)
+  if (over !== undefined) return parts.lifetime.isOpen && wasInterrupted(exit) ? Effect.interrupt : over
   const { record } = claim
   if (record !== undefined && isFinal(record)) {
     const known = knownOutcome(record, rules)
@@ -346,10 +342,13 @@ const end = (
     )
   }
   const isExempt = Exit.isFailure(exit) && isOwnMistake(Cause.squash(exit.cause))
-  return Effect.flatMapEager(write(claim, rules.recording, exit), (outcome) =>
-    claim.namespace.isRebuilding
-      ? rebuiltEnd(parts, claim, outcome)
-      : endsWith(parts, claim, rules, { outcome, namespace, isExempt })
+  return Effect.flatMapEager(
+    write(claim, rules.recording, exit),
+    (outcome) =>
+      overtaken(parts, claim) ??
+      (claim.namespace.isRebuilding
+        ? rebuiltEnd(parts, claim, outcome)
+        : endsWith(parts, claim, rules, { outcome, namespace, isExempt }))
   )
 }
 

@@ -1,8 +1,11 @@
 /** Branches that are under way when their batch or race is over: they are let go of, wherever they are. */
 import { assert, describe, it } from "@effect/vitest"
-import { CompletionPolicy, Durable } from "effect-durable"
+import { CompletionPolicy, Durable, DurableFunction, Serdes } from "effect-durable"
+import * as Cause from "effect/Cause"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Schema from "effect/Schema"
 import { ask, both, Declined, host, turns, valueOf, type Note, type Program } from "../runtime/harness.ts"
 
 const policy = CompletionPolicy.firstSuccessful
@@ -256,6 +259,59 @@ describe.each(Object.entries(ends))("A block of %s that has begun two of its bra
       const { answer } = yield* execution.drive()
       assert.strictEqual(valueOf(answer), "over")
       assert.notInclude(execution.log, "late")
+    })
+  )
+})
+
+const slowly = Serdes.make<number>({
+  serialize: (value) => Effect.as(turns(3), String(value)),
+  deserialize: Number
+})
+
+const Far = DurableFunction.reference("far:live", { kind: "plain", payload: Schema.Number, success: Schema.Number })
+
+/** Operations that write a value, after which their fibers would wait. */
+const writing: Readonly<Record<string, Program>> = {
+  "the result of a child": Durable.child("inner", Effect.succeed(1), { successSerdes: slowly }),
+  "the result of an item": Durable.forEach("inner", [1], Effect.succeed, { successSerdes: slowly }),
+  "the result of a race": Durable.race("inner", [Effect.succeed(1)], { successSerdes: slowly }),
+  "the payload of an invoke": Durable.invoke(Far, 1, { payloadSerdes: slowly })
+}
+
+describe.each(Object.entries(writing))("A fiber that writes %s while its block ends", (_, operation) => {
+  const begin = Effect.repeat(Effect.yieldNow, { times: 9 })
+
+  const outcomeWith = (block: (write: Program) => Program) =>
+    Effect.gen(function* () {
+      const execution = yield* host(() =>
+        Effect.gen(function* () {
+          const ended = yield* Deferred.make<string>()
+          const write = Effect.onExit(operation, (exit) =>
+            Deferred.succeed(ended, exit._tag === "Success" ? "written" : Cause.pretty(exit.cause))
+          )
+          yield* Effect.exit(block(write))
+          return yield* Deferred.await(ended)
+        })
+      )
+      const { answer } = yield* execution.drive()
+      return valueOf(answer)
+    })
+
+  it.live("does not wait for ever in a block that has ended", () =>
+    Effect.gen(function* () {
+      const outcome = yield* outcomeWith((write) =>
+        Durable.child("outer", Effect.andThen(Effect.forkDetach(write), begin))
+      )
+      assert.match(String(outcome), /ContextEnded|interrupted/)
+    })
+  )
+
+  it.live("does not wait for ever in a cancelled branch, where it cannot be interrupted", () =>
+    Effect.gen(function* () {
+      const outcome = yield* outcomeWith((write) =>
+        Durable.race("outer", [Effect.asVoid(Effect.uninterruptible(write)), Effect.asVoid(begin)].map(Effect.orDie))
+      )
+      assert.match(String(outcome), /ContextEnded|interrupted/)
     })
   )
 })
