@@ -112,7 +112,8 @@ export class Works {
   get first(): Work | undefined {
     for (let work = this.#all.first; work !== undefined; work = this.#all.first) {
       if (!work.isGone && !isMoot(work)) return work
-      this.drop(work)
+      // A fiber that waits for the work continues when the namespace closes.
+      if (work.free === undefined) this.drop(work)
       this.#all.take()
     }
     return undefined

@@ -6,7 +6,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
-import { ask, both, Declined, host, turns, valueOf, type Note, type Program } from "../runtime/harness.ts"
+import { ask, both, Declined, host, slowly, turns, valueOf, type Note, type Program } from "../runtime/harness.ts"
 
 const policy = CompletionPolicy.firstSuccessful
 
@@ -149,6 +149,30 @@ describe("A branch that is let go of", () => {
   )
 })
 
+describe("A fiber that a durable finalizer of a cancelled branch has left", () => {
+  it.live("continues when the branch closes, although it cannot be interrupted at the end of a child", () =>
+    Effect.gen(function* () {
+      const execution = yield* host((note) =>
+        Effect.gen(function* () {
+          const ended = yield* Deferred.make<string>()
+          const left = Durable.child("left", Effect.void).pipe(
+            Effect.onExit((exit) => Deferred.succeed(ended, exit._tag)),
+            Effect.uninterruptible
+          )
+          const finalizer = Effect.andThen(Effect.forkDetach(left), Effect.repeat(Effect.yieldNow, { times: 3 }))
+          const loser = Effect.forkChild(
+            Durable.onExit(Durable.wait("far", "1 day"), () => Durable.step("long", slowly(note, "long")))
+          ).pipe(Effect.andThen(Durable.onExit(Durable.wait("farther", "2 days"), () => finalizer)))
+          yield* Durable.race("race", [loser, Durable.step("quick", Effect.asVoid(note("quick")))])
+          return yield* Deferred.await(ended)
+        })
+      )
+      assert.strictEqual(valueOf((yield* execution.turn()).answer), "Failure")
+      assert.deepStrictEqual(execution.log, ["quick", "long"])
+    })
+  )
+})
+
 describe("Whoever interrupts a batch", () => {
   const batch = (note: Note, concurrency: number) =>
     Durable.forEach(
@@ -263,7 +287,7 @@ describe.each(Object.entries(ends))("A block of %s that has begun two of its bra
   )
 })
 
-const slowly = Serdes.make<number>({
+const slow = Serdes.make<number>({
   serialize: (value) => Effect.as(turns(3), String(value)),
   deserialize: Number
 })
@@ -272,10 +296,10 @@ const Far = DurableFunction.reference("far:live", { kind: "plain", payload: Sche
 
 /** Operations that write a value, after which their fibers would wait. */
 const writing: Readonly<Record<string, Program>> = {
-  "the result of a child": Durable.child("inner", Effect.succeed(1), { successSerdes: slowly }),
-  "the result of an item": Durable.forEach("inner", [1], Effect.succeed, { successSerdes: slowly }),
-  "the result of a race": Durable.race("inner", [Effect.succeed(1)], { successSerdes: slowly }),
-  "the payload of an invoke": Durable.invoke(Far, 1, { payloadSerdes: slowly })
+  "the result of a child": Durable.child("inner", Effect.succeed(1), { successSerdes: slow }),
+  "the result of an item": Durable.forEach("inner", [1], Effect.succeed, { successSerdes: slow }),
+  "the result of a race": Durable.race("inner", [Effect.succeed(1)], { successSerdes: slow }),
+  "the payload of an invoke": Durable.invoke(Far, 1, { payloadSerdes: slow })
 }
 
 describe.each(Object.entries(writing))("A fiber that writes %s while its block ends", (_, operation) => {
