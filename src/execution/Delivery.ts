@@ -9,7 +9,7 @@
  * Invariants:
  * 1. Outcomes are delivered in the order of their keys, exactly one at a time, when the run queue is empty and no
  *    conversion runs.
- * 2. Nothing new begins while a known outcome waits for delivery.
+ * 2. Nothing new begins while a known outcome waits for delivery, except what follows when work outside ends a block.
  * 3. A wait that is due by the stamps of the service, but has not been reported as ended yet, holds back everything after
  *    it.
  *
@@ -101,13 +101,17 @@ export class Delivery {
     this.#outside.certain()
     this.#outside.look(fibers.outside.size > 0 || this.#running.holds.size > 0)
     const door = this.#doors.first
-    if (door !== undefined) {
-      const isHeldBack = this.#isHeldBack(door)
-      if (isHeldBack) this.#rest.begin(door)
-      else this.#deliver(door)
-      return !isHeldBack
-    }
     const work = this.#works.first
+    if (door !== undefined) {
+      if (this.#isHeldBack(door)) {
+        this.#rest.begin(door)
+        return false
+      }
+      if (work === undefined || work.index >= 0 || !this.#unclaimed.precedes(door)) {
+        this.#deliver(door)
+        return true
+      }
+    }
     const begun = work === undefined ? undefined : this.#unclaimed.mayBegin(work)
     if (begun === undefined) {
       if (work === undefined && this.#works.isHeldBack) return this.#pause.begin()
@@ -268,11 +272,17 @@ export class Delivery {
   }
 
   /**
-   * Queues the end of a context or of the execution, which is recorded once all known outcomes are delivered. With
-   * `isFirst`, no other work begins before it.
+   * Queues the end of a context or of the execution, which is recorded once all known outcomes are delivered. When work
+   * outside ends a block, no record tells at which place. Such an end has a negative index: it comes before all other
+   * work, once everything is acknowledged that fibers wait for, and before those outcomes that came after the beginning
+   * of something for which the code has not asked. Without the end, it would have asked. So the fibers beside the block
+   * get the same outcomes in every replay.
    */
-  performEnd(work: Pick<Work, "claim" | "run" | "isExempt" | "ended" | "free">, isFirst = false): Work {
-    return this.#works.add({ ...work, index: isFirst ? -1 : this.#parts.history.nextIndex, isEnd: true })
+  performEnd(
+    work: Pick<Work, "claim" | "run" | "isExempt" | "ended" | "free">,
+    index = this.#parts.history.nextIndex
+  ): Work {
+    return this.#works.add({ ...work, index, isEnd: true })
   }
 
   /** Removes work that has not begun. Updates that the work has queued stay queued. */

@@ -84,12 +84,23 @@ export class Unclaimed {
    * begins after the end may have the same stamp.
    */
   #wasBegunBefore({ at, claim }: Pick<Door, "at" | "claim">): boolean {
-    if (this.#parts.history.unclaimed === 0) return false
-    const isContext = claim?.kind.type === "CONTEXT"
-    for (const { record } of this.#parts.history.unclaimedEntries()) {
-      if (record === undefined) continue
-      if (record.StartTimestamp < at || (record.StartTimestamp === at && !isContext)) return true
-    }
+    return this.#lacks((start) => start < at || (start === at && claim?.kind.type !== "CONTEXT"))
+  }
+
+  /**
+   * Returns whether the code has not asked for an operation that was begun before an outcome, and so not because of it:
+   * in an earlier millisecond, because starts have no finer stamps.
+   */
+  precedes({ at }: Key): boolean {
+    return this.#lacks((start) => start < Math.floor(at))
+  }
+
+  /** Returns whether the code has not asked for an operation that was begun at such a time. */
+  #lacks(isSuch: (start: number) => boolean): boolean {
+    const { history } = this.#parts
+    if (history.unclaimed === 0) return false
+    for (const { record } of history.unclaimedEntries())
+      if (record !== undefined && isSuch(record.StartTimestamp)) return true
     return false
   }
 
@@ -99,6 +110,7 @@ export class Unclaimed {
    */
   mayBegin(work: Work): Work | undefined {
     const isComplete = this.#parts.history.unclaimed === 0 && (work.ended?.missed ?? 0) === 0
+    if (work.index < 0 && this.#isSending) return undefined
     if (isComplete || work.isExempt) return work
     if (this.#outside.isLenient) {
       this.#outside.passOver(work)
@@ -123,7 +135,11 @@ export class Unclaimed {
 
   /** Whether something is in progress that will bring news by itself. */
   get #isMoving(): boolean {
+    return this.#isSending || this.#running.isAtWork
+  }
+
+  get #isSending(): boolean {
     const { outbox } = this.#parts
-    return outbox.isSending || outbox.isAwaited || this.#running.isAtWork
+    return outbox.isSending || outbox.isAwaited
   }
 }

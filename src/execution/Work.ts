@@ -22,7 +22,7 @@ import { isLetGo } from "./References.ts"
 /** New work, which waits until all known outcomes are delivered. */
 export interface Work {
   readonly claim: Claim
-  /** The place in the order of all claims. */
+  /** The place in the order of all claims; negative if it ends a block that work outside has ended. */
   readonly index: number
   /** Whether it ends a context or the execution. */
   readonly isEnd: boolean

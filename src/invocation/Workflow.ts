@@ -16,7 +16,6 @@ import * as Random from "effect/Random"
 import * as Scheduler from "effect/Scheduler"
 import type * as DurableFunction from "../DurableFunction.ts"
 import { CaptureCallSites } from "../execution/CallSite.ts"
-import { Claim } from "../execution/Claim.ts"
 import { tellDrawn } from "../execution/Outside.ts"
 import { Execution, executionOf, type Parts } from "../execution/Parts.ts"
 import { WorkflowClock, WorkflowRandom, type ServicesHost } from "../execution/WorkflowServices.ts"
@@ -24,7 +23,7 @@ import { failureIn } from "../internal/cause.ts"
 import { interruptChildren } from "../internal/effect.ts"
 import { effectIn } from "../operations/argument.ts"
 import { compensated } from "../operations/withCompensation.ts"
-import { inScope } from "../operations/child.ts"
+import { inScope, whenMayEnd } from "../operations/child.ts"
 import { letGoOfOthers } from "../operations/letGo.ts"
 import { lastSleep, sleep, untilKnown } from "../operations/sleep.ts"
 import { defectObject, isOwnMistake } from "../values/Failures.ts"
@@ -124,38 +123,12 @@ const hostOf = (parts: Parts): ServicesHost => ({
 /**
  * Ends the workflow once the code has asked for everything that is recorded. First it cancels the fibers that it leaves
  * behind, as every block does: they get no outcome that came after its end, in no replay. Only their durable finalizers
- * go on. Where work outside ends the workflow, nothing records when, and everything that is known comes before that.
+ * go on.
  */
 const endWorkflow = (parts: Parts, exit: Exit.Exit<unknown, unknown>): Effect.Effect<unknown, unknown> => {
-  const { fibers } = parts
-  const ended = whenDelivered(parts, exit, endsInMistake(exit))
-  if (fibers.live.size <= 1) return ended
-  const leaving = Effect.andThen(letGoOfOthers(parts), ended)
-  return fibers.isBack ? Effect.andThen(whenDelivered(parts, Exit.void, true, true), leaving) : leaving
+  const ended = whenMayEnd(parts, parts.root, exit, endsInMistake(exit))
+  return parts.fibers.live.size <= 1 ? ended : Effect.andThen(letGoOfOthers(parts), ended)
 }
 
 const endsInMistake = (exit: Exit.Exit<unknown, unknown>): boolean =>
   Exit.isFailure(exit) && isOwnMistake(Cause.squash(exit.cause))
-
-const whenDelivered = (
-  parts: Parts,
-  exit: Exit.Exit<unknown, unknown>,
-  isExempt: boolean,
-  isFirst = false
-): Effect.Effect<unknown, unknown> =>
-  Effect.withFiber((fiber) => {
-    const { delivery, root } = parts
-    const claim = new Claim({
-      id: "",
-      name: "",
-      kind: { type: "CONTEXT", subType: "RunInChildContext" },
-      namespace: root,
-      fiber,
-      path: "",
-      host: parts.claims
-    })
-    return Effect.callback<unknown, unknown>((resume) => {
-      const work = delivery.performEnd({ claim, run: () => resume(exit), isExempt }, isFirst)
-      return Effect.sync(() => delivery.drop(work))
-    })
-  })

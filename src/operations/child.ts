@@ -19,7 +19,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { cast } from "effect/Function"
 import * as Scope from "effect/Scope"
-import { isFinal, type Claim, type Kind } from "../execution/Claim.ts"
+import { Claim, isFinal, type Kind } from "../execution/Claim.ts"
 import type { Namespace } from "../execution/Namespace.ts"
 import { Execution, type Parts } from "../execution/Parts.ts"
 import { isFinalizing } from "../execution/References.ts"
@@ -199,7 +199,10 @@ const closeAbandoned = (parts: Parts, namespace: Namespace): Effect.Effect<void>
 const wasInterrupted = (exit: Exit.Exit<unknown, unknown>): boolean =>
   Exit.isFailure(exit) && Cause.hasInterrupts(exit.cause)
 
-/** Runs a block once, in a namespace and a scope of its own. */
+/**
+ * Runs a block once, in a namespace and a scope of its own. If work outside ends the block, the end first waits for its
+ * place among all outcomes, before anything is interrupted.
+ */
 export const inScope = (
   parts: Parts,
   namespace: Namespace,
@@ -214,13 +217,36 @@ export const inScope = (
       scope
     )
   )
-  // Finalizers of the scope still belong to the block.
-  const closeScope = (exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> =>
-    Effect.onExitPrimitive(Effect.provideService(Scope.close(scope, exit), Execution, { parts, namespace }), () =>
-      close?.(exit)
-    )
-  return Effect.onExitPrimitive(block, (exit) => (scope.state._tag === "Empty" ? close?.(exit) : closeScope(exit)))
+  return Effect.onExitPrimitive(block, (exit) => {
+    // Finalizers of the scope still belong to the block.
+    const closed = (): Effect.Effect<void> | undefined =>
+      scope.state._tag === "Empty"
+        ? close?.(exit)
+        : Effect.onExitPrimitive(Effect.provideService(Scope.close(scope, exit), Execution, { parts, namespace }), () =>
+            close?.(exit)
+          )
+    return parts.lifetime.isOpen && namespace.standing === "open" && parts.fibers.isBack
+      ? Effect.onExitPrimitive(whenMayEnd(parts, namespace, Effect.void, true, -1), closed)
+      : closed()
+  })
 }
+
+/** Continues with an exit once a block may end. For the index of the end, see {@link Delivery.performEnd}. */
+export const whenMayEnd = <A, E>(
+  parts: Parts,
+  namespace: Namespace,
+  exit: Effect.Effect<A, E>,
+  isExempt: boolean,
+  index?: number
+): Effect.Effect<A, E> =>
+  Effect.withFiber((fiber) => {
+    const { claims: host, delivery } = parts
+    const claim = new Claim({ id: namespace.id, name: "", kind, namespace, fiber, path: namespace.path, host })
+    return Effect.callback<A, E>((resume) => {
+      const work = delivery.performEnd({ claim, run: () => resume(exit), isExempt, free: resume }, index)
+      return Effect.sync(() => delivery.drop(work))
+    })
+  })
 
 // --- Contexts with a record ----------------------------------------------------------------------------------------------
 
