@@ -12,7 +12,7 @@ import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import { cast } from "effect/Function"
 import { Execution } from "../execution/Parts.ts"
-import { InFinalizer, type Finalizer } from "../execution/References.ts"
+import { InFinalizer, isLetGo, type Finalizer } from "../execution/References.ts"
 import { effectIn, unfit } from "./argument.ts"
 import { inBothForms } from "./forms.ts"
 import { letGoOfForked } from "./letGo.ts"
@@ -62,6 +62,8 @@ export const onExit: {
     const left = namespace.addFinalizer()
     const leave = (): void => {
       own.isOver = true
+      // What was cancelled meanwhile has omitted this fiber, so that the finalizer could run.
+      if (isLetGo(namespace, fiber)) fiber.interruptUnsafe(fiber.id)
       if (namespace.standing === "abandoned") letGoOfForked(parts)
       left()
     }

@@ -332,6 +332,25 @@ describe("a finalizer that runs when its fiber is let go of runs to its end", ()
   )
 
   it.effect(
+    "and its fiber does nothing after that",
+    () =>
+      Effect.gen(function* () {
+        const ran = yield* everywhere((kit) => {
+          const round = Durable.onExit(Durable.wait("use", "1 hour"), () => longer)
+          // A loop that survives every failure.
+          const worker = Effect.forever(Effect.exit(Effect.andThen(kit.step("round"), round)))
+          return Effect.andThen(
+            Effect.forkDetach(Durable.onExit(worker, (exit) => kit.step(`over after ${exit._tag}`))),
+            other
+          )
+        })
+        assert.strictEqual(ran.outcome, "completed with null")
+        assert.deepStrictEqual(ran.log, ["round", "over after Failure"])
+      }),
+    unhurried
+  )
+
+  it.effect(
     "and what it leaves behind is let go of then",
     () =>
       Effect.gen(function* () {
