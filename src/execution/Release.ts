@@ -79,7 +79,10 @@ export class Release {
     this.#doors.forgetClosed()
     if (!this.#parts.lifetime.isOpen) return
     this.#parts.fibers.own(undefined)
-    this.#freeWork(this.#works.awaited(closed), ({ claim }) => freed(claim.namespace, claim.path))
+    this.#freeWork(
+      this.#works.awaited(closed).filter(({ claim }) => !claim.isRoot),
+      ({ claim }) => freed(claim.namespace, claim.path)
+    )
     if (parked === 0) return
     for (const door of Array.from(this.#doors.all)) {
       const ended = [door.namespace, door.claim?.namespace].find((one) => one?.standing === "closed")
