@@ -277,6 +277,7 @@ export const none: RetryPolicy = /* @__PURE__ */ make(() => stopNow)
  * @since 0.1.0
  */
 const whileHolds: {
+  <E>(predicate: (error: NoInfer<E>) => boolean): (self: RetryPolicy<E>) => RetryPolicy<E>
   <E>(predicate: (error: E) => boolean): <E1>(self: RetryPolicy<E1>) => RetryPolicy<E & E1>
   <E1, E>(self: RetryPolicy<E1>, predicate: (error: E) => boolean): RetryPolicy<E & E1>
 } = /* @__PURE__ */ dual(2, <E1, E>(self: RetryPolicy<E1>, predicate: (error: E) => boolean): RetryPolicy<E & E1> => {
@@ -357,6 +358,7 @@ export interface UpTo {
  * @since 0.1.0
  */
 export const withDelay: {
+  <E>(delay: DelayOf<NoInfer<E>>): (self: RetryPolicy<E>) => RetryPolicy<E>
   <E>(delay: DelayOf<E>): <E1>(self: RetryPolicy<E1>) => RetryPolicy<E & E1>
   <E1, E>(self: RetryPolicy<E1>, delay: DelayOf<E>): RetryPolicy<E & E1>
 } = /* @__PURE__ */ dual(2, <E1, E>(self: RetryPolicy<E1>, delay: DelayOf<E>): RetryPolicy<E & E1> => {

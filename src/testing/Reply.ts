@@ -115,7 +115,7 @@ export type CallbackReply<Success = unknown, Error = unknown> =
  * @category constructors
  * @since 0.1.0
  */
-export const succeed = <A>(value: A): Succeed<A> => ({ _tag: "Succeed", value })
+export const succeed = <const A>(value: A): Succeed<A> => ({ _tag: "Succeed", value })
 
 /**
  * Returns the reply with which the call or the callback fails: an error that the contract or the callback declares, or a raw
@@ -137,7 +137,7 @@ export const succeed = <A>(value: A): Succeed<A> => ({ _tag: "Succeed", value })
  * @category constructors
  * @since 0.1.0
  */
-export const fail = <E>(error: E | ErrorObject): Fail<E> => ({ _tag: "Fail", error })
+export const fail = <const E>(error: E | ErrorObject): Fail<E> => ({ _tag: "Fail", error })
 
 /**
  * Returns the reply of a function that reaches its own time-out.

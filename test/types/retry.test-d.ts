@@ -59,6 +59,18 @@ describe("a policy made from another", () => {
     // @ts-expect-error no limit
     RetryPolicy.upTo(picky, { times: 3 })
   })
+
+  it("reads the errors of that policy without being told their type", () => {
+    const policy = RetryPolicy.exponential<Throttled | Declined>({ maxAttempts: 5 }).pipe(
+      RetryPolicy.while((error) => error._tag === "Throttled" && error.retryable),
+      RetryPolicy.withDelay(({ failure }) =>
+        failure._tag === "Fail" && failure.error._tag === "Throttled" ? "1 minute" : undefined
+      )
+    )
+    expectTypeOf(policy).toEqualTypeOf<RetryPolicy.RetryPolicy<Throttled | Declined>>()
+    // @ts-expect-error a field that one of the errors lacks
+    RetryPolicy.fixed<Throttled | Declined>({}).pipe(RetryPolicy.while((error) => error.retryable))
+  })
 })
 
 describe("a schedule as a policy", () => {

@@ -58,6 +58,32 @@ describe("layer", () => {
   })
 })
 
+describe("a reply", () => {
+  const Verdict = Schema.Union([
+    Schema.TaggedStruct("Approved", { by: Schema.String }),
+    Schema.TaggedStruct("Refused", {})
+  ])
+  const verdict = { success: Verdict, error: Verdict }
+  const vote = { success: Schema.Literals(["yes", "no"]) }
+
+  it("keeps literals, although the Schemas of an answer come after it", () => {
+    TestEngine.answer("vote", Reply.succeed("yes"), vote)
+    TestEngine.answer("vote", Reply.after("1 hour", Reply.succeed("yes")), vote)
+    TestEngine.answer("vote", [Reply.succeed("yes"), Reply.never], vote)
+    TestEngine.answer("vote", () => Reply.succeed("yes"), vote)
+    TestEngine.answer("verdict", Reply.succeed({ _tag: "Approved", by: "Ada" }), verdict)
+    TestEngine.answer("verdict", Reply.fail({ _tag: "Refused" }), verdict)
+    // @ts-expect-error no vote
+    TestEngine.answer("vote", Reply.succeed("perhaps"), vote)
+  })
+
+  it("may be a list that the Schema of a function may change", () => {
+    const List = DurableFunction.make("list", { success: Schema.mutable(Schema.Array(Schema.String)) })
+    TestEngine.stub(List, Reply.succeed(["a"]))
+    TestEngine.stub(List, Reply.after("1 hour", Reply.succeed(["a"])))
+  })
+})
+
 describe("answer", () => {
   it("takes anything without the Schemas of the callback", () => {
     expectTypeOf(TestEngine.answer("approval", Reply.succeed(true))).toEqualTypeOf<TestEngine.Answer>()
