@@ -139,7 +139,7 @@ const valuesOf = (
   },
   { errors, payloads }: Drawing
 ): string => {
-  const { detail, error, output } = subject
+  const { detail, error = lastFailureOf(detail), output } = subject
   const input = subject.input ?? (detail?._tag === "Invoke" ? detail.input : undefined)
   const said = errors === true || payloads === true ? error?.Payload : undefined
   return [
@@ -147,6 +147,12 @@ const valuesOf = (
     payloads === true && output?.Payload !== undefined ? `  = ${visible(output.Payload)}` : "",
     said === undefined ? "" : `  ${errorLine(said)}`
   ].join("")
+}
+
+/** Returns why a step is to be tried again, if it is. */
+const lastFailureOf = (detail: Row["detail"] | undefined): EventError | undefined => {
+  const last = detail?._tag === "Step" ? detail.attempts.at(-1) : undefined
+  return last?.status === "FAILED" ? last.error : undefined
 }
 
 /** Returns an error of an execution or an operation, in a line. */

@@ -89,6 +89,22 @@ describe("Tree.render", () => {
     }).pipe(Effect.provide(world))
   )
 
+  it.effect("says why a step is to be tried again, and no longer once it has succeeded", () =>
+    Effect.gen(function* () {
+      const run = yield* TestEngine.start(Caller, 1)
+      yield* TestEngine.sleep("1 second")
+      const tree = yield* Tree.render(run)
+      assert.match(tree, /ask +step .* to be tried again {2}Error: not yet/)
+      assert.notInclude(yield* Tree.render(run, { times: false, errors: false }), "not yet")
+      yield* run.result
+      assert.notInclude(yield* Tree.render(run), "not yet")
+    }).pipe(
+      Effect.provide(
+        TestEngine.layer([caller, callee, TestEngine.failFirst("ask", 1, Effect.die(new Error("not yet")))])
+      )
+    )
+  )
+
   it.effect("draws a history that somebody has", () =>
     Effect.gen(function* () {
       const run = yield* TestEngine.start(Caller, 1)
