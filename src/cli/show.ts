@@ -84,7 +84,7 @@ const sentencesOf = (row: Row, { name }: Subject, now: number, flags: string): R
       const limit = detail.timeoutAt === undefined ? "" : `, for ${duration(detail.timeoutAt - now)} more`
       const given = detail.callbackId ?? `${name}/${row.name ?? row.id}`
       return [
-        `Waits for the callback "${row.name ?? row.id}"${limit}: npx effect-durable callback succeed ${given}${flags}`
+        `Waits for the callback "${row.name ?? row.id}"${limit}: npx effect-durable callback succeed ${given} --result JSON${flags}`
       ]
     }
     case "Wait":

@@ -10,6 +10,7 @@
 import { parseDurableExecutionArn } from "../wire/Constraints.ts"
 import type { ErrorObject } from "../wire/ErrorObject.ts"
 import type { EventError, EventPayload } from "../wire/HistoryEvent.ts"
+import { headline } from "./headline.ts"
 import { isOpen, standingOf, type Row, type Timeline } from "./Timeline.ts"
 import { visible } from "./visible.ts"
 
@@ -156,9 +157,8 @@ const lastFailureOf = (detail: Row["detail"] | undefined): EventError | undefine
 }
 
 /** Returns an error of an execution or an operation, in a line. */
-export const errorLine = ({ ErrorMessage: message, ErrorType: type }: ErrorObject): string =>
-  visible([type, message].filter((part) => part !== undefined && part !== "").join(": ")).replaceAll(/ +/g, " ") ||
-  "no reason was given"
+export const errorLine = (error: ErrorObject): string =>
+  visible(headline(error)).replaceAll(/ +/g, " ") || "no reason was given"
 
 const noteOf = (arn: string, operationId: string, { noteOf }: Drawing): string => {
   const note = noteOf?.(arn, operationId)

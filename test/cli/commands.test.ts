@@ -230,7 +230,7 @@ describe("show, history and export", () => {
       assert.match(out, /└─ review +context +.*running\n {3}└─ approval +context +.*running\n/)
       assert.match(
         out,
-        /Waits for the callback ".*": npx effect-durable callback succeed \S+ --endpoint http:\/\/127\.0\.0\.1:\d+\n$/
+        /Waits for the callback ".*": npx effect-durable callback succeed \S+ --result JSON --endpoint http:\/\/127\.0\.0\.1:\d+\n$/
       )
     }).pipe(Effect.scoped)
   )

@@ -55,7 +55,7 @@ describe("Tree.render", () => {
       const run = yield* TestEngine.start(Caller, -1)
       yield* run.result
       const tree = yield* Tree.render(run)
-      assert.match(tree, /callee +invoke .* failed {2}Refused/)
+      assert.match(tree, /callee +invoke .* failed {2}Refused: \{"_tag":"Refused","reason":"too small"\}$/m)
       assert.notInclude(tree, "of -1")
       assert.match(
         yield* Tree.render(run, { payloads: true }),

@@ -7,6 +7,7 @@
  * @since 0.1.0
  */
 import { originOf } from "../../view/causes.ts"
+import { headline } from "../../view/headline.ts"
 import type { ErrorObject } from "../../wire/ErrorObject.ts"
 import type { EventError, EventPayload } from "../../wire/HistoryEvent.ts"
 import { html, type Html, type Part } from "./Html.ts"
@@ -92,7 +93,6 @@ const originBlock = (error: ErrorObject): Part => {
 
 /** Returns an error in a line. */
 export const errorLine = (error: EventError | undefined): string => {
-  const { ErrorMessage: message, ErrorType: type } = error?.Payload ?? {}
-  const line = [type, message].filter((part) => part !== undefined && part !== "").join(": ")
+  const line = headline(error?.Payload ?? {})
   return line === "" ? "An error without a word" : line.length > 300 ? `${line.slice(0, 300)}…` : line
 }
