@@ -60,6 +60,8 @@ export interface Tries {
  * @since 0.1.0
  */
 export interface Exploration {
+  /** How the execution ended in every run. A workflow that always fails in the same way passes, so check it. */
+  readonly status: EndStatus
   /** How many sequences of crashes were tried, a whole number. */
   readonly schedules: number
   /** How many orders of simultaneous events were tried, a whole number. */
@@ -70,10 +72,20 @@ export interface Exploration {
   readonly bodies: Readonly<Record<string, number>>
 }
 
+/**
+ * How an execution can end.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type EndStatus = "SUCCEEDED" | "FAILED" | "TIMED_OUT" | "STOPPED"
+
 /** The observable result of a run. */
 export interface Seen {
   /** The outcome of the execution, as a sentence. */
   readonly outcome: string
+  /** How the execution ended; absent if it did not. */
+  readonly status: EndStatus | undefined
   /** The operations of every execution of the world, in start order. */
   readonly executions: ReadonlyArray<{ readonly functionName: string; readonly operations: ReadonlyArray<Operation> }>
   readonly checkpoints: ReadonlyArray<string>
@@ -101,6 +113,8 @@ export const exploreWith = <E, R>(
   Effect.gen(function* () {
     checkCounts(options)
     const clean = yield* run(nothing)
+    const { status } = clean
+    if (status === undefined) return yield* failed("Without a crash", `the execution ${clean.outcome}`, clean)
     const once = problemOf(clean, clean, options)
     if (once !== undefined) return yield* failed("Without a crash", once, clean)
     const twice = problemOf(yield* run(nothing), clean, options)
@@ -117,7 +131,13 @@ export const exploreWith = <E, R>(
     const schedules = schedulesFor(clean.checkpoints.length, options)
     for (const points of schedules) yield* attempt({ points, order: [] })
     const orders = options.orders === true ? yield* inEveryOrder(attempt, clean.choices, options) : 0
-    return { schedules: schedules.length, orders, checkpoints: clean.checkpoints, bodies: Object.fromEntries(bodies) }
+    return {
+      status,
+      schedules: schedules.length,
+      orders,
+      checkpoints: clean.checkpoints,
+      bodies: Object.fromEntries(bodies)
+    }
   })
 
 const read = optionsOf("TestEngine.explore")

@@ -70,7 +70,7 @@ export { answer } from "./Answer.ts"
 export type { Answer, CallbackFailure, CallbackHandle, CallbackSchemas, CallbackValue, OpenCallback } from "./Answer.ts"
 export type { Crash, Side } from "./Crash.ts"
 export type { ExpectedDuration } from "./elapsed.ts"
-export type { Exploration, Tries } from "./Explore.ts"
+export type { EndStatus, Exploration, Tries } from "./Explore.ts"
 export type { OperationFailure, OperationSchemas, OperationValue, TestOperation } from "./Operations.ts"
 export { failFirst } from "./StepFault.ts"
 export type { StepFault } from "./StepFault.ts"
@@ -469,9 +469,10 @@ export interface ExploreOptions extends Tries {
  * and faults of the layer; their services are shared, unless the option `world` provides a layer to build again.
  *
  * Succeeds with a summary if every run ends as the first one: with the same outcome, and the same operations with the same
- * outcomes. The body of a step may begin once more if its outcome was not recorded, but not if it was. No fiber may remain.
- * Otherwise it dies with a {@link TestFailure} that reports the difference, the checkpoint, and how to reproduce it with the
- * option `crash` of {@link layer}.
+ * outcomes. The execution has to end; it may fail, and the `status` of the summary says so. The body of a step may begin
+ * once more if its outcome was not recorded, but not if it was. No fiber may remain. Otherwise it dies with a
+ * {@link TestFailure} that reports the difference, the checkpoint, and how to reproduce it with the option `crash` of
+ * {@link layer}.
  *
  * **Errors**: `ClientError` when the execution cannot be started. **Defects**: `TestFailure`.
  *

@@ -43,9 +43,14 @@ export class Waiters {
 
   /**
    * Waits until `look` finds something. Dies with a report when nothing has happened for `patience` milliseconds of real
-   * time.
+   * time. `wanted` says in a sentence what the test waits for, if that is not the end.
    */
-  wait<A>(executionArn: string, patience: number, look: () => Effect.Effect<A> | undefined): Effect.Effect<A> {
+  wait<A>(
+    executionArn: string,
+    patience: number,
+    look: () => Effect.Effect<A> | undefined,
+    wanted?: string
+  ): Effect.Effect<A> {
     return Effect.callback((resume) => {
       const fiber = Fiber.getCurrent()
       const checks = this.#checks.get(executionArn) ?? new Set()
@@ -70,7 +75,8 @@ export class Waiters {
       this.#stillness.touch()
       listenNoMore = this.#stillness.listen(patience, () => {
         stop()
-        resume(testFailure(this.#report(executionArn)))
+        const report = this.#report(executionArn)
+        resume(testFailure(wanted === undefined ? report : `${wanted} ${report}`))
       })
       return Effect.sync(stop)
     })

@@ -42,6 +42,7 @@ export class Watch {
     if (fibers > 0) this.#wrong.push(`${fibers} fiber${fibers === 1 ? " is" : "s are"} alive after the end`)
     const seen: Seen = {
       outcome: outcomeOf(ended),
+      status: Exit.isFailure(ended) ? undefined : ended.value.outcome.status,
       executions: Result.getOrThrow(world.query(allExecutions, {})),
       checkpoints: world.crashes.checkpoints,
       choices: world.order.choices,

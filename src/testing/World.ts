@@ -210,23 +210,28 @@ export class World {
 
   /** Waits until a callback of a name is open, and returns its id. */
   readonly openCallback = (executionArn: string, name: string, patience: number): Effect.Effect<string> =>
-    this.#waiters.wait(executionArn, patience, () => {
-      const open = this.operations(executionArn).find(
-        ({ Id: operationId, Name, Status, Type }) =>
-          Type === "CALLBACK" &&
-          Name === name &&
-          Status === "STARTED" &&
-          this.#callbacks.isOpen({ executionArn, operationId })
-      )?.CallbackDetails?.CallbackId
-      const execution = this.execution(executionArn)
-      if (execution?.outcome !== undefined) {
-        const { name: own } = execution.identity
-        return testFailure(
-          `The execution "${own}" ended, and no callback "${name}" of it is open any more. Ask for the handle before the execution can end, and check the name.`
-        )
-      }
-      return open === undefined ? undefined : Effect.succeed(open)
-    })
+    this.#waiters.wait(
+      executionArn,
+      patience,
+      () => {
+        const open = this.operations(executionArn).find(
+          ({ Id: operationId, Name, Status, Type }) =>
+            Type === "CALLBACK" &&
+            Name === name &&
+            Status === "STARTED" &&
+            this.#callbacks.isOpen({ executionArn, operationId })
+        )?.CallbackDetails?.CallbackId
+        const execution = this.execution(executionArn)
+        if (execution?.outcome !== undefined) {
+          const { name: own } = execution.identity
+          return testFailure(
+            `The execution "${own}" ended, and no callback "${name}" of it is open any more. Ask for the handle before the execution can end, and check the name.`
+          )
+        }
+        return open === undefined ? undefined : Effect.succeed(open)
+      },
+      `The test waits for a callback "${name}", and none of this name is open.`
+    )
 
   /** The number of fibers that are alive although no call of the world runs. */
   get fibersLeft(): number {

@@ -54,6 +54,22 @@ describe("TestEngine.explore", () => {
     })
   )
 
+  it.effect("says how the execution ended, because one that fails every time is the same every time", () =>
+    Effect.gen(function* () {
+      assert.strictEqual((yield* explore(() => step("charge"))).status, "SUCCEEDED")
+      assert.strictEqual((yield* explore(() => Effect.die(new Error("no card")))).status, "FAILED")
+    })
+  )
+
+  it.effect("finds a workflow that does not end", () =>
+    Effect.gen(function* () {
+      const message = yield* verdict(() =>
+        Effect.orDie(Effect.flatMap(Durable.callback("approval"), (approval) => approval.await))
+      )
+      assert.match(message, /^Without a crash: the execution does not end: .*the callback "approval" is open/)
+    })
+  )
+
   it.effect("kills what it invokes, too", () =>
     Effect.gen(function* () {
       const Callee = DurableFunction.make("callee", { success: Schema.String })

@@ -34,6 +34,24 @@ const reportOf = (
   })
 
 describe("a test that would hang", () => {
+  it.effect("is told for which callback it waits, beside those that are open", () =>
+    Effect.gen(function* () {
+      const waits = Main.implement(() =>
+        Effect.orDie(Effect.flatMap(Durable.callback("approval"), (approval) => Effect.asVoid(approval.await)))
+      )
+      const test = Effect.flatMap(TestEngine.start(Main), (run) => run.callback("aproval"))
+      const defect = yield* Effect.catchDefect(
+        Effect.provide(test, TestEngine.layer([waits], impatient)),
+        Effect.succeed
+      )
+      assert.instanceOf(defect, TestEngine.TestFailure)
+      assert.match(
+        defect.message,
+        /^The test waits for a callback "aproval", and none of this name is open\. .*the callback "approval" is open/
+      )
+    })
+  )
+
   it.effect("is told which invoke has no outcome, and in which function", () =>
     Effect.gen(function* () {
       const message = yield* reportOf(Effect.orDie(Effect.asVoid(Durable.invoke(Ask, undefined, { name: "pay" }))), [
