@@ -31,6 +31,7 @@ describe("a policy", () => {
   it("gets the type of the error from where it is used", () => {
     const use = (_policy: RetryPolicy.RetryPolicy<Throttled | Declined>) => {}
     use(RetryPolicy.fixed({ while: (error) => error._tag === "Throttled" && error.retryable }))
+    use(RetryPolicy.standard.pipe(RetryPolicy.while((error) => error._tag === "Throttled" && error.retryable)))
     // @ts-expect-error a field that one of the errors lacks
     use(RetryPolicy.fixed({ while: (error) => error.retryable }))
   })
