@@ -231,7 +231,7 @@ export const inScope = (
   })
 }
 
-/** Continues with an exit once a block may end. For the index of the end, see {@link Delivery.performEnd}. */
+/** Continues with an exit once a block may end. `Delivery.performEnd` says what the index of the end means. */
 export const whenMayEnd = <A, E>(
   parts: Parts,
   namespace: Namespace,
