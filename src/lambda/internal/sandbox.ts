@@ -4,9 +4,9 @@
  *
  * A failed build is dropped, so the next invocation tries again. A build that outlasts its invocation continues in the
  * next one; if that runs out of time as well, the build is given up, because its connection may be lost since Lambda
- * froze the sandbox. When Lambda ends the sandbox it sends SIGTERM: running invocations are interrupted, and
- * then builds; the resources of the layer are released. With a memo map the layer shares its parts with other users of that map: a
- * shared part is built once, and released when its last user releases it.
+ * froze the sandbox. When Lambda ends the sandbox it sends SIGTERM: running invocations are interrupted, and then
+ * builds; the resources of the layer are released. With a memo map the layer shares its parts with other users of that
+ * map: a shared part is built once, and released when its last user releases it.
  *
  * @since 0.1.0
  */
